@@ -1,0 +1,233 @@
+"""Every refusal the service can give, as a tree of exceptions.
+
+    Refusal                     refused
+    ├── BadInput                bad_input            which fields, and what is wrong with each
+    ├── NotFound                not_found
+    ├── NotSignedIn             not_signed_in
+    ├── NotAllowed              not_allowed
+    ├── PageExpired             page_expired         the form's protection token is gone or old
+    ├── TooManyTries            too_many_tries
+    ├── BadCode                 bad_code
+    ├── SlotFull                slot_full
+    ├── AlreadyBooked           already_booked
+    ├── TimesOverlap            times_overlap
+    ├── NotEligible             not_eligible
+    ├── WrongState              wrong_state          the appointment, dose or certificate has moved on
+    ├── SignerUnavailable       signer_unavailable
+    ├── NotReady                not_ready            database, keys or bundle are not usable yet
+    ├── BadSettings             bad_settings
+    ├── BadBundle               bad_bundle
+    │   ├── OlderBundle         older_bundle
+    │   └── ExpiredBundle       expired_bundle
+    └── BadCertificate          bad_certificate
+        ├── NotACertificate     not_a_certificate
+        ├── MalformedPrefix     malformed_prefix
+        ├── MalformedBase45     malformed_base45
+        ├── MalformedZlib       malformed_zlib
+        ├── MalformedCbor       malformed_cbor
+        ├── MalformedCose       malformed_cose
+        ├── UnknownIssuer       unknown_issuer
+        ├── BadSignature        bad_signature
+        ├── MalformedClaims     malformed_claims
+        └── NotUnderstood       not_understood
+
+A `Refusal` is an answer, not a fault: the request was understood and must not
+be done. Each class names itself with a stable `code`, which is the key of its
+translated words and of its HTTP status (`healthcert.web.errors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
+    """The request was understood and must not be done."""
+
+    code: ClassVar[str] = "refused"
+
+
+class BadInput(Refusal):
+    """Something given cannot be used; nothing was changed.
+
+    Attributes:
+        fields: What is wrong, by field: a stable code such as ``missing`` or ``not_a_date``.
+    """
+
+    code = "bad_input"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
+        self.fields = dict(fields)
+
+
+class NotFound(Refusal):
+    """The thing named does not exist, or this person may not know that it does."""
+
+    code = "not_found"
+
+
+class NotSignedIn(Refusal):
+    """This needs a signed-in person."""
+
+    code = "not_signed_in"
+
+
+class NotAllowed(Refusal):
+    """The person signed in has no role that may do this."""
+
+    code = "not_allowed"
+
+
+class PageExpired(Refusal):
+    """The form was open too long or came from elsewhere: its protection token does not fit."""
+
+    code = "page_expired"
+
+
+class TooManyTries(Refusal):
+    """The limit of tries for this code or this person is used up."""
+
+    code = "too_many_tries"
+
+
+class BadCode(Refusal):
+    """The one-time code is wrong, used or out of date."""
+
+    code = "bad_code"
+
+
+class SlotFull(Refusal):
+    """Every place of the slot is taken."""
+
+    code = "slot_full"
+
+
+class AlreadyBooked(Refusal):
+    """These details cannot be booked: an appointment exists, or they contradict earlier ones.
+
+    Both cases share one code, so that a stranger cannot learn who is booked.
+    """
+
+    code = "already_booked"
+
+
+class TimesOverlap(Refusal):
+    """The person has another appointment at that time."""
+
+    code = "times_overlap"
+
+
+class NotEligible(Refusal):
+    """The programme is not open for this person on that day."""
+
+    code = "not_eligible"
+
+
+class WrongState(Refusal):
+    """The thing has moved on: this step no longer, or not yet, fits."""
+
+    code = "wrong_state"
+
+
+class SignerUnavailable(Refusal):
+    """No usable key signs this purpose now; the work is kept and tried again."""
+
+    code = "signer_unavailable"
+
+
+class NotReady(Refusal):
+    """The database, the keys or the bundle cannot be used yet; the message says which."""
+
+    code = "not_ready"
+
+
+class BadSettings(Refusal):
+    """A setting is missing, unreadable or unsafe for its environment; the message names it."""
+
+    code = "bad_settings"
+
+
+class BadBundle(Refusal):
+    """The offline bundle is not one, or no pinned key signed it."""
+
+    code = "bad_bundle"
+
+
+class OlderBundle(BadBundle):
+    """A newer bundle is already held."""
+
+    code = "older_bundle"
+
+
+class ExpiredBundle(BadBundle):
+    """The bundle is past its end."""
+
+    code = "expired_bundle"
+
+
+class BadCertificate(Refusal):
+    """The text is not a certificate we can trust; subclasses say which step failed."""
+
+    code = "bad_certificate"
+
+
+class NotACertificate(BadCertificate):
+    """The text is not a health certificate at all."""
+
+    code = "not_a_certificate"
+
+
+class MalformedPrefix(BadCertificate):
+    """It looks like a certificate, but does not begin with ``HC1:``."""
+
+    code = "malformed_prefix"
+
+
+class MalformedBase45(BadCertificate):
+    """The text after the prefix is not base45 (RFC 9285)."""
+
+    code = "malformed_base45"
+
+
+class MalformedZlib(BadCertificate):
+    """The bytes are not one complete zlib stream of at most 16 KiB."""
+
+    code = "malformed_zlib"
+
+
+class MalformedCbor(BadCertificate):
+    """The bytes are not CBOR as the guard allows it."""
+
+    code = "malformed_cbor"
+
+
+class MalformedCose(BadCertificate):
+    """The CBOR is not a COSE_Sign1 with a known algorithm."""
+
+    code = "malformed_cose"
+
+
+class UnknownIssuer(BadCertificate):
+    """No key of the trust list has the key identifier of the certificate."""
+
+    code = "unknown_issuer"
+
+
+class BadSignature(BadCertificate):
+    """The signature does not match the key it names."""
+
+    code = "bad_signature"
+
+
+class MalformedClaims(BadCertificate):
+    """The signed payload is not a CWT claims set with a health certificate in it."""
+
+    code = "malformed_claims"
+
+
+class NotUnderstood(BadCertificate):
+    """The payload is signed and of a kind this version does not read."""
+
+    code = "not_understood"
