@@ -1,0 +1,205 @@
+"""Words, dates and writing direction in the language of whoever is being spoken to.
+
+The language lives in a context variable, so a page, a job and a command each speak
+their own without handing it through every call: web/ sets it per request, jobs/ and
+cli/ per message. English is the language of the source: a message that has no
+translation, or whose catalogue is not there, is given in English and nothing fails.
+
+    use("ar")                                   # until told otherwise
+    with use(person.language):                  # for one message
+        gettext("Your code is %(code)s", code=code)
+    STATES = {"booked": lazy("Booked")}         # read when shown, not when imported
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, tzinfo
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError, dates
+
+SOURCE = "en"
+
+Length = Literal["short", "medium", "long", "full"]
+Direction = Literal["ltr", "rtl"]
+Zone = str | tzinfo
+
+_TAG = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,3}")
+_LOCALES = {"en": "en_GB"}  # plain "en" means the month first, which a border may misread
+_LANGUAGE: ContextVar[str] = ContextVar("language", default=SOURCE)
+
+
+class _Use(AbstractContextManager[None]):
+    """The language set by `use`; leaving it brings back the one before."""
+
+    def __init__(self, token: Token[str]) -> None:
+        self._token = token
+
+    def __exit__(self, *_: object) -> None:
+        _LANGUAGE.reset(self._token)
+
+
+def use(language: str) -> AbstractContextManager[None]:
+    """Speak this language from now on, or as a context manager until its block ends."""
+    return _Use(_LANGUAGE.set(language))
+
+
+def language() -> str:
+    """Return the language now spoken, as given to `use`; English when none was."""
+    return _LANGUAGE.get()
+
+
+def direction(language: str | None = None) -> Direction:
+    """Return how a language is written: ``ltr`` or ``rtl``; the one now spoken by default."""
+    return "rtl" if _locale(language or _LANGUAGE.get()).text_direction == "rtl" else "ltr"
+
+
+def gettext(message: str, /, **variables: object) -> str:
+    """Return a message in the language now spoken, its ``%(name)s`` places filled in."""
+    words = _catalogue(_LANGUAGE.get()).gettext(message) if message else ""  # "" is the header
+    return words % variables if variables else words
+
+
+def ngettext(singular: str, plural: str, number: int, /, **variables: object) -> str:
+    """Return the form of a message that fits a number, which is its ``%(num)s``.
+
+    Arabic has six forms and French counts nought as one, so never choose between two
+    messages by hand.
+    """
+    words = _catalogue(_LANGUAGE.get()).ngettext(singular, plural, number)
+    return words % {"num": number, **variables}
+
+
+def pgettext(context: str, message: str, /, **variables: object) -> str:
+    """Return a message whose English is ambiguous, told apart by a context."""
+    words = _catalogue(_LANGUAGE.get()).pgettext(context, message)
+    return words % variables if variables else words
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """A message that is translated each time it is shown."""
+
+    message: str
+
+    def __str__(self) -> str:
+        """Return the message in the language now spoken."""
+        return gettext(self.message)
+
+    def __format__(self, spec: str) -> str:
+        """Return the message for an f-string."""
+        return format(str(self), spec)
+
+
+def lazy(message: str, /) -> Lazy:
+    """Return a message for a table made at import; its ``str()`` is in the language then spoken."""
+    return Lazy(message)
+
+
+def best(accepted: str | None, enabled: Sequence[str]) -> str:
+    """Return the enabled language that fits an ``Accept-Language`` header best (RFC 9110 §12.5.4).
+
+    A regional wish such as ``fr-CA`` is met by ``fr``. A header that cannot be read, or
+    that asks for nothing we speak, gets the first of the enabled languages.
+    """
+    ours = {_tag(code).lower(): code for code in enabled}
+    for wish in _wishes(accepted or ""):
+        for candidate in (wish, wish.partition("_")[0]):
+            if candidate in ours:
+                return ours[candidate]
+    return enabled[0]
+
+
+def names(enabled: Sequence[str]) -> dict[str, str]:
+    """Return each language's name in itself, by code, in the order given."""
+    return {code: _own_name(code) for code in enabled}
+
+
+def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
+    """Return a day as people write it: ``12 March 2026``; with its weekday if ``full``.
+
+    Args:
+        value: A day, or an aware moment, which is first moved to `tz`.
+        tz: Where the reader's clock stands.
+        length: How much of it to write.
+    """
+    day = value.astimezone(_zone(tz)).date() if isinstance(value, datetime) else value
+    return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))
+
+
+def format_time(value: datetime, tz: Zone = UTC) -> str:
+    """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``."""
+    locale = _locale(_LANGUAGE.get())
+    return dates.format_time(value.astimezone(_zone(tz)), format="short", locale=locale)
+
+
+def format_datetime(value: datetime, tz: Zone = UTC, *, length: Length = "full") -> str:
+    """Return an aware moment as day and time on the clock of `tz`.
+
+    Babel's own long forms end with the name of the zone, which a person who goes to a
+    clinic does not need; so the parts are joined here by the pattern of the language.
+    """
+    pattern = str(_locale(_LANGUAGE.get()).datetime_formats[length]).replace("'", "")
+    day, hour = format_date(value, tz, length=length), format_time(value, tz)
+    return pattern.replace("{1}", day).replace("{0}", hour)
+
+
+def _wishes(accepted: str) -> list[str]:
+    """Return the languages a header asks for, the dearest first; what is refused (q=0) left out."""
+    wishes: list[tuple[float, str]] = []
+    for part in accepted[:500].split(","):
+        tag, _, rest = part.partition(";")
+        quality = re.fullmatch(r"\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*", rest) if rest else None
+        weight = float(quality[1]) if quality else float(not rest)
+        if weight > 0 and _TAG.fullmatch(_tag(tag)):
+            wishes.append((weight, _tag(tag).lower()))
+    return [tag for _, tag in sorted(wishes, key=lambda wish: -wish[0])]
+
+
+def _tag(code: str) -> str:
+    return code.strip().replace("-", "_")
+
+
+@cache
+def _zone(tz: Zone) -> tzinfo:
+    return ZoneInfo(tz) if isinstance(tz, str) else tz
+
+
+def _own_name(code: str) -> str:
+    name = "English" if code == SOURCE else _locale(code).get_display_name()
+    return name[0].upper() + name[1:] if name else code
+
+
+@cache
+def _locale(code: str) -> Locale:
+    """Return what Babel knows of a language; of one it does not know, what it knows of English."""
+    tag = _tag(code)
+    try:
+        return Locale.parse(_LOCALES.get(tag, tag))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(_LOCALES[SOURCE])
+
+
+@cache
+def _catalogue(code: str) -> NullTranslations:
+    """Return the words of a language, falling back from a region to its language to English."""
+    tag = _tag(code)
+    if not _TAG.fullmatch(tag):  # the name of a folder comes from it
+        return NullTranslations()
+    place = files("healthcert").joinpath("translations", tag, "LC_MESSAGES", "messages.mo")
+    found = NullTranslations()
+    if place.is_file():
+        with place.open("rb") as compiled:
+            found = GNUTranslations(compiled)
+    if "_" in tag:
+        found.add_fallback(_catalogue(tag.rpartition("_")[0]))
+    return found
