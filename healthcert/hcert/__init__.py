@@ -1,0 +1,1 @@
+"""The codec: certificates as bytes, and what their parts say. Pure: no clock, no network."""
