@@ -86,5 +86,5 @@ def _letter(letter: str, letters: dict[str, str]) -> str:
 
 def _has_no_table(letter: str, letters: dict[str, str]) -> bool:
     base = unicodedata.normalize("NFD", letter)[0]
-    is_letter = unicodedata.category(letter) in ("Lu", "Ll", "Lt", "Lo")  # Lm are signs: ʼ
+    is_letter = unicodedata.category(letter) in ("Lu", "Ll", "Lt", "Lo")  # Lm are signs
     return is_letter and not {letter, base} & letters.keys()

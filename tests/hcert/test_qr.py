@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+from contextlib import suppress
 
 import pytest
 import zxingcpp
@@ -145,10 +146,8 @@ def test_a_broken_picture_is_refused_or_read_and_nothing_else(data):
     place = data.draw(st.integers(0, len(whole) - 1))
     whole[place] = data.draw(st.integers(0, 255))
     end = data.draw(st.integers(1, len(whole)))
-    try:
+    with suppress(BadPicture):
         assert qr.read(bytes(whole[:end])) == []
-    except BadPicture:
-        pass
 
 
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"BM" + bytes(60), b"\xff\xd8\xff\xe0\x00"])
