@@ -41,7 +41,9 @@ def pip(*arguments: str) -> None:
     """Run the environment's pip quietly."""
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-warn-script-location"]
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", *quiet, *arguments]
-    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"})
+    subprocess.run(
+        command, cwd=ROOT, check=True, env=os.environ | {"PIP_ROOT_USER_ACTION": "ignore"}
+    )
 
 
 def install(name: str) -> None:
