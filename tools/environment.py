@@ -61,7 +61,7 @@ def install(name: str) -> None:
 
 def complaint() -> str:
     """Return what stands in the way, as one sentence; empty when nothing does."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - run by whatever Python the machine has
         return f"healthcert needs Python 3.11 or newer; this is {sys.version.split()[0]}."
     if importlib.util.find_spec("ensurepip") is None:
         return "This Python has no venv: install it first (on Debian: apt install python3-venv)."

@@ -5,8 +5,6 @@ Exit codes: 0 done, 1 refused, 2 misuse.
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
 from healthcert.errors import BadInput, Refusal
@@ -15,7 +13,7 @@ from healthcert.errors import BadInput, Refusal
 class Door(click.Group):
     """A command group that turns a refusal into one sentence and exit code 1."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
         try:
             return super().invoke(ctx)

@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 @click.command()
 @click.option("--workers", default=2, show_default=True, help="Web processes.")
 def serve(workers: int) -> None:
-    """Serve the web pages and interfaces.
+    r"""Serve the web pages and interfaces.
 
     \b
     Example:
@@ -34,7 +34,7 @@ def serve(workers: int) -> None:
 
 @click.command("run")
 def run_demo() -> None:
-    """Prepare the demonstration and start web and worker.
+    r"""Prepare the demonstration and start web and worker.
 
     \b
     Example:
@@ -44,7 +44,9 @@ def run_demo() -> None:
     _refuse_taken_port(settings)
     people = prepare(settings, now=datetime.now(UTC))
     click.echo(_welcome(settings, people))
-    worker = subprocess.Popen([sys.executable, "-m", "healthcert", "worker"])
+    worker = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "healthcert", "worker"]
+    )
     try:
         _serve(settings, workers=2)
     finally:
