@@ -12,7 +12,7 @@
     ├── AlreadyBooked           already_booked
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
-    ├── WrongState              wrong_state          the appointment, dose or certificate has moved on
+    ├── WrongState              wrong_state          the thing has moved on
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     ├── BadSettings             bad_settings
@@ -58,6 +58,7 @@ class BadInput(Refusal):
     code = "bad_input"
 
     def __init__(self, fields: Mapping[str, str]) -> None:
+        """Take what is wrong, by field."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
 

@@ -1,0 +1,50 @@
+# Every command a person needs. Plain `make` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test check front words shots lock clean
+
+# The newest Python at hand, from 3.11 on; `make PYTHON=...` decides otherwise.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; exit; fi; done; echo python3)
+BIN := .venv/bin
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## start the demonstration on http://localhost:8000
+	@$(PYTHON) tools/environment.py run
+	@$(PYTHON) tools/front.py
+	@$(BIN)/healthcert demo run
+
+test: check ## check and test everything that must hold on every change
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
+
+check: ## lint, types, import contracts, templates
+	@$(PYTHON) tools/environment.py test
+	@$(PYTHON) tools/front.py
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/python -m mypy --no-error-summary
+	@$(BIN)/lint-imports --no-timing > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
+	@$(BIN)/djlint --quiet --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
+
+front: ## build styles, scripts and catalogues
+	@$(PYTHON) tools/environment.py run
+	@$(PYTHON) tools/front.py
+
+words: ## collect texts to translate, and say what is missing
+	@$(PYTHON) tools/environment.py run
+	@$(BIN)/python tools/words.py
+
+shots: ## take the screenshots of the README
+	@$(PYTHON) tools/environment.py test
+	@$(PYTHON) tools/front.py
+	@$(BIN)/python tools/shots.py
+
+lock: ## resolve requirements/*.in anew (needs uv)
+	@for set in run test node; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate --quiet requirements/$$set.in -o requirements/$$set.txt; done
+
+clean: ## remove what was built; data in var/ and keys/ stay
+	@rm -rf .venv node_modules healthcert/static build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@find healthcert -name '*.mo' -delete

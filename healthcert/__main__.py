@@ -1,0 +1,5 @@
+"""`python -m healthcert` is the command `healthcert`."""
+
+from healthcert.cli import main
+
+main()

@@ -1,0 +1,168 @@
+"""Settings: read once from the environment, checked, frozen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from healthcert.errors import BadSettings
+
+Environment = Literal["development", "training", "production"]
+
+_PREFIX = "HEALTHCERT_"
+_ROOT = Path(__file__).resolve().parent.parent
+_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator decides.
+
+    Attributes:
+        env: ``development`` runs on generated keys and answers loopback only.
+        host: Address to listen on.
+        port: TCP port to listen on.
+        data_dir: Folder of the embedded database and of the bundle.
+        database_url: SQLAlchemy address; ``postgres://`` and ``postgresql://`` mean psycopg 3.
+        keys_dir: Folder of keys and of the public anchors in ``trust/``.
+        bundle: File of the offline bundle.
+        country: Two letters (ISO 3166-1) of the issuing country; ``XX`` is the demo country.
+        languages: Enabled languages, the first one is the default.
+        base_url: Address that people type, without a slash at the end.
+        secret_file: File with the secret from which session, form and code secrets are derived.
+        mail_url: ``smtp://host:port`` of the mail relay, or empty: messages stay in the outbox.
+        sms_url: ``smpp://host:port`` of the text gateway, or empty: messages stay in the outbox.
+        trusted_proxies: Number of reverse proxies whose forwarding headers are believed.
+        log_level: Least level that is logged.
+    """
+
+    env: Environment
+    host: str
+    port: int
+    data_dir: Path
+    database_url: str
+    keys_dir: Path
+    bundle: Path
+    country: str
+    languages: tuple[str, ...]
+    base_url: str
+    secret_file: Path
+    mail_url: str = ""
+    sms_url: str = ""
+    trusted_proxies: int = 0
+    log_level: str = "INFO"
+
+    @property
+    def development(self) -> bool:
+        """Say whether this is a developer's or demonstration's machine."""
+        return self.env == "development"
+
+    @property
+    def pins_dir(self) -> Path:
+        """Return the folder of the two pinned bundle keys."""
+        return self.keys_dir / "trust" / "bundle"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Settings:
+        """Return the settings that ``HEALTHCERT_*`` variables ask for.
+
+        Args:
+            env: The process environment.
+            root: Where relative paths start: the root of the checkout.
+
+        Raises:
+            BadSettings: A value cannot be read, or is unsafe for its environment.
+        """
+        read = _Reader(env, root)
+        data_dir = read.path("DATA_DIR", "var")
+        keys_dir = read.path("KEYS_DIR", "keys")
+        port = read.number("PORT", 8000)
+        environment = read.choice("ENV", ("development", "training", "production"))
+        settings = cls(
+            env=environment,
+            host=read.text("HOST", "127.0.0.1"),
+            port=port,
+            data_dir=data_dir,
+            database_url=_address(
+                read.text("DATABASE_URL", f"sqlite:///{data_dir / 'healthcert.db'}")
+            ),
+            keys_dir=keys_dir,
+            bundle=read.path("BUNDLE", str(data_dir / "bundle.hcb")),
+            country=read.matching("COUNTRY", "XX", r"[A-Z]{2}"),
+            languages=tuple(
+                read.matching("LANGUAGES", "en,fr,ar", r"[a-z]{2}(,[a-z]{2})*").split(",")
+            ),
+            base_url=read.text("BASE_URL", f"http://localhost:{port}").rstrip("/"),
+            secret_file=read.path("SECRET_FILE", str(keys_dir / environment / "secret")),
+            mail_url=read.text("MAIL_URL", ""),
+            sms_url=read.text("SMS_URL", ""),
+            trusted_proxies=read.number("TRUSTED_PROXIES", 0),
+            log_level=read.matching("LOG_LEVEL", "INFO", r"DEBUG|INFO|WARNING|ERROR"),
+        )
+        settings._refuse_unsafe()
+        return settings
+
+    def at(self, **changes: object) -> Settings:
+        """Return a copy with some values changed; for tests and commands."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def _refuse_unsafe(self) -> None:
+        if self.development and not _is_loopback(self.host):
+            raise BadSettings(
+                f"HEALTHCERT_HOST is {self.host}, but development listens on this machine only: "
+                "use 127.0.0.1, or set HEALTHCERT_ENV=production."
+            )
+        if self.env == "production" and urlsplit(self.base_url).scheme != "https":
+            raise BadSettings(
+                f"HEALTHCERT_BASE_URL is {self.base_url}: production needs an https address."
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    return _DRIVERS.get(scheme, scheme) + separator + rest
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    env: Mapping[str, str]
+    root: Path
+
+    def text(self, name: str, default: str) -> str:
+        return self.env.get(_PREFIX + name, "").strip() or default
+
+    def path(self, name: str, default: str) -> Path:
+        return self.root / Path(self.text(name, default)).expanduser()
+
+    def number(self, name: str, default: int) -> int:
+        text = self.text(name, str(default))
+        if not text.isascii() or not text.isdigit():
+            raise BadSettings(f"{_PREFIX}{name} is {text!r}: it must be a whole number.")
+        return int(text)
+
+    def matching(self, name: str, default: str, pattern: str) -> str:
+        text = self.text(name, default)
+        if not re.fullmatch(pattern, text):
+            raise BadSettings(f"{_PREFIX}{name} is {text!r}: it must look like {default!r}.")
+        return text
+
+    def choice(self, name: str, values: tuple[Environment, ...]) -> Environment:
+        text = self.text(name, values[0])
+        for value in values:
+            if text == value:
+                return value
+        raise BadSettings(f"{_PREFIX}{name} is {text!r}: it must be one of {', '.join(values)}.")

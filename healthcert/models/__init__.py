@@ -1,0 +1,47 @@
+"""What is stored: one module a noun, constraints beside the columns they guard."""
+
+from healthcert.models.appointment import Appointment
+from healthcert.models.base import Base, Instant, Row, new_id
+from healthcert.models.certificate import Certificate
+from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.journal import AuditEvent, Message
+from healthcert.models.person import AccessCode, Identity, Person, PersonToken
+from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.staff import Staff, Visit
+from healthcert.models.supply import (
+    Knowledge,
+    Lot,
+    LotValidity,
+    Product,
+    ProductTarget,
+    Programme,
+)
+
+__all__ = [
+    "AccessCode",
+    "Appointment",
+    "AuditEvent",
+    "Base",
+    "Certificate",
+    "ClinicSession",
+    "Dose",
+    "DoseJudgement",
+    "DoseStanding",
+    "Identity",
+    "Instant",
+    "Knowledge",
+    "Lot",
+    "LotValidity",
+    "Message",
+    "Person",
+    "PersonToken",
+    "Product",
+    "ProductTarget",
+    "Programme",
+    "Row",
+    "Site",
+    "Slot",
+    "Staff",
+    "Visit",
+    "new_id",
+]

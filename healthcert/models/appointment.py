@@ -1,0 +1,60 @@
+"""A person's claim on a place in a slot."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Row, one_of, unique_where
+
+STATES = (
+    "held", "booked", "arrived", "vaccinated", "not_vaccinated",
+    "cancelled", "rescheduled", "no_show", "expired",
+)  # fmt: skip
+ACTIVE = ("held", "booked", "arrived")
+SOURCES = ("web", "phone", "ussd", "sms", "partner", "walk_in", "draw")
+
+# Listed transitions; the trigger `appointment_transition` holds the same list.
+TRANSITIONS = {
+    "held": ("booked", "expired", "cancelled"),
+    "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
+    "arrived": ("vaccinated", "not_vaccinated", "booked"),
+    "no_show": ("arrived",),
+}
+
+_IS_ACTIVE = "state IN ('held', 'booked', 'arrived')"
+
+
+class Appointment(Row):
+    """One person's place in one slot, for one dose of one programme."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        # The times are the slot's own, copied so that the database can compare a person's times.
+        ForeignKeyConstraint(
+            ["slot_id", "starts_at", "ends_at"], ["slot.id", "slot.starts_at", "slot.ends_at"]
+        ),
+        one_of("state", STATES),
+        one_of("source", SOURCES),
+        CheckConstraint("dose_number BETWEEN 1 AND 9", name="dose_number"),
+        CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_has_end"),
+        unique_where(
+            "one_active_appointment", "person_id", "programme_id", "dose_number", where=_IS_ACTIVE
+        ),
+        Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
+        Index("ix_appointment_slot_id", "slot_id"),
+    )
+
+    reference: Mapped[str] = mapped_column(String(12), unique=True)  # HC-7K4M-2QXD
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    slot_id: Mapped[uuid.UUID]
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    dose_number: Mapped[int]
+    state: Mapped[str]
+    held_until: Mapped[datetime | None]
+    source: Mapped[str] = mapped_column(default="web")

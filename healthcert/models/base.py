@@ -1,0 +1,98 @@
+"""The declarative base, the types both engines share, and identifiers."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    Index,
+    LargeBinary,
+    MetaData,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: takes only aware datetimes and gives aware ones, on both engines."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        """Refuse naive values; hand on UTC, since SQLite keeps the digits and drops the zone."""
+        if value is None:
+            return None
+        if value.utcoffset() is None:
+            raise ValueError("an Instant needs a datetime with a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Return UTC: SQLite gives it without a zone, PostgreSQL in the session's."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> uuid.UUID:
+    """Return a UUIDv7 (RFC 9562 §5.7): rows made later sort later, and it says nothing else."""
+    milliseconds = time.time_ns() // 1_000_000
+    noise = secrets.randbits(74)
+    value = (
+        milliseconds << 80 | 0x7 << 76 | (noise >> 62) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    )
+    return uuid.UUID(int=value)
+
+
+class Base(DeclarativeBase):
+    """Everything that is stored."""
+
+    metadata = MetaData(naming_convention=_NAMES)
+    type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
+        datetime: Instant,
+        bytes: LargeBinary,
+        dict[str, Any]: JSON,
+        dict[str, str]: JSON,
+    }
+
+
+class Row(Base):
+    """A row with an identifier that says nothing about its holder, and the time it was written.
+
+    `recorded_at` is given by the caller: constraints compare stored columns, never a clock.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id, sort_order=-2)
+    recorded_at: Mapped[datetime] = mapped_column(sort_order=-1)
+
+
+def one_of(column: str, values: tuple[str, ...], name: str | None = None) -> CheckConstraint:
+    """Return the CHECK that a text column holds one of a few words."""
+    words = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({words})", name=name or column)
+
+
+def unique_where(name: str, *columns: str, where: str) -> Index:
+    """Return a partial unique index for both engines."""
+    return Index(
+        name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where)
+    )

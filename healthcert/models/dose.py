@@ -1,0 +1,201 @@
+"""Doses: the fact, what was judged of it, and where it stands."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Base, Row, one_of, unique_where
+
+COUNTS = (
+    "valid", "too_early", "expired_lot", "recalled_lot", "wrong_product", "duplicate",
+    "outside_age", "subpotent", "unknown", "entered_in_error",
+)  # fmt: skip
+SOURCES = ("point_of_care", "historic", "foreign")
+BODY_SITES = ("LA", "RA", "LT", "RT", "other")  # HL7 v3 ActSite, arms and thighs
+
+
+class Dose(Row):
+    """A dose that was given: a fact, recorded whatever is wrong with it, never changed."""
+
+    __tablename__ = "dose"
+    __table_args__ = (
+        # The lot in our books, or nothing; `lot_text` is what was read from the vial in any case.
+        ForeignKeyConstraint(["lot_id", "lot_product_id"], ["lot.id", "lot.product_id"]),
+        CheckConstraint("(lot_id IS NULL) = (lot_product_id IS NULL)", name="lot_whole"),
+        CheckConstraint("given_on <= recorded_on", name="given_before_recorded"),
+        one_of("source", SOURCES),
+        one_of("body_site", BODY_SITES),
+        UniqueConstraint("id", "person_id", "product_id", "given_on", "source"),
+        Index("ix_dose_person_id", "person_id"),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
+    site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
+    appointment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("appointment.id"))
+    given_at: Mapped[datetime]
+    given_on: Mapped[date]  # the day at the site
+    recorded_on: Mapped[date]  # the day at the site when it was written down
+    lot_text: Mapped[str]
+    lot_id: Mapped[uuid.UUID | None]
+    lot_product_id: Mapped[uuid.UUID | None]
+    body_site: Mapped[str]
+    source: Mapped[str] = mapped_column(default="point_of_care")
+    recorded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
+    replaces: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dose.id"), unique=True)
+
+
+class DoseJudgement(Row):
+    """What a dose was found to be worth toward one disease; a new finding is a new row.
+
+    A judgement of `valid` at the point of care carries the lot's validity in force that day,
+    and the database compares the days. Its trigger moves the dose's `DoseStanding`.
+    """
+
+    __tablename__ = "dose_judgement"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["dose_id", "person_id", "product_id", "given_on", "source"],
+            ["dose.id", "dose.person_id", "dose.product_id", "dose.given_on", "dose.source"],
+        ),
+        ForeignKeyConstraint(
+            ["product_id", "disease"], ["product_target.product_id", "product_target.disease"]
+        ),
+        ForeignKeyConstraint(
+            [
+                "lot_validity_id",
+                "lot_id",
+                "lot_product_id",
+                "lot_state",
+                "lot_released_on",
+                "lot_expires_on",
+            ],
+            [
+                "lot_validity.id",
+                "lot_validity.lot_id",
+                "lot_validity.product_id",
+                "lot_validity.state",
+                "lot_validity.released_on",
+                "lot_validity.expires_on",
+            ],
+        ),
+        CheckConstraint(
+            "(lot_validity_id IS NULL) = (lot_id IS NULL)"
+            " AND (lot_validity_id IS NULL) = (lot_product_id IS NULL)"
+            " AND (lot_validity_id IS NULL) = (lot_state IS NULL)"
+            " AND (lot_validity_id IS NULL) = (lot_released_on IS NULL)"
+            " AND (lot_validity_id IS NULL) = (lot_expires_on IS NULL)",
+            name="lot_whole",
+        ),
+        CheckConstraint(
+            "counts <> 'valid' OR source <> 'point_of_care' OR (lot_validity_id IS NOT NULL"
+            " AND lot_product_id = product_id AND lot_state = 'released'"
+            " AND given_on BETWEEN lot_released_on AND lot_expires_on)",
+            name="valid_lot",
+        ),
+        CheckConstraint("counts <> 'valid' OR number IS NOT NULL", name="valid_number"),
+        CheckConstraint("number BETWEEN 1 AND 9", name="number"),
+        CheckConstraint("min_interval_days >= 0", name="interval"),
+        CheckConstraint("ordinal >= 1", name="ordinal"),
+        CheckConstraint("counts <> 'entered_in_error' OR length(reason) > 0", name="error_reason"),
+        one_of("counts", COUNTS),
+        UniqueConstraint("dose_id", "disease", "ordinal"),
+        # What the standing mirrors; the number apart, because a half-NULL key passes unseen.
+        UniqueConstraint(
+            "id",
+            "dose_id",
+            "disease",
+            "person_id",
+            "counts",
+            "ordinal",
+            "given_on",
+            "min_interval_days",
+            name="uq_dose_judgement_mirror",
+        ),
+        UniqueConstraint("id", "number", name="uq_dose_judgement_mirror_number"),
+    )
+
+    dose_id: Mapped[uuid.UUID]
+    disease: Mapped[str]
+    ordinal: Mapped[int]  # 1 for the first judgement of this dose toward this disease
+    person_id: Mapped[uuid.UUID]
+    product_id: Mapped[uuid.UUID]
+    given_on: Mapped[date]
+    source: Mapped[str]
+    counts: Mapped[str]
+    number: Mapped[int | None]  # which dose of the series it counts as
+    min_interval_days: Mapped[int]  # by the rule it was judged by
+    lot_validity_id: Mapped[uuid.UUID | None]
+    lot_id: Mapped[uuid.UUID | None]
+    lot_product_id: Mapped[uuid.UUID | None]
+    lot_state: Mapped[str | None]
+    lot_released_on: Mapped[date | None]
+    lot_expires_on: Mapped[date | None]
+    knowledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("knowledge.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    judged_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
+class DoseStanding(Base):
+    """Where a dose stands toward a disease now: the newest judgement, kept by its trigger.
+
+    Uniqueness, the interval rule and certificates stand on this row, the only one that changes.
+    """
+
+    __tablename__ = "dose_standing"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            [
+                "judgement_id",
+                "dose_id",
+                "disease",
+                "person_id",
+                "counts",
+                "ordinal",
+                "given_on",
+                "min_interval_days",
+            ],
+            [
+                "dose_judgement.id",
+                "dose_judgement.dose_id",
+                "dose_judgement.disease",
+                "dose_judgement.person_id",
+                "dose_judgement.counts",
+                "dose_judgement.ordinal",
+                "dose_judgement.given_on",
+                "dose_judgement.min_interval_days",
+            ],
+            name="fk_dose_standing_mirror",
+        ),
+        ForeignKeyConstraint(
+            ["judgement_id", "number"],
+            ["dose_judgement.id", "dose_judgement.number"],
+            name="fk_dose_standing_mirror_number",
+        ),
+        CheckConstraint("counts <> 'valid' OR number IS NOT NULL", name="valid_number"),
+        UniqueConstraint("dose_id", "disease", "counts"),  # what a live certificate points at
+        unique_where(
+            "one_counted_dose", "person_id", "disease", "number", where="counts = 'valid'"
+        ),
+    )
+
+    dose_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)
+    disease: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[uuid.UUID]
+    given_on: Mapped[date]
+    number: Mapped[int | None]
+    counts: Mapped[str]
+    min_interval_days: Mapped[int]
+    ordinal: Mapped[int]
+    judgement_id: Mapped[uuid.UUID]

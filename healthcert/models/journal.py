@@ -1,0 +1,56 @@
+"""What happened and what is to be said: audit events, and the outbox of messages."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Row, one_of
+
+ACTORS = ("citizen", "staff", "system")
+CHANNELS = ("sms", "mail")
+MESSAGE_STATES = ("queued", "sent", "failed")
+
+
+class AuditEvent(Row):
+    """One act, written inside the deed it tells of; never changed, no personal data in clear."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        one_of("actor_kind", ACTORS),
+        Index("ix_audit_event_subject", "subject_kind", "subject_id"),
+    )
+
+    actor_kind: Mapped[str]
+    actor_id: Mapped[uuid.UUID | None]
+    act: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[uuid.UUID | None]
+    details: Mapped[dict[str, Any]]
+
+
+class Message(Row):
+    """Something to tell a person, kept until a channel has taken it."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        one_of("channel", CHANNELS),
+        one_of("state", MESSAGE_STATES),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
+        Index("ix_message_state_due_at", "state", "due_at"),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    channel: Mapped[str]
+    template: Mapped[str]
+    language: Mapped[str] = mapped_column(String(2))
+    sealed: Mapped[bytes]  # address and text, under the person's key
+    state: Mapped[str] = mapped_column(default="queued")
+    due_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    sent_at: Mapped[datetime | None]

@@ -1,0 +1,89 @@
+"""People: what counting and deciding need in the clear, everything else sealed."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Base, Row, one_of
+
+SEXES = ("male", "female", "other", "unknown")  # FHIR AdministrativeGender
+NATIONALITY_GROUPS = ("national", "foreign", "refugee", "stateless", "unknown")
+IDENTITY_KINDS = ("national", "passport", "refugee", "municipal", "vouched", "none")
+LEVELS = ("low", "substantial", "high")  # Regulation (EU) 910/2014, article 8
+
+
+class Person(Row):
+    """Someone who is, was or will be vaccinated.
+
+    Names, full birth date, contact points, addresses and identity values lie in `sealed`:
+    one AES-GCM blob bound to this row, under the person's own key, which is itself wrapped
+    by the master key (`healthcert.gateways.vault`).
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint("birth_year BETWEEN 1850 AND 2200", name="birth_year"),
+        one_of("sex", SEXES),
+        one_of("nationality_group", NATIONALITY_GROUPS),
+    )
+
+    wrapped_key: Mapped[bytes]
+    sealed: Mapped[bytes]
+    birth_year: Mapped[int]
+    sex: Mapped[str]
+    nationality_group: Mapped[str] = mapped_column(default="unknown")
+    region: Mapped[str | None]
+    language: Mapped[str] = mapped_column(String(2))
+
+
+class Identity(Row):
+    """A document or voucher that says who a person is, findable by its blind index alone."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        one_of("kind", IDENTITY_KINDS),
+        one_of("level", LEVELS),
+        CheckConstraint(
+            "(kind IN ('vouched', 'none')) = (blind IS NULL)", name="blind_where_valued"
+        ),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str]
+    country: Mapped[str] = mapped_column(String(2))
+    level: Mapped[str]
+    blind: Mapped[bytes | None] = mapped_column(unique=True)
+
+
+class PersonToken(Base):
+    """A blind index entry: phone, mail, or a phonetic name token with the birth year."""
+
+    __tablename__ = "person_token"
+    __table_args__ = (
+        one_of("kind", ("phone", "mail", "name")),
+        Index("ix_person_token_kind_blind", "kind", "blind"),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    blind: Mapped[bytes] = mapped_column(primary_key=True)
+
+
+class AccessCode(Row):
+    """A one-time code sent to a person's contact point: ten minutes, five tries, one use."""
+
+    __tablename__ = "access_code"
+    __table_args__ = (
+        CheckConstraint("tries BETWEEN 0 AND 5", name="five_tries"),
+        CheckConstraint("expires_at > recorded_at", name="ends_after_start"),
+    )
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    digest: Mapped[bytes]  # HMAC-SHA256 of id and code under the pepper
+    expires_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]

@@ -1,0 +1,110 @@
+"""What is given: programmes, products and lots, each resting on a version of knowledge."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Base, Row, one_of
+
+KNOWLEDGE_KINDS = ("vaccine", "programme", "country")
+LOT_STATES = ("quarantined", "released", "recalled", "exhausted")
+
+
+class Knowledge(Row):
+    """One immutable version of a knowledge file, known by the hash of its content."""
+
+    __tablename__ = "knowledge"
+    __table_args__ = (one_of("kind", KNOWLEDGE_KINDS),)
+
+    kind: Mapped[str]
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    content: Mapped[dict[str, Any]]
+
+
+class Programme(Row):
+    """A vaccination programme against one disease."""
+
+    __tablename__ = "programme"
+
+    code: Mapped[str] = mapped_column(unique=True)
+    disease: Mapped[str]  # SNOMED CT code, the EU value set "tg"
+    names: Mapped[dict[str, str]]  # by language
+    knowledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("knowledge.id"))
+
+
+class Product(Row):
+    """A vaccine product with the series it is given in."""
+
+    __tablename__ = "product"
+    __table_args__ = (
+        CheckConstraint("series_doses BETWEEN 1 AND 9", name="series"),
+        CheckConstraint(
+            "min_interval_days >= 0 AND target_interval_days >= min_interval_days", name="intervals"
+        ),
+        CheckConstraint("min_age_years >= 0", name="age"),
+    )
+
+    code: Mapped[str] = mapped_column(unique=True)  # EU value set "mp"
+    name: Mapped[str]
+    vp: Mapped[str]
+    ma: Mapped[str]
+    series_doses: Mapped[int]
+    min_interval_days: Mapped[int]
+    target_interval_days: Mapped[int]
+    min_age_years: Mapped[int]
+    knowledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("knowledge.id"))
+
+
+class ProductTarget(Base):
+    """A disease that a product protects from; one dose may count toward several."""
+
+    __tablename__ = "product_target"
+
+    product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"), primary_key=True)
+    disease: Mapped[str] = mapped_column(primary_key=True)
+
+
+class Lot(Row):
+    """A numbered batch of one product."""
+
+    __tablename__ = "lot"
+    __table_args__ = (
+        UniqueConstraint("product_id", "number"),
+        UniqueConstraint("id", "product_id"),
+        one_of("state", LOT_STATES),
+    )
+
+    product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
+    number: Mapped[str]
+    state: Mapped[str]
+
+
+class LotValidity(Row):
+    """From when until when doses of a lot count; an extension or a recall is a new row.
+
+    The row with the latest `since` not after a day is the one in force on that day.
+    """
+
+    __tablename__ = "lot_validity"
+    __table_args__ = (
+        ForeignKeyConstraint(["lot_id", "product_id"], ["lot.id", "lot.product_id"]),
+        UniqueConstraint("lot_id", "since"),
+        # What a judgement points at, so that the database can compare the days itself.
+        UniqueConstraint("id", "lot_id", "product_id", "state", "released_on", "expires_on"),
+        one_of("state", ("released", "recalled")),
+        CheckConstraint("released_on <= expires_on", name="released_before_expiry"),
+    )
+
+    lot_id: Mapped[uuid.UUID]
+    product_id: Mapped[uuid.UUID]
+    since: Mapped[date]
+    released_on: Mapped[date]
+    expires_on: Mapped[date]
+    state: Mapped[str]
+    reason: Mapped[str] = mapped_column(default="")
