@@ -19,7 +19,8 @@ from flask.sessions import SessionInterface, SessionMixin
 
 from healthcert.config import Settings
 from healthcert.services import visits
-from healthcert.web.here import now, parts
+from healthcert.web.here import parts
+from healthcert.web.moment import now
 
 _SEEN_EVERY = timedelta(minutes=1)  # how exact the idle time has to be
 
@@ -109,26 +110,25 @@ class Visits(SessionInterface):
             self._write(visit, response)
 
     def _write(self, visit: Visit, response: Response) -> None:
+        is_new = not visit.token
         with parts().doors.transaction() as db:
             for token in visit.old_tokens:
                 visits.end(db, token_hash=_hash(token))
             if visit.held:
-                self._keep(db, visit, response)
-            elif visit.old_tokens:
-                response.delete_cookie(self.cookie, secure=self.secure, httponly=True)
+                visit.token = visit.token or secrets.token_urlsafe(32)
+                visits.keep(
+                    db,
+                    token_hash=_hash(visit.token),
+                    sealed=parts().vault.service_seal(visit.held),
+                    started_at=visit.started_at or now(),
+                    now=now(),
+                )
+        self._hand_out(visit, response, is_new=is_new)
 
-    def _keep(self, db: Any, visit: Visit, response: Response) -> None:  # noqa: ANN401 - SQL's session has no name here
-        is_new = not visit.token
-        if is_new:
-            visit.token = secrets.token_urlsafe(32)
-        visits.keep(
-            db,
-            token_hash=_hash(visit.token),
-            sealed=parts().vault.service_seal(visit.held),
-            started_at=visit.started_at or now(),
-            now=now(),
-        )
-        if is_new:
+    def _hand_out(self, visit: Visit, response: Response, *, is_new: bool) -> None:
+        if not visit.held:
+            response.delete_cookie(self.cookie, secure=self.secure, httponly=True)
+        elif is_new:
             response.set_cookie(
                 self.cookie, visit.token, secure=self.secure, httponly=True, samesite="Lax"
             )
