@@ -1,0 +1,1 @@
+"""The outside: each neighbour in one module, each with an offline twin."""
