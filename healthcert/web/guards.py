@@ -1,8 +1,7 @@
 """Who may pass which door: one check before every request, and whoever is not named stays out.
 
-`ACTS` names, for every endpoint, the act it is. An act is open (answered without looking who
-asks), public (anyone, with a session where one is needed), or belongs to roles
-(`healthcert.policy.roles`). An endpoint that is not in the table is refused to everyone.
+`ACTS` names, for every endpoint, the act it is; `healthcert.policy.roles` names who may do
+the act. An endpoint that is not in the table is refused to everyone.
 """
 
 from __future__ import annotations
@@ -19,53 +18,52 @@ from werkzeug import Response
 from wtforms import ValidationError
 
 from healthcert.errors import NotAllowed, NotSignedIn, PageExpired
-from healthcert.policy.roles import may
+from healthcert.policy.roles import Role, may
 from healthcert.web.errors import is_api
 
-OPEN = "open"
-PUBLIC = "public"
-
 ACTS: Mapping[str, str] = {
-    "health.alive": OPEN,
-    "health.ready": OPEN,
-    "verify.page": OPEN,
-    "verify.check": OPEN,
-    "verify.bundle": OPEN,
-    "api.verify": OPEN,
-    "api.verify_batch": OPEN,
-    "public.home": PUBLIC,
-    "booking.start": PUBLIC,
-    "booking.slots": PUBLIC,
-    "booking.details": PUBLIC,
-    "booking.keep_details": PUBLIC,
-    "booking.check": PUBLIC,
-    "booking.book": PUBLIC,
-    "booking.done": PUBLIC,
-    "citizen.sign_in": PUBLIC,
-    "citizen.ask_code": PUBLIC,
-    "citizen.code": PUBLIC,
-    "citizen.redeem": PUBLIC,
-    "citizen.overview": "own_record",
-    "citizen.certificate": "own_record",
-    "citizen.certificate_file": "own_record",
-    "staff.sign_in": PUBLIC,
-    "staff.sign_out": PUBLIC,
-    "dev.sign_in": PUBLIC,
-    "dev.become": PUBLIC,
-    "dev.outbox": PUBLIC,
-    "clinic.day": "see_day",
-    "clinic.appointment": "see_day",
-    "clinic.arrive": "mark_arrived",
+    "health.alive": "read_public_page",
+    "health.ready": "read_public_page",
+    "verify.page": "verify_certificate",
+    "verify.check": "verify_certificate",
+    "verify.bundle": "verify_certificate",
+    "api.verify": "verify_certificate",
+    "api.verify_batch": "verify_certificate",
+    "public.home": "read_public_page",
+    "booking.start": "search_places",
+    "booking.slots": "search_places",
+    "booking.details": "book_appointment",
+    "booking.keep_details": "book_appointment",
+    "booking.check": "book_appointment",
+    "booking.book": "book_appointment",
+    "booking.done": "book_appointment",
+    "citizen.sign_in": "ask_for_code",
+    "citizen.ask_code": "ask_for_code",
+    "citizen.code": "sign_in",
+    "citizen.redeem": "sign_in",
+    "citizen.overview": "see_own_record",
+    "citizen.certificate": "see_own_certificate",
+    "citizen.certificate_file": "see_own_certificate",
+    "staff.sign_in": "sign_in",
+    "staff.sign_out": "sign_out",
+    "dev.sign_in": "sign_in",
+    "dev.become": "sign_in",
+    "dev.outbox": "read_public_page",
+    "clinic.day": "see_day_list",
+    "clinic.appointment": "see_patient",
+    "clinic.arrive": "register_arrival",
     "clinic.dose": "record_dose",
     "clinic.record": "record_dose",
     "clinic.recorded": "record_dose",
-    "clinic.error_form": "correct_dose",
-    "clinic.mark_in_error": "correct_dose",
-    "admin.state": "see_state",
+    "clinic.error_form": "mark_dose_in_error",
+    "clinic.mark_in_error": "mark_dose_in_error",
+    "admin.state": "see_service_state",
 }
+# Answered without looking who asks: no session is read, and no form token is asked for,
+# because nothing is changed by them for anybody.
+STATELESS = frozenset({"verify_certificate", "read_public_page"})
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_CITIZEN_ACTS = frozenset({"own_record"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +71,13 @@ class Visitor:
     """Who is asking: a citizen, or a member of staff with one role.
 
     Attributes:
-        role: ``citizen``, ``clerk``, ``nurse`` or ``admin``.
+        role: What they are here.
         id: The person's or the staff member's identifier.
         name: What to call a member of staff; empty for a citizen.
         site_id: The clinic staff's own site.
     """
 
-    role: str
+    role: Role
     id: UUID
     name: str = ""
     site_id: UUID | None = None
@@ -117,7 +115,7 @@ def init_guards(app: Flask, who: Who) -> None:
         act = ACTS.get(request.endpoint)
         if act is None:
             raise NotAllowed
-        if act == OPEN:
+        if act in STATELESS:
             return None
         return _admit(act, who) or _check_token()
 
@@ -125,7 +123,7 @@ def init_guards(app: Flask, who: Who) -> None:
 
 
 def _admit(act: str, who: Who) -> Response | None:
-    if act == PUBLIC:
+    if may(None, act):
         return None
     found = who()
     if found is None:
@@ -139,7 +137,7 @@ def _admit(act: str, who: Who) -> Response | None:
 def _to_sign_in(act: str) -> Response:
     if is_api():
         raise NotSignedIn
-    door = "citizen.sign_in" if act in _CITIZEN_ACTS else "staff.sign_in"
+    door = "citizen.sign_in" if may(Role.CITIZEN, act) else "staff.sign_in"
     back = request.full_path.rstrip("?") if request.method in _SAFE else None
     return redirect(url_for(door, next=back), code=303)
 

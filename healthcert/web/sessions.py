@@ -68,7 +68,7 @@ class Visit(SessionMixin):
                 self.token = ""  # never take over a token that a stranger chose
                 return {}
             self.started_at, self.seen_at = visit.started_at, visit.seen_at
-            return dict(parts().vault.service_open(visit.sealed))
+            return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
         return self.held[key]
@@ -116,10 +116,11 @@ class Visits(SessionInterface):
                 visits.end(db, token_hash=_hash(token))
             if visit.held:
                 visit.token = visit.token or secrets.token_urlsafe(32)
+                key = _hash(visit.token)
                 visits.keep(
                     db,
-                    token_hash=_hash(visit.token),
-                    sealed=parts().vault.service_seal(visit.held),
+                    token_hash=key,
+                    sealed=parts().vault.service_seal(key, visit.held),
                     started_at=visit.started_at or now(),
                     now=now(),
                 )
