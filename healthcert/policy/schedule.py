@@ -109,22 +109,22 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
     return found
 
 
-def next_due(counted: Sequence[tuple[date, Series]], product: Series) -> NextDose | None:
+def next_due(counted: Sequence[tuple[date, Series]], today: date) -> NextDose | None:
     """Return the dose of the series still to come, or None where the series is complete.
 
     Args:
-        counted: The days of the doses that count and their rules, in order.
-        product: The rule of the product to be given, where nothing was given yet.
+        counted: The days of the doses that count and the rules of their products, in order.
+        today: Where nothing was given yet, the first dose may be given from this day.
     """
     if not counted:
-        return NextDose(1, date.min, date.min)
+        return NextDose(1, today, today)
     last, primary = counted[-1][0], counted[0][1]
     if len(counted) >= primary.doses:
         return None
     return NextDose(
         number=len(counted) + 1,
-        earliest=last + timedelta(days=max(primary.min_interval, product.min_interval)),
-        target=last + timedelta(days=max(primary.target_interval, product.min_interval)),
+        earliest=last + timedelta(days=primary.min_interval),
+        target=last + timedelta(days=primary.target_interval),
     )
 
 
@@ -152,12 +152,10 @@ def old_enough(birth_date: str, day: date, years: int) -> bool:
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
     number = min(len(counted) + 1, HIGHEST_NUMBER)
     interval = max(0, _least_days(dose, counted) - dose.series.grace)
-    counts, reason = (
-        (dose.found and (dose.found, ""))
-        or _product_and_lot(dose)
-        or _person_and_time(dose, counted, birth_date, interval)
-        or ("valid", "")
-    )
+    if dose.found:
+        return Judgement(dose.found, number, interval)
+    wrong = _product_and_lot(dose) or _person_and_time(dose, counted, birth_date, interval)
+    counts, reason = wrong or ("valid", "")
     return Judgement(counts, number, interval, reason)
 
 
@@ -186,7 +184,7 @@ def _person_and_time(
     days = (dose.given_on - counted[-1].given_on).days
     if days == 0 or len(counted) >= HIGHEST_NUMBER:
         return "duplicate", "same_day" if days == 0 else "series_full"
-    return ("too_early", f"{days}_of_{interval}_days") if days < interval else None
+    return ("too_early", "") if days < interval else None
 
 
 def _least_days(dose: Given, counted: list[Given]) -> int:
