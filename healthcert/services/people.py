@@ -177,7 +177,7 @@ def _birth_date_wrong(text: str, today: date) -> str:
     if not _BIRTH.fullmatch(text) or not text.isascii():
         return "not_a_date"
     try:
-        first = date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) < 10 else text)
+        first = date.fromisoformat(text + "-01-01"[len(text) - len("YYYY") :])
     except ValueError:
         return "not_a_date"
     if first.year < _FIRST_YEAR:
