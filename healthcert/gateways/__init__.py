@@ -1,1 +1,1 @@
-"""The outside: each neighbour in one module, each with an offline twin."""
+"""The outside: keys on disk, files, messages; each gateway has an offline twin or is one."""

@@ -61,7 +61,7 @@ class FileSigner:
     """
 
     kid: bytes
-    certificate: bytes
+    certificate: bytes = field(repr=False)
     purpose: str
     algorithm: int
     not_before: datetime
@@ -85,9 +85,15 @@ class FileSigner:
             raise SignerUnavailable(f"no certificate in {certificate_file.name}") from None
         if trusted.key != key.public_key() or len(trusted.usages) != 1:
             raise SignerUnavailable(f"{certificate_file.name} is not this key's, for one purpose")
-        algorithm = ES256 if isinstance(key, EllipticCurvePrivateKey) else PS256
-        life = pem.not_valid_before_utc, pem.not_valid_after_utc
-        return cls(trusted.kid, der, *trusted.usages, algorithm, *life, key)
+        return cls(
+            kid=trusted.kid,
+            certificate=der,
+            purpose=next(iter(trusted.usages)),
+            algorithm=ES256 if isinstance(key, EllipticCurvePrivateKey) else PS256,
+            not_before=pem.not_valid_before_utc,
+            not_after=pem.not_valid_after_utc,
+            _key=key,
+        )
 
     def sign(self, to_be_signed: bytes) -> bytes:
         """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key.

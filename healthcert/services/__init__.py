@@ -1,1 +1,1 @@
-"""The deeds: one module a goal; plain functions that flush and never commit."""
+"""The deeds: one module a goal, plain functions; they flush, never commit."""

@@ -6,6 +6,7 @@ which carries its key identifier) and appendix A.4 (extended key usage); RFC 528
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -31,6 +32,26 @@ _YEAR = timedelta(days=365)
 _BEFORE, _SIGNER_BEFORE = timedelta(days=90), timedelta(days=60)  # born active
 _USAGES = {kind: f"1.3.6.1.4.1.1847.2021.1.{n}" for n, kind in enumerate("tvr", start=1)}
 _WORDS = {"t": "tests", "v": "vaccinations", "r": "recoveries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """An authority's certificate and its private key."""
+
+    certificate: x509.Certificate
+    key: EllipticCurvePrivateKey
+
+    @classmethod
+    def open(cls, certificate: bytes, key: bytes, passphrase: bytes) -> Authority:
+        """Return the authority in two PEM files.
+
+        Raises:
+            ValueError: They cannot be opened, or the key is not an EC key.
+        """
+        opened = load_pem_private_key(key, passphrase)
+        if not isinstance(opened, EllipticCurvePrivateKey):
+            raise ValueError("an authority of ours has an EC key")  # noqa: TRY004 - as the rest
+        return cls(x509.load_pem_x509_certificate(certificate), opened)
 
 
 def new_key() -> EllipticCurvePrivateKey:
@@ -63,13 +84,7 @@ def certificate_authority(key: EllipticCurvePrivateKey, country: str, now: datet
 
 
 def signer(
-    key: EllipticCurvePrivateKey,
-    kind: str,
-    country: str,
-    now: datetime,
-    authority: bytes,
-    authority_key: bytes,
-    passphrase: bytes,
+    key: EllipticCurvePrivateKey, kind: str, *, country: str, now: datetime, authority: Authority
 ) -> bytes:
     """Return the certificate of a development signer (DSC) for one kind, PEM; it lives two years.
 
@@ -78,23 +93,18 @@ def signer(
         kind: ``v``, ``t`` or ``r``.
         country: Two letters, for the subject.
         now: Its life began sixty days before.
-        authority: The authority's certificate, PEM.
-        authority_key: The authority's private key, PEM.
-        passphrase: What opens it.
+        authority: Who signs it.
     """
-    parent = x509.load_pem_x509_certificate(authority)
-    parent_key = load_pem_private_key(authority_key, passphrase)
-    if not isinstance(parent_key, EllipticCurvePrivateKey):
-        raise TypeError("our authority's key is an EC key")
     name = _name(country, f"{MARK} signer of {_WORDS[kind]}")
     start = now - _SIGNER_BEFORE
+    parent = authority.certificate
     of_parent = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     link = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_parent)
     unsigned = _certificate(name, parent.subject, key, start, start + 2 * _YEAR)
     unsigned = unsigned.add_extension(link, critical=False).add_extension(
         x509.ExtendedKeyUsage([ObjectIdentifier(_USAGES[kind])]), critical=False
     )
-    return _signed(unsigned, parent_key, _usage(signs_certificates=False))
+    return _signed(unsigned, authority.key, _usage(signs_certificates=False))
 
 
 def _name(country: str, words: str) -> x509.Name:

@@ -34,7 +34,14 @@ from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
 from healthcert.gateways.signer import BundleSigner, FileSigner
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
-from healthcert.services.key_making import MARK, certificate_authority, new_key, pem_of, signer
+from healthcert.services.key_making import (
+    MARK,
+    Authority,
+    certificate_authority,
+    new_key,
+    pem_of,
+    signer,
+)
 
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
 BUNDLE_KEYS = ("current", "next")
@@ -193,9 +200,9 @@ def _chain(
         if not (path.exists() and certificate.exists()):
             key = new_key()
             made += _private(path, pem_of(key, passphrase))
-            pair = authority.read_bytes(), authority_key.read_bytes()
-            der = signer(key, kind, country, now, *pair, passphrase)
-            made += _private(certificate, der)
+            parent = Authority.open(authority.read_bytes(), authority_key.read_bytes(), passphrase)
+            pem = signer(key, kind, country=country, now=now, authority=parent)
+            made += _private(certificate, pem)
         shown = public / f"development-{name}.pem"
         if not shown.exists() or shown.read_bytes() != certificate.read_bytes():
             write_whole(shown, certificate.read_bytes())
