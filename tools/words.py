@@ -62,7 +62,7 @@ def collect() -> Catalog:
         for _file, _line, message, comments, context in extract_from_dir(
             folder,
             [(pattern, method)],
-            options_map={pattern: {"silent": "false"}},
+            options_map={pattern: {"silent": "false", "extensions": "jinja2.ext.do"}},
             keywords=KEYWORDS,
             comment_tags=("Translators:",),
             strip_comment_tags=True,
