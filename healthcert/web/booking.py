@@ -12,7 +12,6 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
-from wtforms import HiddenField
 
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NotFound, SlotFull, TimesOverlap
@@ -34,6 +33,7 @@ from healthcert.web.answers import (
     needed,
     recalled,
 )
+from healthcert.web.errors import answer_to
 from healthcert.web.here import parts
 from healthcert.web.labels import DOSES, IDENTITIES, SEX, in_words
 from healthcert.web.moment import now
@@ -88,10 +88,13 @@ def slots() -> _Page:
         return _ask_where(where), 400
     offers = _offers(UUID(where.programme.data), where.town.data, _OFFERED)
     when = When(request.args if "go" in request.args else None)
-    when.slot.choices = [(str(offer.slot_id), "") for offer in offers]
+    when.slot.choices = [(str(offer.slot_id), when_of(offer)) for offer in offers]
     if "go" in request.args and when.validate():
         return redirect(url_for(".details", **_asked()), code=303)
-    page = render_template("booking/slots.html", form=when, offers=offers, asked=_asked())
+    hints = {str(offer.slot_id): where_of(offer) for offer in offers}
+    page = render_template(
+        "booking/slots.html", form=when, offers=offers, hints=hints, asked=_asked()
+    )
     return (page, 400) if when.errors else page
 
 
@@ -248,10 +251,16 @@ def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
             now=now(),
             limit=_NEXT_BEST,
         )
-    offers = [offer for offer in others if offer.slot_id != place.slot.id]
-    return render_template(
-        "booking/taken.html", refusal=refusal, place=place, offers=offers, asked=_asked()
-    )
+    offers = [
+        (
+            url_for(".check", **{**_asked(), "slot": str(offer.slot_id)}),
+            when_of(offer),
+            where_of(offer),
+        )
+        for offer in others
+        if offer.slot_id != place.slot.id
+    ]
+    return render_template("booking/taken.html", answer=answer_to(type(refusal)), offers=offers)
 
 
 def _place() -> Place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, cast
 
@@ -16,14 +17,36 @@ from flask import (
     send_file,
 )
 
+from wtforms import FileField, TextAreaField
+
 from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
 from healthcert.hcert import qr
+from healthcert.i18n import Lazy
+from healthcert.i18n import lazy as _
 from healthcert.services.verification import Verifier
+from healthcert.web.answers import Answers
 from healthcert.web.moment import now
+from healthcert.web.pages import bdi
 
 bp = Blueprint("verify", __name__)
 
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
+
+
+VERDICTS: Mapping[str, tuple[Lazy, Lazy]] = {
+    "valid": (_("Valid"), _("The certificate is genuine and in force.")),
+    "expired": (_("Expired"), _("The certificate is genuine, but out of date.")),
+    "invalid": (_("Not valid"), _("This certificate must not be accepted.")),
+    "check": (_("Look closer"), _("The certificate is genuine, but something is open.")),
+    "cannot_tell": (_("Cannot tell"), _("Nobody can say from here whether it is genuine.")),
+}
+
+
+class Ask(Answers):
+    """A certificate as a picture or as text."""
+
+    picture = FileField(_("Picture of the code"))
+    barcode = TextAreaField(_("Text of the code"))
 
 
 class InMemory(Request):
@@ -46,7 +69,7 @@ def verdict(text: str, **wishes: Any) -> dict[str, Any]:  # noqa: ANN401 - hande
 @bp.get("/verify")
 def page() -> str:
     """Ask for a certificate's text or picture."""
-    return render_template("verify/ask.html", wrong={})
+    return render_template("verify/ask.html", form=Ask())
 
 
 @bp.post("/verify")
@@ -55,11 +78,16 @@ def check() -> Response:
     try:
         text = _text()
     except BadInput as wrong:
-        return make_response(render_template("verify/ask.html", wrong=wrong.fields), 400)
-    shown = render_template("verify/verdict.html", found=verdict(text))
-    response = make_response(shown)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+        form = Ask()
+        form.take(wrong.fields)
+        return make_response(render_template("verify/ask.html", form=form), 400)
+    found = verdict(text)
+    word, meaning = VERDICTS[found["verdict"]]
+    return make_response(
+        render_template(
+            "verify/verdict.html", found=found, word=word, meaning=meaning, rows=_rows(found)
+        )
+    )
 
 
 @bp.get("/bundle")
@@ -88,6 +116,24 @@ def _text() -> str:
     if not codes:
         raise BadInput({"picture": "no_code"})
     return _certificate_among([code.text for code in codes])
+
+
+def _rows(found: Mapping[str, Any]) -> list[tuple[Lazy, object]]:
+    """Return the facts of a genuine certificate, in words where we have them."""
+    dcc = found["certificate"] or {}
+    rows: list[tuple[Lazy, object]] = []
+    for dose in dcc.get("v") or []:
+        rows += [
+            (_("Dose"), bdi(f"{dose.get('dn')}/{dose.get('sd')}")),
+            (_("Vaccine"), bdi(dose.get("mp"))),
+            (_("Given on"), bdi(dose.get("dt"))),
+            (_("Issued by"), bdi(dose.get("is"))),
+        ]
+    for kind, title in (("t", _("Test")), ("r", _("Recovery"))):
+        rows += [(title, bdi(fact.get("ci"))) for fact in dcc.get(kind) or []]
+    if found["issuer"]:
+        rows.append((_("Country"), bdi(found["issuer"]["country"])))
+    return rows
 
 
 def _certificate_among(texts: list[str]) -> str:
