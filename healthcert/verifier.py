@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from flask import Flask
 
 from healthcert.config import Settings
-from healthcert.services.verification import Verifier
+from healthcert.errors import NotReady
+from healthcert.services.keys import load_pins, make_development_keys
+from healthcert.services.verification import Verifier, built
 from healthcert.web import api, verify
 from healthcert.web.delivery import init_delivery
 from healthcert.web.errors import init_errors
@@ -43,7 +46,10 @@ def new_app(settings: Settings, clock: Clock) -> Flask:
     app.request_class = verify.InMemory
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.extensions["clock"] = clock
-    app.extensions["verifier"] = Verifier(settings.bundle, settings.pins_dir)
+    if settings.development:
+        make_development_keys(settings.keys_dir, country=settings.country, now=clock())
+    app.extensions["bundle"] = settings.bundle
+    app.extensions["verifier"] = Verifier(settings.bundle, load_pins(settings.pins_dir), floor=built())
     init_security(app, settings)
     init_tracing(app)
     init_delivery(app, settings)
@@ -61,4 +67,9 @@ def bundle_state(app: Flask) -> Mapping[str, object]:
         NotReady: There is none that can be used.
     """
     verifier: Verifier = app.extensions["verifier"]
-    return verifier.state(now=app.extensions["clock"]())
+    now = app.extensions["clock"]()
+    bundle = verifier.bundle(now)
+    if bundle is None:
+        raise NotReady("no bundle has been published yet")
+    hours = max(0.0, (now - bundle.issued) / timedelta(hours=1))
+    return {"version": bundle.version, "age_hours": round(hours, 1)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 from flask import (
@@ -23,6 +24,7 @@ from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
 from healthcert.hcert import qr
 from healthcert.i18n import Lazy
 from healthcert.i18n import lazy as _
+from healthcert.policy.words import VERDICTS
 from healthcert.services.verification import Verifier
 from healthcert.web.answers import Answers
 from healthcert.web.moment import now
@@ -31,15 +33,6 @@ from healthcert.web.pages import bdi
 bp = Blueprint("verify", __name__)
 
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
-
-
-VERDICTS: Mapping[str, tuple[Lazy, Lazy]] = {
-    "valid": (_("Valid"), _("The certificate is genuine and in force.")),
-    "expired": (_("Expired"), _("The certificate is genuine, but out of date.")),
-    "invalid": (_("Not valid"), _("This certificate must not be accepted.")),
-    "check": (_("Look closer"), _("The certificate is genuine, but something is open.")),
-    "cannot_tell": (_("Cannot tell"), _("Nobody can say from here whether it is genuine.")),
-}
 
 
 class Ask(Answers):
@@ -82,18 +75,16 @@ def check() -> Response:
         form.take(wrong.fields)
         return make_response(render_template("verify/ask.html", form=form), 400)
     found = verdict(text)
-    word, meaning = VERDICTS[found["verdict"]]
+    word = VERDICTS[found["verdict"]]
     return make_response(
-        render_template(
-            "verify/verdict.html", found=found, word=word, meaning=meaning, rows=_rows(found)
-        )
+        render_template("verify/verdict.html", found=found, word=word, rows=_rows(found))
     )
 
 
 @bp.get("/bundle")
 def bundle() -> Response:
     """Give the signed offline bundle as it was published."""
-    path = verifier().bundle_path
+    path: Path = current_app.extensions["bundle"]
     if not path.is_file():
         raise NotReady("no bundle has been published yet")
     return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
