@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,14 @@ from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import FileSigner
-from healthcert.services.keys import load_signers, make_development_keys, read_secret
+from healthcert.hcert.bundle import Bundle
+from healthcert.hcert.revocation import RevocationList
+from healthcert.services.keys import (
+    load_signers,
+    load_trust,
+    make_development_keys,
+    read_secret,
+)
 from tests.certificates import NOW
 from tests.postgres import NoPostgres, Server, running_server
 
@@ -104,6 +112,19 @@ def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("session") / "keys"
     make_development_keys(folder, country="XX", now=NOW)
     return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(keys_dir: Path) -> Bundle:
+    """A bundle made at NOW that trusts `signers` and publishes what XX revoked: nothing."""
+    return Bundle(
+        version=1,
+        issued=NOW,
+        expires=NOW + timedelta(days=30),
+        previous=b"",
+        trust=load_trust(keys_dir / "trust" / "certificates"),
+        revocation=RevocationList.of(["XX"], []),
+    )
 
 
 @pytest.fixture(scope="session")

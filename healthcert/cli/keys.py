@@ -48,7 +48,7 @@ def show(*, as_json: bool) -> None:
     secret = read_secret(settings.secret_file)
     ours = {signer.kid for signer in load_signers(private, secret).values()}
     for key in load_trust(settings.keys_dir / "trust" / "certificates"):
-        row = {
+        row: dict[str, object] = {
             "kid": key.kid.hex(),
             "country": key.country,
             "kinds": "".join(sorted(key.usages)) or "any",
