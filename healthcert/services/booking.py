@@ -39,10 +39,10 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.appointment import ACTIVE
+from healthcert.models.broken import broken_rule
 from healthcert.policy import reference
 from healthcert.policy.schedule import old_enough
 from healthcert.services import audit, history, messages, people
-from healthcert.services.judge import broken_rule
 from healthcert.services.people import Details
 
 _SLOT, _APPOINTMENT = (Base.metadata.tables[name] for name in ("slot", "appointment"))
