@@ -13,7 +13,6 @@ the key can try values out.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -106,14 +105,6 @@ class Vault:
 
     def _unwrap(self, wrapped: bytes) -> AESGCM:
         return AESGCM(_open(self._wrapping, wrapped, b"person key"))
-
-
-def digest(pepper: bytes, *parts: bytes) -> bytes:
-    """Return HMAC-SHA256 of parts of fixed or last-only free length under a secret of the service.
-
-    For one-time codes: six digits are guessed at once by whoever holds a plain hash of them.
-    """
-    return hmac.digest(pepper, b"\x00".join(parts), hashlib.sha256)
 
 
 def _derived(master: bytes, use: bytes) -> bytes:

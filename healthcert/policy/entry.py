@@ -118,7 +118,7 @@ class Verdict:
         )
 
 
-def judge(  # noqa: PLR0913 - one question, asked in full
+def judge(
     text: str,
     *,
     bundle: Bundle | None,

@@ -72,24 +72,25 @@ class Judgement:
 
     Attributes:
         counts: One of `healthcert.models.dose.COUNTS`.
-        number: Which counted dose it is, or would have been.
+        number: Which counted dose it is; None where it does not count.
         min_interval: Least days to the dose before, grace taken off.
         reason: A stable code that says more than `counts`, or empty.
     """
 
     counts: str
-    number: int
+    number: int | None
     min_interval: int
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NextDose:
-    """A dose to come: its number, its first possible day and the day to aim at."""
+    """A dose to come: its number, first possible day, day to aim at, and whether it boosts."""
 
     number: int
     earliest: date
     target: date
+    booster: bool
 
 
 def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
@@ -109,22 +110,24 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
     return found
 
 
-def next_due(counted: Sequence[tuple[date, Series]], today: date) -> NextDose | None:
-    """Return the dose of the series still to come, or None where the series is complete.
+def next_due(counted: Sequence[tuple[date, Series]], today: date) -> NextDose:
+    """Return the dose to come: of the series, or after it a booster.
 
     Args:
         counted: The days of the doses that count and the rules of their products, in order.
         today: Where nothing was given yet, the first dose may be given from this day.
     """
     if not counted:
-        return NextDose(1, today, today)
+        return NextDose(1, today, today, booster=False)
     last, primary = counted[-1][0], counted[0][1]
-    if len(counted) >= primary.doses:
-        return None
+    booster = len(counted) >= primary.doses
+    least = primary.booster_interval if booster else primary.min_interval
+    aim = primary.booster_interval if booster else primary.target_interval
     return NextDose(
         number=len(counted) + 1,
-        earliest=last + timedelta(days=primary.min_interval),
-        target=last + timedelta(days=primary.target_interval),
+        earliest=last + timedelta(days=least),
+        target=last + timedelta(days=aim),
+        booster=booster,
     )
 
 
@@ -150,13 +153,13 @@ def old_enough(birth_date: str, day: date, years: int) -> bool:
 
 
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
-    number = min(len(counted) + 1, HIGHEST_NUMBER)
     interval = max(0, _least_days(dose, counted) - dose.series.grace)
     if dose.found:
-        return Judgement(dose.found, number, interval)
+        return Judgement(dose.found, None, interval)
     wrong = _product_and_lot(dose) or _person_and_time(dose, counted, birth_date, interval)
-    counts, reason = wrong or ("valid", "")
-    return Judgement(counts, number, interval, reason)
+    if wrong:
+        return Judgement(wrong[0], None, interval, wrong[1])
+    return Judgement("valid", len(counted) + 1, interval)
 
 
 def _product_and_lot(dose: Given) -> tuple[str, str] | None:

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from healthcert.errors import AlreadyBooked, BadInput
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
+from healthcert.models.broken import broken_rule
 from healthcert.models.person import IDENTITY_KINDS, SEXES
-from healthcert.services.judge import broken_rule
 
 LONGEST_NAME = 80  # EU DCC schema 1.3.3, fn and gn
 
