@@ -14,6 +14,7 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
+from healthcert.services.keys import read_secret
 from healthcert.verifier import bundle_state, new_app
 from healthcert.web import admin, booking, citizen, clinic, dev, public, staff, styleguide
 from healthcert.web.errors import refused
@@ -42,7 +43,9 @@ def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
     parts = open_parts(settings)
     app.extensions["healthcert"] = parts
     app.session_interface = Visits(settings)
-    app.config["SECRET_KEY"] = hmac.digest(parts.pepper, b"form tokens", "sha256")
+    app.config["SECRET_KEY"] = hmac.digest(
+        read_secret(settings.secret_file), b"healthcert form tokens", "sha256"
+    )
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token lives as long as its session
     app.jinja_env.globals["csrf_token"] = generate_csrf
     app.jinja_env.filters["in_words"] = in_words

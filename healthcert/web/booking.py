@@ -11,16 +11,16 @@ from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
+from markupsafe import Markup
 from werkzeug import Response
 
-from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NotFound, SlotFull, TimesOverlap
 from healthcert.hcert import names
-from healthcert.i18n import language
+from healthcert.i18n import format_datetime, format_number, gettext, language
 from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models.person import SEXES
-from healthcert.services import booking, search
+from healthcert.services import booking, desk, search
 from healthcert.services.booking import Place
 from healthcert.services.people import Details, IdentityDetails, tidied
 from healthcert.web.answers import (
@@ -37,10 +37,11 @@ from healthcert.web.errors import answer_to
 from healthcert.web.here import parts
 from healthcert.web.labels import DOSES, IDENTITIES, SEX, in_words
 from healthcert.web.moment import now
+from healthcert.web.pages import bdi
 
 bp = Blueprint("booking", __name__, url_prefix="/book")
 
-_OFFERED, _NEXT_BEST = 20, 5
+_OFFERED, _NEXT_BEST = 15, 6
 _Page = str | tuple[str, int] | Response
 
 
@@ -177,11 +178,11 @@ def _ask_details(form: About) -> str:
 def _where() -> Where:
     form = Where(request.args if "town" in request.args else None)
     with parts().doors.reading() as db:
-        programmes = search.programmes(db)
+        programmes = desk.programmes(db)
     form.programme.choices = [(str(found.id), in_words(found.names)) for found in programmes]
     if len(programmes) == 1 and not form.programme.data:
         form.programme.data = str(programmes[0].id)
-    towns = country(parts().settings.country).towns
+    towns = parts().country.towns
     form.town.choices = [("", ""), *((town.code, in_words(town.names)) for town in towns)]
     return form
 
@@ -227,7 +228,7 @@ def _told(form: About) -> list[tuple[object, object]]:
 
 
 def _offers(programme_id: UUID, town_code: str, limit: int) -> list[search.FreeSlot]:
-    towns = country(parts().settings.country).towns
+    towns = parts().country.towns
     town = next((town for town in towns if town.code == town_code), None)
     if town is None:
         raise NotFound
@@ -261,6 +262,22 @@ def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
         if offer.slot_id != place.slot.id
     ]
     return render_template("booking/taken.html", answer=answer_to(type(refusal)), offers=offers)
+
+
+def when_of(offer: search.FreeSlot) -> Markup:
+    """Return the time of an offer on the clock of its place."""
+    return bdi(format_datetime(offer.starts_at, offer.time_zone))
+
+
+def where_of(offer: search.FreeSlot) -> str:
+    """Return the place of an offer, how far it is, and whether steps lead to it."""
+    told = [
+        in_words(offer.names),
+        gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1))),
+    ]
+    if offer.step_free:
+        told.append(gettext("step-free"))
+    return gettext(", ").join(told)
 
 
 def _place() -> Place:

@@ -62,6 +62,19 @@ CERTIFICATES: Mapping[str, tuple[Lazy, str]] = {
     "superseded": (_("Replaced by a newer one"), "grey"),
     "revoked": (_("Withdrawn"), "red"),
 }
+ERROR_REASONS: Mapping[str, Lazy] = {
+    "wrong_person": _("It was somebody else"),
+    "not_given": _("It was not given"),
+    "given_twice_on_record": _("It is recorded twice"),
+    "wrong_product": _("It was another vaccine"),
+    "wrong_lot": _("It was another lot"),
+    "wrong_day": _("It was another day"),
+    "other": _("Something else"),
+}
+REVOKED: Mapping[str, Lazy] = {
+    **ERROR_REASONS,
+    "dose_judged_anew": _("The dose it states was judged anew after a correction"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
