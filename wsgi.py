@@ -2,7 +2,10 @@
 
 import os
 
+from healthcert import logs
 from healthcert.app import create_app
 from healthcert.config import Settings
 
-app = create_app(Settings.from_env(os.environ))
+_settings = Settings.from_env(os.environ)
+logs.start(_settings.log_level)
+app = create_app(_settings)

@@ -16,11 +16,20 @@ from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
 from healthcert.services.keys import read_secret
 from healthcert.verifier import bundle_state, new_app
-from healthcert.web import admin, booking, citizen, clinic, dev, public, staff, styleguide
+from healthcert.web import (
+    admin,
+    booking,
+    citizen,
+    clinic,
+    dev,
+    labels,
+    public,
+    staff,
+    styleguide,
+)
 from healthcert.web.errors import refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
-from healthcert.web.labels import in_words
 from healthcert.web.moment import Clock, clock
 from healthcert.web.sessions import Visits
 
@@ -47,8 +56,8 @@ def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
         read_secret(settings.secret_file), b"healthcert form tokens", "sha256"
     )
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token lives as long as its session
-    app.jinja_env.globals["csrf_token"] = generate_csrf
-    app.jinja_env.filters["in_words"] = in_words
+    app.jinja_env.globals.update(csrf_token=generate_csrf, labels=labels)
+    app.jinja_env.filters["in_words"] = labels.in_words
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
     for door in (public.bp, booking.bp, citizen.bp, staff.bp, clinic.bp, admin.bp):

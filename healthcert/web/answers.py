@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, RadioField, SelectField, StringField
+from wtforms import Field, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import StopValidation
 
 from healthcert.i18n import Lazy, gettext
@@ -112,8 +112,13 @@ class Choice(SelectField):
 
     def pre_validate(self, form: Form) -> None:  # noqa: ARG002 - the signature is WTForms'
         """Refuse what is not in the list."""
-        if self.data not in [value for value, *_rest in self.iter_choices()]:
+        if self.data not in [choice.value for choice in self.iter_choices()]:
             raise StopValidation(words("not_a_choice", self.label.text))
+
+
+def options(told: Mapping[str, object]) -> list[SelectChoice]:
+    """Return the answers to choose from, words by value."""
+    return [SelectChoice(value, label) for value, label in told.items()]
 
 
 class Radios(RadioField):
@@ -128,6 +133,10 @@ class BirthField(DayField):
     Its `data` is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in; whether
     it is a real day is judged by the service it is told to.
     """
+
+    def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
+        """Take the label and the checks."""
+        super().__init__(label, validators=list(checks), **more)
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the three parts, in any script's digits."""

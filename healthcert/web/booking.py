@@ -15,7 +15,6 @@ from markupsafe import Markup
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound, SlotFull, TimesOverlap
-from healthcert.hcert import names
 from healthcert.i18n import format_datetime, format_number, gettext, language
 from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
@@ -31,11 +30,12 @@ from healthcert.web.answers import (
     Radios,
     kept,
     needed,
+    options,
     recalled,
 )
 from healthcert.web.errors import answer_to
 from healthcert.web.here import parts
-from healthcert.web.labels import DOSES, IDENTITIES, SEX, in_words
+from healthcert.web.labels import DOSES, IDENTITIES, SEX, in_words, machine_name
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
 
@@ -49,7 +49,7 @@ class Where(Answers):
     """Which vaccination, which dose, near which town."""
 
     programme = Radios(_("Which vaccination do you need?"))
-    dose = Radios(_("Which dose is it?"), choices=list(DOSES.items()), default="1")
+    dose = Radios(_("Which dose is it?"), choices=options(DOSES), default="1")
     town = Choice(_("Which town is nearest to you?"))
 
 
@@ -67,8 +67,8 @@ class About(Answers):
     family_latin = Line(_("Family name in Latin letters"))
     given_latin = Line(_("Given names in Latin letters"))
     birth_date = BirthField(_("Date of birth"), [needed])
-    sex = Radios(_("Sex"), choices=[(sex, SEX[sex]) for sex in SEXES], default="unknown")
-    identity_kind = Choice(_("Document"), choices=list(IDENTITIES.items()), default="none")
+    sex = Radios(_("Sex"), choices=options({sex: SEX[sex] for sex in SEXES}), default="unknown")
+    identity_kind = Choice(_("Document"), choices=options(IDENTITIES), default="none")
     identity_value = Line(_("Number of the document"))
     phone = Line(_("Phone number"))
     mail = Line(_("Mail address"))
@@ -89,7 +89,7 @@ def slots() -> _Page:
         return _ask_where(where), 400
     offers = _offers(UUID(where.programme.data), where.town.data, _OFFERED)
     when = When(request.args if "go" in request.args else None)
-    when.slot.choices = [(str(offer.slot_id), when_of(offer)) for offer in offers]
+    when.slot.choices = options({str(offer.slot_id): when_of(offer) for offer in offers})
     if "go" in request.args and when.validate():
         return redirect(url_for(".details", **_asked()), code=303)
     hints = {str(offer.slot_id): where_of(offer) for offer in offers}
@@ -179,17 +179,19 @@ def _where() -> Where:
     form = Where(request.args if "town" in request.args else None)
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
-    form.programme.choices = [(str(found.id), in_words(found.names)) for found in programmes]
+    form.programme.choices = options(
+        {str(found.id): in_words(found.names) for found in programmes}
+    )
     if len(programmes) == 1 and not form.programme.data:
         form.programme.data = str(programmes[0].id)
-    towns = parts().country.towns
-    form.town.choices = [("", ""), *((town.code, in_words(town.names)) for town in towns)]
+    towns = {town.code: in_words(town.names) for town in parts().country.towns}
+    form.town.choices = options({"": ""} | towns)
     return form
 
 
 def _about(typed: Any) -> About:  # noqa: ANN401 - a MultiDict of any kind
     form = About(typed, language=language())
-    form.language.choices = list(language_names(parts().settings.languages).items())
+    form.language.choices = options(language_names(parts().settings.languages))
     return form
 
 
@@ -213,13 +215,9 @@ def _details(form: About) -> Details:
 def _told(form: About) -> list[tuple[object, object]]:
     """Return what was told, in words, names also as the certificate will spell them."""
     told = _details(form)
-    machine = [
-        names.standardise(latin or own)
-        for latin, own in ((told.family_latin, told.family), (told.given_latin, told.given))
-    ]
     return [
         (_("Name"), " ".join(filter(None, (told.given, told.family)))),
-        (_("Name on the certificate"), "<<".join(filter(None, machine))),
+        (_("Name on the certificate"), machine_name(told)),
         (_("Date of birth"), told.birth_date),
         (_("Sex"), SEX[told.sex]),
         (_("Document"), " ".join((str(IDENTITIES[told.identity.kind]), told.identity.value))),

@@ -13,6 +13,7 @@ from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
 from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
+from healthcert.web.labels import machine_name
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.errors import answer_to
 from healthcert.web.guards import inside, visitor
@@ -76,7 +77,7 @@ def code() -> _Page:
     """Ask for the code."""
     if "asking" not in session:
         return redirect(url_for(".sign_in"), code=303)
-    return render_template("citizen/code.html", form=Code())
+    return _ask_code(Code())
 
 
 @bp.post("/code")
@@ -86,7 +87,7 @@ def redeem() -> _Page:
     if "asking" not in session:
         return redirect(url_for(".sign_in"), code=303)
     if not form.validate():
-        return render_template("citizen/code.html", form=form), 400
+        return _ask_code(form), 400
     with parts().doors.transaction() as db:
         answer = access.redeem(
             db,
@@ -100,7 +101,7 @@ def redeem() -> _Page:
         begin_session("person", answer.person_id)
     except BadCode:
         form.take({"code": BadCode.code})
-        return render_template("citizen/code.html", form=form), answer_to(BadCode).status
+        return _ask_code(form), answer_to(BadCode).status
     return redirect(inside(request.args.get("next")) or url_for(".overview"), code=303)
 
 
@@ -130,7 +131,12 @@ def certificate(certificate_id: UUID) -> str:
     """Show a certificate: large code and names, or why it does not hold."""
     held = _held()
     found = _certificate(held, certificate_id)
-    return render_template("citizen/certificate.html", certificate=found, details=held.details)
+    return render_template(
+        "citizen/certificate.html",
+        certificate=found,
+        details=held.details,
+        machine_name=machine_name(held.details),
+    )
 
 
 @bp.get("/certificates/<uuid:certificate_id>.<any(svg, png, txt):kind>")
@@ -151,6 +157,11 @@ def _ask_known(form: Known) -> str:
     return render_template(
         "citizen/sign_in.html", form=form, back=inside(request.args.get("next"))
     )
+
+
+def _ask_code(form: Code) -> str:
+    following = inside(request.args.get("next"))
+    return render_template("citizen/code.html", form=form, following=following)
 
 
 def _held() -> holding.Overview:

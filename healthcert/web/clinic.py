@@ -17,7 +17,7 @@ from healthcert.i18n import lazy as _
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
 from healthcert.services import clinic, desk, issuing, roster, vaccination
 from healthcert.services.clinic import Expected, Patient
-from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed
+from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import BODY_SITES, ERROR_REASONS
@@ -43,7 +43,7 @@ class Given(Answers):
 class InError(Answers):
     """Why a dose should not stand in the record."""
 
-    reason = Radios(_("What is wrong with this entry?"), choices=list(ERROR_REASONS.items()))
+    reason = Radios(_("What is wrong with this entry?"), choices=options(ERROR_REASONS))
 
 
 @bp.get("/")
@@ -198,13 +198,12 @@ def _given(patient: Patient, typed: Any) -> Given:  # noqa: ANN401 - a MultiDict
             day=_local(patient.expected.starts_at, patient).date(),
         )
     form = Given(typed)
-    form.product.choices = [(str(supply.product_id), supply.product) for supply in supplies]
-    form.lot.choices = [
-        ("", ""),
-        *((lot, f"{lot} ({supply.product})") for supply in supplies for lot in supply.lots),
-        (OTHER_LOT, _("Another lot")),
-    ]
-    form.body_site.choices = [(site, BODY_SITES[site]) for site in SITES_OF_BODY]
+    form.product.choices = options(
+        {str(supply.product_id): supply.product for supply in supplies}
+    )
+    lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
+    form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
+    form.body_site.choices = options({site: BODY_SITES[site] for site in SITES_OF_BODY})
     return form
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from healthcert.hcert import names
 from healthcert.i18n import Lazy, language
 from healthcert.i18n import lazy as _
+from healthcert.services.people import Details
 
 DOSES: Mapping[str, Lazy] = {
     "1": _("First dose"),
@@ -75,6 +77,16 @@ REVOKED: Mapping[str, Lazy] = {
     **ERROR_REASONS,
     "dose_judged_anew": _("The dose it states was judged anew after a correction"),
 }
+MESSAGES: Mapping[str, Lazy] = {
+    "queued": _("Waiting"),
+    "sent": _("Sent"),
+    "failed": _("Failed"),
+}
+PURPOSES: Mapping[str, Lazy] = {
+    "v": _("Key for vaccinations"),
+    "t": _("Key for tests"),
+    "r": _("Key for recoveries"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
@@ -82,6 +94,13 @@ ROLES: Mapping[str, Lazy] = {
 }
 
 
-def in_words(names: Mapping[str, str]) -> str:
+def in_words(told: Mapping[str, str]) -> str:
     """Return a name that is kept by language, in the reader's or else in any."""
-    return names.get(language()) or names.get("en") or next(iter(names.values()), "")
+    return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def machine_name(details: Details) -> str:
+    """Return a name as its certificate spells it: family name, ``<<``, given names."""
+    told = ((details.family_latin, details.family), (details.given_latin, details.given))
+    spelt = [names.standardise(latin or own, language=details.language) for latin, own in told]
+    return "<<".join(filter(None, spelt))
