@@ -44,9 +44,7 @@ def run_demo() -> None:
     _refuse_taken_port(settings)
     people = prepare(settings, now=datetime.now(UTC))
     click.echo(_welcome(settings, people))
-    worker = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "healthcert", "worker"]
-    )
+    worker = subprocess.Popen([sys.executable, "-m", "healthcert", "worker"])
     try:
         _serve(settings, workers=2)
     finally:
