@@ -69,16 +69,12 @@ class DayField(Field):  # type: ignore[misc]
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Take what was typed: three values of one name, in the order of the boxes."""
-        if not valuelist:
-            return
         typed = [part.strip() for part in valuelist[:3]]
         self.typed = tuple(typed + [""] * (3 - len(typed)))
         self.data = None
         if any(self.typed):
             self.wrong_parts = _wrong_parts(self.typed)
             self.data = None if self.wrong_parts else _day(self.typed)
-        elif not self.optional:
-            self.wrong_parts = PARTS
 
     def pre_validate(self, form: object) -> None:  # noqa: ARG002 - WTForms' own signature
         """Refuse a day that is missing, half there, or not in the calendar.
@@ -86,6 +82,8 @@ class DayField(Field):  # type: ignore[misc]
         Raises:
             StopValidation: With the words for the reader.
         """
+        if self.data is None and not any(self.typed) and not self.optional:
+            self.wrong_parts = PARTS
         if self.wrong_parts:
             raise StopValidation(_complaint(self.typed, self.wrong_parts))
 

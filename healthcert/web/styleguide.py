@@ -13,6 +13,7 @@ from wtforms import (
     BooleanField,
     FileField,
     RadioField,
+    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -36,18 +37,32 @@ class Sample(Form):
     born = DayField(lazy("What is your date of birth?"))
     contact = RadioField(
         lazy("How may we reach you?"),
-        choices=[("sms", lazy("Text message")), ("mail", lazy("Email")), ("post", lazy("Letter"))],
+        [_ENTER],
+        choices=[
+            SelectChoice("sms", lazy("Text message")),
+            SelectChoice("mail", lazy("Email")),
+            SelectChoice("post", lazy("Letter")),
+        ],
     )
     slot = RadioField(
         lazy("Choose a time"),
-        choices=[(value, value) for value in ("09:00", "09:20", "09:40", "10:00", "10:20")],
+        [_ENTER],
+        choices=["09:00", "09:20", "09:40", "10:00", "10:20"],
     )
     needs = SelectMultipleField(
         lazy("What would help you at the site?"),
-        choices=[("step", lazy("Step-free access")), ("sign", lazy("Sign language"))],
+        choices=[
+            SelectChoice("step", lazy("Step-free access")),
+            SelectChoice("sign", lazy("Sign language")),
+        ],
     )
     site = SelectField(
-        lazy("Site"), choices=[("1", lazy("Central hall")), ("2", lazy("Harbour clinic"))]
+        lazy("Site"),
+        [_ENTER],
+        choices=[
+            SelectChoice("1", lazy("Central hall")),
+            SelectChoice("2", lazy("Harbour clinic")),
+        ],
     )
     note = TextAreaField(lazy("Anything we should know?"))
     agreed = BooleanField(lazy("I agree that my doses are recorded"), [_ENTER])
