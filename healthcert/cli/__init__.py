@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.bundle import bundle
 from healthcert.cli.hcert import hcert
+from healthcert.cli.keys import keys
+from healthcert.cli.scan import names, scan
+from healthcert.cli.verify import verify
 from healthcert.errors import BadInput, Refusal
 
 
@@ -30,4 +34,7 @@ def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
 
 
-main.add_command(hcert)
+hcert.add_command(scan)
+hcert.add_command(names)
+for command in (bundle, hcert, keys, verify):
+    main.add_command(command)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from healthcert.config import Settings
+from healthcert.data import value_sets
 from healthcert.errors import BadBundle
 from healthcert.hcert.bundle import Bundle, newer, read
 from healthcert.hcert.revocation import RevocationList
@@ -50,7 +51,7 @@ def build(out: Path, trust: Path | None) -> None:
             trust=load_trust(trust or settings.keys_dir / "trust" / "certificates"),
             revocation=before.revocation if before else nothing,
             rules=before.rules if before else (),
-            value_sets=before.value_sets if before else {},
+            value_sets=value_sets(),
             audit_head=before.audit_head if before else None,
         ),
         signer=load_bundle_signer(private, read_secret(settings.secret_file)),

@@ -12,18 +12,18 @@ from typing import BinaryIO
 
 import click
 
+from healthcert.cli.lines import LONGEST, lines
 from healthcert.config import Settings
 from healthcert.errors import BadPicture
 from healthcert.hcert import qr
-from healthcert.hcert.pictures import is_picture
+from healthcert.hcert.pictures import begins_like_a_picture, is_picture
 from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier, built
 
 _SOME_NOT_VALID = 1
-_ENOUGH_TO_KNOW = 16  # bytes from which a picture is known
 
 
-class _Moment(click.ParamType):
+class _Moment(click.ParamType[datetime]):
     """A time of ISO 8601; UTC where it names no zone."""
 
     name = "time"
@@ -38,14 +38,12 @@ class _Moment(click.ParamType):
         return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-class _Country(click.ParamType):
+class _Country(click.ParamType[str]):
     """A country in two letters."""
 
     name = "CC"
 
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if len(value) != 2 or not value.isascii() or not value.isalpha():  # noqa: PLR2004
             self.fail(f"{value!r} is not a country in two letters, such as FR", param, ctx)
         return value.upper()
@@ -61,9 +59,7 @@ class _Country(click.ParamType):
 @click.option("--country", type=_Country(), help="Country of arrival, for its entry rules.")
 @click.option("--at", type=_Moment(), help="Another time than now, ISO 8601.")
 @click.argument("file", type=click.File("rb"), default="-")
-def verify(
-    path: Path | None, country: str | None, at: datetime | None, file: BinaryIO
-) -> None:
+def verify(path: Path | None, country: str | None, at: datetime | None, file: BinaryIO) -> None:
     r"""Write a verdict as one JSON line for each certificate.
 
     FILE holds one bar code text a line, or is a picture (PNG, JPEG, WebP or GIF), which gives
@@ -87,18 +83,12 @@ def verify(
 def _texts(file: BinaryIO) -> Iterator[str]:
     """Give the texts of a picture's codes, or else the lines of a text as they come."""
     first = file.readline(LONGEST)
-    if not begins_like_a_picture(first):
-        yield from _lines(chain([first], lines(file)))
-        return
-    whole = first + file.read(qr.MOST_BYTES)
-    if is_picture(whole):
-        yield from _codes(whole)
-    else:
-        yield from _lines(chain(whole.splitlines(), lines(file)))
-
-
-def _lines(found: Iterable[bytes]) -> Iterator[str]:
-    return (text for line in found if (text := line.decode("utf-8", "replace").rstrip("\r\n")).strip())
+    if begins_like_a_picture(first):
+        first += file.read(qr.MOST_BYTES)
+        if is_picture(first):
+            yield from _codes(first)
+            return
+    yield from (text for text in lines(file, already=first) if text.strip())
 
 
 def _codes(picture: bytes) -> list[str]:

@@ -18,6 +18,11 @@ def is_picture(data: bytes) -> bool:
     return _kind(data) != ""
 
 
+def begins_like_a_picture(data: bytes) -> bool:
+    """Return whether these first few bytes may be those of a picture; more may tell otherwise."""
+    return data.startswith((_PNG[:4], _JPEG, b"GIF8", b"RIFF"))
+
+
 def size(data: bytes) -> tuple[int, int]:
     """Return the width and height in pixels that a picture's header promises.
 
