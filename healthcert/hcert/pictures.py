@@ -10,6 +10,7 @@ import struct
 from healthcert.errors import BadPicture
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_MOST_SEGMENTS = 1_000  # of a JPEG, before its frame; cameras write some tens
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF markers, tables left out
 
 
@@ -61,9 +62,9 @@ def _gif(data: bytes) -> tuple[int, int]:
 
 def _jpeg(data: bytes) -> tuple[int, int]:
     place = 2
-    while True:  # segment after segment, until the frame header
+    for _ in range(_MOST_SEGMENTS):  # one after the other, until the frame header
         if data[place] != 0xFF:  # noqa: PLR2004 - every marker begins with it
-            raise BadPicture("not a JPEG picture")
+            break
         marker = data[place + 1]
         if marker == 0xFF:  # noqa: PLR2004 - a fill byte before the marker
             place += 1
@@ -72,6 +73,7 @@ def _jpeg(data: bytes) -> tuple[int, int]:
             return width, height
         else:
             place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    raise BadPicture("not a JPEG picture")
 
 
 def _webp(data: bytes) -> tuple[int, int]:

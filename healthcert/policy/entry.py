@@ -17,7 +17,7 @@ from healthcert.errors import BadCertificate, BadSignature, UnknownIssuer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.cwt import Claims, read_claims
-from healthcert.hcert.payload import KINDS, dcc_of, entries_of, kind_of, schema_faults
+from healthcert.hcert.payload import KINDS, dcc_of, entries_of, schema_faults
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import TrustedKey
 from healthcert.policy.words import message
@@ -192,10 +192,12 @@ def _judge_signed(verdict: Verdict, signed: Sign1, key: TrustedKey, bundle: Bund
 
 
 def _faults(dcc: Mapping[str, Any], claims: Claims, key: TrustedKey) -> list[str]:
-    never_ends = ["malformed_claims"] if claims.expires_at is None else []
-    if schema_faults(dcc):
-        return [*never_ends, "schema"]
-    return never_ends if key.allows(kind_of(dcc)) else [*never_ends, "wrong_key_usage"]
+    found = {
+        "malformed_claims": claims.expires_at is None,  # nothing is genuine for ever
+        "schema": bool(schema_faults(dcc)),
+        "wrong_key_usage": not all(key.allows(kind) for kind in KINDS if dcc.get(kind)),
+    }
+    return [code for code, is_so in found.items() if is_so]
 
 
 def _time_faults(claims: Claims, time: datetime) -> list[str]:

@@ -106,6 +106,17 @@ def test_a_webp_with_transparency_is_measured_by_its_canvas():
     assert qr.read(data) == [qr.Code("QR", TEXT)]
 
 
+def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over():
+    picture = Image.new("L", (30, 20), 255)
+    data = saved(picture, "JPEG").replace(b"\xff\xc0", b"\xff\xff\xff\xc0", 1)
+    assert pictures.size(data) == (30, 20)
+
+
+def test_an_endless_header_is_refused_soon():
+    with pytest.raises(BadPicture):
+        pictures.size(b"\xff\xd8" + b"\xff" * 1_000_000)
+
+
 def test_several_codes_of_one_picture_are_all_found():
     left, right = (
         Image.open(io.BytesIO(qr.png(text, scale=4))).convert("L") for text in ("ONE", "TWO")
@@ -150,7 +161,12 @@ def test_a_broken_picture_is_refused_or_read_and_nothing_else(data):
         assert qr.read(bytes(whole[:end])) == []
 
 
-@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"BM" + bytes(60), b"\xff\xd8\xff\xe0\x00"])
+JPEG = b"\xff\xd8\xff\xe0\x00\x02" + bytes(20)  # no marker after the first segment
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"%PDF-1.7", b"BM" + bytes(60), b"\xff\xd8\xff\xe0\x00", JPEG]
+)
 def test_what_is_no_such_picture_is_refused(data):
     with pytest.raises(BadPicture):
         qr.read(data)
