@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.conformance import conformance
 from healthcert.cli.hcert import hcert
 from healthcert.errors import BadInput, Refusal
 
@@ -30,4 +31,5 @@ def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
 
 
-main.add_command(hcert)
+for command in (conformance, hcert):
+    main.add_command(command)
