@@ -8,6 +8,7 @@ from __future__ import annotations
 import click
 
 from healthcert.cli.bundle import bundle
+from healthcert.cli.conformance import conformance
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.scan import names, scan
@@ -36,5 +37,5 @@ def main() -> None:
 
 hcert.add_command(scan)
 hcert.add_command(names)
-for command in (bundle, hcert, keys, verify):
+for command in (bundle, conformance, hcert, keys, verify):
     main.add_command(command)

@@ -12,7 +12,6 @@ from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
 from healthcert.hcert.trust import TrustList, from_certificate
 from healthcert.policy.entry import judge
-from tests.public_data import rows
 
 pytestmark = pytest.mark.conformance
 
@@ -43,9 +42,9 @@ def verdict_on(row):
 
 
 @pytest.fixture(scope="module")
-def judged():
+def judged(vectors):
     """Every public certificate with a bar code and a clock, and its verdict."""
-    whole = [row for row in rows("vectors.jsonl") if row.get("barcode") and row.get("clock")]
+    whole = [row for row in vectors if row.get("barcode") and row.get("clock")]
     return [(row, verdict_on(row)) for row in whole]
 
 

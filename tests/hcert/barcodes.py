@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from healthcert.hcert import ES256, PS256, encode, key_identifier, sign1, write_claims
 
@@ -77,8 +77,13 @@ def without(whole: Mapping[str, Any], *members: str) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if name not in members}
 
 
-def signer_certificate(key: PrivateKey = KEY, *, usages: tuple[str, ...] = ()) -> bytes:
-    """A self-signed certificate (DER) of a Lebanese signer; its key is what matters."""
+def signer_certificate(
+    key: PrivateKey = KEY, *, usages: tuple[str, ...] = (), raw_usage: bytes | None = None
+) -> bytes:
+    """A self-signed certificate (DER) of a Lebanese signer; its key is what matters.
+
+    `raw_usage` is what stands, encoded or not, for its extended key usage.
+    """
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "LB"),
@@ -97,6 +102,9 @@ def signer_certificate(key: PrivateKey = KEY, *, usages: tuple[str, ...] = ()) -
     if usages:
         oids = [x509.ObjectIdentifier(usage) for usage in usages]
         builder = builder.add_extension(x509.ExtendedKeyUsage(oids), critical=False)
+    if raw_usage is not None:
+        raw = x509.UnrecognizedExtension(ExtensionOID.EXTENDED_KEY_USAGE, raw_usage)
+        builder = builder.add_extension(raw, critical=False)
     return builder.sign(key, SHA256()).public_bytes(Encoding.DER)
 
 
