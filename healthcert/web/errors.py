@@ -109,6 +109,16 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.BadSettings: Answer(
         _S.INTERNAL_SERVER_ERROR, _("The service is not set up correctly"), _TRY_LATER
     ),
+    errors.BadPicture: Answer(
+        _S.UNSUPPORTED_MEDIA_TYPE,
+        _("That kind of file cannot be read"),
+        _("Send a picture as PNG or JPEG."),
+    ),
+    errors.PictureTooLarge: Answer(
+        _S.REQUEST_ENTITY_TOO_LARGE,
+        _("That is too large"),
+        _("Send a picture of at most 10 MB and 16 megapixels."),
+    ),
     errors.BadBundle: Answer(
         _S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER
     ),
