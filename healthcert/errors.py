@@ -16,6 +16,8 @@
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     ├── BadSettings             bad_settings
+    ├── BadPicture              bad_picture
+    │   └── PictureTooLarge     picture_too_large
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
     │   └── ExpiredBundle       expired_bundle
@@ -148,6 +150,18 @@ class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
+
+
+class BadPicture(Refusal):
+    """The file is not a PNG, JPEG, GIF or WebP picture, or is a broken one."""
+
+    code = "bad_picture"
+
+
+class PictureTooLarge(BadPicture):
+    """The picture is over 10 MB, or its header promises over 16 megapixels."""
+
+    code = "picture_too_large"
 
 
 class BadBundle(Refusal):

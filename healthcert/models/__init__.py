@@ -1,5 +1,11 @@
-"""What is stored: one module a noun, constraints beside the columns they guard."""
+"""What is stored: one module a noun, constraints beside the columns they guard.
 
+What no constraint can say stands in `triggers/`, in force wherever the tables are made.
+"""
+
+from sqlalchemy import Connection, MetaData, event
+
+from healthcert.models import triggers
 from healthcert.models.appointment import Appointment
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.certificate import Certificate
@@ -7,6 +13,7 @@ from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
 from healthcert.models.supply import (
     Knowledge,
@@ -16,6 +23,14 @@ from healthcert.models.supply import (
     ProductTarget,
     Programme,
 )
+
+check_types(Base.metadata)
+
+
+@event.listens_for(Base.metadata, "after_create")
+def _install_triggers(_target: MetaData, connection: Connection, **_options: object) -> None:
+    triggers.install(connection)
+
 
 __all__ = [
     "AccessCode",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     Index,
     LargeBinary,
     MetaData,
@@ -67,6 +68,7 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=_NAMES)
     type_annotation_map = {  # noqa: RUF012 - read once by SQLAlchemy
         datetime: Instant,
+        float: Double,
         bytes: LargeBinary,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,

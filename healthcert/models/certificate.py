@@ -23,16 +23,24 @@ _LIVE = "state IN ('intended', 'issued')"
 class Certificate(Row):
     """One signed statement of one counted dose, and the intent to sign it before that.
 
-    While it is live it holds `valid` in `standing_counts`, and with it a key of the dose's
-    standing: the dose cannot be judged anew before the certificate lets go of it.
+    While it is live it holds `valid` in `standing_counts`, and with it and `dn` a key of the
+    dose's standing: the dose cannot be judged worthless, or counted as another number, before
+    the certificate lets go of it.
     """
 
     __tablename__ = "certificate"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["dose_id", "disease", "standing_counts"],
-            ["dose_standing.dose_id", "dose_standing.disease", "dose_standing.counts"],
+            ["dose_id", "disease", "standing_counts", "dn"],
+            [
+                "dose_standing.dose_id",
+                "dose_standing.disease",
+                "dose_standing.counts",
+                "dose_standing.number",
+            ],
+            name="fk_certificate_standing",
         ),
+        ForeignKeyConstraint(["dose_id", "person_id"], ["dose.id", "dose.person_id"]),
         one_of("state", STATES),
         CheckConstraint(
             f"CASE WHEN {_LIVE} THEN standing_counts IS NOT NULL AND standing_counts = 'valid'"
@@ -51,13 +59,13 @@ class Certificate(Row):
         Index("ix_certificate_state", "state"),
     )
 
-    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
-    dose_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dose.id"))
+    person_id: Mapped[uuid.UUID]
+    dose_id: Mapped[uuid.UUID]
     disease: Mapped[str]
     standing_counts: Mapped[str | None]
     state: Mapped[str]
     uvci: Mapped[str] = mapped_column(unique=True)
-    dn: Mapped[int]
+    dn: Mapped[int]  # which dose of the series: the number it counts as
     sd: Mapped[int]
     knowledge_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("knowledge.id"))
     kid: Mapped[bytes | None]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -35,7 +36,10 @@ class Dose(Row):
         CheckConstraint("given_on <= recorded_on", name="given_before_recorded"),
         one_of("source", SOURCES),
         one_of("body_site", BODY_SITES),
+        # What judgements and certificates point at.
         UniqueConstraint("id", "person_id", "product_id", "given_on", "source"),
+        UniqueConstraint("id", "lot_id"),
+        UniqueConstraint("id", "person_id"),
         Index("ix_dose_person_id", "person_id"),
     )
 
@@ -68,9 +72,13 @@ class DoseJudgement(Row):
         ForeignKeyConstraint(
             ["dose_id", "person_id", "product_id", "given_on", "source"],
             ["dose.id", "dose.person_id", "dose.product_id", "dose.given_on", "dose.source"],
+            name="fk_dose_judgement_dose",
         ),
+        # A lot judged by is the lot the dose was given from.
+        ForeignKeyConstraint(["dose_id", "lot_id"], ["dose.id", "dose.lot_id"]),
+        # What counts, counts toward a disease the product protects from; what does not, need not.
         ForeignKeyConstraint(
-            ["product_id", "disease"], ["product_target.product_id", "product_target.disease"]
+            ["product_id", "valid_disease"], ["product_target.product_id", "product_target.disease"]
         ),
         ForeignKeyConstraint(
             [
@@ -89,6 +97,7 @@ class DoseJudgement(Row):
                 "lot_validity.released_on",
                 "lot_validity.expires_on",
             ],
+            name="fk_dose_judgement_lot_validity",
         ),
         CheckConstraint(
             "(lot_validity_id IS NULL) = (lot_id IS NULL)"
@@ -128,6 +137,9 @@ class DoseJudgement(Row):
 
     dose_id: Mapped[uuid.UUID]
     disease: Mapped[str]
+    valid_disease: Mapped[str | None] = mapped_column(
+        Computed("CASE WHEN counts = 'valid' THEN disease END", persisted=True)
+    )
     ordinal: Mapped[int]  # 1 for the first judgement of this dose toward this disease
     person_id: Mapped[uuid.UUID]
     product_id: Mapped[uuid.UUID]
@@ -184,7 +196,7 @@ class DoseStanding(Base):
             name="fk_dose_standing_mirror_number",
         ),
         CheckConstraint("counts <> 'valid' OR number IS NOT NULL", name="valid_number"),
-        UniqueConstraint("dose_id", "disease", "counts"),  # what a live certificate points at
+        UniqueConstraint("dose_id", "disease", "counts", "number"),  # what a certificate points at
         unique_where(
             "one_counted_dose", "person_id", "disease", "number", where="counts = 'valid'"
         ),

@@ -96,7 +96,10 @@ class LotValidity(Row):
         ForeignKeyConstraint(["lot_id", "product_id"], ["lot.id", "lot.product_id"]),
         UniqueConstraint("lot_id", "since"),
         # What a judgement points at, so that the database can compare the days itself.
-        UniqueConstraint("id", "lot_id", "product_id", "state", "released_on", "expires_on"),
+        UniqueConstraint(
+            *("id", "lot_id", "product_id", "state", "released_on", "expires_on"),
+            name="uq_lot_validity_mirror",
+        ),
         one_of("state", ("released", "recalled")),
         CheckConstraint("released_on <= expires_on", name="released_before_expiry"),
     )

@@ -1,0 +1,34 @@
+"""The certificate codec: a signed health certificate to text, and back.
+
+    payload -> CBOR (CWT claims) -> COSE_Sign1 -> zlib -> base45 -> "HC1:..."
+
+Pure functions over bytes: no clock, no network, no database, no files.
+"""
+
+from healthcert.hcert.cose import ES256, PS256, PublicKey, Sign1, parse, sign1, verify1
+from healthcert.hcert.cwt import Claims, read_claims, write_claims
+from healthcert.hcert.text import b45decode, b45encode, decode, encode, inflate, strip_prefix
+from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate, key_identifier
+
+__all__ = [
+    "ES256",
+    "PS256",
+    "Claims",
+    "PublicKey",
+    "Sign1",
+    "TrustList",
+    "TrustedKey",
+    "b45decode",
+    "b45encode",
+    "decode",
+    "encode",
+    "from_certificate",
+    "inflate",
+    "key_identifier",
+    "parse",
+    "read_claims",
+    "sign1",
+    "strip_prefix",
+    "verify1",
+    "write_claims",
+]

@@ -1,0 +1,294 @@
+"""The certificate itself: who it speaks of, and the vaccination, test or recovery it attests.
+
+The schema is written down at the end, as typed checks; `tests/hcert/test_payload.py` compares
+them with the published JSON Schemas. Dates are read as texts, as JSON Schema reads them: what a
+date says is judged by the rules, not here.
+
+Sources: EU DCC schema 1.0.0, 1.2.1 and 1.3.0 to 1.3.3; the "Electronic Health Certificate
+Specification" 1.0.8, section 3.3.7. What changed between the versions: 1.2.1 takes birth dates
+in part; 1.3.0 takes exactly one entry, texts of 80, a test without its centre; 1.3.2 takes a
+person with one standardised name of either kind. Each from 1.3.0 on takes all its forerunner of
+1.3 takes, so 1.3.3 speaks for them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from healthcert.errors import MalformedClaims, NotUnderstood
+from healthcert.hcert.cwt import Claims
+
+Kind = Literal["v", "t", "r"]
+KINDS: Final[tuple[Kind, ...]] = ("v", "t", "r")
+"""Vaccination, test, recovery: the three groups, of which a certificate has one."""
+
+_DCC = 1  # the EU digital certificate, within the health certificate claim
+
+_Check = Callable[[object], bool]
+_Shape = Mapping[str, _Check]
+
+_VERSION = re.compile(r"[0-9]+.[0-9]+.[0-9]+")  # the dots take anything, in the schema too
+_STANDARDISED = re.compile(r"[A-Z<]*")
+_COUNTRY = re.compile(r"[A-Z]")  # anywhere in the text, as the schema has it
+
+
+@dataclass(frozen=True, slots=True)
+class _Schema:
+    """One version of the schema: the members that must be there, and a check for each known."""
+
+    names: Sequence[str]  # the person has one of these
+    name: _Shape
+    must: Mapping[str, Sequence[str]]  # by group
+    entry: Mapping[str, _Shape]  # by group
+    entries: int  # most entries of a group
+    born: re.Pattern[str]
+
+
+def dcc_of(claims: Claims) -> dict[str, Any]:
+    """Return the EU digital certificate in the claims, as JSON would hold it.
+
+    Null members and members nobody knows are kept.
+
+    Raises:
+        NotUnderstood: The claims hold a health certificate of another kind.
+        MalformedClaims: The certificate is not an object, or holds what JSON cannot say.
+    """
+    if _DCC not in claims.hcert:
+        raise NotUnderstood("a health certificate, but not an EU digital certificate")
+    dcc = _as_json(claims.hcert[_DCC])
+    if not isinstance(dcc, dict):
+        raise MalformedClaims("the certificate is not an object")
+    return dcc
+
+
+def kind_of(dcc: Mapping[str, Any]) -> Kind:
+    """Return the group the certificate fills: ``v``, ``t`` or ``r``; of several the first.
+
+    Raises:
+        NotUnderstood: It fills none of them.
+    """
+    for kind in KINDS:
+        if dcc.get(kind):
+            return kind
+    raise NotUnderstood("neither vaccination, test nor recovery")
+
+
+def entries_of(dcc: Mapping[str, Any], kind: Kind) -> list[Mapping[str, Any]]:
+    """Return the entries of one group that are objects; a faulty certificate may have none."""
+    group = dcc.get(kind)
+    return [entry for entry in group if isinstance(entry, dict)] if isinstance(group, list) else []
+
+
+def schema_faults(dcc: Mapping[str, Any], version: str | None = None) -> list[str]:
+    """Return what is wrong with a certificate; nothing if it obeys its schema.
+
+    That is the schema of the version named or the newest, 1.3.3; and in either case exactly one
+    of ``v``, ``t`` and ``r``. Members nobody knows are no fault.
+
+    Args:
+        dcc: A JSON object.
+        version: Version of the schema; if not given, the one in ``ver``.
+
+    Returns:
+        Places such as ``v.0.dn``, in the order of the schema; of the named version's schema if
+        there is one, else of the newest.
+    """
+    newest = _faults(dcc, _NEWEST)
+    if not newest:
+        return []
+    named = dcc.get("ver") if version is None else version
+    schema = _OLDER.get(named) if isinstance(named, str) else None
+    return newest if schema is None else _faults(dcc, schema)
+
+
+def value_set_faults(dcc: Mapping[str, Any], tables: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return where a code stands that is not in its table; softer than the schema.
+
+    Issuers may be ahead of our tables, so an unknown code alone is no reason to refuse.
+
+    Args:
+        dcc: A JSON object.
+        tables: The codes of each value set with their words, by the EU's name of the set, as
+            `healthcert.data.value_sets` gives them. A set without a table is not checked.
+
+    Returns:
+        Places such as ``v.0.mp``.
+    """
+    return [
+        f"{kind}.{position}.{member}"
+        for kind in KINDS
+        for position, entry in enumerate(entries_of(dcc, kind))
+        for member, name in _VALUE_SETS[kind].items()
+        if member in entry and name in tables and not _is_code(entry[member], tables[name])
+    ]
+
+
+_ANY_KIND = {"tg": "disease-agent-targeted", "co": "country-2-codes"}
+_VALUE_SETS = {
+    "v": _ANY_KIND
+    | {
+        "vp": "sct-vaccines-covid-19",
+        "mp": "vaccines-covid-19-names",
+        "ma": "vaccines-covid-19-auth-holders",
+    },
+    "t": _ANY_KIND
+    | {
+        "tt": "covid-19-lab-test-type",
+        "tr": "covid-19-lab-result",
+        "ma": "covid-19-lab-test-manufacturer-and-name",
+    },
+    "r": _ANY_KIND,
+}
+
+
+def _is_code(value: object, table: Mapping[str, str]) -> bool:
+    return isinstance(value, str) and value in table
+
+
+def _as_json(value: object) -> object:
+    """Return a value of the guard as JSON would give it back.
+
+    Raises:
+        MalformedClaims: JSON has no such value: bytes, not a number, a key that is no text.
+    """
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        if not all(isinstance(key, str) for key in value):
+            raise MalformedClaims("a member whose name is not a text")
+        return {key: _as_json(member) for key, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(member) for member in value]
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise MalformedClaims("a value that JSON cannot hold")
+
+
+def _faults(dcc: Mapping[str, Any], schema: _Schema) -> list[str]:
+    faults = [] if sum(kind in dcc for kind in KINDS) == 1 else ["one of v, t, r"]
+    ver, nam, dob = dcc.get("ver"), dcc.get("nam"), dcc.get("dob")
+    if not isinstance(ver, str) or not _VERSION.fullmatch(ver):
+        faults.append("ver")
+    if not isinstance(nam, Mapping) or not any(name in nam for name in schema.names):
+        faults.append("nam")
+    else:
+        faults += _faults_of(nam, schema.name, (), "nam")
+    if not isinstance(dob, str) or not schema.born.match(dob):
+        faults.append("dob")
+    for kind in KINDS:
+        if kind in dcc:
+            faults += _faults_of_group(dcc[kind], schema, kind)
+    return faults
+
+
+def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
+    if not isinstance(group, list) or not 1 <= len(group) <= schema.entries:
+        return [kind]
+    faults = []
+    for position, entry in enumerate(group):
+        place = f"{kind}.{position}"
+        if isinstance(entry, Mapping):
+            faults += _faults_of(entry, schema.entry[kind], schema.must[kind], place)
+        else:
+            faults.append(place)
+    return faults
+
+
+def _faults_of(
+    found: Mapping[str, object], shape: _Shape, must: Sequence[str], place: str
+) -> list[str]:
+    missing = [f"{place}.{member}" for member in must if member not in found]
+    return missing + [
+        f"{place}.{member}"
+        for member, check in shape.items()
+        if member in found and not check(found[member])
+    ]
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_country(value: object) -> bool:
+    return isinstance(value, str) and _COUNTRY.search(value) is not None
+
+
+def _text(longest: int) -> _Check:
+    return lambda value: isinstance(value, str) and len(value) <= longest
+
+
+def _standardised(longest: int) -> _Check:
+    return lambda value: (
+        isinstance(value, str)
+        and len(value) <= longest
+        and _STANDARDISED.fullmatch(value) is not None
+    )
+
+
+def _dose(most: float) -> _Check:
+    """Check a whole number from 1 on; to JSON Schema 2.0 is one, and true is none."""
+    return lambda value: (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and 1 <= value <= most
+        and value % 1 == 0
+    )
+
+
+def _name(longest: int) -> _Shape:
+    return dict.fromkeys(("fn", "gn"), _text(longest)) | dict.fromkeys(
+        ("fnt", "gnt"), _standardised(longest)
+    )
+
+
+def _entry(longest: int, most_doses: float, test: _Shape) -> Mapping[str, _Shape]:
+    text = _text(longest)
+    of_any: _Shape = {"tg": _is_text, "co": _is_country, "is": text, "ci": text}
+    return {
+        "v": {
+            **of_any,
+            **dict.fromkeys(("vp", "mp", "ma", "dt"), _is_text),
+            **dict.fromkeys(("dn", "sd"), _dose(most_doses)),
+        },
+        "t": {**of_any, **dict.fromkeys(("tt", "ma", "sc", "tr"), _is_text), "tc": text, **test},
+        "r": {**of_any, **dict.fromkeys(("fr", "df", "du"), _is_text)},
+    }
+
+
+_MUST = {
+    "v": ("tg", "vp", "mp", "ma", "dn", "sd", "dt", "co", "is", "ci"),
+    "t": ("tg", "tt", "sc", "tr", "co", "is", "ci"),
+    "r": ("tg", "fr", "co", "is", "df", "du", "ci"),
+}
+_MUST_AT_FIRST = {**_MUST, "t": (*_MUST["t"], "tc")}
+
+_NEWEST = _Schema(
+    names=("fnt", "gnt"),
+    name=_name(80),
+    must=_MUST,
+    entry=_entry(80, math.inf, {"nm": _text(80)}),
+    entries=1,
+    born=re.compile(r"(?:(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2})?\Z"),
+)
+_1_2_1 = _Schema(
+    names=("fnt",),
+    name=_name(50),
+    must=_MUST_AT_FIRST,
+    entry=_entry(50, 9, {"nm": _is_text}),
+    entries=sys.maxsize,
+    born=re.compile(r"(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2}\Z"),
+)
+_1_0_0 = _Schema(
+    names=("fnt",),
+    name=_name(50),
+    must=_MUST_AT_FIRST,
+    entry=_entry(50, 9, {"nm": _is_text, "dr": _is_text}),
+    entries=sys.maxsize,
+    born=re.compile(r".*(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.DOTALL),  # anywhere
+)
+_OLDER = {"1.0.0": _1_0_0, "1.2.1": _1_2_1}

@@ -1,0 +1,146 @@
+"""Whose signatures count, for which kinds of certificate.
+
+Sources: "Electronic Health Certificate Specification" 1.0.8, appendix A.1 (key identifier) and
+A.4 (extended key usage); the second arc of numbers is a slip that most issuers' keys carry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from asn1crypto.x509 import Certificate
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from healthcert.errors import BadInput
+from healthcert.hcert.cose import PublicKey
+
+KID_BYTES = 8
+_ARCS = ("1.3.6.1.4.1.1847.2021.1.", "1.3.6.1.4.1.0.1847.2021.1.")
+_KINDS = {"1": "t", "2": "v", "3": "r"}
+_USAGES = {arc + last: kind for arc in _ARCS for last, kind in _KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedKey:
+    """A public key that may sign certificates.
+
+    Attributes:
+        kid: Key identifier: the first 8 bytes of the SHA-256 of the signer's DER certificate.
+        key: A public key on an elliptic curve, or an RSA one.
+        country: ISO 3166-1 alpha-2 as the certificate says it; empty where it says none.
+        usages: The kinds it may sign, of ``t`` test, ``v`` vaccination, ``r`` recovery; empty
+            means any.
+        name: Who holds it, in words; may be empty.
+        not_before: First moment of the signer's life; None if not known.
+        not_after: Last moment of the signer's life; None if not known.
+        training: Whether it signs only certificates made for practice.
+    """
+
+    kid: bytes
+    key: PublicKey
+    country: str
+    usages: frozenset[str]
+    name: str
+    not_before: datetime | None
+    not_after: datetime | None
+    training: bool = False
+
+    def allows(self, kind: str) -> bool:
+        """Whether the key may sign this kind: ``t``, ``v`` or ``r``."""
+        return not self.usages or kind in self.usages
+
+
+class TrustList:
+    """The trusted keys by key identifier; one identifier may name several."""
+
+    def __init__(self, keys: Iterable[TrustedKey] = ()) -> None:
+        """Hold these keys, in this order."""
+        self._keys: dict[bytes, tuple[TrustedKey, ...]] = {}
+        for key in keys:
+            self._keys[key.kid] = (*self._keys.get(key.kid, ()), key)
+
+    def __iter__(self) -> Iterator[TrustedKey]:
+        """Every key, those of one identifier together."""
+        return (key for same_kid in self._keys.values() for key in same_kid)
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        return sum(map(len, self._keys.values()))
+
+    def find(self, kid: bytes) -> tuple[TrustedKey, ...]:
+        """Return the keys with this identifier; empty if there is none."""
+        return self._keys.get(kid, ())
+
+    def public_keys(self) -> Mapping[bytes, tuple[PublicKey, ...]]:
+        """Return the bare public keys by identifier, as `cose.verify1` takes them."""
+        return {kid: tuple(key.key for key in keys) for kid, keys in self._keys.items()}
+
+
+def key_identifier(der: bytes) -> bytes:
+    """Return the key identifier of a DER certificate: 8 bytes (HCERT 1.0.8 appendix A.1)."""
+    return sha256(der).digest()[:KID_BYTES]
+
+
+def from_certificate(der: bytes, *, training: bool = False) -> TrustedKey:
+    """Return the key of a signer's certificate, read leniently.
+
+    Real signers' certificates break rules that a strict reader holds (an explicit default, an
+    empty list of usages); what matters here is the key, whose it is, and what it may sign.
+    Neither the certificate's own signature nor its dates are judged.
+
+    Args:
+        der: An X.509 certificate.
+        training: Whether the key signs only certificates made for practice.
+
+    Raises:
+        BadInput: The bytes are not a certificate, or its key is neither EC nor RSA.
+    """
+    try:
+        certificate = Certificate.load(der)
+        body = certificate["tbs_certificate"]
+        key = load_der_public_key(body["subject_public_key_info"].dump())
+        subject = _words(body["subject"])
+        issuer = _words(body["issuer"])
+        not_before = body["validity"]["not_before"].native
+        not_after = body["validity"]["not_after"].native
+    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+        raise BadInput({"certificate": "not_a_certificate"}) from None
+    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
+        raise BadInput({"certificate": "neither_ec_nor_rsa"})
+    return TrustedKey(
+        kid=key_identifier(der),
+        key=key,
+        country=subject.get("country_name") or issuer.get("country_name", ""),
+        usages=_usages(body),
+        name=subject.get("common_name") or subject.get("organization_name", ""),
+        not_before=not_before,
+        not_after=not_after,
+        training=training,
+    )
+
+
+def _words(name: Any) -> dict[str, str]:  # noqa: ANN401 - the parser has no types
+    """Return the parts of a distinguished name; of repeated parts the first."""
+    native = name.native or {}
+    return {part: str(word if isinstance(word, str) else word[0]) for part, word in native.items()}
+
+
+def _usages(body: Any) -> frozenset[str]:  # noqa: ANN401 - the parser has no types
+    """Return the kinds the extended key usage names; unreadable counts as absent."""
+    try:
+        usages = [
+            usage
+            for extension in body["extensions"]
+            if extension["extn_id"].native == "extended_key_usage"
+            for usage in extension["extn_value"].parsed.native
+        ]
+    except (ValueError, TypeError):
+        usages = []
+    return frozenset(_USAGES[usage] for usage in usages if usage in _USAGES)

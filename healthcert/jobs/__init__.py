@@ -1,0 +1,54 @@
+"""The night shift: what the worker does between the deeds of people.
+
+Each job stands alone: what one of them raises is logged by its kind, and the others go on. The
+work itself is kept in rows, so a worker may end at any moment and another takes over.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from threading import Event
+from types import MappingProxyType
+
+from healthcert.errors import Refusal
+from healthcert.jobs import certificates, outbox, publishing, sweeping
+from healthcert.parts import Parts
+
+PAUSE = 2.0  # seconds between two rounds
+
+Job = Callable[[Parts, datetime], int]
+
+JOBS: Mapping[str, Job] = MappingProxyType(
+    {
+        "certificates": certificates.sign_pending,
+        "messages": outbox.send_due,
+        "bundle": publishing.publish,
+        "sweep": sweeping.sweep,
+    }
+)
+_LOG = logging.getLogger(__name__)
+
+
+def run_once(parts: Parts, now: datetime) -> dict[str, int]:
+    """Run every job once; return how much each of them did, those that failed left out."""
+    done: dict[str, int] = {}
+    for name, job in JOBS.items():
+        try:
+            done[name] = job(parts, now)
+        except Refusal as refusal:
+            _LOG.warning("a job was refused", extra={"job": name, "code": refusal.code})
+        except Exception:  # noqa: BLE001 - the door of the night shift: the others go on
+            _LOG.exception("a job failed", extra={"job": name})
+        else:
+            if done[name]:
+                _LOG.info("a job was done", extra={"job": name, "count": done[name]})
+    return done
+
+
+def loop(parts: Parts, stop: Event) -> None:
+    """Run the jobs again and again until told to stop."""
+    while not stop.is_set():
+        run_once(parts, datetime.now(UTC))
+        stop.wait(PAUSE)

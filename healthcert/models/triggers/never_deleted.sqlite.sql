@@ -1,0 +1,13 @@
+-- Rows that others lean on are never deleted: they end in a state.
+CREATE TRIGGER never_deleted_appointment BEFORE DELETE ON appointment
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: appointment');
+END;
+CREATE TRIGGER never_deleted_certificate BEFORE DELETE ON certificate
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: certificate');
+END;
+CREATE TRIGGER never_deleted_dose_standing BEFORE DELETE ON dose_standing
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: dose_standing');
+END;

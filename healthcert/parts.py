@@ -1,0 +1,95 @@
+"""What the application, the worker and the commands open once and hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from healthcert.config import Settings
+from healthcert.data import knowledge
+from healthcert.data.knowledge import Country
+from healthcert.db import Doors, make_engine
+from healthcert.errors import BadSettings, NotReady
+from healthcert.gateways.mail import MailRelay, Send, keep
+from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.vault import Vault
+from healthcert.hcert.cose import PublicKey
+from healthcert.hcert.trust import TrustList
+from healthcert.services.keys import load_pins, load_signers, load_trust, read_secret
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a running service.
+
+    Attributes:
+        settings: What the operator decided.
+        doors: The ways to the rows.
+        vault: Seals and opens what is personal.
+        signers: Certificate signers by kind: ``v``, ``t``, ``r``; a kind may be missing.
+        trust: The signers whose certificates count.
+        pins: The keys a bundle must be signed by.
+        pepper: Secret of one-time codes.
+        country: What the issuing country decides.
+        channels: How messages leave, by channel; one that is missing keeps its messages queued.
+    """
+
+    settings: Settings
+    doors: Doors
+    vault: Vault = field(repr=False)
+    signers: Mapping[str, FileSigner] = field(repr=False)
+    trust: TrustList = field(repr=False)
+    pins: Collection[PublicKey] = field(repr=False)
+    pepper: bytes = field(repr=False)
+    country: Country = field(repr=False)
+    channels: Mapping[str, Send] = field(repr=False)
+
+    def close(self) -> None:
+        """Give back the connections to the database."""
+        self.doors.engine.dispose()
+
+
+def open_parts(settings: Settings) -> Parts:
+    """Return the parts that these settings ask for; the database is not looked at yet.
+
+    Raises:
+        NotReady: A secret, a key or a certificate is missing or cannot be read.
+        SignerUnavailable: A signing key is there and cannot be opened.
+        BadSettings: The country is not known, or a channel's address cannot be used.
+    """
+    private = settings.keys_dir / settings.env
+    secret = read_secret(settings.secret_file)
+    trust = settings.keys_dir / "trust" / "certificates"
+    return Parts(
+        settings=settings,
+        doors=Doors(make_engine(settings.database_url)),
+        vault=Vault(*(_raw(settings, name) for name in ("vault", "blind-index"))),
+        signers=load_signers(private, secret),
+        trust=load_trust(trust),
+        pins=load_pins(settings.pins_dir),
+        pepper=HKDF(SHA256(), 32, salt=None, info=b"healthcert one-time codes").derive(secret),
+        country=knowledge.country(settings.country),
+        channels=_channels(settings),
+    )
+
+
+def _raw(settings: Settings, name: str) -> bytes:
+    path = settings.keys_dir / settings.env / f"{name}.key"
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise NotReady(f"no key at {path}: {error.strerror}") from None
+
+
+def _channels(settings: Settings) -> Mapping[str, Send]:
+    if settings.sms_url:
+        raise BadSettings("HEALTHCERT_SMS_URL is set, but this version has no text gateway")
+    kept = {} if settings.env == "production" else {"sms": keep, "mail": keep}
+    if not settings.mail_url:
+        return kept
+    host = urlsplit(settings.base_url).hostname or "localhost"
+    return kept | {"mail": MailRelay(settings.mail_url, f"no-reply@{host}").send}

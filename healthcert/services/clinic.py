@@ -1,0 +1,283 @@
+"""A day at a clinic: who is expected, who has come, who is in front of the nurse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.gateways.vault import Vault
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    Dose,
+    DoseStanding,
+    Lot,
+    LotValidity,
+    Person,
+    Product,
+    Programme,
+    Site,
+    Slot,
+    Staff,
+)
+from healthcert.services import audit
+from healthcert.services.booking import change_state, place_of
+from healthcert.services.people import Details, details_of
+
+NOT_VACCINATED_REASONS = (
+    "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
+)  # fmt: skip
+_ON_THE_LIST = ("booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A line of the day list.
+
+    Attributes:
+        appointment_id: The appointment.
+        reference: As the person holds it.
+        person_id: The person.
+        name: Given and family name in their own script.
+        latin_name: The same in Latin letters, or empty.
+        birth_date: As told, perhaps partial.
+        starts_at: Aware.
+        time_zone: Of the site.
+        state: Of the appointment.
+        dose_number: Which dose it is for.
+        product_id: What the session gives.
+        product: Its name.
+        programme_id: The programme.
+        programme: Its names by language.
+    """
+
+    appointment_id: UUID
+    reference: str
+    person_id: UUID
+    name: str
+    latin_name: str
+    birth_date: str
+    starts_at: datetime
+    time_zone: str
+    state: str
+    dose_number: int
+    product_id: UUID
+    product: str
+    programme_id: UUID
+    programme: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBefore:
+    """A dose on record, as the nurse sees it."""
+
+    dose_id: UUID
+    given_on: date
+    product: str
+    lot: str
+    counts: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The person in front of the nurse: the line of the day list, details, and doses before."""
+
+    expected: Expected
+    details: Details
+    before: list[GivenBefore]
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """A product of the site's programme with the numbers of its lots in date that day."""
+
+    product_id: UUID
+    product: str
+    lots: list[str]
+
+
+def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Expected]:
+    """Return who is expected at a site on a day, and who has come, by time and name."""
+    query = (
+        select(Appointment, Person, Product, Programme, Site)
+        .join(Person, Person.id == Appointment.person_id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Product, Product.id == ClinicSession.product_id)
+        .join(Programme, Programme.id == Appointment.programme_id)
+        .join(Site, Site.id == ClinicSession.site_id)
+        .where(ClinicSession.site_id == site_id, ClinicSession.day == day)
+        .where(Appointment.state.in_(_ON_THE_LIST))
+    )
+    found = [_expected(vault, *row) for row in db.execute(query)]
+    return sorted(found, key=lambda line: (line.starts_at, line.latin_name, line.name))
+
+
+def patient(
+    db: Session, *, vault: Vault, appointment_id: UUID, staff: Staff, now: datetime
+) -> Patient:
+    """Return the person of an appointment at this site; that it was looked at is written down.
+
+    Raises:
+        NotFound: No such appointment at the site of this member of staff.
+    """
+    appointment = _at_site(db, appointment_id, staff.site_id)
+    place = place_of(db, appointment.slot_id, states=None)
+    person = db.get_one(Person, appointment.person_id)
+    programme = db.get_one(Programme, appointment.programme_id)
+    audit.note(
+        db,
+        actor=audit.Actor("staff", staff.id),
+        act="record_seen",
+        subject=audit.Subject("person", person.id),
+        details={"appointment": appointment.id},
+        now=now,
+    )
+    return Patient(
+        expected=_expected(vault, appointment, person, place.product, programme, place.site),
+        details=details_of(vault, person),
+        before=_before(db, person.id, programme.disease),
+    )
+
+
+def arrive(
+    db: Session, *, appointment_id: UUID, site_id: UUID, staff_id: UUID, now: datetime
+) -> None:
+    """Note that a person has come; one who was given up may still come.
+
+    Raises:
+        NotFound: No such appointment at this site.
+        WrongState: They have come already, or the appointment is over.
+    """
+    appointment = _at_site(db, appointment_id, site_id)
+    change_state(db, appointment, "arrived", before=("booked", "no_show"))
+    _note(db, "arrived", appointment, staff_id, {}, now)
+
+
+def not_vaccinated(
+    db: Session, *, appointment_id: UUID, reason: str, staff: Staff, now: datetime
+) -> None:
+    """Note that a person who came was not vaccinated, and why.
+
+    Raises:
+        BadInput: The reason is none of `NOT_VACCINATED_REASONS`.
+        NotFound: No such appointment at the site of this member of staff.
+        WrongState: They have not come, or the appointment is over.
+    """
+    if reason not in NOT_VACCINATED_REASONS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    appointment = _at_site(db, appointment_id, staff.site_id)
+    change_state(db, appointment, "not_vaccinated", before=("arrived",))
+    _note(db, "not_vaccinated", appointment, staff.id, {"reason": reason}, now)
+
+
+def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list[Supply]:
+    """Return what a site gives in a programme on a day, with the lots that may be given then."""
+    query = (
+        select(Product)
+        .join(ClinicSession, ClinicSession.product_id == Product.id)
+        .where(ClinicSession.site_id == site_id, ClinicSession.day == day)
+        .where(ClinicSession.programme_id == programme_id)
+        .distinct()
+        .order_by(Product.name)
+    )
+    return [
+        Supply(product.id, product.name, _lots(db, product.id, day))
+        for product in db.scalars(query)
+    ]
+
+
+def _lots(db: Session, product_id: UUID, day: date) -> list[str]:
+    """Return the numbers of lots whose validity in force on a day covers that day."""
+    query = (
+        select(Lot, LotValidity)
+        .join(LotValidity, LotValidity.lot_id == Lot.id)
+        .where(Lot.product_id == product_id, LotValidity.since <= day)
+        .order_by(Lot.number, LotValidity.since)
+    )
+    in_force = {lot.number: validity for lot, validity in db.execute(query)}
+    return [
+        number
+        for number, validity in in_force.items()
+        if validity.state == "released" and validity.released_on <= day <= validity.expires_on
+    ]
+
+
+def _before(db: Session, person_id: UUID, disease: str) -> list[GivenBefore]:
+    query = (
+        select(Dose, DoseStanding, Product)
+        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
+        .join(Product, Product.id == Dose.product_id)
+        .where(Dose.person_id == person_id, DoseStanding.disease == disease)
+        .order_by(Dose.given_at)
+    )
+    return [
+        GivenBefore(
+            dose.id, dose.given_on, product.name, dose.lot_text, standing.counts, standing.number
+        )
+        for dose, standing, product in db.execute(query)
+    ]
+
+
+def _at_site(db: Session, appointment_id: UUID, site_id: UUID | None) -> Appointment:
+    query = (
+        select(Appointment)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .where(Appointment.id == appointment_id, ClinicSession.site_id == site_id)
+    )
+    found = db.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _expected(
+    vault: Vault,
+    appointment: Appointment,
+    person: Person,
+    product: Product,
+    programme: Programme,
+    site: Site,
+) -> Expected:
+    details = details_of(vault, person)
+    return Expected(
+        appointment_id=appointment.id,
+        reference=appointment.reference,
+        person_id=person.id,
+        name=f"{details.given} {details.family}".strip(),
+        latin_name=f"{details.given_latin} {details.family_latin}".strip(),
+        birth_date=details.birth_date,
+        starts_at=appointment.starts_at,
+        time_zone=site.time_zone,
+        state=appointment.state,
+        dose_number=appointment.dose_number,
+        product_id=product.id,
+        product=product.name,
+        programme_id=programme.id,
+        programme=programme.names,
+    )
+
+
+def _note(
+    db: Session,
+    act: str,
+    appointment: Appointment,
+    staff_id: UUID,
+    details: dict[str, audit.Detail],
+    now: datetime,
+) -> None:
+    audit.note(
+        db,
+        actor=audit.Actor("staff", staff_id),
+        act=act,
+        subject=audit.Subject("appointment", appointment.id),
+        details=details,
+        now=now,
+    )

@@ -1,0 +1,121 @@
+"""Read a person's doses with everything their worth rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.models import (
+    Dose,
+    DoseStanding,
+    LotValidity,
+    Product,
+    ProductTarget,
+    Programme,
+)
+from healthcert.policy import schedule
+from healthcert.policy.schedule import Given, LotRecord, NextDose, Series
+from healthcert.services import knowledge
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A recorded dose with what its worth rests on.
+
+    Attributes:
+        dose: The fact.
+        product: What was given.
+        series: The rule of the product.
+        knowledge_id: The version that rule stands in.
+        validity: Its lot's validity in force on the day; None where our books do not know it.
+        standing: Where it stands toward the disease; None before its first judgement.
+        in_programme: Whether its programme gives this product.
+    """
+
+    dose: Dose
+    product: Product
+    series: Series
+    knowledge_id: UUID
+    validity: LotValidity | None
+    standing: DoseStanding | None
+    in_programme: bool
+
+    @property
+    def counts(self) -> str:
+        """What it is worth now; empty before its first judgement."""
+        return self.standing.counts if self.standing else ""
+
+    def as_given(self) -> Given:
+        """Return it as the rules take it."""
+        lot = self.validity
+        return Given(
+            dose_id=self.dose.id,
+            given_on=self.dose.given_on,
+            order=(self.dose.given_at, self.dose.id.int),
+            series=self.series,
+            in_programme=self.in_programme,
+            lot=LotRecord(lot.state, lot.released_on, lot.expires_on) if lot else None,
+            needs_lot=self.dose.source == "point_of_care",
+            found=self.counts if self.counts in schedule.KEPT else "",
+        )
+
+
+def past_doses(db: Session, *, person_id: UUID, disease: str) -> list[Past]:
+    """Return a person's doses of products that protect from a disease, in the order given."""
+    on_standing = (DoseStanding.dose_id == Dose.id) & (DoseStanding.disease == disease)
+    query = (
+        select(Dose, DoseStanding)
+        .join(ProductTarget, ProductTarget.product_id == Dose.product_id)
+        .outerjoin(DoseStanding, on_standing)
+        .where(Dose.person_id == person_id, ProductTarget.disease == disease)
+        .order_by(Dose.given_on, Dose.given_at, Dose.id)
+        .execution_options(populate_existing=True)
+    )
+    rules: dict[UUID, knowledge.Rule] = {}
+    products: dict[UUID, list[str]] = {}
+    found = []
+    for dose, standing in db.execute(query):
+        if dose.product_id not in rules:
+            rules[dose.product_id] = knowledge.rule_of(db, dose.product_id)
+        if dose.programme_id not in products:
+            content = knowledge.programme_content(db, dose.programme_id)
+            products[dose.programme_id] = content["products"]
+        rule = rules[dose.product_id]
+        found.append(
+            Past(
+                dose=dose,
+                product=rule.product,
+                series=rule.series,
+                knowledge_id=rule.knowledge_id,
+                validity=validity_on(db, dose.lot_id, dose.given_on),
+                standing=standing,
+                in_programme=rule.product.code in products[dose.programme_id],
+            )
+        )
+    return found
+
+
+def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | None:
+    """Return the validity of a lot that is in force on a day; None where there is none."""
+    query = (
+        select(LotValidity)
+        .where(LotValidity.lot_id == lot_id, LotValidity.since <= day)
+        .order_by(LotValidity.since.desc())
+        .limit(1)
+    )
+    return db.scalar(query)
+
+
+def next_dose(db: Session, *, person_id: UUID, programme_id: UUID, today: date) -> NextDose:
+    """Return the dose a person is due in a programme; after a whole series, the booster."""
+    disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
+    counted = [
+        past
+        for past in past_doses(db, person_id=person_id, disease=disease)
+        if past.counts == "valid"
+    ]
+    return schedule.next_due([(past.dose.given_on, past.series) for past in counted], today)

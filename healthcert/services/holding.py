@@ -1,0 +1,236 @@
+"""What a person holds: their appointments, doses and certificates, opened for them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotFound, WrongState
+from healthcert.gateways.vault import Vault
+from healthcert.models import (
+    Appointment,
+    Certificate,
+    ClinicSession,
+    Dose,
+    DoseStanding,
+    Person,
+    Product,
+    Programme,
+    Site,
+    Slot,
+)
+from healthcert.policy.schedule import NextDose
+from healthcert.services import history
+from healthcert.services.people import Details, details_of
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAppointment:
+    """An appointment of one's own; times aware, names by language."""
+
+    appointment_id: UUID
+    reference: str
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+    place: Mapping[str, str]
+    address: Mapping[str, str]
+    programme_id: UUID
+    programme: Mapping[str, str]
+    product: str
+    dose_number: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDose:
+    """A dose of one's own and what it is worth."""
+
+    dose_id: UUID
+    given_on: date
+    product: str
+    lot: str
+    place: Mapping[str, str]
+    disease: str
+    counts: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldCertificate:
+    """A certificate of one's own, without its text.
+
+    Attributes:
+        certificate_id: For `certificate_text`.
+        state: ``intended`` until it is signed, then ``issued``, ``superseded`` or ``revoked``.
+        uvci: Its identifier.
+        dn: Dose number.
+        sd: Doses in the series.
+        product: What was given.
+        given_on: When.
+        issued_at: Aware; None before it is signed.
+        expires_at: Aware; None before it is signed.
+        revoked_reason: A code, or empty.
+    """
+
+    certificate_id: UUID
+    state: str
+    uvci: str
+    dn: int
+    sd: int
+    product: str
+    given_on: date
+    issued_at: datetime | None
+    expires_at: datetime | None
+    revoked_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An issued certificate with its text, ready for a QR code, and whose it is."""
+
+    certificate: HeldCertificate
+    text: str
+    details: Details
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything a person holds; `due` is the next dose of each programme they have begun."""
+
+    person_id: UUID
+    details: Details
+    appointments: list[HeldAppointment]
+    doses: list[HeldDose]
+    certificates: list[HeldCertificate]
+    due: dict[UUID, NextDose]
+
+
+def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Overview:
+    """Return everything a person holds, the newest first.
+
+    Raises:
+        NotFound: No such person.
+    """
+    person = db.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    begun = db.scalars(select(Dose.programme_id).where(Dose.person_id == person_id).distinct())
+    return Overview(
+        person_id=person_id,
+        details=details_of(vault, person),
+        appointments=_appointments(db, person_id),
+        doses=_doses(db, person_id),
+        certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
+        due={
+            programme_id: history.next_dose(
+                db, person_id=person_id, programme_id=programme_id, today=now.date()
+            )
+            for programme_id in begun.all()
+        },
+    )
+
+
+def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_id: UUID) -> Held:
+    """Return a person's own certificate with its text.
+
+    Raises:
+        NotFound: No such certificate, or it is someone else's.
+        WrongState: It is not signed yet, or no longer holds.
+    """
+    query = _certificates(person_id).where(Certificate.id == certificate_id)
+    found = db.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    certificate = found[0]
+    if certificate.state != "issued" or certificate.sealed is None:
+        raise WrongState
+    person = db.get_one(Person, person_id)
+    opened = vault.open(
+        person.wrapped_key, certificate.id, certificate.sealed, purpose="certificate"
+    )
+    return Held(_held(*found), opened["text"], details_of(vault, person))
+
+
+def _certificates(person_id: UUID) -> Select[Certificate, Dose, Product]:
+    return (
+        select(Certificate, Dose, Product)
+        .join(Dose, Dose.id == Certificate.dose_id)
+        .join(Product, Product.id == Dose.product_id)
+        .where(Certificate.person_id == person_id)
+        .order_by(Certificate.id.desc())
+    )
+
+
+def _held(certificate: Certificate, dose: Dose, product: Product) -> HeldCertificate:
+    return HeldCertificate(
+        certificate_id=certificate.id,
+        state=certificate.state,
+        uvci=certificate.uvci,
+        dn=certificate.dn,
+        sd=certificate.sd,
+        product=product.name,
+        given_on=dose.given_on,
+        issued_at=certificate.issued_at,
+        expires_at=certificate.expires_at,
+        revoked_reason=certificate.revoked_reason,
+    )
+
+
+def _appointments(db: Session, person_id: UUID) -> list[HeldAppointment]:
+    query = (
+        select(Appointment, Site, Product, Programme)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Site, Site.id == ClinicSession.site_id)
+        .join(Product, Product.id == ClinicSession.product_id)
+        .join(Programme, Programme.id == Appointment.programme_id)
+        .where(Appointment.person_id == person_id)
+        .order_by(Appointment.starts_at.desc())
+    )
+    return [
+        HeldAppointment(
+            appointment_id=appointment.id,
+            reference=appointment.reference,
+            starts_at=appointment.starts_at,
+            ends_at=appointment.ends_at,
+            time_zone=site.time_zone,
+            place=site.names,
+            address=site.address,
+            programme_id=programme.id,
+            programme=programme.names,
+            product=product.name,
+            dose_number=appointment.dose_number,
+            state=appointment.state,
+        )
+        for appointment, site, product, programme in db.execute(query)
+    ]
+
+
+def _doses(db: Session, person_id: UUID) -> list[HeldDose]:
+    query = (
+        select(Dose, DoseStanding, Product, Site)
+        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
+        .join(Product, Product.id == Dose.product_id)
+        .outerjoin(Site, Site.id == Dose.site_id)
+        .where(Dose.person_id == person_id)
+        .order_by(Dose.given_at.desc())
+    )
+    return [
+        HeldDose(
+            dose_id=dose.id,
+            given_on=dose.given_on,
+            product=product.name,
+            lot=dose.lot_text,
+            place=site.names if site else {},
+            disease=standing.disease,
+            counts=standing.counts,
+            number=standing.number,
+        )
+        for dose, standing, product, site in db.execute(query)
+    ]

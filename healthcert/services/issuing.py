@@ -1,0 +1,256 @@
+"""Sign what counts: intent first, then the signature, then the word to its holder.
+
+The intent is written with the dose and outlives any crash; signing it again gives nothing new.
+Nothing is signed but an intent, so no signature exists without its dose. Sources: EU DCC schema
+1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
+"""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.data.knowledge import Country
+from healthcert.errors import NotFound, SignerUnavailable
+from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.gateways.vault import Vault
+from healthcert.hcert import names, revocation, uvci
+from healthcert.hcert.cose import Sign1, parse
+from healthcert.hcert.text import decode
+from healthcert.hcert.trust import from_certificate
+from healthcert.models import Certificate, Dose, Person, Product
+from healthcert.services import audit, knowledge, messages
+from healthcert.services.people import LONGEST_NAME, Details, details_of
+
+SCHEMA = "1.3.3"
+_RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
+
+
+def intend(
+    db: Session,
+    *,
+    dose: Dose,
+    disease: str,
+    stated: tuple[int, int],
+    knowledge_id: UUID,
+    country: Country,
+    now: datetime,
+) -> Certificate:
+    """Add the intent to certify a dose that counts; the database refuses any other.
+
+    Args:
+        db: The transaction in which the dose was judged.
+        dose: The dose.
+        disease: What it counts toward.
+        stated: ``dn`` and ``sd``, from the whole history.
+        knowledge_id: The rule they follow.
+        country: Who issues.
+        now: The moment of the deed.
+    """
+    certificate = Certificate(
+        recorded_at=now,
+        person_id=dose.person_id,
+        dose_id=dose.id,
+        disease=disease,
+        standing_counts="valid",
+        state="intended",
+        uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
+        dn=stated[0],
+        sd=stated[1],
+        knowledge_id=knowledge_id,
+    )
+    db.add(certificate)
+    db.flush()
+    return certificate
+
+
+def pending(db: Session, *, limit: int) -> list[UUID]:
+    """Return the certificates still to be signed, the oldest first."""
+    query = select(Certificate.id).where(Certificate.state == "intended").order_by(Certificate.id)
+    return list(db.scalars(query.limit(limit)))
+
+
+def issue(
+    db: Session,
+    *,
+    vault: Vault,
+    signers: Mapping[str, FileSigner],
+    certificate_id: UUID,
+    country: Country,
+    now: datetime,
+) -> Certificate:
+    """Sign an intended certificate and keep its text sealed; one no longer intended stays as is.
+
+    Raises:
+        NotFound: No such certificate.
+        SignerUnavailable: No key signs vaccinations now; the intent stays for the worker.
+    """
+    query = select(Certificate).where(Certificate.id == certificate_id)
+    certificate = db.scalar(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+    if certificate is None:
+        raise NotFound
+    if certificate.state != "intended":
+        return certificate
+    person = db.get_one(Person, certificate.person_id)
+    text, signed = _signed(db, vault, _signer(signers, now), certificate, person, country, now)
+    certificate.state = "issued"
+    certificate.sealed = vault.seal(
+        person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
+    )
+    certificate.kid = signed.kid
+    certificate.signature_hash = revocation.signature_hash(signed)
+    certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
+    certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
+    db.flush()
+    _told(db, vault, person, "certificate_ready", country, now)
+    _note(db, certificate, "certificate_issued", "", now)
+    return certificate
+
+
+def revoke(
+    db: Session,
+    *,
+    vault: Vault,
+    person: Person,
+    certificate: Certificate,
+    reason: str,
+    country: Country,
+    now: datetime,
+) -> None:
+    """End a certificate or the intent of one; the holder of an issued one is told.
+
+    Args:
+        db: The transaction of the correction.
+        vault: Seals the message.
+        person: The holder.
+        certificate: Intended, issued or superseded.
+        reason: A stable code, kept with it.
+        country: On whose clock the holder is told.
+        now: The moment of the deed.
+    """
+    was_out = certificate.state != "intended"
+    certificate.state, certificate.standing_counts = "revoked", None
+    certificate.revoked_at, certificate.revoked_reason = now, reason
+    db.flush()
+    if was_out:
+        _told(db, vault, person, "certificate_revoked", country, now)
+    _note(db, certificate, "certificate_revoked", reason, now)
+
+
+def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
+    signer = signers.get("v")
+    if signer is None or not signer.not_before <= now < signer.not_after:
+        raise SignerUnavailable("no key signs vaccination certificates now")
+    return signer
+
+
+def _signed(
+    db: Session,
+    vault: Vault,
+    signer: FileSigner,
+    certificate: Certificate,
+    person: Person,
+    country: Country,
+    now: datetime,
+) -> tuple[str, Sign1]:
+    """Return the text and what is signed in it, checked as a verifier would; sets its life."""
+    dose = db.get_one(Dose, certificate.dose_id)
+    content = knowledge.programme_content(db, dose.programme_id)
+    life = timedelta(days=content["certificate"]["valid_days"])
+    certificate.issued_at = now.replace(microsecond=0)
+    certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
+    text = issue_text(
+        dcc=_dcc(
+            details_of(vault, person),
+            certificate,
+            dose,
+            db.get_one(Product, dose.product_id),
+            country,
+        ),
+        issuer=country.code,
+        issued_at=int(certificate.issued_at.timestamp()),
+        expires_at=int(certificate.expires_at.timestamp()),
+        signer=signer,
+    )
+    signed = parse(decode(text))
+    if signed.kid != signer.kid or not signed.fits(from_certificate(signer.certificate).key):
+        raise SignerUnavailable("what was signed does not verify")
+    return text, signed
+
+
+def _dcc(
+    details: Details, certificate: Certificate, dose: Dose, product: Product, country: Country
+) -> dict[str, object]:
+    return {
+        "ver": SCHEMA,
+        "nam": _names(details),
+        "dob": details.birth_date,
+        "v": [
+            {
+                "tg": certificate.disease,
+                "vp": product.vp,
+                "mp": product.code,
+                "ma": product.ma,
+                "dn": certificate.dn,
+                "sd": certificate.sd,
+                "dt": dose.given_on.isoformat(),
+                "co": country.code,
+                "is": country.issuer,
+                "ci": certificate.uvci,
+            }
+        ],
+    }
+
+
+def _names(details: Details) -> dict[str, str]:
+    """Return the names: as the person writes them, and as a passport's reading zone would.
+
+    The Latin spelling of the person's document goes before our own transliteration.
+    """
+    language = details.language
+    named = {
+        "fn": _written(details.family),
+        "fnt": names.standardise(details.family_latin or details.family, language=language),
+        "gn": _written(details.given),
+        "gnt": names.standardise(details.given_latin or details.given, language=language),
+    }
+    return {key: name for key, name in named.items() if name or key == "fnt"}
+
+
+def _written(name: str) -> str:
+    return unicodedata.normalize("NFC", name)[:LONGEST_NAME]
+
+
+def _told(
+    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
+) -> None:
+    messages.queue(
+        db,
+        vault=vault,
+        person=person,
+        template=template,
+        fields={},
+        time_zone=country.time_zone,
+        due_at=now,
+        now=now,
+    )
+
+
+def _note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+    details: dict[str, audit.Detail] = {"dose": certificate.dose_id}
+    audit.note(
+        db,
+        actor=audit.SYSTEM,
+        act=act,
+        subject=audit.Subject("certificate", certificate.id),
+        details=details | ({"reason": reason} if reason else {}),
+        now=now,
+    )

@@ -1,0 +1,243 @@
+"""Know a person again, or write a new one down; everything personal is sealed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import AlreadyBooked, BadInput
+from healthcert.gateways.vault import Vault
+from healthcert.models import Identity, Person, PersonToken, new_id
+from healthcert.models.broken import broken_rule
+from healthcert.models.person import IDENTITY_KINDS, SEXES
+
+LONGEST_NAME = 80  # EU DCC schema 1.3.3, fn and gn
+
+_BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
+_PHONE = re.compile(r"\+[1-9]\d{6,14}")  # E.164
+_MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
+_FIRST_YEAR = 1850
+_UNFINDABLE = ("vouched", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityDetails:
+    """What says who someone is: one of `IDENTITY_KINDS`, its country, its number or nothing."""
+
+    kind: str
+    country: str = "XX"
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a person tells of themselves.
+
+    Attributes:
+        family: Family name in its own script; of someone with one name, that name.
+        given: Given names in their own script, or empty.
+        family_latin: As the travel document or ID spells it in Latin letters, or empty.
+        given_latin: The same for the given names.
+        birth_date: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
+        sex: One of ``male``, ``female``, ``other``, ``unknown``.
+        phone: International, ``+`` and digits, or empty.
+        mail: Address, or empty.
+        language: ISO 639-1 of the language to be spoken to in.
+        identity: What says who it is.
+    """
+
+    family: str
+    given: str
+    birth_date: str
+    language: str
+    identity: IdentityDetails
+    family_latin: str = ""
+    given_latin: str = ""
+    sex: str = "unknown"
+    phone: str = ""
+    mail: str = ""
+
+
+def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
+    """Return the person these details are of, writing them down if they are new.
+
+    Who is known is found by identity and birth date. What is on record of them is not changed:
+    a stranger who knows the number must not redirect messages.
+
+    Raises:
+        BadInput: A field cannot be used.
+        AlreadyBooked: The identity is on record with another birth date.
+    """
+    tidy = tidied(details, today=now.date())
+    blind = _blind(vault, tidy.identity)
+    known = _known(db, blind)
+    if known is None:
+        try:
+            with db.begin_nested():
+                return _written(db, vault, tidy, blind, now)
+        except IntegrityError as error:
+            if broken_rule(error) != "uq_identity_blind":
+                raise
+            known = _known(db, blind)  # somebody wrote the same person down at this moment
+    if known is None or details_of(vault, known).birth_date != tidy.birth_date:
+        raise AlreadyBooked
+    return known
+
+
+def details_of(vault: Vault, person: Person) -> Details:
+    """Return what a person told of themselves, opened."""
+    opened = vault.open(person.wrapped_key, person.id, person.sealed)
+    return Details(**opened | {"identity": IdentityDetails(**opened["identity"])})
+
+
+def locked(db: Session, person_id: UUID) -> Person:
+    """Return a person whose rows nobody else changes until this transaction ends.
+
+    Every deed locks the person first and slots after, so that two of them never wait crosswise.
+    """
+    query = select(Person).where(Person.id == person_id)
+    return db.scalars(query.with_for_update(key_share=True)).one()
+
+
+def tidied(details: Details, *, today: date) -> Details:
+    """Return details as we keep them: NFC, single blanks, upper-case codes.
+
+    Raises:
+        BadInput: With a code for each field that cannot be used.
+    """
+    identity = details.identity
+    tidy = replace(
+        details,
+        **{
+            name: _text(getattr(details, name))
+            for name in ("family", "given", "family_latin", "given_latin", "birth_date", "mail")
+        },
+        phone=re.sub(r"[\s().-]", "", details.phone),
+        identity=IdentityDetails(
+            identity.kind, identity.country.upper(), _identity_value(identity.value)
+        ),
+    )
+    wrong = _names_wrong(tidy) | _facts_wrong(tidy, today) | _contact_wrong(tidy)
+    if wrong:
+        raise BadInput(wrong)
+    return tidy
+
+
+def _names_wrong(details: Details) -> dict[str, str]:
+    wrong = {
+        name: "too_long"
+        for name in ("family", "given", "family_latin", "given_latin")
+        if len(getattr(details, name)) > LONGEST_NAME
+    }
+    if not details.family:
+        wrong["family"] = "missing"
+    for name in ("family_latin", "given_latin"):
+        written = unicodedata.normalize("NFD", getattr(details, name))
+        if any(letter.isalpha() and not _is_latin(letter) for letter in written):
+            wrong[name] = "not_latin"
+    return wrong
+
+
+def _facts_wrong(details: Details, today: date) -> dict[str, str]:
+    identity, wrong = details.identity, {}
+    if problem := _birth_date_wrong(details.birth_date, today):
+        wrong["birth_date"] = problem
+    if details.sex not in SEXES:
+        wrong["sex"] = "not_a_choice"
+    if identity.kind not in IDENTITY_KINDS:
+        wrong["identity_kind"] = "not_a_choice"
+    elif (identity.kind in _UNFINDABLE) == bool(identity.value):
+        wrong["identity_value"] = "not_needed" if identity.value else "missing"
+    if not re.fullmatch("[A-Z]{2}", identity.country):
+        wrong["identity_country"] = "not_a_country"
+    return wrong
+
+
+def _contact_wrong(details: Details) -> dict[str, str]:
+    wrong = {}
+    if details.phone and not _PHONE.fullmatch(details.phone):
+        wrong["phone"] = "not_a_phone_number"
+    if details.mail and not _MAIL.fullmatch(details.mail):
+        wrong["mail"] = "not_a_mail_address"
+    if not re.fullmatch("[a-z]{2}", details.language):
+        wrong["language"] = "not_a_language"
+    return wrong
+
+
+def _birth_date_wrong(text: str, today: date) -> str:
+    if not text:
+        return "missing"
+    if not _BIRTH.fullmatch(text) or not text.isascii():
+        return "not_a_date"
+    try:
+        first = date.fromisoformat(text + "-01-01"[len(text) - len("YYYY") :])
+    except ValueError:
+        return "not_a_date"
+    if first.year < _FIRST_YEAR:
+        return "too_long_ago"
+    return "in_the_future" if first > today else ""
+
+
+def _is_latin(letter: str) -> bool:
+    return unicodedata.name(letter, "").startswith("LATIN")
+
+
+def _text(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _identity_value(value: str) -> str:
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", value)).upper()
+
+
+def _blind(vault: Vault, identity: IdentityDetails) -> bytes | None:
+    if identity.kind in _UNFINDABLE:
+        return None
+    return vault.blind("identity", identity.kind, identity.country, identity.value)
+
+
+def _known(db: Session, blind: bytes | None) -> Person | None:
+    if blind is None:
+        return None
+    return db.scalar(select(Person).join(Identity).where(Identity.blind == blind))
+
+
+def _written(
+    db: Session, vault: Vault, details: Details, blind: bytes | None, now: datetime
+) -> Person:
+    person_id, key = new_id(), vault.new_key()
+    person = Person(
+        id=person_id,
+        recorded_at=now,
+        wrapped_key=key,
+        sealed=vault.seal(key, person_id, asdict(details)),
+        birth_year=int(details.birth_date[:4]),
+        sex=details.sex,
+        language=details.language,
+    )
+    identity = Identity(
+        person_id=person_id,
+        recorded_at=now,
+        kind=details.identity.kind,
+        country=details.identity.country,
+        level="low",
+        blind=blind,
+    )
+    contacts = {"phone": details.phone, "mail": details.mail.lower()}
+    tokens = [
+        PersonToken(person_id=person_id, kind=kind, blind=vault.blind(kind, value))
+        for kind, value in contacts.items()
+        if value
+    ]
+    db.add(person)
+    db.flush()
+    db.add_all([identity, *tokens])
+    db.flush()
+    return person

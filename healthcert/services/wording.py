@@ -1,0 +1,94 @@
+"""The words of messages, by template; short, since each letter of a text message costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from healthcert.i18n import Lazy, format_datetime, gettext, lazy, use
+
+
+class Template(NamedTuple):
+    """A message: what a mail is headed, and what is said."""
+
+    subject: Lazy
+    text: Lazy
+
+
+TEMPLATES: Mapping[str, Template] = {
+    "booked": Template(
+        lazy("Your vaccination appointment"),
+        lazy(
+            "You are booked: %(when)s, %(place)s. Reference %(reference)s. "
+            "Bring a document with your name if you have one."
+        ),
+    ),
+    "moved": Template(
+        lazy("Your vaccination appointment has moved"),
+        lazy("Your appointment is now: %(when)s, %(place)s. Your new reference is %(reference)s."),
+    ),
+    "cancelled": Template(
+        lazy("Your vaccination appointment is cancelled"),
+        lazy("Your appointment %(reference)s is cancelled. You can book another at any time."),
+    ),
+    "code": Template(
+        lazy("Your code"),
+        lazy(
+            "Your code is %(code)s. It holds for 10 minutes. Tell it to nobody: "
+            "we never ask for it."
+        ),
+    ),
+    "dose_recorded": Template(
+        lazy("Your vaccination is recorded"),
+        lazy(
+            "Your dose of %(product)s of %(when)s is recorded. "
+            "See your record with reference %(reference)s."
+        ),
+    ),
+    "certificate_ready": Template(
+        lazy("Your certificate is ready"),
+        lazy("Your vaccination certificate is ready. Open your record to see, save or print it."),
+    ),
+    "certificate_revoked": Template(
+        lazy("Your certificate no longer holds"),
+        lazy(
+            "A vaccination certificate of yours was withdrawn, because the dose it states was "
+            "corrected. A new one follows where a dose counts. If you think this is wrong, "
+            "ask at the place where you were vaccinated."
+        ),
+    ),
+    "dose_corrected": Template(
+        lazy("Your record was corrected"),
+        lazy(
+            "A dose on your record was marked as entered in error. If you think this is wrong, "
+            "ask at the place where you were vaccinated."
+        ),
+    ),
+}
+
+
+def words(
+    template: str, language: str, fields: Mapping[str, object], time_zone: str
+) -> tuple[str, str]:
+    """Return subject and text of a message in a language.
+
+    Args:
+        template: A key of `TEMPLATES`.
+        language: ISO 639-1.
+        fields: What the template names; moments are written out on the clock of `time_zone`,
+            and a mapping is names by language.
+        time_zone: IANA name.
+    """
+    chosen = TEMPLATES[template]
+    with use(language):
+        said = {name: _said(value, language, time_zone) for name, value in fields.items()}
+        return gettext(chosen.subject.message), gettext(chosen.text.message, **said)
+
+
+def _said(value: object, language: str, time_zone: str) -> object:
+    if isinstance(value, datetime):
+        return format_datetime(value, time_zone)
+    if isinstance(value, Mapping):
+        return value.get(language) or next(iter(value.values()))
+    return value

@@ -1,0 +1,134 @@
+"""Fixtures that every test may use: a fresh, migrated database on each engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from healthcert.db import Doors, make_engine, migrate
+from healthcert.gateways.signer import FileSigner
+from healthcert.hcert.bundle import Bundle
+from healthcert.hcert.revocation import RevocationList
+from healthcert.services.keys import (
+    load_signers,
+    load_trust,
+    make_development_keys,
+    read_secret,
+)
+from tests.certificates import NOW
+from tests.postgres import NoPostgres, Server, running_server
+
+ENGINES = ("sqlite", "postgresql")
+NOT_TESTED = "PostgreSQL is not tested"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server; without one its tests fail where CI=true and are skipped elsewhere."""
+    try:
+        with running_server() as server:
+            yield server
+    except NoPostgres as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{NOT_TESTED}: {error}")
+        pytest.skip(f"{NOT_TESTED}: {error}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    untested = [report for report in skipped if NOT_TESTED in str(report.longrepr)]
+    if untested:
+        terminalreporter.section(f"{NOT_TESTED}: {len(untested)} tests", red=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Server) -> Iterator[str]:
+    with postgres.database() as name:
+        migrate(postgres.url(name))
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Name the engine under test: each test that uses it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a migrated database that only this test sees."""
+    if engine_name == "sqlite":
+        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.database(request.getfixturevalue("postgres_template")) as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database without tables."""
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Server = request.getfixturevalue("postgres")
+    with server.database() as name:
+        yield server.url(name)
+
+
+@pytest.fixture
+def doors(database_url: str) -> Iterator[Doors]:
+    """The doors to the test's own database."""
+    engine = make_engine(database_url)
+    yield Doors(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def db(doors: Doors) -> Iterator[Session]:
+    """A session inside a transaction, for deeds that flush; nothing of it stays."""
+    with doors.transaction() as session:
+        yield session
+        session.rollback()
+
+
+@pytest.fixture(scope="session")
+def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of development keys; tests read it and never write."""
+    folder = tmp_path_factory.mktemp("session") / "keys"
+    make_development_keys(folder, country="XX", now=NOW)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(keys_dir: Path) -> Bundle:
+    """A bundle made at NOW that trusts `signers` and publishes what XX revoked: nothing."""
+    return Bundle(
+        version=1,
+        issued=NOW,
+        expires=NOW + timedelta(days=30),
+        previous=b"",
+        trust=load_trust(keys_dir / "trust" / "certificates"),
+        revocation=RevocationList.of(["XX"], []),
+    )
+
+
+@pytest.fixture(scope="session")
+def signers(keys_dir: Path) -> dict[str, FileSigner]:
+    """The certificate signers of `keys_dir` by kind."""
+    private = keys_dir / "development"
+    return load_signers(private, read_secret(private / "secret"))

@@ -1,0 +1,156 @@
+"""Certificate text as a QR picture, and back."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from contextlib import suppress
+
+import pytest
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from healthcert.errors import BadPicture, PictureTooLarge
+from healthcert.hcert import pictures, qr
+from tests.public_data import FOLDER, rows
+
+TEXT = "HC1:NCFOXN%TS3DH3ZSUZK+.V0ETD%65NL-AH-R6IOOK.IR9B+9D" + "7ABC$%*+-./: " * 40
+ALLOWED = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=1, max_size=1200)
+
+
+def drawn(svg: str) -> bytes:
+    """Return the picture an SVG of ours describes, 4 pixels a module."""
+    side = int(re.search(r'viewBox="0 0 (\d+) \1"', svg)[1])
+    picture = Image.new("L", (side, side), 255)
+    for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", svg):
+        picture.paste(0, (int(x), int(y), int(x) + int(length), int(y) + 1))
+    return saved(picture.resize((4 * side, 4 * side), Image.Resampling.NEAREST))
+
+
+def saved(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
+    written = io.BytesIO()
+    picture.save(written, kind, **options)
+    return written.getvalue()
+
+
+@settings(max_examples=25, deadline=None)
+@given(ALLOWED)
+def test_what_is_drawn_reads_back(text):
+    assert qr.read(qr.png(text, scale=3)) == [qr.Code("QR", text)]
+    assert qr.read(drawn(qr.svg(text))) == [qr.Code("QR", text)]
+
+
+def test_the_code_has_error_correction_q_and_a_quiet_zone_of_four_modules():
+    picture = Image.open(io.BytesIO(qr.png(TEXT, scale=1))).convert("L")
+    (code,) = zxingcpp.read_barcodes(picture.resize([n * 4 for n in picture.size]))
+    assert code.ec_level == "Q"
+    box = picture.point(lambda value: 255 - value).getbbox()
+    assert box == (4, 4, picture.width - 4, picture.height - 4)
+
+
+def test_alphanumeric_mode_makes_a_code_smaller_than_bytes_would():
+    side = Image.open(io.BytesIO(qr.png("A" * 500, scale=1))).width - 8
+    assert (side - 17) / 4 == 17  # 498 byte-mode characters would need version 23
+
+
+def test_the_svg_scales_with_its_page_and_is_black_on_white():
+    svg = qr.svg(TEXT)
+    assert svg.startswith("<svg ")
+    assert "width=" not in svg.partition(">")[0]
+    assert set(re.findall(r'fill="([^"]*)"', svg)) == {"#fff"}
+
+
+@pytest.mark.parametrize("text", ["hc1:lower", "HC1:é", "HC1:" + "A" * 2500])
+def test_a_text_that_no_alphanumeric_code_holds_is_our_mistake(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are the library's
+        qr.svg(text)
+
+
+@pytest.mark.conformance
+def test_every_public_picture_reads_as_its_country_says():
+    kinds = {"QR Code": "QR", "Aztec": "Aztec"}
+    for row in rows("images.jsonl"):
+        found = qr.read((FOLDER / "images" / row["file"]).read_bytes())
+        assert found == [qr.Code(kinds[row["kind"]], row["text"])], row["file"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("PNG", {}),
+        ("JPEG", {"quality": 80}),
+        ("JPEG", {"progressive": True}),
+        ("GIF", {}),
+        ("WEBP", {"lossless": True}),
+        ("WEBP", {"quality": 90}),
+    ],
+)
+def test_each_kind_of_picture_is_read_and_measured(kind, options):
+    picture = Image.open(io.BytesIO(qr.png(TEXT, scale=4))).convert("RGB")
+    data = saved(picture, kind, **options)
+    assert pictures.is_picture(data)
+    assert pictures.size(data) == picture.size
+    assert qr.read(data) == [qr.Code("QR", TEXT)]
+
+
+def test_a_webp_with_transparency_is_measured_by_its_canvas():
+    code = Image.open(io.BytesIO(qr.png(TEXT, scale=4))).convert("L")
+    clear = Image.new("RGBA", code.size, "black")
+    clear.putalpha(code.point(lambda value: 255 - value))
+    data = saved(clear, "WEBP", quality=90)
+    assert data[12:16] == b"VP8X"
+    assert pictures.size(data) == code.size
+    assert qr.read(data) == [qr.Code("QR", TEXT)]
+
+
+def test_several_codes_of_one_picture_are_all_found():
+    left, right = (
+        Image.open(io.BytesIO(qr.png(text, scale=4))).convert("L") for text in ("ONE", "TWO")
+    )
+    both = Image.new("L", (left.width + right.width, left.height), 255)
+    both.paste(left, (0, 0))
+    both.paste(right, (left.width, 0))
+    assert {code.text for code in qr.read(saved(both))} == {"ONE", "TWO"}
+
+
+def test_a_picture_without_a_code_has_none():
+    assert qr.read(saved(Image.new("L", (200, 200), 255))) == []
+
+
+def test_a_huge_picture_is_refused_from_its_header():
+    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4001, 4000)
+    with pytest.raises(PictureTooLarge):
+        qr.read(data)
+
+
+def test_a_file_over_ten_megabytes_is_refused():
+    with pytest.raises(PictureTooLarge):
+        qr.read(bytes(qr.MOST_BYTES + 1))
+
+
+def test_a_picture_whose_frame_is_larger_than_it_said_is_refused():
+    data = bytearray(saved(Image.new("P", (5000, 4000)), "GIF"))
+    data[6:10] = struct.pack("<HH", 10, 10)
+    with pytest.raises(BadPicture):
+        qr.read(bytes(data))
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_a_broken_picture_is_refused_or_read_and_nothing_else(data):
+    kind = data.draw(st.sampled_from(["PNG", "JPEG", "GIF", "WEBP"]))
+    whole = bytearray(saved(Image.new("RGB", (40, 40), "white"), kind))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    whole[place] = data.draw(st.integers(0, 255))
+    end = data.draw(st.integers(1, len(whole)))
+    with suppress(BadPicture):
+        assert qr.read(bytes(whole[:end])) == []
+
+
+@pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"BM" + bytes(60), b"\xff\xd8\xff\xe0\x00"])
+def test_what_is_no_such_picture_is_refused(data):
+    with pytest.raises(BadPicture):
+        qr.read(data)

@@ -1,0 +1,25 @@
+"""The role table denies by default."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthcert.policy.roles import ACTS, Role, may
+
+
+def test_an_act_that_is_not_in_the_table_is_for_nobody():
+    assert not any(may(role, "print_money") for role in (None, *Role))
+
+
+@pytest.mark.parametrize("act", ["record_dose", "mark_dose_in_error"])
+def test_only_a_nurse_touches_doses(act):
+    assert [role for role in (None, *Role) if may(role, act)] == [Role.NURSE]
+
+
+def test_a_stranger_may_do_nothing_that_shows_a_record():
+    strangers = {act for act in ACTS if may(None, act)}
+    assert not {act for act in strangers if act.startswith("see_")}
+
+
+def test_an_admin_sees_no_patient():
+    assert not may(Role.ADMIN, "see_patient")
