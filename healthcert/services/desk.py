@@ -113,9 +113,8 @@ def programmes(db: Session) -> list[Programme]:
 
 def waiting(db: Session) -> Waiting:
     """Count the work that is still to be done."""
-    states = dict(
-        db.execute(select(Message.state, func.count()).group_by(Message.state)).tuples().all()
-    )
+    query = select(Message.state, func.count()).group_by(Message.state)
+    states = {state: count for state, count in db.execute(query)}  # noqa: C416 - rows, not pairs
     unsigned = db.scalar(select(func.count()).where(Certificate.state == "intended")) or 0
     return Waiting(states.get("queued", 0), states.get("failed", 0), unsigned)
 
