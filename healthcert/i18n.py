@@ -141,9 +141,13 @@ def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
 
 
 def format_time(value: datetime, tz: Zone = UTC) -> str:
-    """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``."""
+    """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``.
+
+    Where a language adds morning or evening, no line breaks before it.
+    """
     locale = _locale(_LANGUAGE.get())
-    return dates.format_time(value.astimezone(_zone(tz)), format="short", locale=locale)
+    told = dates.format_time(value.astimezone(_zone(tz)), format="short", locale=locale)
+    return told.replace(" ", "\u00a0")
 
 
 def format_datetime(value: datetime, tz: Zone = UTC, *, length: Length = "full") -> str:
