@@ -9,7 +9,8 @@ from flask import Flask
 
 from healthcert.config import Settings
 from healthcert.errors import NotReady
-from healthcert.services.keys import load_pins, make_development_keys
+from healthcert.services.development_keys import make_development_keys
+from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier, built
 from healthcert.web import api, verify
 from healthcert.web.delivery import init_delivery
@@ -49,7 +50,9 @@ def new_app(settings: Settings, clock: Clock) -> Flask:
     if settings.development:
         make_development_keys(settings.keys_dir, country=settings.country, now=clock())
     app.extensions["bundle"] = settings.bundle
-    app.extensions["verifier"] = Verifier(settings.bundle, load_pins(settings.pins_dir), floor=built())
+    app.extensions["verifier"] = Verifier(
+        settings.bundle, load_pins(settings.pins_dir), floor=built()
+    )
     init_security(app, settings)
     init_tracing(app)
     init_delivery(app, settings)

@@ -15,10 +15,10 @@ from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import FileSigner
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
+from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import (
     load_signers,
     load_trust,
-    make_development_keys,
     read_secret,
 )
 from tests.certificates import NOW
@@ -104,6 +104,7 @@ def db(doors: Doors) -> Iterator[Session]:
     with doors.transaction() as session:
         yield session
         session.rollback()
+
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "conformance"
 
