@@ -17,8 +17,6 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A;
 
 from __future__ import annotations
 
-import re
-import stat
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -26,22 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
-from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificate
+from cryptography.x509 import load_pem_x509_certificate
 
-from healthcert.errors import BadInput, BadSettings, NotReady
+from healthcert.errors import BadInput, NotReady
 from healthcert.gateways.signer import BundleSigner, FileSigner
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
-from healthcert.services.key_making import (
-    MARK,
-)
 
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
 BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
-_CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
+CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
 
 
 def read_secret(path: Path) -> bytes:
@@ -116,31 +109,28 @@ def load_trust(folder: Path) -> TrustList:
     Raises:
         NotReady: A file with the name of a certificate is none.
     """
-    real = [_trusted(path, training=False) for path in _certificates(folder)]
+    real = [_trusted(path, training=False) for path in certificates_in(folder)]
     return TrustList(
-        real + [_trusted(path, training=True) for path in _certificates(folder / "training")]
+        real + [_trusted(path, training=True) for path in certificates_in(folder / "training")]
     )
 
 
-def check_production_keys(folder: Path) -> None:
-    """Refuse keys that a production service must not run on.
+def certificates_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that have the name of a certificate, in order."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path.suffix in CERTIFICATES)
 
-    Args:
-        folder: The folder of keys; ``production/`` and ``trust/`` of it are looked at.
+
+def der_of(path: Path) -> bytes:
+    """Return the certificate in a file, DER, whichever of the two forms it has.
 
     Raises:
-        BadSettings: A private file is readable by others or not encrypted, a certificate says
-            DEVELOPMENT, or there is nothing to sign with. The message names the file.
+        ValueError: It says that it is PEM, and is not.
     """
-    private = folder / "production"
-    files = sorted(path for path in private.rglob("*") if path.is_file())
-    if not files:
-        raise BadSettings(f"no keys in {private}")
-    for path in files:
-        _refuse_open(path)
-    for path in [*files, *_certificates(folder / "trust" / "certificates")]:
-        if path.suffix in _CERTIFICATES and MARK in _subject(path):
-            raise BadSettings(f"{path} is a development certificate")
+    data = path.read_bytes()
+    if data.startswith(b"-----BEGIN"):
+        return load_pem_x509_certificate(data).public_bytes(Encoding.DER)
+    return data
 
 
 def _public_key(path: Path) -> PublicKey:
@@ -153,36 +143,8 @@ def _public_key(path: Path) -> PublicKey:
     return key
 
 
-def _certificates(folder: Path) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.suffix in _CERTIFICATES)
-
-
 def _trusted(path: Path, *, training: bool) -> TrustedKey:
     try:
-        return from_certificate(_der(path), training=training)
+        return from_certificate(der_of(path), training=training)
     except (OSError, ValueError, BadInput):
         raise NotReady(f"no certificate in {path}") from None
-
-
-def _der(path: Path) -> bytes:
-    """Return the certificate in a file of either form."""
-    data = path.read_bytes()
-    if data.startswith(b"-----BEGIN"):
-        return load_pem_x509_certificate(data).public_bytes(Encoding.DER)
-    return data
-
-
-def _refuse_open(path: Path) -> None:
-    if path.stat().st_mode & _OTHERS:
-        raise BadSettings(f"{path} can be read or changed by others: chmod 600")
-    if _UNENCRYPTED.search(path.read_bytes()):
-        raise BadSettings(f"{path} is not encrypted")
-
-
-def _subject(path: Path) -> str:
-    """Return the subject of a certificate; empty for a file that is none."""
-    try:
-        return load_der_x509_certificate(_der(path)).subject.rfc4514_string()
-    except ValueError:
-        return ""

@@ -25,13 +25,13 @@ from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
-    check_production_keys,
     load_bundle_signer,
     load_pins,
     load_signers,
     load_trust,
     read_secret,
 )
+from healthcert.services.production_keys import check_production_keys
 from tests.certificates import NOW
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
