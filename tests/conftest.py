@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
@@ -23,6 +24,9 @@ from healthcert.services.keys import (
 )
 from tests.certificates import NOW
 from tests.postgres import NoPostgres, Server, running_server
+
+settings.register_profile("house", deadline=None)  # a busy machine is not a fault
+settings.load_profile("house")
 
 ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
