@@ -17,7 +17,7 @@ PREFIX = "HC1:"
 MAX_TEXT = 4_296
 """Characters: what the largest QR code holds in alphanumeric mode (ISO/IEC 18004)."""
 MAX_COSE = 16 * 1024
-"""Bytes after inflation; the largest seen in the public test data of 35 issuers is 870."""
+"""Bytes after inflation; the largest in the public test data is 870."""
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _BASE = len(_ALPHABET)
