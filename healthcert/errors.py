@@ -16,6 +16,7 @@
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     ├── BadSettings             bad_settings
+    ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
     │   └── ExpiredBundle       expired_bundle
@@ -148,6 +149,12 @@ class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
+
+
+class RuleError(Refusal):
+    """A rule cannot be read, is too large, or gives no answer for this certificate: not passed."""
+
+    code = "rule_error"
 
 
 class BadBundle(Refusal):

@@ -1,0 +1,368 @@
+"""The operations of CertLogic 1.3.3, each built once into a function of (data, fuel left).
+
+Values are JSON as the json module reads it, and `Moment` for date-times. Three traps of writing
+JavaScript's meaning in Python are met here: `True == 1`, equality of lists and dicts by content
+(JavaScript: only the very same one), and integers that never round (JavaScript: beyond 2**53).
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from healthcert.errors import RuleError
+from healthcert.policy import moments
+from healthcert.policy.moments import Moment
+
+LONGEST_ID: Final = 1_024  # characters of a certificate identifier to be split; the schema has 80
+TURN_COST: Final = 4  # steps: one turn of a reduction, besides its own nodes
+
+_EXACT: Final = 2**53  # from here on JavaScript's numbers round
+_NO_INDEX: Final = -1
+_ARRAY_INDEX: Final = re.compile(  # what parseInt reads: white space, a sign, digits; then anything
+    r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*([+-]?[0-9]+)"
+)
+_SEPARATORS: Final = re.compile("[/#:]")
+
+Step = Callable[[object, list[int]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """One operand of an operation: as written, as compiled, and the steps it takes at least."""
+
+    raw: object
+    step: Step
+    cost: int
+
+
+Operands = list[Operand]
+
+
+def fault(message: str) -> Step:
+    """A step that refuses when it is reached."""
+
+    def refuse(_data: object, _fuel: list[int]) -> object:
+        raise RuleError(message)
+
+    return refuse
+
+
+def burn(fuel: list[int], steps: int) -> None:
+    """Take that many steps from the fuel.
+
+    Raises:
+        RuleError: There is not enough.
+    """
+    fuel[0] -= steps
+    if fuel[0] < 0:
+        raise RuleError("The rule takes too many steps.")
+
+
+def literal(value: object) -> Step:
+    """A text, a truth value or an integer stands for itself; nothing else is a literal."""
+    whole = whole_number(value)
+    constant = value if whole is None else whole
+    if whole is None and not isinstance(value, (str, bool)):
+        return fault("A literal is a text, a truth value or an integer.")
+    return lambda _data, _fuel: constant
+
+
+def array(steps: list[Step]) -> Step:
+    """An array gives a new array of what its items give."""
+    return lambda data, fuel: [step(data, fuel) for step in steps]
+
+
+def whole_number(value: object) -> int | None:
+    """The value as JavaScript's integer, rounded from 2**53 on; None if it is not an integer."""
+    if type(value) is int:
+        if -_EXACT <= value <= _EXACT:
+            return value
+        try:
+            value = float(value)
+        except OverflowError:
+            return None
+    return int(value) if type(value) is float and value.is_integer() else None
+
+
+def truth(value: object) -> bool:
+    """Whether a value is truthy: not false, null, "", 0, [] or {}.
+
+    Raises:
+        RuleError: A date-time is neither truthy nor falsy.
+    """
+    if type(value) is Moment:
+        raise RuleError("A date-time is neither true nor false.")
+    return bool(value)
+
+
+def identical(left: object, right: object) -> bool:
+    """JavaScript's `===`: arrays, objects and date-times are equal to themselves alone."""
+    if left is right:
+        return True
+    if type(left) is str:
+        return left == right
+    if type(left) in (int, float) and type(right) in (int, float):
+        return left == right or (
+            whole_number(left) is not None and whole_number(left) == whole_number(right)
+        )
+    return False
+
+
+def var(path: str) -> Step:
+    """What lies at the path; null where nothing does."""
+    if not path:
+        return lambda data, _fuel: data
+    fragments = tuple(_fragment(text) for text in path.split("."))
+
+    def run(data: object, _fuel: list[int]) -> object:
+        for key, index in fragments:
+            if type(data) is dict:
+                data = data.get(key)
+            elif data is None:
+                return None
+            elif type(data) is list and 0 <= index < len(data):
+                data = data[index]
+            else:
+                data = _inside(data, key, index)
+        return data
+
+    return run
+
+
+def _fragment(text: str) -> tuple[str, int]:
+    """The member and the index that a fragment of a path names, as JavaScript's parseInt has it."""
+    found = _ARRAY_INDEX.match(text)
+    if not found:
+        return text, _NO_INDEX
+    number = float(found[1])
+    if abs(number) < 1e21:  # noqa: PLR2004 - ECMA-262: from here on with an exponent
+        return str(int(number)), int(number)
+    return repr(number).replace("inf", "Infinity"), _NO_INDEX
+
+
+def _inside(data: object, key: str, index: int) -> object:
+    """Of a text one character, of a text or an array its length; null of anything else."""
+    if not isinstance(data, (str, list)):
+        return None
+    if key == "length":
+        return len(_units(data)) // 2 if isinstance(data, str) else len(data)
+    if isinstance(data, str) and index >= 0:
+        return _units(data)[2 * index : 2 * index + 2].decode("utf-16-le", "surrogatepass") or None
+    return None
+
+
+def _units(text: str) -> bytes:
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def _step(operands: Operands, index: int) -> Step:
+    return operands[index].step if index < len(operands) else fault("An operand is missing.")
+
+
+def _if(operands: Operands) -> Step:
+    if len(operands) < 3:  # noqa: PLR2004 - guard, then, else
+        return fault("An if has a guard, a then and an else.")
+    guard, then, otherwise = (operand.step for operand in operands[:3])
+
+    def run(data: object, fuel: list[int]) -> object:
+        value = guard(data, fuel)
+        if type(value) is Moment:
+            raise RuleError("A date-time is neither true nor false.")
+        return then(data, fuel) if value else otherwise(data, fuel)
+
+    return run
+
+
+def _and(operands: Operands) -> Step:
+    if len(operands) < 2:  # noqa: PLR2004 - an infix operation
+        return fault("An and has at least two operands.")
+    steps = [operand.step for operand in operands]
+
+    def run(data: object, fuel: list[int]) -> object:
+        value: object = True
+        for step in steps:
+            value = step(data, fuel)
+            if not truth(value):
+                break
+        return value
+
+    return run
+
+
+def _not(operands: Operands) -> Step:
+    step = operands[0].step
+    return lambda data, fuel: not truth(step(data, fuel))
+
+
+def _pair(apply: Callable[[object, object, list[int]], object]) -> Callable[[Operands], Step]:
+    def build(operands: Operands) -> Step:
+        if len(operands) != 2:  # noqa: PLR2004 - a pair
+            return fault("That operation has two operands.")
+        left, right = operands[0].step, operands[1].step
+        return lambda data, fuel: apply(left(data, fuel), right(data, fuel), fuel)
+
+    return build
+
+
+def _sum(left: object, right: object, _fuel: list[int]) -> object:
+    first, second = whole_number(left), whole_number(right)
+    if first is None or second is None:
+        raise RuleError("Only integers are added.")
+    total = first + second
+    return total if -_EXACT <= total <= _EXACT else _rounded(total)
+
+
+def _rounded(total: int) -> int | float:
+    """A sum as a double; beyond the largest, infinity."""
+    try:
+        return int(float(total))
+    except OverflowError:
+        return float("inf") if total > 0 else float("-inf")
+
+
+def _contains(item: object, items: object, fuel: list[int]) -> bool:
+    if type(items) is not list:
+        raise RuleError("What an item is sought in is an array.")
+    burn(fuel, len(items))
+    if type(item) is str:
+        return item in items
+    return any(identical(item, other) for other in items)
+
+
+def _in(operands: Operands) -> Step:
+    among = operands[1].raw if len(operands) == 2 else None  # noqa: PLR2004 - a pair
+    if not isinstance(among, list) or not all(isinstance(text, str) for text in among):
+        return _pair(_contains)(operands)
+    item, texts = operands[0].step, frozenset(among)
+
+    def run(data: object, fuel: list[int]) -> bool:
+        value = item(data, fuel)
+        return type(value) is str and value in texts
+
+    return run
+
+
+def _ordered(
+    holds: Callable[[object, object], bool], read: Callable[[object], object]
+) -> Callable[[Operands], Step]:
+    def build(operands: Operands) -> Step:
+        steps = [operand.step for operand in operands]
+        if len(steps) == 2:  # noqa: PLR2004 - a pair
+            first, second = steps
+            return lambda data, fuel: holds(read(first(data, fuel)), read(second(data, fuel)))
+        if len(steps) != 3:  # noqa: PLR2004 - in between
+            return fault("A comparison has two or three operands.")
+
+        def run(data: object, fuel: list[int]) -> bool:
+            low, middle, high = [read(step(data, fuel)) for step in steps]
+            return holds(low, middle) and holds(middle, high)
+
+        return run
+
+    return build
+
+
+def _integer(value: object) -> int:
+    whole = whole_number(value)
+    if whole is None:
+        raise RuleError("Only integers are compared.")
+    return whole
+
+
+def _moment(value: object) -> Moment:
+    if type(value) is not Moment:
+        raise RuleError("Only date-times come before or after each other.")
+    return value
+
+
+def _plus_time(operands: Operands) -> Step:
+    text = operands[0].step
+    raws = [operand.raw for operand in operands[1:3]]
+    amount = whole_number(raws[0]) if raws else None
+    unit = raws[1] if len(raws) > 1 else None
+    if amount is None or unit not in moments.UNITS:
+        return fault("A plusTime has a date, an integer and a unit of time.")
+    name = str(unit)
+
+    def run(data: object, fuel: list[int]) -> Moment:
+        value = text(data, fuel)
+        if type(value) is not str:
+            raise RuleError("A plusTime begins with a text.")
+        moment = moments.read(value)
+        return moments.plus(moment, amount, name) if amount else moment
+
+    return run
+
+
+def _birth_date(operands: Operands) -> Step:
+    text = operands[0].step
+
+    def run(data: object, fuel: list[int]) -> Moment:
+        value = text(data, fuel)
+        if type(value) is not str:
+            raise RuleError("A date of birth is a text.")
+        return moments.birth_date(value)
+
+    return run
+
+
+def _extract(operands: Operands) -> Step:
+    text = operands[0].step
+    index = whole_number(operands[1].raw) if len(operands) > 1 else None
+    if index is None:
+        return fault("A part of an identifier is named by an integer.")
+
+    def run(data: object, fuel: list[int]) -> str | None:
+        value = text(data, fuel)
+        if value is None:
+            return None
+        if type(value) is not str or len(value) > LONGEST_ID:
+            raise RuleError(f"An identifier is a text of at most {LONGEST_ID} characters.")
+        parts = _SEPARATORS.split(value.removeprefix("URN:UVCI:"))
+        return parts[index] if 0 <= index < len(parts) else None
+
+    return run
+
+
+def _reduce(operands: Operands) -> Step:
+    items, turn, initial = (_step(operands, index) for index in range(3))
+    cost = TURN_COST + (operands[1].cost if len(operands) > 1 else 0)
+
+    def run(data: object, fuel: list[int]) -> object:
+        found = items(data, fuel)
+        if found is not None and type(found) is not list:
+            raise RuleError("Only an array is reduced.")
+        value = initial(data, fuel)
+        if found:
+            burn(fuel, cost * len(found))
+            for item in found:
+                value = turn({"accumulator": value, "current": item}, fuel)
+        return value
+
+    return run
+
+
+OPERATIONS: Final[Mapping[str, Callable[[Operands], Step]]] = {
+    "if": _if,
+    "and": _and,
+    "!": _not,
+    "===": _pair(lambda left, right, _fuel: identical(left, right)),
+    "in": _in,
+    "+": _pair(_sum),
+    "<": _ordered(operator.lt, _integer),
+    ">": _ordered(operator.gt, _integer),
+    "<=": _ordered(operator.le, _integer),
+    ">=": _ordered(operator.ge, _integer),
+    "before": _ordered(operator.lt, _moment),
+    "after": _ordered(operator.gt, _moment),
+    "not-after": _ordered(operator.le, _moment),
+    "not-before": _ordered(operator.ge, _moment),
+    "plusTime": _plus_time,
+    "dccDateOfBirth": _birth_date,
+    "reduce": _reduce,
+    "extractFromUVCI": _extract,
+}
