@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.rules import rules
 from healthcert.errors import BadInput, Refusal
 
 
@@ -27,3 +28,6 @@ class Door(click.Group):
 @click.version_option(package_name="healthcert")
 def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
+
+
+main.add_command(rules)

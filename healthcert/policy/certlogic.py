@@ -123,7 +123,7 @@ class _Compiler:
         self.reads.add(path)
         return var(path)
 
-    def operation(self, name: object, operands: object, depth: int) -> Step:
+    def operation(self, name: str, operands: object, depth: int) -> Step:
         if name not in OPERATIONS or not isinstance(operands, list) or not operands:
             return fault("That is no operation of CertLogic, or it has no operands.")
         self.charge(_DEAR.get(name, 0))

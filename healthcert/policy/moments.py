@@ -43,7 +43,7 @@ class Moment(float):
     __slots__ = ()
 
     def __str__(self) -> str:
-        """The moment as JavaScript's `toISOString` writes it; "Invalid Date" where there is none."""
+        """The moment as JavaScript's `toISOString` writes it, or "Invalid Date"."""
         if math.isnan(self):
             return "Invalid Date"
         days, rest = divmod(int(self), _DAY)

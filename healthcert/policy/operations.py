@@ -247,7 +247,7 @@ def _in(operands: Operands) -> Step:
 
 
 def _ordered(
-    holds: Callable[[object, object], bool], read: Callable[[object], object]
+    holds: Callable[[float, float], bool], read: Callable[[object], float]
 ) -> Callable[[Operands], Step]:
     def build(operands: Operands) -> Step:
         steps = [operand.step for operand in operands]
