@@ -22,13 +22,12 @@ from healthcert.policy.moments import Moment
 from healthcert.policy.operations import (
     OPERATIONS,
     Operand,
-    Step,
     array,
     burn,
     fault,
     literal,
-    var,
 )
+from healthcert.policy.paths import Step, reader
 
 DEEPEST: Final = 64  # nested expressions; the deepest published rule has 15
 LARGEST: Final = 4_096  # steps of one pass; the largest published rule has about 100
@@ -84,7 +83,7 @@ def compile_logic(logic: object) -> Logic:
 
 def access(data: object, path: str) -> object:
     """What lies at a dotted path of the data, None where nothing does: the meaning of `var`."""
-    return var(path)(data, [])
+    return reader(path)(data, [])
 
 
 def as_json(value: object) -> object:
@@ -121,7 +120,7 @@ class _Compiler:
             raise RuleError(f"The rule has a path of more than {LONGEST_PATH} characters.")
         self.charge(path.count("."))
         self.reads.add(path)
-        return var(path)
+        return reader(path)
 
     def operation(self, name: str, operands: object, depth: int) -> Step:
         if name not in OPERATIONS or not isinstance(operands, list) or not operands:

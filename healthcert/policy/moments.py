@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final
 
 from healthcert.errors import RuleError
@@ -20,8 +22,10 @@ LONGEST_TEXT: Final = 64  # no date-time anybody writes is longer; bounds the wo
 
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
+_LENGTHS: Final = {"hour": _HOUR, "day": _DAY}
 _FURTHEST: Final = 8.64e15  # ECMA-262: a time value is at most 100,000,000 days from 1970
 _FURTHEST_AMOUNT: Final = 10**10  # in any unit, this leaves the calendar
+_KEPT: Final = 1_024  # texts read last: every rule asks for the same clock and the same few dates
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 _EPOCH_TIME: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - compared with other zoneless UTC times
 _CYCLE_YEARS: Final = 400  # after which the Gregorian calendar repeats itself ...
@@ -54,24 +58,29 @@ class Moment(float):
         return f"{era}-{month:02}-{day:02}T{clock}.{thousandths:03}Z"
 
 
-INVALID: Final = Moment(math.nan)
+INVALID: Final = math.nan
 
 
-def read(text: str) -> Moment:
-    """The moment of a date or date-time text; no zone means UTC, YYYY and YYYY-MM mean their end.
+@lru_cache(_KEPT)
+def read(text: str) -> float:
+    """Milliseconds since 1970 of a date or date-time, in UTC if it has no zone.
+
+    YYYY and YYYY-MM mean their last day.
 
     Raises:
         RuleError: The text has none of the forms of CertLogic 1.3.3.
     """
+    if len(text) > LONGEST_TEXT:
+        raise RuleError("That text is too long for a date-time.")
     quick = _quick(text)
     if quick is not None:
-        return Moment(quick)
+        return quick
     partial = _PARTIAL.fullmatch(text)
     return _last_day(partial) if partial else _full(text)
 
 
-def birth_date(text: str) -> Moment:
-    """The moment of a date of birth as the EU DCC writes it: YYYY, YYYY-MM or YYYY-MM-DD.
+def birth_date(text: str) -> float:
+    """Milliseconds since 1970 of a date of birth in the EU DCC: YYYY, YYYY-MM or YYYY-MM-DD.
 
     Raises:
         RuleError: The text has another form.
@@ -81,26 +90,31 @@ def birth_date(text: str) -> Moment:
     return read(text)
 
 
-def plus(moment: Moment, amount: int, unit: str) -> Moment:
-    """The moment that many units later (earlier, if negative); running over as JavaScript does."""
-    if math.isnan(moment) or abs(amount) > _FURTHEST_AMOUNT:
-        return moment if amount == 0 else INVALID
-    if unit == "day":
-        return _clipped(moment + amount * _DAY)
-    if unit == "hour":
-        return _clipped(moment + amount * _HOUR)
-    days, rest = divmod(int(moment), _DAY)
-    year, month, day = _calendar(days)
+def shift(amount: int, unit: str) -> Callable[[float], float]:
+    """What moves milliseconds by that many of a unit of `UNITS`, running over as JavaScript."""
+    if abs(amount) > _FURTHEST_AMOUNT:
+        return lambda _since: INVALID
+    if unit in _LENGTHS:
+        length = amount * _LENGTHS[unit]
+        return lambda since: since + length if abs(since + length) <= _FURTHEST else INVALID
     months = amount if unit == "month" else 12 * amount
+    return lambda since: _months_on(since, months)
+
+
+def _months_on(since: float, months: int) -> float:
+    if math.isnan(since):
+        return INVALID
+    days, rest = divmod(int(since), _DAY)
+    year, month, day = _calendar(days)
     carry, month = divmod(month - 1 + months, 12)
-    return _clipped((_day_number(year + carry, month + 1, day)) * _DAY + rest)
+    then = _day_number(year + carry, month + 1, day) * _DAY + rest
+    return then if abs(then) <= _FURTHEST else INVALID
 
 
 def _quick(text: str) -> int | None:
     """Milliseconds of the forms nearly every certificate uses; None where care is needed."""
-    size = len(text)
     try:
-        if size == 10 and text[7] == "-":  # noqa: PLR2004 - YYYY-MM-DD
+        if len(text) == 10 and text[7] == "-":  # noqa: PLR2004 - YYYY-MM-DD
             return (date.fromisoformat(text).toordinal() - _EPOCH) * _DAY
         if text[19:] in _PLAIN_ZONES and text[7:17:3] == "-T::":
             since = datetime.fromisoformat(text[:19]) - _EPOCH_TIME
@@ -110,15 +124,15 @@ def _quick(text: str) -> int | None:
     return None
 
 
-def _last_day(partial: re.Match[str]) -> Moment:
+def _last_day(partial: re.Match[str]) -> float:
     month = int(partial[2] or 12)
     if not 1 <= month <= 12:  # noqa: PLR2004 - months
         return INVALID
-    return Moment((_day_number(int(partial[1]), month + 1, 1) - 1) * _DAY)
+    return (_day_number(int(partial[1]), month + 1, 1) - 1) * _DAY
 
 
-def _full(text: str) -> Moment:
-    found = _DATE_TIME.fullmatch(text) if len(text) <= LONGEST_TEXT else None
+def _full(text: str) -> float:
+    found = _DATE_TIME.fullmatch(text)
     if not found:
         raise RuleError("That text is neither a date nor a date-time.")
     year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
@@ -134,7 +148,7 @@ def _full(text: str) -> Moment:
     ):
         return INVALID
     ahead = (ahead_hours * 60 + ahead_minutes) * (-60_000 if found[8] == "-" else 60_000)
-    return Moment(_day_number(year, month, day) * _DAY + rest - ahead)
+    return _day_number(year, month, day) * _DAY + rest - ahead
 
 
 def _day_number(year: int, month: int, day: int) -> int:
@@ -150,7 +164,3 @@ def _calendar(days: int) -> tuple[int, int, int]:
     cycles, within = divmod(days + _EPOCH - 1, _CYCLE_DAYS)
     found = date.fromordinal(within + 1)
     return found.year + cycles * _CYCLE_YEARS, found.month, found.day
-
-
-def _clipped(milliseconds: float) -> Moment:
-    return Moment(milliseconds) if abs(milliseconds) <= _FURTHEST else INVALID

@@ -16,18 +16,15 @@ from typing import Final
 from healthcert.errors import RuleError
 from healthcert.policy import moments
 from healthcert.policy.moments import Moment
+from healthcert.policy.paths import Step
 
 LONGEST_ID: Final = 1_024  # characters of a certificate identifier to be split; the schema has 80
 TURN_COST: Final = 4  # steps: one turn of a reduction, besides its own nodes
 
 _EXACT: Final = 2**53  # from here on JavaScript's numbers round
-_NO_INDEX: Final = -1
-_ARRAY_INDEX: Final = re.compile(  # what parseInt reads: white space, a sign, digits; then anything
-    r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*([+-]?[0-9]+)"
-)
+_SMALL: Final = 2**52  # sums of what is smaller never round
+_NUMBERS: Final = (int, float)
 _SEPARATORS: Final = re.compile("[/#:]")
-
-Step = Callable[[object, list[int]], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,58 +102,11 @@ def identical(left: object, right: object) -> bool:
         return True
     if type(left) is str:
         return left == right
-    if type(left) in (int, float) and type(right) in (int, float):
+    if type(left) in _NUMBERS and type(right) in _NUMBERS:
         return left == right or (
             whole_number(left) is not None and whole_number(left) == whole_number(right)
         )
     return False
-
-
-def var(path: str) -> Step:
-    """What lies at the path; null where nothing does."""
-    if not path:
-        return lambda data, _fuel: data
-    fragments = tuple(_fragment(text) for text in path.split("."))
-
-    def run(data: object, _fuel: list[int]) -> object:
-        for key, index in fragments:
-            if type(data) is dict:
-                data = data.get(key)
-            elif data is None:
-                return None
-            elif type(data) is list and 0 <= index < len(data):
-                data = data[index]
-            else:
-                data = _inside(data, key, index)
-        return data
-
-    return run
-
-
-def _fragment(text: str) -> tuple[str, int]:
-    """The member and the index that a fragment of a path names, as JavaScript's parseInt has it."""
-    found = _ARRAY_INDEX.match(text)
-    if not found:
-        return text, _NO_INDEX
-    number = float(found[1])
-    if abs(number) < 1e21:  # noqa: PLR2004 - ECMA-262: from here on with an exponent
-        return str(int(number)), int(number)
-    return repr(number).replace("inf", "Infinity"), _NO_INDEX
-
-
-def _inside(data: object, key: str, index: int) -> object:
-    """Of a text one character, of a text or an array its length; null of anything else."""
-    if not isinstance(data, (str, list)):
-        return None
-    if key == "length":
-        return len(_units(data)) // 2 if isinstance(data, str) else len(data)
-    if isinstance(data, str) and index >= 0:
-        return _units(data)[2 * index : 2 * index + 2].decode("utf-16-le", "surrogatepass") or None
-    return None
-
-
-def _units(text: str) -> bytes:
-    return text.encode("utf-16-le", "surrogatepass")
 
 
 def _step(operands: Operands, index: int) -> Step:
@@ -208,7 +158,25 @@ def _pair(apply: Callable[[object, object, list[int]], object]) -> Callable[[Ope
     return build
 
 
+def _same(operands: Operands) -> Step:
+    """`===`; quicker where the right side is a text or a whole number, as in nearly every rule."""
+    raw = operands[1].raw if len(operands) == 2 else None  # noqa: PLR2004 - a pair
+    left = operands[0].step
+    if isinstance(raw, str):
+        return lambda data, fuel: left(data, fuel) == raw
+    if type(raw) is not int or abs(raw) >= _EXACT:
+        return _pair(lambda one, other, _fuel: identical(one, other))(operands)
+
+    def run(data: object, fuel: list[int]) -> bool:
+        value = left(data, fuel)
+        return value == raw and type(value) in _NUMBERS
+
+    return run
+
+
 def _sum(left: object, right: object, _fuel: list[int]) -> object:
+    if type(left) is int and type(right) is int and -_SMALL < left < _SMALL > right > -_SMALL:
+        return left + right
     first, second = whole_number(left), whole_number(right)
     if first is None or second is None:
         raise RuleError("Only integers are added.")
@@ -247,21 +215,25 @@ def _in(operands: Operands) -> Step:
 
 
 def _ordered(
-    holds: Callable[[float, float], bool], read: Callable[[object], float]
+    holds: Callable[[float, float], bool], kind: type[float], read: Callable[[object], float]
 ) -> Callable[[Operands], Step]:
     def build(operands: Operands) -> Step:
         steps = [operand.step for operand in operands]
-        if len(steps) == 2:  # noqa: PLR2004 - a pair
-            first, second = steps
-            return lambda data, fuel: holds(read(first(data, fuel)), read(second(data, fuel)))
-        if len(steps) != 3:  # noqa: PLR2004 - in between
+        if len(steps) not in {2, 3}:
             return fault("A comparison has two or three operands.")
+        first, second = steps[:2]
 
-        def run(data: object, fuel: list[int]) -> bool:
+        def pair(data: object, fuel: list[int]) -> bool:
+            left, right = first(data, fuel), second(data, fuel)
+            if type(left) is kind and type(right) is kind and -_EXACT < left < _EXACT:
+                return holds(left, right)
+            return holds(read(left), read(right))
+
+        def between(data: object, fuel: list[int]) -> bool:
             low, middle, high = [read(step(data, fuel)) for step in steps]
             return holds(low, middle) and holds(middle, high)
 
-        return run
+        return pair if steps == [first, second] else between
 
     return build
 
@@ -286,14 +258,14 @@ def _plus_time(operands: Operands) -> Step:
     unit = raws[1] if len(raws) > 1 else None
     if amount is None or unit not in moments.UNITS:
         return fault("A plusTime has a date, an integer and a unit of time.")
-    name = str(unit)
+    move = moments.shift(amount, str(unit)) if amount else None
 
     def run(data: object, fuel: list[int]) -> Moment:
         value = text(data, fuel)
         if type(value) is not str:
             raise RuleError("A plusTime begins with a text.")
-        moment = moments.read(value)
-        return moments.plus(moment, amount, name) if amount else moment
+        since = moments.read(value)
+        return Moment(move(since) if move else since)
 
     return run
 
@@ -305,7 +277,7 @@ def _birth_date(operands: Operands) -> Step:
         value = text(data, fuel)
         if type(value) is not str:
             raise RuleError("A date of birth is a text.")
-        return moments.birth_date(value)
+        return Moment(moments.birth_date(value))
 
     return run
 
@@ -350,17 +322,17 @@ OPERATIONS: Final[Mapping[str, Callable[[Operands], Step]]] = {
     "if": _if,
     "and": _and,
     "!": _not,
-    "===": _pair(lambda left, right, _fuel: identical(left, right)),
+    "===": _same,
     "in": _in,
     "+": _pair(_sum),
-    "<": _ordered(operator.lt, _integer),
-    ">": _ordered(operator.gt, _integer),
-    "<=": _ordered(operator.le, _integer),
-    ">=": _ordered(operator.ge, _integer),
-    "before": _ordered(operator.lt, _moment),
-    "after": _ordered(operator.gt, _moment),
-    "not-after": _ordered(operator.le, _moment),
-    "not-before": _ordered(operator.ge, _moment),
+    "<": _ordered(operator.lt, int, _integer),
+    ">": _ordered(operator.gt, int, _integer),
+    "<=": _ordered(operator.le, int, _integer),
+    ">=": _ordered(operator.ge, int, _integer),
+    "before": _ordered(operator.lt, Moment, _moment),
+    "after": _ordered(operator.gt, Moment, _moment),
+    "not-after": _ordered(operator.le, Moment, _moment),
+    "not-before": _ordered(operator.ge, Moment, _moment),
     "plusTime": _plus_time,
     "dccDateOfBirth": _birth_date,
     "reduce": _reduce,
