@@ -1,1 +1,1 @@
-"""The rules: pure functions over plain values. No clock, no network, no database."""
+"""The rules: pure functions over plain values."""

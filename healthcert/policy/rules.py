@@ -155,7 +155,7 @@ def read_rule(rule: object) -> Rule:
     )
 
 
-def select(  # noqa: PLR0913 - what a journey is; each is named by the caller
+def select(
     rules: Iterable[Rule],
     *,
     country: str,
