@@ -118,7 +118,7 @@ class _Compiler:
             return fault("A var names its path by one text.")
         if len(path) > LONGEST_PATH:
             raise RuleError(f"The rule has a path of more than {LONGEST_PATH} characters.")
-        self.charge(path.count("."))
+        self.charge(2 * path.count("."))
         self.reads.add(path)
         return reader(path)
 

@@ -18,11 +18,12 @@ from healthcert.policy import moments
 from healthcert.policy.moments import Moment
 from healthcert.policy.paths import Step
 
-LONGEST_ID: Final = 1_024  # characters of a certificate identifier to be split; the schema has 80
+LONGEST_ID: Final = 256  # characters of a certificate identifier to be split; the schema has 80
 TURN_COST: Final = 4  # steps: one turn of a reduction, besides its own nodes
 
 _EXACT: Final = 2**53  # from here on JavaScript's numbers round
 _SMALL: Final = 2**52  # sums of what is smaller never round
+_SEEK_COST: Final = 8  # steps: comparing two values that are no texts
 _NUMBERS: Final = (int, float)
 _SEPARATORS: Final = re.compile("[/#:]")
 
@@ -195,9 +196,10 @@ def _rounded(total: int) -> int | float:
 def _contains(item: object, items: object, fuel: list[int]) -> bool:
     if type(items) is not list:
         raise RuleError("What an item is sought in is an array.")
-    burn(fuel, len(items))
     if type(item) is str:
+        burn(fuel, len(items))
         return item in items
+    burn(fuel, _SEEK_COST * len(items))
     return any(identical(item, other) for other in items)
 
 

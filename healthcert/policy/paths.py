@@ -7,8 +7,13 @@ have a `length`; an index into a text gives one UTF-16 unit.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Sequence
 from typing import Final
+
+from healthcert.errors import RuleError
+
+LONGEST_TEXT: Final = 80  # characters beyond ASCII that an index or a length is taken of
 
 _NO_INDEX: Final = -1
 _INDEX: Final = re.compile(  # white space, a sign, digits; then anything
@@ -99,12 +104,18 @@ def _inside(data: object, key: str, index: int) -> object:
     """Of a text one character, of a text or an array its length; null of anything else."""
     if not isinstance(data, (str, list)):
         return None
+    units = _units(data) if isinstance(data, str) else data
     if key == "length":
-        return len(_units(data)) // 2 if isinstance(data, str) else len(data)
-    if isinstance(data, str) and index >= 0:
-        return _units(data)[2 * index : 2 * index + 2].decode("utf-16-le", "surrogatepass") or None
-    return None
+        return len(units)
+    return units[index] if isinstance(data, str) and 0 <= index < len(units) else None
 
 
-def _units(text: str) -> bytes:
-    return text.encode("utf-16-le", "surrogatepass")
+def _units(text: str) -> Sequence[str]:
+    """The UTF-16 units of a text, each as a text."""
+    if text.isascii():
+        return text
+    if len(text) > LONGEST_TEXT:
+        raise RuleError(f"Only texts of at most {LONGEST_TEXT} characters are looked into.")
+    packed = text.encode("utf-16-le", "surrogatepass")
+    units = struct.unpack(f"<{len(packed) // 2}H", packed)
+    return [chr(unit) for unit in units]

@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
 from healthcert.policy.rules import read_rule
 from healthcert.policy.wellformed import faults
+from tests.policy.test_rules import WRONG, eu_rule
 
 pytestmark = pytest.mark.conformance
 _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "conformance"
@@ -25,8 +27,9 @@ def data():
     if not (folder / "rule_tests.jsonl").is_file():
         pytest.skip(f"no public test data in {folder}; HEALTHCERT_CONFORMANCE names another place")
 
-    def lines(name):
-        return [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
+    def lines(name, *, whole=False):
+        text = (folder / name).read_text("utf-8")
+        return json.loads(text) if whole else [json.loads(line) for line in text.splitlines()]
 
     return lines
 
@@ -99,6 +102,15 @@ def test_every_rule_of_a_member_state_is_read_and_answers_as_its_tests_say(data,
     )
     assert wrong == []
     assert len(tests) > 700
+
+
+def test_a_rule_is_refused_where_the_eu_schema_refuses_it(data):
+    schema = data("schema/validation-rule.json", whole=True)
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(eu_rule(Region="NORTH"))
+    for member, value, words in WRONG:
+        stricter = words in {"ValidTo is no time", "before ValidFrom"} or value == {"no": [1]}
+        assert validator.is_valid(eu_rule(**{member: value})) is stricter, (member, value)
 
 
 def expanded(value, sets):

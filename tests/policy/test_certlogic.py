@@ -1,6 +1,7 @@
 """What CertLogic means; where the specification is silent, as its reference on Node 20 answers."""
 
 import math
+import sys
 import time
 import tracemalloc
 from contextlib import suppress
@@ -8,8 +9,9 @@ from contextlib import suppress
 import pytest
 
 from healthcert.errors import RuleError
-from healthcert.policy.certlogic import access, as_json, compile_logic
+from healthcert.policy.certlogic import FUEL, access, as_json, compile_logic
 from healthcert.policy.moments import Moment
+from healthcert.policy.operations import LONGEST_ID, TURN_COST
 from healthcert.policy.paths import reader
 
 DAY = {"plusTime": ["2021-06-01", 0, "day"]}
@@ -100,7 +102,7 @@ def test_a_date_time_is_neither_true_nor_false(logic):
         {"extractFromUVCI": ["a"]},
         {"extractFromUVCI": ["a", 1.5]},
         {"extractFromUVCI": [1, 0]},
-        {"extractFromUVCI": ["a" * 1025, 0]},
+        {"extractFromUVCI": ["a" * 257, 0]},
         {"reduce": ["text", 1, 1]},
     ],
 )
@@ -220,6 +222,8 @@ def test_a_part_of_an_identifier_is_found_by_place():
         ("a.b", [1], None),
         ("v.r.0", {"v": {}}, None),
         ("v.r.0", {"v": {"r": []}}, None),
+        ("v.r.0", {"v": {"r": None}}, None),
+        ("v.r.0", {"v": {"r": [{"dt": "x"}]}}, {"dt": "x"}),
         ("v.r.0", {"v": {"r": {"0": 3}}}, 3),
         ("v.r.0", {"v": 1}, None),
         ("v.r.0", [1], None),
@@ -240,6 +244,7 @@ def test_a_part_of_an_identifier_is_found_by_place():
         ("1", "a😀", "\ud83d"),
         ("0.0", ["abc"], "a"),
         ("7", "abc", None),
+        ("7", "é", None),
         ("x", "abc", None),
         ("x", True, None),
         ("constructor", {}, None),
@@ -249,6 +254,12 @@ def test_a_path_is_followed_as_javascript_does(path, data, value):
     assert answer(var(path), data) == value
     assert access(data, path) == value
     assert reader(path)(data, []) == value
+
+
+def test_only_short_texts_beyond_ascii_are_looked_into():
+    assert answer(var("length"), "é" * 80) == 80
+    assert refused(var("length"), "é" * 81)
+    assert answer(var("length"), "e" * 81) == 81
 
 
 def test_logic_says_what_it_reads():
@@ -294,33 +305,37 @@ def test_logic_as_deep_as_allowed_is_answered():
     assert as_json(answer(nested(63))) == nested(63)
 
 
-def each(items, turn):
-    return {"reduce": [items, turn, 0]}
+def turns(turn, *items, more=0):
+    """Return a reduction by that turn over as many items as the fuel allows, and its data.
+
+    A turn burns `more` steps than its logic shows.
+    """
+    count = (FUEL - 100) // (compile_logic(turn).cost + TURN_COST + more)
+    every = [items[place % len(items)] for place in range(count)]
+    return {"reduce": [var("x"), turn, var("y")]}, {"x": every, "y": 0}
 
 
-ITEMS = list(range(1_000))
+ACCUMULATOR, CURRENT = var("accumulator"), var("current")
+TIMES = [f"2021-01-01T10:00:{second:02}.{part}+02" for second in range(60) for part in range(99)]
 HOSTILE = {
-    "reductions in reductions": (each(var("x"), each(var("current"), 1)), {"x": [ITEMS] * 1_000}),
-    "dates in a reduction": (each(var("x"), {"if": [[DAY] * 20, 1, 2]}), {"x": ITEMS}),
-    "keeping every turn": (each(var("x"), var("")), {"x": ITEMS * 12}),
-    "keeping lists": (each(var("x"), [var("accumulator")] * 30), {"x": ITEMS}),
-    "seeking in a reduction": (
-        each(var("x"), {"in": [{}, var("current")]}),
-        {"x": [ITEMS] * 1_000},
-    ),
-    "seeking numbers": (
-        each(var("x"), {"in": [-1, var("current")]}),
-        {"x": [ITEMS] * 1_000},
-    ),
-    "growing numbers": (each(var("x"), {"+": [var("accumulator"), 10**300]}), {"x": ITEMS * 5}),
-    "identifiers": (
-        each(var("x"), {"extractFromUVCI": [var("current"), 9]}),
-        {"x": ["/" * 1_024] * 2_000},
-    ),
-    "long dates": (
-        each(var("x"), {"plusTime": [var("current"), 1, "day"]}),
-        {"x": ["0" * 100_000] * 5_000},
-    ),
+    "reductions": turns({"reduce": [CURRENT, {"+": [1, 1]}, 0]}, [1] * 50, more=7 * 50),
+    "dates": turns({"plusTime": [CURRENT, 1, "month"]}, *TIMES),
+    "dates of birth": turns({"if": [[{"dccDateOfBirth": [CURRENT]}] * 20, 1, 2]}, "0000-02"),
+    "keeping every turn": turns(var(""), 0),
+    "keeping lists": turns([ACCUMULATOR] * 30, 0),
+    "keeping short lists": turns([], 0),
+    "many steps": turns({"if": [[{"!": [CURRENT]}] * 50, 1, 2]}, 0),
+    "seeking texts": turns({"in": ["a", CURRENT]}, ["b"] * 3_000, more=3_000),
+    "seeking numbers": turns({"in": [-1, CURRENT]}, [1, 2**60], more=16),
+    "seeking far": ({"in": [-1, var("x")]}, {"x": [2**60] * 6_000}),
+    "growing numbers": turns({"+": [ACCUMULATOR, 10**300]}, 0),
+    "comparing large numbers": turns({"===": [CURRENT, 2**70]}, 2**71),
+    "identifiers": turns({"extractFromUVCI": [CURRENT, 9]}, "/" * LONGEST_ID),
+    "long dates": turns({"plusTime": [CURRENT, 1, "day"]}, "0" * 100_000),
+    "texts looked into": turns(var("current.length"), "é" * 80),
+    "long texts looked into": turns(var("current.length"), "a" * 100_000),
+    "long texts compared": turns({"===": [CURRENT, "a" * 100_000]}, "a" * 99_999 + "b"),
+    "long paths": turns(var("current" + ".0" * 250), "0"),
     "as large as allowed": ([DAY] * 400, None),
 }
 
@@ -328,7 +343,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_logic_costs_little(name):
     logic, data = HOSTILE[name]
-    assert min(cost(logic, data) for _ in range(3)) <= 0.05
+    slowed = 10 if sys.gettrace() else 1  # by whoever counts the lines
+    assert min(cost(logic, data) for _ in range(3)) <= 0.05 * slowed
     tracemalloc.start()
     attempt(logic, data)
     peak = tracemalloc.get_traced_memory()[1]
