@@ -3,7 +3,7 @@
 Wanted: at most 1.0 times certlogic-js, and every answer equal. Needs the public test data
 (`HEALTHCERT_CONFORMANCE`, else beside the checkout), node, and the peer, which a person installs
 (`npm install certlogic-js@1.2.2` in any folder) and names by that folder in `CERTLOGIC_JS`.
-The two take turns of a few passes over all tests; medians of the turns are compared.
+The two take turns of a few passes over all tests, each turn compared with the other's beside it.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ def main() -> int:
         ours[0][1][index] != want or theirs[0][1][index] != want
         for index, want in enumerate(expected)
     )
-    mine, peers = (median(time for time, _ in runs[_WARM_UP:]) for runs in (ours, theirs))
+    mine, peers = ([time for time, _ in runs[_WARM_UP:]] for runs in (ours, theirs))
+    ratio = median(one / other for one, other in zip(mine, peers, strict=True))
     print(f"certlogic, {len(cases)} rule tests: {wrong} answers differ")
-    print(f"  ours {mine:.2f} us a test, certlogic-js {peers:.2f} us, ratio {mine / peers:.2f}")
+    print(f"  ours {median(mine):.2f} us a test, certlogic-js {median(peers):.2f} us")
+    print(f"  ratio {ratio:.2f}, the median over {_ROUNDS} turns side by side")
     print(f"  wanted at most 1.00; compiling all rules once: {compiled:.1f} ms")
-    return int(wrong > 0 or mine > peers)
+    return int(wrong > 0 or ratio > 1)
 
 
 def _wanting() -> str:

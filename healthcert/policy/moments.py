@@ -96,7 +96,9 @@ def shift(amount: int, unit: str) -> Callable[[float], float]:
         return lambda _since: INVALID
     if unit in _LENGTHS:
         length = amount * _LENGTHS[unit]
-        return lambda since: since + length if abs(since + length) <= _FURTHEST else INVALID
+        return lambda since: (
+            then if -_FURTHEST <= (then := since + length) <= _FURTHEST else INVALID
+        )
     months = amount if unit == "month" else 12 * amount
     return lambda since: _months_on(since, months)
 

@@ -216,28 +216,50 @@ def _in(operands: Operands) -> Step:
     return run
 
 
-def _ordered(
-    holds: Callable[[float, float], bool], kind: type[float], read: Callable[[object], float]
-) -> Callable[[Operands], Step]:
+def _compared(holds: Callable[[float, float], bool]) -> Callable[[Operands], Step]:
     def build(operands: Operands) -> Step:
         steps = [operand.step for operand in operands]
-        if len(steps) not in {2, 3}:
-            return fault("A comparison has two or three operands.")
-        first, second = steps[:2]
+        if len(steps) != 2:  # noqa: PLR2004 - a pair is the usual case, and quicker
+            return _ordered(holds, _integer, steps)
+        first, second = steps
 
         def pair(data: object, fuel: list[int]) -> bool:
             left, right = first(data, fuel), second(data, fuel)
-            if type(left) is kind and type(right) is kind and -_EXACT < left < _EXACT:
+            if type(left) is int and type(right) is int and -_EXACT < left < _EXACT:
                 return holds(left, right)
-            return holds(read(left), read(right))
+            return holds(_integer(left), _integer(right))
 
-        def between(data: object, fuel: list[int]) -> bool:
-            low, middle, high = [read(step(data, fuel)) for step in steps]
-            return holds(low, middle) and holds(middle, high)
-
-        return pair if steps == [first, second] else between
+        return pair
 
     return build
+
+
+def _timed(holds: Callable[[float, float], bool]) -> Callable[[Operands], Step]:
+    def build(operands: Operands) -> Step:
+        steps = [operand.step for operand in operands]
+        times = [step.since for step in steps if isinstance(step, _Time)]
+        if len(steps) == len(times) == 2:  # noqa: PLR2004 - as in nearly every rule
+            first, second = times
+            return lambda data, fuel: holds(first(data, fuel), second(data, fuel))
+        return _ordered(holds, _moment, steps)
+
+    return build
+
+
+def _ordered(
+    holds: Callable[[float, float], bool], read: Callable[[object], float], steps: list[Step]
+) -> Step:
+    if len(steps) == 2:  # noqa: PLR2004 - a pair
+        first, second = steps
+        return lambda data, fuel: holds(read(first(data, fuel)), read(second(data, fuel)))
+    if len(steps) != 3:  # noqa: PLR2004 - in between
+        return fault("A comparison has two or three operands.")
+
+    def run(data: object, fuel: list[int]) -> bool:
+        low, middle, high = [read(step(data, fuel)) for step in steps]
+        return holds(low, middle) and holds(middle, high)
+
+    return run
 
 
 def _integer(value: object) -> int:
@@ -253,35 +275,43 @@ def _moment(value: object) -> Moment:
     return value
 
 
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """A step that gives a date-time; whoever compares it wants its milliseconds alone."""
+
+    since: Callable[[object, list[int]], float]
+
+    def __call__(self, data: object, fuel: list[int]) -> Moment:
+        return Moment(self.since(data, fuel))
+
+
 def _plus_time(operands: Operands) -> Step:
-    text = operands[0].step
     raws = [operand.raw for operand in operands[1:3]]
     amount = whole_number(raws[0]) if raws else None
     unit = raws[1] if len(raws) > 1 else None
     if amount is None or unit not in moments.UNITS:
         return fault("A plusTime has a date, an integer and a unit of time.")
-    move = moments.shift(amount, str(unit)) if amount else None
+    text, move = operands[0].step, moments.shift(amount, str(unit))
 
-    def run(data: object, fuel: list[int]) -> Moment:
+    def since(data: object, fuel: list[int]) -> float:
         value = text(data, fuel)
         if type(value) is not str:
             raise RuleError("A plusTime begins with a text.")
-        since = moments.read(value)
-        return Moment(move(since) if move else since)
+        return move(moments.read(value)) if amount else moments.read(value)
 
-    return run
+    return _Time(since)
 
 
 def _birth_date(operands: Operands) -> Step:
     text = operands[0].step
 
-    def run(data: object, fuel: list[int]) -> Moment:
+    def since(data: object, fuel: list[int]) -> float:
         value = text(data, fuel)
         if type(value) is not str:
             raise RuleError("A date of birth is a text.")
-        return Moment(moments.birth_date(value))
+        return moments.birth_date(value)
 
-    return run
+    return _Time(since)
 
 
 def _extract(operands: Operands) -> Step:
@@ -327,14 +357,14 @@ OPERATIONS: Final[Mapping[str, Callable[[Operands], Step]]] = {
     "===": _same,
     "in": _in,
     "+": _pair(_sum),
-    "<": _ordered(operator.lt, int, _integer),
-    ">": _ordered(operator.gt, int, _integer),
-    "<=": _ordered(operator.le, int, _integer),
-    ">=": _ordered(operator.ge, int, _integer),
-    "before": _ordered(operator.lt, Moment, _moment),
-    "after": _ordered(operator.gt, Moment, _moment),
-    "not-after": _ordered(operator.le, Moment, _moment),
-    "not-before": _ordered(operator.ge, Moment, _moment),
+    "<": _compared(operator.lt),
+    ">": _compared(operator.gt),
+    "<=": _compared(operator.le),
+    ">=": _compared(operator.ge),
+    "before": _timed(operator.lt),
+    "after": _timed(operator.gt),
+    "not-after": _timed(operator.le),
+    "not-before": _timed(operator.ge),
     "plusTime": _plus_time,
     "dccDateOfBirth": _birth_date,
     "reduce": _reduce,

@@ -30,11 +30,18 @@ def reader(path: str) -> Step:
     fragments = [_fragment(text) for text in path.split(".")]
     walk = _walk(fragments)
     shape = [index >= 0 for _, index in fragments]
+    if shape == [False]:
+        return _name(fragments[0][0], walk)
     if shape == [False, False]:
         return _member(fragments[0][0], fragments[1][0], walk)
     if shape in ([False, False, True], [False, False, True, False]):
         return _entry(fragments, walk)
     return walk
+
+
+def _name(name: str, walk: Step) -> Step:
+    """The quick way for `accumulator`."""
+    return lambda data, fuel: data.get(name) if type(data) is dict else walk(data, fuel)
 
 
 def _member(first: str, second: str, walk: Step) -> Step:
