@@ -10,7 +10,7 @@ import click
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
-from healthcert.policy.operations import whole_number
+from healthcert.policy.values import whole_number
 
 _LONGEST_LINE = 2**17  # bytes; the published rule tests have at most 7 KB
 

@@ -19,15 +19,9 @@ from typing import Final
 
 from healthcert.errors import RuleError
 from healthcert.policy.moments import Moment
-from healthcert.policy.operations import (
-    OPERATIONS,
-    Operand,
-    array,
-    burn,
-    fault,
-    literal,
-)
+from healthcert.policy.operations import OPERATIONS, Operand, array, literal
 from healthcert.policy.paths import Step, reader
+from healthcert.policy.values import burn, fault
 
 DEEPEST: Final = 64  # nested expressions; the deepest published rule has 15
 LARGEST: Final = 4_096  # steps of one pass; the largest published rule has about 100

@@ -1,8 +1,7 @@
 """The operations of CertLogic 1.3.3, each built once into a function of (data, fuel left).
 
-Values are JSON as the json module reads it, and `Moment` for date-times. Three traps of writing
-JavaScript's meaning in Python are met here: `True == 1`, equality of lists and dicts by content
-(JavaScript: only the very same one), and integers that never round (JavaScript: beyond 2**53).
+Each operation is a function of its operands, compiled, and gives its own step. A step that can
+multiply the work of others burns fuel for it.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from healthcert.errors import RuleError
 from healthcert.policy import moments
 from healthcert.policy.moments import Moment
 from healthcert.policy.paths import Step
+from healthcert.policy.values import EXACT, NUMBERS, burn, fault, identical, truth, whole_number
 
 LONGEST_ID: Final = 256  # characters of a certificate identifier to be split; the schema has 80
 TURN_COST: Final = 4  # steps: one turn of a reduction, besides its own nodes
 
-_EXACT: Final = 2**53  # from here on JavaScript's numbers round
 _SMALL: Final = 2**52  # sums of what is smaller never round
 _SEEK_COST: Final = 8  # steps: comparing two values that are no texts
-_NUMBERS: Final = (int, float)
 _SEPARATORS: Final = re.compile("[/#:]")
 
 
@@ -40,26 +38,6 @@ class Operand:
 Operands = list[Operand]
 
 
-def fault(message: str) -> Step:
-    """A step that refuses when it is reached."""
-
-    def refuse(_data: object, _fuel: list[int]) -> object:
-        raise RuleError(message)
-
-    return refuse
-
-
-def burn(fuel: list[int], steps: int) -> None:
-    """Take that many steps from the fuel.
-
-    Raises:
-        RuleError: There is not enough.
-    """
-    fuel[0] -= steps
-    if fuel[0] < 0:
-        raise RuleError("The rule takes too many steps.")
-
-
 def literal(value: object) -> Step:
     """A text, a truth value or an integer stands for itself; nothing else is a literal."""
     whole = whole_number(value)
@@ -72,42 +50,6 @@ def literal(value: object) -> Step:
 def array(steps: list[Step]) -> Step:
     """An array gives a new array of what its items give."""
     return lambda data, fuel: [step(data, fuel) for step in steps]
-
-
-def whole_number(value: object) -> int | None:
-    """The value as JavaScript's integer, rounded from 2**53 on; None if it is not an integer."""
-    if type(value) is int:
-        if -_EXACT <= value <= _EXACT:
-            return value
-        try:
-            value = float(value)
-        except OverflowError:
-            return None
-    return int(value) if type(value) is float and value.is_integer() else None
-
-
-def truth(value: object) -> bool:
-    """Whether a value is truthy: not false, null, "", 0, [] or {}.
-
-    Raises:
-        RuleError: A date-time is neither truthy nor falsy.
-    """
-    if type(value) is Moment:
-        raise RuleError("A date-time is neither true nor false.")
-    return bool(value)
-
-
-def identical(left: object, right: object) -> bool:
-    """JavaScript's `===`: arrays, objects and date-times are equal to themselves alone."""
-    if left is right:
-        return True
-    if type(left) is str:
-        return left == right
-    if type(left) in _NUMBERS and type(right) in _NUMBERS:
-        return left == right or (
-            whole_number(left) is not None and whole_number(left) == whole_number(right)
-        )
-    return False
 
 
 def _step(operands: Operands, index: int) -> Step:
@@ -165,12 +107,12 @@ def _same(operands: Operands) -> Step:
     left = operands[0].step
     if isinstance(raw, str):
         return lambda data, fuel: left(data, fuel) == raw
-    if type(raw) is not int or abs(raw) >= _EXACT:
+    if type(raw) is not int or abs(raw) >= EXACT:
         return _pair(lambda one, other, _fuel: identical(one, other))(operands)
 
     def run(data: object, fuel: list[int]) -> bool:
         value = left(data, fuel)
-        return value == raw and type(value) in _NUMBERS
+        return value == raw and type(value) in NUMBERS
 
     return run
 
@@ -182,7 +124,7 @@ def _sum(left: object, right: object, _fuel: list[int]) -> object:
     if first is None or second is None:
         raise RuleError("Only integers are added.")
     total = first + second
-    return total if -_EXACT <= total <= _EXACT else _rounded(total)
+    return total if -EXACT <= total <= EXACT else _rounded(total)
 
 
 def _rounded(total: int) -> int | float:
@@ -225,7 +167,7 @@ def _compared(holds: Callable[[float, float], bool]) -> Callable[[Operands], Ste
 
         def pair(data: object, fuel: list[int]) -> bool:
             left, right = first(data, fuel), second(data, fuel)
-            if type(left) is int and type(right) is int and -_EXACT < left < _EXACT:
+            if type(left) is int and type(right) is int and -EXACT < left < EXACT:
                 return holds(left, right)
             return holds(_integer(left), _integer(right))
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from healthcert.policy.certlogic import DEEPEST, LARGEST
 from healthcert.policy.moments import UNITS
-from healthcert.policy.operations import whole_number
+from healthcert.policy.values import whole_number
 
 _PATH: Final = re.compile(r"(?:[^.]+(?:\.[^.]+)*)?")
 _MOST: Final = 10**6

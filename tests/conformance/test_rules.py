@@ -110,6 +110,7 @@ def test_a_rule_is_refused_where_the_eu_schema_refuses_it(data):
     assert validator.is_valid(eu_rule(Region="NORTH"))
     for member, value, words in WRONG:
         stricter = words in {"ValidTo is no time", "before ValidFrom"} or value == {"no": [1]}
+        stricter = stricter or len(str(value)) > 1_000
         assert validator.is_valid(eu_rule(**{member: value})) is stricter, (member, value)
 
 

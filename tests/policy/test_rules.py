@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from healthcert.errors import RuleError
-from healthcert.policy.rules import Selection, judge, read_rule, select
+from healthcert.policy.arrival import Selection, judge, select
+from healthcert.policy.rules import read_rule
 
 NOW = datetime(2026, 6, 15, 10, tzinfo=UTC)
 FIRST_DOSE = "2026-06-10"
@@ -71,6 +72,7 @@ WRONG = [
     ("Type", "Maybe", "Type"),
     ("Country", "xx", "Country"),
     ("Version", "1.0", "Version"),
+    ("Version", "1.0." + "9" * 5_000, "Version"),
     ("SchemaVersion", "one", "SchemaVersion"),
     ("Engine", None, "Engine"),
     ("EngineVersion", "", "EngineVersion"),
