@@ -13,10 +13,10 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     ├── BadSettings             bad_settings
-    ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
     │   └── ExpiredBundle       expired_bundle
@@ -133,6 +133,12 @@ class WrongState(Refusal):
     code = "wrong_state"
 
 
+class RuleError(Refusal):
+    """A rule cannot be read, is too large, or gives no answer for this certificate: not passed."""
+
+    code = "rule_error"
+
+
 class SignerUnavailable(Refusal):
     """No usable key signs this purpose now; the work is kept and tried again."""
 
@@ -149,12 +155,6 @@ class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
-
-
-class RuleError(Refusal):
-    """A rule cannot be read, is too large, or gives no answer for this certificate: not passed."""
-
-    code = "rule_error"
 
 
 class BadBundle(Refusal):

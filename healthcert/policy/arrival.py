@@ -82,9 +82,11 @@ def select(
         at: When; aware.
         region: Where in that country.
     """
-    known = [rule for rule in rules if rule.region in {"", region}]
-    arrival = [rule for rule in known if (rule.kind, rule.country) == ("Acceptance", country)]
-    issued = [rule for rule in known if (rule.kind, rule.country) == ("Invalidation", issuer)]
+    rules = list(rules)
+    there = {("Acceptance", country, ""), ("Acceptance", country, region)}
+    arrival = [rule for rule in rules if (rule.kind, rule.country, rule.region) in there]
+    home = ("Invalidation", issuer, "")  # a certificate does not say which region issued it
+    issued = [rule for rule in rules if (rule.kind, rule.country, rule.region) == home]
     in_force = any(rule.valid_from <= at <= rule.valid_to for rule in arrival)
     chosen = [*_newest(arrival, kind, at), *_newest(issued, kind, at)]
     return Selection(tuple(chosen), no_requirement=not in_force)

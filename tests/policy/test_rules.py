@@ -131,6 +131,12 @@ def test_the_country_of_arrival_accepts_and_the_issuer_invalidates():
         rule(Identifier="VR-ZZ-0001", Country="ZZ"),
     )
     assert chosen(*not_asked, theirs, mine).rules == (mine, theirs)
+    assert chosen(*not_asked, mine, theirs, issuer=None).rules == (mine,)
+
+
+def test_a_region_of_the_issuer_is_not_the_region_of_arrival():
+    regional = rule(Identifier="IR-YY-0001", Type="Invalidation", Country="YY", Region="NORTH")
+    assert chosen(regional, region="NORTH").rules == ()
 
 
 def test_rules_are_of_the_kind_or_general():
