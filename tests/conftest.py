@@ -9,24 +9,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import FileSigner
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
-from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import (
     load_signers,
     load_trust,
+    make_development_keys,
     read_secret,
 )
 from tests.certificates import NOW
 from tests.postgres import NoPostgres, Server, running_server
-
-settings.register_profile("house", deadline=None)  # a busy machine is not a fault
-settings.load_profile("house")
 
 ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
@@ -108,7 +104,6 @@ def db(doors: Doors) -> Iterator[Session]:
     with doors.transaction() as session:
         yield session
         session.rollback()
-
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "conformance"
 
