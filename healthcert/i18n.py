@@ -25,7 +25,7 @@ from importlib.resources import files
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError, dates
+from babel import Locale, UnknownLocaleError, dates, numbers
 
 SOURCE = "en"
 
@@ -91,6 +91,10 @@ class Lazy:
 
     message: str
 
+    def __mod__(self, variables: object) -> str:
+        """Return the message with its places filled, as validators of forms do."""
+        return str(self) % variables
+
     def __str__(self) -> str:
         """Return the message in the language now spoken."""
         return gettext(self.message)
@@ -137,9 +141,13 @@ def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
 
 
 def format_time(value: datetime, tz: Zone = UTC) -> str:
-    """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``."""
+    """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``.
+
+    Where a language adds morning or evening, no line breaks before it.
+    """
     locale = _locale(_LANGUAGE.get())
-    return dates.format_time(value.astimezone(_zone(tz)), format="short", locale=locale)
+    told = dates.format_time(value.astimezone(_zone(tz)), format="short", locale=locale)
+    return told.replace(" ", "\u00a0")
 
 
 def format_datetime(value: datetime, tz: Zone = UTC, *, length: Length = "full") -> str:
@@ -151,6 +159,11 @@ def format_datetime(value: datetime, tz: Zone = UTC, *, length: Length = "full")
     pattern = str(_locale(_LANGUAGE.get()).datetime_formats[length]).replace("'", "")
     day, hour = format_date(value, tz, length=length), format_time(value, tz)
     return pattern.replace("{1}", day).replace("{0}", hour)
+
+
+def format_number(value: float) -> str:
+    """Return a number with its thousands apart, as the language writes it."""
+    return numbers.format_decimal(value, locale=_locale(_LANGUAGE.get()))
 
 
 def _wishes(accepted: str) -> list[str]:

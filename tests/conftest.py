@@ -16,10 +16,10 @@ from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import FileSigner
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
+from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import (
     load_signers,
     load_trust,
-    make_development_keys,
     read_secret,
 )
 from tests.certificates import NOW
@@ -128,6 +128,21 @@ def db(engine_name: str, request: pytest.FixtureRequest) -> Iterator[Session]:
         event.listen(session, "before_commit", _refuse_to_commit)
         yield session
         session.rollback()
+
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "conformance"
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The folder of public test data, which is not part of the project; else the test is skipped.
+
+    It lies beside the checkout, or where HEALTHCERT_CONFORMANCE says.
+    """
+    folder = Path(os.environ.get("HEALTHCERT_CONFORMANCE", _BESIDE))
+    if not (folder / "vectors.jsonl").is_file():
+        pytest.skip(f"no public test data in {folder}; HEALTHCERT_CONFORMANCE names another place")
+    return folder
 
 
 @pytest.fixture(scope="session")

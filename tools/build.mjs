@@ -1,8 +1,9 @@
 // Builds healthcert/web/assets into healthcert/static: hashed names and a manifest of them.
-// Every .scss without a leading underscore becomes a sheet for each direction, every .js a module.
+// Every .scss without a leading underscore becomes a sheet for each direction, every .js a module,
+// every .svg is taken as it is.
 // No clock and no path reaches the output, so the same sources give the same bytes anywhere.
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -52,6 +53,7 @@ function compressed(text) {
 const built = [
   ...(await Promise.all(entries(".scss").map(sheets))).flat(),
   ...(await Promise.all(entries(".js").map(script))),
+  ...entries(".svg").map((name) => [name, readFileSync(join(assets, name), "utf8")]),
 ];
 for (const [name, text] of built) {
   const found = text.match(REFUSED);

@@ -62,10 +62,11 @@ def collect() -> Catalog:
         for _file, _line, message, comments, context in extract_from_dir(
             folder,
             [(pattern, method)],
-            options_map={pattern: {"silent": "false"}},
+            options_map={pattern: {"silent": "false", "extensions": "jinja2.ext.do"}},
             keywords=KEYWORDS,
             comment_tags=("Translators:",),
             strip_comment_tags=True,
+            directory_filter=lambda _folder: True,  # _components too
         ):
             found.add(message, auto_comments=comments, context=context)
     return found
@@ -128,7 +129,7 @@ def _english(message: Message) -> str:
 
 
 def _is_whole(message: Message) -> bool:
-    english, said = message.id, message.string
+    english, said = message.id, message.string or ""
     keys = [english] if isinstance(english, str) else list(english)
     forms = [said] if isinstance(said, str) else list(said)
     known = {name for key in keys for name in _PLACE.findall(key)}

@@ -52,7 +52,8 @@ class Expected:
         dose_number: Which dose it is for.
         product_id: What the session gives.
         product: Its name.
-        programme: The programme's names by language.
+        programme_id: The programme.
+        programme: Its names by language.
     """
 
     appointment_id: UUID
@@ -67,6 +68,7 @@ class Expected:
     dose_number: int
     product_id: UUID
     product: str
+    programme_id: UUID
     programme: dict[str, str]
 
 
@@ -258,6 +260,7 @@ def _expected(
         dose_number=appointment.dose_number,
         product_id=product.id,
         product=product.name,
+        programme_id=programme.id,
         programme=programme.names,
     )
 

@@ -1,0 +1,93 @@
+"""Build the whole application: the one place where the parts are joined."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+
+from flask import Flask, g
+from flask_wtf.csrf import generate_csrf
+from sqlalchemy.exc import OperationalError
+from werkzeug import Response
+
+from healthcert.config import Settings
+from healthcert.db import at_head
+from healthcert.errors import NotReady
+from healthcert.parts import Parts, open_parts
+from healthcert.services.keys import read_secret
+from healthcert.verifier import bundle_state, new_app
+from healthcert.web import (
+    admin,
+    booking,
+    citizen,
+    clinic,
+    dev,
+    labels,
+    public,
+    staff,
+    styleguide,
+)
+from healthcert.web.errors import refused
+from healthcert.web.guards import init_guards
+from healthcert.web.health import init_health
+from healthcert.web.moment import Clock, clock
+from healthcert.web.sessions import Visits
+
+
+def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
+    """Return the application with every door.
+
+    It opens while the database is down: pages that need it answer 503 until it is back, and
+    verification does not notice.
+
+    Args:
+        settings: What the operator decided.
+        clock: Gives the time of each request.
+
+    Raises:
+        NotReady: Keys or built files are missing.
+        BadSettings: A setting is unsafe for its environment.
+    """
+    app = new_app(settings, clock)
+    parts = open_parts(settings)
+    app.extensions["healthcert"] = parts
+    app.session_interface = Visits(settings)
+    app.config["SECRET_KEY"] = hmac.digest(
+        read_secret(settings.secret_file), b"healthcert form tokens", "sha256"
+    )
+    app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token lives as long as its session
+    app.jinja_env.globals.update(csrf_token=generate_csrf, labels=labels)
+    app.jinja_env.filters["in_words"] = labels.in_words
+    app.context_processor(lambda: {"visitor": g.get("visitor")})
+    app.register_error_handler(OperationalError, _database_down)
+    for door in (public.bp, booking.bp, citizen.bp, staff.bp, clinic.bp, admin.bp):
+        app.register_blueprint(door)
+    if settings.development:
+        app.register_blueprint(dev.bp)
+        app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
+    init_guards(app, staff.who)
+    init_health(
+        app,
+        {
+            "bundle": lambda: bundle_state(app),
+            "database": lambda: _database_state(parts),
+            "keys": lambda: _keys_state(parts),
+        },
+    )
+    return app
+
+
+def _database_down(_error: OperationalError) -> Response:
+    return refused(NotReady("the database does not answer"))
+
+
+def _database_state(parts: Parts) -> Mapping[str, object]:
+    if not at_head(parts.doors.engine):
+        raise NotReady("the database has the tables of another version")
+    return {}
+
+
+def _keys_state(parts: Parts) -> Mapping[str, object]:
+    if not parts.signers:
+        raise NotReady("no key signs certificates")
+    return {"purposes": sorted(parts.signers)}

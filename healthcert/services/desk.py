@@ -1,0 +1,135 @@
+"""What the desk shows after a dose: what it counts as, and what became of its certificate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotFound
+from healthcert.gateways.vault import Vault
+from healthcert.models import (
+    Certificate,
+    Dose,
+    DoseStanding,
+    Message,
+    Person,
+    Product,
+    Programme,
+    Site,
+)
+from healthcert.services.people import details_of
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a dose counts as toward one disease, and the state of its newest certificate.
+
+    Attributes:
+        counts: One of `models.dose.COUNTS`.
+        number: Which counted dose it is; None where it does not count.
+        certificate: ``intended``, ``issued``, ``superseded``, ``revoked``, or empty for none.
+    """
+
+    counts: str
+    number: int | None
+    certificate: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDose:
+    """A dose as the desk shows it; `appointment_id` leads back to its person."""
+
+    dose_id: UUID
+    appointment_id: UUID | None
+    name: str
+    product: str
+    lot: str
+    body_site: str
+    given_at: datetime
+    time_zone: str
+    worth: list[Worth]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Work that is still to be done: messages to send, failed ones, certificates to sign."""
+
+    queued: int
+    failed: int
+    unsigned: int
+
+
+def dose_at_site(db: Session, *, vault: Vault, dose_id: UUID, site_id: UUID) -> RecordedDose:
+    """Return a dose given at a site, with what it is worth.
+
+    Raises:
+        NotFound: No such dose at this site.
+    """
+    query = (
+        select(Dose, Person, Product, Site)
+        .join(Person, Person.id == Dose.person_id)
+        .join(Product, Product.id == Dose.product_id)
+        .join(Site, Site.id == Dose.site_id)
+        .where(Dose.id == dose_id, Dose.site_id == site_id)
+    )
+    found = db.execute(query).one_or_none()
+    if found is None:
+        raise NotFound
+    dose, person, product, site = found
+    details = details_of(vault, person)
+    return RecordedDose(
+        dose_id=dose.id,
+        appointment_id=dose.appointment_id,
+        name=f"{details.given} {details.family}".strip(),
+        product=product.name,
+        lot=dose.lot_text,
+        body_site=dose.body_site,
+        given_at=dose.given_at,
+        time_zone=site.time_zone,
+        worth=_worth(db, dose.id),
+    )
+
+
+def intended_of(db: Session, *, dose_id: UUID) -> list[UUID]:
+    """Return the certificates still to be signed of the person to whom a dose was given.
+
+    A dose that moves the numbers of others changes their certificates too.
+    """
+    person_id = select(Dose.person_id).where(Dose.id == dose_id).scalar_subquery()
+    query = select(Certificate.id).where(
+        Certificate.person_id == person_id, Certificate.state == "intended"
+    )
+    return list(db.scalars(query.order_by(Certificate.id)))
+
+
+def programmes(db: Session) -> list[Programme]:
+    """Return the programmes that people can book for, by code."""
+    return list(db.scalars(select(Programme).order_by(Programme.code)))
+
+
+def waiting(db: Session) -> Waiting:
+    """Count the work that is still to be done."""
+    query = select(Message.state, func.count()).group_by(Message.state)
+    states = {state: count for state, count in db.execute(query)}  # noqa: C416 - rows, not pairs
+    unsigned = db.scalar(select(func.count()).where(Certificate.state == "intended")) or 0
+    return Waiting(states.get("queued", 0), states.get("failed", 0), unsigned)
+
+
+def _worth(db: Session, dose_id: UUID) -> list[Worth]:
+    standings = db.scalars(
+        select(DoseStanding).where(DoseStanding.dose_id == dose_id).order_by(DoseStanding.disease)
+    )
+    certificates = {
+        certificate.disease: certificate.state
+        for certificate in db.scalars(
+            select(Certificate).where(Certificate.dose_id == dose_id).order_by(Certificate.id)
+        )
+    }
+    return [
+        Worth(standing.counts, standing.number, certificates.get(standing.disease, ""))
+        for standing in standings
+    ]

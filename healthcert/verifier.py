@@ -1,0 +1,78 @@
+"""The doors that need no database: check a certificate, fetch the bundle, say how we are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Flask
+
+from healthcert.config import Settings
+from healthcert.errors import NotReady
+from healthcert.services.development_keys import make_development_keys
+from healthcert.services.keys import load_pins
+from healthcert.services.verification import Verifier, built
+from healthcert.web import api, verify
+from healthcert.web.delivery import init_delivery
+from healthcert.web.errors import init_errors
+from healthcert.web.guards import init_guards
+from healthcert.web.health import init_health
+from healthcert.web.moment import Clock, clock
+from healthcert.web.pages import init_pages
+from healthcert.web.security import init_security
+from healthcert.web.tracing import init_tracing
+
+_LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
+
+
+def create_verifier_app(settings: Settings, *, clock: Clock = clock) -> Flask:
+    """Return an application that verifies, and holds no way to a record.
+
+    Args:
+        settings: What the operator decided; the database address is not looked at.
+        clock: Gives the time of each request.
+
+    Raises:
+        NotReady: Styles and scripts have not been built.
+    """
+    app = new_app(settings, clock)
+    init_guards(app, lambda: None)
+    init_health(app, {"bundle": lambda: bundle_state(app)})
+    return app
+
+
+def new_app(settings: Settings, clock: Clock) -> Flask:
+    """Return an application with the verifier's doors, not yet guarded; for both factories."""
+    app = Flask("healthcert", static_folder=None, template_folder=None)
+    app.request_class = verify.InMemory
+    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    app.extensions["clock"] = clock
+    if settings.development:
+        make_development_keys(settings.keys_dir, country=settings.country, now=clock())
+    app.extensions["bundle"] = settings.bundle
+    app.extensions["verifier"] = Verifier(
+        settings.bundle, load_pins(settings.pins_dir), floor=built()
+    )
+    init_security(app, settings)
+    init_tracing(app)
+    init_delivery(app, settings)
+    init_pages(app, settings)
+    init_errors(app)
+    app.register_blueprint(verify.bp)
+    app.register_blueprint(api.bp)
+    return app
+
+
+def bundle_state(app: Flask) -> Mapping[str, object]:
+    """Return the version and age of the bundle in use.
+
+    Raises:
+        NotReady: There is none that can be used.
+    """
+    verifier: Verifier = app.extensions["verifier"]
+    now = app.extensions["clock"]()
+    bundle = verifier.bundle(now)
+    if bundle is None:
+        raise NotReady("no bundle has been published yet")
+    hours = max(0.0, (now - bundle.issued) / timedelta(hours=1))
+    return {"version": bundle.version, "age_hours": round(hours, 1)}

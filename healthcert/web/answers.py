@@ -1,0 +1,166 @@
+"""Answers: what people typed, what is wrong with it, and words for that in their language.
+
+Most judging is done by the services, which answer with a code for each field (`BadInput`);
+`Answers.take` puts the words of those codes beside the fields, and typed values stay.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from werkzeug.datastructures import MultiDict
+from wtforms import Field, RadioField, SelectChoice, SelectField, StringField
+from wtforms.validators import StopValidation
+
+from healthcert.i18n import Lazy, gettext
+from healthcert.i18n import lazy as _
+from healthcert.web.forms import PARTS, DayField, Form
+
+WRONG: Mapping[str, Lazy] = {
+    "missing": _("fill this in"),
+    "too_long": _("this is too long"),
+    "not_a_choice": _("choose one of the answers"),
+    "not_a_date": _("enter a real date, such as 27 3 1985, or the year alone"),
+    "in_the_future": _("this has not come yet"),
+    "too_long_ago": _("this is too long ago"),
+    "not_a_time": _("enter a real day and time"),
+    "not_latin": _("use Latin letters, as in a passport"),
+    "not_needed": _("leave this empty, or say which document it is from"),
+    "not_a_country": _("choose a country"),
+    "not_a_language": _("choose one of the languages"),
+    "not_a_phone_number": _("enter it with the code of its country, such as +44 7700 900123"),
+    "not_a_mail_address": _("enter an address such as name@example.org"),
+    "no_contact": _("give a phone number or a mail address, so that we can reach you"),
+    "not_a_reference": _("check its letters and digits, such as HC-7K4M-2QXD"),
+    "bad_code": _("this code does not work; check the newest message, or ask for a new one"),
+    "too_large": _("it is over 10 MB or 16 megapixels: take a smaller one"),
+    "bad_picture": _("this is not a PNG, JPEG, GIF or WebP picture"),
+    "no_code": _("no code was found in it: come closer, in good light"),
+    "not_confirmed": _("confirm this first"),
+}
+_OTHER = _("this cannot be used")
+
+
+def words(code: str, label: object) -> str:
+    """Return what is wrong with a field, so that it is understood away from the field too."""
+    return gettext("%(field)s: %(wrong)s", field=label, wrong=WRONG.get(code, _OTHER))
+
+
+class Answers(Form):
+    """A form whose errors are words for codes.
+
+    Protection tokens are checked by the guard, before any form is looked at.
+
+    Attributes:
+        called: What services call a field, where it has another name here.
+    """
+
+    called: ClassVar[Mapping[str, str]] = {}
+
+    class Meta(Form.Meta):
+        """Leaves tokens to the guard."""
+
+        csrf = False
+
+    def __init__(self, typed: MultiDict[str, Any] | None = None, **known: Any) -> None:  # noqa: ANN401
+        """Take what was typed, or what is known already."""
+        super().__init__(typed, data=known)
+        for field in self:
+            field.label.text = str(field.label.text)
+
+    def take(self, wrong: Mapping[str, str]) -> None:
+        """Put the words of what a service found wrong beside the fields it names."""
+        for name, code in wrong.items():
+            field = self._fields.get(self.called.get(name, name))
+            if field is None:
+                self.form_errors.append(words(code, name))
+            else:
+                field.errors = [words(code, field.label.text)]
+                field.post_validate(self, validation_stopped=True)
+
+
+def needed(_form: Form, field: Field) -> None:
+    """Refuse a field that was left empty."""
+    if not field.data:
+        raise StopValidation(words("missing", field.label.text))
+
+
+def confirmed(_form: Form, field: Field) -> None:
+    """Refuse a box that was not ticked."""
+    if not field.data:
+        raise StopValidation(words("not_confirmed", field.label.text))
+
+
+def tidy(text: str | None) -> str:
+    """Return a text without blanks at its ends and without control characters; NFC."""
+    kept = (letter for letter in text or "" if unicodedata.category(letter) != "Cc")
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+class Line(StringField):
+    """One line of text, made tidy."""
+
+    def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
+        """Take the label and the checks."""
+        super().__init__(label, checks, filters=[tidy], **more)
+
+
+class Choice(SelectField):
+    """One answer out of a list."""
+
+    def pre_validate(self, form: Form) -> None:  # noqa: ARG002 - the signature is WTForms'
+        """Refuse what is not in the list."""
+        if self.data not in [choice.value for choice in self.iter_choices()]:
+            raise StopValidation(words("not_a_choice", self.label.text))
+
+
+def options(told: Mapping[str, object]) -> list[SelectChoice]:
+    """Return the answers to choose from, words by value."""
+    return [SelectChoice(value, label) for value, label in told.items()]
+
+
+class Radios(RadioField):
+    """One answer out of a few, all seen at once."""
+
+    pre_validate = Choice.pre_validate
+
+
+class BirthField(DayField):
+    """A day of birth; the year, or month and year, will do where no more is known.
+
+    Its `data` is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in; whether
+    it is a real day is judged by the service it is told to.
+    """
+
+    def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
+        """Take the label and the checks."""
+        super().__init__(label, validators=list(checks), **more)
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the three parts, in any script's digits."""
+        parts = [tidy(part)[:10] for part in [*valuelist, "", "", ""][:3]]
+        self.typed = tuple(parts)
+        day, month, year = (_digits(part) for part in parts)
+        known = (year.zfill(4) if year else "", month and month.zfill(2), day and day.zfill(2))
+        self.data = "-".join(known).rstrip("-")
+
+    def post_validate(self, form: Form, validation_stopped: bool) -> None:  # noqa: ARG002, FBT001 - WTForms' own
+        """Mark all three boxes, since nobody can say which one is wrong."""
+        self.wrong_parts = PARTS if self.errors else ()
+
+
+def _digits(text: str) -> str:
+    """Return decimal digits of any script as ASCII ones; other characters stay as they are."""
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in text)
+
+
+def kept(form: Form, typed: MultiDict[str, Any]) -> dict[str, list[str]]:
+    """Return what was typed into a form's fields, to be kept in a session as a draft."""
+    return {field.name: typed.getlist(field.name) for field in form}
+
+
+def recalled(draft: Mapping[str, Iterable[str]]) -> MultiDict[str, Any]:
+    """Return a draft as it was typed."""
+    return MultiDict([(name, value) for name, values in draft.items() for value in values])

@@ -1,0 +1,178 @@
+"""The citizen's door: in by reference, birth date and a code; then one's own record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
+from werkzeug import Response as Redirect
+
+from healthcert.errors import BadCode, BadInput, NotFound
+from healthcert.hcert import qr
+from healthcert.i18n import lazy as _
+from healthcert.services import access, booking, holding
+from healthcert.services.holding import HeldCertificate
+from healthcert.web.labels import machine_name
+from healthcert.web.answers import Answers, BirthField, Line, needed
+from healthcert.web.errors import answer_to
+from healthcert.web.guards import inside, visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+from healthcert.web.sessions import sign_in as begin_session
+
+bp = Blueprint("citizen", __name__, url_prefix="/my")
+
+_Page = str | tuple[str, int] | Redirect
+
+
+class Known(Answers):
+    """What only the holder of an appointment knows."""
+
+    reference = Line(_("Reference"), [needed])
+    birth_date = BirthField(_("Date of birth"), [needed])
+
+
+class Code(Answers):
+    """The code we have sent."""
+
+    code = Line(_("Code"), [needed])
+
+
+# A certificate in a form that can be saved: its media type, and how it is written.
+_FILES: Mapping[str, tuple[str, Callable[[str], str | bytes]]] = {
+    "svg": ("image/svg+xml", qr.svg),
+    "png": ("image/png", qr.png),
+    "txt": ("text/plain; charset=utf-8", str),
+}
+
+
+@bp.get("/sign-in")
+def sign_in() -> str:
+    """Ask for reference and birth date."""
+    return _ask_known(Known())
+
+
+@bp.post("/sign-in")
+def ask_code() -> _Page:
+    """Send a code if reference and birth date belong together; say the same in any case."""
+    form = Known(request.form)
+    if not form.validate():
+        return _ask_known(form), 400
+    asking = {"reference": form.reference.data, "birth_date": form.birth_date.data}
+    try:
+        with parts().doors.transaction() as db:
+            access.request_code(
+                db, vault=parts().vault, pepper=parts().pepper, now=now(), **asking
+            )
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return _ask_known(form), 400
+    session["asking"] = asking
+    return redirect(url_for(".code", next=inside(request.args.get("next"))), code=303)
+
+
+@bp.get("/code")
+def code() -> _Page:
+    """Ask for the code."""
+    if "asking" not in session:
+        return redirect(url_for(".sign_in"), code=303)
+    return _ask_code(Code())
+
+
+@bp.post("/code")
+def redeem() -> _Page:
+    """Let the person in whose code it is."""
+    form = Code(request.form)
+    if "asking" not in session:
+        return redirect(url_for(".sign_in"), code=303)
+    if not form.validate():
+        return _ask_code(form), 400
+    with parts().doors.transaction() as db:
+        answer = access.redeem(
+            db,
+            vault=parts().vault,
+            pepper=parts().pepper,
+            code=form.code.data,
+            now=now(),
+            **session["asking"],
+        )
+    try:
+        begin_session("person", answer.person_id)
+    except BadCode:
+        form.take({"code": BadCode.code})
+        return _ask_code(form), answer_to(BadCode).status
+    return redirect(inside(request.args.get("next")) or url_for(".overview"), code=303)
+
+
+@bp.get("/")
+def overview() -> str:
+    """Show appointments, doses and certificates."""
+    return render_template("citizen/overview.html", held=_held())
+
+
+@bp.post("/appointments/<uuid:appointment_id>/cancel")
+def cancel(appointment_id: UUID) -> Redirect:
+    """Give an appointment back."""
+    parts().doors.run(
+        lambda db: booking.cancel(
+            db,
+            vault=parts().vault,
+            appointment_id=appointment_id,
+            person_id=visitor().id,
+            now=now(),
+        )
+    )
+    return redirect(url_for(".overview"), code=303)
+
+
+@bp.get("/certificates/<uuid:certificate_id>")
+def certificate(certificate_id: UUID) -> str:
+    """Show a certificate: large code and names, or why it does not hold."""
+    held = _held()
+    found = _certificate(held, certificate_id)
+    return render_template(
+        "citizen/certificate.html",
+        certificate=found,
+        details=held.details,
+        machine_name=machine_name(held.details),
+    )
+
+
+@bp.get("/certificates/<uuid:certificate_id>.<any(svg, png, txt):kind>")
+def certificate_file(certificate_id: UUID, kind: str) -> Response:
+    """Give a certificate's code as a drawing, a picture or its text."""
+    with parts().doors.reading() as db:
+        held = holding.certificate_text(
+            db, vault=parts().vault, person_id=visitor().id, certificate_id=certificate_id
+        )
+    media, write = _FILES[kind]
+    response = Response(write(held.text), content_type=media)
+    if "save" in request.args:
+        response.headers["Content-Disposition"] = f"attachment; filename=certificate.{kind}"
+    return response
+
+
+def _ask_known(form: Known) -> str:
+    return render_template(
+        "citizen/sign_in.html", form=form, back=inside(request.args.get("next"))
+    )
+
+
+def _ask_code(form: Code) -> str:
+    following = inside(request.args.get("next"))
+    return render_template("citizen/code.html", form=form, following=following)
+
+
+def _held() -> holding.Overview:
+    with parts().doors.reading() as db:
+        return holding.overview(
+            db, vault=parts().vault, person_id=visitor().id, now=now()
+        )
+
+
+def _certificate(held: holding.Overview, certificate_id: UUID) -> HeldCertificate:
+    for found in held.certificates:
+        if found.certificate_id == certificate_id:
+            return found
+    raise NotFound

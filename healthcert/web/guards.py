@@ -1,0 +1,153 @@
+"""Who may pass which door: one check before every request, and whoever is not named stays out.
+
+`ACTS` names, for every endpoint, the act it is; `healthcert.policy.roles` names who may do
+the act. An endpoint that is not in the table is refused to everyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from flask import Flask, g, redirect, request, url_for
+from flask_wtf.csrf import validate_csrf
+from werkzeug import Response
+from wtforms import ValidationError
+
+from healthcert.errors import NotAllowed, NotSignedIn, PageExpired
+from healthcert.policy.roles import Role, may
+from healthcert.web.errors import is_api
+
+ACTS: Mapping[str, str] = {
+    "health.alive": "read_public_page",
+    "health.ready": "read_public_page",
+    "verify.page": "verify_certificate",
+    "verify.check": "verify_certificate",
+    "verify.bundle": "verify_certificate",
+    "api.verify": "verify_certificate",
+    "api.verify_batch": "verify_certificate",
+    "public.home": "read_public_page",
+    "booking.start": "search_places",
+    "booking.slots": "search_places",
+    "booking.details": "book_appointment",
+    "booking.keep_details": "book_appointment",
+    "booking.check": "book_appointment",
+    "booking.book": "book_appointment",
+    "booking.done": "book_appointment",
+    "citizen.sign_in": "ask_for_code",
+    "citizen.ask_code": "ask_for_code",
+    "citizen.code": "sign_in",
+    "citizen.redeem": "sign_in",
+    "citizen.overview": "see_own_record",
+    "citizen.cancel": "cancel_own_appointment",
+    "citizen.certificate": "see_own_certificate",
+    "citizen.certificate_file": "see_own_certificate",
+    "staff.sign_in": "sign_in",
+    "staff.sign_out": "sign_out",
+    "styleguide": "read_public_page",
+    "dev.sign_in": "sign_in",
+    "dev.become": "sign_in",
+    "dev.outbox": "read_public_page",
+    "clinic.day": "see_day_list",
+    "clinic.appointment": "see_patient",
+    "clinic.arrive": "register_arrival",
+    "clinic.dose": "record_dose",
+    "clinic.record": "record_dose",
+    "clinic.recorded": "record_dose",
+    "clinic.error_form": "mark_dose_in_error",
+    "clinic.mark_in_error": "mark_dose_in_error",
+    "admin.state": "see_service_state",
+}
+# Answered without looking who asks: no session is read, and no form token is asked for,
+# because nothing is changed by them for anybody.
+STATELESS = frozenset({"verify_certificate", "read_public_page"})
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who is asking: a citizen, or a member of staff with one role.
+
+    Attributes:
+        role: What they are here.
+        id: The person's or the staff member's identifier.
+        name: What to call a member of staff; empty for a citizen.
+        site_id: The clinic staff's own site.
+    """
+
+    role: Role
+    id: UUID
+    name: str = ""
+    site_id: UUID | None = None
+
+
+Who = Callable[[], Visitor | None]
+
+
+def visitor() -> Visitor:
+    """Return who is asking; only behind a door that belongs to roles."""
+    return cast(Visitor, g.visitor)
+
+
+def inside(address: str | None) -> str | None:
+    """Return an address of this service as it was given, or None for anything that leads out."""
+    if not address or not address.startswith("/") or not address.isprintable():
+        return None
+    if address[1:2] in {"/", "\\"} or "\\" in address:
+        return None  # browsers read //host and /\host as another host
+    parts = urlsplit(address)
+    return None if parts.scheme or parts.netloc else address
+
+
+def init_guards(app: Flask, who: Who) -> None:
+    """Check every request of this application before its view runs.
+
+    Args:
+        app: The application.
+        who: Tells who is asking, from the session.
+    """
+
+    def guard() -> Response | None:
+        if request.endpoint is None:
+            return None  # no such address, or not with this method: there is no view to guard
+        act = ACTS.get(request.endpoint)
+        if act is None:
+            raise NotAllowed
+        if act in STATELESS:
+            return None
+        return _admit(act, who) or _check_token()
+
+    app.before_request(guard)
+
+
+def _admit(act: str, who: Who) -> Response | None:
+    if may(None, act):
+        return None
+    found = who()
+    if found is None:
+        return _to_sign_in(act)
+    if not may(found.role, act):
+        raise NotAllowed
+    g.visitor = found
+    return None
+
+
+def _to_sign_in(act: str) -> Response:
+    if is_api():
+        raise NotSignedIn
+    door = "citizen.sign_in" if may(Role.CITIZEN, act) else "staff.sign_in"
+    back = request.full_path.rstrip("?") if request.method in _SAFE else None
+    return redirect(url_for(door, next=back), code=303)
+
+
+def _check_token() -> None:
+    if request.method in _SAFE:
+        return
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError as wrong:
+        raise PageExpired from wrong

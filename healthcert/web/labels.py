@@ -1,0 +1,106 @@
+"""Words for the codes that the record keeps, and names in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from healthcert.hcert import names
+from healthcert.i18n import Lazy, language
+from healthcert.i18n import lazy as _
+from healthcert.services.people import Details
+
+DOSES: Mapping[str, Lazy] = {
+    "1": _("First dose"),
+    "2": _("Second dose"),
+    "3": _("Third dose or booster"),
+}
+SEX: Mapping[str, Lazy] = {
+    "female": _("Female"),
+    "male": _("Male"),
+    "other": _("Other"),
+    "unknown": _("Not stated"),
+}
+IDENTITIES: Mapping[str, Lazy] = {
+    "none": _("None"),
+    "national": _("National identity card"),
+    "passport": _("Passport"),
+    "refugee": _("Refugee card"),
+    "municipal": _("Letter of the municipality"),
+    "vouched": _("Somebody vouches for me"),
+}
+APPOINTMENTS: Mapping[str, tuple[Lazy, str]] = {  # words, and the colour of their tag
+    "held": (_("Held"), "yellow"),
+    "booked": (_("Booked"), ""),
+    "arrived": (_("Arrived"), "purple"),
+    "vaccinated": (_("Vaccinated"), "green"),
+    "not_vaccinated": (_("Not vaccinated"), "orange"),
+    "cancelled": (_("Cancelled"), "grey"),
+    "rescheduled": (_("Moved"), "grey"),
+    "no_show": (_("Did not come"), "orange"),
+    "expired": (_("Lapsed"), "grey"),
+}
+COUNTS: Mapping[str, Lazy] = {
+    "valid": _("Counts"),
+    "too_early": _("Does not count: given too early"),
+    "expired_lot": _("Does not count: the lot was past its date"),
+    "recalled_lot": _("Does not count: the lot was recalled"),
+    "wrong_product": _("Does not count: not a vaccine of this programme"),
+    "duplicate": _("Does not count: recorded twice"),
+    "outside_age": _("Does not count: outside the age of this vaccine"),
+    "subpotent": _("Does not count: the vaccine had lost its strength"),
+    "unknown": _("Not settled: the lot is not known"),
+    "entered_in_error": _("Entered in error"),
+}
+BODY_SITES: Mapping[str, Lazy] = {
+    "LA": _("Left arm"),
+    "RA": _("Right arm"),
+    "LT": _("Left thigh"),
+    "RT": _("Right thigh"),
+    "other": _("Elsewhere"),
+}
+CERTIFICATES: Mapping[str, tuple[Lazy, str]] = {
+    "intended": (_("Being signed"), "yellow"),
+    "issued": (_("Valid"), "green"),
+    "superseded": (_("Replaced by a newer one"), "grey"),
+    "revoked": (_("Withdrawn"), "red"),
+}
+ERROR_REASONS: Mapping[str, Lazy] = {
+    "wrong_person": _("It was somebody else"),
+    "not_given": _("It was not given"),
+    "given_twice_on_record": _("It is recorded twice"),
+    "wrong_product": _("It was another vaccine"),
+    "wrong_lot": _("It was another lot"),
+    "wrong_day": _("It was another day"),
+    "other": _("Something else"),
+}
+REVOKED: Mapping[str, Lazy] = {
+    **ERROR_REASONS,
+    "dose_judged_anew": _("The dose it states was judged anew after a correction"),
+}
+MESSAGES: Mapping[str, Lazy] = {
+    "queued": _("Waiting"),
+    "sent": _("Sent"),
+    "failed": _("Failed"),
+}
+PURPOSES: Mapping[str, Lazy] = {
+    "v": _("Key for vaccinations"),
+    "t": _("Key for tests"),
+    "r": _("Key for recoveries"),
+}
+ROLES: Mapping[str, Lazy] = {
+    "clerk": _("Clerk"),
+    "nurse": _("Nurse"),
+    "admin": _("Administrator"),
+}
+
+
+def in_words(told: Mapping[str, str]) -> str:
+    """Return a name that is kept by language, in the reader's or else in any."""
+    return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def machine_name(details: Details) -> str:
+    """Return a name as its certificate spells it: family name, ``<<``, given names."""
+    told = ((details.family_latin, details.family), (details.given_latin, details.given))
+    spelt = [names.standardise(latin or own, language=details.language) for latin, own in told]
+    return "<<".join(filter(None, spelt))

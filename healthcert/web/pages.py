@@ -1,0 +1,158 @@
+"""What every page is made with: templates, components, words, and the language of its reader.
+
+In a template, without importing anything:
+
+    {{ _("Your reference is %(ref)s", ref=reference|bdi("hc-reference")) }}
+    {{ appointment.starts_at|datetime(site.zone) }}     {{ person.birth_date|date }}
+    {{ lang }}  {{ dir }}  {{ languages }}  {{ asset("front.css") }}
+
+These are globals, not variables of one render, so macros see them without ``with context``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from importlib.resources import files
+from urllib.parse import urlencode
+
+from flask import Flask, Response, request
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from markupsafe import Markup
+from werkzeug.local import LocalProxy
+
+from healthcert import i18n
+from healthcert.config import Settings
+from healthcert.errors import NotReady
+from healthcert.web import forms
+
+COOKIE = "healthcert_language"
+_YEAR = 365 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One language of the switcher: the same page, spoken differently.
+
+    Attributes:
+        code: The language, as in ``lang``.
+        name: Its name in itself.
+        href: The page now shown, in it.
+        current: Whether it is the one now spoken.
+    """
+
+    code: str
+    name: str
+    href: str
+    current: bool
+
+
+def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:
+    """Let an application render our pages in the languages it has enabled.
+
+    Register this before anything that speaks, since it sets the language of each request.
+
+    Args:
+        app: The application.
+        settings: Tells the enabled languages, and whether cookies need https.
+        zone: The clock by which times are told where a page names no other.
+
+    Raises:
+        NotReady: Styles and scripts have not been built.
+    """
+    names = built()
+    jinja = app.jinja_env
+    jinja.loader = ChoiceLoader(
+        [
+            PackageLoader("healthcert"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    jinja.add_extension("jinja2.ext.i18n")
+    jinja.add_extension("jinja2.ext.do")
+    jinja.install_gettext_callables(  # type: ignore[attr-defined]
+        i18n.gettext, i18n.ngettext, newstyle=True, pgettext=i18n.pgettext
+    )
+    jinja.globals.update(
+        asset=lambda name: f"/static/{names[name]}",
+        lang=LocalProxy(i18n.language),
+        dir=LocalProxy(i18n.direction),
+        languages=LocalProxy(lambda: choices(settings.languages)),
+        environment=settings.env,
+        field_params=forms.field_params,
+        option_params=forms.option_params,
+    )
+    jinja.filters.update(
+        bdi=bdi,
+        date=lambda value, zone=zone, length="long": _moment(
+            value, i18n.format_date(value, zone, length=length)
+        ),
+        time=lambda value, zone=zone: _moment(value, i18n.format_time(value, zone)),
+        datetime=lambda value, zone=zone, length="full": _moment(
+            value, i18n.format_datetime(value, zone, length=length)
+        ),
+        number=lambda value: bdi(i18n.format_number(value), "hc-number"),
+    )
+    app.before_request(lambda: _speak(settings.languages))
+    app.after_request(lambda answer: _remember(answer, settings))
+
+
+def built() -> dict[str, str]:
+    """Return the names of the built files, which carry their hash, by their plain names.
+
+    Raises:
+        NotReady: There are none.
+    """
+    manifest = files("healthcert").joinpath("static", "manifest.json")
+    if not manifest.is_file():
+        raise NotReady("Styles and scripts are not built: run `make front`.")
+    names: dict[str, str] = json.loads(manifest.read_text(encoding="utf-8"))
+    return names
+
+
+def choices(enabled: tuple[str, ...]) -> list[Choice]:
+    """Return the languages to offer on the page now shown."""
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return [
+        Choice(code, name, f"?{urlencode([*asked, ('lang', code)])}", code == i18n.language())
+        for code, name in i18n.names(enabled).items()
+    ]
+
+
+def bdi(value: object, classes: str = "") -> Markup:
+    """Return a value isolated from the direction around it: numbers, codes, Latin names."""
+    mark = Markup(' class="{}"').format(classes) if classes else ""
+    return Markup("<bdi{}>{}</bdi>").format(mark, value)
+
+
+def _moment(value: date | datetime, words: str) -> Markup:
+    """Return a day or a moment for people and for programs, isolated like `bdi`."""
+    return Markup('<time datetime="{}" dir="auto">{}</time>').format(value.isoformat(), words)
+
+
+def _speak(enabled: tuple[str, ...]) -> None:
+    """Choose the language: asked for in the address, then the last choice, then the browser's."""
+    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
+        if wish in enabled:
+            i18n.use(wish)
+            return
+    i18n.use(i18n.best(request.headers.get("Accept-Language"), enabled))
+
+
+def _remember(answer: Response, settings: Settings) -> Response:
+    """Keep an explicit choice, and tell caches and readers what the answer depends on."""
+    wish = request.args.get("lang")
+    if wish in settings.languages:
+        answer.set_cookie(
+            COOKIE,
+            wish,
+            max_age=_YEAR,
+            secure=settings.base_url.startswith("https:"),
+            httponly=True,
+            samesite="Lax",
+        )
+    if answer.mimetype == "text/html":
+        answer.content_language.add(i18n.language())
+        answer.vary.update(("Accept-Language", "Cookie"))
+    return answer

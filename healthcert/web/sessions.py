@@ -1,0 +1,155 @@
+"""Browser sessions kept on the server, so that they can be ended there.
+
+The cookie holds a random token and the database its hash, so neither a stolen backup nor a
+log opens a session. Nothing is read before a view asks for the session, and nothing is
+written unless it was used: pages that need no session work without a database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from flask import Flask, Request, Response, session
+from flask.sessions import SessionInterface, SessionMixin
+
+from healthcert.config import Settings
+from healthcert.services import visits
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+
+_SEEN_EVERY = timedelta(minutes=1)  # how exact the idle time has to be
+
+
+class Visit(SessionMixin):
+    """What one browser's session holds; read from the database when it is first used."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+        self.modified = False
+        self.old_tokens: list[str] = []
+        self.started_at: datetime | None = None
+        self.seen_at: datetime | None = None
+        self._held: dict[str, Any] | None = None
+
+    @property
+    def used(self) -> bool:
+        """Say whether anybody looked into the session during this request."""
+        return self._held is not None
+
+    @property
+    def due(self) -> bool:
+        """Say whether the row must be written: it changed, or is to show that it was seen."""
+        return self.modified or (self.seen_at is not None and now() - self.seen_at >= _SEEN_EVERY)
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """Return the content, reading it first where nobody has."""
+        if self._held is None:
+            self._held = self._read() if self.token else {}
+        return self._held
+
+    def renew(self) -> None:
+        """Start a new session with a new token; the old one opens nothing any more."""
+        if self.token:
+            self.old_tokens.append(self.token)
+        self.token, self._held = "", {}
+        self.started_at = self.seen_at = None
+        self.modified = True
+
+    def _read(self) -> dict[str, Any]:
+        with parts().doors.reading() as db:
+            visit = visits.find(db, token_hash=_hash(self.token), now=now())
+            if visit is None:
+                self.token = ""  # never take over a token that a stranger chose
+                return {}
+            self.started_at, self.seen_at = visit.started_at, visit.seen_at
+            return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
+
+    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
+        return self.held[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401
+        self.held[key] = value
+        self.modified = True
+
+    def __delitem__(self, key: str) -> None:
+        del self.held[key]
+        self.modified = True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
+
+
+class Visits(SessionInterface):
+    """Opens and saves sessions; the cookie is bound to this host where addresses are https."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.secure = settings.base_url.startswith("https://")
+        self.cookie = "__Host-healthcert" if self.secure else "healthcert_session"
+
+    def open_session(self, app: Flask, request: Request) -> Visit:  # noqa: ARG002 - Flask's signature
+        """Return the session of the cookie, unread."""
+        return Visit(request.cookies.get(self.cookie, ""))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:  # noqa: ARG002
+        """Write what was used, and give or take back the cookie."""
+        visit = cast(Visit, session)
+        if not visit.used:
+            return
+        response.vary.add("Cookie")
+        response.headers.setdefault("Cache-Control", "no-store")
+        if visit.due:
+            self._write(visit, response)
+
+    def _write(self, visit: Visit, response: Response) -> None:
+        is_new = not visit.token
+        with parts().doors.transaction() as db:
+            for token in visit.old_tokens:
+                visits.end(db, token_hash=_hash(token))
+            if visit.held:
+                visit.token = visit.token or secrets.token_urlsafe(32)
+                key = _hash(visit.token)
+                visits.keep(
+                    db,
+                    token_hash=key,
+                    sealed=parts().vault.service_seal(key, visit.held),
+                    started_at=visit.started_at or now(),
+                    now=now(),
+                )
+        self._hand_out(visit, response, is_new=is_new)
+
+    def _hand_out(self, visit: Visit, response: Response, *, is_new: bool) -> None:
+        if not visit.held:
+            response.delete_cookie(self.cookie, secure=self.secure, httponly=True)
+        elif is_new:
+            response.set_cookie(
+                self.cookie, visit.token, secure=self.secure, httponly=True, samesite="Lax"
+            )
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def sign_in(kind: str, identifier: UUID) -> None:
+    """Start a new session for a citizen's or a staff member's identifier.
+
+    Args:
+        kind: ``person`` or ``staff``.
+        identifier: Whose session it is from now on.
+    """
+    cast(Visit, session).renew()
+    session[kind] = str(identifier)
+
+
+def sign_out() -> None:
+    """End the session: here, and for whoever else holds its cookie."""
+    cast(Visit, session).renew()

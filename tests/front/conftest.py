@@ -1,0 +1,86 @@
+"""An application with pages and nothing behind them; a browser to look at it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from flask import Flask, render_template_string
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from healthcert import i18n
+from healthcert.config import Settings
+from healthcert.web.delivery import init_delivery
+from healthcert.web.pages import init_pages
+from healthcert.web.security import SCANNER, init_security
+from healthcert.web.styleguide import styleguide
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    with i18n.use("en"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def make_app():
+    def make(**changes):
+        settings = Settings.from_env({}).at(**changes)
+        app = Flask("healthcert", static_folder=None)
+        app.config.update(SECRET_KEY="test", TESTING=True)
+        init_security(app, settings)
+        init_delivery(app, settings)
+        init_pages(app, settings, zone="Europe/Paris")
+        app.add_url_rule("/styleguide", view_func=styleguide, methods=["GET", "POST"])
+        app.add_url_rule("/scan", "scan", lambda: ("", 200, SCANNER))
+        app.add_url_rule("/long", "long", lambda: "word " * 1000)
+        app.add_url_rule("/short", "short", lambda: "word")
+        return app
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def app(make_app):
+    return make_app()
+
+
+@pytest.fixture
+def client(app):
+    return app.test_client()  # each test with cookies of its own
+
+
+@pytest.fixture
+def render(app):
+    def rendered(source, *, query="", **values):
+        with app.test_request_context(f"/page?{query}"):
+            app.preprocess_request()
+            return render_template_string(source, **values)
+
+    return rendered
+
+
+@pytest.fixture(scope="session")
+def address(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        yield chromium
+        chromium.close()

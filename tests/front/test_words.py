@@ -1,0 +1,93 @@
+"""Words: collected from code and templates, complete in every language."""
+
+from __future__ import annotations
+
+import importlib.util
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def words():
+    spec = importlib.util.spec_from_file_location("words", ROOT / "tools" / "words.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def collected(words):
+    return words.collect()
+
+
+def catalogue(text, language="fr"):
+    head = 'msgid ""\nmsgstr ""\n"Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+    return read_po(BytesIO((head + text).encode()), locale=language)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["Skip to main content", "There is a problem", "Enter the day, month and year", "Full name"],
+)
+def test_words_of_templates_macros_and_code_are_found(collected, message):
+    assert collected.get(message) is not None
+
+
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_every_message_is_in_the_catalogue_and_translated(words, collected, language):
+    known = words.read(language)
+    unknown = [message.id for message in collected if message.id and known.get(message.id) is None]
+    assert unknown == [], "run `make words`"
+    assert words.lacking(known) == []
+
+
+DOSES = 'msgid "%(num)s dose"\nmsgid_plural "%(num)s doses"\nmsgstr[0] "une dose"\nmsgstr[1] '
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_whole"),
+    [
+        ('msgid "Back"\nmsgstr "Retour"', True),
+        ('msgid "Back"\nmsgstr ""', False),
+        ('#, fuzzy\nmsgid "Back"\nmsgstr "Retour"', False),
+        ('msgid "To %(name)s"\nmsgstr "À %(name)s"', True),
+        ('msgid "To %(name)s"\nmsgstr "À %(nom)s"', False),
+        ('msgid "To %(name)s"\nmsgstr "À vous"', False),
+        (DOSES + '"%(num)s doses"', True),
+        (DOSES + '""', False),
+        (DOSES + '"%(n)s doses"', False),
+    ],
+)
+def test_a_translation_that_is_missing_or_breaks_a_place_is_told(words, entry, is_whole):
+    assert (words.lacking(catalogue(entry)) == []) is is_whole
+
+
+def test_english_lacks_nothing(words):
+    assert words.lacking(catalogue('msgid "Back"\nmsgstr ""', language="en")) == []
+
+
+def test_an_update_keeps_translations_and_drops_what_is_no_longer_said(
+    words, collected, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(words, "CATALOGUES", tmp_path)
+    words.update("fr", collected)
+    file = words.place("fr")
+    text = file.read_text(encoding="utf-8").replace(
+        'msgid "Skip to main content"\nmsgstr ""', 'msgid "Skip to main content"\nmsgstr "Aller"'
+    )
+    file.write_text(f'{text}\nmsgid "Nobody says this"\nmsgstr "Rien"\n', encoding="utf-8")
+    fresh = words.update("fr", collected)
+    assert fresh.get("Skip to main content").string == "Aller"
+    assert "Nobody says this" not in file.read_text(encoding="utf-8")
+    before = file.read_bytes()
+    words.update("fr", collected)
+    assert file.read_bytes() == before
+
+
+def test_the_forms_of_a_plural_stay_where_the_file_has_them(words):
+    assert "n%100>=11 ? 4 : 5" in words.read("ar").plural_forms

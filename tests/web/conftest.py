@@ -1,0 +1,217 @@
+"""The whole application on each engine, with a small clinic in it, and browsers to visit it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import unescape
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from healthcert.app import create_app
+from healthcert.config import Settings
+from healthcert.hcert.bundle import write
+from healthcert.models import Product, Programme
+from healthcert.parts import Parts
+from healthcert.policy import reference
+from healthcert.services import knowledge, messages
+from healthcert.services.keys import load_bundle_signer, read_secret
+from tests import factories
+from tests.certificates import NOW
+
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Clock:
+    """A clock that tests set."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_by(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def settings(tmp_path, keys_dir) -> Settings:
+    environment = {
+        "HEALTHCERT_KEYS_DIR": str(keys_dir),
+        "HEALTHCERT_DATA_DIR": str(tmp_path / "var"),
+    }
+    return Settings.from_env(environment)
+
+
+@pytest.fixture
+def published(settings, bundle) -> Settings:
+    """The settings, with a bundle where they say."""
+    private = settings.keys_dir / settings.env
+    signer = load_bundle_signer(private, read_secret(private / "secret"))
+    settings.bundle.parent.mkdir(exist_ok=True)
+    settings.bundle.write_bytes(write(bundle, kid=signer.kid, sign=signer.sign))
+    return settings
+
+
+@pytest.fixture
+def app(published, database_url, clock) -> Flask:
+    made = create_app(published.at(database_url=database_url), clock=clock)
+    made.test_client_class = WholeAnswers
+    yield made
+    made.extensions["healthcert"].close()
+
+
+@pytest.fixture
+def parts(app) -> Parts:
+    return app.extensions["healthcert"]
+
+
+@dataclass
+class Clinic:
+    """A site with one session today, three slots of two places, a clerk, a nurse, an admin."""
+
+    site_id: UUID
+    programme_id: UUID
+    product_id: UUID
+    slots: list[UUID]
+    staff: dict[str, UUID]
+    lot: str
+
+
+@pytest.fixture
+def clinic(parts) -> Clinic:
+    with parts.doors.transaction() as db:
+        knowledge.load(db, now=NOW)
+        programme = db.scalars(select(Programme)).one()
+        product = db.scalars(select(Product).where(Product.name == "Comirnaty")).one()
+        site = factories.make_site(
+            db, latitude=33.9, longitude=35.5, names={"en": "Harbour", "ar": "المرفأ"},
+            time_zone="Asia/Beirut",
+        )  # fmt: skip
+        session = factories.make_session(db, site=site, programme=programme, product=product)
+        slots = [
+            factories.make_slot(
+                db, session=session, starts_at=NOW + timedelta(minutes=30 * number),
+                ends_at=NOW + timedelta(minutes=30 * number + 20), capacity=2,
+            ).id
+            for number in (1, 2, 3)
+        ]  # fmt: skip
+        lot = factories.make_lot(db, product=product)
+        factories.make_validity(db, lot=lot)
+        staff = {
+            "clerk": factories.make_staff(db, role="clerk", site_id=site.id, name="Clara Clerk"),
+            "nurse": factories.make_staff(db, role="nurse", site_id=site.id, name="Nadia Nurse"),
+            "admin": factories.make_staff(db, role="admin", name="Adam Admin"),
+        }
+        return Clinic(
+            site.id, programme.id, product.id, slots,
+            {role: member.id for role, member in staff.items()}, lot.number,
+        )  # fmt: skip
+
+
+class WholeAnswers(FlaskClient):
+    """A client that takes each answer whole and closes what it came from."""
+
+    def open(self, *given, **more):
+        return super().open(*given, **{"buffered": True} | more)
+
+
+class Browser:
+    """A visitor: follows links, fills in forms with their tokens, keeps cookies."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path, **more):
+        return self.client.get(path, **more)
+
+    def post(self, path, data=None, *, page=None, **more):
+        """Send the form that stands on a page; on the same path where none is named."""
+        shown = self.client.get(page or path).get_data(as_text=True)
+        token = _TOKEN.search(shown)
+        fields = {"csrf_token": unescape(token[1])} if token else {}
+        return self.client.post(path, data=fields | (data or {}), **more)
+
+    def sign_in(self, staff_id):
+        answer = self.post("/dev/sign-in", {"staff": str(staff_id)})
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        return self
+
+
+@pytest.fixture
+def browser(app) -> Browser:
+    return Browser(app)
+
+
+@pytest.fixture
+def staff(app, clinic):
+    """Return a browser in which somebody of a role is signed in."""
+    return lambda role: Browser(app).sign_in(clinic.staff[role])
+
+
+ALIA = {
+    "family": "حداد", "given": "عليا", "family_latin": "Haddad", "given_latin": "Alia",
+    "birth_date": ["27", "3", "1985"], "sex": "female", "identity_kind": "passport",
+    "identity_value": "RL 123456", "phone": "+44 7700 900123", "mail": "", "language": "en",
+}  # fmt: skip
+
+
+@pytest.fixture
+def book(app, clinic):
+    """Book a slot by the public journey; return the browser that did and the reference."""
+
+    def booked(slot=0, dose=1, **changes):
+        visitor = Browser(app)
+        asked = f"?slot={clinic.slots[slot]}&dose={dose}"
+        answer = visitor.post(f"/book/details{asked}", ALIA | changes)
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        answer = visitor.post(f"/book/check{asked}")
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+        page = visitor.get("/book/done").get_data(as_text=True)
+        return visitor, reference.read(re.search(r"HC-\w{4}-\w{4}", page)[0])
+
+    return booked
+
+
+@pytest.fixture
+def newest_message(parts):
+    """Return the text of the newest message of a template."""
+
+    def newest(template):
+        with parts.doors.reading() as db:
+            found = messages.outbox(db, vault=parts.vault, limit=50)
+        return next(message.text for message in found if message.template == template)
+
+    return newest
+
+
+@pytest.fixture
+def holder(app, book, newest_message):
+    """Return a browser in which a citizen with an appointment is signed in."""
+
+    def signed_in(**changes):
+        _visitor, number = book(**changes)
+        return enter(Browser(app), number, newest_message)
+
+    return signed_in
+
+
+def enter(browser, number, newest_message, birth=("27", "3", "1985")):
+    """Sign a citizen in by reference, birth date and the code that is sent."""
+    answer = browser.post("/my/sign-in", {"reference": number, "birth_date": list(birth)})
+    assert answer.status_code == 303
+    code = re.search(r"\d{6}", newest_message("code"))[0]
+    answer = browser.post("/my/code", {"code": code})
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return browser

@@ -1,0 +1,156 @@
+"""A citizen comes in by reference, birth date and code, and sees their own things only."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from healthcert.hcert import qr
+from healthcert.models import new_id
+from tests.web.conftest import Browser, enter
+
+
+@pytest.fixture
+def vaccinated(app, clinic, book, staff, newest_message):
+    """Return a citizen's browser after their dose was recorded, and the nurse's."""
+
+    def made(**changes):
+        _visitor, number = book(**changes)
+        nurse = staff("nurse")
+        path = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+        nurse.post(f"{path}/arrived", page=path)
+        answer = nurse.post(
+            f"{path}/dose",
+            {
+                "identity": "y", "product": str(clinic.product_id), "lot": clinic.lot,
+                "body_site": "LA",
+            },
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+        return enter(Browser(app), number, newest_message), nurse, answer.location
+
+    return made
+
+
+def test_the_right_code_opens_ones_own_record(holder):
+    page = holder().get("/my/").text
+    assert "عليا حداد" in page
+    assert "Harbour" in page
+
+
+def test_known_and_unknown_are_answered_alike(app, book):
+    _visitor, number = book()
+    answers = [
+        Browser(app).post("/my/sign-in", {"reference": reference, "birth_date": birth})
+        for reference, birth in (
+            (number, ["27", "3", "1985"]),
+            (number, ["28", "3", "1985"]),
+            ("HC-0000-0000", ["27", "3", "1985"]),
+        )
+    ]
+    assert {(answer.status_code, answer.location, answer.text) for answer in answers} == {
+        (303, "/my/code", answers[0].text)
+    }
+
+
+def test_a_wrong_code_is_told_beside_its_field_and_lets_nobody_in(app, book):
+    _visitor, number = book()
+    visitor = Browser(app)
+    visitor.post("/my/sign-in", {"reference": number, "birth_date": ["27", "3", "1985"]})
+    answer = visitor.post("/my/code", {"code": "000000"})
+    assert answer.status_code == 403
+    assert "this code does not work" in answer.text
+    assert visitor.get("/my/").status_code == 303
+
+
+def test_the_sixth_try_fails_even_with_the_right_code(app, book, newest_message):
+    _visitor, number = book()
+    visitor = Browser(app)
+    visitor.post("/my/sign-in", {"reference": number, "birth_date": ["27", "3", "1985"]})
+    right = re.search(r"\d{6}", newest_message("code"))[0]
+    for _ in range(5):
+        visitor.post("/my/code", {"code": "x"})
+    assert visitor.post("/my/code", {"code": right}).status_code == 403
+
+
+@pytest.mark.parametrize("number", ["HC-7K4M-2QXX", "ذ", "'; DROP TABLE person; --", "x" * 5000])
+def test_what_is_no_reference_is_told_so(browser, clinic, number):
+    answer = browser.post("/my/sign-in", {"reference": number, "birth_date": ["1", "1", "1990"]})
+    assert answer.status_code == 400
+    assert "check its letters and digits" in answer.text
+
+
+def test_a_code_page_without_a_question_leads_back(browser):
+    assert browser.get("/my/code").location == "/my/sign-in"
+    assert browser.post("/my/code", {"code": "1"}, page="/my/sign-in").location == "/my/sign-in"
+
+
+def test_after_signing_in_one_goes_where_one_wanted_to(app, book, newest_message):
+    _visitor, number = book()
+    visitor = Browser(app)
+    wanted = visitor.get(f"/my/certificates/{new_id()}").location
+    page = visitor.get(wanted).text
+    action = re.search(r'action="(/my/sign-in[^"]*)"', page)[1]
+    answer = visitor.post(
+        action, {"reference": number, "birth_date": ["27", "3", "1985"]}, page=wanted
+    )
+    code = re.search(r"\d{6}", newest_message("code"))[0]
+    answer = visitor.post(answer.location, {"code": code})
+    assert answer.location.startswith("/my/certificates/")
+
+
+def test_a_certificate_is_shown_with_both_spellings_and_saved_in_three_forms(vaccinated):
+    citizen, _nurse, _dose = vaccinated()
+    path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
+    page = citizen.get(path).text
+    assert "عليا حداد" in page
+    assert "HADDAD&lt;&lt;ALIA" in page
+    assert "1 of 2" in page
+    text = citizen.get(f"{path}.txt")
+    assert text.mimetype == "text/plain"
+    assert text.text.startswith("HC1:")
+    assert qr.read(citizen.get(f"{path}.png?save=1").data)[0].text == text.text
+    drawing = citizen.get(f"{path}.svg")
+    assert drawing.mimetype == "image/svg+xml"
+    assert drawing.headers["Cache-Control"] == "no-store"
+
+
+def test_a_withdrawn_certificate_says_so_why_and_how_to_appeal(vaccinated):
+    citizen, nurse, dose = vaccinated()
+    path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
+    answer = nurse.post(f"{dose}/error", {"reason": "wrong_person"})
+    assert answer.status_code == 303
+    page = citizen.get(path).text
+    assert "withdrawn" in page
+    assert "It was somebody else" in page
+    assert "go to the place where you were vaccinated" in page
+    assert citizen.get(f"{path}.svg").status_code == 409
+
+
+def test_anothers_certificate_and_appointment_are_not_found(vaccinated, holder):
+    citizen, _nurse, _dose = vaccinated()
+    path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
+    other = holder(identity_value="OTHER1", slot=1)
+    for ending in ("", ".svg", ".png", ".txt"):
+        assert other.get(path + ending).status_code == 404
+    assert other.get(f"/my/certificates/{new_id()}").status_code == 404
+    assert other.get(f"{path}.exe").status_code == 404
+
+
+def test_an_appointment_is_given_back_and_its_place_is_free(holder, app, clinic):
+    citizen = holder()
+    action = re.search(r"/my/appointments/[0-9a-f-]+/cancel", citizen.get("/my/").text)[0]
+    stranger = holder(identity_value="OTHER2", slot=1)
+    assert stranger.post(action, page="/my/").status_code == 404
+    assert citizen.post(action, page="/my/").status_code == 303
+    assert "Cancelled" in citizen.get("/my/").text
+    assert citizen.post(action, page="/my/").status_code == 409
+
+
+def test_signing_out_ends_the_session_on_the_server(holder):
+    citizen = holder()
+    cookie = citizen.client.get_cookie("healthcert_session").value
+    assert citizen.post("/sign-out", page="/my/").status_code == 303
+    citizen.client.set_cookie("healthcert_session", cookie)
+    assert citizen.get("/my/").status_code == 303

@@ -1,0 +1,153 @@
+"""The clinic's day: find, arrive, record, correct."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import func, select
+
+from healthcert.models import Certificate, Dose, Site
+from tests import factories
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+def expected(book, staff):
+    """Return a nurse's browser and the path of an appointment on today's list."""
+
+    def made(**changes):
+        book(**changes)
+        nurse = staff("nurse")
+        return nurse, re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+
+    return made
+
+
+def given(clinic, **changes):
+    return {
+        "identity": "y", "product": str(clinic.product_id), "lot": clinic.lot, "body_site": "LA",
+    } | changes  # fmt: skip
+
+
+def test_the_day_list_shows_who_is_expected_and_finds_by_name_and_reference(book, staff):
+    _visitor, number = book()
+    book(identity_value="B2", family="Duchâteau", given="Zoé", family_latin="", given_latin="")
+    clerk = staff("clerk")
+    for wanted, names in (
+        ("", ["عليا حداد", "Zoé Duchâteau"]),
+        ("haddad", ["عليا حداد"]),
+        ("duchateau z", ["Zoé Duchâteau"]),
+        (number.replace("-", "").lower(), ["عليا حداد"]),
+        ("nobody", []),
+    ):
+        page = clerk.get("/clinic/", query_string={"find": wanted}).text
+        for name in ("عليا حداد", "Zoé Duchâteau"):
+            assert (f"<bdi>{name}</bdi>" in page) == (name in names), wanted
+
+
+def test_a_dose_that_counts_is_certified_at_once(expected, clinic, parts):
+    nurse, path = expected()
+    assert nurse.post(f"{path}/arrived", page=path).status_code == 303
+    assert "Arrived" in nurse.get(path).text
+    answer = nurse.post(f"{path}/dose", given(clinic))
+    page = nurse.get(answer.location).text
+    assert "It counts as dose 1" in page
+    assert "The certificate is signed" in page
+    with parts.doors.reading() as db:
+        assert db.scalars(select(Certificate.state)).all() == ["issued"]
+
+
+def test_a_dose_from_an_unknown_lot_is_recorded_and_does_not_count(expected, clinic, parts):
+    nurse, path = expected()
+    answer = nurse.post(f"{path}/dose", given(clinic, lot="other", other_lot="zz 99"))
+    page = nurse.get(answer.location).text
+    assert "Not settled: the lot is not known" in page
+    assert "No certificate" in page
+    with parts.doors.reading() as db:
+        assert db.scalars(select(Dose.lot_text)).all() == ["ZZ99"]
+
+
+def test_a_dead_signer_loses_no_dose(expected, clinic, parts, app):
+    nurse, path = expected()
+    signers = parts.signers
+    object.__setattr__(parts, "signers", {})
+    answer = nurse.post(f"{path}/dose", given(clinic))
+    object.__setattr__(parts, "signers", signers)
+    assert answer.status_code == 303
+    assert "will be signed in a few minutes" in nurse.get(answer.location).text
+    with parts.doors.reading() as db:
+        assert db.scalars(select(Certificate.state)).all() == ["intended"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"identity": ""}, "confirm this first"),
+        ({"lot": ""}, "Lot: fill this in"),
+        ({"lot": "FORGED"}, "choose one of the answers"),
+        ({"lot": "other"}, "Number of the other lot: fill this in"),
+        ({"lot": "other", "other_lot": "x" * 21}, "too long"),
+        ({"product": "x"}, "choose one of the answers"),
+        ({"body_site": "nose"}, "choose one of the answers"),
+        ({"given_at": "yesterday"}, "enter a real day and time"),
+        ({"given_at": "2030-01-01T00:00"}, "this has not come yet"),
+    ],
+)
+def test_a_wrong_field_records_nothing(expected, clinic, parts, changes, words):
+    nurse, path = expected()
+    answer = nurse.post(f"{path}/dose", given(clinic, **changes))
+    assert answer.status_code == 400
+    assert words in answer.text
+    with parts.doors.reading() as db:
+        assert db.scalar(select(func.count()).select_from(Dose)) == 0
+
+
+def test_a_dose_is_recorded_once(expected, clinic):
+    nurse, path = expected()
+    assert nurse.post(f"{path}/dose", given(clinic)).status_code == 303
+    assert nurse.post(f"{path}/dose", given(clinic)).status_code == 409
+
+
+def test_an_error_needs_a_reason_and_ends_the_certificate(expected, clinic):
+    nurse, path = expected()
+    dose = nurse.post(f"{path}/dose", given(clinic)).location
+    answer = nurse.post(f"{dose}/error", {})
+    assert answer.status_code == 400
+    assert "choose one of the answers" in answer.text
+    assert nurse.post(f"{dose}/error", {"reason": "not_given"}).status_code == 303
+    page = nurse.get(dose).text
+    assert "Entered in error" in page
+    assert "Its certificate was withdrawn" in page
+    assert nurse.post(f"{dose}/error", {"reason": "not_given"}).status_code == 409
+
+
+def test_people_and_doses_of_another_site_are_not_found(expected, clinic, parts, app):
+    nurse, path = expected()
+    dose = nurse.post(f"{path}/dose", given(clinic)).location
+    with parts.doors.transaction() as db:
+        elsewhere = db.get_one(Site, factories.make_site(db).id)
+        other = factories.make_staff(db, role="nurse", site_id=elsewhere.id, name="Olga Other").id
+    stranger = Browser(app).sign_in(other)
+    for path_of_theirs in (path, f"{path}/dose", dose, f"{dose}/error"):
+        assert stranger.get(path_of_theirs).status_code == 404, path_of_theirs
+    for action in (f"{path}/arrived", f"{path}/dose", f"{dose}/error"):
+        answer = stranger.post(action, given(clinic, reason="other"), page="/clinic/")
+        assert answer.status_code == 404, action
+
+
+def test_a_member_of_staff_who_has_left_is_out_at_once(staff, clinic, parts):
+    nurse = staff("nurse")
+    with parts.doors.transaction() as db:
+        factories.Staff  # noqa: B018 - the model is what is changed
+        member = db.get_one(factories.Staff, clinic.staff["nurse"])
+        member.active = False
+    assert nurse.get("/clinic/").status_code == 303
+
+
+def test_the_administrator_sees_how_the_service_stands(staff, expected):
+    expected()
+    page = staff("admin").get("/admin/").text
+    assert "Messages to send" in page
+    assert "Key for vaccinations" in page
+    assert "List of trusted issuers" in page

@@ -1,0 +1,128 @@
+"""Every refusal has a status and words; nothing of a fault is told."""
+
+from __future__ import annotations
+
+import pytest
+from werkzeug.exceptions import HTTPException, ImATeapot
+
+from healthcert import errors
+from healthcert.web.errors import ANSWERS, HTTP_ANSWERS, PROBLEM, answer_to
+
+
+def kinds(kind=errors.Refusal):
+    yield kind
+    for child in kind.__subclasses__():
+        yield from kinds(child)
+
+
+PUBLIC = sorted(
+    (kind for kind in kinds() if kind.__module__ == "healthcert.errors"), key=lambda kind: kind.code
+)
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.code)
+def test_a_refusal_has_a_code_of_its_own_a_status_and_words(kind):
+    answer = answer_to(kind)
+    assert [other for other in PUBLIC if other.code == kind.code] == [kind]
+    assert 400 <= answer.status < 600
+    assert str(answer.title)
+    assert str(answer.advice)
+
+
+def test_the_drawing_at_the_head_of_the_module_is_true():
+    for kind in PUBLIC:
+        assert f"{kind.__name__} " in errors.__doc__
+        assert f" {kind.code}" in errors.__doc__
+
+
+def test_only_the_general_refusal_uses_the_general_words():
+    general = ANSWERS[errors.Refusal]
+    assert [kind.code for kind in PUBLIC if answer_to(kind) is general] == ["refused"]
+
+
+@pytest.fixture
+def raising(app):
+    """Let public addresses raise what a test says."""
+
+    def raises(error):
+        def view():
+            raise error
+
+        app.view_functions["public.home"] = view
+        app.view_functions["api.verify"] = view
+        return app.test_client()
+
+    return raises
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.code)
+def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(raising, kind):
+    error = kind({"name": "missing"}) if kind is errors.BadInput else kind("not to be told")
+    client = raising(error)
+    page = client.get("/")
+    assert page.status_code == answer_to(kind).status
+    assert page.mimetype == "text/html"
+    assert kind.code in page.text
+    problem = client.post("/api/v1/verify")
+    assert problem.mimetype == PROBLEM
+    assert problem.json["code"] == kind.code
+    assert problem.json["status"] == problem.status_code == page.status_code
+    assert set(problem.json) >= {"code", "title", "detail", "status", "instance"}
+    assert "not to be told" not in page.text + problem.text
+
+
+def test_a_fault_tells_nothing_of_its_inside(raising, caplog):
+    client = raising(RuntimeError("password=hunter2 of Alia"))
+    for answer in (client.get("/"), client.post("/api/v1/verify")):
+        assert answer.status_code == 500
+        assert "hunter2" not in answer.text
+        assert "Traceback" not in answer.text
+        assert "Content-Security-Policy" in answer.headers
+    assert client.post("/api/v1/verify").json["code"] == "fault"
+    assert len(caplog.records) >= 2
+
+
+def test_http_errors_get_the_same_treatment(raising):
+    for status, (code, answer) in HTTP_ANSWERS.items():
+        error = HTTPException("not to be told")
+        error.code = status
+        client = raising(error)
+        assert client.get("/").status_code == status == answer.status
+        assert client.post("/api/v1/verify").json["code"] == code
+    assert raising(ImATeapot()).get("/").status_code == 418
+
+
+def test_a_refusal_speaks_the_readers_language(raising):
+    client = raising(errors.NotFound())
+    french = client.get("/", headers={"Accept-Language": "fr"})
+    assert french.headers["Content-Language"] == "fr"
+    arabic = client.get("/", headers={"Accept-Language": "ar"})
+    assert 'dir="rtl"' in arabic.text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/api/v1/nowhere", "/my/certificates/x", "/book/x"])
+def test_an_unknown_address_is_not_found(browser, path):
+    answer = browser.get(path)
+    assert answer.status_code == 404
+    assert (answer.mimetype == PROBLEM) == path.startswith("/api/")
+
+
+def test_a_form_that_is_too_large_is_refused(browser, clinic):
+    page = browser.get("/my/sign-in").text
+    assert page
+    answer = browser.client.post("/my/sign-in", data={"reference": "x" * 200_000})
+    assert answer.status_code == 413
+
+
+def test_every_answer_carries_its_headers_and_its_number(browser, raising):
+    client = raising(RuntimeError())
+    seen = set()
+    for path in ("/", "/verify", "/nowhere", "/livez", "/my/", "/api/v1/verify", "/bundle"):
+        answer = client.get(path)
+        for name in (
+            "Content-Security-Policy", "X-Content-Type-Options", "Referrer-Policy",
+            "Permissions-Policy", "Cross-Origin-Opener-Policy", "X-Request-Id", "Cache-Control",
+        ):  # fmt: skip
+            assert answer.headers.get(name), (path, name)
+        seen.add(answer.headers["X-Request-Id"])
+    assert len(seen) == 7

@@ -1,0 +1,11 @@
+"""What a WSGI server loads: `granian wsgi:app`."""
+
+import os
+
+from healthcert import logs
+from healthcert.app import create_app
+from healthcert.config import Settings
+
+_settings = Settings.from_env(os.environ)
+logs.start(_settings.log_level)
+app = create_app(_settings)
