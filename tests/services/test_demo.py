@@ -22,6 +22,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.services import clinic, demo, people
+from healthcert.services.fiction import PEOPLE
 from healthcert.services.reconciling import differences
 from tests.factories import NOW
 
@@ -76,7 +77,7 @@ def test_a_whole_country_comes_to_work_and_its_sums_come_out(doors, vault, count
     begun = time.process_time()
     populate(doors, vault, country)
     assert time.process_time() - begun < 15
-    assert count(doors, Person) == demo.PEOPLE
+    assert count(doors, Person) == PEOPLE
     with doors.reading() as db:
         roles = set(db.scalars(select(Staff.role)))
         worth = set(db.scalars(select(DoseStanding.counts)))
@@ -150,5 +151,5 @@ def test_the_hour_of_the_first_start_does_not_matter(
 ):
     engine = make_engine(f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'other.db')}")
     populate(Doors(engine), vault, country, NOW.replace(hour=hour))
-    assert count(Doors(engine), Person) == demo.PEOPLE
+    assert count(Doors(engine), Person) == PEOPLE
     engine.dispose()
