@@ -146,9 +146,10 @@ def test_signing_in_never_leads_out(app, clinic, wish):
         page=f"/dev/sign-in?next={wish}",
     )
     assert answer.location == "/clinic/"
-    assert "evil" not in browser.get(f"/sign-in?next={wish}").text.replace("next=", "", 0).split(
-        "<main"
-    )[1]
+    assert (
+        "evil"
+        not in browser.get(f"/sign-in?next={wish}").text.replace("next=", "", 0).split("<main")[1]
+    )
 
 
 def test_signing_in_leads_to_the_page_that_was_asked_for(app, clinic):
@@ -176,7 +177,7 @@ def test_the_demonstrations_doors_exist_in_development_only(published, database_
     )  # fmt: skip
     if not (keys / "training").exists():
         (keys / "training").symlink_to(keys / "development")
-    app = create_app(training, clock=clock)
+    app = create_app(training, clock=clock, floor=clock)
     client = app.test_client()
     for path in ("/dev/sign-in", "/dev/outbox", "/styleguide"):
         assert client.get(path, base_url="https://x.example").status_code == 404
