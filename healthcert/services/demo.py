@@ -249,7 +249,7 @@ def _known(scene: _Scene) -> list[Person]:
         for number in range(PEOPLE)
     ]
     query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
-    found = {blind: person for blind, person in scene.db.execute(query)}
+    found = {row.blind: row.Person for row in scene.db.execute(query)}
     return [found[blind] for blind in blinds if blind in found]
 
 
