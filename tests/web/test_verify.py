@@ -35,6 +35,13 @@ def text(signers):
     return make_text(signers["v"])
 
 
+def send(client, data):
+    """Send a form with a picture as a browser does, all from memory."""
+    head = 'Content-Disposition: form-data; name="picture"; filename="p"'
+    body = f"--x\r\n{head}\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
+    return client.post("/verify", data=body, content_type="multipart/form-data; boundary=x")
+
+
 def test_pasted_text_gets_a_verdict_with_name_and_birth_date(client, text):
     answer = client.post("/verify", data={"barcode": f"  {text}\n"})
     assert answer.status_code == 200
@@ -44,7 +51,7 @@ def test_pasted_text_gets_a_verdict_with_name_and_birth_date(client, text):
 
 
 def test_a_picture_is_read_and_judged(client, text):
-    answer = client.post("/verify", data={"picture": (io.BytesIO(qr.png(text)), "code.png")})
+    answer = send(client, qr.png(text))
     assert answer.status_code == 200
     assert "Müller" in answer.text
 
@@ -60,21 +67,27 @@ def picture(width, height):
     return written.getvalue()
 
 
+@pytest.mark.parametrize("form", [{}, {"barcode": " "}])
+def test_nothing_to_check_is_told(client, form):
+    answer = client.post("/verify", data=form)
+    assert answer.status_code == 400
+    assert "Text of the code: fill this in" in answer.text
+
+
 @pytest.mark.parametrize(
-    ("field", "status", "words"),
+    ("data", "status", "words"),
     [
-        ({}, 400, "Text of the code: fill this in"),
-        ({"barcode": " "}, 400, "fill this in"),
-        ({"picture": (io.BytesIO(b""), "x.png")}, 400, "fill this in"),
-        ({"picture": (io.BytesIO(b"GIF89a"), "x.gif")}, 400, "not a PNG, JPEG"),
-        ({"picture": (io.BytesIO(picture(50, 50)), "x.png")}, 400, "no code was found"),
-        ({"picture": (io.BytesIO(picture(4001, 4000)), "x.png")}, 400, "16 megapixels"),
-        ({"picture": (io.BytesIO(b"x" * 10_000_001), "x.png")}, 400, "16 megapixels"),
-        ({"picture": (io.BytesIO(b"x" * 10_200_000), "x.png")}, 413, "too large"),
+        (b"", 400, "fill this in"),
+        (b"GIF89a", 400, "not a PNG, JPEG"),
+        (picture(50, 50), 400, "no code was found"),
+        (picture(4001, 4000), 400, "16 megapixels"),
+        (b"x" * 10_000_001, 400, "16 megapixels"),
+        (b"x" * 10_200_000, 413, "too large"),
     ],
+    ids=["empty", "broken", "white", "wide", "heavy", "endless"],
 )
-def test_what_cannot_be_checked_is_told_and_what_to_do(client, field, status, words):
-    answer = client.post("/verify", data=field)
+def test_a_picture_that_cannot_be_checked_is_told_and_what_to_do(client, data, status, words):
+    answer = send(client, data)
     assert answer.status_code == status
     assert words in answer.text
 
@@ -87,7 +100,7 @@ def test_an_upload_never_touches_a_disk(client, text, monkeypatch):
         monkeypatch.setattr(f"tempfile.{opener}", refuse)
         monkeypatch.setattr(f"werkzeug.formparser.{opener}", refuse, raising=False)
     data = qr.png(text) + b"\0" * 2_000_000  # past what is kept in memory by default
-    answer = client.post("/verify", data={"picture": (io.BytesIO(data), "code.png")})
+    answer = send(client, data)
     assert answer.status_code == 200
 
 
