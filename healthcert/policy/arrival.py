@@ -117,6 +117,11 @@ def judge(
     return [_judgement(rule, known_at, at, payload, language) for rule in rules]
 
 
+def instant(milliseconds: int) -> str:
+    """A moment as rules read it, `YYYY-MM-DDThh:mm:ss.SSSZ`, from milliseconds since 1970."""
+    return str(Moment(milliseconds))
+
+
 def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
     chosen: dict[str, Rule] = {}
     for rule in sorted(rules, key=lambda rule: (rule.identifier, rule.region, rule.version)):
@@ -167,4 +172,4 @@ def _by_the_clock(rule: Rule) -> bool:
 
 
 def _clock(at: datetime) -> str:
-    return str(Moment((at - _EPOCH) // timedelta(milliseconds=1)))
+    return instant((at - _EPOCH) // timedelta(milliseconds=1))
