@@ -117,6 +117,11 @@ def judge(
     return [_judgement(rule, known_at, at, payload, language) for rule in rules]
 
 
+def understood(rule: Rule) -> bool:
+    """Whether a rule is for our engine and for versions that we know."""
+    return rule.engine == ENGINE and max(rule.engine_version, rule.schema_version) <= NEWEST
+
+
 def instant(milliseconds: int) -> str:
     """A moment as rules read it, `YYYY-MM-DDThh:mm:ss.SSSZ`, from milliseconds since 1970."""
     return str(Moment(milliseconds))
@@ -137,14 +142,14 @@ def _judgement(
     payload: dict[str, object],
     language: str,
 ) -> Judgement:
-    understood = rule.engine == ENGINE and max(rule.engine_version, rule.schema_version) <= NEWEST
-    result = _result(rule, known_at(at), [FUEL]) if understood else "open"
+    clear = understood(rule)
+    result = _result(rule, known_at(at), [FUEL]) if clear else "open"
     return Judgement(
         identifier=rule.identifier,
         result=result,
         text=rule.text(language),
         looked_at={field: access(payload, field) for field in rule.affected_fields},
-        passes_on=_passes_on(rule, known_at, at) if understood and result != "passed" else None,
+        passes_on=_passes_on(rule, known_at, at) if clear and result != "passed" else None,
     )
 
 
