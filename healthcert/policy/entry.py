@@ -44,6 +44,7 @@ def judge(
     bundle: Bundle | None,
     time: datetime,
     simulated: bool = False,
+    known_at: datetime | None = None,
     journey: Journey | None = None,
     stale_after: timedelta = STALE_AFTER,
 ) -> Verdict:
@@ -55,18 +56,21 @@ def judge(
         time: The moment to judge at, aware. Unless `simulated`, the bundle's own time is its
             floor: a clock that was set back does not bring an expired certificate back.
         simulated: Whether `time` was given by hand.
+        known_at: When the bundle's age counts, aware, where that is not `time`: to foresee what
+            would be said of a later day, as far as is known now.
         journey: Whither, and by which rules; None leaves the entry rules out.
         stale_after: Age from which a bundle no longer supports ``valid``.
     """
     if bundle and not simulated:
         time = max(time, bundle.issued)
+    known_at = known_at or time
     found = _Findings(["simulated"] if simulated else [])
     try:
         signed = parse(decode(text))
         if bundle is None:
             found.codes.append("no_bundle")
         else:
-            if age(bundle, time) > stale_after:
+            if age(bundle, known_at) > stale_after:
                 found.codes.append("stale_bundle")
             _judge_message(found, signed, bundle, time)
             if journey is not None:
@@ -74,7 +78,7 @@ def judge(
     except BadCertificate as refusal:
         found.codes.append(refusal.code)
     reasons = by_weight(found.codes)
-    return Verdict(time, reasons, found.dcc, found.issuer, bundle, found.rules)
+    return Verdict(known_at, reasons, found.dcc, found.issuer, bundle, found.rules)
 
 
 def _judge_message(found: _Findings, signed: Sign1, bundle: Bundle, time: datetime) -> None:

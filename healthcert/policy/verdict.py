@@ -57,7 +57,7 @@ class Verdict:
     """What an officer is told.
 
     Attributes:
-        time: The moment it was judged at.
+        known_at: The moment at which the bundle's age counts.
         reasons: Codes, the deciding one first; empty where nothing is to be said.
         dcc: The certificate; None unless its signature held and it could be read.
         issuer: The key it names; None unless we know it.
@@ -65,7 +65,7 @@ class Verdict:
         rules: What each entry rule said; none without a country of arrival.
     """
 
-    time: datetime
+    known_at: datetime
     reasons: tuple[str, ...] = ()
     dcc: Mapping[str, Any] | None = None
     issuer: TrustedKey | None = None
@@ -91,7 +91,7 @@ class Verdict:
             "certificate": None if dcc is None else dict(dcc),
             "issuer": None if self.issuer is None else _issuer(self.issuer),
             "rules": [_rule(rule) for rule in self.rules],
-            "bundle": None if self.bundle is None else _bundle(self.bundle, self.time),
+            "bundle": None if self.bundle is None else _bundle(self.bundle, self.known_at),
         }
 
 

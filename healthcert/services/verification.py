@@ -75,15 +75,31 @@ class Verifier:
         return self.judge(text, now=now, at=at, country=country).as_json(detail)
 
     def judge(
-        self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None
+        self,
+        text: str,
+        *,
+        now: datetime,
+        at: datetime | None = None,
+        country: str | None = None,
+        foresee: bool = False,
     ) -> Verdict:
-        """Return the verdict with all that led to it; the arguments are those of `verdict`."""
+        """Return the verdict with all that led to it; see `verdict`.
+
+        Args:
+            text: As there.
+            now: As there.
+            at: As there.
+            country: As there.
+            foresee: Whether `at` is a day to come, of which is told what would be said on it
+                as far as is known now: the bundle's age is that of now.
+        """
         bundle, book, floor = self._current(now)
         return judge(
             text,
             bundle=bundle,
             time=floor if at is None else at,
             simulated=at is not None,
+            known_at=floor if foresee else None,
             journey=None if country is None else Journey(country, book),
             stale_after=self._stale_after,
         )
