@@ -28,6 +28,16 @@ KINDS: Final[tuple[Kind, ...]] = ("v", "t", "r")
 """Vaccination, test, recovery: the three groups, of which a certificate has one."""
 
 _DCC = 1  # the EU digital certificate, within the health certificate claim
+OTHER_KINDS: Final[Mapping[int, str]] = {
+    3: "WHO DDCC, vaccination",
+    4: "WHO DDCC, test",
+    5: "link to a health document",
+    -6: "WHO DVC, vaccination or prophylaxis",
+}
+"""What else may lie in the health certificate claim, by its number: known by name, not read.
+
+Source: WHO smart-trust, "HCERT specification" 1.1.1; negative numbers are for trying things out.
+"""
 
 _Check = Callable[[object], bool]
 _Shape = Mapping[str, _Check]
@@ -55,15 +65,22 @@ def dcc_of(claims: Claims) -> dict[str, Any]:
     Null members and members nobody knows are kept.
 
     Raises:
-        NotUnderstood: The claims hold a health certificate of another kind.
+        NotUnderstood: The claims hold a health certificate of another kind alone; the message
+            names it.
         MalformedClaims: The certificate is not an object, or holds what JSON cannot say.
     """
     if _DCC not in claims.hcert:
-        raise NotUnderstood("a health certificate, but not an EU digital certificate")
+        raise NotUnderstood(f"signed, but not a kind read here: {_others(claims.hcert)}")
     dcc = _as_json(claims.hcert[_DCC])
     if not isinstance(dcc, dict):
         raise MalformedClaims("the certificate is not an object")
     return dcc
+
+
+def _others(hcert: Mapping[object, object]) -> str:
+    """Return the kinds in a health certificate claim, by name or number; at most three."""
+    names = [OTHER_KINDS.get(kind, f"number {kind}") for kind in hcert if isinstance(kind, int)]
+    return "; ".join(names[:3]) or "of no known number"
 
 
 def kind_of(dcc: Mapping[str, Any]) -> Kind:

@@ -100,6 +100,8 @@ def _judge_message(found: _Findings, signed: Sign1, bundle: Bundle, time: dateti
         dcc = dcc_of(claims)
     except BadCertificate as refusal:
         found.codes += [refusal.code, *_revocation_faults({}, signed, key, bundle)]
+        if found.claims:
+            found.codes += _time_faults(found.claims, time)
         return
     found.dcc = dcc
     found.codes += _faults(dcc, claims, key)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from healthcert import i18n
 from healthcert.hcert.cose import ES256, parse, sign1
+from healthcert.hcert.payload import OTHER_KINDS
 from healthcert.hcert.revocation import (
     RevocationList,
     country_uvci_hash,
@@ -177,6 +178,25 @@ def test_a_second_entry_is_looked_up_too(signers, bundle):
 def test_a_signed_document_of_another_kind_is_not_understood(signers, bundle):
     text = signed_by(signers["v"], claims(None, hcert={2: {}}))
     assert judged(text, bundle) == ("cannot_tell", ["not_understood"])
+
+
+@pytest.mark.parametrize("number", sorted(OTHER_KINDS))
+def test_what_the_who_adds_beside_the_eus_certificate_is_signed_but_not_understood(
+    signers, bundle, number
+):
+    text = signed_by(signers["v"], claims(None, hcert={number: {"name": "Zoë"}}))
+    assert judged(text, bundle) == ("cannot_tell", ["not_understood"])
+    shown = judge(text, bundle=bundle, time=NOW).as_json()
+    assert shown["holder"] is shown["certificate"] is None
+    assert shown["issuer"]["country"] == "XX"
+    both = signed_by(signers["v"], claims(None, hcert={number: {}, 1: make_dcc()}))
+    assert judged(both, bundle) == ("valid", [])
+
+
+def test_a_document_of_another_kind_that_is_out_of_date_is_told_to_be_so(signers, bundle):
+    text = signed_by(signers["v"], claims(None, hcert={3: {}}))
+    late = judged(text, bundle, time=NOW + DAY)
+    assert late == ("cannot_tell", ["not_understood", "expired"])
 
 
 def test_a_practice_or_revoked_document_of_another_kind_is_invalid(signers, bundle):
