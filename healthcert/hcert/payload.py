@@ -167,18 +167,25 @@ def _is_code(value: object, table: Mapping[str, str]) -> bool:
     return isinstance(value, str) and value in table
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})  # what is the same in JSON
+_NAMES = frozenset({str})
+
+
 def _as_json(value: object) -> object:
     """Return a value of the guard as JSON would give it back.
 
     Raises:
         MalformedClaims: JSON has no such value: bytes, not a number, a key that is no text.
     """
-    if value is None or isinstance(value, str | int):
+    if type(value) in _PLAIN:
         return value
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
+    if type(value) is dict or isinstance(value, Mapping):
+        if not _NAMES.issuperset(map(type, value)):
             raise MalformedClaims("a member whose name is not a text")
-        return {key: _as_json(member) for key, member in value.items()}
+        return {
+            name: member if type(member) in _PLAIN else _as_json(member)
+            for name, member in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_as_json(member) for member in value]
     if isinstance(value, float) and math.isfinite(value):

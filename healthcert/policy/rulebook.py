@@ -7,19 +7,23 @@ value sets as lists of codes, `countryCode`, `issuerCountryCode`, `region`, `kid
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from healthcert.errors import RuleError
 from healthcert.hcert.cwt import Claims
 from healthcert.hcert.payload import Kind
-from healthcert.policy.arrival import Judgement, instant, judge, select
+from healthcert.policy.arrival import Judgement, clock, judge, select
 from healthcert.policy.rules import Rule, read_rule
 
 ANYWHERE: Final = ""  # the country of a rule that does not say whose it is
+
+# Every path that `_signing` answers, and the wider ones that hold it.
+_SIGNING: Final = re.compile(r"(external(\.(kid|exp|iat)(\..*)?)?)?$", re.DOTALL)
 
 _Owner = tuple[str, str]  # kind of rule and country
 
@@ -40,11 +44,13 @@ class RuleBook:
         rules: By kind (`Acceptance`, `Invalidation`) and country.
         unread: What is said of the rules that cannot be read: that they are open.
         value_sets: The codes of each value set, as rules read them.
+        reads_signing: Whether a rule may read by what and for how long a certificate is signed.
     """
 
     rules: Mapping[_Owner, Sequence[Rule]]
     unread: Mapping[_Owner, Sequence[Judgement]]
     value_sets: Mapping[str, Sequence[str]]
+    reads_signing: bool
 
     @classmethod
     def of(
@@ -65,7 +71,8 @@ class RuleBook:
             except RuleError:
                 unread.setdefault(_owner(told), []).append(_open(told))
         sets = {name: list(codes) for name, codes in (value_sets or {}).items()}
-        return cls(read, unread, sets)
+        paths = {path for owned in read.values() for rule in owned for path in rule.logic.reads}
+        return cls(read, unread, sets, any(map(_SIGNING.match, paths)))
 
     @property
     def countries(self) -> frozenset[str]:
@@ -106,9 +113,7 @@ class RuleBook:
             "countryCode": country,
             "issuerCountryCode": issuer,
             "region": "",
-            "kid": b64encode(kid).decode("ascii"),
-            "exp": _moment(claims.expires_at),
-            "iat": _moment(claims.issued_at),
+            **(_signing(claims, kid) if self.reads_signing else {}),
         }
         said = judge(chosen.rules, dcc, external, at=at, language=language)
         return (*said, *there, *issued), chosen.no_requirement and not there
@@ -128,5 +133,13 @@ def _open(told: object) -> Judgement:
     return Judgement(identifier if isinstance(identifier, str) else "", "open", "", {}, None)
 
 
+def _signing(claims: Claims, kid: bytes) -> dict[str, str | None]:
+    return {
+        "kid": b64encode(kid).decode("ascii"),
+        "exp": _moment(claims.expires_at),
+        "iat": _moment(claims.issued_at),
+    }
+
+
 def _moment(seconds: float | None) -> str | None:
-    return None if seconds is None else instant(int(seconds * 1000))
+    return None if seconds is None else clock(datetime.fromtimestamp(seconds, UTC))
