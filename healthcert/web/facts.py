@@ -78,7 +78,8 @@ def looked_at(judgement: Judgement) -> list[Row]:
 
 
 def _told(member: str, value: object) -> object:
-    if member in _CODED and value in _WORDS:
-        return _WORDS[str(value)]
+    code = str(value)
+    if member in _CODED and code in _WORDS:
+        return _WORDS[code]
     names = value_sets()["vaccines-covid-19-names"] if member == "mp" else {}
-    return bdi(names.get(str(value), value))
+    return bdi(names.get(code, code))

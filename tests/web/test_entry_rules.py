@@ -127,6 +127,13 @@ def test_tests_and_recoveries_are_shown_in_words(visitor, signers, kind):
         assert word in page
 
 
+def test_what_a_certificate_leaves_out_or_states_wrongly_is_no_obstacle(visitor, signers):
+    text = make_text(signers["t"], make_dcc("t", tc=None, tr=["260415000"], tt={}))
+    page = check(visitor(), text, country="XX").text
+    assert "Not valid" in page
+    assert "Test centre" not in page
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
