@@ -9,7 +9,8 @@ from flask import Flask
 
 from healthcert.config import Settings
 from healthcert.errors import NotReady
-from healthcert.services.keys import load_pins, make_development_keys
+from healthcert.services.development_keys import make_development_keys
+from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier, built
 from healthcert.web import api, verify
 from healthcert.web.delivery import init_delivery

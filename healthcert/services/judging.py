@@ -114,10 +114,13 @@ def _stated(doses: list[Past], found: dict[UUID, Judgement]) -> dict[UUID, tuple
 
 
 def _live(db: Session, dose_ids: Iterable[UUID], disease: str) -> dict[UUID, Certificate]:
-    query = select(Certificate).where(
-        Certificate.dose_id.in_(dose_ids),
-        Certificate.disease == disease,
-        Certificate.state.in_(("intended", "issued")),
+    """Return the live certificates by dose, locked: one may be signed at this moment."""
+    query = (
+        select(Certificate)
+        .where(Certificate.dose_id.in_(dose_ids), Certificate.disease == disease)
+        .where(Certificate.state.in_(("intended", "issued")))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return {certificate.dose_id: certificate for certificate in db.scalars(query)}
 

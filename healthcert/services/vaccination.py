@@ -146,10 +146,12 @@ def _mark(
     past = next(past for past in doses if past.dose.id == dose.id)
     if past.counts == "entered_in_error":
         raise WrongState
-    query = select(Certificate).where(
-        Certificate.dose_id == dose.id,
-        Certificate.disease == disease,
-        Certificate.state != "revoked",
+    query = (
+        select(Certificate)
+        .where(Certificate.dose_id == dose.id, Certificate.disease == disease)
+        .where(Certificate.state != "revoked")
+        .with_for_update(key_share=True)  # one may be signed at this moment
+        .execution_options(populate_existing=True)
     )
     for certificate in db.scalars(query).all():
         issuing.revoke(
