@@ -21,9 +21,7 @@ def cookie(browser, name=COOKIE):
 def statements(parts):
     """Return the list of statements sent to the database since the test began."""
     sent = []
-    event.listen(
-        parts.doors.engine, "before_cursor_execute", lambda *given: sent.append(given[2])
-    )
+    event.listen(parts.doors.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     return sent
 
 
@@ -139,7 +137,9 @@ def test_reading_often_writes_rarely(staff, statements):
     nurse = staff("nurse")
     statements.clear()
     nurse.get("/clinic/")
-    assert [sql for sql in statements if sql.lstrip().upper().startswith(("UPDATE", "INSERT"))] == []
+    assert [
+        sql for sql in statements if sql.lstrip().upper().startswith(("UPDATE", "INSERT"))
+    ] == []
 
 
 def test_lists_stay_within_five_questions_to_the_database(book, staff, holder, statements, clinic):
