@@ -163,6 +163,10 @@ class PictureTooLarge(BadPicture):
 
     code = "picture_too_large"
 
+    def __init__(self) -> None:
+        """Say the limits: they are the same for all."""
+        super().__init__("a picture may have 10 MB and 16 megapixels")
+
 
 class BadBundle(Refusal):
     """The offline bundle is not one, or no pinned key signed it."""

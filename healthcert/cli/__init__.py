@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.bundle import bundle
+from healthcert.cli.conformance import conformance
+from healthcert.cli.hcert import hcert
+from healthcert.cli.keys import keys
+from healthcert.cli.scan import names, scan
+from healthcert.cli.verify import verify
 from healthcert.errors import BadInput, Refusal
 
 
@@ -27,3 +33,9 @@ class Door(click.Group):
 @click.version_option(package_name="healthcert")
 def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
+
+
+hcert.add_command(scan)
+hcert.add_command(names)
+for command in (bundle, conformance, hcert, keys, verify):
+    main.add_command(command)

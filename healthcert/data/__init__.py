@@ -1,1 +1,25 @@
-"""The knowledge: files a doctor or a lawyer can review; a new one needs no Python."""
+"""What a doctor or a lawyer can review: value sets, vaccines, countries, as TOML files.
+
+A new entry needs no Python. The files are read from the package, wherever it is installed.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def value_sets() -> Mapping[str, Mapping[str, str]]:
+    """Return the codes of each EU value set with English words, by the EU's name of the set.
+
+    The names are those that acceptance rules use, such as ``vaccines-covid-19-names``. Codes
+    withdrawn since are kept, because certificates hold them.
+    """
+    tables = {}
+    for file in (files(__name__) / "valuesets").iterdir():
+        table = tomllib.loads(file.read_text("utf-8"))
+        tables[table["id"]] = table["codes"]
+    return tables

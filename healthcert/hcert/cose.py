@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cbor2 import CBORTag
 from cryptography.exceptions import InvalidSignature
@@ -33,6 +34,7 @@ ES256, PS256 = -7, -37
 _TAG_SIGN1, _TAG_CWT, _PARTS = 18, 61, 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4  # header labels
 _UNDERSTOOD = (_ALGORITHM, _CRITICAL, _KID)
+_SHORT = 64  # bytes of a protected header worth remembering
 _MIN_RSA_BITS = 2048
 _ECDSA = ECDSA(SHA256())
 _PSS = PSS(MGF1(SHA256()), SHA256.digest_size)
@@ -105,10 +107,7 @@ def parse(message: bytes) -> Sign1:
     protected, unprotected, payload, signature = _parts(
         safe_cbor.loads(message, tags=safe_cbor.OUTER)
     )
-    shown = safe_cbor.loads(protected, tags=safe_cbor.OUTER) if protected else {}
-    if not isinstance(shown, Mapping):
-        raise MalformedCose("the protected header is not a map")
-    _refuse_unknown_critical(shown)
+    shown = (_short_header if len(protected) <= _SHORT else _header)(protected)
     algorithm = shown.get(_ALGORITHM, unprotected.get(_ALGORITHM))
     if type(algorithm) is not int or algorithm not in (ES256, PS256):
         raise MalformedCose("the algorithm is neither ES256 nor PS256")
@@ -193,8 +192,16 @@ def _parts(tree: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
     return protected, unprotected, payload, signature
 
 
-def _refuse_unknown_critical(protected: Mapping[object, object]) -> None:
-    """Refuse a header that says it must be understood and is not (RFC 9052 section 3.1)."""
-    critical = protected.get(_CRITICAL, [])
+def _header(protected: bytes) -> Mapping[object, object]:
+    """Return the protected header; an empty one may be no bytes at all (RFC 9052 section 3)."""
+    header = safe_cbor.loads(protected, tags=safe_cbor.OUTER) if protected else {}
+    if not isinstance(header, Mapping):
+        raise MalformedCose("the protected header is not a map")
+    critical = header.get(_CRITICAL, [])
     if not isinstance(critical, list) or not all(label in _UNDERSTOOD for label in critical):
         raise MalformedCose("a critical header that is not understood")
+    return header
+
+
+# An issuer's messages all carry the same few bytes; long headers are not kept, nor are refusals.
+_short_header = lru_cache(maxsize=256)(_header)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from healthcert.errors import MalformedClaims
 from healthcert.hcert import safe_cbor
@@ -34,6 +35,15 @@ class Claims:
     issued_at: int | float | None
     expires_at: int | float | None
     hcert: Mapping[object, object]
+
+    def in_force(self, at: datetime) -> bool | None:
+        """Whether an aware moment lies within the times signed, both ends included.
+
+        None where one of them is missing: then nobody can say.
+        """
+        if self.issued_at is None or self.expires_at is None:
+            return None
+        return self.issued_at <= at.timestamp() <= self.expires_at
 
 
 def read_claims(payload: bytes) -> Claims:

@@ -10,12 +10,18 @@ import struct
 from healthcert.errors import BadPicture
 
 _PNG, _JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+_MOST_SEGMENTS = 1_000  # of a JPEG, before its frame; cameras write some tens
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF markers, tables left out
 
 
 def is_picture(data: bytes) -> bool:
     """Return whether the first bytes are those of a PNG, JPEG, GIF or WebP picture."""
     return _kind(data) != ""
+
+
+def begins_like_a_picture(data: bytes) -> bool:
+    """Return whether these first few bytes may be those of a picture; more may tell otherwise."""
+    return data.startswith((_PNG[:4], _JPEG, b"GIF8", b"RIFF"))
 
 
 def size(data: bytes) -> tuple[int, int]:
@@ -56,9 +62,9 @@ def _gif(data: bytes) -> tuple[int, int]:
 
 def _jpeg(data: bytes) -> tuple[int, int]:
     place = 2
-    while True:  # segment after segment, until the frame header
+    for _ in range(_MOST_SEGMENTS):  # one after the other, until the frame header
         if data[place] != 0xFF:  # noqa: PLR2004 - every marker begins with it
-            raise BadPicture("not a JPEG picture")
+            break
         marker = data[place + 1]
         if marker == 0xFF:  # noqa: PLR2004 - a fill byte before the marker
             place += 1
@@ -67,6 +73,7 @@ def _jpeg(data: bytes) -> tuple[int, int]:
             return width, height
         else:
             place += 2 + struct.unpack_from(">H", data, place + 2)[0]
+    raise BadPicture("not a JPEG picture")
 
 
 def _webp(data: bytes) -> tuple[int, int]:

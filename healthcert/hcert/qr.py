@@ -1,31 +1,29 @@
 """Bar codes: certificate text to a QR picture, and pictures back to text.
 
 Sources: ISO/IEC 18004 (QR) and "Electronic Health Certificate Specification" 1.0.8 §4.2.2:
-alphanumeric mode, error correction Q; printed with a diagonal of 35 to 60 mm. One mask is
-used for all: scoring eight of them costs five times the code and reads no better.
+alphanumeric mode, error correction Q; printed with a diagonal of 35 to 60 mm.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Literal
 
 import zxingcpp
 from PIL import Image
-from qrcode import QRCode
-from qrcode.constants import ERROR_CORRECT_Q
-from qrcode.util import MODE_ALPHA_NUM, QRData
 
 from healthcert.errors import BadPicture, PictureTooLarge
 from healthcert.hcert import pictures
+from healthcert.hcert.qr_modules import modules
 
 MOST_PIXELS = 16_000_000
 MOST_BYTES = 10_000_000
 QUIET = 4  # modules of white around the code; ISO/IEC 18004 asks for no fewer
 
-_MASK = 0
+_DARK = re.compile("1+")
+_SHADES = {"1": "0", "0": "1"}  # as a picture of one bit has them: 0 is black
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
 _UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, IndexError, OverflowError)
 _WANTED = (zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.AztecCode)
@@ -52,12 +50,12 @@ def svg(text: str) -> str:
     Raises:
         ValueError: Another character is in it, or it is too long for a QR code.
     """
-    rows = _modules(text)
+    rows = modules(text)
     side = len(rows) + 2 * QUIET
     path = "".join(
-        f"M{start + QUIET} {y + QUIET}h{length}v1h-{length}z"
-        for y, row in enumerate(rows)
-        for start, length in _runs(row)
+        f"M{run.start() + QUIET} {y}h{len(run[0])}v1h-{len(run[0])}z"
+        for y, row in enumerate(rows, start=QUIET)
+        for run in _DARK.finditer(row)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" '
@@ -76,15 +74,17 @@ def png(text: str, *, scale: int = 8) -> bytes:
     Raises:
         ValueError: As for `svg`.
     """
-    rows = _modules(text)
-    side = len(rows) + 2 * QUIET
-    dark = b"".join(bytes(row) for row in rows)
-    code = Image.frombytes("L", (len(rows), len(rows)), dark).point([255, 0] + [0] * 254)
-    picture = Image.new("L", (side, side), 255)
-    picture.paste(code, (QUIET, QUIET))
-    large = picture.resize((side * scale, side * scale), Image.Resampling.NEAREST)
+    rows = modules(text)
+    side = (len(rows) + 2 * QUIET) * scale
+    light, margin = "1" * (QUIET * scale), "1" * (-side % 8)
+    lines = (
+        light + "".join(_SHADES[module] * scale for module in row) + light + margin for row in rows
+    )
+    above = b"\xff" * (len(margin) + side >> 3) * (QUIET * scale)
+    packed = b"".join(int(line, 2).to_bytes(len(line) // 8, "big") * scale for line in lines)
+    picture = Image.frombytes("1", (side, side), above + packed + above)
     written = io.BytesIO()
-    large.convert("1").save(written, "PNG")
+    picture.save(written, "PNG", compress_level=1)
     return written.getvalue()
 
 
@@ -127,22 +127,3 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 def _kind(found: zxingcpp.BarcodeFormat) -> _Kind:
     return "Aztec" if "Aztec" in str(found) else "QR"
-
-
-def _modules(text: str) -> list[list[bool]]:
-    """Return the modules of the smallest QR code for a text, row by row; true is dark."""
-    code = QRCode(error_correction=ERROR_CORRECT_Q, border=0, mask_pattern=_MASK)
-    code.add_data(QRData(text.encode("ascii"), mode=MODE_ALPHA_NUM))
-    code.make(fit=True)
-    return [[bool(module) for module in row] for row in code.modules]
-
-
-def _runs(row: list[bool]) -> list[tuple[int, int]]:
-    """Return where the dark runs of a row start, and how long each is."""
-    runs, place = [], 0
-    for dark, group in groupby(row):
-        length = len(list(group))
-        if dark:
-            runs.append((place, length))
-        place += length
-    return runs

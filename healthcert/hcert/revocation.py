@@ -87,13 +87,21 @@ class RevocationList:
             uvci: The identifier in the certificate.
             message: The signed message.
         """
-        hashes: Mapping[HashKind, bytes] = {
-            "uvci": uvci_hash(uvci),
-            "country_uvci": country_uvci_hash(country, uvci),
-            "signature": signature_hash(message),
-        }
         listed = self.entries.get(country, {})
-        return any(hashes[kind] in _Hashes(joined) for kind, joined in listed.items())
+        return any(
+            _hash(kind, country, uvci, message) in _Hashes(joined)
+            for kind, joined in listed.items()
+        )
+
+
+def _hash(kind: HashKind, country: str, uvci: str, message: Sign1) -> bytes:
+    match kind:
+        case "uvci":
+            return uvci_hash(uvci)
+        case "country_uvci":
+            return country_uvci_hash(country, uvci)
+        case "signature":
+            return signature_hash(message)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ MAX_DEPTH = 12
 MAX_ITEMS = 1_024
 """Three times and fifteen times what any certificate in the public test data needs."""
 
-_NEGATIVE, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 1, 3, 4, 5, 6, 7  # major types
+_BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7  # major types
+_FIRST_NO_KEY = _ARRAY << 5  # below it, a first byte begins a number, bytes or a text
 _ONE_BYTE, _EIGHT_BYTES = 24, 27  # the argument follows in 1, 2, 4 or 8 bytes
 _FALSE = 20  # below it: simple values without a meaning
 
@@ -80,66 +81,97 @@ def dumps(value: object) -> bytes:
 
 
 def _walk(data: bytes) -> None:
-    """Refuse whatever is not one item within the bounds; time and memory grow with `data` alone."""
+    """Refuse whatever is not one item within the bounds; the cost grows with `data` alone."""
     try:
-        _, end = _item(data, 0, MAX_DEPTH, MAX_ITEMS)
+        end = _Walk(data).item(0, MAX_DEPTH)
     except IndexError:
         raise MalformedCbor("cut short") from None
     if end != len(data):
         raise MalformedCbor("cut short" if end > len(data) else "bytes after the end")
 
 
-def _item(data: bytes, start: int, depth: int, left: int) -> tuple[int, int]:
-    """Return how many items are left to spend, and where the item that starts here ends."""
-    if left <= 0:
-        raise MalformedCbor(f"more than {MAX_ITEMS} items")
-    first = data[start]
-    value = first & 31
-    end = start + 1
-    if value >= _ONE_BYTE:
-        value, end = _argument(data, value, end)
-    major = first >> 5
-    if major <= _NEGATIVE:
-        return left - 1, end
-    if major <= _TEXT:
-        return left - 1, end + value
-    if major == _SIMPLE:
-        return _simple(first & 31, left, end)
-    if not depth:
-        raise MalformedCbor(f"more than {MAX_DEPTH} levels")
-    if major == _MAP:
-        return _entries(data, end, value, depth - 1, left - 1)
-    return _members(data, end, 1 if major == _TAG else value, depth - 1, left - 1)
+class _Walk:
+    """One walk over encoded bytes. Each method takes where something starts, and gives its end.
+
+    An end may lie behind the last byte: the next look, or the last comparison, finds out.
+    """
+
+    __slots__ = ("_data", "_left")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = MAX_ITEMS - 1
+
+    def item(self, start: int, depth: int) -> int:
+        """Walk one item that may hold others, at most `depth` levels of them."""
+        first = self._data[start]
+        major, value = first >> 5, first & 31
+        if major < _ARRAY or major == _SIMPLE:
+            return self._leaf(start)
+        end = start + 1
+        if value >= _ONE_BYTE:
+            value, end = self._argument(value, end)
+        if not depth:
+            raise MalformedCbor(f"more than {MAX_DEPTH} levels")
+        if major == _MAP:
+            return self._entries(end, value, depth - 1)
+        return self._members(end, 1 if major == _TAG else value, depth - 1)
+
+    def _leaf(self, start: int) -> int:
+        """Walk one item that holds no other: a number, bytes, a text, true, false or null."""
+        first = self._data[start]
+        if size := _SIZES[first]:
+            return start + size
+        if first >> 5 not in (_BYTES, _TEXT):
+            raise MalformedCbor("a simple value without a meaning")
+        length, end = self._argument(first & 31, start + 1)
+        return end + length
+
+    def _argument(self, size: int, start: int) -> tuple[int, int]:
+        if size > _EIGHT_BYTES:
+            raise MalformedCbor("an indefinite or reserved length")
+        end = start + (1 << (size - _ONE_BYTE))
+        return int.from_bytes(self._data[start:end], "big"), end
+
+    def _spend(self, items: int) -> None:
+        self._left -= items
+        if self._left < 0:
+            raise MalformedCbor(f"more than {MAX_ITEMS} items")
+
+    def _members(self, end: int, count: int, depth: int) -> int:
+        self._spend(count)
+        data = self._data
+        for _ in range(count):
+            size = _SIZES[data[end]]
+            end = end + size if size else self.item(end, depth)
+        return end
+
+    def _entries(self, end: int, count: int, depth: int) -> int:
+        self._spend(2 * count)
+        data, keys = self._data, set()
+        for _ in range(count):
+            start = end
+            if data[start] >= _FIRST_NO_KEY:
+                raise MalformedCbor("a key that is neither number nor text nor bytes")
+            end = self._leaf(start)
+            keys.add(data[start:end])
+            size = _SIZES[data[end]]
+            end = end + size if size else self.item(end, depth)
+        if len(keys) != count:
+            raise MalformedCbor("a key that occurs twice")
+        return end
 
 
-def _argument(data: bytes, size: int, start: int) -> tuple[int, int]:
-    if size > _EIGHT_BYTES:
-        raise MalformedCbor("an indefinite or reserved length")
-    end = start + (1 << (size - _ONE_BYTE))
-    return int.from_bytes(data[start:end], "big"), end
+def _size(first: int) -> int:
+    """Return the size of an item if its first byte tells, else 0."""
+    major, value = first >> 5, first & 31
+    if major in (_ARRAY, _MAP, _TAG) or value > _EIGHT_BYTES:
+        return 0
+    if major == _SIMPLE and (value < _FALSE or value == _ONE_BYTE):
+        return 0
+    if major in (_BYTES, _TEXT):
+        return 1 + value if value < _ONE_BYTE else 0
+    return 1 if value < _ONE_BYTE else 1 + (1 << (value - _ONE_BYTE))
 
 
-def _simple(size: int, left: int, end: int) -> tuple[int, int]:
-    if size < _FALSE or size == _ONE_BYTE:
-        raise MalformedCbor("a simple value without a meaning")
-    return left - 1, end
-
-
-def _members(data: bytes, end: int, count: int, depth: int, left: int) -> tuple[int, int]:
-    for _ in range(count):
-        left, end = _item(data, end, depth, left)
-    return left, end
-
-
-def _entries(data: bytes, end: int, count: int, depth: int, left: int) -> tuple[int, int]:
-    keys = set()
-    for _ in range(count):
-        start = end
-        if data[start] >> 5 > _TEXT:
-            raise MalformedCbor("a key that is neither number nor text nor bytes")
-        left, end = _item(data, start, depth, left)
-        keys.add(data[start:end])
-        left, end = _item(data, end, depth, left)
-    if len(keys) != count:
-        raise MalformedCbor("a key that occurs twice")
-    return left, end
+_SIZES = bytes(map(_size, range(256)))

@@ -24,6 +24,7 @@ _BASE = len(_ALPHABET)
 _BASE2 = _BASE * _BASE
 _BYTE, _PAIR = 0xFF, 0xFFFF
 _NO_DIGIT = 0xFF
+_LANE = 4
 # Every pair of bytes as its three characters: encoding is one look-up a pair.
 _PAIRS = [
     _ALPHABET[n % _BASE] + _ALPHABET[n // _BASE % _BASE] + _ALPHABET[n // _BASE2]
@@ -93,12 +94,29 @@ def b45decode(text: str) -> bytes:
         raise MalformedBase45("a character outside the alphabet")
     rest = len(digits) % 3
     whole = len(digits) - rest
-    values = zip(digits[0:whole:3], digits[1:whole:3], digits[2:whole:3], strict=True)
-    try:
-        data = struct.pack(f">{whole // 3}H", *[a + _BASE * b + _BASE2 * c for a, b, c in values])
-    except struct.error:
-        raise MalformedBase45("three characters say more than two bytes hold") from None
+    data = _whole_pairs(digits[:whole])
     return data + _last_byte(digits[whole:]) if rest else data
+
+
+def _whole_pairs(digits: bytes) -> bytes:
+    """Return two bytes for every three digits, all sums done at once in one long number.
+
+    Each sum has a lane of four bytes, which it cannot leave: at most 91,124.
+    """
+    count = len(digits) // 3
+    first, second, third = (_lanes(digits[place::3], count) for place in range(3))
+    sums = (first + _BASE * second + _BASE2 * third).to_bytes(_LANE * count, "big")
+    if any(sums[1::_LANE]):
+        raise MalformedBase45("three characters say more than two bytes hold")
+    data = bytearray(2 * count)
+    data[0::2], data[1::2] = sums[2::_LANE], sums[3::_LANE]
+    return bytes(data)
+
+
+def _lanes(digits: bytes, count: int) -> int:
+    lanes = bytearray(_LANE * count)
+    lanes[_LANE - 1 :: _LANE] = digits
+    return int.from_bytes(lanes, "big")
 
 
 def _last_byte(digits: bytes) -> bytes:

@@ -8,8 +8,8 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §3.3, §5 and §6.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -17,7 +17,7 @@ from healthcert.errors import BadCertificate, BadSignature, UnknownIssuer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.cwt import Claims, read_claims
-from healthcert.hcert.payload import KINDS, dcc_of, entries_of, kind_of, schema_faults
+from healthcert.hcert.payload import KINDS, dcc_of, entries_of, schema_faults
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import TrustedKey
 from healthcert.policy.words import message
@@ -111,11 +111,15 @@ class Verdict:
             "bundle": None if self.bundle is None else _bundle(self.bundle, self.time),
         }
 
-    def found(self, *codes: str) -> Verdict:
-        """Return this verdict with further reasons, each in its place."""
-        return replace(
-            self, reasons=tuple(sorted({*self.reasons, *codes}, key=_WEIGHT.__getitem__))
-        )
+
+@dataclass(slots=True)
+class _Findings:
+    """What has been found out so far."""
+
+    codes: list[str]
+    issuer: TrustedKey | None = None
+    dcc: Mapping[str, Any] | None = None
+    rules: tuple[RuleResult, ...] = ()
 
 
 def judge(
@@ -140,19 +144,21 @@ def judge(
     """
     if bundle and not simulated:
         time = max(time, bundle.issued)
-    verdict = Verdict(time, bundle=bundle).found(*(["simulated"] if simulated else []))
+    found = _Findings(["simulated"] if simulated else [])
     try:
         signed = parse(decode(text))
         if bundle is None:
-            return verdict.found("no_bundle")
-        if age(bundle, time) > stale_after:
-            verdict = verdict.found("stale_bundle")
-        verdict = replace(verdict, issuer=_key_named(bundle, signed))
-        key = _key_that_fits(bundle, signed)
+            found.codes.append("no_bundle")
+        else:
+            if age(bundle, time) > stale_after:
+                found.codes.append("stale_bundle")
+            _judge_message(found, signed, bundle, time)
+            if country is not None:
+                _judge_by_rules(found, bundle, country)
     except BadCertificate as refusal:
-        return verdict.found(refusal.code)
-    verdict = _judge_signed(replace(verdict, issuer=key), signed, key, bundle)
-    return verdict if country is None else _with_rules(verdict, bundle, country)
+        found.codes.append(refusal.code)
+    reasons = tuple(sorted(found.codes, key=_WEIGHT.__getitem__))
+    return Verdict(time, reasons, found.dcc, found.issuer, bundle, found.rules)
 
 
 def age(bundle: Bundle, time: datetime) -> timedelta:
@@ -160,42 +166,47 @@ def age(bundle: Bundle, time: datetime) -> timedelta:
     return max(timedelta(), time - bundle.issued)
 
 
-def _key_named(bundle: Bundle, signed: Sign1) -> TrustedKey:
-    found = bundle.trust.find(signed.kid)
-    if not found:
+def _judge_message(found: _Findings, signed: Sign1, bundle: Bundle, time: datetime) -> None:
+    """Add what a message says for itself, entry rules left out.
+
+    Raises:
+        UnknownIssuer: No trusted key has its key identifier.
+        BadSignature: None of those that have it fits.
+    """
+    candidates = bundle.trust.find(signed.kid)
+    if not candidates:
         raise UnknownIssuer
-    return found[0]
+    found.issuer = candidates[0]
+    found.issuer = key = _key_that_fits(candidates, signed)
+    if key.training:
+        found.codes.append("training")
+    try:
+        claims = read_claims(signed.payload)
+        dcc = dcc_of(claims)
+    except BadCertificate as refusal:
+        found.codes += [refusal.code, *_revocation_faults({}, signed, key, bundle)]
+        return
+    found.dcc = dcc
+    found.codes += _faults(dcc, claims, key)
+    found.codes += _time_faults(claims, time)
+    found.codes += _revocation_faults(dcc, signed, key, bundle)
 
 
-def _key_that_fits(bundle: Bundle, signed: Sign1) -> TrustedKey:
+def _key_that_fits(candidates: Iterable[TrustedKey], signed: Sign1) -> TrustedKey:
     """Return the key that made the signature; one identifier may name several."""
-    for trusted in bundle.trust.find(signed.kid):
+    for trusted in candidates:
         if signed.fits(trusted.key):
             return trusted
     raise BadSignature
 
 
-def _judge_signed(verdict: Verdict, signed: Sign1, key: TrustedKey, bundle: Bundle) -> Verdict:
-    """Return the verdict on a message whose signature held, entry rules left out."""
-    if key.training:
-        verdict = verdict.found("training")
-    try:
-        claims = read_claims(signed.payload)
-        dcc = dcc_of(claims)
-    except BadCertificate as refusal:
-        return verdict.found(refusal.code, *_revocation_faults({}, signed, key, bundle))
-    return replace(verdict, dcc=dcc).found(
-        *_faults(dcc, claims, key),
-        *_time_faults(claims, verdict.time),
-        *_revocation_faults(dcc, signed, key, bundle),
-    )
-
-
 def _faults(dcc: Mapping[str, Any], claims: Claims, key: TrustedKey) -> list[str]:
-    never_ends = ["malformed_claims"] if claims.expires_at is None else []
-    if schema_faults(dcc):
-        return [*never_ends, "schema"]
-    return never_ends if key.allows(kind_of(dcc)) else [*never_ends, "wrong_key_usage"]
+    found = {
+        "malformed_claims": claims.expires_at is None,  # nothing is genuine for ever
+        "schema": bool(schema_faults(dcc)),
+        "wrong_key_usage": not all(key.allows(kind) for kind in KINDS if dcc.get(kind)),
+    }
+    return [code for code, is_so in found.items() if is_so]
 
 
 def _time_faults(claims: Claims, time: datetime) -> list[str]:
@@ -219,13 +230,11 @@ def _revocation_faults(
     return [] if listed.holds(key.country) else ["revocation_missing"]
 
 
-def _with_rules(verdict: Verdict, bundle: Bundle, country: str) -> Verdict:
-    """Return the verdict with the entry rules of a country; without an engine each is open."""
+def _judge_by_rules(found: _Findings, bundle: Bundle, country: str) -> None:
+    """Add the entry rules of a country; one that nobody evaluates is open, never passed over."""
     rules = [rule for rule in bundle.rules if rule.get("Country") == country]
-    if not rules:
-        return verdict.found("no_requirement")
-    results = (RuleResult(str(rule.get("Identifier", "")), "open", "") for rule in rules)
-    return replace(verdict, rules=tuple(results)).found("rules_open")
+    found.codes.append("rules_open" if rules else "no_requirement")
+    found.rules = tuple(RuleResult(str(rule.get("Identifier", "")), "open", "") for rule in rules)
 
 
 def _holder(dcc: Mapping[str, Any]) -> dict[str, str] | None:

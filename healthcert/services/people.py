@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, BadInput
+from healthcert.errors import AlreadyBooked, BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
@@ -101,9 +101,15 @@ def locked(db: Session, person_id: UUID) -> Person:
     """Return a person whose rows nobody else changes until this transaction ends.
 
     Every deed locks the person first and slots after, so that two of them never wait crosswise.
+
+    Raises:
+        NotFound: No such person.
     """
     query = select(Person).where(Person.id == person_id)
-    return db.scalars(query.with_for_update(key_share=True)).one()
+    person = db.scalar(query.with_for_update(key_share=True))
+    if person is None:
+        raise NotFound
+    return person
 
 
 def tidied(details: Details, *, today: date) -> Details:

@@ -6,7 +6,6 @@ their session until it is booked, so that a full slot or a wrong field loses not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -179,9 +178,7 @@ def _where() -> Where:
     form = Where(request.args if "town" in request.args else None)
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
-    form.programme.choices = options(
-        {str(found.id): in_words(found.names) for found in programmes}
-    )
+    form.programme.choices = options({str(found.id): in_words(found.names) for found in programmes})
     if len(programmes) == 1 and not form.programme.data:
         form.programme.data = str(programmes[0].id)
     towns = {town.code: in_words(town.names) for town in parts().country.towns}
@@ -283,7 +280,7 @@ def _place() -> Place:
         return booking.place_of(db, _slot_id())
 
 
-def _asked() -> Mapping[str, str]:
+def _asked() -> dict[str, Any]:
     """Return the part of the address that goes along through the journey."""
     return {
         name: request.args[name]

@@ -198,9 +198,7 @@ def _given(patient: Patient, typed: Any) -> Given:  # noqa: ANN401 - a MultiDict
             day=_local(patient.expected.starts_at, patient).date(),
         )
     form = Given(typed)
-    form.product.choices = options(
-        {str(supply.product_id): supply.product for supply in supplies}
-    )
+    form.product.choices = options({str(supply.product_id): supply.product for supply in supplies})
     lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
     form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
     form.body_site.choices = options({site: BODY_SITES[site] for site in SITES_OF_BODY})
@@ -213,9 +211,7 @@ def _ask_given(form: Given, patient: Patient) -> str:
 
 def _dose_page(template: str, dose_id: UUID, form: Answers | None = None) -> str:
     with parts().doors.reading() as db:
-        found = desk.dose_at_site(
-            db, vault=parts().vault, dose_id=dose_id, site_id=_site_id()
-        )
+        found = desk.dose_at_site(db, vault=parts().vault, dose_id=dose_id, site_id=_site_id())
     return render_template(template, found=found, form=form)
 
 
@@ -246,7 +242,9 @@ def _moment(text: str, patient: Patient) -> datetime:
 
 def _fits(line: Expected, wanted: str) -> bool:
     words = _plain(wanted).split()
-    told = _plain(f"{line.reference} {line.reference.replace('-', '')} {line.name} {line.latin_name}")
+    told = _plain(
+        f"{line.reference} {line.reference.replace('-', '')} {line.name} {line.latin_name}"
+    )
     return all(word in told for word in words)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -109,6 +110,16 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.BadSettings: Answer(
         _S.INTERNAL_SERVER_ERROR, _("The service is not set up correctly"), _TRY_LATER
     ),
+    errors.BadPicture: Answer(
+        _S.UNSUPPORTED_MEDIA_TYPE,
+        _("That kind of file cannot be read"),
+        _("Send a picture as PNG or JPEG."),
+    ),
+    errors.PictureTooLarge: Answer(
+        _S.REQUEST_ENTITY_TOO_LARGE,
+        _("That is too large"),
+        _("Send a picture of at most 10 MB and 16 megapixels."),
+    ),
     errors.BadBundle: Answer(
         _S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER
     ),
@@ -175,7 +186,11 @@ def refused(refusal: errors.Refusal) -> Response:
     return _respond(refusal.code, answer_to(type(refusal)), fields)
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Return the answer to an HTTP error, as a page or as a problem document."""
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, errors.Refusal):
+        return refused(cause)  # raised after the view, where Flask takes all for faults
     if error.code is None or error.code < _S.BAD_REQUEST:
         return make_response(error.get_response())  # a redirect of the router
     code, answer = HTTP_ANSWERS.get(error.code) or _other(error.code)
@@ -191,8 +206,12 @@ def _other(status: int) -> tuple[str, Answer]:
     return base[0], Answer(HTTPStatus(status), base[1].title, base[1].advice)
 
 
+def _log_fault(info: Any) -> None:  # noqa: ANN401 - whatever logging takes
+    _log.error("fault", exc_info=info, extra={"request": request_id()})
+
+
 def _fault(error: Exception) -> Response:
-    _log.error("fault", exc_info=error, extra={"request": request_id()})
+    _log_fault(error)
     return _respond("fault", _FAULT, {})
 
 
@@ -218,5 +237,6 @@ def _respond(code: str, answer: Answer, fields: dict[str, str]) -> Response:
 def init_errors(app: Flask) -> None:
     """Answer every refusal, HTTP error and fault of this application here."""
     app.register_error_handler(errors.Refusal, refused)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, _fault)
+    app.log_exception = _log_fault  # type: ignore[method-assign] - Flask's own names the address

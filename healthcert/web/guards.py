@@ -119,7 +119,10 @@ def init_guards(app: Flask, who: Who) -> None:
             raise NotAllowed
         if act in STATELESS:
             return None
-        return _admit(act, who) or _check_token()
+        turned_away = _admit(act, who)
+        if turned_away is None:
+            _check_token()
+        return turned_away
 
     app.before_request(guard)
 

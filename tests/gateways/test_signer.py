@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -144,3 +145,19 @@ def test_a_bundle_key_is_an_ec_key(make_files):
     key, _ = make_files(rsa.generate_private_key(65537, 2048), VACCINATION)
     with pytest.raises(SignerUnavailable):
         BundleSigner.open(key, passphrase=PASSPHRASE)
+
+
+class Failing:
+    """A key whose hardware went wrong: what it signs, it cannot verify."""
+
+    def __init__(self, key, other):
+        """Show one key and sign with another."""
+        self.public_key = key.public_key
+        self.sign = other.sign
+
+
+def test_a_signature_that_does_not_verify_never_leaves(signers):
+    key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    broken = replace(signers["v"], _key=Failing(key, other))
+    with pytest.raises(SignerUnavailable):
+        make_text(broken)

@@ -8,6 +8,8 @@ from datetime import timedelta
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +20,12 @@ from healthcert.hcert.revocation import RevocationList
 from healthcert.hcert.trust import TrustedKey, TrustList
 from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
 from tests.certificates import NOW
+
+EDWARDS = (
+    Ed25519PrivateKey.generate()
+    .public_key()
+    .public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+)
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +109,7 @@ def test_any_other_bytes_are_refused(pins, data):
         lambda contents: contents.update(version="seven"),
         lambda contents: contents.update(issued=1 << 80),
         lambda contents: contents["keys"][0].update(spki=b"no key"),
+        lambda contents: contents["keys"][0].update(spki=EDWARDS),
         lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=b"fifteen bytes.."),
         lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=bytes(32)),
     ],

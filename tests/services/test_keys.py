@@ -10,7 +10,9 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
@@ -20,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
 from healthcert.hcert.cose import ES256, parse, sign1
+from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
     check_production_keys,
     load_bundle_signer,
@@ -30,6 +33,9 @@ from healthcert.services.keys import (
     read_secret,
 )
 from tests.certificates import NOW
+
+EDWARDS = Ed25519PrivateKey.generate().public_key()
+PUBLIC = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
 
 
 @pytest.fixture
@@ -129,6 +135,15 @@ def test_another_secret_opens_nothing(keys_dir):
         load_signers(keys_dir / "development", b"another secret")
 
 
+def test_an_authority_without_an_ec_key_signs_nobody(keys_dir):
+    pem = Ed25519PrivateKey.generate().private_bytes(
+        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"opens")
+    )
+    certificate = (keys_dir / "development" / "csca.cert.pem").read_bytes()
+    with pytest.raises(ValueError, match="EC key"):
+        Authority.open(certificate, pem, b"opens")
+
+
 def test_a_purpose_without_a_key_is_left_out(keys):
     (keys / "development" / "recovery.key.pem").unlink()
     private = keys / "development"
@@ -150,6 +165,7 @@ def test_certificates_are_trusted_in_pem_and_in_der_and_training_ones_apart(keys
     ("reader", "name", "content"),
     [
         (load_pins, "current.pem", b"no key"),
+        (load_pins, "current.pem", EDWARDS.public_bytes(*PUBLIC)),
         (load_pins, "none", b""),
         (load_trust, "bad.crt", b"no certificate"),
     ],

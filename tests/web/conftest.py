@@ -30,7 +30,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Clock:
     """A clock that tests set."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.now = NOW
 
     def __call__(self) -> datetime:
@@ -66,7 +66,8 @@ def published(settings, bundle) -> Settings:
 
 @pytest.fixture
 def app(published, database_url, clock) -> Flask:
-    made = create_app(published.at(database_url=database_url), clock=clock)
+    made = create_app(published.at(database_url=database_url), clock=clock, floor=clock)
+    made.test_client_class = WholeAnswers
     yield made
     made.extensions["healthcert"].close()
 
@@ -117,6 +118,13 @@ def clinic(parts) -> Clinic:
             site.id, programme.id, product.id, slots,
             {role: member.id for role, member in staff.items()}, lot.number,
         )  # fmt: skip
+
+
+class WholeAnswers(FlaskClient):
+    """A client that takes each answer whole and closes what it came from."""
+
+    def open(self, *given, **more):
+        return super().open(*given, **{"buffered": True} | more)
 
 
 class Browser:

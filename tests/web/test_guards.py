@@ -177,7 +177,7 @@ def test_the_demonstrations_doors_exist_in_development_only(published, database_
     )  # fmt: skip
     if not (keys / "training").exists():
         (keys / "training").symlink_to(keys / "development")
-    app = create_app(training, clock=clock)
+    app = create_app(training, clock=clock, floor=clock)
     client = app.test_client()
     for path in ("/dev/sign-in", "/dev/outbox", "/styleguide"):
         assert client.get(path, base_url="https://x.example").status_code == 404

@@ -1,0 +1,130 @@
+"""Run the test data that the EU's issuers published, in the layout they published it in."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from healthcert.hcert.grading import Case, grade
+
+_LAYOUT = frozenset(("2dcode", "raw"))  # folders that say nothing of the certificate
+_EXPECTED = "EXPECTED"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: str
+    flag: str
+    expected: bool
+    got: bool | None
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each verdict.")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def conformance(folder: Path, *, as_json: bool) -> None:
+    r"""Judge each certificate of FOLDER and compare with what its issuer expects.
+
+    FOLDER holds a folder a country, with 2DCODE/RAW/*.json in it, as in the EU's test data.
+    A flag whose data are missing there is counted as absent.
+
+    \b
+    Example:
+      healthcert conformance dgc-testdata
+    """
+    rows = [row for path in sorted(folder.rglob("*.json")) for row in _rows(folder, path)]
+    if not rows:
+        raise click.UsageError(f"{folder} holds no test data")
+    for line in _as_json(rows) if as_json else _as_table(rows):
+        click.echo(line)
+
+
+def _rows(folder: Path, path: Path) -> Iterator[_Row]:
+    told = _read(path)
+    if told is None:
+        return
+    parts = path.relative_to(folder).with_suffix("").parts
+    name = "/".join(part for part in parts if part.lower() not in _LAYOUT)
+    verdicts = grade(_case(told))
+    for key, expected in told["EXPECTEDRESULTS"].items():
+        flag = key.removeprefix(_EXPECTED).lower()
+        yield _Row(name, flag, bool(expected), verdicts.get(flag))
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return a file of test data; None, and a word on standard error, for any other."""
+    try:
+        told = json.loads(path.read_text("utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        told = None
+    if isinstance(told, dict) and all(
+        isinstance(told.get(part), dict) for part in ("TESTCTX", "EXPECTEDRESULTS")
+    ):
+        return told
+    click.echo(f"{path} is not a test", err=True)
+    return None
+
+
+def _case(told: Mapping[str, Any]) -> Case:
+    context = told["TESTCTX"]
+    base45, barcode, dcc = told.get("BASE45"), told.get("PREFIX"), told.get("JSON")
+    schema = context.get("SCHEMA")
+    return Case(
+        barcode=barcode if isinstance(barcode, str) else "",
+        signer=_from_base64(context.get("CERTIFICATE")),
+        at=_moment(context.get("VALIDATIONCLOCK")),
+        schema=schema if isinstance(schema, str) else None,
+        base45=base45 if isinstance(base45, str) else None,
+        compressed=_from_hex(told.get("COMPRESSED")),
+        cose=_from_hex(told.get("COSE")),
+        cbor=_from_hex(told.get("CBOR")),
+        json=dcc if isinstance(dcc, dict) else None,
+    )
+
+
+def _from_hex(text: object) -> bytes | None:
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) and text else None
+    except ValueError:
+        return None
+
+
+def _from_base64(text: object) -> bytes | None:
+    try:
+        return base64.b64decode(text) if isinstance(text, str) and text else None
+    except ValueError:
+        return None
+
+
+def _moment(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
+
+
+def _as_json(rows: list[_Row]) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps({"id": row.id, "flag": row.flag, "expected": row.expected, "got": row.got})
+
+
+def _as_table(rows: list[_Row]) -> Iterator[str]:
+    counts: dict[str, Counter[str]] = {}
+    for row in rows:
+        agrees = "absent" if row.got is None else "ok" if row.got == row.expected else "mismatch"
+        counts.setdefault(row.id.split("/")[0], Counter())[agrees] += 1
+    line = "{:10} {:>7} {:>9} {:>7}"
+    yield line.format("country", "ok", "mismatch", "absent")
+    for country, count in sorted(counts.items()):
+        yield line.format(country, count["ok"], count["mismatch"], count["absent"])
+    total = sum(counts.values(), Counter[str]())
+    yield line.format("all", total["ok"], total["mismatch"], total["absent"])

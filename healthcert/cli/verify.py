@@ -1,0 +1,101 @@
+"""Verify certificates from texts and pictures, offline."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from healthcert.cli.lines import LONGEST, lines
+from healthcert.config import Settings
+from healthcert.errors import BadPicture
+from healthcert.hcert import qr
+from healthcert.hcert.pictures import begins_like_a_picture, is_picture
+from healthcert.services.keys import load_pins
+from healthcert.services.verification import Verifier, built
+
+_SOME_NOT_VALID = 1
+
+
+class _Moment(click.ParamType[datetime]):
+    """A time of ISO 8601; UTC where it names no zone."""
+
+    name = "time"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            found = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time such as 2026-03-02T12:00:00Z", param, ctx)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class _Country(click.ParamType[str]):
+    """A country in two letters."""
+
+    name = "CC"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if len(value) != 2 or not value.isascii() or not value.isalpha():  # noqa: PLR2004
+            self.fail(f"{value!r} is not a country in two letters, such as FR", param, ctx)
+        return value.upper()
+
+
+@click.command()
+@click.option(
+    "--bundle",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Bundle to judge by; else HEALTHCERT_BUNDLE.",
+)
+@click.option("--country", type=_Country(), help="Country of arrival, for its entry rules.")
+@click.option("--at", type=_Moment(), help="Another time than now, ISO 8601.")
+@click.argument("file", type=click.File("rb"), default="-")
+def verify(path: Path | None, country: str | None, at: datetime | None, file: BinaryIO) -> None:
+    r"""Write a verdict as one JSON line for each certificate.
+
+    FILE holds one bar code text a line, or is a picture (PNG, JPEG, WebP or GIF), which gives
+    one line for each code in it. Exit code 0: all valid; 1: some not; 2: misuse.
+
+    \b
+    Example:
+      healthcert verify --country FR photo.jpg
+    """
+    settings = Settings.from_env(os.environ)
+    pins = load_pins(settings.pins_dir)
+    verifier = Verifier(path or settings.bundle, pins, floor=built())
+    valid = True
+    for text in _texts(file):
+        verdict = verifier.verdict(text, now=datetime.now(UTC), at=at, country=country)
+        valid = valid and verdict["verdict"] == "valid"
+        click.echo(json.dumps(verdict, ensure_ascii=False))
+    sys.exit(0 if valid else _SOME_NOT_VALID)
+
+
+def _texts(file: BinaryIO) -> Iterator[str]:
+    """Give the texts of a picture's codes, or else the lines of a text as they come."""
+    first = file.readline(LONGEST)
+    if begins_like_a_picture(first):
+        first += file.read(qr.MOST_BYTES)
+        if is_picture(first):
+            yield from _codes(first)
+            return
+    yield from (text for text in lines(file, already=first) if text.strip())
+
+
+def _codes(picture: bytes) -> list[str]:
+    """Return the texts of a picture's codes; where there is none, a text that is no certificate."""
+    try:
+        texts = [code.text for code in qr.read(picture)]
+    except BadPicture as refusal:
+        click.echo(f"{refusal.code}: {refusal}", err=True)
+        texts = []
+    return texts or [""]

@@ -1,0 +1,46 @@
+"""Run the night shift: certificates, messages, the bundle, sweeping."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import UTC, datetime
+from threading import Event
+
+import click
+
+from healthcert import logs
+from healthcert.config import Settings
+from healthcert.db import refuse_unready
+from healthcert.jobs import loop, run_once
+from healthcert.parts import open_parts
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One round, then end.")
+def worker(*, once: bool) -> None:
+    r"""Sign, send, publish and sweep until told to end.
+
+    \b
+    Example:
+      healthcert worker --once
+    """
+    settings = Settings.from_env(os.environ)
+    logs.start(settings.log_level)
+    parts = open_parts(settings)
+    try:
+        refuse_unready(parts.doors.engine)
+        if once:
+            for job, count in run_once(parts, datetime.now(UTC)).items():
+                click.echo(f"{job} {count}")
+        else:
+            loop(parts, _told_to_end())
+    finally:
+        parts.close()
+
+
+def _told_to_end() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop

@@ -1,0 +1,43 @@
+"""The public test data of 35 issuers: each graded verdict is ours too."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthcert.hcert import from_certificate
+from healthcert.hcert.grading import grade
+from tests.conformance.conftest import case_of
+
+pytestmark = pytest.mark.conformance
+
+NOT_HERE = {"picturedecode"}  # the pictures are judged where pictures are read
+
+
+@pytest.fixture(scope="session")
+def verdicts(vectors, tally):
+    """Each graded flag: (vector, flag, expected, got); disputed flags are set aside."""
+    rows = []
+    for vector in vectors:
+        got = grade(case_of(vector))
+        for flag, expected in vector["expect"].items():
+            if flag not in NOT_HERE and flag not in vector.get("disputed", {}):
+                rows.append((vector["id"], flag, expected, got.get(flag)))
+                tally[flag, expected, got.get(flag) == expected] += 1
+    return rows
+
+
+def test_every_graded_verdict_is_the_issuers_own(verdicts):
+    assert len(verdicts) > 2_000
+    assert [row for row in verdicts if row[2] != row[3]] == []
+
+
+@pytest.mark.parametrize("flag", ["verify", "decode"])
+def test_signatures_and_payloads_agree_nearly_always(verdicts, flag):
+    rows = [row for row in verdicts if row[1] == flag]
+    agree = sum(expected == got for _, _, expected, got in rows)
+    assert agree >= 0.95 * len(rows)
+
+
+def test_every_signers_certificate_is_read(vectors):
+    signers = {case_of(vector).signer for vector in vectors} - {None}
+    assert len({from_certificate(signer).kid for signer in signers}) == len(signers) > 60

@@ -1,0 +1,32 @@
+"""The parts of a running service on each engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthcert.config import Settings
+from healthcert.parts import Parts, open_parts
+from tests.services.clinic import Clinic
+
+
+@pytest.fixture
+def settings(database_url, keys_dir, tmp_path) -> Settings:
+    return Settings.from_env(
+        {
+            "HEALTHCERT_DATA_DIR": str(tmp_path),
+            "HEALTHCERT_KEYS_DIR": str(keys_dir),
+            "HEALTHCERT_DATABASE_URL": database_url,
+        }
+    )
+
+
+@pytest.fixture
+def parts(settings):
+    opened = open_parts(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def clinic(parts: Parts) -> Clinic:
+    return Clinic.opened(parts.doors, parts.vault, parts.country)

@@ -1,0 +1,183 @@
+"""The night shift finishes what the day left, each job by itself."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event, Thread
+
+import pytest
+from sqlalchemy import select
+
+from healthcert import jobs, logs
+from healthcert.errors import BadSettings, NotReady
+from healthcert.gateways.mail import RelayError
+from healthcert.hcert.bundle import read
+from healthcert.models import AccessCode, Appointment, Certificate, Message, Visit
+from healthcert.parts import open_parts
+from healthcert.services import access
+from tests.factories import NOW, day
+from tests.services.clinic import PEPPER, details
+
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def log():
+    """What the jobs wrote down."""
+    stream = io.StringIO()
+    logs.start("INFO", stream)
+    yield stream
+    logging.getLogger().handlers[:] = []
+    logging.getLogger().setLevel(logging.WARNING)
+
+
+def published(parts):
+    return read(parts.settings.bundle.read_bytes(), pinned=parts.pins)
+
+
+def states(parts, column) -> set[str]:
+    with parts.doors.reading() as db:
+        return set(db.scalars(select(column)))
+
+
+def test_one_round_signs_sends_and_publishes(parts, clinic):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    done = jobs.run_once(parts, NOW)
+    assert (done["certificates"], done["bundle"]) == (1, 1)
+    assert states(parts, Certificate.state) == {"issued"}
+    assert states(parts, Message.state) == {"sent"}
+    assert {key.kid for key in published(parts).trust} == {
+        signer.kid for signer in parts.signers.values()
+    }
+
+
+def test_a_round_with_nothing_to_do_does_nothing(parts, clinic):
+    clinic.slot()
+    jobs.run_once(parts, NOW)
+    assert jobs.run_once(parts, NOW) == dict.fromkeys(jobs.JOBS, 0)
+
+
+def test_a_revocation_is_published_at_the_next_round(parts, clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    jobs.run_once(parts, NOW)
+    before = published(parts)
+    clinic.mark_in_error(dose)
+    jobs.run_once(parts, LATER)
+    after = published(parts)
+    assert after.version > before.version
+    [certificate] = clinic.certificates(dose)
+    assert after.revocation.entries["XX"]["uvci"] == certificate.uvci_hash
+    assert after.revocation.holds("XX")
+
+
+def test_an_intent_taken_back_unsigned_is_not_published(parts, clinic):
+    clinic.lot()
+    clinic.mark_in_error(clinic.vaccinated(day(-1), details()))
+    jobs.run_once(parts, LATER)
+    assert published(parts).revocation.entries["XX"] == {}
+
+
+def test_a_bundle_is_renewed_after_an_hour(parts):
+    jobs.run_once(parts, NOW)
+    assert jobs.run_once(parts, NOW + timedelta(minutes=59))["bundle"] == 0
+    assert jobs.run_once(parts, NOW + timedelta(minutes=60))["bundle"] == 1
+
+
+def test_a_dead_signer_stops_nobody_else_and_loses_nothing(parts, clinic, log):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    done = jobs.run_once(replace(parts, signers={}), NOW)
+    assert "certificates" not in done
+    assert done["bundle"] == 1
+    assert '"code": "signer_unavailable"' in log.getvalue()
+    assert states(parts, Certificate.state) == {"intended"}
+    assert jobs.run_once(parts, NOW)["certificates"] == 1
+
+
+def test_one_broken_certificate_does_not_keep_the_others_back(parts, clinic, log):
+    clinic.lot()
+    broken = clinic.vaccinated(day(-2), details())
+    clinic.vaccinated(day(-1), details())
+    with parts.doors.transaction() as db:
+        [certificate] = db.scalars(select(Certificate).filter_by(dose_id=broken.id)).all()
+        certificate.uvci = "not one " * 20
+    assert jobs.run_once(parts, NOW)["certificates"] == 1
+    assert "a certificate cannot be signed" in log.getvalue()
+
+
+def test_what_a_relay_refuses_stays_in_the_outbox(parts, clinic):
+    clinic.book(clinic.slot())
+
+    def refuse(_to: str, _subject: str, _text: str) -> None:
+        raise RelayError
+
+    dead = replace(parts, channels={"sms": refuse})
+    assert jobs.run_once(dead, NOW)["messages"] == 0
+    assert jobs.run_once(parts, NOW)["messages"] == 0
+    assert jobs.run_once(parts, LATER)["messages"] == 1
+
+
+def test_a_database_that_is_gone_ends_no_job_but_its_own(parts, log, tmp_path):
+    elsewhere = parts.settings.at(database_url=f"sqlite:///{tmp_path}/nowhere/at/all.db")
+    gone = open_parts(elsewhere)
+    assert jobs.run_once(gone, NOW) == {}
+    gone.close()
+    assert log.getvalue().count("a job failed") == len(jobs.JOBS)
+
+
+def test_sweeping_lets_go_of_what_is_over(parts, clinic):
+    missed = clinic.book(clinic.slot(day(0)))
+    ahead = clinic.book(clinic.slot(day(1)))
+    with parts.doors.transaction() as db:
+        access.request_code(
+            db, vault=parts.vault, pepper=PEPPER, reference=ahead.reference,
+            birth_date="1980-05-17", now=NOW,
+        )  # fmt: skip
+        for token, end in ((b"old", NOW), (b"new", NOW + timedelta(days=2))):
+            db.add(Visit(token_hash=token, sealed=b"", started_at=NOW, seen_at=NOW, expires_at=end))
+    assert jobs.run_once(parts, NOW + timedelta(hours=14))["sweep"] == 2
+    assert jobs.run_once(parts, NOW + timedelta(hours=24))["sweep"] == 1
+    assert states(parts, Visit.token_hash) == {b"new"}
+    assert states(parts, AccessCode.id) == set()
+    with parts.doors.reading() as db:
+        assert db.get_one(Appointment, missed.id).state == "no_show"
+        assert db.get_one(Appointment, ahead.id).state == "booked"
+
+
+def test_the_loop_ends_when_it_is_told(parts, clinic):
+    clinic.book(clinic.slot())
+    stop = Event()
+    shift = Thread(target=jobs.loop, args=(parts, stop))
+    shift.start()
+    for _ in range(100):
+        if states(parts, Message.state) == {"sent"}:
+            break
+        stop.wait(0.1)
+    stop.set()
+    shift.join(10)
+    assert not shift.is_alive()
+    assert states(parts, Message.state) == {"sent"}
+
+
+def test_parts_are_refused_without_their_keys(settings, tmp_path):
+    with pytest.raises(NotReady):
+        open_parts(settings.at(keys_dir=tmp_path / "none", secret_file=tmp_path / "none"))
+
+
+def test_a_text_gateway_is_not_promised(settings):
+    with pytest.raises(BadSettings):
+        open_parts(settings.at(sms_url="smpp://gateway:2775"))
+
+
+def test_production_without_a_relay_keeps_its_messages(settings, keys_dir):
+    with pytest.raises(NotReady):
+        open_parts(settings.at(env="production"))
+    relayed = open_parts(settings.at(mail_url="smtp://relay:25"))
+    relayed.close()
+    assert set(relayed.channels) == {"sms", "mail"}
+    assert keys_dir.exists()

@@ -1,0 +1,150 @@
+"""What a dose is worth, by the rules in the files and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthcert.policy import schedule
+from healthcert.policy.schedule import Given, LotRecord, Series
+
+TWO = Series(2, 21, 28, 90, 4, 12)
+ONE = Series(1, 0, 0, 60, 4, 18, "series")
+DAY = date(2026, 3, 2)
+LONG = timedelta(days=4000)
+LOT = LotRecord("released", DAY - LONG, DAY + LONG)
+NOT_YET = LotRecord("released", DAY + timedelta(days=1), DAY + LONG)
+OVER = LotRecord("released", DAY - LONG, DAY - timedelta(days=1))
+ADULT = "1980"
+
+
+def dose(number: int, days: int, **changes) -> Given:
+    facts = {"series": TWO, "in_programme": True, "lot": LOT, **changes}
+    return Given(UUID(int=number), DAY + timedelta(days=days), number, **facts)
+
+
+def counts(*doses: Given, born: str = ADULT) -> list[tuple[str, int | None]]:
+    found = schedule.judge(doses, born)
+    return [(found[each.dose_id].counts, found[each.dose_id].number) for each in doses]
+
+
+def test_doses_far_enough_apart_are_numbered_in_their_order():
+    assert counts(dose(1, 0), dose(2, 21), dose(3, 111)) == [("valid", n) for n in (1, 2, 3)]
+
+
+def test_the_order_of_telling_does_not_matter():
+    assert counts(dose(1, 21), dose(2, 0)) == [("valid", 2), ("valid", 1)]
+
+
+@pytest.mark.parametrize(("days", "worth"), [(16, "too_early"), (17, "valid")])
+def test_grace_is_taken_off_the_least_interval(days, worth):
+    assert counts(dose(1, 0), dose(2, days))[1][0] == worth
+
+
+@pytest.mark.parametrize(("days", "worth"), [(106, "too_early"), (107, "valid")])
+def test_a_booster_waits_its_own_interval(days, worth):
+    assert counts(dose(1, 0), dose(2, 21), dose(3, days))[2][0] == worth
+
+
+def test_what_does_not_count_does_not_hold_back_what_comes_after():
+    assert counts(dose(1, 0), dose(2, 10), dose(3, 21)) == [
+        ("valid", 1),
+        ("too_early", None),
+        ("valid", 2),
+    ]
+
+
+def test_a_second_dose_of_one_day_is_a_duplicate():
+    assert counts(dose(1, 0), dose(2, 0))[1] == ("duplicate", None)
+
+
+def test_a_tenth_dose_is_a_duplicate():
+    assert counts(*[dose(n, 100 * n) for n in range(1, 11)])[-1] == ("duplicate", None)
+
+
+def test_the_stricter_interval_of_two_products_holds():
+    strict = Series(2, 28, 28, 90, 0, 12)
+    assert counts(dose(1, 0), dose(2, 24, series=strict))[1][0] == "too_early"
+
+
+@pytest.mark.parametrize(
+    ("changes", "worth"),
+    [
+        ({"in_programme": False, "lot": None}, "wrong_product"),
+        ({"lot": None}, "unknown"),
+        ({"lot": LotRecord("recalled", DAY, DAY)}, "recalled_lot"),
+        (
+            {"lot": LotRecord("released", DAY + timedelta(days=1), DAY + timedelta(days=2))},
+            "unknown",
+        ),
+        (
+            {"lot": LotRecord("released", DAY - timedelta(days=9), DAY - timedelta(days=1))},
+            "expired_lot",
+        ),
+        ({"lot": LotRecord("released", DAY, DAY)}, "valid"),
+        ({"lot": None, "needs_lot": False}, "valid"),
+        ({"found": "subpotent"}, "subpotent"),
+        ({"found": "entered_in_error", "lot": None}, "entered_in_error"),
+    ],
+)
+def test_each_fault_has_its_word(changes, worth):
+    assert counts(dose(1, 0, **changes))[0][0] == worth
+
+
+@pytest.mark.parametrize(
+    ("born", "worth"),
+    [("2014-03-02", "valid"), ("2014-03-03", "outside_age"), ("2014-03", "valid"),
+     ("2014-04", "outside_age"), ("2014", "valid"), ("2015", "outside_age")],
+)  # fmt: skip
+def test_what_is_open_in_a_birth_date_speaks_for_the_person(born, worth):
+    assert counts(dose(1, 0), born=born)[0][0] == worth
+
+
+def test_a_birthday_on_a_leap_day_comes_on_the_first_of_march():
+    assert not schedule.old_enough("2008-02-29", date(2026, 2, 28), 18)
+    assert schedule.old_enough("2008-02-29", date(2026, 3, 1), 18)
+
+
+def test_before_any_dose_the_first_is_due_today():
+    due = schedule.next_due([], DAY)
+    assert (due.number, due.earliest, due.target, due.booster) == (1, DAY, DAY, False)
+
+
+def test_the_next_dose_is_never_scheduled_into_the_grace():
+    due = schedule.next_due([(DAY, TWO)], DAY)
+    assert (due.number, due.booster) == (2, False)
+    assert (due.earliest, due.target) == (DAY + timedelta(days=21), DAY + timedelta(days=28))
+
+
+def test_after_the_series_a_booster_may_follow():
+    due = schedule.next_due([(DAY, ONE)], DAY)
+    assert (due.number, due.earliest, due.booster) == (2, DAY + timedelta(days=60), True)
+
+
+@pytest.mark.parametrize(
+    ("number", "series", "stated"),
+    [(1, TWO, (1, 2)), (2, TWO, (2, 2)), (3, TWO, (3, 3)), (1, ONE, (1, 1)), (2, ONE, (2, 1))],
+)
+def test_a_certificate_states_number_and_total_as_the_union_writes_them(number, series, stated):
+    assert schedule.doses_stated(number, series) == stated
+
+
+@given(st.lists(st.integers(0, 400), max_size=8), st.randoms())
+def test_counted_doses_are_numbered_without_gaps_and_keep_their_distance(days, chance):
+    history = [dose(number, offset) for number, offset in enumerate(days)]
+    found = schedule.judge(history, ADULT)
+    chance.shuffle(history)
+    assert schedule.judge(history, ADULT) == found
+    counted = sorted(
+        (each for each in history if found[each.dose_id].counts == "valid"),
+        key=lambda each: each.given_on,
+    )
+    assert [found[each.dose_id].number for each in counted] == list(range(1, len(counted) + 1))
+    for before, after in pairwise(counted):
+        distance = (after.given_on - before.given_on).days
+        assert distance >= max(1, found[after.dose_id].min_interval)

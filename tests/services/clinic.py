@@ -1,0 +1,198 @@
+"""A clinic to try deeds in; every maker commits, so that other threads see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from healthcert.data.knowledge import Country
+from healthcert.db import Doors
+from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.vault import Vault
+from healthcert.models import (
+    Appointment,
+    Certificate,
+    Dose,
+    Lot,
+    Product,
+    Programme,
+    Site,
+    Slot,
+    Staff,
+)
+from healthcert.services import booking, issuing, knowledge, vaccination
+from healthcert.services.people import Details, IdentityDetails
+from tests.factories import NOW, day, make_session, make_site, make_slot, make_staff
+from tests.factories import make_lot as lot_row
+from tests.factories import make_validity as validity_row
+
+PEPPER = b"p" * 32
+COMIRNATY, JCOVDEN = "EU/1/20/1528", "EU/1/20/1525"
+COVID = "840539006"
+_numbers = count(1)
+
+
+def details(**changes: Any) -> Details:
+    """Return the details of somebody new."""
+    number = next(_numbers)
+    somebody = Details(
+        family="الخوري",
+        given="ليلى",
+        family_latin="Khoury",
+        given_latin="Layla",
+        birth_date="1980-05-17",
+        language="en",
+        identity=IdentityDetails("national", "XX", f"NID{number:06}"),
+        sex="female",
+        phone=f"+447700900{number % 1000:03}",
+        mail=f"person{number}@example.org",
+    )
+    return replace(somebody, **changes)
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """One site with its staff, and what it gives."""
+
+    doors: Doors
+    vault: Vault
+    country: Country
+    site: Site
+    nurse: Staff
+    programme: Programme
+    products: dict[str, Product]
+
+    @classmethod
+    def opened(cls, doors: Doors, vault: Vault, country: Country) -> Clinic:
+        with doors.transaction() as db:
+            knowledge.load(db, now=NOW)
+            site = make_site(db, time_zone="Asia/Beirut")
+            return cls(
+                doors,
+                vault,
+                country,
+                site,
+                make_staff(db, site_id=site.id),
+                db.scalars(select(Programme)).one(),
+                {product.code: product for product in db.scalars(select(Product))},
+            )
+
+    def slot(
+        self,
+        on: date | None = None,
+        *,
+        product: str = COMIRNATY,
+        capacity: int = 2,
+        site: Site | None = None,
+        **values: Any,
+    ) -> Slot:
+        """Return a slot at ten o'clock UTC of a day, tomorrow by default."""
+        with self.doors.transaction() as db:
+            session = make_session(
+                db,
+                site=site or self.site,
+                programme=self.programme,
+                product=self.products[product],
+                day=on or day(1),
+            )
+            return make_slot(db, session=session, capacity=capacity, **values)
+
+    def lot(self, number: str = "GOOD", *, product: str = COMIRNATY, **validity: Any) -> Lot:
+        with self.doors.transaction() as db:
+            lot = lot_row(db, product=self.products[product], number=number)
+            validity_row(db, lot=lot, **validity)
+            return lot
+
+    def book(
+        self, slot: Slot, who: Details | None = None, *, dose_number: int = 1, now: datetime = NOW
+    ) -> Appointment:
+        return self.doors.run(
+            lambda db: booking.book(
+                db,
+                vault=self.vault,
+                slot_id=slot.id,
+                dose_number=dose_number,
+                details=who or details(),
+                source="web",
+                now=now,
+            )
+        )
+
+    def record(
+        self,
+        appointment: Appointment,
+        *,
+        lot: str = "GOOD",
+        product: str = COMIRNATY,
+        given_at: datetime | None = None,
+        **values: Any,
+    ) -> Dose:
+        """Record a dose at the time of its appointment."""
+        at = given_at or appointment.starts_at
+        wanted: dict[str, Any] = {
+            "vault": self.vault,
+            "appointment_id": appointment.id,
+            "product_id": self.products[product].id,
+            "lot_text": lot,
+            "body_site": "LA",
+            "given_at": at,
+            "staff": self.nurse,
+            "country": self.country,
+            "now": max(at, appointment.starts_at) + timedelta(minutes=1),
+        }
+        return self.doors.run(lambda db: vaccination.record(db, **wanted | values))
+
+    def vaccinated(
+        self, on: date, who: Details, *, dose_number: int = 1, product: str = COMIRNATY, **how: Any
+    ) -> Dose:
+        """Book and record a dose on a day."""
+        slot = self.slot(on, product=product)
+        before = slot.starts_at - timedelta(hours=1)
+        appointment = self.book(slot, who, dose_number=dose_number, now=before)
+        return self.record(appointment, product=product, **how)
+
+    def issue(self, signers: dict[str, FileSigner], now: datetime = NOW) -> list[Certificate]:
+        """Sign everything that is intended."""
+        with self.doors.reading() as db:
+            waiting = issuing.pending(db, limit=100)
+        return [self._issued(signers, one, now) for one in waiting]
+
+    def counts(self, dose: Dose) -> tuple[str, int | None]:
+        with self.doors.reading() as db:
+            [standing] = vaccination.standing(db, dose_id=dose.id)
+            return standing.counts, standing.number
+
+    def certificates(self, dose: Dose) -> list[Certificate]:
+        with self.doors.reading() as db:
+            query = select(Certificate).filter_by(dose_id=dose.id).order_by(Certificate.id)
+            return list(db.scalars(query))
+
+    def mark_in_error(self, dose: Dose, reason: str = "wrong_person", **values: Any) -> None:
+        wanted: dict[str, Any] = {
+            "vault": self.vault,
+            "dose_id": dose.id,
+            "reason": reason,
+            "staff": self.nurse,
+            "country": self.country,
+            "now": dose.given_at + timedelta(hours=1),
+        }
+        self.doors.run(lambda db: vaccination.mark_in_error(db, **wanted | values))
+
+    def _issued(
+        self, signers: dict[str, FileSigner], certificate_id: UUID, now: datetime
+    ) -> Certificate:
+        return self.doors.run(
+            lambda db: issuing.issue(
+                db,
+                vault=self.vault,
+                signers=signers,
+                certificate_id=certificate_id,
+                country=self.country,
+                now=now,
+            )
+        )

@@ -1,0 +1,188 @@
+"""Certificates: an intent outlives any crash, and only a counted dose is ever signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from healthcert.errors import NotFound, SignerUnavailable, WrongState
+from healthcert.hcert import cose, cwt, payload, text
+from healthcert.hcert.revocation import country_uvci_hash, signature_hash, uvci_hash
+from healthcert.hcert.trust import from_certificate
+from healthcert.models import Certificate, new_id
+from healthcert.services import holding, issuing
+from tests.factories import NOW, day
+from tests.services.clinic import details
+from tests.threads import at_once
+
+
+def held(clinic, certificate) -> holding.Held:
+    with clinic.doors.reading() as db:
+        return holding.certificate_text(
+            db,
+            vault=clinic.vault,
+            person_id=certificate.person_id,
+            certificate_id=certificate.id,
+        )
+
+
+def read(barcode, signers) -> tuple[cwt.Claims, dict]:
+    key = from_certificate(signers["v"].certificate)
+    signed = cose.verify1(text.decode(barcode), keys={key.kid: [key.key]})
+    claims = cwt.read_claims(signed)
+    return claims, payload.dcc_of(claims)
+
+
+def test_what_is_issued_states_the_dose_and_verifies(clinic, signers):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    [certificate] = clinic.issue(signers)
+    claims, dcc = read(held(clinic, certificate).text, signers)
+    assert payload.schema_faults(dcc) == []
+    assert dcc["nam"] == {"fn": "الخوري", "fnt": "KHOURY", "gn": "ليلى", "gnt": "LAYLA"}
+    assert dcc["dob"] == "1980-05-17"
+    [entry] = dcc["v"]
+    assert (entry["dn"], entry["sd"], entry["dt"]) == (1, 2, dose.given_on.isoformat())
+    assert (entry["co"], entry["ci"], claims.issuer) == ("XX", certificate.uvci, "XX")
+    assert claims.issued_at == int(NOW.timestamp())
+
+
+def test_the_hashes_kept_are_those_that_a_revocation_names(clinic, signers):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    [certificate] = clinic.issue(signers)
+    signed = cose.parse(text.decode(held(clinic, certificate).text))
+    assert certificate.signature_hash == signature_hash(signed)
+    assert certificate.uvci_hash == uvci_hash(certificate.uvci)
+    assert certificate.country_uvci_hash == country_uvci_hash("XX", certificate.uvci)
+    assert certificate.kid == signed.kid
+
+
+def test_a_name_without_latin_spelling_is_transliterated(clinic, signers):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details(family_latin="", given_latin="", given=""))
+    [certificate] = clinic.issue(signers)
+    _, dcc = read(held(clinic, certificate).text, signers)
+    assert dcc["nam"]["fnt"].isascii()
+    assert dcc["nam"]["fnt"].isupper()
+    assert "gn" not in dcc["nam"]
+    assert "gnt" not in dcc["nam"]
+
+
+def test_without_a_key_the_intent_stays_and_is_signed_later(clinic, signers):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    for keys in ({}, {"t": signers["t"]}):
+        with pytest.raises(SignerUnavailable):
+            clinic.issue(keys)
+    [certificate] = clinic.certificates(dose)
+    assert certificate.state == "intended"
+    with pytest.raises(WrongState):
+        held(clinic, certificate)
+    assert [each.state for each in clinic.issue(signers)] == ["issued"]
+
+
+def test_a_crash_after_the_intent_loses_nothing_and_after_the_signature_doubles_nothing(
+    clinic, signers
+):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    [intent] = clinic.certificates(dose)
+
+    def crash(db) -> None:
+        issuing.issue(
+            db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+            country=clinic.country, now=NOW,
+        )  # fmt: skip
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        clinic.doors.run(crash)
+    assert [each.state for each in clinic.certificates(dose)] == ["intended"]
+    [issued] = clinic.issue(signers)
+    assert (issued.id, issued.uvci) == (intent.id, intent.uvci)
+    assert clinic.issue(signers) == []
+
+
+def test_eight_who_sign_the_same_intent_give_one_text(clinic, signers):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    [intent] = clinic.certificates(dose)
+    came_of_it = at_once(
+        8,
+        lambda _: clinic.doors.run(
+            lambda db: issuing.issue(
+                db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+                country=clinic.country, now=NOW,
+            ).sealed
+        ),
+    )  # fmt: skip
+    assert len(set(came_of_it)) == 1
+    assert isinstance(came_of_it[0], bytes)
+
+
+def test_a_certificate_never_outlives_its_signer(clinic, signers):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    soon_over = replace(signers["v"], not_after=NOW + timedelta(days=10))
+    [certificate] = clinic.issue({"v": soon_over})
+    assert certificate.expires_at == NOW + timedelta(days=10)
+
+
+@pytest.mark.parametrize("life", [("not_after", -1), ("not_before", 1)])
+def test_a_signer_outside_its_life_signs_nothing(clinic, signers, life):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    name, days = life
+    with pytest.raises(SignerUnavailable):
+        clinic.issue({"v": replace(signers["v"], **{name: NOW + timedelta(days=days)})})
+
+
+def test_a_certificate_taken_back_before_it_was_signed_is_never_signed(clinic, signers):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    [intent] = clinic.certificates(dose)
+    clinic.mark_in_error(dose)
+    late = clinic.doors.run(
+        lambda db: issuing.issue(
+            db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+            country=clinic.country, now=NOW,
+        )
+    )  # fmt: skip
+    assert (late.state, late.sealed) == ("revoked", None)
+
+
+def test_nobody_holds_the_certificate_of_another(clinic, signers):
+    clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    [certificate] = clinic.issue(signers)
+    for person_id, certificate_id in (
+        (new_id(), certificate.id),
+        (certificate.person_id, new_id()),
+    ):
+        with pytest.raises(NotFound), clinic.doors.reading() as db:
+            holding.certificate_text(
+                db, vault=clinic.vault, person_id=person_id, certificate_id=certificate_id
+            )
+
+
+def test_an_unknown_certificate_is_not_found(clinic, signers):
+    with pytest.raises(NotFound), clinic.doors.transaction() as db:
+        issuing.issue(
+            db, vault=clinic.vault, signers=signers, certificate_id=new_id(),
+            country=clinic.country, now=NOW,
+        )  # fmt: skip
+
+
+def test_every_row_lies_sealed_under_its_own_identifier(clinic, signers):
+    clinic.lot()
+    who = details()
+    clinic.vaccinated(day(-60), who)
+    clinic.vaccinated(day(-30), who, dose_number=2)
+    one, other = clinic.issue(signers)
+    with clinic.doors.transaction() as db:
+        db.get_one(Certificate, one.id).sealed = other.sealed
+    with pytest.raises(Exception, match="does not open"):
+        held(clinic, one)

@@ -1,0 +1,92 @@
+"""The outbox: written with the deed, claimed by one, sent at least once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from healthcert.models import Message, Person
+from healthcert.services import messages
+from healthcert.services.wording import TEMPLATES, words
+from tests.factories import NOW
+from tests.services.clinic import details
+from tests.threads import at_once
+
+
+def claim(clinic, now=NOW, channels=("sms", "mail"), limit=10) -> list[messages.Outgoing]:
+    return clinic.doors.run(
+        lambda db: messages.claim(db, vault=clinic.vault, channels=channels, now=now, limit=limit)
+    )
+
+
+def test_a_booking_is_told_in_the_persons_language_on_the_clinics_clock(clinic):
+    appointment = clinic.book(clinic.slot(), details(language="en"))
+    [message] = claim(clinic)
+    assert message.channel == "sms"
+    assert appointment.reference in message.text
+    assert "12:00" in message.text  # ten o'clock UTC, in Beirut
+
+
+def test_a_message_is_claimed_by_one_of_many_workers(clinic):
+    slot = clinic.slot(capacity=20)
+    for _ in range(12):
+        clinic.book(slot)
+    claimed = at_once(6, lambda _: claim(clinic, limit=5))
+    ids = [message.id for each in claimed for message in each]
+    assert len(ids) == len(set(ids)) == 12
+
+
+def test_what_is_settled_is_not_claimed_again_and_the_rest_is_later(clinic):
+    slot = clinic.slot(capacity=5)
+    clinic.book(slot)
+    clinic.book(slot)
+    [one, other] = claim(clinic)
+    clinic.doors.run(lambda db: messages.settle(db, sent=[one.id], now=NOW))
+    assert claim(clinic) == []
+    assert [each.id for each in claim(clinic, NOW + timedelta(minutes=1))] == [other.id]
+
+
+def test_a_message_nobody_takes_has_failed_after_eight_attempts(clinic):
+    clinic.book(clinic.slot())
+    now = NOW
+    for _ in range(messages.MOST_ATTEMPTS):
+        assert len(claim(clinic, now)) == 1
+        now += timedelta(days=1)
+    assert claim(clinic, now) == []
+    with clinic.doors.reading() as db:
+        assert db.scalars(select(Message.state)).all() == ["failed"]
+
+
+def test_a_channel_that_is_missing_keeps_its_messages_queued(clinic):
+    slot = clinic.slot()
+    clinic.book(slot)
+    clinic.book(slot, details(phone=""))
+    assert [each.channel for each in claim(clinic, channels=("mail",))] == ["mail"]
+    assert [each.channel for each in claim(clinic)] == ["sms"]
+
+
+def test_who_left_no_address_is_not_written_to(clinic):
+    clinic.book(clinic.slot(), details(phone="", mail=""))
+    assert claim(clinic) == []
+
+
+def test_every_template_reads_well_in_every_language():
+    fields = {"when": NOW, "place": {"en": "Clinic", "ar": "عيادة"}, "reference": "HC-1",
+              "code": "123456", "product": "Comirnaty"}  # fmt: skip
+    for template in TEMPLATES:
+        for language in ("en", "fr", "ar"):
+            subject, text = words(template, language, fields, "Asia/Beirut")
+            assert subject
+            assert "%(" not in text
+    assert "عيادة" in words("booked", "ar", fields, "Asia/Beirut")[1]
+    assert "Clinic" in words("booked", "fr", fields, "Asia/Beirut")[1]
+
+
+def test_address_and_text_lie_sealed(clinic):
+    appointment = clinic.book(clinic.slot())
+    with clinic.doors.reading() as db:
+        [row] = db.scalars(select(Message)).all()
+        person = db.get_one(Person, appointment.person_id)
+        assert appointment.reference.encode() not in row.sealed
+        assert person.id == row.person_id

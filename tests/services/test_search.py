@@ -1,0 +1,79 @@
+"""Searching: the nearest first, nothing full, nothing over, nothing one is too young for."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from healthcert.models import ClinicSession
+from healthcert.services import search
+from tests.factories import NOW, day, make_site
+from tests.services.clinic import COMIRNATY, JCOVDEN
+
+HERE = (48.0, 2.0)
+
+
+def nearest(clinic, limit=20, **how) -> list[search.FreeSlot]:
+    with clinic.doors.reading() as db:
+        return search.nearest_free(
+            db, programme_id=clinic.programme.id, near=HERE, now=NOW, limit=limit, **how
+        )
+
+
+def test_the_nearest_site_comes_first_with_its_distance(clinic):
+    with clinic.doors.transaction() as db:
+        far = make_site(db, latitude=49.0, longitude=2.0)
+    away = clinic.slot(site=far)
+    near = clinic.slot(day(5))
+    found = nearest(clinic)
+    assert [each.slot_id for each in found] == [near.id, away.id]
+    assert round(found[1].distance_km) == 111
+
+
+def test_a_full_slot_is_not_offered(clinic):
+    slot = clinic.slot(capacity=1)
+    assert [each.places for each in nearest(clinic)] == [1]
+    clinic.book(slot)
+    assert nearest(clinic) == []
+
+
+def test_a_slot_that_has_begun_is_not_offered(clinic):
+    clinic.slot(day(0), starts_at=NOW)
+    soon = clinic.slot(day(0), product=JCOVDEN, starts_at=NOW + timedelta(minutes=1))
+    assert [each.slot_id for each in nearest(clinic)] == [soon.id]
+
+
+def test_a_session_that_is_not_published_is_not_offered(clinic):
+    slot = clinic.slot()
+    with clinic.doors.transaction() as db:
+        db.get_one(ClinicSession, slot.session_id).state = "cancelled"
+    assert nearest(clinic) == []
+
+
+def test_a_product_for_adults_is_not_offered_to_a_child(clinic):
+    clinic.slot(product=JCOVDEN)
+    teen = clinic.slot(day(2), product=COMIRNATY)
+    found = nearest(clinic, birth_date=f"{NOW.year - 14}-01-01")
+    assert [each.slot_id for each in found] == [teen.id]
+    assert len(nearest(clinic)) == 2
+
+
+def test_one_site_does_not_fill_the_whole_answer(clinic):
+    for on in range(1, 9):
+        clinic.slot(day(on))
+    with clinic.doors.transaction() as db:
+        far = make_site(db, latitude=50.0)
+    clinic.slot(site=far)
+    assert [each.site_id for each in nearest(clinic)].count(far.id) == 1
+    assert len(nearest(clinic)) == 6
+    assert len(nearest(clinic, limit=3)) == 3
+
+
+def test_a_site_shows_its_days_and_the_slots_of_each(clinic):
+    one, other = clinic.slot(day(1), capacity=3), clinic.slot(day(2))
+    clinic.book(one)
+    with clinic.doors.reading() as db:
+        where = {"site_id": clinic.site.id, "programme_id": clinic.programme.id, "now": NOW}
+        assert search.open_days(db, **where) == {day(1): 2, day(2): 2}
+        assert [s.slot_id for s in search.free_at_site(db, day=day(2), **where)] == [other.id]
+        assert search.free_slot(db, slot_id=one.id, now=NOW).places == 2
+        assert search.free_slot(db, slot_id=one.id, now=one.starts_at) is None

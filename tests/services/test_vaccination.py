@@ -1,0 +1,271 @@
+"""Doses are facts: recorded whatever is wrong with them, and judged for what they are worth."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    Certificate,
+    Dose,
+    DoseJudgement,
+    LotValidity,
+    Message,
+    Product,
+    ProductTarget,
+)
+from healthcert.services import vaccination
+from tests.factories import NOW, day, make_product, make_site, make_staff
+from tests.services.clinic import COMIRNATY, COVID, JCOVDEN, details
+from tests.threads import at_once
+
+
+def test_recording_writes_everything_in_one_go(clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(0), details())
+    assert clinic.counts(dose) == ("valid", 1)
+    assert [each.state for each in clinic.certificates(dose)] == ["intended"]
+    with clinic.doors.reading() as db:
+        assert db.get_one(Appointment, dose.appointment_id).state == "vaccinated"
+        assert "dose_recorded" in db.scalars(select(AuditEvent.act)).all()
+        assert "dose_recorded" in db.scalars(select(Message.template)).all()
+
+
+def test_two_doses_make_a_series_and_the_third_is_a_booster(clinic):
+    clinic.lot()
+    who = details()
+    doses = [
+        clinic.vaccinated(on, who, dose_number=number)
+        for number, on in enumerate([day(-170), day(-149), day(-50)], 1)
+    ]
+    assert [clinic.counts(dose) for dose in doses] == [("valid", n) for n in (1, 2, 3)]
+    stated = [(c.dn, c.sd) for dose in doses for c in clinic.certificates(dose)]
+    assert stated == [(1, 2), (2, 2), (3, 3)]
+
+
+def test_a_dose_after_a_series_of_one_is_two_of_one(clinic):
+    clinic.lot()
+    clinic.lot("ONE", product=JCOVDEN)
+    who = details()
+    first = clinic.vaccinated(day(-100), who, product=JCOVDEN, lot="ONE")
+    second = clinic.vaccinated(day(0), who, dose_number=2)
+    stated = [(c.dn, c.sd) for dose in (first, second) for c in clinic.certificates(dose)]
+    assert stated == [(1, 1), (2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("lot", "since", "counts"),
+    [
+        ("NOBODY-KNOWS", {}, "unknown"),
+        ("GOOD", {"expires_on": day(-1)}, "expired_lot"),
+        ("GOOD", {"released_on": day(1)}, "unknown"),
+        ("GOOD", {"since": day(1)}, "unknown"),
+        ("GOOD", {"state": "recalled"}, "recalled_lot"),
+        ("go od", {}, "valid"),
+    ],
+)
+def test_whatever_is_wrong_with_the_lot_the_dose_is_recorded(clinic, lot, since, counts):
+    clinic.lot(**since)
+    dose = clinic.vaccinated(day(0), details(), lot=lot)
+    assert clinic.counts(dose)[0] == counts
+    assert dose.lot_text == lot.replace(" ", "").upper()
+    assert len(clinic.certificates(dose)) == (counts == "valid")
+
+
+def test_the_last_day_of_a_lot_still_counts(clinic):
+    clinic.lot(expires_on=day(0))
+    assert clinic.counts(clinic.vaccinated(day(0), details()))[0] == "valid"
+
+
+def test_a_child_too_young_is_recorded_as_outside_the_age(clinic):
+    clinic.lot()
+    clinic.lot("ONE", product=JCOVDEN)
+    slot = clinic.slot(day(0))
+    appointment = clinic.book(slot, details(birth_date=f"{NOW.year - 17}"), now=NOW)
+    dose = clinic.record(appointment, product=JCOVDEN, lot="ONE")
+    assert clinic.counts(dose) == ("outside_age", None)
+
+
+@pytest.mark.parametrize(("days", "counts"), [(16, "too_early"), (17, "valid"), (21, "valid")])
+def test_grace_days_judge_a_dose_that_was_given(clinic, days, counts):
+    clinic.lot()
+    who = details()
+    clinic.vaccinated(day(-40), who)
+    later = clinic.vaccinated(day(-40 + days), who, dose_number=3)
+    assert clinic.counts(later)[0] == counts
+
+
+def test_a_product_that_the_programme_does_not_give_is_recorded_as_wrong(clinic):
+    with clinic.doors.transaction() as db:
+        other = make_product(db, knowledge_id=clinic.products[COMIRNATY].knowledge_id)
+    dose = clinic.record(clinic.book(clinic.slot(day(1))), product_id=other.id)
+    assert clinic.counts(dose) == ("wrong_product", None)
+
+
+def test_a_dose_may_count_toward_two_diseases(clinic):
+    clinic.lot()
+    with clinic.doors.transaction() as db:
+        product = clinic.products[COMIRNATY]
+        db.add(ProductTarget(product_id=product.id, disease="6142004"))
+    dose = clinic.vaccinated(day(0), details())
+    assert {each.disease for each in clinic.certificates(dose)} == {COVID, "6142004"}
+
+
+def test_recording_twice_is_refused_and_the_first_dose_stays(clinic):
+    clinic.lot()
+    appointment = clinic.book(clinic.slot())
+    clinic.record(appointment)
+    with pytest.raises(WrongState):
+        clinic.record(appointment)
+    with clinic.doors.reading() as db:
+        assert len(db.scalars(select(Dose)).all()) == 1
+
+
+def test_two_nurses_at_the_same_moment_give_one_counted_dose_and_one_duplicate(clinic):
+    clinic.lot()
+    clinic.lot("ONE", product=JCOVDEN)
+    who = details()
+    slots = [
+        clinic.slot(day(0)),
+        clinic.slot(day(0), product=JCOVDEN, starts_at=NOW.replace(hour=11)),
+    ]
+    mine = [clinic.book(slot, who, dose_number=n) for n, slot in enumerate(slots, 1)]
+    doses = at_once(2, lambda n: clinic.record(mine[n], given_at=NOW.replace(hour=10 + n)))
+    assert {clinic.counts(dose)[0] for dose in doses} == {"valid", "duplicate"}
+
+
+def test_a_dose_found_late_moves_the_numbers_of_those_after_it(clinic, signers):
+    clinic.lot()
+    who = details()
+    second = clinic.vaccinated(day(-10), who)
+    clinic.issue(signers)
+    slot = clinic.slot(day(1))
+    first = clinic.record(
+        clinic.book(slot, who, dose_number=9), given_at=slot.starts_at.replace(month=1, day=20)
+    )
+    assert [clinic.counts(dose) for dose in (first, second)] == [("valid", 1), ("valid", 2)]
+    assert [(c.state, c.dn) for c in clinic.certificates(second)] == [
+        ("revoked", 1),
+        ("intended", 2),
+    ]
+
+
+def test_only_the_site_of_the_appointment_may_record_it(clinic):
+    with clinic.doors.transaction() as db:
+        stranger = make_staff(db, site_id=make_site(db).id)
+    with pytest.raises(NotFound):
+        clinic.record(clinic.book(clinic.slot()), staff=stranger)
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"lot_text": "  "}, {"lot": "missing"}),
+        ({"lot_text": "x" * 21}, {"lot": "too_long"}),
+        ({"body_site": ""}, {"body_site": "missing"}),
+        ({"body_site": "nose"}, {"body_site": "not_a_choice"}),
+        ({"now": NOW}, {"given_at": "in_the_future"}),
+    ],
+)
+def test_what_cannot_be_read_is_named(clinic, values, wrong):
+    with pytest.raises(BadInput) as refused:
+        clinic.record(clinic.book(clinic.slot()), **values)
+    assert refused.value.fields == wrong
+
+
+def test_an_unknown_product_is_not_found(clinic):
+    appointment = clinic.book(clinic.slot())
+    with pytest.raises(NotFound):
+        clinic.record(appointment, product_id=appointment.id)
+
+
+def test_marking_in_error_revokes_first_and_renumbers_what_follows(clinic, signers):
+    clinic.lot()
+    who = details()
+    first = clinic.vaccinated(day(-60), who)
+    second = clinic.vaccinated(day(-30), who, dose_number=2)
+    clinic.issue(signers)
+    clinic.mark_in_error(first)
+    assert clinic.counts(first) == ("entered_in_error", None)
+    assert clinic.counts(second) == ("valid", 1)
+    assert [c.state for c in clinic.certificates(first)] == ["revoked"]
+    assert [(c.state, c.dn, c.sd) for c in clinic.certificates(second)] == [
+        ("revoked", 2, 2),
+        ("intended", 1, 2),
+    ]
+    with clinic.doors.reading() as db:
+        told = db.scalars(select(Message.template).where(Message.person_id == first.person_id))
+        assert told.all().count("certificate_revoked") == 2
+
+
+def test_an_intent_that_is_taken_back_alarms_nobody(clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(0), details())
+    clinic.mark_in_error(dose)
+    with clinic.doors.reading() as db:
+        told = set(db.scalars(select(Message.template)).all())
+    assert "certificate_revoked" not in told
+    assert "dose_corrected" in told
+
+
+def test_a_mark_needs_a_reason_and_comes_once(clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(0), details())
+    with pytest.raises(BadInput):
+        clinic.mark_in_error(dose, reason="")
+    with pytest.raises(BadInput):
+        clinic.mark_in_error(dose, reason="she told me so")
+    clinic.mark_in_error(dose)
+    with pytest.raises(WrongState):
+        clinic.mark_in_error(dose)
+
+
+def test_a_mark_is_kept_when_the_history_is_judged_again(clinic):
+    clinic.lot()
+    who = details()
+    wrong = clinic.vaccinated(day(-60), who)
+    clinic.mark_in_error(wrong)
+    right = clinic.vaccinated(day(0), who)
+    assert clinic.counts(wrong)[0] == "entered_in_error"
+    assert clinic.counts(right) == ("valid", 1)
+    with clinic.doors.reading() as db:
+        judged = select(DoseJudgement).where(DoseJudgement.dose_id == wrong.id)
+        assert len(db.scalars(judged).all()) == 2
+
+
+def test_another_sites_dose_cannot_be_marked(clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(0), details())
+    with clinic.doors.transaction() as db:
+        stranger = make_staff(db, site_id=make_site(db).id)
+    with pytest.raises(NotFound):
+        clinic.mark_in_error(dose, staff=stranger)
+
+
+def test_a_recall_counts_from_the_day_it_is_judged_again(clinic):
+    lot = clinic.lot()
+    who = details()
+    dose = clinic.vaccinated(day(-30), who)
+    with clinic.doors.transaction() as db:
+        db.add(
+            LotValidity(
+                lot_id=lot.id, product_id=lot.product_id, since=day(-40), state="recalled",
+                released_on=day(-180), expires_on=day(180), recorded_at=NOW,
+            )
+        )  # fmt: skip
+    later = clinic.vaccinated(day(0), who, dose_number=9, lot="OTHER")
+    assert clinic.counts(dose)[0] == "recalled_lot"
+    assert clinic.counts(later)[0] == "unknown"
+    assert [c.state for c in clinic.certificates(dose)] == ["revoked"]
+
+
+def test_the_standing_names_every_disease(clinic):
+    clinic.lot()
+    dose = clinic.vaccinated(day(0), details())
+    with clinic.doors.reading() as db:
+        assert [each.disease for each in vaccination.standing(db, dose_id=dose.id)] == [COVID]
+        assert db.scalars(select(Certificate.disease)).all() == [COVID]
+        assert db.get_one(Product, dose.product_id).code == COMIRNATY
