@@ -136,7 +136,9 @@ def test_programs_may_leave_the_holder_out_and_choose_the_time(client, text):
 
 @pytest.mark.parametrize("barcode", ["", "HC1:", "\ud800", "\0", "HC1:" + "A" * 5000, "حساب"])
 def test_any_text_at_all_gets_a_verdict(client, barcode):
-    answer = client.post(API, data=json.dumps({"barcode": barcode}), content_type="application/json")
+    answer = client.post(
+        API, data=json.dumps({"barcode": barcode}), content_type="application/json"
+    )
     assert answer.status_code == 200
     assert answer.json["verdict"] == "invalid"
 
@@ -186,9 +188,9 @@ def test_a_batch_answers_line_by_line_in_order(client, text):
 
 def test_the_words_of_a_verdict_are_in_the_readers_language(client, text):
     english = client.post(API, json={"barcode": text[:-1]}).json["reasons"][0]["message"]
-    french = client.post(
-        API, json={"barcode": text[:-1]}, headers={"Accept-Language": "fr"}
-    ).json["reasons"][0]["message"]
+    french = client.post(API, json={"barcode": text[:-1]}, headers={"Accept-Language": "fr"}).json[
+        "reasons"
+    ][0]["message"]
     assert english != french
 
 
@@ -224,9 +226,7 @@ def test_the_verifier_loads_no_way_to_a_record():
         " or m.startswith(('healthcert.models', 'healthcert.db'))];"
         "sys.exit(' '.join(bad) or 0)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", told], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
 
