@@ -9,12 +9,14 @@ from flask import Flask, g
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import OperationalError
 from werkzeug import Response
+from werkzeug.exceptions import InternalServerError
 
 from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
 from healthcert.services.keys import read_secret
+from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
 from healthcert.web import (
     admin,
@@ -22,19 +24,21 @@ from healthcert.web import (
     citizen,
     clinic,
     dev,
+    doses,
     labels,
+    places,
     public,
     staff,
     styleguide,
 )
-from healthcert.web.errors import refused
+from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.moment import Clock, clock
 from healthcert.web.sessions import Visits
 
 
-def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
+def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
     """Return the application with every door.
 
     It opens while the database is down: pages that need it answer 503 until it is back, and
@@ -43,12 +47,13 @@ def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
     Args:
         settings: What the operator decided.
         clock: Gives the time of each request.
+        floor: Gives a moment that is surely past: a clock that shows less is not believed.
 
     Raises:
         NotReady: Keys or built files are missing.
         BadSettings: A setting is unsafe for its environment.
     """
-    app = new_app(settings, clock)
+    app = new_app(settings, clock, floor)
     parts = open_parts(settings)
     app.extensions["healthcert"] = parts
     app.session_interface = Visits(settings)
@@ -60,7 +65,17 @@ def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
     app.jinja_env.filters["in_words"] = labels.in_words
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
-    for door in (public.bp, booking.bp, citizen.bp, staff.bp, clinic.bp, admin.bp):
+    app.register_error_handler(InternalServerError, _after_the_view)
+    for door in (
+        public.bp,
+        places.bp,
+        booking.bp,
+        citizen.bp,
+        staff.bp,
+        clinic.bp,
+        doses.bp,
+        admin.bp,
+    ):
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
@@ -79,6 +94,12 @@ def create_app(settings: Settings, *, clock: Clock = clock) -> Flask:
 
 def _database_down(_error: OperationalError) -> Response:
     return refused(NotReady("the database does not answer"))
+
+
+def _after_the_view(error: InternalServerError) -> Response:
+    """Answer what was raised when the session was written: Flask takes it all for faults."""
+    down = isinstance(error.original_exception, OperationalError)
+    return refused(NotReady("the database does not answer")) if down else http_error(error)
 
 
 def _database_state(parts: Parts) -> Mapping[str, object]:

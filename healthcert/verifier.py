@@ -25,23 +25,26 @@ from healthcert.web.tracing import init_tracing
 _LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 
 
-def create_verifier_app(settings: Settings, *, clock: Clock = clock) -> Flask:
+def create_verifier_app(
+    settings: Settings, *, clock: Clock = clock, floor: Clock = built
+) -> Flask:
     """Return an application that verifies, and holds no way to a record.
 
     Args:
         settings: What the operator decided; the database address is not looked at.
         clock: Gives the time of each request.
+        floor: Gives a moment that is surely past: a clock that shows less is not believed.
 
     Raises:
         NotReady: Styles and scripts have not been built.
     """
-    app = new_app(settings, clock)
+    app = new_app(settings, clock, floor)
     init_guards(app, lambda: None)
     init_health(app, {"bundle": lambda: bundle_state(app)})
     return app
 
 
-def new_app(settings: Settings, clock: Clock) -> Flask:
+def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     """Return an application with the verifier's doors, not yet guarded; for both factories."""
     app = Flask("healthcert", static_folder=None, template_folder=None)
     app.request_class = verify.InMemory
@@ -51,7 +54,7 @@ def new_app(settings: Settings, clock: Clock) -> Flask:
         make_development_keys(settings.keys_dir, country=settings.country, now=clock())
     app.extensions["bundle"] = settings.bundle
     app.extensions["verifier"] = Verifier(
-        settings.bundle, load_pins(settings.pins_dir), floor=built()
+        settings.bundle, load_pins(settings.pins_dir), floor=floor()
     )
     init_security(app, settings)
     init_tracing(app)

@@ -17,7 +17,17 @@ MODULES = sorted(
     if path.relative_to(ROOT).parts[1] != "templates"
 )
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base_service"}
+VAGUE = {
+    "utils",
+    "util",
+    "helpers",
+    "helper",
+    "common",
+    "misc",
+    "manager",
+    "managers",
+    "base_service",
+}
 LONGEST_FILE, FILE_P90 = 400, 180
 LONGEST_FUNCTION, FUNCTION_P90 = 60, 18
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|PRAGMA|ALTER|CREATE|DROP)\b", re.IGNORECASE)

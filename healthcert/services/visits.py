@@ -33,9 +33,7 @@ def keep(
     """Write what a session holds, and that it was seen now."""
     visit = db.get(Visit, token_hash)
     if visit is None:
-        visit = Visit(
-            token_hash=token_hash, started_at=started_at, expires_at=started_at + LONGEST
-        )
+        visit = Visit(token_hash=token_hash, started_at=started_at, expires_at=started_at + LONGEST)
         db.add(visit)
     visit.sealed = sealed
     visit.seen_at = now
@@ -50,4 +48,5 @@ def end(db: Session, *, token_hash: bytes) -> None:
 def sweep(db: Session, *, now: datetime) -> int:
     """Forget every session that is over; return how many there were."""
     over = (Visit.expires_at <= now) | (Visit.seen_at <= now - IDLE)
-    return db.execute(delete(Visit).where(over)).rowcount
+    gone = db.scalars(delete(Visit).where(over).returning(Visit.token_hash))
+    return len(gone.all())

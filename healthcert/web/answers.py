@@ -99,7 +99,7 @@ def tidy(text: str | None) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
-class Line(StringField):
+class Line(StringField):  # type: ignore[misc]
     """One line of text, made tidy."""
 
     def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
@@ -107,7 +107,7 @@ class Line(StringField):
         super().__init__(label, checks, filters=[tidy], **more)
 
 
-class Choice(SelectField):
+class Choice(SelectField):  # type: ignore[misc]
     """One answer out of a list."""
 
     def pre_validate(self, form: Form) -> None:  # noqa: ARG002 - the signature is WTForms'
@@ -121,7 +121,7 @@ def options(told: Mapping[str, object]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in told.items()]
 
 
-class Radios(RadioField):
+class Radios(RadioField):  # type: ignore[misc]
     """One answer out of a few, all seen at once."""
 
     pre_validate = Choice.pre_validate
@@ -133,6 +133,8 @@ class BirthField(DayField):
     Its `data` is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in; whether
     it is a real day is judged by the service it is told to.
     """
+
+    data: Any
 
     def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
         """Take the label and the checks."""

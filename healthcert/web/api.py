@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request, stream_with_context
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from healthcert.errors import BadInput
-from healthcert.web.verify import verdict
+from healthcert.web.verify import LARGEST, verdict
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -32,6 +32,7 @@ def verify_batch() -> Response:
     """Answer each line with a verdict, in order; a line that is no question is no certificate."""
     if request.mimetype not in _LINES:
         raise UnsupportedMediaType
+    request.max_content_length = LARGEST
     lines = request.get_data().splitlines()
     return Response(stream_with_context(_verdicts(lines)), mimetype=NDJSON)
 

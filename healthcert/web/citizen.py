@@ -13,12 +13,12 @@ from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
 from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
-from healthcert.web.labels import machine_name
 from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.errors import answer_to
 from healthcert.web.guards import inside, visitor
 from healthcert.web.here import parts
+from healthcert.web.labels import machine_name
 from healthcert.web.moment import now
+from healthcert.web.refusals import answer_to
 from healthcert.web.sessions import sign_in as begin_session
 
 bp = Blueprint("citizen", __name__, url_prefix="/my")
@@ -62,9 +62,7 @@ def ask_code() -> _Page:
     asking = {"reference": form.reference.data, "birth_date": form.birth_date.data}
     try:
         with parts().doors.transaction() as db:
-            access.request_code(
-                db, vault=parts().vault, pepper=parts().pepper, now=now(), **asking
-            )
+            access.request_code(db, vault=parts().vault, pepper=parts().pepper, now=now(), **asking)
     except BadInput as wrong:
         form.take(wrong.fields)
         return _ask_known(form), 400
@@ -154,9 +152,7 @@ def certificate_file(certificate_id: UUID, kind: str) -> Response:
 
 
 def _ask_known(form: Known) -> str:
-    return render_template(
-        "citizen/sign_in.html", form=form, back=inside(request.args.get("next"))
-    )
+    return render_template("citizen/sign_in.html", form=form, back=inside(request.args.get("next")))
 
 
 def _ask_code(form: Code) -> str:
@@ -166,9 +162,7 @@ def _ask_code(form: Code) -> str:
 
 def _held() -> holding.Overview:
     with parts().doors.reading() as db:
-        return holding.overview(
-            db, vault=parts().vault, person_id=visitor().id, now=now()
-        )
+        return holding.overview(db, vault=parts().vault, person_id=visitor().id, now=now())
 
 
 def _certificate(held: holding.Overview, certificate_id: UUID) -> HeldCertificate:

@@ -25,9 +25,7 @@ def sign_in() -> str:
     """List the demonstration's staff, to be any of them."""
     with parts().doors.reading() as db:
         staff = roster.everyone(db)
-    return render_template(
-        "dev/sign_in.html", staff=staff, back=inside(request.args.get("next"))
-    )
+    return render_template("dev/sign_in.html", staff=staff, back=inside(request.args.get("next")))
 
 
 @bp.post("/sign-in")

@@ -30,8 +30,8 @@ ACTS: Mapping[str, str] = {
     "api.verify": "verify_certificate",
     "api.verify_batch": "verify_certificate",
     "public.home": "read_public_page",
-    "booking.start": "search_places",
-    "booking.slots": "search_places",
+    "places.start": "search_places",
+    "places.slots": "search_places",
     "booking.details": "book_appointment",
     "booking.keep_details": "book_appointment",
     "booking.check": "book_appointment",
@@ -54,11 +54,11 @@ ACTS: Mapping[str, str] = {
     "clinic.day": "see_day_list",
     "clinic.appointment": "see_patient",
     "clinic.arrive": "register_arrival",
-    "clinic.dose": "record_dose",
-    "clinic.record": "record_dose",
-    "clinic.recorded": "record_dose",
-    "clinic.error_form": "mark_dose_in_error",
-    "clinic.mark_in_error": "mark_dose_in_error",
+    "doses.ask": "record_dose",
+    "doses.record": "record_dose",
+    "doses.recorded": "record_dose",
+    "doses.error_form": "mark_dose_in_error",
+    "doses.mark_in_error": "mark_dose_in_error",
     "admin.state": "see_service_state",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
@@ -119,7 +119,10 @@ def init_guards(app: Flask, who: Who) -> None:
             raise NotAllowed
         if act in STATELESS:
             return None
-        return _admit(act, who) or _check_token()
+        turned_away = _admit(act, who)
+        if turned_away is None:
+            _check_token()
+        return turned_away
 
     app.before_request(guard)
 

@@ -29,6 +29,7 @@ class Visit(SessionMixin):
     """What one browser's session holds; read from the database when it is first used."""
 
     def __init__(self, token: str) -> None:
+        """Take the token of the cookie, or nothing."""
         self.token = token
         self.modified = False
         self.old_tokens: list[str] = []
@@ -71,20 +72,25 @@ class Visit(SessionMixin):
             return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
+        """Return what is kept under a name."""
         return self.held[key]
 
     def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401
+        """Keep something that JSON can hold."""
         self.held[key] = value
         self.modified = True
 
     def __delitem__(self, key: str) -> None:
+        """Forget what is kept under a name."""
         del self.held[key]
         self.modified = True
 
     def __iter__(self) -> Iterator[str]:
+        """Return the names under which something is kept."""
         return iter(self.held)
 
     def __len__(self) -> int:
+        """Return how many things are kept."""
         return len(self.held)
 
 
@@ -92,6 +98,7 @@ class Visits(SessionInterface):
     """Opens and saves sessions; the cookie is bound to this host where addresses are https."""
 
     def __init__(self, settings: Settings) -> None:
+        """Take the address that people type: it says how the cookie must be bound."""
         self.secure = settings.base_url.startswith("https://")
         self.cookie = "__Host-healthcert" if self.secure else "healthcert_session"
 
@@ -107,6 +114,7 @@ class Visits(SessionInterface):
         response.vary.add("Cookie")
         response.headers.setdefault("Cache-Control", "no-store")
         if visit.due:
+            visit.modified, visit.seen_at = False, None  # once: its failing is answered as well
             self._write(visit, response)
 
     def _write(self, visit: Visit, response: Response) -> None:

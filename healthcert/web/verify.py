@@ -17,7 +17,6 @@ from flask import (
     request,
     send_file,
 )
-
 from wtforms import FileField, TextAreaField
 
 from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
@@ -45,7 +44,7 @@ class Ask(Answers):
 class InMemory(Request):
     """A request whose uploads never touch a disk, however large they are."""
 
-    def _get_file_stream(self, *_: object, **__: object) -> BytesIO:  # type: ignore[override]
+    def _get_file_stream(self, *_: object, **__: object) -> BytesIO:
         return BytesIO()
 
 
@@ -68,6 +67,7 @@ def page() -> str:
 @bp.post("/verify")
 def check() -> Response:
     """Show the verdict, or ask again saying what was missing."""
+    request.max_content_length = LARGEST
     try:
         text = _text()
     except BadInput as wrong:

@@ -3,57 +3,58 @@
 from __future__ import annotations
 
 import threading
-import time
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors
-from healthcert.models import DoseJudgement, DoseStanding, LotValidity
+from healthcert.models import Base, DoseJudgement, DoseStanding, LotValidity
 from tests import factories as make
 from tests.factories import day
+from tests.models.refusals import take_lock_away
 from tests.threads import at_once
 
 EIGHT = 8
 
 
-def judge_eight_close_doses(doors: Doors) -> list[object]:
-    """Let eight judge eight doses of one person, a day apart, valid as numbers 1 to 8."""
+@pytest.fixture
+def judge(doors: Doors) -> Callable[[Session, int], None]:
+    """Eight doses of one person, a day apart: judge one valid, as its number of the series."""
     with doors.transaction() as db:
         person, lot = make.make_person(db), make.make_good_lot(db)
         doses = [
             make.make_dose(db, person=person, lot=lot, given_on=day(turn)) for turn in range(EIGHT)
         ]
-        validity, knowledge = make.in_force(db, doses[0]), make.make_knowledge(db)
+        same = {"validity": make.in_force(db, doses[0]), "knowledge": make.make_knowledge(db)}
+    return lambda db, turn: make.make_judgement(db, dose=doses[turn], number=turn + 1, **same)
 
-    def judge(turn: int) -> bool:
+
+def how_many(doors: Doors, model: type[Base]) -> int:
+    with doors.reading() as db:
+        return db.scalars(select(func.count()).select_from(model)).one()
+
+
+def test_eight_doses_too_near_each_other_leave_one_that_counts(doors: Doors, judge):
+    def work(turn: int) -> bool:
         with doors.transaction() as db:
-            make.make_judgement(
-                db, dose=doses[turn], validity=validity, knowledge=knowledge, number=turn + 1
-            )
-            time.sleep(0.02)
+            judge(db, turn)
         return True
 
-    return at_once(EIGHT, judge)
-
-
-def test_eight_doses_too_near_each_other_leave_one_that_counts(doors: Doors):
-    assert judge_eight_close_doses(doors).count(True) == 1
-    with doors.reading() as db:
-        assert db.scalar(select(func.count()).select_from(DoseStanding)) == 1
-        assert db.scalar(select(func.count()).select_from(DoseJudgement)) == 1
+    assert at_once(EIGHT, work).count(True) == 1
+    assert how_many(doors, DoseStanding) == how_many(doors, DoseJudgement) == 1
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
-def test_without_the_lock_on_the_person_they_would_all_count(doors: Doors):
+def test_without_the_lock_on_the_person_two_would_count(doors: Doors, judge):
     with doors.transaction() as db:
-        whole = db.scalars(text("SELECT pg_get_functiondef('dose_interval'::regproc)")).one()
-        lock = "PERFORM FROM person WHERE id = NEW.person_id FOR NO KEY UPDATE;"
-        assert lock in whole
-        db.connection().exec_driver_sql(whole.replace(lock, ""))
-    assert judge_eight_close_doses(doors).count(True) > 1
+        take_lock_away(db, "dose_interval")
+    with doors.transaction() as one, doors.transaction() as two:
+        for turn, db in enumerate((one, two)):
+            judge(db, turn)
+    assert how_many(doors, DoseStanding) == 2
 
 
 def test_two_new_findings_at_once_leave_one(doors: Doors):

@@ -30,8 +30,7 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Clock:
     """A clock that tests set."""
 
-    def __init__(self) -> None:
-        self.now = NOW
+    now = NOW
 
     def __call__(self) -> datetime:
         return self.now
@@ -66,7 +65,7 @@ def published(settings, bundle) -> Settings:
 
 @pytest.fixture
 def app(published, database_url, clock) -> Flask:
-    made = create_app(published.at(database_url=database_url), clock=clock)
+    made = create_app(published.at(database_url=database_url), clock=clock, floor=clock)
     made.test_client_class = WholeAnswers
     yield made
     made.extensions["healthcert"].close()
@@ -131,6 +130,7 @@ class Browser:
     """A visitor: follows links, fills in forms with their tokens, keeps cookies."""
 
     def __init__(self, app: Flask) -> None:
+        """Open a browser that knows nothing yet."""
         self.client: FlaskClient = app.test_client()
 
     def get(self, path, **more):

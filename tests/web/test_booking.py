@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.web.conftest import ALIA, Browser
 
 
@@ -85,12 +87,13 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     assert "عليا" in browser.get(f"/book/details{asked}").get_data(as_text=True)
 
 
-def test_a_birth_year_alone_and_arabic_digits_will_do(book, parts):
+def test_a_birth_year_alone_and_arabic_digits_will_do(book):
     _visitor, number = book(birth_date=["", "", "١٩٨٥"], identity_value="A9")
     assert number.startswith("HC-")
 
 
-def test_the_address_of_no_slot_is_not_found(browser, clinic):
+@pytest.mark.usefixtures("clinic")
+def test_the_address_of_no_slot_is_not_found(browser):
     for slot in ("", "x", "01890000-0000-7000-8000-000000000000"):
         assert browser.get(f"/book/details?slot={slot}&dose=1").status_code == 404
 
@@ -99,7 +102,7 @@ def test_done_without_a_booking_begins_anew(browser):
     assert browser.get("/book/done").location == "/book/"
 
 
-def test_sending_the_last_page_twice_books_once(app, book):
+def test_sending_the_last_page_twice_books_once(book):
     visitor, _number = book()
     answer = visitor.post("/book/check", page="/book/details")
     assert answer.status_code in {303, 400}

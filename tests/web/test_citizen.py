@@ -75,7 +75,8 @@ def test_the_sixth_try_fails_even_with_the_right_code(app, book, newest_message)
 
 
 @pytest.mark.parametrize("number", ["HC-7K4M-2QXX", "ذ", "'; DROP TABLE person; --", "x" * 5000])
-def test_what_is_no_reference_is_told_so(browser, clinic, number):
+@pytest.mark.usefixtures("clinic")
+def test_what_is_no_reference_is_told_so(browser, number):
     answer = browser.post("/my/sign-in", {"reference": number, "birth_date": ["1", "1", "1990"]})
     assert answer.status_code == 400
     assert "check its letters and digits" in answer.text
@@ -138,7 +139,7 @@ def test_anothers_certificate_and_appointment_are_not_found(vaccinated, holder):
     assert other.get(f"{path}.exe").status_code == 404
 
 
-def test_an_appointment_is_given_back_and_its_place_is_free(holder, app, clinic):
+def test_an_appointment_is_given_back_and_its_place_is_free(holder):
     citizen = holder()
     action = re.search(r"/my/appointments/[0-9a-f-]+/cancel", citizen.get("/my/").text)[0]
     stranger = holder(identity_value="OTHER2", slot=1)

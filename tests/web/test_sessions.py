@@ -21,9 +21,7 @@ def cookie(browser, name=COOKIE):
 def statements(parts):
     """Return the list of statements sent to the database since the test began."""
     sent = []
-    event.listen(
-        parts.doors.engine, "before_cursor_execute", lambda *given: sent.append(given[2])
-    )
+    event.listen(parts.doors.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
     return sent
 
 
@@ -56,7 +54,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(browser):
 
 def test_under_https_the_cookie_is_bound_to_the_host(published, database_url, clock):
     secure = published.at(database_url=database_url, base_url="https://vaccination.example")
-    app = create_app(secure, clock=clock)
+    app = create_app(secure, clock=clock, floor=clock)
     answer = app.test_client().get("/my/sign-in", base_url="https://vaccination.example")
     (given,) = answer.headers.getlist("Set-Cookie")
     assert given.startswith("__Host-healthcert=")
@@ -140,7 +138,9 @@ def test_reading_often_writes_rarely(staff, statements):
     nurse.get("/clinic/")
     statements.clear()
     nurse.get("/clinic/")
-    assert [sql for sql in statements if sql.lstrip().upper().startswith(("UPDATE", "INSERT"))] == []
+    assert [
+        sql for sql in statements if sql.lstrip().upper().startswith(("UPDATE", "INSERT"))
+    ] == []
 
 
 def test_lists_stay_within_five_questions_to_the_database(book, staff, holder, statements, clinic):

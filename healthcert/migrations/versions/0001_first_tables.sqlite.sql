@@ -412,6 +412,8 @@ CREATE TABLE dose (
   CONSTRAINT ck_dose_replaces_type CHECK (length(replaces) = 32 AND replaces NOT GLOB '*[^0-9a-f]*')
 );
 
+CREATE INDEX ix_dose_lot_id ON dose (lot_id);
+
 CREATE INDEX ix_dose_person_id ON dose (person_id);
 
 CREATE TABLE dose_judgement (
@@ -542,6 +544,8 @@ CREATE TABLE certificate (
   CONSTRAINT ck_certificate_expires_at_type CHECK (datetime(expires_at, '+0 days') IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_certificate_revoked_at_type CHECK (datetime(revoked_at, '+0 days') IS substr(revoked_at, 1, 19) AND substr(revoked_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
+
+CREATE INDEX ix_certificate_dose_id ON certificate (dose_id);
 
 CREATE INDEX ix_certificate_person_id ON certificate (person_id);
 

@@ -1,0 +1,150 @@
+"""Every page of every door, looked at by axe in a real browser, in both directions."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+from werkzeug.serving import make_server
+
+from healthcert.services.keys import load_pins
+from healthcert.services.verification import Verifier
+from tests.certificates import NOW
+from tests.web.conftest import ALIA, Browser, enter
+
+AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
+RUN = """async () => (await axe.run(document, {runOnly:
+  ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))
+  .violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 150)).join(' '))"""
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+# A folder for pictures of what was seen; none are taken where it is not named.
+PICTURES = os.environ.get("HEALTHCERT_TEST_PICTURES")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not AXE.is_file(), reason="axe NOT run: run `make front` first"),
+]
+
+
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """Pages look the same on each engine."""
+    return request.param
+
+
+@pytest.fixture
+def address(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def look(chromium, address):
+    """Return how to look at pages as a visitor: what axe, the policy and the ruler say."""
+
+    def looked(visitor, paths, language):
+        context = chromium.new_context(viewport={"width": 390, "height": 844})
+        context.set_default_timeout(10_000)
+        for cookie in visitor.client._cookies.values():  # noqa: SLF001 - to hand them on
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        page = context.new_page()
+        found = []
+        page.on("console", lambda said: found.append(said.text) if "Policy" in said.text else None)
+        for path in paths:
+            mark = "&" if "?" in path else "?"
+            page.goto(f"{address}{path}{mark}lang={language}", wait_until="load")
+            found += [f"{path} {language} {wrong}" for wrong in judge(page)]
+            take_picture(page, path, language)
+        context.close()
+        return found
+
+    return looked
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
+    pins = load_pins(published.pins_dir)
+    app.extensions["verifier"] = Verifier(published.bundle, pins, floor=NOW)
+    holder, (_own, certificate) = journey["holder"]
+    genuine = holder.get(f"{certificate}.txt").text
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    for name, barcode in (("genuine", genuine), ("broken", genuine[:-1] + "?"), ("none", "hello")):
+        page.goto(f"{address}/verify?lang={language}")
+        page.fill("textarea", barcode)
+        page.click("main button")
+        page.wait_for_selector(".hc-verdict")
+        assert list(judge(page)) == [], name
+        take_picture(page, f"/verdict/{name}", language)
+    page.close()
+
+
+def judge(page):
+    for width in (320, 1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+            yield f"scrolls sideways at {width}"
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    yield from page.evaluate(RUN)
+
+
+def take_picture(page, path, language):
+    if PICTURES:
+        name = re.sub(r"[0-9a-f]{8}-[0-9a-f-]+", "ID", path.partition("?")[0]).strip("/")
+        file = f"{name.replace('/', '-') or 'home'}-{language}.png"
+        page.screenshot(path=Path(PICTURES) / file, full_page=True)
+
+
+@pytest.fixture
+def journey(app, clinic, book, staff, newest_message):
+    """Return who sees which pages, once somebody has booked and was vaccinated."""
+    asked = f"?slot={clinic.slots[1]}&dose=1"
+    booker, number = book()
+    booker.post(f"/book/details{asked}", ALIA)
+    nurse = staff("nurse")
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
+    dose = nurse.post(f"{visit}/dose", given | {"body_site": "LA"}).location
+    _other, second = book(slot=1, identity_value="B2", family="Duchâteau", given="Zoé",
+                          family_latin="", given_latin="")  # fmt: skip
+    waiting = re.search(
+        r"(/clinic/appointments/[0-9a-f-]+)", nurse.get(f"/clinic/?find={second}").text
+    )[0]
+    holder = enter(Browser(app), number, newest_message)
+    certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
+    slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur"
+    return {
+        "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
+                                    "/nowhere", "/dev/sign-in", "/dev/outbox"]),
+        "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
+        "holder": (holder, ["/my/", certificate]),
+        "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
+        "admin": (staff("admin"), ["/admin/"]),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_any_page_and_nothing_scrolls_sideways(journey, look, language):
+    found = [
+        wrong for visitor, paths in journey.values() for wrong in look(visitor, paths, language)
+    ]
+    assert not found, "\n".join(found)
