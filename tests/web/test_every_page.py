@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from healthcert.services.keys import load_pins
+from healthcert.services.verification import Verifier
+from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -76,6 +79,23 @@ def look(chromium, address):
         return found
 
     return looked
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
+    pins = load_pins(published.pins_dir)
+    app.extensions["verifier"] = Verifier(published.bundle, pins, floor=NOW)
+    holder, (_own, certificate) = journey["holder"]
+    genuine = holder.get(f"{certificate}.txt").text
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    for name, barcode in (("genuine", genuine), ("broken", genuine[:-1] + "?"), ("none", "hello")):
+        page.goto(f"{address}/verify?lang={language}")
+        page.fill("textarea", barcode)
+        page.click("main button")
+        page.wait_for_selector(".hc-verdict")
+        assert list(judge(page)) == [], name
+        take_picture(page, f"/verdict/{name}", language)
+    page.close()
 
 
 def judge(page):
