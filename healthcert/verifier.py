@@ -25,9 +25,7 @@ from healthcert.web.tracing import init_tracing
 _LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 
 
-def create_verifier_app(
-    settings: Settings, *, clock: Clock = clock, floor: Clock = built
-) -> Flask:
+def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
     """Return an application that verifies, and holds no way to a record.
 
     Args:
