@@ -24,7 +24,9 @@ from healthcert.web import (
     citizen,
     clinic,
     dev,
+    doses,
     labels,
+    places,
     public,
     staff,
     styleguide,
@@ -64,7 +66,16 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InternalServerError, _after_the_view)
-    for door in (public.bp, booking.bp, citizen.bp, staff.bp, clinic.bp, admin.bp):
+    for door in (
+        public.bp,
+        places.bp,
+        booking.bp,
+        citizen.bp,
+        staff.bp,
+        clinic.bp,
+        doses.bp,
+        admin.bp,
+    ):
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)

@@ -14,11 +14,11 @@ from healthcert.i18n import lazy as _
 from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
 from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.errors import answer_to
 from healthcert.web.guards import inside, visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import machine_name
 from healthcert.web.moment import now
+from healthcert.web.refusals import answer_to
 from healthcert.web.sessions import sign_in as begin_session
 
 bp = Blueprint("citizen", __name__, url_prefix="/my")

@@ -1,0 +1,71 @@
+"""Who is to be vaccinated: asked, understood, and told back in words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from healthcert.errors import BadInput
+from healthcert.i18n import language
+from healthcert.i18n import lazy as _
+from healthcert.i18n import names as language_names
+from healthcert.models.person import SEXES
+from healthcert.services.people import Details, IdentityDetails, tidied
+from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
+from healthcert.web.here import parts
+from healthcert.web.labels import IDENTITIES, SEX, machine_name
+from healthcert.web.moment import now
+
+
+class About(Answers):
+    """Who is to be vaccinated."""
+
+    family = Line(_("Family name"))
+    given = Line(_("Given names"))
+    family_latin = Line(_("Family name in Latin letters"))
+    given_latin = Line(_("Given names in Latin letters"))
+    birth_date = BirthField(_("Date of birth"), [needed])
+    sex = Radios(_("Sex"), choices=options({sex: SEX[sex] for sex in SEXES}), default="unknown")
+    identity_kind = Choice(_("Document"), choices=options(IDENTITIES), default="none")
+    identity_value = Line(_("Number of the document"))
+    phone = Line(_("Phone number"))
+    mail = Line(_("Mail address"))
+    language = Choice(_("Language for messages"))
+
+
+def about(typed: Any) -> About:  # noqa: ANN401 - a MultiDict of any kind
+    """Return the form with what was typed so far, or nothing."""
+    form = About(typed, language=language())
+    form.language.choices = options(language_names(parts().settings.languages))
+    return form
+
+
+def accepted(form: About) -> bool:
+    """Say whether the record would take these details; what it would not stands beside them."""
+    try:
+        tidied(details_in(form), today=now().date())
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return False
+    return True
+
+
+def details_in(form: About) -> Details:
+    """Return what was told of a person."""
+    told = form.data
+    identity = IdentityDetails(
+        told.pop("identity_kind"), parts().settings.country, told.pop("identity_value")
+    )
+    return Details(identity=identity, **told)
+
+
+def told_back(form: About) -> list[tuple[object, object]]:
+    """Return what was told, in words, names also as the certificate will spell them."""
+    told = details_in(form)
+    return [
+        (_("Name"), " ".join(filter(None, (told.given, told.family)))),
+        (_("Name on the certificate"), machine_name(told)),
+        (_("Date of birth"), told.birth_date),
+        (_("Sex"), SEX[told.sex]),
+        (_("Document"), " ".join((str(IDENTITIES[told.identity.kind]), told.identity.value))),
+        (_("Contact"), ", ".join(filter(None, (told.phone, told.mail)))),
+    ]

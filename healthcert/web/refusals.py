@@ -1,0 +1,160 @@
+"""The one table of what each refusal is over HTTP: status, what happened, what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from healthcert import errors
+from healthcert.i18n import Lazy
+from healthcert.i18n import lazy as _
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a refusal is over HTTP: its status, what happened, and what the reader can do."""
+
+    status: HTTPStatus
+    title: Lazy
+    advice: Lazy
+
+
+_S = HTTPStatus
+_TRY_LATER = _("Wait a few minutes, then try again. Nothing you did is lost.")
+
+ANSWERS: dict[type[errors.Refusal], Answer] = {
+    errors.Refusal: Answer(
+        _S.BAD_REQUEST, _("This cannot be done"), _("Go back and try another way.")
+    ),
+    errors.BadInput: Answer(
+        _S.BAD_REQUEST,
+        _("Something you entered cannot be used"),
+        _("Go back, correct what is marked, and send it again."),
+    ),
+    errors.NotFound: Answer(
+        _S.NOT_FOUND,
+        _("Page not found"),
+        _("Check the address. If you followed a link, start again from the first page."),
+    ),
+    errors.NotSignedIn: Answer(
+        _S.UNAUTHORIZED, _("Sign in first"), _("This part is for people who are signed in.")
+    ),
+    errors.NotAllowed: Answer(
+        _S.FORBIDDEN,
+        _("You may not do this"),
+        _("Your role does not include this. Ask your administrator if it should."),
+    ),
+    errors.PageExpired: Answer(
+        _S.BAD_REQUEST,
+        _("This page has expired"),
+        _("Go back, reload the page, and send it again. What you typed may still be there."),
+    ),
+    errors.TooManyTries: Answer(
+        _S.TOO_MANY_REQUESTS,
+        _("Too many tries"),
+        _("Ask for a new code, or wait ten minutes and try again."),
+    ),
+    errors.BadCode: Answer(
+        _S.FORBIDDEN,
+        _("That code does not work"),
+        _("Check the newest message you got, or ask for a new code."),
+    ),
+    errors.SlotFull: Answer(
+        _S.CONFLICT,
+        _("This time has just been taken"),
+        _("Choose another time. You do not have to type anything again."),
+    ),
+    errors.AlreadyBooked: Answer(
+        _S.CONFLICT,
+        _("We cannot book with these details"),
+        _("If you already have an appointment, use its reference to see or change it."),
+    ),
+    errors.TimesOverlap: Answer(
+        _S.CONFLICT,
+        _("You have another appointment at that time"),
+        _("Choose another time."),
+    ),
+    errors.NotEligible: Answer(
+        _S.CONFLICT,
+        _("This vaccination is not open to you yet"),
+        _("Look again later, or ask at a vaccination site."),
+    ),
+    errors.WrongState: Answer(
+        _S.CONFLICT,
+        _("This has changed in the meantime"),
+        _("Load the page again to see how it stands now."),
+    ),
+    errors.SignerUnavailable: Answer(
+        _S.SERVICE_UNAVAILABLE,
+        _("The certificate is not signed yet"),
+        _("It will be signed as soon as possible. Nothing is lost."),
+    ),
+    errors.NotReady: Answer(
+        _S.SERVICE_UNAVAILABLE, _("The service is not available just now"), _TRY_LATER
+    ),
+    errors.BadSettings: Answer(
+        _S.INTERNAL_SERVER_ERROR, _("The service is not set up correctly"), _TRY_LATER
+    ),
+    errors.BadPicture: Answer(
+        _S.UNSUPPORTED_MEDIA_TYPE,
+        _("That kind of file cannot be read"),
+        _("Send a picture as PNG or JPEG."),
+    ),
+    errors.PictureTooLarge: Answer(
+        _S.REQUEST_ENTITY_TOO_LARGE,
+        _("That is too large"),
+        _("Send a picture of at most 10 MB and 16 megapixels."),
+    ),
+    errors.BadBundle: Answer(
+        _S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER
+    ),
+    errors.BadCertificate: Answer(
+        _S.UNPROCESSABLE_ENTITY,
+        _("This is not a certificate we can trust"),
+        _("Check that the whole code was scanned or copied."),
+    ),
+}
+
+FAULT = Answer(_S.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), _TRY_LATER)
+
+HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
+    400: (
+        "bad_request",
+        Answer(
+            _S.BAD_REQUEST,
+            _("The request cannot be understood"),
+            _("Go back and try again."),
+        ),
+    ),
+    404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
+    405: (
+        "method_not_allowed",
+        Answer(
+            _S.METHOD_NOT_ALLOWED,
+            _("This address does not work that way"),
+            _("Start again from the first page."),
+        ),
+    ),
+    413: (
+        "too_large",
+        Answer(
+            _S.REQUEST_ENTITY_TOO_LARGE,
+            _("That is too large"),
+            _("Send a picture of at most 10 MB and 16 megapixels."),
+        ),
+    ),
+    415: (
+        "wrong_type",
+        Answer(
+            _S.UNSUPPORTED_MEDIA_TYPE,
+            _("That kind of file cannot be read"),
+            _("Send a picture as PNG or JPEG; programs send JSON."),
+        ),
+    ),
+    500: ("fault", FAULT),
+}
+
+
+def answer_to(kind: type[errors.Refusal]) -> Answer:
+    """Return the answer to a kind of refusal: its own, or its nearest parent's."""
+    return next(ANSWERS[parent] for parent in kind.__mro__ if parent in ANSWERS)
