@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from healthcert.services.keys import load_pins
@@ -20,10 +19,6 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 RUN = """async () => (await axe.run(document, {runOnly:
   ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))
   .violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 150)).join(' '))"""
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 # A folder for pictures of what was seen; none are taken where it is not named.
 PICTURES = os.environ.get("HEALTHCERT_TEST_PICTURES")
 
@@ -48,14 +43,6 @@ def address(app):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
