@@ -27,6 +27,7 @@ T = TypeVar("T")
 _RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock detected
 _TRIES = 3
 _OLDEST_POSTGRESQL = 15_00_00
+_OLDEST_SQLITE = (3, 40)
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -166,14 +167,14 @@ def refuse_unready(engine: Engine) -> None:
             old a PostgreSQL or SQLite, has no tables, or has those of another version.
     """
     with _begun(engine) as connection:
+        found = migrations.revision(connection)
+        if found is None:
+            raise NotReady("The database has no tables yet: run `healthcert db migrate`.")
         if connection.dialect.name == "postgresql":
             _refuse_forgetful(connection)
-        elif sqlite3.sqlite_version_info < (3, 40):
-            raise NotReady(f"SQLite {sqlite3.sqlite_version} is too old: 3.40 is the oldest.")
-        found = migrations.revision(connection)
+        else:
+            _refuse_read_only(connection)
     _refuse_unknown(found)
-    if found is None:
-        raise NotReady("The database has no tables yet: run `healthcert db migrate`.")
     if found != migrations.head():
         raise NotReady(
             f"The database is at revision {found}, this version needs {migrations.head()}: "
@@ -202,6 +203,15 @@ def _refuse_forgetful(connection: Connection) -> None:
                 f"PostgreSQL runs with {name} = off and would forget doses in a power cut: "
                 f"set {name} = on and reload it."
             )
+
+
+def _refuse_read_only(connection: Connection) -> None:
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise NotReady(f"SQLite {sqlite3.sqlite_version} is too old: 3.40 is the oldest.")
+    try:  # BEGIN IMMEDIATE is granted even where nothing can be written
+        connection.exec_driver_sql("DELETE FROM alembic_version WHERE false")
+    except DatabaseError as error:
+        raise NotReady(_cannot_open(connection.engine.url, error)) from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     ├── BadSettings             bad_settings
@@ -132,6 +133,12 @@ class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
+
+
+class RuleError(Refusal):
+    """A rule cannot be read, is too large, or gives no answer for this certificate: not passed."""
+
+    code = "rule_error"
 
 
 class SignerUnavailable(Refusal):

@@ -9,7 +9,8 @@ from flask import Flask
 
 from healthcert.config import Settings
 from healthcert.errors import NotReady
-from healthcert.services.keys import load_pins, make_development_keys
+from healthcert.services.development_keys import make_development_keys
+from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier, built
 from healthcert.web import api, verify
 from healthcert.web.delivery import init_delivery
@@ -24,9 +25,7 @@ from healthcert.web.tracing import init_tracing
 _LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 
 
-def create_verifier_app(
-    settings: Settings, *, clock: Clock = clock, floor: Clock = built
-) -> Flask:
+def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
     """Return an application that verifies, and holds no way to a record.
 
     Args:

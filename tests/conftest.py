@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import FileSigner
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
+from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import (
     load_signers,
     load_trust,
-    make_development_keys,
     read_secret,
 )
 from tests.certificates import NOW
@@ -123,10 +124,33 @@ def doors(database_url: str) -> Iterator[Doors]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def sqlite_doors(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Doors]:
+    path = shutil.copy(sqlite_template, tmp_path_factory.mktemp("shared") / "shared.db")
+    engine = make_engine(f"sqlite:///{path}")
+    yield Doors(engine)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def postgresql_doors(postgres: Server, postgres_template: str) -> Iterator[Doors]:
+    with postgres.database(postgres_template) as name:
+        engine = make_engine(postgres.url(name))
+        yield Doors(engine)
+        engine.dispose()
+
+
 @pytest.fixture
-def db(doors: Doors) -> Iterator[Session]:
-    """A session inside a transaction, for deeds that flush; nothing of it stays."""
-    with doors.transaction() as session:
+def db(engine_name: str, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A session inside a transaction, for deeds that flush; nothing of it stays.
+
+    Its database is shared by every such test, and is not the one behind `doors`.
+    """
+    shared: Doors = request.getfixturevalue(f"{engine_name}_doors")
+    with shared.transaction() as session:
+        event.listen(session, "before_commit", _refuse_to_commit)
         yield session
         session.rollback()
 
@@ -172,3 +196,7 @@ def signers(keys_dir: Path) -> dict[str, FileSigner]:
     """The certificate signers of `keys_dir` by kind."""
     private = keys_dir / "development"
     return load_signers(private, read_secret(private / "secret"))
+
+
+def _refuse_to_commit(session: Session) -> None:
+    assert session.in_nested_transaction(), "a deed flushes, its caller commits"

@@ -56,6 +56,30 @@ class Server:
         """Return the SQLAlchemy address of a database."""
         return self._address.set(database=name).render_as_string(hide_password=False)
 
+    @contextmanager
+    def setting(self, name: str, value: str) -> Iterator[None]:
+        """Run the whole server with another setting for a while."""
+        before = self._show(name)
+        try:
+            self._run(f"ALTER SYSTEM SET {name} = {value}")
+            self._reload(name, value)
+            yield
+        finally:
+            self._run(f"ALTER SYSTEM RESET {name}")
+            self._reload(name, before)
+
+    def _reload(self, name: str, expected: str) -> None:
+        self._run("SELECT pg_reload_conf()")
+        for _ in range(100):
+            if self._show(name) == expected:
+                return
+            time.sleep(0.02)
+        raise TimeoutError(f"{name} did not become {expected}")
+
+    def _show(self, name: str) -> str:
+        with self._admin.connect() as connection:
+            return str(connection.exec_driver_sql(f"SHOW {name}").scalar_one())
+
     def close(self) -> None:
         """Let go of the server."""
         self._admin.dispose()

@@ -11,6 +11,7 @@ from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
+from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.verify import verify
 from healthcert.errors import BadInput, Refusal
@@ -37,5 +38,5 @@ def main() -> None:
 
 hcert.add_command(scan)
 hcert.add_command(names)
-for command in (bundle, conformance, hcert, keys, verify):
+for command in (bundle, conformance, hcert, keys, rules, verify):
     main.add_command(command)

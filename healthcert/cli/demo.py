@@ -14,7 +14,7 @@ from healthcert.errors import BadSettings
 from healthcert.jobs import run_once
 from healthcert.parts import open_parts
 from healthcert.services import demo as demonstration
-from healthcert.services.keys import make_development_keys
+from healthcert.services.development_keys import make_development_keys
 
 SEED = 1
 

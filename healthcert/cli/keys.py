@@ -10,7 +10,8 @@ import click
 
 from healthcert.config import Settings
 from healthcert.errors import BadSettings
-from healthcert.services.keys import load_signers, load_trust, make_development_keys, read_secret
+from healthcert.services.development_keys import make_development_keys
+from healthcert.services.keys import load_signers, load_trust, read_secret
 
 
 @click.group()

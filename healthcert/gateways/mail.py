@@ -58,12 +58,12 @@ class MailRelay:
             RelayError: It cannot be reached, or refused. The reason given quotes no address.
         """
         message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self.sender, to, subject
-        message.set_content(text)
         try:
+            message["From"], message["To"], message["Subject"] = self.sender, to, subject
+            message.set_content(text)
             with self._connected() as relay:
                 relay.send_message(message)
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # the last: no address
             raise RelayError(type(error).__name__) from None
 
     def _connected(self) -> smtplib.SMTP:

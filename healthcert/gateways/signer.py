@@ -1,8 +1,7 @@
 """Signing keys: one that signs certificates for one purpose, one that signs bundles.
 
-They are two types, so that no key can be handed to the wrong work. A key is an encrypted
-PKCS#8 PEM file. Sources: "Electronic Health Certificate Specification" 1.0.8 §3.3.2 (algorithms),
-§3.3.5 and §3.3.6 (a certificate lives within its signer's life); RFC 9053 §2.1 (r || s).
+They are two types, so that no key can be handed to the wrong work. Source: "Electronic Health
+Certificate Specification" 1.0.8 §3.3.5 and §3.3.6: a certificate lives within its signer's life.
 """
 
 from __future__ import annotations
@@ -13,38 +12,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    SECP256R1,
-    EllipticCurvePrivateKey,
-)
-from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificate
 
 from healthcert.errors import BadInput, SignerUnavailable
+from healthcert.gateways.private_key import PrivateKey, open_key, sign_checked
 from healthcert.hcert.cose import ES256, PS256, sign1
 from healthcert.hcert.cwt import write_claims
 from healthcert.hcert.payload import kind_of, schema_faults
 from healthcert.hcert.text import encode
 from healthcert.hcert.trust import KID_BYTES, from_certificate
-
-PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
-
-_HALF = 32  # bytes of r, and of s, on P-256; also the salt of PS256
-_LEAST_RSA_BITS = 2048
-_PSS = PSS(MGF1(SHA256()), _HALF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +54,7 @@ class FileSigner:
             SignerUnavailable: A file is missing or unreadable, the passphrase is wrong, the two
                 do not belong together, or the certificate is not for exactly one purpose.
         """
-        key = _read_key(key_file, passphrase)
+        key = open_key(key_file, passphrase)
         try:
             pem = load_pem_x509_certificate(certificate_file.read_bytes())
             der = pem.public_bytes(Encoding.DER)
@@ -101,7 +79,7 @@ class FileSigner:
         Raises:
             SignerUnavailable: The signature made does not verify.
         """
-        return _sign(self._key, to_be_signed)
+        return sign_checked(self._key, to_be_signed)
 
     def refuse_unless_fit(self, kind: str, issued_at: int, expires_at: int) -> None:
         """Refuse another purpose, or a certificate that begins before or ends after the signer.
@@ -139,7 +117,7 @@ class BundleSigner:
         Raises:
             SignerUnavailable: The file is missing or unreadable, or the passphrase is wrong.
         """
-        key = _read_key(key_file, passphrase)
+        key = open_key(key_file, passphrase)
         if not isinstance(key, EllipticCurvePrivateKey):
             raise SignerUnavailable("a bundle key is an EC key on P-256")
         spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -151,7 +129,7 @@ class BundleSigner:
         Raises:
             SignerUnavailable: The signature made does not verify.
         """
-        return _sign(self._key, to_be_signed)
+        return sign_checked(self._key, to_be_signed)
 
 
 def issue_text(
@@ -181,32 +159,3 @@ def issue_text(
     signer.refuse_unless_fit(kind_of(dcc), issued_at, expires_at)
     claims = write_claims(issuer=issuer, issued_at=issued_at, expires_at=expires_at, dcc=dcc)
     return encode(sign1(claims, kid=signer.kid, algorithm=signer.algorithm, sign=signer.sign))
-
-
-def _read_key(path: Path, passphrase: bytes) -> PrivateKey:
-    try:
-        key = load_pem_private_key(path.read_bytes(), passphrase)
-    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
-        raise SignerUnavailable(f"no key that opens in {path.name}") from None
-    match key:
-        case EllipticCurvePrivateKey() if isinstance(key.curve, SECP256R1):
-            return key
-        case RSAPrivateKey() if key.key_size >= _LEAST_RSA_BITS:
-            return key
-    raise SignerUnavailable(f"the key in {path.name} is neither EC on P-256 nor RSA of 2048 bits")
-
-
-def _sign(key: PrivateKey, data: bytes) -> bytes:
-    """Return a signature in COSE form; it is checked in that form before it leaves."""
-    try:
-        if isinstance(key, RSAPrivateKey):
-            signature = key.sign(data, _PSS, SHA256())
-            key.public_key().verify(signature, data, _PSS, SHA256())
-            return signature
-        r, s = decode_dss_signature(key.sign(data, ECDSA(SHA256())))
-        signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
-        halves = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
-        key.public_key().verify(encode_dss_signature(*halves), data, ECDSA(SHA256()))
-    except InvalidSignature:
-        raise SignerUnavailable("a signature was made that does not verify") from None
-    return signature

@@ -12,18 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import cbor2
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    PublicFormat,
-    load_der_public_key,
-)
 
 from healthcert.errors import BadBundle, BadCertificate, ExpiredBundle, OlderBundle
+from healthcert.hcert.bundled_keys import plain, trusted
 from healthcert.hcert.cose import ES256, PublicKey, parse, sign1
 from healthcert.hcert.revocation import HASH_KINDS, RevocationList, is_sorted
-from healthcert.hcert.trust import TrustedKey, TrustList
+from healthcert.hcert.trust import TrustList
 
 _NOT_A_BUNDLE = (
     cbor2.CBORDecodeError,
@@ -76,8 +70,8 @@ def write(bundle: Bundle, *, kid: bytes, sign: Callable[[bytes], bytes]) -> byte
         "issued": int(bundle.issued.timestamp()),
         "expires": int(bundle.expires.timestamp()),
         "previous": bundle.previous,
-        "keys": [_key(key) for key in bundle.trust if not key.training],
-        "training_keys": [_key(key) for key in bundle.trust if key.training],
+        "keys": [plain(key) for key in bundle.trust if not key.training],
+        "training_keys": [plain(key) for key in bundle.trust if key.training],
         "rules": [dict(rule) for rule in bundle.rules],
         "value_sets": {name: dict(codes) for name, codes in bundle.value_sets.items()},
         "revocation": {
@@ -139,8 +133,8 @@ def _bundle(contents: Mapping[str, Any]) -> Bundle:
         country: {kind: _hashes(kinds[kind]) for kind in HASH_KINDS if kind in kinds}
         for country, kinds in revocation["entries"].items()
     }
-    real = [_trusted(key, training=False) for key in contents["keys"]]
-    practice = [_trusted(key, training=True) for key in contents["training_keys"]]
+    real = [trusted(key, training=False) for key in contents["keys"]]
+    practice = [trusted(key, training=True) for key in contents["training_keys"]]
     return Bundle(
         version=int(contents["version"]),
         issued=datetime.fromtimestamp(contents["issued"], UTC),
@@ -158,39 +152,3 @@ def _hashes(joined: bytes) -> bytes:
     if not is_sorted(joined):
         raise ValueError("hashes that are cut short or not sorted")
     return joined
-
-
-def _key(key: TrustedKey) -> dict[str, object]:
-    return {
-        "kid": key.kid,
-        "spki": key.key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        "country": key.country,
-        "usages": sorted(key.usages),
-        "name": key.name,
-        "not_before": _seconds(key.not_before),
-        "not_after": _seconds(key.not_after),
-    }
-
-
-def _trusted(key: Mapping[str, Any], *, training: bool) -> TrustedKey:
-    public = load_der_public_key(key["spki"])
-    if not isinstance(public, EllipticCurvePublicKey | RSAPublicKey):
-        raise TypeError("a key that is neither EC nor RSA")
-    return TrustedKey(
-        kid=key["kid"],
-        key=public,
-        country=key["country"],
-        usages=frozenset(key["usages"]),
-        name=key["name"],
-        not_before=_moment(key["not_before"]),
-        not_after=_moment(key["not_after"]),
-        training=training,
-    )
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp())
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)

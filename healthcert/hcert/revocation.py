@@ -95,13 +95,9 @@ class RevocationList:
 
 
 def _hash(kind: HashKind, country: str, uvci: str, message: Sign1) -> bytes:
-    match kind:
-        case "uvci":
-            return uvci_hash(uvci)
-        case "country_uvci":
-            return country_uvci_hash(country, uvci)
-        case "signature":
-            return signature_hash(message)
+    if kind == "signature":
+        return signature_hash(message)
+    return uvci_hash(uvci) if kind == "uvci" else country_uvci_hash(country, uvci)
 
 
 @dataclass(frozen=True, slots=True)

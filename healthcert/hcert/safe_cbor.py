@@ -127,6 +127,11 @@ class _Walk:
         length, end = self._argument(first & 31, start + 1)
         return end + length
 
+    def _key(self, start: int) -> int:
+        if self._data[start] >= _FIRST_NO_KEY:
+            raise MalformedCbor("a key that is neither number nor text nor bytes")
+        return self._leaf(start)
+
     def _argument(self, size: int, start: int) -> tuple[int, int]:
         if size > _EIGHT_BYTES:
             raise MalformedCbor("an indefinite or reserved length")
@@ -151,9 +156,8 @@ class _Walk:
         data, keys = self._data, set()
         for _ in range(count):
             start = end
-            if data[start] >= _FIRST_NO_KEY:
-                raise MalformedCbor("a key that is neither number nor text nor bytes")
-            end = self._leaf(start)
+            size = _KEY_SIZES[data[start]]
+            end = start + size if size else self._key(start)
             keys.add(data[start:end])
             size = _SIZES[data[end]]
             end = end + size if size else self.item(end, depth)
@@ -174,4 +178,6 @@ def _size(first: int) -> int:
     return 1 if value < _ONE_BYTE else 1 + (1 << (value - _ONE_BYTE))
 
 
+# Nearly all of a certificate is short texts and small numbers: one look at a table each.
 _SIZES = bytes(map(_size, range(256)))
+_KEY_SIZES = _SIZES[:_FIRST_NO_KEY] + bytes(256 - _FIRST_NO_KEY)

@@ -56,6 +56,7 @@ class Certificate(Row):
         CheckConstraint("dn >= 1 AND sd >= 1", name="doses"),
         unique_where("one_live_certificate", "dose_id", "disease", where=_LIVE),
         Index("ix_certificate_person_id", "person_id"),
+        Index("ix_certificate_dose_id", "dose_id"),
         Index("ix_certificate_state", "state"),
     )
 

@@ -41,6 +41,7 @@ class Dose(Row):
         UniqueConstraint("id", "lot_id"),
         UniqueConstraint("id", "person_id"),
         Index("ix_dose_person_id", "person_id"),
+        Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))

@@ -9,14 +9,15 @@ from sqlalchemy.types import TypeEngine
 
 from healthcert.models.base import Instant
 
+# '+0 days' makes SQLite reckon: without it, it hands 30 February back as it came.
 # A NULL passes each of them: whether a column may be NULL is said elsewhere.
 _RULES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Boolean, "{0} IN (0, 1)"),
     (Integer, "typeof({0}) IN ('integer', 'null')"),
     (Float, "typeof({0}) IN ('real', 'null')"),
-    (Date, "date({0}) IS {0}"),
+    (Date, "date({0}, '+0 days') IS {0}"),
     (Uuid, "length({0}) = 32 AND {0} NOT GLOB '*[^0-9a-f]*'"),
-    (Instant, "datetime({0}) IS substr({0}, 1, 19) AND substr({0}, 20) GLOB '.{1}'"),
+    (Instant, "datetime({0}, '+0 days') IS substr({0}, 1, 19) AND substr({0}, 20) GLOB '.{1}'"),
 )
 _MICROSECONDS = "[0-9]" * 6
 

@@ -17,7 +17,8 @@ import healthcert
 from healthcert.errors import BadBundle
 from healthcert.hcert.bundle import Bundle, newer, read
 from healthcert.hcert.cose import PublicKey
-from healthcert.policy.entry import STALE_AFTER, Detail, judge
+from healthcert.policy.entry import STALE_AFTER, judge
+from healthcert.policy.verdict import Detail
 
 _LOG = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]

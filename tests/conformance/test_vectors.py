@@ -1,4 +1,4 @@
-"""The public test data of 35 issuers: each graded verdict is ours too."""
+"""The public test data: each graded verdict is ours too."""
 
 from __future__ import annotations
 

@@ -188,13 +188,12 @@ def test_one_dose_counts_as_one_number(db):
 
 
 def test_another_person_and_another_disease_have_series_of_their_own(db):
-    product = make.make_product(db, diseases=(COVID, "6142004"))
+    person, product = make.make_person(db), make.make_product(db, diseases=(COVID, "6142004"))
     lot = make.make_good_lot(db, product=product)
-    dose = make.make_counted_dose(db, lot=lot)
-    make.make_judgement(
-        db, dose=dose, validity=make.in_force(db, dose), disease="6142004", number=2
-    )
-    make.make_counted_dose(db, lot=lot, number=2)
+    make.make_counted_dose(db, person=person, lot=lot)
+    flu = make.make_dose(db, person=person, lot=lot, given_on=day(1))
+    make.make_judgement(db, dose=flu, validity=make.in_force(db, flu), disease="6142004", number=2)
+    make.make_counted_dose(db, lot=lot, given_on=day(1), number=2)
 
 
 def test_a_dose_in_error_binds_nobody(db):
@@ -203,7 +202,8 @@ def test_a_dose_in_error_binds_nobody(db):
     with refused(db, "ck_dose_judgement_error_reason"):
         make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error")
     make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error", reason="other arm")
-    make.make_counted_dose(db, person=person, given_on=day(3))
+    make.make_counted_dose(db, person=person, given_on=day(3), number=2)
+    make.make_counted_dose(db, person=person, given_on=day(-40))
     assert standing(db, wrong).counts == "entered_in_error"
 
 

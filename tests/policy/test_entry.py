@@ -22,7 +22,8 @@ from healthcert.hcert.revocation import (
 )
 from healthcert.hcert.text import b45encode, decode, encode
 from healthcert.hcert.trust import TrustList
-from healthcert.policy.entry import INFORMING, VERDICT_OF, judge
+from healthcert.policy.entry import judge
+from healthcert.policy.verdict import INFORMING, VERDICT_OF
 from healthcert.policy.words import REASONS, VERDICTS
 from tests.certificates import NOW, UVCI, make_dcc, make_text
 

@@ -22,16 +22,16 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
 from healthcert.hcert.cose import ES256, parse, sign1
+from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
-    check_production_keys,
     load_bundle_signer,
     load_pins,
     load_signers,
     load_trust,
-    make_development_keys,
     read_secret,
 )
+from healthcert.services.production_keys import check_production_keys
 from tests.certificates import NOW
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
@@ -211,7 +211,7 @@ def test_production_refuses_a_file_that_others_can_read_or_change(production, mo
 def test_production_refuses_an_unencrypted_key(production, form):
     key = ec.generate_private_key(ec.SECP256R1())
     path = production / "production" / "vaccination.key.pem"
-    path.write_bytes(key.private_bytes(Encoding.PEM, form, NoEncryption()))
+    path.write_bytes(path.read_bytes() + key.private_bytes(Encoding.PEM, form, NoEncryption()))
     with pytest.raises(BadSettings, match="not encrypted"):
         check_production_keys(production)
 

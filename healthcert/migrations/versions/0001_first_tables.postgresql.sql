@@ -318,6 +318,8 @@ CREATE TABLE dose (
   CONSTRAINT fk_dose_replaces FOREIGN KEY(replaces) REFERENCES dose (id)
 );
 
+CREATE INDEX ix_dose_lot_id ON dose (lot_id);
+
 CREATE INDEX ix_dose_person_id ON dose (person_id);
 
 CREATE TABLE dose_judgement (
@@ -415,6 +417,8 @@ CREATE TABLE certificate (
   CONSTRAINT uq_certificate_uvci UNIQUE (uvci),
   CONSTRAINT fk_certificate_knowledge_id FOREIGN KEY(knowledge_id) REFERENCES knowledge (id)
 );
+
+CREATE INDEX ix_certificate_dose_id ON certificate (dose_id);
 
 CREATE INDEX ix_certificate_person_id ON certificate (person_id);
 

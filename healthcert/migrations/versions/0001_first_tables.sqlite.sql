@@ -10,7 +10,7 @@ CREATE TABLE audit_event (
   CONSTRAINT pk_audit_event PRIMARY KEY (id),
   CONSTRAINT ck_audit_event_actor_kind CHECK (actor_kind IN ('citizen', 'staff', 'system')),
   CONSTRAINT ck_audit_event_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_audit_event_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_audit_event_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_audit_event_actor_id_type CHECK (length(actor_id) = 32 AND actor_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_audit_event_subject_id_type CHECK (length(subject_id) = 32 AND subject_id NOT GLOB '*[^0-9a-f]*')
 );
@@ -28,7 +28,7 @@ CREATE TABLE knowledge (
   CONSTRAINT ck_knowledge_kind CHECK (kind IN ('vaccine', 'programme', 'country')),
   CONSTRAINT uq_knowledge_sha256 UNIQUE (sha256),
   CONSTRAINT ck_knowledge_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_knowledge_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_knowledge_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
 CREATE TABLE person (
@@ -46,7 +46,7 @@ CREATE TABLE person (
   CONSTRAINT ck_person_sex CHECK (sex IN ('male', 'female', 'other', 'unknown')),
   CONSTRAINT ck_person_nationality_group CHECK (nationality_group IN ('national', 'foreign', 'refugee', 'stateless', 'unknown')),
   CONSTRAINT ck_person_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_person_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_person_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_person_birth_year_type CHECK (typeof(birth_year) IN ('integer', 'null'))
 );
 
@@ -66,7 +66,7 @@ CREATE TABLE site (
   CONSTRAINT ck_site_longitude CHECK (longitude BETWEEN -180 AND 180),
   CONSTRAINT uq_site_code UNIQUE (code),
   CONSTRAINT ck_site_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_site_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_site_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_site_latitude_type CHECK (typeof(latitude) IN ('real', 'null')),
   CONSTRAINT ck_site_longitude_type CHECK (typeof(longitude) IN ('real', 'null')),
   CONSTRAINT ck_site_step_free_type CHECK (step_free IN (0, 1))
@@ -79,9 +79,9 @@ CREATE TABLE visit (
   seen_at DATETIME NOT NULL,
   expires_at DATETIME NOT NULL,
   CONSTRAINT pk_visit PRIMARY KEY (token_hash),
-  CONSTRAINT ck_visit_started_at_type CHECK (datetime(started_at) IS substr(started_at, 1, 19) AND substr(started_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_visit_seen_at_type CHECK (datetime(seen_at) IS substr(seen_at, 1, 19) AND substr(seen_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_visit_expires_at_type CHECK (datetime(expires_at) IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_visit_started_at_type CHECK (datetime(started_at, '+0 days') IS substr(started_at, 1, 19) AND substr(started_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_visit_seen_at_type CHECK (datetime(seen_at, '+0 days') IS substr(seen_at, 1, 19) AND substr(seen_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_visit_expires_at_type CHECK (datetime(expires_at, '+0 days') IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
 CREATE TABLE access_code (
@@ -97,11 +97,11 @@ CREATE TABLE access_code (
   CONSTRAINT ck_access_code_ends_after_start CHECK (expires_at > recorded_at),
   CONSTRAINT fk_access_code_person_id FOREIGN KEY(person_id) REFERENCES person (id),
   CONSTRAINT ck_access_code_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_access_code_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_access_code_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_access_code_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_access_code_expires_at_type CHECK (datetime(expires_at) IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_access_code_expires_at_type CHECK (datetime(expires_at, '+0 days') IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_access_code_tries_type CHECK (typeof(tries) IN ('integer', 'null')),
-  CONSTRAINT ck_access_code_used_at_type CHECK (datetime(used_at) IS substr(used_at, 1, 19) AND substr(used_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_access_code_used_at_type CHECK (datetime(used_at, '+0 days') IS substr(used_at, 1, 19) AND substr(used_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
 CREATE INDEX ix_access_code_person_id ON access_code (person_id);
@@ -121,7 +121,7 @@ CREATE TABLE identity (
   CONSTRAINT fk_identity_person_id FOREIGN KEY(person_id) REFERENCES person (id),
   CONSTRAINT uq_identity_blind UNIQUE (blind),
   CONSTRAINT ck_identity_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_identity_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_identity_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_identity_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*')
 );
 
@@ -146,11 +146,11 @@ CREATE TABLE message (
   CONSTRAINT ck_message_sent_has_time CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
   CONSTRAINT fk_message_person_id FOREIGN KEY(person_id) REFERENCES person (id),
   CONSTRAINT ck_message_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_message_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_message_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_message_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_message_due_at_type CHECK (datetime(due_at) IS substr(due_at, 1, 19) AND substr(due_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_message_due_at_type CHECK (datetime(due_at, '+0 days') IS substr(due_at, 1, 19) AND substr(due_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_message_attempts_type CHECK (typeof(attempts) IN ('integer', 'null')),
-  CONSTRAINT ck_message_sent_at_type CHECK (datetime(sent_at) IS substr(sent_at, 1, 19) AND substr(sent_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_message_sent_at_type CHECK (datetime(sent_at, '+0 days') IS substr(sent_at, 1, 19) AND substr(sent_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
 CREATE INDEX ix_message_state_due_at ON message (state, due_at);
@@ -186,7 +186,7 @@ CREATE TABLE product (
   CONSTRAINT uq_product_code UNIQUE (code),
   CONSTRAINT fk_product_knowledge_id FOREIGN KEY(knowledge_id) REFERENCES knowledge (id),
   CONSTRAINT ck_product_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_product_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_product_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_product_series_doses_type CHECK (typeof(series_doses) IN ('integer', 'null')),
   CONSTRAINT ck_product_min_interval_days_type CHECK (typeof(min_interval_days) IN ('integer', 'null')),
   CONSTRAINT ck_product_target_interval_days_type CHECK (typeof(target_interval_days) IN ('integer', 'null')),
@@ -205,7 +205,7 @@ CREATE TABLE programme (
   CONSTRAINT uq_programme_code UNIQUE (code),
   CONSTRAINT fk_programme_knowledge_id FOREIGN KEY(knowledge_id) REFERENCES knowledge (id),
   CONSTRAINT ck_programme_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_programme_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_programme_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_programme_knowledge_id_type CHECK (length(knowledge_id) = 32 AND knowledge_id NOT GLOB '*[^0-9a-f]*')
 );
 
@@ -221,7 +221,7 @@ CREATE TABLE staff (
   CONSTRAINT ck_staff_clinic_staff_has_site CHECK (role = 'admin' OR site_id IS NOT NULL),
   CONSTRAINT fk_staff_site_id FOREIGN KEY(site_id) REFERENCES site (id),
   CONSTRAINT ck_staff_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_staff_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_staff_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_staff_site_id_type CHECK (length(site_id) = 32 AND site_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_staff_active_type CHECK (active IN (0, 1))
 );
@@ -241,11 +241,11 @@ CREATE TABLE clinic_session (
   CONSTRAINT fk_clinic_session_programme_id FOREIGN KEY(programme_id) REFERENCES programme (id),
   CONSTRAINT fk_clinic_session_product_id FOREIGN KEY(product_id) REFERENCES product (id),
   CONSTRAINT ck_clinic_session_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_clinic_session_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_clinic_session_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_clinic_session_site_id_type CHECK (length(site_id) = 32 AND site_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_clinic_session_programme_id_type CHECK (length(programme_id) = 32 AND programme_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_clinic_session_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_clinic_session_day_type CHECK (date(day) IS day)
+  CONSTRAINT ck_clinic_session_day_type CHECK (date(day, '+0 days') IS day)
 );
 
 CREATE TABLE lot (
@@ -260,7 +260,7 @@ CREATE TABLE lot (
   CONSTRAINT ck_lot_state CHECK (state IN ('quarantined', 'released', 'recalled', 'exhausted')),
   CONSTRAINT fk_lot_product_id FOREIGN KEY(product_id) REFERENCES product (id),
   CONSTRAINT ck_lot_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_lot_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_lot_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_lot_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*')
 );
 
@@ -289,12 +289,12 @@ CREATE TABLE lot_validity (
   CONSTRAINT ck_lot_validity_state CHECK (state IN ('released', 'recalled')),
   CONSTRAINT ck_lot_validity_released_before_expiry CHECK (released_on <= expires_on),
   CONSTRAINT ck_lot_validity_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_lot_validity_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_lot_validity_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_lot_validity_lot_id_type CHECK (length(lot_id) = 32 AND lot_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_lot_validity_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_lot_validity_since_type CHECK (date(since) IS since),
-  CONSTRAINT ck_lot_validity_released_on_type CHECK (date(released_on) IS released_on),
-  CONSTRAINT ck_lot_validity_expires_on_type CHECK (date(expires_on) IS expires_on)
+  CONSTRAINT ck_lot_validity_since_type CHECK (date(since, '+0 days') IS since),
+  CONSTRAINT ck_lot_validity_released_on_type CHECK (date(released_on, '+0 days') IS released_on),
+  CONSTRAINT ck_lot_validity_expires_on_type CHECK (date(expires_on, '+0 days') IS expires_on)
 );
 
 CREATE TABLE slot (
@@ -312,10 +312,10 @@ CREATE TABLE slot (
   CONSTRAINT uq_slot_id_starts_at_ends_at UNIQUE (id, starts_at, ends_at),
   CONSTRAINT fk_slot_session_id FOREIGN KEY(session_id) REFERENCES clinic_session (id),
   CONSTRAINT ck_slot_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_slot_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_slot_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_slot_session_id_type CHECK (length(session_id) = 32 AND session_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_slot_starts_at_type CHECK (datetime(starts_at) IS substr(starts_at, 1, 19) AND substr(starts_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_slot_ends_at_type CHECK (datetime(ends_at) IS substr(ends_at, 1, 19) AND substr(ends_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_slot_starts_at_type CHECK (datetime(starts_at, '+0 days') IS substr(starts_at, 1, 19) AND substr(starts_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_slot_ends_at_type CHECK (datetime(ends_at, '+0 days') IS substr(ends_at, 1, 19) AND substr(ends_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_slot_capacity_type CHECK (typeof(capacity) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_type CHECK (typeof(booked) IN ('integer', 'null'))
 );
@@ -345,14 +345,14 @@ CREATE TABLE appointment (
   CONSTRAINT fk_appointment_person_id FOREIGN KEY(person_id) REFERENCES person (id),
   CONSTRAINT fk_appointment_programme_id FOREIGN KEY(programme_id) REFERENCES programme (id),
   CONSTRAINT ck_appointment_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_appointment_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_appointment_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_appointment_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_appointment_slot_id_type CHECK (length(slot_id) = 32 AND slot_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_appointment_starts_at_type CHECK (datetime(starts_at) IS substr(starts_at, 1, 19) AND substr(starts_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_appointment_ends_at_type CHECK (datetime(ends_at) IS substr(ends_at, 1, 19) AND substr(ends_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_appointment_starts_at_type CHECK (datetime(starts_at, '+0 days') IS substr(starts_at, 1, 19) AND substr(starts_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_appointment_ends_at_type CHECK (datetime(ends_at, '+0 days') IS substr(ends_at, 1, 19) AND substr(ends_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_appointment_programme_id_type CHECK (length(programme_id) = 32 AND programme_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_appointment_dose_number_type CHECK (typeof(dose_number) IN ('integer', 'null')),
-  CONSTRAINT ck_appointment_held_until_type CHECK (datetime(held_until) IS substr(held_until, 1, 19) AND substr(held_until, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_appointment_held_until_type CHECK (datetime(held_until, '+0 days') IS substr(held_until, 1, 19) AND substr(held_until, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
 CREATE INDEX ix_appointment_person_id_starts_at ON appointment (person_id, starts_at);
@@ -397,20 +397,22 @@ CREATE TABLE dose (
   CONSTRAINT uq_dose_replaces UNIQUE (replaces),
   CONSTRAINT fk_dose_replaces FOREIGN KEY(replaces) REFERENCES dose (id),
   CONSTRAINT ck_dose_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_dose_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_dose_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_programme_id_type CHECK (length(programme_id) = 32 AND programme_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_site_id_type CHECK (length(site_id) = 32 AND site_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_appointment_id_type CHECK (length(appointment_id) = 32 AND appointment_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_given_at_type CHECK (datetime(given_at) IS substr(given_at, 1, 19) AND substr(given_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_dose_given_on_type CHECK (date(given_on) IS given_on),
-  CONSTRAINT ck_dose_recorded_on_type CHECK (date(recorded_on) IS recorded_on),
+  CONSTRAINT ck_dose_given_at_type CHECK (datetime(given_at, '+0 days') IS substr(given_at, 1, 19) AND substr(given_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_dose_given_on_type CHECK (date(given_on, '+0 days') IS given_on),
+  CONSTRAINT ck_dose_recorded_on_type CHECK (date(recorded_on, '+0 days') IS recorded_on),
   CONSTRAINT ck_dose_lot_id_type CHECK (length(lot_id) = 32 AND lot_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_lot_product_id_type CHECK (length(lot_product_id) = 32 AND lot_product_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_recorded_by_type CHECK (length(recorded_by) = 32 AND recorded_by NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_replaces_type CHECK (length(replaces) = 32 AND replaces NOT GLOB '*[^0-9a-f]*')
 );
+
+CREATE INDEX ix_dose_lot_id ON dose (lot_id);
 
 CREATE INDEX ix_dose_person_id ON dose (person_id);
 
@@ -456,19 +458,19 @@ CREATE TABLE dose_judgement (
   CONSTRAINT fk_dose_judgement_knowledge_id FOREIGN KEY(knowledge_id) REFERENCES knowledge (id),
   CONSTRAINT fk_dose_judgement_judged_by FOREIGN KEY(judged_by) REFERENCES staff (id),
   CONSTRAINT ck_dose_judgement_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_judgement_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_dose_judgement_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_dose_judgement_dose_id_type CHECK (length(dose_id) = 32 AND dose_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_judgement_ordinal_type CHECK (typeof(ordinal) IN ('integer', 'null')),
   CONSTRAINT ck_dose_judgement_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_judgement_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_judgement_given_on_type CHECK (date(given_on) IS given_on),
+  CONSTRAINT ck_dose_judgement_given_on_type CHECK (date(given_on, '+0 days') IS given_on),
   CONSTRAINT ck_dose_judgement_number_type CHECK (typeof(number) IN ('integer', 'null')),
   CONSTRAINT ck_dose_judgement_min_interval_days_type CHECK (typeof(min_interval_days) IN ('integer', 'null')),
   CONSTRAINT ck_dose_judgement_lot_validity_id_type CHECK (length(lot_validity_id) = 32 AND lot_validity_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_judgement_lot_id_type CHECK (length(lot_id) = 32 AND lot_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_judgement_lot_product_id_type CHECK (length(lot_product_id) = 32 AND lot_product_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_judgement_lot_released_on_type CHECK (date(lot_released_on) IS lot_released_on),
-  CONSTRAINT ck_dose_judgement_lot_expires_on_type CHECK (date(lot_expires_on) IS lot_expires_on),
+  CONSTRAINT ck_dose_judgement_lot_released_on_type CHECK (date(lot_released_on, '+0 days') IS lot_released_on),
+  CONSTRAINT ck_dose_judgement_lot_expires_on_type CHECK (date(lot_expires_on, '+0 days') IS lot_expires_on),
   CONSTRAINT ck_dose_judgement_knowledge_id_type CHECK (length(knowledge_id) = 32 AND knowledge_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_judgement_judged_by_type CHECK (length(judged_by) = 32 AND judged_by NOT GLOB '*[^0-9a-f]*')
 );
@@ -491,7 +493,7 @@ CREATE TABLE dose_standing (
   CONSTRAINT fk_dose_standing_dose_id FOREIGN KEY(dose_id) REFERENCES dose (id),
   CONSTRAINT ck_dose_standing_dose_id_type CHECK (length(dose_id) = 32 AND dose_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_dose_standing_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_dose_standing_given_on_type CHECK (date(given_on) IS given_on),
+  CONSTRAINT ck_dose_standing_given_on_type CHECK (date(given_on, '+0 days') IS given_on),
   CONSTRAINT ck_dose_standing_number_type CHECK (typeof(number) IN ('integer', 'null')),
   CONSTRAINT ck_dose_standing_min_interval_days_type CHECK (typeof(min_interval_days) IN ('integer', 'null')),
   CONSTRAINT ck_dose_standing_ordinal_type CHECK (typeof(ordinal) IN ('integer', 'null')),
@@ -532,16 +534,18 @@ CREATE TABLE certificate (
   CONSTRAINT uq_certificate_uvci UNIQUE (uvci),
   CONSTRAINT fk_certificate_knowledge_id FOREIGN KEY(knowledge_id) REFERENCES knowledge (id),
   CONSTRAINT ck_certificate_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_certificate_recorded_at_type CHECK (datetime(recorded_at) IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_certificate_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_certificate_person_id_type CHECK (length(person_id) = 32 AND person_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_certificate_dose_id_type CHECK (length(dose_id) = 32 AND dose_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_certificate_dn_type CHECK (typeof(dn) IN ('integer', 'null')),
   CONSTRAINT ck_certificate_sd_type CHECK (typeof(sd) IN ('integer', 'null')),
   CONSTRAINT ck_certificate_knowledge_id_type CHECK (length(knowledge_id) = 32 AND knowledge_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_certificate_issued_at_type CHECK (datetime(issued_at) IS substr(issued_at, 1, 19) AND substr(issued_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_certificate_expires_at_type CHECK (datetime(expires_at) IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_certificate_revoked_at_type CHECK (datetime(revoked_at) IS substr(revoked_at, 1, 19) AND substr(revoked_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
+  CONSTRAINT ck_certificate_issued_at_type CHECK (datetime(issued_at, '+0 days') IS substr(issued_at, 1, 19) AND substr(issued_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_certificate_expires_at_type CHECK (datetime(expires_at, '+0 days') IS substr(expires_at, 1, 19) AND substr(expires_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
+  CONSTRAINT ck_certificate_revoked_at_type CHECK (datetime(revoked_at, '+0 days') IS substr(revoked_at, 1, 19) AND substr(revoked_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
+
+CREATE INDEX ix_certificate_dose_id ON certificate (dose_id);
 
 CREATE INDEX ix_certificate_person_id ON certificate (person_id);
 

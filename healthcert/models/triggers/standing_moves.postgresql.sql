@@ -8,6 +8,4 @@ END $$;
 CREATE TRIGGER standing_moves_insert BEFORE INSERT ON dose_standing FOR EACH ROW
 WHEN (NEW.ordinal <> 1) EXECUTE FUNCTION standing_moves();
 CREATE TRIGGER standing_moves_update BEFORE UPDATE ON dose_standing FOR EACH ROW
-WHEN (
-  NEW.ordinal <> OLD.ordinal + 1 OR NEW.dose_id <> OLD.dose_id OR NEW.disease <> OLD.disease
-) EXECUTE FUNCTION standing_moves();
+WHEN (NEW.ordinal <> OLD.ordinal + 1) EXECUTE FUNCTION standing_moves();

@@ -5,7 +5,7 @@ BEGIN
   SELECT RAISE(ABORT, 'standing_moves: a standing begins with the first judgement');
 END;
 CREATE TRIGGER standing_moves_update BEFORE UPDATE ON dose_standing
-WHEN NEW.ordinal <> OLD.ordinal + 1 OR NEW.dose_id <> OLD.dose_id OR NEW.disease <> OLD.disease
+WHEN NEW.ordinal <> OLD.ordinal + 1
 BEGIN
   SELECT RAISE(ABORT, 'standing_moves: a standing moves to the next judgement');
 END;

@@ -1,0 +1,170 @@
+"""Which entry rules decide about a journey, and what each says about a certificate.
+
+Acceptance rules of the country of arrival and invalidation rules of the country that issued, of the
+certificate's kind or general, in force at that time, of each identifier the newest version. A rule
+passes when its logic gives true (EU DCC business rules, "How-To", Concepts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Literal
+
+from healthcert.errors import RuleError
+from healthcert.policy.certlogic import FUEL, access
+from healthcert.policy.moments import Moment
+from healthcert.policy.rules import Kind, Rule
+
+Result = Literal["passed", "failed", "open"]
+
+ENGINE: Final = "CERTLOGIC"
+NEWEST: Final = (1, 3, 3)  # of CertLogic and of the DCC schema; a rule for a newer one stays open
+LONGEST_WAIT: Final = 400  # days that `passes_on` looks ahead: a year, and the days around it
+WAIT_FUEL: Final = 100_000  # steps of such a search; the dearest published rule needs 60,000
+
+_CLOCK: Final = "external.validationClock"
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rules that decide about a journey.
+
+    Attributes:
+        rules: By identifier, invalidation rules of the issuer last.
+        no_requirement: The country of arrival has no acceptance rule in force, for any kind.
+    """
+
+    rules: tuple[Rule, ...]
+    no_requirement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one rule says about a certificate.
+
+    Attributes:
+        identifier: The rule's.
+        result: `passed`, `failed`, or `open` where it gave no answer: needs a person.
+        text: What the rule demands, in the reader's language.
+        looked_at: The payload's values by the rule's affected fields; None where absent.
+        passes_on: First coming day on which it would pass at the same hour; None if there is none.
+    """
+
+    identifier: str
+    result: Result
+    text: str
+    looked_at: Mapping[str, object]
+    passes_on: date | None
+
+
+def select(
+    rules: Iterable[Rule],
+    *,
+    country: str,
+    issuer: str | None,
+    kind: Kind,
+    at: datetime,
+    region: str = "",
+) -> Selection:
+    """The rules that decide, of those given.
+
+    Rules without a region hold everywhere in their country; where a region has its own rule of the
+    same identifier, that one holds instead.
+
+    Args:
+        rules: All rules known.
+        country: Where the traveller arrives, ISO 3166-1 alpha-2.
+        issuer: Which country issued the certificate.
+        kind: Of the certificate: vaccination, test or recovery.
+        at: When; aware.
+        region: Where in that country.
+    """
+    rules = list(rules)
+    there = {("Acceptance", country, ""), ("Acceptance", country, region)}
+    arrival = [rule for rule in rules if (rule.kind, rule.country, rule.region) in there]
+    home = ("Invalidation", issuer, "")  # a certificate does not say which region issued it
+    issued = [rule for rule in rules if (rule.kind, rule.country, rule.region) == home]
+    in_force = any(rule.valid_from <= at <= rule.valid_to for rule in arrival)
+    chosen = [*_newest(arrival, kind, at), *_newest(issued, kind, at)]
+    return Selection(tuple(chosen), no_requirement=not in_force)
+
+
+def judge(
+    rules: Iterable[Rule],
+    payload: dict[str, object],
+    external: Mapping[str, object],
+    *,
+    at: datetime,
+    language: str = "en",
+) -> list[Judgement]:
+    """What each rule says about a certificate, in the order of the rules.
+
+    Args:
+        rules: As chosen by `select`.
+        payload: The certificate's DCC, as JSON.
+        external: What rules may read besides: `valueSets`, `countryCode`, `exp`, `iat` and so on;
+            the validation clock is set here.
+        at: When; aware.
+        language: Of the reader.
+    """
+
+    def known_at(then: datetime) -> object:
+        return {"payload": payload, "external": {**external, "validationClock": _clock(then)}}
+
+    return [_judgement(rule, known_at, at, payload, language) for rule in rules]
+
+
+def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
+    chosen: dict[str, Rule] = {}
+    for rule in sorted(rules, key=lambda rule: (rule.identifier, rule.region, rule.version)):
+        if rule.applies(kind, at):
+            chosen[rule.identifier] = rule
+    return chosen.values()
+
+
+def _judgement(
+    rule: Rule,
+    known_at: Callable[[datetime], object],
+    at: datetime,
+    payload: dict[str, object],
+    language: str,
+) -> Judgement:
+    understood = rule.engine == ENGINE and max(rule.engine_version, rule.schema_version) <= NEWEST
+    result = _result(rule, known_at(at), [FUEL]) if understood else "open"
+    return Judgement(
+        identifier=rule.identifier,
+        result=result,
+        text=rule.text(language),
+        looked_at={field: access(payload, field) for field in rule.affected_fields},
+        passes_on=_passes_on(rule, known_at, at) if understood and result != "passed" else None,
+    )
+
+
+def _result(rule: Rule, data: object, fuel: list[int]) -> Result:
+    try:
+        return "passed" if rule.logic.evaluate(data, fuel) is True else "failed"
+    except RuleError:
+        return "open"
+
+
+def _passes_on(rule: Rule, known_at: Callable[[datetime], object], at: datetime) -> date | None:
+    fuel = [WAIT_FUEL]
+    waits = min(LONGEST_WAIT, (rule.valid_to - at).days) if _by_the_clock(rule) else 0
+    for days in range(1, waits + 1):
+        then = at + timedelta(days=days)
+        if _result(rule, known_at(then), fuel) == "passed":
+            return then.date()
+    return None
+
+
+def _by_the_clock(rule: Rule) -> bool:
+    return any(
+        path in {"", "external"} or f"{path}.".startswith(f"{_CLOCK}.") for path in rule.logic.reads
+    )
+
+
+def _clock(at: datetime) -> str:
+    return str(Moment((at - _EPOCH) // timedelta(milliseconds=1)))

@@ -1,0 +1,146 @@
+"""CertLogic 1.3.3: a rule's logic, compiled once, then asked about one certificate at a time.
+
+`compile_logic` turns the JSON of a rule into nested functions; `Logic.evaluate` runs them over
+plain JSON. The meaning is the specification's and, where it is silent, its reference
+implementation's (certlogic-js 1.2.2): what is true, false or neither, which operand `and` gives,
+JavaScript's numbers, array indexes and dates. A fault counts when it is reached, as there: a faulty
+branch not taken does no harm. One thing is left out: names that JavaScript's own objects answer to
+(`constructor`, `toString`) mean nothing here.
+
+Nothing a stranger writes runs long: logic is at most `DEEPEST` deep and `LARGEST` steps large, and
+an evaluation takes at most `FUEL` steps, counted where work can multiply.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from healthcert.errors import RuleError
+from healthcert.policy.moments import Moment
+from healthcert.policy.operations import OPERATIONS, Operand, array, literal
+from healthcert.policy.paths import Step, reader
+from healthcert.policy.values import burn, fault
+
+DEEPEST: Final = 64  # nested expressions; the deepest published rule has 15
+LARGEST: Final = 4_096  # steps of one pass; the largest published rule has about 100
+FUEL: Final = 50_000  # steps of one evaluation
+LONGEST_PATH: Final = 512
+LARGEST_RESULT: Final = 50_000  # values in a result that is written as JSON
+DEEPEST_RESULT: Final = 200
+
+_DEAR: Final = {"plusTime": 8, "dccDateOfBirth": 8, "extractFromUVCI": 24}  # in plain steps
+
+
+@dataclass(frozen=True, slots=True)
+class Logic:
+    """The logic of a rule, ready to be asked.
+
+    Attributes:
+        step: The compiled function.
+        cost: Steps of one evaluation, without what `reduce` and `in` add.
+        reads: Every path that a `var` of it names.
+    """
+
+    step: Step
+    cost: int
+    reads: frozenset[str]
+
+    def evaluate(self, data: object, fuel: list[int] | None = None) -> object:
+        """The value of the logic for this data: JSON, or a `Moment` for a date-time.
+
+        Args:
+            data: JSON as the json module reads it: dict, list, str, int, float, bool, None.
+            fuel: The steps left, as a list of one, where several evaluations share them.
+
+        Raises:
+            RuleError: The logic gives no answer for this data, which means "not passed".
+        """
+        if fuel is None:
+            return self.step(data, [FUEL])
+        burn(fuel, self.cost)
+        return self.step(data, fuel)
+
+
+def compile_logic(logic: object) -> Logic:
+    """The logic of a rule, given as JSON, ready to be asked.
+
+    Raises:
+        RuleError: It is deeper or larger than this module allows. Any other fault shows when it
+            is reached; `wellformed.faults` lists them beforehand.
+    """
+    compiler = _Compiler()
+    step = compiler.compile(logic, 1)
+    return Logic(step, compiler.cost, frozenset(compiler.reads))
+
+
+def access(data: object, path: str) -> object:
+    """What lies at a dotted path of the data, None where nothing does: the meaning of `var`."""
+    return reader(path)(data, [])
+
+
+def as_json(value: object) -> object:
+    """A result as JSON has it: date-times as `YYYY-MM-DDThh:mm:ss.SSSZ`, what has no JSON as null.
+
+    Raises:
+        RuleError: The result is too large or too deep to be written.
+    """
+    return _plain(value, [LARGEST_RESULT], DEEPEST_RESULT)
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.cost = 0
+        self.reads: set[str] = set()
+
+    def compile(self, logic: object, depth: int) -> Step:
+        if depth > DEEPEST:
+            raise RuleError(f"The rule is nested more than {DEEPEST} deep.")
+        self.charge(1)
+        if isinstance(logic, list):
+            return array([self.compile(item, depth + 1) for item in logic])
+        if not isinstance(logic, dict):
+            return literal(logic)
+        if len(logic) != 1:
+            return fault("An operation has exactly one member.")
+        ((name, operands),) = logic.items()
+        return self.var(operands) if name == "var" else self.operation(name, operands, depth + 1)
+
+    def var(self, path: object) -> Step:
+        if not isinstance(path, str):
+            return fault("A var names its path by one text.")
+        if len(path) > LONGEST_PATH:
+            raise RuleError(f"The rule has a path of more than {LONGEST_PATH} characters.")
+        self.charge(2 * path.count("."))
+        self.reads.add(path)
+        return reader(path)
+
+    def operation(self, name: str, operands: object, depth: int) -> Step:
+        if name not in OPERATIONS or not isinstance(operands, list) or not operands:
+            return fault("That is no operation of CertLogic, or it has no operands.")
+        self.charge(_DEAR.get(name, 0))
+        return OPERATIONS[name]([self.operand(logic, depth) for logic in operands])
+
+    def operand(self, logic: object, depth: int) -> Operand:
+        before = self.cost
+        step = self.compile(logic, depth)
+        return Operand(logic, step, self.cost - before)
+
+    def charge(self, steps: int) -> None:
+        self.cost += steps
+        if self.cost > LARGEST:
+            raise RuleError(f"The rule is larger than {LARGEST} steps.")
+
+
+def _plain(value: object, left: list[int], depth: int) -> object:
+    burn(left, 1)
+    if depth == 0:
+        raise RuleError("The result is too deep to be written.")
+    if isinstance(value, list):
+        return [_plain(item, left, depth - 1) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item, left, depth - 1) for key, item in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Moment) else value

@@ -1,0 +1,105 @@
+"""A set of keys to develop and demonstrate with, laid out as `services.keys` finds them."""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import datetime
+from pathlib import Path
+
+from healthcert.errors import NotReady
+from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
+from healthcert.services.key_making import (
+    Authority,
+    certificate_authority,
+    new_key,
+    pem_of,
+    signer,
+)
+from healthcert.services.keys import BUNDLE_KEYS, PURPOSES, RAW_KEYS, passphrase_of, read_secret
+
+_RAW_BYTES = 32
+
+
+def make_development_keys(folder: Path, *, country: str, now: datetime) -> list[Path]:
+    """Make whatever is missing of a set of keys to develop and demonstrate with.
+
+    What is there stays as it is; several processes may ask at once. Every certificate's subject
+    says DEVELOPMENT, and production refuses it.
+
+    Args:
+        folder: The folder of keys, ``keys/``; made if need be.
+        country: Two letters, for the subjects.
+        now: Their lives begin some weeks before it, so that they are in use from the first day.
+
+    Returns:
+        The files that were made; empty when nothing was missing.
+    """
+    private = folder / "development"
+    for wanted in (private, folder / "trust" / "certificates", folder / "trust" / "bundle"):
+        wanted.mkdir(parents=True, exist_ok=True)
+    private.chmod(stat.S_IRWXU)
+    with alone(private):
+        made = _secrets(private)
+        passphrase = passphrase_of(read_secret(private / "secret"))
+        made += _chain(private, folder / "trust" / "certificates", country, now, passphrase)
+        return made + _bundle_keys(private, folder / "trust" / "bundle", passphrase)
+
+
+def _secrets(private: Path) -> list[Path]:
+    """Make the random secret and the two raw keys."""
+    made = []
+    if not (private / "secret").exists():
+        if any(private.glob("*.key.pem")):
+            raise NotReady(f"the secret of the keys in {private} is lost: empty that folder")
+        write_whole(private / "secret", os.urandom(32).hex().encode() + b"\n", mode=OWNER_ONLY)
+        made.append(private / "secret")
+    for name in RAW_KEYS:
+        path = private / f"{name}.key"
+        if not path.exists():
+            write_whole(path, os.urandom(_RAW_BYTES), mode=OWNER_ONLY)
+            made.append(path)
+    return made
+
+
+def _chain(
+    private: Path, public: Path, country: str, now: datetime, passphrase: bytes
+) -> list[Path]:
+    """Make the authority and one signer a purpose, and publish the signers' certificates."""
+    made = []
+    authority_key, authority = private / "csca.key.pem", private / "csca.cert.pem"
+    if not (authority_key.exists() and authority.exists()):
+        key = new_key()
+        made += _private(authority_key, pem_of(key, passphrase))
+        made += _private(authority, certificate_authority(key, country, now))
+    for kind, name in PURPOSES.items():
+        path, certificate = private / f"{name}.key.pem", private / f"{name}.cert.pem"
+        if not (path.exists() and certificate.exists()):
+            key = new_key()
+            made += _private(path, pem_of(key, passphrase))
+            parent = Authority.open(authority.read_bytes(), authority_key.read_bytes(), passphrase)
+            pem = signer(key, kind, country=country, now=now, authority=parent)
+            made += _private(certificate, pem)
+        shown = public / f"development-{name}.pem"
+        if not shown.exists() or shown.read_bytes() != certificate.read_bytes():
+            write_whole(shown, certificate.read_bytes())
+            made.append(shown)
+    return made
+
+
+def _bundle_keys(private: Path, public: Path, passphrase: bytes) -> list[Path]:
+    made = []
+    for which in BUNDLE_KEYS:
+        path, pin = private / f"bundle-{which}.key.pem", public / f"{which}.pem"
+        if path.exists() and pin.exists():
+            continue
+        key = new_key()
+        made += _private(path, pem_of(key, passphrase))
+        write_whole(pin, pem_of(key.public_key()))
+        made.append(pin)
+    return made
+
+
+def _private(path: Path, pem: bytes) -> list[Path]:
+    write_whole(path, pem, mode=OWNER_ONLY)
+    return [path]

@@ -1,0 +1,161 @@
+"""Who and what there is in the demonstration: places, staff, lots and people of nobody's name."""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.data.knowledge import Country
+from healthcert.gateways.vault import Vault
+from healthcert.models import Identity, Lot, LotValidity, Person, Product, Site, Staff
+from healthcert.services import enrolment
+from healthcert.services.people import Details, IdentityDetails
+
+PEOPLE = 200
+SERIES, SINGLE = "EU/1/20/1528", "EU/1/20/1525"
+LOTS = {SERIES: "CM4821", SINGLE: "JC1307"}
+ENDING_LOT, ENDED_LOT = "CM4702", "CM4410"
+_LANGUAGES = ("ar", "ar", "fr", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What every step of populating needs."""
+
+    db: Session
+    vault: Vault
+    country: Country
+    seed: int
+    today: date
+    now: datetime
+    texts: Mapping[str, Any]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The clock on the wall."""
+        return ZoneInfo(self.country.time_zone)
+
+    def chance(self, *what: object) -> random.Random:
+        """Return a source of chance that is the same for the same seed and purpose."""
+        return random.Random(f"{self.seed}:{what}")  # noqa: S311 - it must be foreseeable
+
+
+@cache
+def texts() -> Mapping[str, Any]:
+    """Return the names that people, places and staff are made of."""
+    text = files("healthcert").joinpath("data", "demo", "people.toml").read_text("utf-8")
+    return tomllib.loads(text)
+
+
+def sites(scene: Scene) -> list[Site]:
+    """Make a site in each town of the country; return them by code."""
+    names, address = scene.texts["site"]["names"], scene.texts["site"]["address"]
+    sites = [
+        Site(
+            recorded_at=scene.now,
+            code=town.code,
+            names={lang: names[lang] % town.names[lang] for lang in names},
+            address={lang: address[lang] % town.names[lang] for lang in address},
+            region=town.region,
+            latitude=town.latitude + 0.004,
+            longitude=town.longitude + 0.003,
+            time_zone=scene.country.time_zone,
+            step_free=number % 2 == 0,
+        )
+        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
+    ]
+    scene.db.add_all(sites)
+    scene.db.flush()
+    return sites
+
+
+def staff(scene: Scene, sites: list[Site]) -> None:
+    """Put one of each role at the first site, and a nurse at each other."""
+    roles = [*scene.texts["staff"]]
+    roles += [
+        {"name": f"Nurse of {site.names['en']}", "role": "nurse", "site": site}
+        for site in sites[1:]
+    ]
+    for person in roles:
+        site = person.get("site", sites[0])
+        scene.db.add(
+            Staff(
+                recorded_at=scene.now,
+                name=person["name"],
+                role=person["role"],
+                site_id=None if person["role"] == "admin" else site.id,
+            )
+        )
+        scene.db.flush()
+
+
+def lots(scene: Scene) -> None:
+    """Bring in lots: two for a long time, one about to end, one that has ended."""
+    ends = {ENDING_LOT: 3, ENDED_LOT: -40}
+    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    for code, number in [*LOTS.items(), (SERIES, ENDING_LOT), (SERIES, ENDED_LOT)]:
+        product = products[code]
+        lot = Lot(recorded_at=scene.now, product_id=product.id, number=number, state="released")
+        scene.db.add(lot)
+        scene.db.flush()
+        scene.db.add(
+            LotValidity(
+                recorded_at=scene.now,
+                lot_id=lot.id,
+                product_id=product.id,
+                since=scene.today - timedelta(days=200),
+                released_on=scene.today - timedelta(days=200),
+                expires_on=scene.today + timedelta(days=ends.get(number, 400)),
+                state="released",
+            )
+        )
+    scene.db.flush()
+
+
+def _details(scene: Scene, number: int) -> Details:
+    """Return the details of one of the people: numbers kept for fiction, mail to nowhere."""
+    chance = scene.chance("person", number)
+    sex = chance.choice(("female", "male"))
+    given, family = chance.choice(scene.texts[sex]), chance.choice(scene.texts["families"])
+    born = date(1938, 1, 1) + timedelta(days=chance.randrange(365 * 68))
+    return Details(
+        family=family[0],
+        given=given[0],
+        family_latin=family[1],
+        given_latin=given[1],
+        birth_date=born.isoformat(),
+        sex=sex,
+        phone=f"+447700900{number:03}" if number % 5 else "",
+        mail=f"{given[1].lower()}.{number}@example.org",
+        language=chance.choice(_LANGUAGES),
+        identity=IdentityDetails("national", scene.country.code, f"DEMO{number:06}"),
+    )
+
+
+def enrolled(scene: Scene) -> list[Person]:
+    """Write the people down; return them by number."""
+    return [
+        enrolment.enrol(scene.db, vault=scene.vault, details=_details(scene, number), now=scene.now)
+        for number in range(PEOPLE)
+    ]
+
+
+def known(scene: Scene) -> list[Person]:
+    """Return the people of the demonstration who are on record, whatever else is."""
+    blinds = [
+        scene.vault.blind("identity", "national", scene.country.code, f"DEMO{number:06}")
+        for number in range(PEOPLE)
+    ]
+    query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
+    found = {row.blind: row.Person for row in scene.db.execute(query)}
+    return [found[blind] for blind in blinds if blind in found]

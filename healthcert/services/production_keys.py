@@ -1,0 +1,52 @@
+"""Keys that a production service must not run on."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path
+
+from cryptography.x509 import load_der_x509_certificate
+
+from healthcert.errors import BadSettings
+from healthcert.services.key_making import MARK
+from healthcert.services.keys import CERTIFICATES, certificates_in, der_of
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
+
+
+def check_production_keys(folder: Path) -> None:
+    """Refuse keys that a production service must not run on.
+
+    Args:
+        folder: The folder of keys; ``production/`` and ``trust/`` of it are looked at.
+
+    Raises:
+        BadSettings: A private file is readable by others or not encrypted, a certificate says
+            DEVELOPMENT, or there is nothing to sign with. The message names the file.
+    """
+    private = folder / "production"
+    files = sorted(path for path in private.rglob("*") if path.is_file())
+    if not files:
+        raise BadSettings(f"no keys in {private}")
+    for path in files:
+        _refuse_open(path)
+    for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
+        if path.suffix in CERTIFICATES and MARK in _subject(path):
+            raise BadSettings(f"{path} is a development certificate")
+
+
+def _refuse_open(path: Path) -> None:
+    if path.stat().st_mode & _OTHERS:
+        raise BadSettings(f"{path} can be read or changed by others: chmod 600")
+    if _UNENCRYPTED.search(path.read_bytes()):
+        raise BadSettings(f"{path} is not encrypted")
+
+
+def _subject(path: Path) -> str:
+    """Return the subject of a certificate; empty for a file that is none."""
+    try:
+        return load_der_x509_certificate(der_of(path)).subject.rfc4514_string()
+    except ValueError:
+        return ""
