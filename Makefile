@@ -13,7 +13,7 @@ help: ## list the commands
 
 run: ## start the demonstration on http://localhost:8000
 	@$(PYTHON) tools/environment.py run
-	@$(PYTHON) tools/front.py
+	@$(BIN)/python tools/front.py
 	@$(BIN)/healthcert demo run
 
 test: check ## check and test everything that must hold on every change
@@ -21,7 +21,7 @@ test: check ## check and test everything that must hold on every change
 
 check: ## lint, types, import contracts, templates
 	@$(PYTHON) tools/environment.py test
-	@$(PYTHON) tools/front.py
+	@$(BIN)/python tools/front.py
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m mypy --no-error-summary
@@ -30,7 +30,7 @@ check: ## lint, types, import contracts, templates
 
 front: ## build styles, scripts and catalogues
 	@$(PYTHON) tools/environment.py run
-	@$(PYTHON) tools/front.py
+	@$(BIN)/python tools/front.py
 
 words: ## collect texts to translate, and say what is missing
 	@$(PYTHON) tools/environment.py run
@@ -38,7 +38,7 @@ words: ## collect texts to translate, and say what is missing
 
 shots: ## take the screenshots of the README
 	@$(PYTHON) tools/environment.py test
-	@$(PYTHON) tools/front.py
+	@$(BIN)/python tools/front.py
 	@$(BIN)/python tools/shots.py
 
 lock: ## resolve requirements/*.in anew (needs uv)

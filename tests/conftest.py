@@ -200,3 +200,8 @@ def signers(keys_dir: Path) -> dict[str, FileSigner]:
 
 def _refuse_to_commit(session: Session) -> None:
     assert session.in_nested_transaction(), "a deed flushes, its caller commits"
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their length: keys made anew would give every test process other names."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
