@@ -42,7 +42,7 @@ class Demonstration:
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory):
+def start():
     """Return how to start the demonstration on some data and keys; all are ended after."""
     started = []
 

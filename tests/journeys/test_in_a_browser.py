@@ -32,7 +32,9 @@ def test_a_citizen_books_the_nearest_free_place(demonstration, visit):
     page.locator("[name=given]").fill("لارا")
     page.locator("[name=family_latin]").fill("Noujaim")
     page.locator("[name=given_latin]").fill("Lara")
-    for field, value in zip(page.locator("[name=birth_date]").all(), ("27", "3", "1985"), strict=True):
+    for field, value in zip(
+        page.locator("[name=birth_date]").all(), ("27", "3", "1985"), strict=True
+    ):
         field.fill(value)
     page.locator("[name=sex][value=female]").check()
     page.locator("[name=phone]").fill("+44 7700 900999")
@@ -105,7 +107,7 @@ def test_a_dose_becomes_a_certificate_and_an_error_ends_it_everywhere(demonstrat
         time.sleep(0.5)
     assert (found["verdict"], found["reasons"][0]["code"]) == ("invalid", "revoked")
     citizen.goto(certificate)
-    assert citizen.get_by_text(re.compile("revoked|no longer valid", re.IGNORECASE)).first.is_visible()
+    assert citizen.get_by_text("This certificate was withdrawn").is_visible()
 
 
 def test_a_second_start_says_plainly_that_the_port_is_taken(demonstration, tmp_path):
@@ -125,7 +127,7 @@ def test_a_data_folder_that_cannot_be_one_is_told_in_one_sentence(tmp_path):
 
 
 def verdict(base: str, barcode: str) -> dict:
-    asked = urllib.request.Request(  # noqa: S310 - our own address
+    asked = urllib.request.Request(
         f"{base}/api/v1/verify",
         data=json.dumps({"barcode": barcode}).encode(),
         headers={"Content-Type": "application/json"},
