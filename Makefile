@@ -39,7 +39,7 @@ words: ## collect texts to translate, and say what is missing
 shots: ## take the screenshots of the README
 	@$(PYTHON) tools/environment.py test
 	@$(BIN)/python tools/front.py
-	@$(BIN)/python tools/shots.py
+	@$(BIN)/python -m tools.shots
 
 lock: ## resolve requirements/*.in anew (needs uv)
 	@for set in run test node; do uv pip compile --universal --python-version 3.11 --generate-hashes \

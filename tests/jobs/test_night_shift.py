@@ -191,7 +191,7 @@ def open_kept(settings):
 def test_production_does_not_start_on_development_keys(settings, keys_dir, tmp_path):
     shutil.copytree(keys_dir, tmp_path / "keys")
     (tmp_path / "keys" / "development").rename(tmp_path / "keys" / "production")
-    with pytest.raises(BadSettings, match="development certificate|not encrypted"):
+    with pytest.raises(BadSettings, match=r"development certificate|not encrypted"):
         open_parts(
             settings.at(
                 env="production",

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -28,57 +18,14 @@ from tests.web.conftest import (  # noqa: F401 - fixtures
     settings,
     staff,
 )
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@dataclass
-class Demonstration:
-    """A running demonstration: its address and what it said when it started."""
-
-    address: str
-    said: str
-    seconds: float
+from tools import running
+from tools.running import Demonstration
 
 
 @pytest.fixture(scope="session")
-def start():
-    """Return how to start the demonstration on some data and keys; all are ended after."""
-    started = []
-
-    def begin(data: Path, port: int | None = None) -> Demonstration:
-        port = port or free_port()
-        output = data.with_suffix(".log")
-        environment = os.environ | {
-            "HEALTHCERT_PORT": str(port),
-            "HEALTHCERT_DATA_DIR": str(data),
-            "HEALTHCERT_KEYS_DIR": str(data.with_suffix(".keys")),
-            "HEALTHCERT_ENV": "development",
-        }
-        begun = time.monotonic()
-        with output.open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "healthcert", "demo", "run"],
-                cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT,
-            )  # fmt: skip
-        started.append(process)
-        address = f"http://localhost:{port}"
-        while not answers(f"{address}/readyz"):
-            assert process.poll() is None, output.read_text()
-            assert time.monotonic() < begun + 120, output.read_text()
-            time.sleep(0.1)
-        return Demonstration(address, output.read_text(), time.monotonic() - begun)
-
-    yield begin
-    for process in started:
-        process.send_signal(signal.SIGTERM)
-    for process in started:
-        process.wait(timeout=30)
-
-
-@pytest.fixture(scope="session")
-def demonstration(start, tmp_path_factory) -> Demonstration:
-    return start(tmp_path_factory.mktemp("demonstration") / "var")
+def demonstration(tmp_path_factory) -> Iterator[Demonstration]:
+    with running.demonstration(tmp_path_factory.mktemp("demonstration")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -97,20 +44,6 @@ def visit(chromium) -> Iterator:
     yield opened
     for context in contexts:
         context.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=2) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
 
 
 def code_in(text: str) -> str:

@@ -11,7 +11,8 @@ import urllib.request
 
 import pytest
 
-from tests.journeys.conftest import ROOT, code_in, free_port
+from tests.journeys.conftest import code_in
+from tools.running import ROOT, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demonstration")]
 
