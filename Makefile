@@ -26,7 +26,7 @@ check: ## lint, types, import contracts, templates
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
-	@$(BIN)/djlint --quiet --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
+	@$(BIN)/djlint --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
 
 front: ## build styles, scripts and catalogues
 	@$(PYTHON) tools/environment.py run
