@@ -128,8 +128,8 @@ def names(enabled: Sequence[str]) -> dict[str, str]:
     return {code: _own_name(code) for code in enabled}
 
 
-def country_name(code: str) -> str:
-    """Return a country's name in the language now spoken; its two letters where it has none."""
+def territory(code: str) -> str:
+    """Return the name of a country (ISO 3166-1 alpha-2); the code itself where it has none."""
     return str(_locale(_LANGUAGE.get()).territories.get(code, code))
 
 

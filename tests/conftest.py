@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -29,6 +31,30 @@ ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
 
 
+CHROMIUM = "/usr/bin/chromium"
+_QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser; one a process, since Playwright allows no second one.
+
+    Without one its tests fail where CI=true and are skipped elsewhere.
+    """
+    if not Path(CHROMIUM).is_file():
+        told = f"pages are not looked at: there is no {CHROMIUM}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(told)
+        pytest.skip(told)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET.split())
+        yield opened
+        opened.close()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Server]:
     """A PostgreSQL server; without one its tests fail where CI=true and are skipped elsewhere."""
@@ -41,11 +67,25 @@ def postgres() -> Iterator[Server]:
         pytest.skip(f"{NOT_TESTED}: {error}")
 
 
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return how a test tells something to whoever reads the end of the run."""
+    return lambda text: record_property("said", text)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    untested = [report for report in skipped if NOT_TESTED in str(report.longrepr)]
-    if untested:
-        terminalreporter.section(f"{NOT_TESTED}: {len(untested)} tests", red=True)
+    told = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    for report in told:
+        for name, text in report.user_properties:
+            if name == "said":
+                terminalreporter.section(report.nodeid.rpartition("::")[2])
+                terminalreporter.line(text)
+    skipped: Counter[str] = Counter(
+        str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        for report in terminalreporter.getreports("skipped")
+    )
+    for reason, count in skipped.items():
+        terminalreporter.section(f"NOT TESTED ({count}): {reason}", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def bundle() -> None:
 @click.option("--trust", type=_FOLDER, help="Certificates of the signers to trust.")
 @click.option("--rules", "rules_dir", type=_FOLDER, help="Entry rules, in a folder a country.")
 def build(out: Path, trust: Path | None, rules_dir: Path | None) -> None:
-    r"""Make the next bundle and put it in place.
+    """Make the next bundle and put it in place.
 
     The trusted signers are those of a folder of certificates (PEM or DER; those in its
     training/ are for practice), by default trust/certificates of the keys folder. The entry
@@ -67,7 +67,7 @@ def build(out: Path, trust: Path | None, rules_dir: Path | None) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def show(file: Path) -> None:
-    r"""Show what is in a bundle, as JSON; it must be signed by a pinned key.
+    """Show what is in a bundle, as JSON; it must be signed by a pinned key.
 
     \b
     Example:
@@ -79,7 +79,7 @@ def show(file: Path) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def verify(file: Path) -> None:
-    r"""Say whether a bundle is signed by a pinned key and not past its end.
+    """Say whether a bundle is signed by a pinned key and not past its end.
 
     \b
     Example:

@@ -26,7 +26,7 @@ _SOME_REFUSED = 1
 @click.option("--new", is_flag=True, help="As new rules, which must begin in 2 days to 2 weeks.")
 @click.argument("file", type=click.File("rb"), default="-")
 def take_in(file: BinaryIO, *, new: bool) -> None:
-    r"""Take in rules in EU form, so that the next bundle carries them.
+    """Take in rules in EU form, so that the next bundle carries them.
 
     FILE holds a rule, a list of rules, or a rule a line. Each is answered by one JSON line:
     {"id", "version", "result": "taken in" | "known" | "refused", "reason", "message"}. A rule
@@ -52,7 +52,7 @@ def take_in(file: BinaryIO, *, new: bool) -> None:
 @click.option("--new", is_flag=True, help="Leave out what a gateway would not take as new today.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="A folder to fill.")
 def give_out(country: str | None, out: Path | None, *, new: bool) -> None:
-    r"""Write the rules we hold in EU form, one a line, or a file each into a folder.
+    """Write the rules we hold in EU form, one a line, or a file each into a folder.
 
     One that breaks a constraint of the EU gateway is left out and named on standard error; the
     exit code is 1 then.

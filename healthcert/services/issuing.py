@@ -8,7 +8,6 @@ Nothing is signed but an intent, so no signature exists without its dose. Source
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,15 +19,15 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
-from healthcert.hcert import names, revocation, uvci
+from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Product
 from healthcert.services import audit, knowledge, messages
-from healthcert.services.people import LONGEST_NAME, Details, details_of
+from healthcert.services.people import details_of
+from healthcert.services.statement import statement
 
-SCHEMA = "1.3.3"
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
 
@@ -110,39 +109,9 @@ def issue(
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
     db.flush()
-    _told(db, vault, person, "certificate_ready", country, now)
-    _note(db, certificate, "certificate_issued", "", now)
+    tell(db, vault, person, "certificate_ready", country, now)
+    note(db, certificate, "certificate_issued", "", now)
     return certificate
-
-
-def revoke(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    certificate: Certificate,
-    reason: str,
-    country: Country,
-    now: datetime,
-) -> None:
-    """End a certificate or the intent of one; the holder of an issued one is told.
-
-    Args:
-        db: The transaction of the correction.
-        vault: Seals the message.
-        person: The holder.
-        certificate: Intended, issued or superseded.
-        reason: A stable code, kept with it.
-        country: On whose clock the holder is told.
-        now: The moment of the deed.
-    """
-    was_out = certificate.state != "intended"
-    certificate.state, certificate.standing_counts = "revoked", None
-    certificate.revoked_at, certificate.revoked_reason = now, reason
-    db.flush()
-    if was_out:
-        _told(db, vault, person, "certificate_revoked", country, now)
-    _note(db, certificate, "certificate_revoked", reason, now)
 
 
 def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
@@ -163,18 +132,13 @@ def _signed(
 ) -> tuple[str, Sign1]:
     """Return the text and what is signed in it, checked as a verifier would; sets its life."""
     dose = db.get_one(Dose, certificate.dose_id)
+    product = db.get_one(Product, dose.product_id)
     content = knowledge.programme_content(db, dose.programme_id)
     life = timedelta(days=content["certificate"]["valid_days"])
     certificate.issued_at = now.replace(microsecond=0)
     certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
     text = issue_text(
-        dcc=_dcc(
-            details_of(vault, person),
-            certificate,
-            dose,
-            db.get_one(Product, dose.product_id),
-            country,
-        ),
+        dcc=statement(details_of(vault, person), certificate, dose, product, country),
         issuer=country.code,
         issued_at=int(certificate.issued_at.timestamp()),
         expires_at=int(certificate.expires_at.timestamp()),
@@ -186,52 +150,10 @@ def _signed(
     return text, signed
 
 
-def _dcc(
-    details: Details, certificate: Certificate, dose: Dose, product: Product, country: Country
-) -> dict[str, object]:
-    return {
-        "ver": SCHEMA,
-        "nam": _names(details),
-        "dob": details.birth_date,
-        "v": [
-            {
-                "tg": certificate.disease,
-                "vp": product.vp,
-                "mp": product.code,
-                "ma": product.ma,
-                "dn": certificate.dn,
-                "sd": certificate.sd,
-                "dt": dose.given_on.isoformat(),
-                "co": country.code,
-                "is": country.issuer,
-                "ci": certificate.uvci,
-            }
-        ],
-    }
-
-
-def _names(details: Details) -> dict[str, str]:
-    """Return the names: as the person writes them, and as a passport's reading zone would.
-
-    The Latin spelling of the person's document goes before our own transliteration.
-    """
-    language = details.language
-    named = {
-        "fn": _written(details.family),
-        "fnt": names.standardise(details.family_latin or details.family, language=language),
-        "gn": _written(details.given),
-        "gnt": names.standardise(details.given_latin or details.given, language=language),
-    }
-    return {key: name for key, name in named.items() if name or key == "fnt"}
-
-
-def _written(name: str) -> str:
-    return unicodedata.normalize("NFC", name)[:LONGEST_NAME]
-
-
-def _told(
+def tell(
     db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
 ) -> None:
+    """Queue what a holder is told of a certificate."""
     messages.queue(
         db,
         vault=vault,
@@ -244,7 +166,8 @@ def _told(
     )
 
 
-def _note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+    """Write down what was done to a certificate."""
     details: dict[str, audit.Detail] = {"dose": certificate.dose_id}
     audit.note(
         db,

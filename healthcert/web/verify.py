@@ -22,7 +22,7 @@ from wtforms import FileField, SelectField, TextAreaField
 from healthcert.data.knowledge import sources
 from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
 from healthcert.hcert import qr
-from healthcert.i18n import country_name, gettext, language
+from healthcert.i18n import gettext, language, territory
 from healthcert.i18n import lazy as _
 from healthcert.policy.verdict import Verdict
 from healthcert.policy.words import VERDICTS
@@ -111,7 +111,7 @@ def is_country(value: object) -> bool:
 def _ask(form: Ask) -> str:
     """Return the page that asks; it names the countries whose rules we have."""
     named = sorted((_name(code), code) for code in verifier().countries(now()))
-    nowhere = {"": gettext("None: leave entry rules out")}
+    nowhere = {"": gettext("Leave the entry rules out")}
     form.country.choices = options(nowhere | {code: name for name, code in named})
     return render_template("verify/ask.html", form=form)
 
@@ -122,7 +122,7 @@ def _name(country: str) -> str:
         if source.content["code"] == country:
             names: dict[str, str] = source.content["names"]
             return names.get(language()) or names["en"]
-    return country_name(country)
+    return territory(country)
 
 
 def _country() -> str | None:

@@ -8,6 +8,9 @@ from datetime import timedelta
 import pytest
 
 from healthcert.hcert.bundle import write
+from healthcert.hcert.cose import ES256, sign1
+from healthcert.hcert.cwt import write_claims
+from healthcert.hcert.text import encode
 from healthcert.services.keys import load_bundle_signer, read_secret
 from healthcert.services.rules import held
 from healthcert.verifier import create_verifier_app
@@ -66,7 +69,7 @@ def test_without_a_country_nothing_is_said_of_rules(visitor, recent):
     ("language", "words"),
     [
         ("en", ("Entry rules: Demonstration country", "Not met", "11 March 2026", "Given on")),
-        ("fr", ("Pays de démonstration", "Non respectée", "11 mars 2026", "Toutes les doses")),
+        ("fr", ("Pays de démonstration", "Non remplie", "11 mars 2026", "Toutes les doses")),
         ("ar", ("البلد التجريبي", "غير مستوفاة", "مارس", "أُعطيت جميع جرعات")),
     ],
 )
@@ -128,7 +131,12 @@ def test_tests_and_recoveries_are_shown_in_words(visitor, signers, kind):
 
 
 def test_what_a_certificate_leaves_out_or_states_wrongly_is_no_obstacle(visitor, signers):
-    text = make_text(signers["t"], make_dcc("t", tc=None, tr=["260415000"], tt={}))
+    dcc = make_dcc("t", tc=None, tr=["260415000"], tt={})
+    seconds = int(NOW.timestamp())
+    times = {"issued_at": seconds, "expires_at": seconds}
+    payload = write_claims(issuer="XX", dcc=dcc, **times)
+    signer = signers["t"]
+    text = encode(sign1(payload, kid=signer.kid, algorithm=ES256, sign=signer.sign))
     page = check(visitor(), text, country="XX").text
     assert "Not valid" in page
     assert "Test centre" not in page
