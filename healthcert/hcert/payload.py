@@ -18,7 +18,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from healthcert.errors import MalformedClaims, NotUnderstood
 from healthcert.hcert.cwt import Claims
@@ -169,6 +169,7 @@ def _is_code(value: object, table: Mapping[str, str]) -> bool:
 
 _PLAIN = frozenset({str, int, bool, type(None)})  # what is the same in JSON
 _NAMES = frozenset({str})
+_NUMBERS, _LISTS = (int, float), (list, tuple)
 
 
 def _as_json(value: object) -> object:
@@ -186,7 +187,7 @@ def _as_json(value: object) -> object:
             name: member if type(member) in _PLAIN else _as_json(member)
             for name, member in value.items()
         }
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [_as_json(member) for member in value]
     if isinstance(value, float) and math.isfinite(value):
         return value
@@ -198,7 +199,7 @@ def _faults(dcc: Mapping[str, Any], schema: _Schema) -> list[str]:
     ver, nam, dob = dcc.get("ver"), dcc.get("nam"), dcc.get("dob")
     if not isinstance(ver, str) or not _VERSION.fullmatch(ver):
         faults.append("ver")
-    if not isinstance(nam, Mapping) or not any(name in nam for name in schema.names):
+    if not _is_object(nam) or not any(name in nam for name in schema.names):
         faults.append("nam")
     else:
         faults += _faults_of(nam, schema.name, (), "nam")
@@ -216,7 +217,7 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
     faults = []
     for position, entry in enumerate(group):
         place = f"{kind}.{position}"
-        if isinstance(entry, Mapping):
+        if _is_object(entry):
             faults += _faults_of(entry, schema.entry[kind], schema.must[kind], place)
         else:
             faults.append(place)
@@ -232,6 +233,10 @@ def _faults_of(
         for member, check in shape.items()
         if member in found and not check(found[member])
     ]
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
+    return type(value) is dict or isinstance(value, Mapping)  # the first is quick
 
 
 def _is_text(value: object) -> bool:
@@ -257,7 +262,7 @@ def _standardised(longest: int) -> _Check:
 def _dose(most: float) -> _Check:
     """Check a whole number from 1 on; to JSON Schema 2.0 is one, and true is none."""
     return lambda value: (
-        isinstance(value, int | float)
+        isinstance(value, _NUMBERS)
         and not isinstance(value, bool)
         and 1 <= value <= most
         and value % 1 == 0
