@@ -20,7 +20,7 @@ def test_a_bundle_that_was_built_is_shown_and_verified(run, tmp_path):
     assert (done.exit_code, "version" in done.stdout) == (0, True)
     shown = json.loads(run("bundle", "show", file).stdout)
     assert sorted(key["kinds"] for key in shown["keys"]) == ["r", "t", "v"]
-    assert shown["revocation"] == {"published": ["XX"], "held": {"XX": {}}}
+    assert shown["revocation"] == {"published": ["XX"], "lists": {"XX": []}}
     assert "vaccines-covid-19-names" in shown["value_sets"]
     assert shown["previous"] is None
 

@@ -65,6 +65,11 @@ def bundle(keys_dir):
     )
 
 
+def contents_of(bundle, signer):
+    signed = write(bundle, kid=signer.kid, sign=signer.sign, full=False)
+    return cbor2.loads(parse(signed).payload)
+
+
 def test_a_bundle_reads_back_as_it_was_written(bundle, signer, pins):
     found = read(write(bundle, kid=signer.kid, sign=signer.sign), pinned=pins)
     assert list(found.trust) == list(bundle.trust)
@@ -110,12 +115,21 @@ def test_any_other_bytes_are_refused(pins, data):
         lambda contents: contents.update(issued=1 << 80),
         lambda contents: contents["keys"][0].update(spki=b"no key"),
         lambda contents: contents["keys"][0].update(spki=EDWARDS),
-        lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=b"fifteen bytes.."),
-        lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=bytes(32)),
+        lambda contents: contents.update(format=1),
+        lambda contents: contents["revocation"].update(lists=[]),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(kind="iris"),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(sha256=bytes(31)),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(sha256="0" * 32),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(size=1 << 40),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(size=True),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(changes={}),
+        lambda contents: contents["revocation"]["lists"].update(
+            YY=3_073 * contents["revocation"]["lists"]["XX"]
+        ),
     ],
 )
 def test_signed_contents_of_another_shape_are_no_bundle(bundle, signer, pins, change):
-    contents = cbor2.loads(parse(write(bundle, kid=signer.kid, sign=signer.sign)).payload)
+    contents = contents_of(bundle, signer)
     change(contents)
     message = sign1(cbor2.dumps(contents), kid=signer.kid, algorithm=ES256, sign=signer.sign)
     with pytest.raises(BadBundle):
@@ -130,7 +144,7 @@ def test_signed_bytes_that_are_no_cbor_map_are_no_bundle(signer, pins):
 
 
 def test_a_member_nobody_knows_is_passed_over(bundle, signer, pins):
-    contents = cbor2.loads(parse(write(bundle, kid=signer.kid, sign=signer.sign)).payload)
+    contents = contents_of(bundle, signer)
     data = cbor2.dumps(contents | {"new": 1})
     message = sign1(data, kid=signer.kid, algorithm=ES256, sign=signer.sign)
     assert read(message, pinned=pins).version == 7

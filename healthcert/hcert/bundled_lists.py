@@ -1,0 +1,72 @@
+"""The revocation manifest as it lies in a bundle; `docs/bundle.md` has the form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from healthcert.hcert.revocation import HASH_KINDS, Named, Part, RevocationList
+
+MOST_PARTS: Final = 3 * 1_024
+MOST_BYTES: Final = 64 * 2**20
+"""Of one file: twice what ten million revocations take."""
+_SHA256_BYTES = 32
+
+
+def plain(lists: RevocationList) -> dict[str, object]:
+    """Return a manifest as a bundle holds it: numbers, texts and bytes."""
+    return {
+        "published": sorted(lists.published),
+        "lists": {
+            country: [_plain_part(part) for part in parts]
+            for country, parts in sorted(lists.lists.items())
+        },
+    }
+
+
+def manifest(revocation: Mapping[str, Any]) -> RevocationList:
+    """Return the lists that a bundle names; none of them is at hand yet.
+
+    Raises:
+        LookupError, TypeError, ValueError, AttributeError: It has another shape.
+    """
+    lists = {
+        str(country): tuple(_part(part) for part in parts)
+        for country, parts in revocation["lists"].items()
+    }
+    if sum(map(len, lists.values())) > MOST_PARTS:
+        raise ValueError("more parts than there are issuers")
+    return RevocationList(frozenset(revocation["published"]), lists)
+
+
+def _plain_part(part: Part) -> dict[str, object]:
+    named = {"kind": part.kind, "entries": part.entries, **_plain_file(part.file)}
+    if part.changes is None:
+        return named
+    return named | {"changes": {"previous": part.previous, **_plain_file(part.changes)}}
+
+
+def _plain_file(file: Named) -> dict[str, object]:
+    return {"sha256": file.sha256, "size": file.size}
+
+
+def _part(part: Mapping[str, Any]) -> Part:
+    if part["kind"] not in HASH_KINDS:
+        raise ValueError("a kind of hash that is not known")
+    changes = part.get("changes")
+    return Part(
+        kind=part["kind"],
+        entries=int(part["entries"]),
+        file=_file(part),
+        previous=b"" if changes is None else bytes(changes["previous"]),
+        changes=None if changes is None else _file(changes),
+    )
+
+
+def _file(file: Mapping[str, Any]) -> Named:
+    digest, size = file["sha256"], file["size"]
+    if not isinstance(digest, bytes) or len(digest) != _SHA256_BYTES:
+        raise TypeError("a hash that is no SHA-256")
+    if type(size) is not int or not 0 < size <= MOST_BYTES:
+        raise ValueError("a file of a strange size")
+    return Named(digest, size)
