@@ -17,8 +17,8 @@ from pathlib import Path
 
 from healthcert.errors import BadBundle
 from healthcert.gateways.files import write_whole
-from healthcert.hcert.bundle import Bundle, part_of, read
-from healthcert.hcert.bundled_lists import MOST_BYTES
+from healthcert.hcert.bundle import Bundle, read
+from healthcert.hcert.bundled_lists import MOST_BYTES, part_of
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.prefix_changes import changed, changes
 from healthcert.hcert.prefixes import PrefixTable, read_table

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Any
 
 import cbor2
@@ -19,9 +18,8 @@ from healthcert.errors import BadBundle, BadCertificate, ExpiredBundle, OlderBun
 from healthcert.hcert import bundled_lists
 from healthcert.hcert.bundled_keys import plain, trusted
 from healthcert.hcert.cose import ES256, PublicKey, parse, sign1
-from healthcert.hcert.prefixes import PrefixTable, read_table
-from healthcert.hcert.revocation import Named, Part, RevocationList
-from healthcert.hcert.safe_cbor import OUTER, dumps, loads, split
+from healthcert.hcert.revocation import RevocationList
+from healthcert.hcert.safe_cbor import dumps, split
 from healthcert.hcert.trust import TrustList
 
 FORMAT = 2
@@ -88,9 +86,8 @@ def write(
         "revocation": bundled_lists.plain(bundle.revocation),
         "audit_head": bundle.audit_head,
     }
-    packed = [bundle.revocation.tables[digest] for digest in sorted(bundle.revocation.tables)]
-    parts = [dumps(table.as_bytes()) for table in packed if full]
-    return sign1(dumps(contents), kid=kid, algorithm=ES256, sign=sign) + b"".join(parts)
+    signed = sign1(dumps(contents), kid=kid, algorithm=ES256, sign=sign)
+    return signed + bundled_lists.packed(bundle.revocation) if full else signed
 
 
 def read(data: bytes, *, pinned: Collection[PublicKey]) -> Bundle:
@@ -118,18 +115,7 @@ def read(data: bytes, *, pinned: Collection[PublicKey]) -> Bundle:
         bundle = _bundle(cbor2.loads(message.payload))
     except _NOT_A_BUNDLE:
         raise BadBundle("what is signed is not a bundle of this version") from None
-    return _with_packed(bundle, behind) if behind else bundle
-
-
-def part_of(data: bytes, part: Part) -> PrefixTable:
-    """Return the revocation list in a file, if it is the one that a manifest names.
-
-    Raises:
-        BadBundle: It is another file.
-    """
-    if Named.of(data) != part.file:
-        raise BadBundle("a part that is not the one named")
-    return read_table(data)
+    return replace(bundle, revocation=bundled_lists.unpacked(behind, bundle.revocation))
 
 
 def newer(old: Bundle | None, new: Bundle, *, now: datetime) -> Bundle:
@@ -149,30 +135,6 @@ def newer(old: Bundle | None, new: Bundle, *, now: datetime) -> Bundle:
     if now > new.expires:
         raise ExpiredBundle(f"this bundle ended at {new.expires:%Y-%m-%d %H:%M} UTC")
     return new
-
-
-def _with_packed(bundle: Bundle, behind: list[bytes]) -> Bundle:
-    """Return the bundle with the lists that lie behind it in its file."""
-    missing = {part.file.sha256: part for part in bundle.revocation.missing()}
-    tables = {}
-    for item in behind:
-        data = _content(item)
-        digest = sha256(data).digest()
-        if digest not in missing:
-            raise BadBundle("behind the bundle lies something that it does not name")
-        tables[digest] = part_of(data, missing.pop(digest))
-    return replace(bundle, revocation=bundle.revocation.with_tables(tables))
-
-
-def _content(item: bytes) -> bytes:
-    """Return the bytes of an encoded item that nobody signed."""
-    try:
-        data = loads(item, tags=OUTER)
-    except BadCertificate:
-        data = None
-    if not isinstance(data, bytes):
-        raise BadBundle("behind the bundle lies something other than bytes")
-    return data
 
 
 def _bundle(contents: Mapping[str, Any]) -> Bundle:

@@ -1,11 +1,15 @@
-"""The revocation manifest as it lies in a bundle; `docs/bundle.md` has the form."""
+"""The revocation manifest in a bundle, and the lists behind it; `docs/bundle.md` has the form."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
+from healthcert.errors import BadBundle, BadCertificate
+from healthcert.hcert.prefixes import PrefixTable, read_table
 from healthcert.hcert.revocation import HASH_KINDS, Named, Part, RevocationList
+from healthcert.hcert.safe_cbor import OUTER, dumps, loads
 
 MOST_PARTS: Final = 3 * 1_024
 MOST_BYTES: Final = 64 * 2**20
@@ -37,6 +41,53 @@ def manifest(revocation: Mapping[str, Any]) -> RevocationList:
     if sum(map(len, lists.values())) > MOST_PARTS:
         raise ValueError("more parts than there are issuers")
     return RevocationList(frozenset(revocation["published"]), lists)
+
+
+def packed(lists: RevocationList) -> bytes:
+    """Return the parts at hand as they lie behind a bundle: a CBOR sequence of byte strings."""
+    return b"".join(dumps(lists.tables[digest].as_bytes()) for digest in sorted(lists.tables))
+
+
+def unpacked(behind: list[bytes], lists: RevocationList) -> RevocationList:
+    """Return lists with the parts that lie behind their bundle.
+
+    Args:
+        behind: Encoded items; nobody signed them, the manifest vouches for each by its hash.
+        lists: What the manifest names.
+
+    Raises:
+        BadBundle: One of them is not named, or is there twice.
+    """
+    missing = {part.file.sha256: part for part in lists.missing()}
+    tables = {}
+    for item in behind:
+        data = _content(item)
+        digest = sha256(data).digest()
+        if digest not in missing:
+            raise BadBundle("behind the bundle lies something that it does not name")
+        tables[digest] = part_of(data, missing.pop(digest))
+    return lists.with_tables(tables)
+
+
+def part_of(data: bytes, part: Part) -> PrefixTable:
+    """Return the revocation list in a file, if it is the one that a manifest names.
+
+    Raises:
+        BadBundle: It is another file.
+    """
+    if Named.of(data) != part.file:
+        raise BadBundle("a part that is not the one named")
+    return read_table(data)
+
+
+def _content(item: bytes) -> bytes:
+    try:
+        data = loads(item, tags=OUTER)
+    except BadCertificate:
+        data = None
+    if not isinstance(data, bytes):
+        raise BadBundle("behind the bundle lies something other than bytes")
+    return data
 
 
 def _plain_part(part: Part) -> dict[str, object]:

@@ -17,9 +17,8 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import ceil, log2
 from typing import Any
 
 import cbor2
@@ -27,12 +26,9 @@ import cbor2
 from healthcert.errors import BadBundle
 
 HASH_BYTES = 16
-RATE = 4e-8
-"""Chance, at most, that a hash which was not revoked is taken for one that was."""
-
-_TAG = slice(4, 7)
+BUCKET, TAG = slice(4), slice(4, 7)
 TAG_BYTES = 3
-_FEWEST_BITS, _MOST_BITS = 4, 32
+FEWEST_BITS, MOST_BITS = 4, 32
 _GROUP_BITS = 4
 GROUP = 1 << _GROUP_BITS  # buckets
 _ENCODED_GROUP = re.compile(rf"(?:1*+0){{{GROUP}}}")
@@ -69,7 +65,7 @@ class PrefixTable:
         Raises:
             ValueError: They do not fit.
         """
-        if not _FEWEST_BITS <= self.bits <= _MOST_BITS:
+        if not FEWEST_BITS <= self.bits <= MOST_BITS:
             raise ValueError("buckets of a strange number")
         total = self.count + (1 << self.bits)
         if len(self.low) != TAG_BYTES * self.count or len(self.high) != (total + 7) // 8:
@@ -85,9 +81,9 @@ class PrefixTable:
 
     def __contains__(self, wanted: bytes) -> bool:
         """Whether a hash of 16 bytes is in the list, or by chance passes for one that is."""
-        bucket = int.from_bytes(wanted[:4]) >> (_MOST_BITS - self.bits)
+        bucket = int.from_bytes(wanted[BUCKET]) >> (MOST_BITS - self.bits)
         group = bucket >> _GROUP_BITS
-        start, end, tag = self._starts[group], 3 * self._starts[group + 1], wanted[_TAG]
+        start, end, tag = self._starts[group], 3 * self._starts[group + 1], wanted[TAG]
         place = self.low.find(tag, 3 * start, end)
         while place >= 0:
             if place % TAG_BYTES == 0 and self._lies_in(bucket, place // TAG_BYTES, start):
@@ -150,30 +146,6 @@ class PrefixTable:
         return number & ((1 << width) - 1)
 
 
-def bits_for(count: int) -> int:
-    """Return how many bits name a bucket, so that `count` hashes keep to `RATE`."""
-    wanted = ceil(log2(max(1, count) / RATE)) - 8 * TAG_BYTES
-    return min(max(wanted, _FEWEST_BITS), _MOST_BITS)
-
-
-def build(
-    revoked: Callable[[], Iterable[bytes]], *, bits: int, good: Iterable[bytes] = ()
-) -> PrefixTable:
-    """Return the table of some hashes that takes none of the good ones for revoked.
-
-    Args:
-        revoked: Gives the hashes, 16 bytes each, rising; asked again where some must be whole.
-        bits: How many bits name a bucket; see `bits_for`.
-        good: Hashes of the same kind that this issuer did not revoke; read once, not kept.
-
-    Raises:
-        ValueError: The hashes do not rise.
-    """
-    table = _built(revoked(), bits, frozenset())
-    clashes = frozenset(_address(found, bits) for found in good if found in table)
-    return _built(revoked(), bits, clashes) if clashes else table
-
-
 def read_table(data: bytes) -> PrefixTable:
     """Return the table in a part file, which must be known to be the one that was named.
 
@@ -202,47 +174,6 @@ def packed(encoded: str) -> bytes:
     """Return ones and zeros as bytes, filled up with zeros."""
     size = (len(encoded) + 7) // 8
     return (int(encoded, 2) << (8 * size - len(encoded))).to_bytes(size)
-
-
-def _built(revoked: Iterable[bytes], bits: int, whole: frozenset[Address]) -> PrefixTable:
-    low, high, listed = bytearray(), bytearray(((1 << bits) + 7) // 8), []
-    tags: set[bytes] = set()
-    current, last, count = 0, b"", 0
-    for found in revoked:
-        if found <= last:
-            raise ValueError("hashes that do not rise")
-        last = found
-        bucket = int.from_bytes(found[:4]) >> (_MOST_BITS - bits)
-        tag = found[_TAG]
-        if whole and (bucket, tag) in whole:
-            listed.append(found)
-            continue
-        if bucket != current:
-            count = _close(current, tags, count, low, high)
-            current = bucket
-        tags.add(tag)
-    count = _close(current, tags, count, low, high)
-    size = (count + (1 << bits) + 7) // 8
-    return PrefixTable(
-        bits, count, bytes(high[:size].ljust(size, b"\0")), bytes(low), b"".join(listed)
-    )
-
-
-def _close(bucket: int, tags: set[bytes], count: int, low: bytearray, high: bytearray) -> int:
-    """Write the tags of a bucket behind the others, forget them, and return how many there are."""
-    for tag in sorted(tags):
-        low += tag
-        place = bucket + count
-        if place >> 3 >= len(high):
-            high += bytes(len(high))
-        high[place >> 3] |= 0x80 >> (place & 7)
-        count += 1
-    tags.clear()
-    return count
-
-
-def _address(found: bytes, bits: int) -> Address:
-    return int.from_bytes(found[:4]) >> (_MOST_BITS - bits), found[_TAG]
 
 
 def _plain(member: object) -> Any:  # noqa: ANN401 - the five differ

@@ -15,7 +15,8 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from healthcert.hcert.cose import ES256, Sign1
-from healthcert.hcert.prefixes import HASH_BYTES, PrefixTable, bits_for, build
+from healthcert.hcert.prefix_building import bits_for, build
+from healthcert.hcert.prefixes import HASH_BYTES, PrefixTable
 
 HashKind = Literal["uvci", "country_uvci", "signature"]
 HASH_KINDS: Final[tuple[HashKind, ...]] = ("uvci", "country_uvci", "signature")
@@ -138,15 +139,8 @@ class RevocationList:
         lists = {name: parts for name, parts in self.lists.items() if name != country}
         if country in theirs.lists:
             lists[country] = theirs.lists[country]
-        return RevocationList(
-            (self.published - {country}) | (theirs.published & {country}),
-            lists,
-            {**self.tables, **theirs.tables},
-        ).tidy()
-
-    def tidy(self) -> RevocationList:
-        """Return the same lists without parts that are at hand and not named."""
-        return replace(self, tables={}).with_tables(self.tables)
+        published = (self.published - {country}) | (theirs.published & {country})
+        return RevocationList(published, lists).with_tables({**self.tables, **theirs.tables})
 
     def with_tables(self, tables: Mapping[bytes, PrefixTable]) -> RevocationList:
         """Return the same lists with more parts at hand, of those that are named."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.hcert.batches import Batch, in_batches
-from healthcert.hcert.prefixes import bits_for, build
+from healthcert.hcert.prefix_building import bits_for, build
 from healthcert.hcert.revocation import HashKind, RevocationList
 from healthcert.models import Certificate
 

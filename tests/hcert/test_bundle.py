@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from healthcert.errors import BadBundle, ExpiredBundle, OlderBundle
-from healthcert.hcert.bundle import Bundle, newer, part_of, read, write
+from healthcert.hcert.bundle import Bundle, newer, read, write
+from healthcert.hcert.bundled_lists import part_of
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.hcert.trust import TrustedKey, TrustList

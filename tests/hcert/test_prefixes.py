@@ -11,16 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from healthcert.errors import BadBundle
+from healthcert.hcert.prefix_building import RATE, bits_for, build
 from healthcert.hcert.prefix_changes import changed, changes
-from healthcert.hcert.prefixes import (
-    HASH_BYTES,
-    RATE,
-    PrefixTable,
-    bits_for,
-    build,
-    packed,
-    read_table,
-)
+from healthcert.hcert.prefixes import HASH_BYTES, PrefixTable, packed, read_table
 
 # Hashes of few different bytes, so that buckets, tags and whole addresses coincide.
 CLOSE = st.lists(st.sampled_from(b"\x00\x01\x80\xff"), min_size=16, max_size=16).map(bytes)
