@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -19,7 +20,7 @@ from flask import (
 )
 from wtforms import FileField, TextAreaField
 
-from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
+from healthcert.errors import BadInput, BadPicture, NotFound, NotReady, PictureTooLarge
 from healthcert.hcert import qr
 from healthcert.i18n import Lazy
 from healthcert.i18n import lazy as _
@@ -31,6 +32,8 @@ from healthcert.web.pages import bdi
 
 bp = Blueprint("verify", __name__)
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+_A_YEAR = 365 * 86_400  # what has its hash for a name never changes
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
 
 
@@ -88,6 +91,15 @@ def bundle() -> Response:
     if not path.is_file():
         raise NotReady("no bundle has been published yet")
     return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
+
+
+@bp.get("/bundle/<digest>")
+def part(digest: str) -> Response:
+    """Give a revocation list, or what changed in one, by the hash that a bundle names it by."""
+    path: Path = current_app.extensions["bundle"].parent / f"{digest}.part"
+    if not _DIGEST.fullmatch(digest) or not path.is_file():
+        raise NotFound
+    return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=_A_YEAR)
 
 
 def _text() -> str:
