@@ -50,13 +50,14 @@ def complete(bundle: Bundle, folder: Path, held: Bundle | None = None) -> Bundle
 
     A part that is not there, or not what it should be, stays missing.
     """
-    known = held.revocation.tables if held else {}
-    listed = bundle.revocation.with_tables(known)
-    found = {}
-    for part in listed.missing():
-        table = _found(part, folder, known.get(part.previous))
-        if table is not None:
-            found[part.file.sha256] = table
+    known = held.revocation if held else RevocationList()
+    listed = bundle.revocation.with_tables(known.tables)
+    found: dict[bytes, PrefixTable] = {}
+    for country, parts in listed.lists.items():
+        for part in parts:
+            if part.file.sha256 not in listed.tables:
+                table = _found(part, folder, known.table(country, part.kind))
+                found |= {} if table is None else {part.file.sha256: table}
     return replace(bundle, revocation=listed.with_tables(found))
 
 
@@ -140,14 +141,15 @@ def _stored(
     if before is None:
         return part
     if before.file == part.file:
-        return replace(part, previous=before.previous, changes=before.changes)
+        return replace(part, changes=before.changes)
     earlier = old.tables.get(before.file.sha256)
-    data = None if earlier is None else changes(earlier, table)
+    told = None if before.changes is None else _named(folder, before.changes)
+    data = None if earlier is None else changes(earlier, table, told)
     if data is None:
         return part
     named = Named.of(data)
     _put(folder, named, data)
-    return replace(part, previous=before.file.sha256, changes=named)
+    return replace(part, changes=named)
 
 
 def _put(folder: Path, file: Named, data: bytes) -> None:

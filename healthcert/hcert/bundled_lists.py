@@ -94,7 +94,7 @@ def _plain_part(part: Part) -> dict[str, object]:
     named = {"kind": part.kind, "entries": part.entries, **_plain_file(part.file)}
     if part.changes is None:
         return named
-    return named | {"changes": {"previous": part.previous, **_plain_file(part.changes)}}
+    return named | {"changes": _plain_file(part.changes)}
 
 
 def _plain_file(file: Named) -> dict[str, object]:
@@ -109,7 +109,6 @@ def _part(part: Mapping[str, Any]) -> Part:
         kind=part["kind"],
         entries=int(part["entries"]),
         file=_file(part),
-        previous=b"" if changes is None else bytes(changes["previous"]),
         changes=None if changes is None else _file(changes),
     )
 

@@ -1,7 +1,8 @@
-"""From one table of revocations to the next, by what changed alone.
+"""From one table of revocations to a later one, by what changed alone.
 
-A verifier that holds the table before fetches some bytes for each change, and has the same file
-as if it had fetched all of it: the manifest's hash of the whole file is what it is held against.
+A file of changes says of each address that changed since some table whether it is there now. So
+it leads from that table, and from every one between, to the newest; which of them a verifier
+holds need not be known. What it gets is held against the hash that a manifest names.
 """
 
 from __future__ import annotations
@@ -15,61 +16,86 @@ from healthcert.errors import BadBundle
 from healthcert.hcert.prefixes import GROUP, TAG_BYTES, Address, PrefixTable, cut, packed
 
 _BUCKET_BYTES = 4
+_SMALL, _SHARE = 4_096, 32  # changes may take so many bytes, or such a share of the table
+_NO_CHANGES = (cbor2.CBORDecodeError, IndexError, TypeError, ValueError)
 
 
-def changes(old: PrefixTable, new: PrefixTable) -> bytes | None:
-    """Return the file that makes the new table of the old one.
+def changes(old: PrefixTable, new: PrefixTable, before: bytes | None = None) -> bytes | None:
+    """Return the file that leads from an old table to a new one.
 
     None where there is nothing to gain: their buckets differ, or it is no smaller than the table.
+
+    Args:
+        old: The table that was the newest.
+        new: The one that is now.
+        before: The file that led to the old one. What it says is told on, so that the new file
+            leads from wherever that one did, until it takes too much room.
     """
     if old.bits != new.bits:
         return None
-    added: list[Address] = []
-    removed: list[Address] = []
-    for group in range(old.groups):
-        if old.raw(group) != new.raw(group):
-            before, after = set(old.group(group)), set(new.group(group))
-            added += sorted(after - before)
-            removed += sorted(before - after)
-    data = cbor2.dumps([_joined(added), _joined(removed), new.whole])
-    return data if len(data) < len(new.as_bytes()) else None
+    touched = {
+        address
+        for group in range(old.groups)
+        if old.raw(group) != new.raw(group)
+        for address in {*old.group(group)} ^ {*new.group(group)}
+    }
+    whole = len(new.as_bytes())
+    if before is not None:
+        data = _file(touched | _touched(before), new)
+        if len(data) < min(whole, max(_SMALL, whole // _SHARE)):
+            return data
+    data = _file(touched, new)
+    return data if len(data) < whole else None
 
 
 def changed(old: PrefixTable, data: bytes) -> PrefixTable:
-    """Return the table that follows an old one.
+    """Return the table that follows an old one, if the changes are for it; else some other.
 
     Args:
-        old: The table the changes were made for.
+        old: A table that the changes lead from.
         data: What `changes` gave; must be known to be the file that was named.
 
     Raises:
-        BadBundle: It is no such file, or does not fit the table.
+        BadBundle: It is no such file, or cannot be for this table.
     """
     try:
-        added, removed, whole = cbor2.loads(data)
-        edits = [(address, True) for address in _addresses(added)]
-        edits += [(address, False) for address in _addresses(removed)]
+        here, gone, whole = cbor2.loads(data)
+        edits = [(address, True) for address in _addresses(here)]
+        edits += [(address, False) for address in _addresses(gone)]
         return _edited(old, sorted(edits), whole)
-    except (cbor2.CBORDecodeError, IndexError, TypeError, ValueError):
+    except _NO_CHANGES:
         raise BadBundle("changes that do not fit the part they are for") from None
 
 
+def _file(touched: Iterable[Address], new: PrefixTable) -> bytes:
+    here: list[Address] = []
+    gone: list[Address] = []
+    for address in sorted(touched):
+        (here if _place(new, address)[1] else gone).append(address)
+    return cbor2.dumps([_joined(here), _joined(gone), new.whole])
+
+
+def _touched(data: bytes) -> set[Address]:
+    here, gone, _ = cbor2.loads(data)
+    return {*_addresses(here), *_addresses(gone)}
+
+
 def _edited(old: PrefixTable, edits: Iterable[tuple[Address, bool]], whole: bytes) -> PrefixTable:
-    """Return the table after rising edits, each an address and whether it is new.
+    """Return the table after rising edits, each an address and whether it is to be there.
 
     What lies between two edits is copied as it is. In the ones and zeros, before a tag lie as
     many ones as tags and as many zeros as buckets.
     """
     encoded, tags, ones = old.encoded(), [], []
     place, bit, count = 0, 0, old.count
-    for (bucket, tag), is_new in edits:
+    for (bucket, tag), is_here in edits:
         at, found = _place(old, (bucket, tag))
-        if found == is_new:
-            raise ValueError("an address that is there already, or not at all")
-        tags += [old.low[TAG_BYTES * place : TAG_BYTES * at], tag if is_new else b""]
-        ones += [encoded[bit : at + bucket], "1" if is_new else ""]
-        place, bit = (at, at + bucket) if is_new else (at + 1, at + bucket + 1)
-        count += 1 if is_new else -1
+        if found == is_here:
+            continue
+        tags += [old.low[TAG_BYTES * place : TAG_BYTES * at], tag if is_here else b""]
+        ones += [encoded[bit : at + bucket], "1" if is_here else ""]
+        place, bit = (at, at + bucket) if is_here else (at + 1, at + bucket + 1)
+        count += 1 if is_here else -1
     tags.append(old.low[TAG_BYTES * place :])
     ones.append(encoded[bit : old.count + (1 << old.bits)])
     return PrefixTable(old.bits, count, packed("".join(ones)), b"".join(tags), whole)

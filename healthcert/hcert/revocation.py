@@ -68,14 +68,12 @@ class Part:
         kind: What its hashes are of.
         entries: How many certificates are on it.
         file: The list.
-        previous: SHA-256 of the list that `changes` starts from; empty where there are none.
-        changes: The file of changes from there to here.
+        changes: The file of changes that leads to it from earlier ones; None if there is none.
     """
 
     kind: HashKind
     entries: int
     file: Named
-    previous: bytes = b""
     changes: Named | None = None
 
 
@@ -147,6 +145,11 @@ class RevocationList:
         named = {part.file.sha256 for parts in self.lists.values() for part in parts}
         more = {digest: tables[digest] for digest in named & tables.keys()}
         return replace(self, tables={**self.tables, **more})
+
+    def table(self, country: str, kind: HashKind) -> PrefixTable | None:
+        """Return one list of an issuer; None where there is none at hand."""
+        parts = (part for part in self.lists.get(country, ()) if part.kind == kind)
+        return next((self.tables.get(part.file.sha256) for part in parts), None)
 
     def missing(self) -> list[Part]:
         """Return the parts that are named and not at hand."""

@@ -88,7 +88,6 @@ def test_what_changed_is_enough_for_whoever_holds_the_part_before(bundle, tmp_pa
     old = store(tmp_path, list_of(50), RevocationList())
     new = store(tmp_path, list_of(49, bytes(16)), old)
     [part] = new.lists["XX"]
-    assert part.previous == old.lists["XX"][0].file.sha256
     assert part.changes.size < part.file.size
     part_path(tmp_path, part.file).unlink()
     held = replace(bundle, revocation=old)
@@ -100,16 +99,25 @@ def test_what_changed_is_enough_for_whoever_holds_the_part_before(bundle, tmp_pa
     assert complete(bare(bundle, new), tmp_path, held).revocation.missing() == [part]
 
 
+def test_changes_lead_from_any_of_the_last_parts(bundle, tmp_path):
+    steps = [store(tmp_path, list_of(50), RevocationList())]
+    for count in (49, 48, 50):
+        steps.append(store(tmp_path, list_of(count, bytes(16)), steps[-1]))
+    [part] = steps[-1].lists["XX"]
+    part_path(tmp_path, part.file).unlink()
+    for old in steps[:-1]:
+        held = replace(bundle, revocation=old)
+        assert complete(bare(bundle, steps[-1]), tmp_path, held).revocation.holds("XX")
+
+
 def test_changes_for_another_part_leave_it_missing(bundle, tmp_path):
     old = store(tmp_path, list_of(50), RevocationList())
     new = store(tmp_path, list_of(49, bytes(16)), old)
     [part] = new.lists["XX"]
     part_path(tmp_path, part.file).unlink()
-    other = list_of(48)
-    wrong = replace(part, previous=other.lists["XX"][0].file.sha256)
-    named = bare(bundle, replace(new, lists={"XX": (wrong,)}))
-    held = replace(bundle, revocation=other)
-    assert complete(named, tmp_path, held).revocation.missing() == [wrong]
+    for other in (list_of(40), RevocationList.of(["XX"], [("XX", "signature", bytes(16))])):
+        held = replace(bundle, revocation=other)
+        assert complete(bare(bundle, new), tmp_path, held).revocation.missing() == [part]
 
 
 def test_an_unchanged_part_keeps_what_leads_to_it(tmp_path):

@@ -119,7 +119,7 @@ def test_a_part_must_be_the_one_named(bundle):
 
 def test_how_to_get_from_one_part_to_the_next_is_told(bundle, signer, pins):
     [part] = bundle.revocation.lists["XX"]
-    told = replace(part, previous=bytes(32), changes=Named(b"c" * 32, 9))
+    told = replace(part, changes=Named(b"c" * 32, 9))
     listed = replace(bundle.revocation, lists={"XX": (told,)})
     data = write(replace(bundle, revocation=listed), kid=signer.kid, sign=signer.sign)
     assert read(data, pinned=pins).revocation.lists == {"XX": (told,)}
