@@ -42,7 +42,7 @@ def bundle() -> None:
 def build(
     out: Path, trust: Path | None, rules: Path | None, revoked: Path | None, *, full: bool
 ) -> None:
-    r"""Make the next bundle and put it in place, without a database.
+    """Make the next bundle and put it in place, without a database.
 
     The trusted signers are those of a folder of certificates (PEM or DER; those in its
     training/ are for practice), by default trust/certificates of the keys folder. What other
@@ -81,7 +81,7 @@ def build(
 @bundle.command()
 @click.option("--full", is_flag=True, help="Pack all revocation lists into the same file.")
 def publish(*, full: bool) -> None:
-    r"""Publish the bundle of this service now, as the worker does when something changed.
+    """Publish the bundle of this service now, as the worker does when something changed.
 
     \b
     Example:
@@ -100,7 +100,7 @@ def publish(*, full: bool) -> None:
 @bundle.command()
 @click.option("--out", type=_FOLDER, required=True, help="An existing folder for the batches.")
 def batches(out: Path) -> None:
-    r"""Write what we revoked as batches in the EU's form, for others to take in.
+    """Write what we revoked as batches in the EU's form, for others to take in.
 
     \b
     Example:
@@ -121,7 +121,7 @@ def batches(out: Path) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def show(file: Path) -> None:
-    r"""Show what is in a bundle, as JSON; it must be signed by a pinned key.
+    """Show what is in a bundle, as JSON; it must be signed by a pinned key.
 
     \b
     Example:
@@ -133,7 +133,7 @@ def show(file: Path) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def verify(file: Path) -> None:
-    r"""Say whether a bundle is signed by a pinned key, not past its end, and all there.
+    """Say whether a bundle is signed by a pinned key, not past its end, and all there.
 
     \b
     Example:

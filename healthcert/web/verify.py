@@ -84,15 +84,6 @@ def check() -> Response:
     )
 
 
-@bp.get("/bundle")
-def bundle() -> Response:
-    """Give the signed offline bundle as it was published."""
-    path: Path = current_app.extensions["bundle"]
-    if not path.is_file():
-        raise NotReady("no bundle has been published yet")
-    return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
-
-
 @bp.get("/bundle/<digest>")
 def part(digest: str) -> Response:
     """Give a revocation list, or what changed in one, by the hash that a bundle names it by."""
@@ -100,6 +91,15 @@ def part(digest: str) -> Response:
     if not _DIGEST.fullmatch(digest) or not path.is_file():
         raise NotFound
     return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=_A_YEAR)
+
+
+@bp.get("/bundle")
+def bundle() -> Response:
+    """Give the signed offline bundle as it was published."""
+    path: Path = current_app.extensions["bundle"]
+    if not path.is_file():
+        raise NotReady("no bundle has been published yet")
+    return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
 
 
 def _text() -> str:
