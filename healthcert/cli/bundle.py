@@ -55,7 +55,7 @@ def build(
     """
     settings = Settings.from_env(os.environ)
     pins, now = load_pins(settings.pins_dir), datetime.now(UTC)
-    before, _ = held(out, pins=pins)
+    before, _ = held(out, pins=pins, whole=False)
     listed = before.revocation if before else RevocationList.of([settings.country], [])
     if revoked is not None:
         listed = lists_in(revoked, now=now).with_issuer(settings.country, listed)

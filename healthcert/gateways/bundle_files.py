@@ -28,7 +28,7 @@ _LARGEST = 4 * MOST_BYTES
 
 
 def load(
-    path: Path, *, pins: Collection[PublicKey], held: Bundle | None = None
+    path: Path, *, pins: Collection[PublicKey], held: Bundle | None = None, whole: bool = True
 ) -> tuple[Bundle, bytes]:
     """Return the bundle in a file, with every part that can be found, and the file's SHA-256.
 
@@ -36,13 +36,15 @@ def load(
         path: The bundle file.
         pins: The keys that may have signed it.
         held: A bundle read earlier, whose parts need not be read again.
+        whole: Whether parts beside the file are looked for.
 
     Raises:
         BadBundle: It is no bundle, or none of these keys signed it.
         OSError: It cannot be read.
     """
     data = _bytes_of(path, _LARGEST)
-    return complete(read(data, pinned=pins), path.parent, held), sha256(data).digest()
+    bundle = read(data, pinned=pins)
+    return complete(bundle, path.parent, held) if whole else bundle, sha256(data).digest()
 
 
 def complete(bundle: Bundle, folder: Path, held: Bundle | None = None) -> Bundle:

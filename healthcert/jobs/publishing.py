@@ -21,7 +21,7 @@ def publish(parts: Parts, now: datetime) -> int:
         SignerUnavailable: The bundle key cannot be opened.
         BadBundle: There would be no key in it; the old one stays.
     """
-    held, _ = bundles.held(parts.settings.bundle, pins=parts.pins)
+    held, _ = bundles.held(parts.settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
         if held is not None and not _stale(held, parts, publishing.revoked_count(db), now):
             return 0
@@ -42,7 +42,7 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
         BadBundle: There would be no key in it; the old one stays.
     """
     settings = parts.settings
-    held, _ = bundles.held(settings.bundle, pins=parts.pins)
+    held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
         ours = publishing.revocations(db, country=parts.country)
     contents = Contents(

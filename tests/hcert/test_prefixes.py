@@ -139,6 +139,15 @@ def test_changes_that_do_not_fit_are_refused():
             changed(old, data)
 
 
+@given(HASHES, st.binary(max_size=28), st.binary(max_size=28), st.binary(max_size=32))
+def test_strange_changes_are_refused_or_give_a_table_that_reads_back(hashes, here, gone, whole):
+    try:
+        found = changed(table_of(hashes), cbor2.dumps([here, gone, whole]))
+    except BadBundle:
+        return
+    assert read_table(found.as_bytes()) == found
+
+
 @given(st.integers(1, 10**8))
 def test_the_chance_of_a_wrong_hit_keeps_to_its_bound(count):
     bits = bits_for(count)

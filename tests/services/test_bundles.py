@@ -116,6 +116,15 @@ def test_lists_lie_beside_the_bundle_and_behind_it_if_wished_or_small(
     assert len(list(path.parent.glob("*.part"))) == 1
 
 
+def test_a_bundle_may_be_looked_at_without_its_lists(publishing, contents, pins):
+    path, made = publishing(replace(contents, revocation=REVOKED), full=False)
+    found, _ = held(path, pins=pins, whole=False)
+    assert found.revocation == made.revocation
+    assert not found.revocation.holds("XX")
+    _, again = publishing(replace(contents, revocation=found.revocation))
+    assert again.revocation.holds("XX")
+
+
 def test_large_lists_are_left_beside(publishing, contents, pins, monkeypatch):
     monkeypatch.setattr(bundles, "PACKED_UP_TO", 11)
     path, _ = publishing(replace(contents, revocation=REVOKED))
