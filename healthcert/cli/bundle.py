@@ -11,11 +11,18 @@ import click
 
 from healthcert.config import Settings
 from healthcert.data import value_sets
+from healthcert.db import refuse_unready
 from healthcert.errors import BadBundle
-from healthcert.hcert.bundle import Bundle, newer, read
-from healthcert.hcert.revocation import RevocationList
-from healthcert.services import rules
-from healthcert.services.bundles import Contents, held, publish
+from healthcert.gateways import bundle_files
+from healthcert.gateways.batch_files import lists_in, put_batches
+from healthcert.hcert.bundle import Bundle, newer
+from healthcert.hcert.revocation import Part, RevocationList
+from healthcert.jobs.publishing import publish_now
+from healthcert.parts import open_parts
+from healthcert.services import publishing
+from healthcert.services import rules as entry_rules
+from healthcert.services.bundles import Contents, held
+from healthcert.services.bundles import publish as put_in_place
 from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -30,38 +37,87 @@ def bundle() -> None:
 @bundle.command()
 @click.option("--out", type=_FILE, required=True, help="The file to put in place.")
 @click.option("--trust", type=_FOLDER, help="Certificates of the signers to trust.")
-@click.option("--rules", "rules_dir", type=_FOLDER, help="Entry rules, in a folder a country.")
-def build(out: Path, trust: Path | None, rules_dir: Path | None) -> None:
-    """Make the next bundle and put it in place.
+@click.option("--rules", type=_FOLDER, help="Entry rules, in a folder a country.")
+@click.option("--revoked", type=_FOLDER, help="Batches of other issuers, a folder each.")
+@click.option("--full", is_flag=True, help="Pack all revocation lists into the same file.")
+def build(
+    out: Path, trust: Path | None, rules: Path | None, revoked: Path | None, *, full: bool
+) -> None:
+    """Make the next bundle and put it in place, without a database.
 
     The trusted signers are those of a folder of certificates (PEM or DER; those in its
     training/ are for practice), by default trust/certificates of the keys folder. The entry
     rules are those of our country and those of a folder, by default the rules taken in. What
-    was revoked is carried on from the bundle that is replaced.
+    other issuers revoked is read from folders such as FR/ with batches in the EU's form; what
+    is not given, and what we revoked ourselves, is carried on from the bundle it replaces.
 
     \b
     Example:
-      healthcert bundle build --out var/bundle.hcb
+      healthcert bundle build --out var/bundle.hcb --full
     """
     settings = Settings.from_env(os.environ)
-    pins = load_pins(settings.pins_dir)
-    private = settings.keys_dir / settings.env
-    before, _ = held(out, pins=pins)
-    nothing = RevocationList.of([settings.country], [])
-    made = publish(
+    pins, now = load_pins(settings.pins_dir), datetime.now(UTC)
+    before, _ = held(out, pins=pins, whole=False)
+    listed = before.revocation if before else RevocationList.of([settings.country], [])
+    if revoked is not None:
+        listed = lists_in(revoked, now=now).with_issuer(settings.country, listed)
+    made = put_in_place(
         out,
         Contents(
             trust=load_trust(trust or settings.keys_dir / "trust" / "certificates"),
-            revocation=before.revocation if before else nothing,
-            rules=rules.held(rules_dir or settings.rules_dir, settings.country),
+            revocation=listed,
+            rules=entry_rules.held(rules or settings.rules_dir, settings.country),
             value_sets=value_sets(),
             audit_head=before.audit_head if before else None,
         ),
-        signer=load_bundle_signer(private, read_secret(settings.secret_file)),
+        signer=load_bundle_signer(
+            settings.keys_dir / settings.env, read_secret(settings.secret_file)
+        ),
         pins=pins,
-        now=datetime.now(UTC),
+        now=now,
+        full=full or None,
     )
     click.echo(f"{out}: version {made.version}, {len(made.trust)} keys")
+
+
+@bundle.command()
+@click.option("--full", is_flag=True, help="Pack all revocation lists into the same file.")
+def publish(*, full: bool) -> None:
+    """Publish the bundle of this service now, as the worker does when something changed.
+
+    \b
+    Example:
+      healthcert bundle publish
+    """
+    settings = Settings.from_env(os.environ)
+    parts = open_parts(settings)
+    try:
+        refuse_unready(parts.doors.engine)
+        made = publish_now(parts, datetime.now(UTC), full=full or None)
+    finally:
+        parts.close()
+    click.echo(f"{settings.bundle}: version {made.version}, {len(made.trust)} keys")
+
+
+@bundle.command()
+@click.option("--out", type=_FOLDER, required=True, help="An existing folder for the batches.")
+def batches(out: Path) -> None:
+    """Write what we revoked as batches in the EU's form, for others to take in.
+
+    \b
+    Example:
+      healthcert bundle batches --out var/batches
+    """
+    parts = open_parts(Settings.from_env(os.environ))
+    try:
+        refuse_unready(parts.doors.engine)
+        with parts.doors.reading() as db:
+            found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
+            names = put_batches(out, found)
+    finally:
+        parts.close()
+    for name in names:
+        click.echo(name)
 
 
 @bundle.command()
@@ -79,26 +135,28 @@ def show(file: Path) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def verify(file: Path) -> None:
-    """Say whether a bundle is signed by a pinned key and not past its end.
+    """Say whether a bundle is signed by a pinned key, not past its end, and all there.
 
     \b
     Example:
       healthcert bundle verify var/bundle.hcb && echo good
     """
     found = newer(None, _read(file), now=datetime.now(UTC))
+    if missing := found.revocation.missing():
+        names = ", ".join(part.file.sha256.hex() for part in missing)
+        raise BadBundle(f"{file}: revocation lists are missing: {names}")
     click.echo(f"{file}: version {found.version}, good until {found.expires:%Y-%m-%d %H:%M} UTC")
 
 
 def _read(file: Path) -> Bundle:
     pins = load_pins(Settings.from_env(os.environ).pins_dir)
     try:
-        return read(file.read_bytes(), pinned=pins)
+        return bundle_files.load(file, pins=pins)[0]
     except OSError as error:
         raise BadBundle(f"{file}: {error.strerror}") from None
 
 
 def _summary(found: Bundle) -> dict[str, object]:
-    listed = found.revocation
     return {
         "version": found.version,
         "issued": found.issued.isoformat(),
@@ -117,11 +175,21 @@ def _summary(found: Bundle) -> dict[str, object]:
         "rules": len(found.rules),
         "value_sets": sorted(found.value_sets),
         "revocation": {
-            "published": sorted(listed.published),
-            "held": {
-                country: {kind: len(joined) // 16 for kind, joined in kinds.items()}
-                for country, kinds in listed.entries.items()
+            "published": sorted(found.revocation.published),
+            "lists": {
+                country: [_part(part, found.revocation) for part in parts]
+                for country, parts in sorted(found.revocation.lists.items())
             },
         },
         "audit_head": found.audit_head.hex() if found.audit_head else None,
+    }
+
+
+def _part(part: Part, listed: RevocationList) -> dict[str, object]:
+    return {
+        "kind": part.kind,
+        "entries": part.entries,
+        "sha256": part.file.sha256.hex(),
+        "size": part.file.size,
+        "at_hand": part.file.sha256 in listed.tables,
     }

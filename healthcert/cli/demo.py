@@ -12,6 +12,7 @@ from healthcert.config import Settings
 from healthcert.db import migrate
 from healthcert.errors import BadSettings
 from healthcert.jobs import run_once
+from healthcert.jobs.publishing import publish_now
 from healthcert.parts import open_parts
 from healthcert.services import demo as demonstration
 from healthcert.services.development_keys import make_development_keys
@@ -55,6 +56,7 @@ def prepare(settings: Settings, *, now: datetime) -> list[str]:
                 db, vault=parts.vault, country=parts.country, seed=SEED, today=today, now=now
             )
         run_once(parts, now)
+        publish_now(parts, now)
         with parts.doors.reading() as db:
             shown = demonstration.shown(db, vault=parts.vault)
     finally:

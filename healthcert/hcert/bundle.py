@@ -1,23 +1,28 @@
 """The offline bundle: all that a verifier needs, in one signed file.
 
 `docs/bundle.md` writes the format down as CDDL. A bundle is a COSE_Sign1 whose payload is read
-only once a pinned key has been found to fit; then it is ours, and a fault in it is our own.
+only once a pinned key has been found to fit; then it is ours, and a fault in it is our own. It
+names the lists of revocations by their hash; they may be packed behind it, or come later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import cbor2
 
 from healthcert.errors import BadBundle, BadCertificate, ExpiredBundle, OlderBundle
+from healthcert.hcert import bundled_lists
 from healthcert.hcert.bundled_keys import plain, trusted
 from healthcert.hcert.cose import ES256, PublicKey, parse, sign1
-from healthcert.hcert.revocation import HASH_KINDS, RevocationList, is_sorted
+from healthcert.hcert.revocation import RevocationList
+from healthcert.hcert.safe_cbor import dumps, split
 from healthcert.hcert.trust import TrustList
+
+FORMAT = 2
 
 _NOT_A_BUNDLE = (
     cbor2.CBORDecodeError,
@@ -57,15 +62,19 @@ class Bundle:
     audit_head: bytes | None = None
 
 
-def write(bundle: Bundle, *, kid: bytes, sign: Callable[[bytes], bytes]) -> bytes:
+def write(
+    bundle: Bundle, *, kid: bytes, sign: Callable[[bytes], bytes], full: bool = True
+) -> bytes:
     """Return a bundle as a signed file.
 
     Args:
         bundle: What is to be in it.
         kid: Key identifier of the bundle key, 8 bytes.
         sign: Its ES256, as `gateways.signer.BundleSigner.sign`.
+        full: Whether the revocation lists at hand are packed behind it.
     """
     contents = {
+        "format": FORMAT,
         "version": bundle.version,
         "issued": int(bundle.issued.timestamp()),
         "expires": int(bundle.expires.timestamp()),
@@ -74,16 +83,11 @@ def write(bundle: Bundle, *, kid: bytes, sign: Callable[[bytes], bytes]) -> byte
         "training_keys": [plain(key) for key in bundle.trust if key.training],
         "rules": [dict(rule) for rule in bundle.rules],
         "value_sets": {name: dict(codes) for name, codes in bundle.value_sets.items()},
-        "revocation": {
-            "published": sorted(bundle.revocation.published),
-            "entries": {
-                country: {kind: kinds[kind] for kind in HASH_KINDS if kind in kinds}
-                for country, kinds in sorted(bundle.revocation.entries.items())
-            },
-        },
+        "revocation": bundled_lists.plain(bundle.revocation),
         "audit_head": bundle.audit_head,
     }
-    return sign1(cbor2.dumps(contents), kid=kid, algorithm=ES256, sign=sign)
+    signed = sign1(dumps(contents), kid=kid, algorithm=ES256, sign=sign)
+    return signed + bundled_lists.packed(bundle.revocation) if full else signed
 
 
 def read(data: bytes, *, pinned: Collection[PublicKey]) -> Bundle:
@@ -93,19 +97,25 @@ def read(data: bytes, *, pinned: Collection[PublicKey]) -> Bundle:
         data: The whole file.
         pinned: The keys that may sign bundles.
 
+    Returns:
+        The bundle; at hand are the revocation lists that were packed behind it.
+
     Raises:
-        BadBundle: It is not a bundle, or none of these keys signed it.
+        BadBundle: It is not a bundle, none of these keys signed it, or behind it lies something
+            that it does not name.
     """
     try:
-        message = parse(data)
+        signed, *behind = split(data, most=1 + bundled_lists.MOST_PARTS) or [b""]
+        message = parse(signed)
     except BadCertificate as refusal:
         raise BadBundle(f"not a signed bundle: {refusal}") from None
     if not any(message.fits(key) for key in pinned):
         raise BadBundle("no pinned key signed this bundle")
     try:
-        return _bundle(cbor2.loads(message.payload))
+        bundle = _bundle(cbor2.loads(message.payload))
     except _NOT_A_BUNDLE:
         raise BadBundle("what is signed is not a bundle of this version") from None
+    return replace(bundle, revocation=bundled_lists.unpacked(behind, bundle.revocation))
 
 
 def newer(old: Bundle | None, new: Bundle, *, now: datetime) -> Bundle:
@@ -128,11 +138,8 @@ def newer(old: Bundle | None, new: Bundle, *, now: datetime) -> Bundle:
 
 
 def _bundle(contents: Mapping[str, Any]) -> Bundle:
-    revocation = contents["revocation"]
-    entries = {
-        country: {kind: _hashes(kinds[kind]) for kind in HASH_KINDS if kind in kinds}
-        for country, kinds in revocation["entries"].items()
-    }
+    if contents["format"] != FORMAT:
+        raise ValueError("a bundle of another format")
     real = [trusted(key, training=False) for key in contents["keys"]]
     practice = [trusted(key, training=True) for key in contents["training_keys"]]
     return Bundle(
@@ -141,14 +148,8 @@ def _bundle(contents: Mapping[str, Any]) -> Bundle:
         expires=datetime.fromtimestamp(contents["expires"], UTC),
         previous=bytes(contents["previous"]),
         trust=TrustList(real + practice),
-        revocation=RevocationList(frozenset(revocation["published"]), entries),
-        rules=tuple(contents["rules"]),
+        revocation=bundled_lists.manifest(contents["revocation"]),
+        rules=tuple(dict(rule) for rule in contents["rules"]),
         value_sets={name: dict(codes) for name, codes in contents["value_sets"].items()},
         audit_head=contents["audit_head"],
     )
-
-
-def _hashes(joined: bytes) -> bytes:
-    if not is_sorted(joined):
-        raise ValueError("hashes that are cut short or not sorted")
-    return joined

@@ -1,21 +1,23 @@
 """Which certificates their issuers took back, and which issuers say so at all.
 
-A revoked certificate is named by the first 16 bytes of a SHA-256, in one of three kinds.
-Source: EU DCC revocation specification (guidelines volume 7, 1.0), hash types ``UCI``,
-``COUNTRYCODEUCI`` and ``SIGNATURE``.
+A revoked certificate is named by the first 16 bytes of a SHA-256, in one of three kinds. A list
+of them is a file of its own (`prefixes`), named by its hash; whoever holds the manifest that
+names it (`bundle`) may fetch it from anywhere. Source: EU DCC revocation specification
+(guidelines volume 7, 1.0), hash types ``UCI``, ``COUNTRYCODEUCI`` and ``SIGNATURE``.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 from typing import Final, Literal
 
 from healthcert.hcert.cose import ES256, Sign1
+from healthcert.hcert.prefix_building import bits_for, build
+from healthcert.hcert.prefixes import HASH_BYTES, PrefixTable
 
-HASH_BYTES = 16
 HashKind = Literal["uvci", "country_uvci", "signature"]
 HASH_KINDS: Final[tuple[HashKind, ...]] = ("uvci", "country_uvci", "signature")
 
@@ -41,17 +43,53 @@ def signature_hash(message: Sign1) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A file as a manifest names it.
+
+    Attributes:
+        sha256: Of the file, 32 bytes.
+        size: Its length in bytes.
+    """
+
+    sha256: bytes
+    size: int
+
+    @classmethod
+    def of(cls, data: bytes) -> Named:
+        """Return the name of a file."""
+        return cls(sha256(data).digest(), len(data))
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One list of an issuer, as a manifest names it.
+
+    Attributes:
+        kind: What its hashes are of.
+        entries: How many certificates are on it.
+        file: The list.
+        changes: The file of changes that leads to it from earlier ones; None if there is none.
+    """
+
+    kind: HashKind
+    entries: int
+    file: Named
+    changes: Named | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RevocationList:
     """The revoked certificates we know of, by the country of their issuer.
 
     Attributes:
         published: Countries whose issuers publish what they revoke.
-        entries: By country and kind of hash: the hashes, sorted, one after the other. A country
-            that has an entry, be it empty, is one whose list we hold.
+        lists: By country, the parts of its list; none where nothing was revoked.
+        tables: The parts that are at hand, by the SHA-256 of their file.
     """
 
     published: frozenset[str] = frozenset()
-    entries: Mapping[str, Mapping[HashKind, bytes]] = field(default_factory=dict)
+    lists: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    tables: Mapping[bytes, PrefixTable] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(
@@ -67,17 +105,65 @@ class RevocationList:
         sets: dict[str, dict[HashKind, set[bytes]]] = {country: {} for country in countries}
         for country, kind, found in revoked:
             sets.setdefault(country, {}).setdefault(kind, set()).add(found)
-        return cls(
-            countries,
-            {
-                country: {kind: b"".join(sorted(hashes)) for kind, hashes in kinds.items()}
-                for country, kinds in sets.items()
-            },
-        )
+        made = cls(countries)
+        for country, kinds in sorted(sets.items()):
+            bits = bits_for(sum(map(len, kinds.values())))
+            tables = {
+                kind: (len(kinds[kind]), build(partial(sorted, kinds[kind]), bits=bits))
+                for kind in HASH_KINDS
+                if kind in kinds
+            }
+            made = made.with_list(country, tables)
+        return made
+
+    def with_list(
+        self, country: str, tables: Mapping[HashKind, tuple[int, PrefixTable]]
+    ) -> RevocationList:
+        """Return the lists with another one for a country.
+
+        Args:
+            country: Of the issuer.
+            tables: By kind of hash, how many certificates are on the list, and the list.
+        """
+        parts, held = [], dict(self.tables)
+        for kind, (entries, table) in tables.items():
+            file = Named.of(table.as_bytes())
+            parts.append(Part(kind, entries, file))
+            held[file.sha256] = table
+        return replace(self, lists={**self.lists, country: tuple(parts)}, tables=held)
+
+    def with_issuer(self, country: str, theirs: RevocationList) -> RevocationList:
+        """Return the lists with all that another one says of a country, and nothing else of it."""
+        lists = {name: parts for name, parts in self.lists.items() if name != country}
+        if country in theirs.lists:
+            lists[country] = theirs.lists[country]
+        published = (self.published - {country}) | (theirs.published & {country})
+        return RevocationList(published, lists).with_tables({**self.tables, **theirs.tables})
+
+    def with_tables(self, tables: Mapping[bytes, PrefixTable]) -> RevocationList:
+        """Return the same lists with more parts at hand, of those that are named."""
+        named = {part.file.sha256 for parts in self.lists.values() for part in parts}
+        more = {digest: tables[digest] for digest in named & tables.keys()}
+        return replace(self, tables={**self.tables, **more})
+
+    def table(self, country: str, kind: HashKind) -> PrefixTable | None:
+        """Return one list of an issuer; None where there is none at hand."""
+        parts = (part for part in self.lists.get(country, ()) if part.kind == kind)
+        return next((self.tables.get(part.file.sha256) for part in parts), None)
+
+    def missing(self) -> list[Part]:
+        """Return the parts that are named and not at hand."""
+        return [
+            part
+            for parts in self.lists.values()
+            for part in parts
+            if part.file.sha256 not in self.tables
+        ]
 
     def holds(self, country: str) -> bool:
-        """Whether we hold the list of a country's issuer, be it empty."""
-        return country in self.entries
+        """Whether all of the list of a country's issuer is at hand, be it empty."""
+        parts = self.lists.get(country)
+        return parts is not None and all(part.file.sha256 in self.tables for part in parts)
 
     def revoked(self, country: str, uvci: str, message: Sign1) -> bool:
         """Whether a certificate is on the list of its issuer, by any kind of hash.
@@ -87,10 +173,10 @@ class RevocationList:
             uvci: The identifier in the certificate.
             message: The signed message.
         """
-        listed = self.entries.get(country, {})
         return any(
-            _hash(kind, country, uvci, message) in _Hashes(joined)
-            for kind, joined in listed.items()
+            _hash(part.kind, country, uvci, message) in table
+            for part in self.lists.get(country, ())
+            if (table := self.tables.get(part.file.sha256)) is not None
         )
 
 
@@ -98,26 +184,3 @@ def _hash(kind: HashKind, country: str, uvci: str, message: Sign1) -> bytes:
     if kind == "signature":
         return signature_hash(message)
     return uvci_hash(uvci) if kind == "uvci" else country_uvci_hash(country, uvci)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hashes:
-    """Sorted hashes that lie one after the other, searched without taking them apart."""
-
-    joined: bytes
-
-    def __len__(self) -> int:
-        return len(self.joined) // HASH_BYTES
-
-    def __getitem__(self, place: int) -> bytes:
-        return self.joined[place * HASH_BYTES : (place + 1) * HASH_BYTES]
-
-    def __contains__(self, wanted: bytes) -> bool:
-        return self[bisect_left(self, wanted)] == wanted
-
-
-def is_sorted(joined: bytes) -> bool:
-    """Whether these are whole hashes in strictly rising order, as a search needs them."""
-    hashes = _Hashes(joined)
-    rising = all(hashes[place] < hashes[place + 1] for place in range(len(hashes) - 1))
-    return len(joined) % HASH_BYTES == 0 and rising

@@ -81,6 +81,30 @@ def dumps(value: object) -> bytes:
     return cbor2.dumps(value)
 
 
+def split(data: bytes, *, most: int) -> list[bytes]:
+    """Return the items of a CBOR sequence (RFC 8742), each encoded as it was, none decoded.
+
+    Args:
+        data: Items within the bounds of `loads`, one after the other.
+        most: How many of them there may be.
+
+    Raises:
+        MalformedCbor: The bytes are not such a sequence.
+    """
+    items: list[bytes] = []
+    start = 0
+    while start < len(data):
+        try:
+            end = _Walk(data).item(start, MAX_DEPTH)
+        except IndexError:
+            raise MalformedCbor("cut short") from None
+        if end > len(data) or len(items) == most:
+            raise MalformedCbor("cut short" if end > len(data) else f"more than {most} items")
+        items.append(data[start:end])
+        start = end
+    return items
+
+
 def _walk(data: bytes) -> None:
     """Refuse whatever is not one item within the bounds; the cost grows with `data` alone."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from healthcert.data import value_sets
 from healthcert.hcert.bundle import Bundle
 from healthcert.parts import Parts
 from healthcert.services import bundles, publishing, rules
@@ -21,24 +22,52 @@ def publish(parts: Parts, now: datetime) -> int:
         BadBundle: There would be no key in it; the old one stays.
     """
     settings = parts.settings
+    held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     held_rules = rules.held(settings.rules_dir, settings.country)
     with parts.doors.reading() as db:
-        contents = publishing.contents(
-            db, trust=parts.trust, country=parts.country, rules=held_rules
-        )
-    held, _ = bundles.held(settings.bundle, pins=parts.pins)
-    if held is not None and not _stale(held, contents, now):
+        revoked = publishing.revoked_count(db)
+    if held is not None and held.rules == held_rules and not _stale(held, parts, revoked, now):
         return 0
-    secret = read_secret(settings.secret_file)
-    signer = load_bundle_signer(settings.keys_dir / settings.env, secret)
-    bundles.publish(settings.bundle, contents, signer=signer, pins=parts.pins, now=now)
+    publish_now(parts, now)
     return 1
 
 
-def _stale(held: Bundle, contents: Contents, now: datetime) -> bool:
+def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bundle:
+    """Return the new bundle that was put in place; the lists of other issuers are carried on.
+
+    Args:
+        parts: Of the service.
+        now: The moment of its making.
+        full: Whether all revocation lists go into the same file; None: if they are small.
+
+    Raises:
+        SignerUnavailable: The bundle key cannot be opened.
+        BadBundle: There would be no key in it; the old one stays.
+    """
+    settings = parts.settings
+    held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
+    with parts.doors.reading() as db:
+        ours = publishing.revocations(db, country=parts.country)
+    contents = Contents(
+        trust=parts.trust,
+        revocation=held.revocation.with_issuer(parts.country.code, ours) if held else ours,
+        rules=rules.held(settings.rules_dir, settings.country),
+        value_sets=value_sets(),
+        audit_head=held.audit_head if held else None,
+    )
+    signer = load_bundle_signer(settings.keys_dir / settings.env, read_secret(settings.secret_file))
+    return bundles.publish(
+        settings.bundle, contents, signer=signer, pins=parts.pins, now=now, full=full
+    )
+
+
+def _stale(held: Bundle, parts: Parts, revoked: int, now: datetime) -> bool:
+    country = parts.country.code
+    listed = held.revocation.lists.get(country)
+    published = sum(part.entries for part in listed or ())
     return (
         now - held.issued >= RENEW_AFTER
-        or held.revocation != contents.revocation
-        or held.rules != contents.rules
-        or {key.kid for key in held.trust} != {key.kid for key in contents.trust}
+        or (listed is not None) != parts.country.revocation_published
+        or (listed is not None and published != revoked)
+        or {key.kid for key in held.trust} != {key.kid for key in parts.trust}
     )

@@ -2,37 +2,89 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from healthcert.data import value_sets
 from healthcert.data.knowledge import Country
+from healthcert.hcert.batches import Batch, in_batches
+from healthcert.hcert.prefix_building import bits_for, build
 from healthcert.hcert.revocation import HashKind, RevocationList
-from healthcert.hcert.trust import TrustList
 from healthcert.models import Certificate
-from healthcert.services.bundles import Contents
-from healthcert.services.rules import Told
+
+KIND: HashKind = "uvci"
+_AT_ONCE = 10_000  # rows
 
 
-def contents(
-    db: Session, *, trust: TrustList, country: Country, rules: Sequence[Told] = ()
-) -> Contents:
-    """Return the keys to be believed, what this country took back, and the rules of entry.
+def revoked_count(db: Session) -> int:
+    """Return how many certificates this country took back after they were signed.
 
-    An intent that was taken back before it was signed is in nobody's hands and not published.
+    It never falls: a revocation stands. So an equal count means an equal list.
     """
-    revoked = select(Certificate.uvci_hash).where(
-        Certificate.state == "revoked", Certificate.uvci_hash.is_not(None)
+    return db.scalar(select(func.count()).where(_revoked(), _signed())) or 0
+
+
+def revocations(db: Session, *, country: Country) -> RevocationList:
+    """Return what this country took back; nothing where it does not publish it.
+
+    None of the certificates it has issued and not taken back is among them, not even by chance:
+    each is looked up. An intent that was taken back before it was signed is in nobody's hands
+    and not published. Rows are read as they are needed, never all at once.
+    """
+    if not country.revocation_published:
+        return RevocationList()
+    none = RevocationList(frozenset([country.code]), {country.code: ()})
+    count = revoked_count(db)
+    if not count:
+        return none
+    revoked = _Hashes(db, _revoked())
+    table = build(revoked, bits=bits_for(count), good=_Hashes(db, ~_revoked())())
+    return none.with_list(country.code, {KIND: (count, table)})
+
+
+def batches(db: Session, *, country: Country, now: datetime) -> Iterator[Batch]:
+    """Give what this country took back as batches of the EU's form, those past their end left out.
+
+    Each is of one signer and counts until the last of its certificates ends.
+    """
+    query = (
+        select(Certificate.kid, Certificate.uvci_hash, Certificate.expires_at)
+        .where(_revoked(), _signed(), Certificate.expires_at >= now)
+        .order_by(Certificate.kid, Certificate.uvci_hash)
+        .execution_options(yield_per=_AT_ONCE)
     )
-    entries: list[tuple[str, HashKind, bytes]] = [
-        (country.code, "uvci", found) for found in db.scalars(revoked) if found
-    ]
-    published = [country.code] if country.revocation_published else []
-    return Contents(
-        trust=trust,
-        revocation=RevocationList.of(published, entries),
-        rules=rules,
-        value_sets=value_sets(),
-    )
+    whole = ((kid, found, ends) for kid, found, ends in db.execute(query) if found and ends)
+    for kid, rows in groupby(whole, key=itemgetter(0)):
+        for piece in in_batches(rows):
+            ends = max(end for _, _, end in piece)
+            yield Batch(country.code, ends, kid, KIND, tuple(found for _, found, _ in piece))
+
+
+@dataclass(frozen=True, slots=True)
+class _Hashes:
+    """Hashes of signed certificates that fulfil a condition, rising, each time it is called."""
+
+    db: Session
+    condition: ColumnElement[bool]
+
+    def __call__(self) -> Iterator[bytes]:
+        query = (
+            select(Certificate.uvci_hash)
+            .where(self.condition, _signed())
+            .order_by(Certificate.uvci_hash)
+            .execution_options(yield_per=_AT_ONCE)
+        )
+        return (found for found in self.db.scalars(query) if found is not None)
+
+
+def _revoked() -> ColumnElement[bool]:
+    return Certificate.state == "revoked"
+
+
+def _signed() -> ColumnElement[bool]:
+    return Certificate.uvci_hash.is_not(None)

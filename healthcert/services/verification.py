@@ -16,13 +16,15 @@ from typing import Any
 import healthcert
 from healthcert.data import value_sets
 from healthcert.errors import BadBundle
-from healthcert.hcert.bundle import Bundle, newer, read
+from healthcert.gateways import bundle_files
+from healthcert.hcert.bundle import Bundle, newer
 from healthcert.hcert.cose import PublicKey
 from healthcert.policy.entry import STALE_AFTER, judge
 from healthcert.policy.rulebook import Journey, RuleBook
 from healthcert.policy.verdict import Detail, Verdict
 
 _LOG = logging.getLogger(__name__)
+_PAUSE = timedelta(seconds=2)  # before a missing part is looked for again
 _Stamp = tuple[int, int, int]
 
 
@@ -53,6 +55,7 @@ class Verifier:
         self._stamp: _Stamp | None = None
         self._bundle: Bundle | None = None
         self._book = RuleBook.of(())
+        self._look_again = self._seen
 
     def verdict(
         self,
@@ -120,12 +123,20 @@ class Verifier:
             if stamp is not None and stamp != self._stamp:
                 self._stamp = stamp
                 self._take_in()
+            elif self._seen >= self._look_again:
+                self._complete()
             return self._bundle, self._book, self._seen
+
+    def _complete(self) -> None:
+        """Look once more for parts that were named and not there: they may come after."""
+        self._look_again = self._seen + _PAUSE
+        if self._bundle and self._bundle.revocation.missing():
+            self._bundle = bundle_files.complete(self._bundle, self._path.parent)
 
     def _take_in(self) -> None:
         """Hold the bundle in the file if it is better than the one held."""
         try:
-            found = read(self._path.read_bytes(), pinned=self._pins)
+            found, _ = bundle_files.load(self._path, pins=self._pins, held=self._bundle)
             self._bundle = newer(self._bundle, found, now=self._seen)
             self._book = RuleBook.of(found.rules, {**value_sets(), **found.value_sets})
         except BadBundle as refusal:

@@ -27,6 +27,7 @@ ACTS: Mapping[str, str] = {
     "verify.page": "verify_certificate",
     "verify.check": "verify_certificate",
     "verify.bundle": "verify_certificate",
+    "verify.part": "verify_certificate",
     "api.verify": "verify_certificate",
     "api.verify_batch": "verify_certificate",
     "public.home": "read_public_page",

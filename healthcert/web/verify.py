@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, time
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +21,7 @@ from flask import (
 from wtforms import FileField, SelectField, TextAreaField
 
 from healthcert.data.knowledge import sources
-from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
+from healthcert.errors import BadInput, BadPicture, NotFound, NotReady, PictureTooLarge
 from healthcert.hcert import qr
 from healthcert.i18n import gettext, language, territory
 from healthcert.i18n import lazy as _
@@ -34,6 +35,8 @@ from healthcert.web.moment import now
 
 bp = Blueprint("verify", __name__)
 
+_DIGEST = re.compile("[0-9a-f]{64}")
+_A_YEAR = 365 * 86_400  # what has its hash for a name never changes
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
 
 
@@ -90,6 +93,15 @@ def check() -> Response:
             country=country and _name(country),
         )
     )
+
+
+@bp.get("/bundle/<digest>")
+def part(digest: str) -> Response:
+    """Give a revocation list, or what changed in one, by the hash that a bundle names it by."""
+    path: Path = current_app.extensions["bundle"].parent / f"{digest}.part"
+    if not _DIGEST.fullmatch(digest) or not path.is_file():
+        raise NotFound
+    return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=_A_YEAR)
 
 
 @bp.get("/bundle")

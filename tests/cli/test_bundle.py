@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from healthcert.hcert.bundle import write
+from healthcert.gateways.batch_files import put_batches
+from healthcert.hcert.batches import Batch
+from healthcert.hcert.bundle import read, write
 from healthcert.hcert.revocation import RevocationList
 from healthcert.services.bundles import held
 from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
+
+LONG_AFTER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 def test_a_bundle_that_was_built_is_shown_and_verified(run, tmp_path):
@@ -20,7 +26,7 @@ def test_a_bundle_that_was_built_is_shown_and_verified(run, tmp_path):
     assert (done.exit_code, "version" in done.stdout) == (0, True)
     shown = json.loads(run("bundle", "show", file).stdout)
     assert sorted(key["kinds"] for key in shown["keys"]) == ["r", "t", "v"]
-    assert shown["revocation"] == {"published": ["XX"], "held": {"XX": {}}}
+    assert shown["revocation"] == {"published": ["XX"], "lists": {"XX": []}}
     assert "vaccines-covid-19-names" in shown["value_sets"]
     assert shown["previous"] is None
 
@@ -88,3 +94,68 @@ def test_development_keys_are_not_made_for_another_environment(run, monkeypatch)
 def test_keys_are_not_listed_where_there_are_none(run, tmp_path, monkeypatch):
     monkeypatch.setenv("HEALTHCERT_KEYS_DIR", str(tmp_path / "none"))
     assert run("keys", "list").exit_code == 1
+
+
+def pins_of(keys_dir):
+    return load_pins(keys_dir / "trust" / "bundle")
+
+
+def test_rules_of_a_folder_replace_those_of_the_bundle_before(run, tmp_path, keys_dir):
+    file, folder = tmp_path / "bundle.hcb", tmp_path / "rules"
+    folder.mkdir()
+    (folder / "rule.json").write_text('{"Identifier": "GR-FR-0001", "Logic": {"===": [1, 1]}}')
+    assert run("bundle", "build", "--out", file, "--rules", folder).exit_code == 0
+    assert run("bundle", "build", "--out", file).exit_code == 0
+    rules = held(file, pins=pins_of(keys_dir))[0].rules
+    assert rules == ({"Identifier": "GR-FR-0001", "Logic": {"===": [1, 1]}},)
+    (folder / "rule.json").write_text("7")
+    assert run("bundle", "build", "--out", file, "--rules", folder).exit_code == 2
+
+
+def test_other_issuers_lists_come_from_a_folder_and_go_with_it(run, tmp_path, keys_dir):
+    file, folder = tmp_path / "bundle.hcb", tmp_path / "revoked"
+    (folder / "FR").mkdir(parents=True)
+    put_batches(
+        folder / "FR",
+        [Batch("FR", LONG_AFTER, None, "uvci", (bytes(16),))],
+    )
+    assert run("bundle", "build", "--out", file, "--revoked", folder, "--full").exit_code == 0
+    found = read(file.read_bytes(), pinned=pins_of(keys_dir))
+    assert found.revocation == RevocationList.of(["FR", "XX"], [("FR", "uvci", bytes(16))])
+    [part] = json.loads(run("bundle", "show", file).stdout)["revocation"]["lists"]["FR"]
+    assert (part["kind"], part["entries"], part["at_hand"]) == ("uvci", 1, True)
+    (folder / "FR" / "FR-0001.json").unlink()
+    assert run("bundle", "build", "--out", file, "--revoked", folder).exit_code == 0
+    assert held(file, pins=pins_of(keys_dir))[0].revocation.lists["FR"] == ()
+    (folder / "FR").rmdir()
+    assert run("bundle", "build", "--out", file, "--revoked", folder).exit_code == 0
+    assert held(file, pins=pins_of(keys_dir))[0].revocation.published == {"XX"}
+
+
+def test_a_bundle_whose_lists_are_missing_is_not_good(run, tmp_path, bundle, keys_dir):
+    file, private = tmp_path / "bundle.hcb", keys_dir / "development"
+    signer = load_bundle_signer(private, read_secret(private / "secret"))
+    listed = RevocationList.of(["XX"], [("XX", "uvci", bytes(16))])
+    fresh = replace(bundle, revocation=listed, expires=LONG_AFTER)
+    file.write_bytes(write(fresh, kid=signer.kid, sign=signer.sign, full=False))
+    done = run("bundle", "verify", file)
+    assert (done.exit_code, "missing" in done.output) == (1, True)
+    [part] = json.loads(run("bundle", "show", file).stdout)["revocation"]["lists"]["XX"]
+    assert part["at_hand"] is False
+    file.write_bytes(write(fresh, kid=signer.kid, sign=signer.sign))
+    assert run("bundle", "verify", file).exit_code == 0
+
+
+def test_the_service_publishes_its_bundle_and_its_batches(run, tmp_path, sqlite_template):
+    shutil.copy(sqlite_template, tmp_path / "healthcert.db")
+    assert "version" in run("bundle", "publish").stdout
+    assert run("bundle", "verify", tmp_path / "bundle.hcb").exit_code == 0
+    assert run("bundle", "publish", "--full").exit_code == 0
+    (tmp_path / "batches").mkdir()
+    done = run("bundle", "batches", "--out", tmp_path / "batches")
+    assert (done.exit_code, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("words", [("publish",), ("batches", "--out", ".")])
+def test_without_tables_there_is_nothing_to_publish(run, words):
+    assert run("bundle", *words).exit_code == 1

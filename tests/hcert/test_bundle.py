@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from healthcert.errors import BadBundle, ExpiredBundle, OlderBundle
 from healthcert.hcert.bundle import Bundle, newer, read, write
+from healthcert.hcert.bundled_lists import part_of
 from healthcert.hcert.cose import ES256, parse, sign1
-from healthcert.hcert.revocation import RevocationList
+from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.hcert.trust import TrustedKey, TrustList
 from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
 from tests.certificates import NOW
@@ -65,10 +66,63 @@ def bundle(keys_dir):
     )
 
 
+def contents_of(bundle, signer):
+    signed = write(bundle, kid=signer.kid, sign=signer.sign, full=False)
+    return cbor2.loads(parse(signed).payload)
+
+
 def test_a_bundle_reads_back_as_it_was_written(bundle, signer, pins):
     found = read(write(bundle, kid=signer.kid, sign=signer.sign), pinned=pins)
     assert list(found.trust) == list(bundle.trust)
     assert replace(found, trust=bundle.trust) == bundle
+
+
+def test_lists_that_are_not_packed_are_named_and_missing(bundle, signer, pins):
+    found = read(write(bundle, kid=signer.kid, sign=signer.sign, full=False), pinned=pins)
+    assert found.revocation == bundle.revocation
+    assert found.revocation.missing() == [*bundle.revocation.lists["XX"]]
+    assert (found.revocation.holds("XX"), found.revocation.holds("YY")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        b"\x00",  # no bytes
+        b"\x40",  # bytes that are not named
+        b"\xd8\x23\x61x",  # a tag that a decoder would act upon
+        b"\x58",  # cut short
+        b"\x44abc",
+    ],
+)
+def test_what_lies_behind_a_bundle_must_be_named_in_it(bundle, signer, pins, behind):
+    for full in (True, False):
+        data = write(bundle, kid=signer.kid, sign=signer.sign, full=full)
+        with pytest.raises(BadBundle):
+            read(data + behind, pinned=pins)
+
+
+def test_a_list_packed_twice_is_refused(bundle, signer, pins):
+    bare = write(bundle, kid=signer.kid, sign=signer.sign, full=False)
+    behind = write(bundle, kid=signer.kid, sign=signer.sign)[len(bare) :]
+    assert read(bare + behind, pinned=pins).revocation.holds("XX")
+    with pytest.raises(BadBundle):
+        read(bare + behind + behind, pinned=pins)
+
+
+def test_a_part_must_be_the_one_named(bundle):
+    [part] = bundle.revocation.lists["XX"]
+    [table] = bundle.revocation.tables.values()
+    assert part_of(table.as_bytes(), part) == table
+    with pytest.raises(BadBundle):
+        part_of(table.as_bytes() + b"\0", part)
+
+
+def test_how_to_get_from_one_part_to_the_next_is_told(bundle, signer, pins):
+    [part] = bundle.revocation.lists["XX"]
+    told = replace(part, changes=Named(b"c" * 32, 9))
+    listed = replace(bundle.revocation, lists={"XX": (told,)})
+    data = write(replace(bundle, revocation=listed), kid=signer.kid, sign=signer.sign)
+    assert read(data, pinned=pins).revocation.lists == {"XX": (told,)}
 
 
 def test_either_pinned_key_may_sign(bundle, keys_dir, pins):
@@ -110,12 +164,21 @@ def test_any_other_bytes_are_refused(pins, data):
         lambda contents: contents.update(issued=1 << 80),
         lambda contents: contents["keys"][0].update(spki=b"no key"),
         lambda contents: contents["keys"][0].update(spki=EDWARDS),
-        lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=b"fifteen bytes.."),
-        lambda contents: contents["revocation"]["entries"]["XX"].update(uvci=bytes(32)),
+        lambda contents: contents.update(format=1),
+        lambda contents: contents["revocation"].update(lists=[]),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(kind="iris"),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(sha256=bytes(31)),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(sha256="0" * 32),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(size=1 << 40),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(size=True),
+        lambda contents: contents["revocation"]["lists"]["XX"][0].update(changes={}),
+        lambda contents: contents["revocation"]["lists"].update(
+            YY=3_073 * contents["revocation"]["lists"]["XX"]
+        ),
     ],
 )
 def test_signed_contents_of_another_shape_are_no_bundle(bundle, signer, pins, change):
-    contents = cbor2.loads(parse(write(bundle, kid=signer.kid, sign=signer.sign)).payload)
+    contents = contents_of(bundle, signer)
     change(contents)
     message = sign1(cbor2.dumps(contents), kid=signer.kid, algorithm=ES256, sign=signer.sign)
     with pytest.raises(BadBundle):
@@ -130,7 +193,7 @@ def test_signed_bytes_that_are_no_cbor_map_are_no_bundle(signer, pins):
 
 
 def test_a_member_nobody_knows_is_passed_over(bundle, signer, pins):
-    contents = cbor2.loads(parse(write(bundle, kid=signer.kid, sign=signer.sign)).payload)
+    contents = contents_of(bundle, signer)
     data = cbor2.dumps(contents | {"new": 1})
     message = sign1(data, kid=signer.kid, algorithm=ES256, sign=signer.sign)
     assert read(message, pinned=pins).version == 7

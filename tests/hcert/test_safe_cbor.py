@@ -120,3 +120,15 @@ def test_tags_that_make_a_library_work_are_refused_before_their_content_is_read(
     for tags in (INNER, OUTER):
         with pytest.raises(MalformedCbor):
             safe_cbor.loads(head + b"\x61\x61", tags=tags)
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.lists(st.text(max_size=3)))))
+def test_a_sequence_is_cut_where_its_items_end(items):
+    encoded = [safe_cbor.dumps(item) for item in items]
+    assert safe_cbor.split(b"".join(encoded), most=len(items)) == encoded
+
+
+@pytest.mark.parametrize("data", [b"\x00\x41", b"\x00\x58", b"\x00\x5f", b"\x00\x00\x00"])
+def test_what_is_no_sequence_or_too_long_a_one_is_refused(data):
+    with pytest.raises(MalformedCbor):
+        safe_cbor.split(data, most=2)

@@ -10,8 +10,10 @@ from hashlib import sha256
 import pytest
 
 from healthcert.errors import BadBundle
+from healthcert.hcert.bundle import read
 from healthcert.hcert.revocation import RevocationList
 from healthcert.hcert.trust import TrustList
+from healthcert.services import bundles
 from healthcert.services.bundles import LIFE, Contents, held, publish
 from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
 from tests.certificates import NOW
@@ -35,8 +37,8 @@ def publishing(keys_dir, pins, tmp_path):
     signer = load_bundle_signer(private, read_secret(private / "secret"))
     path = tmp_path / "var" / "bundle.hcb"
 
-    def publishing(contents, *, now=NOW, pins=pins):
-        return path, publish(path, contents, signer=signer, pins=pins, now=now)
+    def publishing(contents, *, now=NOW, pins=pins, full=None):
+        return path, publish(path, contents, signer=signer, pins=pins, now=now, full=full)
 
     return publishing
 
@@ -94,3 +96,55 @@ def test_those_who_publish_at_once_follow_each_other_and_leave_nothing_behind(pu
     assert len(set(made)) == 8
     path, _ = publishing(contents)
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+
+
+REVOKED = RevocationList.of(["XX"], [("XX", "uvci", bytes(16))])
+
+
+def alone(path, pins):
+    """Return the bundle in a file as one sees it who was given that file only."""
+    return read(path.read_bytes(), pinned=pins)
+
+
+@pytest.mark.parametrize(("full", "packed"), [(None, True), (True, True), (False, False)])
+def test_lists_lie_beside_the_bundle_and_behind_it_if_wished_or_small(
+    publishing, contents, pins, full, packed
+):
+    path, _ = publishing(replace(contents, revocation=REVOKED), full=full)
+    assert alone(path, pins).revocation.holds("XX") == packed
+    assert held(path, pins=pins)[0].revocation.holds("XX")
+    assert len(list(path.parent.glob("*.part"))) == 1
+
+
+def test_a_bundle_may_be_looked_at_without_its_lists(publishing, contents, pins):
+    path, made = publishing(replace(contents, revocation=REVOKED), full=False)
+    found, _ = held(path, pins=pins, whole=False)
+    assert found.revocation == made.revocation
+    assert not found.revocation.holds("XX")
+    _, again = publishing(replace(contents, revocation=found.revocation))
+    assert again.revocation.holds("XX")
+
+
+def test_large_lists_are_left_beside(publishing, contents, pins, monkeypatch):
+    monkeypatch.setattr(bundles, "PACKED_UP_TO", 11)
+    path, _ = publishing(replace(contents, revocation=REVOKED))
+    assert not alone(path, pins).revocation.holds("XX")
+
+
+def test_a_list_of_which_only_the_name_is_known_is_carried_on_but_not_packed(publishing, contents):
+    named = replace(contents, revocation=replace(REVOKED, tables={}))
+    path, made = publishing(named)
+    assert made.revocation == REVOKED
+    before = path.read_bytes()
+    with pytest.raises(BadBundle):
+        publishing(named, full=True)
+    assert path.read_bytes() == before
+
+
+def test_parts_of_the_bundle_before_stay_for_those_who_are_fetching_them(publishing, contents):
+    path, _ = publishing(replace(contents, revocation=REVOKED))
+    [part] = path.parent.glob("*.part")
+    publishing(contents)
+    assert part.exists()
+    publishing(contents)
+    assert not part.exists()

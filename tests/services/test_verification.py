@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 
+from healthcert.gateways.bundle_files import store
 from healthcert.hcert.bundle import write
 from healthcert.hcert.revocation import RevocationList, uvci_hash
 from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
@@ -30,8 +31,8 @@ def put(bundle, keys_dir, tmp_path):
     signer = load_bundle_signer(private, read_secret(private / "secret"))
     path = tmp_path / "bundle.hcb"
 
-    def put(**changes):
-        data = write(replace(bundle, **changes), kid=signer.kid, sign=signer.sign)
+    def put(*, full=True, **changes):
+        data = write(replace(bundle, **changes), kid=signer.kid, sign=signer.sign, full=full)
         (tmp_path / "next").write_bytes(data)
         (tmp_path / "next").replace(path)
         return path
@@ -63,6 +64,47 @@ def test_a_changed_file_is_read_at_the_next_verdict(signers, put, make_verifier)
     assert verifier.verdict(text, now=NOW)["verdict"] == "valid"
     put(version=2, revocation=RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))]))
     assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+
+
+def test_a_list_that_comes_after_its_bundle_is_looked_for_again(
+    signers, put, make_verifier, tmp_path
+):
+    verifier, text = make_verifier(), make_text(signers["v"])
+    listed = RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))])
+    put(revocation=listed, full=False)
+    assert codes(verifier.verdict(text, now=NOW)) == ["revocation_missing"]
+    store(tmp_path, listed, RevocationList())
+    assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+    assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+
+
+def test_a_missing_list_is_not_looked_for_at_every_verdict(signers, put, make_verifier, tmp_path):
+    verifier, text = make_verifier(), make_text(signers["v"])
+    listed = RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))])
+    put(revocation=listed, full=False)
+    for _ in range(2):
+        assert codes(verifier.verdict(text, now=NOW)) == ["revocation_missing"]
+    store(tmp_path, listed, RevocationList())
+    assert codes(verifier.verdict(text, now=NOW)) == ["revocation_missing"]
+    later = NOW + timedelta(seconds=2)
+    assert codes(verifier.verdict(text, now=later)) == ["revoked"]
+
+
+def test_a_list_already_held_serves_the_next_bundle_too(signers, put, make_verifier):
+    verifier, text = make_verifier(), make_text(signers["v"])
+    listed = RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))])
+    put(revocation=listed)
+    assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+    put(version=2, revocation=listed, full=False)
+    assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+
+
+def test_what_is_no_longer_listed_is_valid_again(signers, put, make_verifier):
+    verifier, text = make_verifier(), make_text(signers["v"])
+    put(revocation=RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))]))
+    assert codes(verifier.verdict(text, now=NOW)) == ["revoked"]
+    put(version=2, revocation=RevocationList.of(["XX"], []))
+    assert verifier.verdict(text, now=NOW)["verdict"] == "valid"
 
 
 def test_a_bundle_of_the_same_size_and_second_is_noticed(put, make_verifier):

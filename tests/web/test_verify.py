@@ -13,7 +13,9 @@ from PIL import Image
 
 from healthcert.app import create_app
 from healthcert.db import migrate
+from healthcert.gateways.bundle_files import store
 from healthcert.hcert import qr
+from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.verifier import create_verifier_app
 from healthcert.web import verify
 from tests.certificates import make_text
@@ -200,6 +202,20 @@ def test_the_bundle_is_given_as_it_was_published(client, published):
     assert answer.data == published.bundle.read_bytes()
     again = client.get("/bundle", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_a_list_is_given_by_its_hash_for_good(client, published):
+    listed = RevocationList.of(["XX"], [("XX", "uvci", bytes(16))])
+    store(published.bundle.parent, listed, RevocationList())
+    [part] = listed.lists["XX"]
+    answer = client.get(f"/bundle/{part.file.sha256.hex()}")
+    assert Named.of(answer.data) == part.file
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["0" * 64, "0" * 63, "..%2Fbundle", "A" * 64])
+def test_what_is_no_part_is_not_found(client, name):
+    assert client.get(f"/bundle/{name}").status_code == 404
 
 
 def test_without_a_bundle_nothing_is_called_valid(settings, clock, text):
