@@ -11,8 +11,8 @@ from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
-from healthcert.cli.scan import names, scan
 from healthcert.cli.rules import rules
+from healthcert.cli.scan import names, scan
 from healthcert.cli.verify import verify
 from healthcert.errors import BadInput, Refusal
 

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from healthcert.hcert.writing import Vaccine
+
 
 @cache
 def value_sets() -> Mapping[str, Mapping[str, str]]:
@@ -23,3 +25,13 @@ def value_sets() -> Mapping[str, Mapping[str, str]]:
         table = tomllib.loads(file.read_text("utf-8"))
         tables[table["id"]] = table["codes"]
     return tables
+
+
+@cache
+def vaccines() -> Mapping[str, Vaccine]:
+    """Return the codes that go with the code of a vaccine, as `hcert.writing` checks them."""
+    table = tomllib.loads((files(__name__) / "vaccine-codes.toml").read_text("utf-8"))
+    return {
+        code: Vaccine(codes["ma"], tuple(codes["vp"]), codes.get("withdrawn", False))
+        for code, codes in table.items()
+    }

@@ -8,7 +8,6 @@ Nothing is signed but an intent, so no signature exists without its dose. Source
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,19 +15,19 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from healthcert.data import vaccines
 from healthcert.data.knowledge import Country
-from healthcert.errors import NotFound, SignerUnavailable
+from healthcert.errors import BadInput, NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
-from healthcert.hcert import names, revocation, uvci
+from healthcert.hcert import revocation, uvci, writing
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Product
 from healthcert.services import audit, knowledge, messages
-from healthcert.services.people import LONGEST_NAME, Details, details_of
+from healthcert.services.people import Details, details_of, holder_of
 
-SCHEMA = "1.3.3"
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
 
@@ -189,44 +188,25 @@ def _signed(
 def _dcc(
     details: Details, certificate: Certificate, dose: Dose, product: Product, country: Country
 ) -> dict[str, object]:
-    return {
-        "ver": SCHEMA,
-        "nam": _names(details),
-        "dob": details.birth_date,
-        "v": [
-            {
-                "tg": certificate.disease,
-                "vp": product.vp,
-                "mp": product.code,
-                "ma": product.ma,
-                "dn": certificate.dn,
-                "sd": certificate.sd,
-                "dt": dose.given_on.isoformat(),
-                "co": country.code,
-                "is": country.issuer,
-                "ci": certificate.uvci,
-            }
-        ],
-    }
+    """Return what is to be signed.
 
-
-def _names(details: Details) -> dict[str, str]:
-    """Return the names: as the person writes them, and as a passport's reading zone would.
-
-    The Latin spelling of the person's document goes before our own transliteration.
+    Raises:
+        ValueError: What is on record cannot be certified; this is our mistake.
     """
-    language = details.language
-    named = {
-        "fn": _written(details.family),
-        "fnt": names.standardise(details.family_latin or details.family, language=language),
-        "gn": _written(details.given),
-        "gnt": names.standardise(details.given_latin or details.given, language=language),
-    }
-    return {key: name for key, name in named.items() if name or key == "fnt"}
-
-
-def _written(name: str) -> str:
-    return unicodedata.normalize("NFC", name)[:LONGEST_NAME]
+    try:
+        return writing.of_vaccination(
+            holder_of(details),
+            writing.Statement(certificate.disease, country.code, country.issuer, certificate.uvci),
+            product=product.code,
+            authorisation=product.ma,
+            prophylaxis=product.vp,
+            dose=certificate.dn,
+            series=certificate.sd,
+            given_on=dose.given_on,
+            vaccines=vaccines(),
+        )
+    except BadInput as wrong:
+        raise ValueError(f"what is on record cannot be certified: {wrong}") from None
 
 
 def _told(

@@ -1,0 +1,249 @@
+"""Make the certificate itself from plain facts: a vaccination, a test or a recovery.
+
+What comes out obeys schema 1.3.3 and says nothing that its parts contradict: the vaccine's code,
+the holder of its authorisation and its kind belong together, a test of one kind names what that
+kind must, a recovery holds for the days it may. Nothing here signs.
+
+Sources: EU DCC schema 1.3.3; "Value sets for EU Digital COVID Certificates" release 2.12 (which
+codes go together); Regulation (EU) 2021/953, article 7 and annex (what each kind says, and from
+when to when a recovery holds).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from healthcert.errors import BadInput
+from healthcert.hcert.names import LONGEST as LONGEST_NAME
+from healthcert.hcert.names import standardise
+from healthcert.hcert.payload import Kind, schema_faults
+
+SCHEMA: Final = "1.3.3"
+NUCLEIC_ACID, RAPID_ANTIGEN = "LP6464-4", "LP217198-3"
+"""How a test works, LOINC; the value set ``covid-19-lab-test-type``."""
+
+RECOVERY_FROM, RECOVERY_UNTIL = timedelta(days=11), timedelta(days=180)
+"""A recovery holds from this long after the first positive result, and until then at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vaccine:
+    """The codes that go with the code of a vaccine.
+
+    Attributes:
+        holder: ``ma``: who holds its authorisation.
+        kinds: ``vp``: what it is, the closest kind first; a wider one is right too.
+        withdrawn: Whether no new certificate should name it.
+    """
+
+    holder: str
+    kinds: tuple[str, ...]
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a certificate speaks of.
+
+    Attributes:
+        family: Family name in its own script; of someone with one name, that name.
+        given: Given names in their own script, or empty.
+        birth_date: ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD``, or empty where nobody knows.
+        family_latin: As the travel document or the ID spells it in Latin letters, or empty.
+        given_latin: The same for the given names.
+        language: ISO 639-1; tells Ukrainian from Russian where they write one letter two ways.
+    """
+
+    family: str
+    given: str
+    birth_date: str
+    family_latin: str = ""
+    given_latin: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What every entry says besides its fact.
+
+    Attributes:
+        disease: ``tg``: SNOMED CT.
+        country: ``co``: where it was given, taken or found; ISO 3166-1 alpha-2.
+        issuer: ``is``: who issues.
+        uvci: ``ci``: the identifier, see `uvci.new`.
+    """
+
+    disease: str
+    country: str
+    issuer: str
+    uvci: str
+
+
+def of_vaccination(
+    holder: Holder,
+    statement: Statement,
+    *,
+    product: str,
+    authorisation: str,
+    prophylaxis: str,
+    dose: int,
+    series: int,
+    given_on: date,
+    vaccines: Mapping[str, Vaccine],
+) -> dict[str, object]:
+    """Return the certificate of one dose.
+
+    Args:
+        holder: To whom it was given.
+        statement: What every entry says.
+        product: ``mp``.
+        authorisation: ``ma``.
+        prophylaxis: ``vp``.
+        dose: ``dn``, from 1 on; more than `series` is a booster.
+        series: ``sd``, from 1 on.
+        given_on: ``dt``.
+        vaccines: Which codes go together, as `healthcert.data.vaccines` gives them.
+
+    Raises:
+        BadInput: The three codes do not go together, or see `_certificate`.
+    """
+    known = vaccines.get(product)
+    if known is None or known.withdrawn:
+        raise BadInput({"mp": "unknown_vaccine"})
+    if authorisation != known.holder:
+        raise BadInput({"ma": "not_of_this_vaccine"})
+    if prophylaxis not in known.kinds:
+        raise BadInput({"vp": "not_of_this_vaccine"})
+    codes = {"vp": prophylaxis, "mp": product, "ma": authorisation}
+    numbers = {"dn": dose, "sd": series, "dt": given_on.isoformat()}
+    return _certificate("v", holder, statement, codes | numbers)
+
+
+def of_test(
+    holder: Holder,
+    statement: Statement,
+    *,
+    test_type: str,
+    result: str,
+    sampled_at: datetime,
+    centre: str = "",
+    name: str = "",
+    device: str = "",
+) -> dict[str, object]:
+    """Return the certificate of one test.
+
+    Args:
+        holder: Who was tested.
+        statement: What every entry says.
+        test_type: ``tt``: `NUCLEIC_ACID` or `RAPID_ANTIGEN`.
+        result: ``tr``: SNOMED CT.
+        sampled_at: ``sc``, aware; written in UTC, to the second.
+        centre: ``tc``: who tested, or empty.
+        name: ``nm``: of a nucleic acid test, or empty.
+        device: ``ma``: of a rapid antigen test its number in the JRC database; else empty.
+
+    Raises:
+        BadInput: The type is neither, a rapid test has no device or another test one, the moment
+            has no time zone, or see `_certificate`.
+    """
+    if test_type not in {NUCLEIC_ACID, RAPID_ANTIGEN}:
+        raise BadInput({"tt": "unknown_test_type"})
+    if bool(device) != (test_type == RAPID_ANTIGEN):
+        raise BadInput({"ma": "unexpected" if device else "missing"})
+    if sampled_at.utcoffset() is None:
+        raise BadInput({"sc": "no_time_zone"})
+    sampled = sampled_at.astimezone(UTC)
+    told = {"nm": _written(name), "ma": device, "tc": _written(centre)}
+    return _certificate(
+        "t",
+        holder,
+        statement,
+        {"tt": test_type, "tr": result, "sc": f"{sampled:%Y-%m-%dT%H:%M:%SZ}"}
+        | {member: words for member, words in told.items() if words},
+    )
+
+
+def of_recovery(
+    holder: Holder,
+    statement: Statement,
+    *,
+    first_positive: date,
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+) -> dict[str, object]:
+    """Return the certificate of a recovery.
+
+    Args:
+        holder: Who has recovered.
+        statement: What every entry says.
+        first_positive: ``fr``: the day of the first positive result.
+        valid_from: ``df``; if not given, the first day it may: the 11th after that.
+        valid_until: ``du``; if not given, the last day it may: the 180th after that.
+
+    Raises:
+        BadInput: It would hold earlier or later than it may, or end before it begins; or see
+            `_certificate`.
+    """
+    first, last = first_positive + RECOVERY_FROM, first_positive + RECOVERY_UNTIL
+    begins, ends = valid_from or first, valid_until or last
+    if begins < first:
+        raise BadInput({"df": "too_early"})
+    if not begins <= ends <= last:
+        raise BadInput({"du": "too_late" if ends > last else "before_it_begins"})
+    days = {"fr": first_positive, "df": begins, "du": ends}
+    return _certificate(
+        "r", holder, statement, {member: day.isoformat() for member, day in days.items()}
+    )
+
+
+def names_of(holder: Holder) -> dict[str, str]:
+    """Return ``nam``: the names as their holder writes them, and as a passport would.
+
+    The Latin spelling of the holder's document goes before our own transliteration. What is
+    empty is left out, but ``fnt``: schemas before 1.3.2 want it of everybody.
+    """
+    family = standardise(holder.family_latin or holder.family, language=holder.language)
+    given = standardise(holder.given_latin or holder.given, language=holder.language)
+    named = {
+        "fn": _written(holder.family),
+        "fnt": family,
+        "gn": _written(holder.given),
+        "gnt": given,
+    }
+    return {key: name for key, name in named.items() if name or key == "fnt"}
+
+
+def _certificate(
+    kind: Kind, holder: Holder, statement: Statement, fact: Mapping[str, object]
+) -> dict[str, object]:
+    """Return the certificate of a fact.
+
+    Raises:
+        BadInput: It would not obey the schema; the fields are the places at fault.
+    """
+    entry = {
+        "tg": statement.disease,
+        **fact,
+        "co": statement.country,
+        "is": _written(statement.issuer),
+        "ci": statement.uvci,
+    }
+    certificate: dict[str, object] = {
+        "ver": SCHEMA,
+        "nam": names_of(holder),
+        "dob": holder.birth_date,
+        kind: [entry],
+    }
+    faults = schema_faults(certificate)
+    if faults:
+        raise BadInput(dict.fromkeys(faults, "schema"))
+    return certificate
+
+
+def _written(text: str) -> str:
+    """Return a text as it is signed: composed (NFC), at most 80 characters."""
+    return unicodedata.normalize("NFC", text)[:LONGEST_NAME]
