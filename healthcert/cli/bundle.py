@@ -32,9 +32,9 @@ def bundle() -> None:
 def build(out: Path, trust: Path | None) -> None:
     r"""Make the next bundle and put it in place.
 
-    The trusted signers are those of a folder of certificates (PEM or DER; those in its
-    training/ are for practice), by default trust/certificates of the keys folder. What was
-    revoked is carried on from the bundle that is replaced.
+    The trusted signers are those of a folder of certificates (PEM or DER) and of lists (as
+    `keys import` makes them), by default trust/certificates of the keys folder; those in its
+    training/ are for practice. What was revoked is carried on from the bundle that is replaced.
 
     \b
     Example:
@@ -108,6 +108,7 @@ def _summary(found: Bundle) -> dict[str, object]:
                 "kinds": "".join(sorted(key.usages)) or "any",
                 "name": key.name,
                 "training": key.training,
+                "source": key.source,
             }
             for key in found.trust
         ],

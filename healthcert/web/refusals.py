@@ -105,8 +105,9 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("That is too large"),
         _("Send a picture of at most 10 MB and 16 megapixels."),
     ),
-    errors.BadBundle: Answer(
-        _S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER
+    **dict.fromkeys(
+        (errors.BadBundle, errors.BadTrustList),
+        Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),
     ),
     errors.BadCertificate: Answer(
         _S.UNPROCESSABLE_ENTITY,
