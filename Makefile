@@ -28,7 +28,7 @@ check: ## lint, types, import contracts, templates
 	@$(BIN)/lint-imports --no-logo > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
 	@$(BIN)/djlint --quiet --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
 
-nightly: ## what takes longer: 10,000 people, and readers that share no code with us
+nightly: ## what takes longer: reading back 10,000 people, and readers that share no code with us
 	@$(PYTHON) tools/environment.py test
 	@HEALTHCERT_PEOPLE=10000 HEALTHCERT_INDEPENDENT=1 $(BIN)/python -m pytest -q tests/hcert/test_writing.py tests/independent
 
