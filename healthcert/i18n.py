@@ -128,6 +128,11 @@ def names(enabled: Sequence[str]) -> dict[str, str]:
     return {code: _own_name(code) for code in enabled}
 
 
+def territory(code: str) -> str:
+    """Return the name of a country (ISO 3166-1 alpha-2); the code itself where it has none."""
+    return str(_locale(_LANGUAGE.get()).territories.get(code, code))
+
+
 def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
     """Return a day as people write it: ``12 March 2026``; with its weekday if ``full``.
 

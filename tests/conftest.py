@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,30 @@ from tests.postgres import NoPostgres, Server, running_server
 
 ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
+
+
+CHROMIUM = "/usr/bin/chromium"
+_QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real browser; one a process, since Playwright allows no second one.
+
+    Without one its tests fail where CI=true and are skipped elsewhere.
+    """
+    if not Path(CHROMIUM).is_file():
+        told = f"pages are not looked at: there is no {CHROMIUM}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(told)
+        pytest.skip(told)
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=_QUIET.split())
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -8,28 +8,20 @@ same work: what is written for an unknown one is taken back, and an audit row is
 from __future__ import annotations
 
 import hmac
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadCode
 from healthcert.gateways.vault import Vault
-from healthcert.models import AccessCode, Appointment, Person, new_id
-from healthcert.services import audit, messages
+from healthcert.models import Appointment, Person
+from healthcert.services import audit, codes
 from healthcert.services.booking import read_reference
 from healthcert.services.people import details_of
-
-LIFE = timedelta(minutes=10)
-COOL_DOWN = timedelta(seconds=60)
-MOST_TRIES = 5
-MOST_A_DAY = 8  # codes: with five tries each, a guesser has 40 chances in a million a day
-_DAY = timedelta(days=1)
-_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +62,13 @@ def request_code(
         BadInput: The reference is not one.
     """
     claimed = _claimed(db, vault, read_reference(reference), birth_date)
-    send = _may_ask_again(db, claimed.person, now) and claimed.right
+    send = (
+        codes.may_ask_again(db, person_id=claimed.person.id if claimed.person else None, now=now)
+        and claimed.right
+    )
     if claimed.person is not None:
         attempt = db.begin_nested()
-        _send(db, vault, pepper, claimed.person, now)
+        codes.send(db, vault=vault, pepper=pepper, person=claimed.person, now=now)
         if send:
             attempt.commit()
         else:
@@ -108,13 +103,14 @@ def redeem(
         BadInput: The reference is not one.
     """
     claimed = _claimed(db, vault, read_reference(reference), birth_date)
-    newest = _newest(db, claimed.person.id if claimed.person and claimed.right else None)
-    counted = _count(db, newest, now)
+    who = claimed.person.id if claimed.person and claimed.right else None
+    newest = codes.newest(db, person_id=who)
+    counted = codes.count_try(db, code_id=newest, now=now)
     digest = counted.digest if counted else bytes(32)
-    right = hmac.compare_digest(digest, _digest(pepper, newest or UUID(int=0), code))
+    right = hmac.compare_digest(digest, codes.digest(pepper, newest or UUID(int=0), code))
     if counted is None or not right or claimed.person is None:
         return Answer(compared=counted is not None, _person_id=None)
-    db.execute(update(AccessCode).where(AccessCode.id == counted.id).values(used_at=now))
+    codes.use(db, code_id=counted.id, now=now)
     audit.note(
         db,
         actor=audit.Actor("citizen", claimed.person.id),
@@ -143,64 +139,3 @@ def _claimed(db: Session, vault: Vault, reference: str, birth_date: str) -> _Cla
     told = details_of(vault, person).birth_date
     same = hmac.compare_digest(told.encode(), birth_date.strip().encode())
     return _Claimed(person, right=known is not None and same)
-
-
-def _may_ask_again(db: Session, person: Person | None, now: datetime) -> bool:
-    query = select(func.count(), func.max(AccessCode.recorded_at)).where(
-        AccessCode.person_id == (person.id if person else None), AccessCode.recorded_at > now - _DAY
-    )
-    count, last = db.execute(query).one()
-    return count < MOST_A_DAY and (last is None or last <= now - COOL_DOWN)
-
-
-def _send(db: Session, vault: Vault, pepper: bytes, person: Person, now: datetime) -> None:
-    code_id, code = new_id(), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
-    db.add(
-        AccessCode(
-            id=code_id,
-            recorded_at=now,
-            person_id=person.id,
-            digest=_digest(pepper, code_id, code),
-            expires_at=now + LIFE,
-        )
-    )
-    db.flush()
-    messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template="code",
-        fields={"code": code},
-        time_zone="UTC",
-        due_at=now,
-        now=now,
-    )
-
-
-def _newest(db: Session, person_id: UUID | None) -> UUID | None:
-    query = select(AccessCode.id).where(AccessCode.person_id == person_id)
-    return db.scalar(query.order_by(AccessCode.id.desc()).limit(1))
-
-
-class _Counted(NamedTuple):
-    id: UUID
-    digest: bytes
-
-
-def _count(db: Session, code_id: UUID | None, now: datetime) -> _Counted | None:
-    """Count one try of a code that may still be tried; None where it may not."""
-    codes = AccessCode.__table__.c
-    usable = update(AccessCode).where(
-        codes.id == code_id,
-        codes.tries < MOST_TRIES,
-        codes.used_at.is_(None),
-        codes.expires_at > now,
-    )
-    counted = usable.values(tries=codes.tries + 1).returning(codes.id, codes.digest)
-    found = db.execute(counted.execution_options(synchronize_session=False)).one_or_none()
-    return None if found is None else _Counted(*found)
-
-
-def _digest(pepper: bytes, code_id: UUID, code: str) -> bytes:
-    """Return HMAC-SHA256 of id and code: a plain hash of six digits is undone at once."""
-    return hmac.digest(pepper, code_id.bytes + code.strip().encode(), "sha256")

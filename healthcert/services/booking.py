@@ -1,4 +1,4 @@
-"""Book a place, move it, give it back.
+"""Book a place, and give it back.
 
 One guarded UPDATE takes a place in the same transaction as the row that holds it, so two people
 never share the last one. Every deed locks the person first and slots after, in the order of
@@ -8,50 +8,23 @@ stranger with one word, `AlreadyBooked`.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import (
-    AlreadyBooked,
-    NotEligible,
-    NotFound,
-    SlotFull,
-    TimesOverlap,
-    WrongState,
-)
+from healthcert.errors import AlreadyBooked, NotEligible, NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    Base,
-    ClinicSession,
-    Person,
-    Product,
-    Site,
-    Slot,
-    new_id,
-)
-from healthcert.models.appointment import ACTIVE
-from healthcert.models.broken import broken_rule
+from healthcert.models import Appointment, ClinicSession, Person, Product, Site, Slot
 from healthcert.policy import reference
 from healthcert.policy.schedule import old_enough
-from healthcert.services import audit, history, messages, people
+from healthcert.services import audit, enrolment, history, messages, people, places
 from healthcert.services.people import Details
 
-_SLOT, _APPOINTMENT = (Base.metadata.tables[name] for name in ("slot", "appointment"))
 BOOKABLE = ("published", "running")
-_REFUSALS = {
-    "one_active_appointment": AlreadyBooked,
-    "appointment_overlap": TimesOverlap,
-}
-_TRIES = 4  # references: 35 bits, so that even the second is a rarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +60,7 @@ def book(
         TimesOverlap: The person has another appointment at that time.
     """
     place = place_of(db, slot_id)
-    person = people.enrol(db, vault=vault, details=details, now=now)
+    person = enrolment.enrol(db, vault=vault, details=details, now=now)
     try:
         return take(
             db,
@@ -99,7 +72,7 @@ def book(
             actor=audit.Actor("citizen", person.id),
             now=now,
         )
-    except _NotDue:
+    except NotDue:
         raise AlreadyBooked from None
 
 
@@ -126,47 +99,19 @@ def take(
     """
     people.locked(db, person.id)
     place = place_of(db, slot_id)
-    _refuse_begun(place, now)
-    _refuse_too_young(place, people.details_of(vault, person).birth_date)
-    _refuse_not_due(db, person, place, dose_number)
-    appointment = _inserted(db, person, place, dose_number, source, now)
-    _tell(db, vault, person, "booked", appointment, place, now)
-    _note(db, actor, "appointment_booked", appointment, now)
-    return appointment
-
-
-def move(
-    db: Session,
-    *,
-    vault: Vault,
-    appointment_id: UUID,
-    person_id: UUID,
-    slot_id: UUID,
-    now: datetime,
-) -> Appointment:
-    """Exchange a person's own appointment for one in another slot; the new place comes first.
-
-    Raises:
-        NotFound: No such appointment of this person, or no such slot.
-        WrongState: The appointment is no longer booked, or a slot has begun.
-        NotEligible: That dose is not due on the new day.
-        SlotFull: No place is left; the old one is kept.
-        TimesOverlap: The person has another appointment at the new time.
-    """
-    person = people.locked(db, person_id)
-    old = own(db, appointment_id=appointment_id, person_id=person_id)
-    place = place_of(db, slot_id)
-    _refuse_begun(place, now)
-    if old.state != "booked" or old.slot_id == slot_id:
-        raise WrongState
-    _refuse_too_young(place, people.details_of(vault, person).birth_date)
-    _refuse_not_due(db, person, place, old.dose_number)
-    _lock_slots(db, (old.slot_id, slot_id))
-    take_place(db, slot_id)
-    _leave(db, old, "rescheduled")
-    appointment = _inserted(db, person, place, old.dose_number, old.source, now, taken=True)
-    _tell(db, vault, person, "moved", appointment, place, now)
-    _note(db, audit.Actor("citizen", person_id), "appointment_moved", appointment, now)
+    refuse_unfit(db, vault=vault, person=person, place=place, dose_number=dose_number, now=now)
+    places.take_place(db, slot_id)
+    appointment = places.hold_place(
+        db,
+        person_id=person.id,
+        slot=place.slot,
+        programme_id=place.session.programme_id,
+        dose_number=dose_number,
+        source=source,
+        now=now,
+    )
+    tell(db, vault, person, "booked", appointment, place, now)
+    note(db, actor, "appointment_booked", appointment, now)
     return appointment
 
 
@@ -183,10 +128,10 @@ def cancel(
     appointment = own(db, appointment_id=appointment_id, person_id=person_id)
     if appointment.state not in ("booked", "held"):
         raise WrongState
-    _leave(db, appointment, "cancelled")
+    places.give_back(db, appointment, "cancelled")
     place = place_of(db, appointment.slot_id, states=None)
-    _tell(db, vault, person, "cancelled", appointment, place, now)
-    _note(db, audit.Actor("citizen", person_id), "appointment_cancelled", appointment, now)
+    tell(db, vault, person, "cancelled", appointment, place, now)
+    note(db, audit.Actor("citizen", person_id), "appointment_cancelled", appointment, now)
 
 
 def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
@@ -221,42 +166,6 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
     return Place(*found)
 
 
-def take_place(db: Session, slot_id: UUID) -> None:
-    """Take one place, if there is one, by a single statement.
-
-    Raises:
-        SlotFull: There is none.
-    """
-    free = update(_SLOT).where(_SLOT.c.id == slot_id, _SLOT.c.booked < _SLOT.c.capacity)
-    taken = free.values(booked=_SLOT.c.booked + 1).returning(_SLOT.c.id)
-    if db.execute(taken).one_or_none() is None:
-        raise SlotFull
-
-
-def change_state(
-    db: Session, appointment: Appointment, state: str, *, before: Collection[str]
-) -> None:
-    """Move an appointment on, by a single statement that says from where.
-
-    Raises:
-        WrongState: It is in none of the states `before`.
-    """
-    moved = (
-        update(_APPOINTMENT)
-        .where(_APPOINTMENT.c.id == appointment.id, _APPOINTMENT.c.state.in_(before))
-        .values(state=state, held_until=None)
-        .returning(_APPOINTMENT.c.id)
-    )
-    if db.execute(moved).one_or_none() is None:
-        raise WrongState
-    db.refresh(appointment)
-
-
-def new_reference() -> str:
-    """Return a fresh reference such as ``HC-7K4M-2QXD``, told by nobody and guessed by nobody."""
-    return reference.write(secrets.randbelow(reference.BEFORE))
-
-
 def read_reference(text: str) -> str:
     """Return a reference as we write it, from what a person typed.
 
@@ -266,86 +175,35 @@ def read_reference(text: str) -> str:
     return reference.read(text)
 
 
-class _NotDue(NotEligible):
+class NotDue(NotEligible):
     """The record says that another dose is due, or later."""
 
 
-def _refuse_begun(place: Place, now: datetime) -> None:
-    if place.slot.starts_at <= now:
-        raise WrongState
-
-
-def _refuse_too_young(place: Place, birth_date: str) -> None:
-    if not old_enough(birth_date, place.session.day, place.product.min_age_years):
-        raise NotEligible
-
-
-def _refuse_not_due(db: Session, person: Person, place: Place, dose_number: int) -> None:
-    """Refuse a dose that is counted already, or a day on which it would be too early.
+def refuse_unfit(
+    db: Session, *, vault: Vault, person: Person, place: Place, dose_number: int, now: datetime
+) -> None:
+    """Refuse a slot that has begun, is not for this age, or comes too early for the dose.
 
     A higher number than is due is taken: the doses before it may have been given elsewhere.
+
+    Raises:
+        WrongState: The slot has begun.
+        NotEligible: Too young on that day.
+        NotDue: The dose counts already, or is due later.
     """
-    due = history.next_dose(
-        db, person_id=person.id, programme_id=place.session.programme_id, today=place.session.day
-    )
-    if due.number > dose_number:
-        raise _NotDue
-    if due.number == dose_number and place.session.day < due.earliest:
-        raise _NotDue
+    day = place.session.day
+    if place.slot.starts_at <= now:
+        raise WrongState
+    birth_date = people.details_of(vault, person).birth_date
+    if not old_enough(birth_date, day, place.product.min_age_years):
+        raise NotEligible
+    programme_id = place.session.programme_id
+    due = history.next_dose(db, person_id=person.id, programme_id=programme_id, today=day)
+    if due.number > dose_number or (due.number == dose_number and day < due.earliest):
+        raise NotDue
 
 
-def _inserted(
-    db: Session,
-    person: Person,
-    place: Place,
-    dose_number: int,
-    source: str,
-    now: datetime,
-    *,
-    taken: bool = False,
-) -> Appointment:
-    """Write the appointment, and take its place unless that is done; the database judges."""
-    if not taken:
-        take_place(db, place.slot.id)
-    row = {
-        "id": new_id(),
-        "recorded_at": now,
-        "person_id": person.id,
-        "slot_id": place.slot.id,
-        "starts_at": place.slot.starts_at,
-        "ends_at": place.slot.ends_at,
-        "programme_id": place.session.programme_id,
-        "dose_number": dose_number,
-        "state": "booked",
-        "source": source,
-    }
-    for attempt in range(1, _TRIES + 1):
-        try:
-            with db.begin_nested():
-                db.execute(insert(_APPOINTMENT).values(reference=new_reference(), **row))
-            break
-        except IntegrityError as error:
-            rule = broken_rule(error)
-            if rule in _REFUSALS:
-                raise _REFUSALS[rule] from None
-            if rule != "uq_appointment_reference" or attempt == _TRIES:
-                raise
-    return db.get_one(Appointment, row["id"])
-
-
-def _lock_slots(db: Session, slot_ids: Collection[UUID]) -> None:
-    query = select(Slot.id).where(Slot.id.in_(slot_ids)).order_by(Slot.id)
-    db.execute(query.with_for_update(key_share=True)).all()
-
-
-def _leave(db: Session, appointment: Appointment, state: str) -> None:
-    """End an active appointment and free its place."""
-    change_state(db, appointment, state, before=ACTIVE)
-    free = update(_SLOT).where(_SLOT.c.id == appointment.slot_id)
-    db.execute(free.values(booked=_SLOT.c.booked - 1))
-
-
-def _tell(
+def tell(
     db: Session,
     vault: Vault,
     person: Person,
@@ -354,13 +212,14 @@ def _tell(
     place: Place,
     now: datetime,
 ) -> None:
+    """Queue what a person is told of an appointment."""
     messages.queue(
         db,
         vault=vault,
         person=person,
         template=template,
         fields={
-            "when": appointment.starts_at.astimezone(ZoneInfo(place.site.time_zone)),
+            "when": appointment.starts_at,
             "place": place.site.names,
             "reference": appointment.reference,
         },
@@ -370,9 +229,10 @@ def _tell(
     )
 
 
-def _note(
+def note(
     db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime
 ) -> None:
+    """Write down what was done to an appointment."""
     audit.note(
         db,
         actor=actor,

@@ -14,10 +14,6 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
     ClinicSession,
-    Dose,
-    DoseStanding,
-    Lot,
-    LotValidity,
     Person,
     Product,
     Programme,
@@ -25,9 +21,11 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import audit
-from healthcert.services.booking import change_state, place_of
+from healthcert.services import audit, facts, record
+from healthcert.services.booking import place_of
 from healthcert.services.people import Details, details_of
+from healthcert.services.places import change_state
+from healthcert.services.record import HeldDose
 
 NOT_VACCINATED_REASONS = (
     "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
@@ -73,24 +71,12 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBefore:
-    """A dose on record, as the nurse sees it."""
-
-    dose_id: UUID
-    given_on: date
-    product: str
-    lot: str
-    counts: str
-    number: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Patient:
     """The person in front of the nurse: the line of the day list, details, and doses before."""
 
     expected: Expected
     details: Details
-    before: list[GivenBefore]
+    before: list[HeldDose]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +128,11 @@ def patient(
     return Patient(
         expected=_expected(vault, appointment, person, place.product, programme, place.site),
         details=details_of(vault, person),
-        before=_before(db, person.id, programme.disease),
+        before=[
+            dose
+            for dose in reversed(record.doses_of(db, person.id))
+            if dose.disease == programme.disease
+        ],
     )
 
 
@@ -188,40 +178,8 @@ def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list
         .order_by(Product.name)
     )
     return [
-        Supply(product.id, product.name, _lots(db, product.id, day))
+        Supply(product.id, product.name, facts.lots_on(db, product_id=product.id, day=day))
         for product in db.scalars(query)
-    ]
-
-
-def _lots(db: Session, product_id: UUID, day: date) -> list[str]:
-    """Return the numbers of lots whose validity in force on a day covers that day."""
-    query = (
-        select(Lot, LotValidity)
-        .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .where(Lot.product_id == product_id, LotValidity.since <= day)
-        .order_by(Lot.number, LotValidity.since)
-    )
-    in_force = {lot.number: validity for lot, validity in db.execute(query)}
-    return [
-        number
-        for number, validity in in_force.items()
-        if validity.state == "released" and validity.released_on <= day <= validity.expires_on
-    ]
-
-
-def _before(db: Session, person_id: UUID, disease: str) -> list[GivenBefore]:
-    query = (
-        select(Dose, DoseStanding, Product)
-        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
-        .join(Product, Product.id == Dose.product_id)
-        .where(Dose.person_id == person_id, DoseStanding.disease == disease)
-        .order_by(Dose.given_at)
-    )
-    return [
-        GivenBefore(
-            dose.id, dose.given_on, product.name, dose.lot_text, standing.counts, standing.number
-        )
-        for dose, standing, product in db.execute(query)
     ]
 
 

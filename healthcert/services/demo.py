@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, insert, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
-    Base,
     ClinicSession,
     Dose,
     Person,
@@ -27,7 +26,6 @@ from healthcert.models import (
     Site,
     Slot,
     Staff,
-    new_id,
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import (
@@ -37,6 +35,7 @@ from healthcert.services import (
     fiction,
     history,
     knowledge,
+    opening,
     people,
     vaccination,
 )
@@ -45,8 +44,6 @@ from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
 DAYS_AHEAD = 14
 EXPECTED_TODAY, EXPECTED_LATER = 8, 1  # people a site and day
 _ARRIVED = 2  # people at each site, whatever the hour
-_SLOT, _CAPACITY = timedelta(minutes=30), 6
-_OPENS, _SLOTS_A_DAY = time(8, 30), 15
 
 # What people had before the first day: (booked as dose, product, lot, days before), by person.
 _BOTH = ((1, SERIES, "CM4821", 56), (2, SERIES, "CM4821", 35))
@@ -93,8 +90,8 @@ def populate(
         known = fiction.enrolled(scene)
         _past(scene, sites, known)
     days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]
-    for day in _days_to_open(scene, days):
-        _open(scene, sites, day)
+    for day in opening.days_to_open(scene, days):
+        opening.open_day(scene, sites, day)
         if day != today:
             _expect(scene, sites, day, known, EXPECTED_LATER)
     if not _anybody_arrived(scene, today):
@@ -132,7 +129,7 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
             day = scene.today - timedelta(days=before)
             key = (site.id, day, code)
             if key not in slots:
-                slots[key] = _places(_open_one(scene, site, products[code], day))
+                slots[key] = opening.places_of(opening.open_one(scene, site, products[code], day))
             slot = next(slots[key])
             appointment = booking.take(
                 scene.db, vault=scene.vault, person=known[number], slot_id=slot.id,
@@ -147,56 +144,13 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
             )  # fmt: skip
 
 
-def _days_to_open(scene: Scene, days: list[date]) -> list[date]:
-    query = select(ClinicSession.day).where(ClinicSession.day.in_(days)).distinct()
-    opened = set(scene.db.scalars(query))
-    return [day for day in days if day not in opened]
-
-
-def _open(scene: Scene, sites: list[Site], day: date) -> None:
-    """Open every site for a day: all with the series, the first and the last with the single."""
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
-    for site in sites:
-        _open_one(scene, site, products[SERIES], day)
-    for site in (sites[0], sites[-1]):
-        _open_one(scene, site, products[SINGLE], day)
-
-
-def _open_one(scene: Scene, site: Site, product: Product, day: date) -> list[Slot]:
-    """Open one site for a day with one product; return its slots."""
-    programme_id = scene.db.scalars(select(Programme.id).order_by(Programme.code)).first()
-    session = ClinicSession(
-        id=new_id(), recorded_at=scene.now, site_id=site.id, programme_id=programme_id,
-        product_id=product.id, day=day, state="published",
-    )  # fmt: skip
-    scene.db.add(session)
-    scene.db.flush()
-    opens = datetime.combine(day, _OPENS, scene.zone)
-    rows = [
-        {
-            "id": new_id(), "recorded_at": scene.now, "session_id": session.id,
-            "starts_at": opens + turn * _SLOT, "ends_at": opens + (turn + 1) * _SLOT,
-            "capacity": _CAPACITY, "booked": 0,
-        }
-        for turn in range(_SLOTS_A_DAY)
-    ]  # fmt: skip
-    scene.db.execute(insert(Base.metadata.tables["slot"]), rows)
-    query = select(Slot).where(Slot.session_id == session.id).order_by(Slot.starts_at)
-    return list(scene.db.scalars(query))
-
-
-def _places(slots: list[Slot]) -> Iterator[Slot]:
-    """Yield slots, each as often as it has places."""
-    return (slot for slot in slots for _ in range(slot.capacity))
-
-
 def _expect(scene: Scene, sites: list[Site], day: date, known: list[Person], number: int) -> None:
     """Book free people for a day, so that each site expects at least so many."""
     chance = scene.chance("day", day)
     free = _free_people(scene, known)
     chance.shuffle(free)
     for site in sites:
-        slots = _slots_of(scene, site, day)
+        slots = opening.slots_of(scene, site, day)
         for turn in range(max(0, number - _expected(scene, site, day))):
             slot = slots[(turn * 2 + chance.randrange(2)) % len(slots)]
             _book_one(scene, free, slot, day)
@@ -251,18 +205,6 @@ def _of_day(day: date) -> Select[UUID]:
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.day == day)
     )
-
-
-def _slots_of(scene: Scene, site: Site, day: date) -> list[Slot]:
-    query = (
-        select(Slot)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .join(Product, Product.id == ClinicSession.product_id)
-        .where(ClinicSession.site_id == site.id, ClinicSession.day == day)
-        .where(Product.code == SERIES)
-        .order_by(Slot.starts_at)
-    )
-    return list(scene.db.scalars(query))
 
 
 def _free_people(scene: Scene, known: list[Person]) -> list[Person]:

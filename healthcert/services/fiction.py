@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Lot, LotValidity, Person, Product, Site, Staff
-from healthcert.services import people
+from healthcert.services import enrolment
 from healthcert.services.people import Details, IdentityDetails
 
 PEOPLE = 200
@@ -145,7 +145,7 @@ def _details(scene: Scene, number: int) -> Details:
 def enrolled(scene: Scene) -> list[Person]:
     """Write the people down; return them by number."""
     return [
-        people.enrol(scene.db, vault=scene.vault, details=_details(scene, number), now=scene.now)
+        enrolment.enrol(scene.db, vault=scene.vault, details=_details(scene, number), now=scene.now)
         for number in range(PEOPLE)
     ]
 

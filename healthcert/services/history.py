@@ -17,8 +17,9 @@ from healthcert.models import (
     ProductTarget,
     Programme,
 )
-from healthcert.policy import schedule
-from healthcert.policy.schedule import Given, LotRecord, NextDose, Series
+from healthcert.policy import schedule, worth
+from healthcert.policy.schedule import NextDose, Series
+from healthcert.policy.worth import Given, LotRecord
 from healthcert.services import knowledge
 
 
@@ -60,7 +61,7 @@ class Past:
             in_programme=self.in_programme,
             lot=LotRecord(lot.state, lot.released_on, lot.expires_on) if lot else None,
             needs_lot=self.dose.source == "point_of_care",
-            found=self.counts if self.counts in schedule.KEPT else "",
+            found=self.counts if self.counts in worth.KEPT else "",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -13,52 +12,15 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
-    Appointment,
     Certificate,
-    ClinicSession,
     Dose,
-    DoseStanding,
     Person,
     Product,
-    Programme,
-    Site,
-    Slot,
 )
 from healthcert.policy.schedule import NextDose
-from healthcert.services import history
+from healthcert.services import history, record
 from healthcert.services.people import Details, details_of
-
-
-@dataclass(frozen=True, slots=True)
-class HeldAppointment:
-    """An appointment of one's own; times aware, names by language."""
-
-    appointment_id: UUID
-    reference: str
-    starts_at: datetime
-    ends_at: datetime
-    time_zone: str
-    place: Mapping[str, str]
-    address: Mapping[str, str]
-    programme_id: UUID
-    programme: Mapping[str, str]
-    product: str
-    dose_number: int
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeldDose:
-    """A dose of one's own and what it is worth."""
-
-    dose_id: UUID
-    given_on: date
-    product: str
-    lot: str
-    place: Mapping[str, str]
-    disease: str
-    counts: str
-    number: int | None
+from healthcert.services.record import HeldAppointment, HeldDose
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +86,8 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
     return Overview(
         person_id=person_id,
         details=details_of(vault, person),
-        appointments=_appointments(db, person_id),
-        doses=_doses(db, person_id),
+        appointments=record.appointments_of(db, person_id),
+        doses=record.doses_of(db, person_id),
         certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
         due={
             programme_id: history.next_dose(
@@ -180,57 +142,3 @@ def _held(certificate: Certificate, dose: Dose, product: Product) -> HeldCertifi
         expires_at=certificate.expires_at,
         revoked_reason=certificate.revoked_reason,
     )
-
-
-def _appointments(db: Session, person_id: UUID) -> list[HeldAppointment]:
-    query = (
-        select(Appointment, Site, Product, Programme)
-        .join(Slot, Slot.id == Appointment.slot_id)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .join(Site, Site.id == ClinicSession.site_id)
-        .join(Product, Product.id == ClinicSession.product_id)
-        .join(Programme, Programme.id == Appointment.programme_id)
-        .where(Appointment.person_id == person_id)
-        .order_by(Appointment.starts_at.desc())
-    )
-    return [
-        HeldAppointment(
-            appointment_id=appointment.id,
-            reference=appointment.reference,
-            starts_at=appointment.starts_at,
-            ends_at=appointment.ends_at,
-            time_zone=site.time_zone,
-            place=site.names,
-            address=site.address,
-            programme_id=programme.id,
-            programme=programme.names,
-            product=product.name,
-            dose_number=appointment.dose_number,
-            state=appointment.state,
-        )
-        for appointment, site, product, programme in db.execute(query)
-    ]
-
-
-def _doses(db: Session, person_id: UUID) -> list[HeldDose]:
-    query = (
-        select(Dose, DoseStanding, Product, Site)
-        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
-        .join(Product, Product.id == Dose.product_id)
-        .outerjoin(Site, Site.id == Dose.site_id)
-        .where(Dose.person_id == person_id)
-        .order_by(Dose.given_at.desc())
-    )
-    return [
-        HeldDose(
-            dose_id=dose.id,
-            given_on=dose.given_on,
-            product=product.name,
-            lot=dose.lot_text,
-            place=site.names if site else {},
-            disease=standing.disease,
-            counts=standing.counts,
-            number=standing.number,
-        )
-        for dose, standing, product, site in db.execute(query)
-    ]

@@ -15,18 +15,18 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.data import vaccines
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, SignerUnavailable
+from healthcert.errors import NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
-from healthcert.hcert import revocation, uvci, writing
+from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Product
 from healthcert.services import audit, knowledge, messages
-from healthcert.services.people import Details, details_of, holder_of
+from healthcert.services.people import details_of
+from healthcert.services.statement import statement
 
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
@@ -109,39 +109,9 @@ def issue(
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
     db.flush()
-    _told(db, vault, person, "certificate_ready", country, now)
-    _note(db, certificate, "certificate_issued", "", now)
+    tell(db, vault, person, "certificate_ready", country, now)
+    note(db, certificate, "certificate_issued", "", now)
     return certificate
-
-
-def revoke(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    certificate: Certificate,
-    reason: str,
-    country: Country,
-    now: datetime,
-) -> None:
-    """End a certificate or the intent of one; the holder of an issued one is told.
-
-    Args:
-        db: The transaction of the correction.
-        vault: Seals the message.
-        person: The holder.
-        certificate: Intended, issued or superseded.
-        reason: A stable code, kept with it.
-        country: On whose clock the holder is told.
-        now: The moment of the deed.
-    """
-    was_out = certificate.state != "intended"
-    certificate.state, certificate.standing_counts = "revoked", None
-    certificate.revoked_at, certificate.revoked_reason = now, reason
-    db.flush()
-    if was_out:
-        _told(db, vault, person, "certificate_revoked", country, now)
-    _note(db, certificate, "certificate_revoked", reason, now)
 
 
 def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
@@ -162,18 +132,13 @@ def _signed(
 ) -> tuple[str, Sign1]:
     """Return the text and what is signed in it, checked as a verifier would; sets its life."""
     dose = db.get_one(Dose, certificate.dose_id)
+    product = db.get_one(Product, dose.product_id)
     content = knowledge.programme_content(db, dose.programme_id)
     life = timedelta(days=content["certificate"]["valid_days"])
     certificate.issued_at = now.replace(microsecond=0)
     certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
     text = issue_text(
-        dcc=_dcc(
-            details_of(vault, person),
-            certificate,
-            dose,
-            db.get_one(Product, dose.product_id),
-            country,
-        ),
+        dcc=statement(details_of(vault, person), certificate, dose, product, country),
         issuer=country.code,
         issued_at=int(certificate.issued_at.timestamp()),
         expires_at=int(certificate.expires_at.timestamp()),
@@ -185,33 +150,10 @@ def _signed(
     return text, signed
 
 
-def _dcc(
-    details: Details, certificate: Certificate, dose: Dose, product: Product, country: Country
-) -> dict[str, object]:
-    """Return what is to be signed.
-
-    Raises:
-        ValueError: What is on record cannot be certified; this is our mistake.
-    """
-    try:
-        return writing.of_vaccination(
-            holder_of(details),
-            writing.Statement(certificate.disease, country.code, country.issuer, certificate.uvci),
-            product=product.code,
-            authorisation=product.ma,
-            prophylaxis=product.vp,
-            dose=certificate.dn,
-            series=certificate.sd,
-            given_on=dose.given_on,
-            vaccines=vaccines(),
-        )
-    except BadInput as wrong:
-        raise ValueError(f"what is on record cannot be certified: {wrong}") from None
-
-
-def _told(
+def tell(
     db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
 ) -> None:
+    """Queue what a holder is told of a certificate."""
     messages.queue(
         db,
         vault=vault,
@@ -224,7 +166,8 @@ def _told(
     )
 
 
-def _note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+    """Write down what was done to a certificate."""
     details: dict[str, audit.Detail] = {"dose": certificate.dose_id}
     audit.note(
         db,

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, DoseJudgement, Person
-from healthcert.policy import schedule
-from healthcert.policy.schedule import Judgement
-from healthcert.services import history, issuing
+from healthcert.policy import schedule, worth
+from healthcert.policy.worth import Judgement
+from healthcert.services import history, issuing, revoking
 from healthcert.services.history import Past
 from healthcert.services.people import details_of
 
@@ -41,13 +41,13 @@ def judge(
     """
     doses = history.past_doses(db, person_id=person.id, disease=disease)
     birth_date = details_of(vault, person).birth_date
-    found = schedule.judge([past.as_given() for past in doses], birth_date)
+    found = worth.judge([past.as_given() for past in doses], birth_date)
     stated = _stated(doses, found)
     live = _live(db, [past.dose.id for past in doses], disease)
     for past in doses:
         certificate = live.get(past.dose.id)
         if certificate is not None and stated.get(past.dose.id) != (certificate.dn, certificate.sd):
-            issuing.revoke(
+            revoking.revoke(
                 db, vault=vault, person=person, certificate=certificate,
                 reason="dose_judged_anew", country=country, now=now,
             )  # fmt: skip
@@ -144,7 +144,7 @@ def _changed(past: Past, judgement: Judgement) -> bool:
     standing = past.standing
     if standing is None:
         return True
-    if judgement.counts in schedule.KEPT:
+    if judgement.counts in worth.KEPT:
         return False
     now = (judgement.counts, judgement.number, judgement.min_interval)
     return (standing.counts, standing.number, standing.min_interval_days) != now

@@ -1,30 +1,28 @@
-"""Know a person again, or write a new one down; everything personal is sealed."""
+"""What people tell of themselves: its shape, what is wrong with it, and how it opens again."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, BadInput, NotFound
+from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import LONGEST as LONGEST_NAME
 from healthcert.hcert.writing import Holder
-from healthcert.models import Identity, Person, PersonToken, new_id
-from healthcert.models.broken import broken_rule
+from healthcert.models import Person
 from healthcert.models.person import IDENTITY_KINDS, SEXES
 
 _BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
 _FIRST_YEAR = 1850
-_UNFINDABLE = ("vouched", "none")
+UNFINDABLE = ("vouched", "none")  # identities without a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,32 +61,6 @@ class Details:
     sex: str = "unknown"
     phone: str = ""
     mail: str = ""
-
-
-def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
-    """Return the person these details are of, writing them down if they are new.
-
-    Who is known is found by identity and birth date. What is on record of them is not changed:
-    a stranger who knows the number must not redirect messages.
-
-    Raises:
-        BadInput: A field cannot be used.
-        AlreadyBooked: The identity is on record with another birth date.
-    """
-    tidy = tidied(details, today=now.date())
-    blind = _blind(vault, tidy.identity)
-    known = _known(db, blind)
-    if known is None:
-        try:
-            with db.begin_nested():
-                return _written(db, vault, tidy, blind, now)
-        except IntegrityError as error:
-            if broken_rule(error) != "uq_identity_blind":
-                raise
-            known = _known(db, blind)  # somebody wrote the same person down at this moment
-    if known is None or details_of(vault, known).birth_date != tidy.birth_date:
-        raise AlreadyBooked
-    return known
 
 
 def details_of(vault: Vault, person: Person) -> Details:
@@ -171,7 +143,7 @@ def _facts_wrong(details: Details, today: date) -> dict[str, str]:
         wrong["sex"] = "not_a_choice"
     if identity.kind not in IDENTITY_KINDS:
         wrong["identity_kind"] = "not_a_choice"
-    elif (identity.kind in _UNFINDABLE) == bool(identity.value):
+    elif (identity.kind in UNFINDABLE) == bool(identity.value):
         wrong["identity_value"] = "not_needed" if identity.value else "missing"
     if not re.fullmatch("[A-Z]{2}", identity.country):
         wrong["identity_country"] = "not_a_country"
@@ -213,49 +185,3 @@ def _text(text: str) -> str:
 
 def _identity_value(value: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", value)).upper()
-
-
-def _blind(vault: Vault, identity: IdentityDetails) -> bytes | None:
-    if identity.kind in _UNFINDABLE:
-        return None
-    return vault.blind("identity", identity.kind, identity.country, identity.value)
-
-
-def _known(db: Session, blind: bytes | None) -> Person | None:
-    if blind is None:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind == blind))
-
-
-def _written(
-    db: Session, vault: Vault, details: Details, blind: bytes | None, now: datetime
-) -> Person:
-    person_id, key = new_id(), vault.new_key()
-    person = Person(
-        id=person_id,
-        recorded_at=now,
-        wrapped_key=key,
-        sealed=vault.seal(key, person_id, asdict(details)),
-        birth_year=int(details.birth_date[:4]),
-        sex=details.sex,
-        language=details.language,
-    )
-    identity = Identity(
-        person_id=person_id,
-        recorded_at=now,
-        kind=details.identity.kind,
-        country=details.identity.country,
-        level="low",
-        blind=blind,
-    )
-    contacts = {"phone": details.phone, "mail": details.mail.lower()}
-    tokens = [
-        PersonToken(person_id=person_id, kind=kind, blind=vault.blind(kind, value))
-        for kind, value in contacts.items()
-        if value
-    ]
-    db.add(person)
-    db.flush()
-    db.add_all([identity, *tokens])
-    db.flush()
-    return person

@@ -76,29 +76,26 @@ def nearest_free(
         birth_date: Leaves out products that the person is too young for.
     """
     sites = sorted(db.scalars(select(Site)), key=lambda site: _km(near, site))
+    query = _free(programme_id, now)
+    if birth_date is not None:
+        query = query.where(Product.min_age_years.in_(_ages_reached(db, birth_date, now)))
     found: list[FreeSlot] = []
     for site in sites:
         if len(found) >= limit:
             break
-        query = _free(programme_id, now).where(ClinicSession.site_id == site.id)
-        rows = db.execute(query.limit(_A_SITE_AT_MOST * (1 if birth_date is None else 3)))
-        slots = [
-            _slot(slot, session, product, site, _km(near, site)) for slot, session, product in rows
-        ]
-        found += [slot for slot in slots if _fits(slot, birth_date)][:_A_SITE_AT_MOST]
+        rows = db.execute(query.where(ClinicSession.site_id == site.id).limit(_A_SITE_AT_MOST))
+        found += [_slot(*row, site, _km(near, site)) for row in rows]
     return found[:limit]
 
 
 def free_at_site(
     db: Session, *, site_id: UUID, programme_id: UUID, day: date, now: datetime
 ) -> list[FreeSlot]:
-    """Return the free slots of one site on one day, in their order."""
+    """Return the free slots of one site on one day, in their order; of an unknown site none."""
     query = _free(programme_id, now).where(ClinicSession.site_id == site_id)
-    rows = db.execute(query.where(ClinicSession.day == day)).all()
     site = db.get(Site, site_id)
-    if site is None:
-        return []
-    return [_slot(slot, session, product, site, 0.0) for slot, session, product in rows]
+    rows = db.execute(query.where(ClinicSession.day == day)) if site else ()
+    return [_slot(*row, site, 0.0) for row in rows if site]
 
 
 def free_slot(db: Session, *, slot_id: UUID, now: datetime) -> FreeSlot | None:
@@ -151,8 +148,10 @@ def _yesterday(now: datetime) -> date:
     return (now.astimezone(UTC) - timedelta(days=1)).date()
 
 
-def _fits(slot: FreeSlot, birth_date: str | None) -> bool:
-    return birth_date is None or old_enough(birth_date, slot.day, slot.min_age)
+def _ages_reached(db: Session, birth_date: str, now: datetime) -> list[int]:
+    """Return the least ages of products that the person has reached by today."""
+    ages = db.scalars(select(Product.min_age_years).distinct())
+    return [age for age in ages if old_enough(birth_date, now.date(), age)]
 
 
 def _slot(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,25 +16,20 @@ from healthcert.models import (
     Appointment,
     Certificate,
     Dose,
-    DoseStanding,
-    Lot,
     Person,
     Product,
     ProductTarget,
-    Site,
     Staff,
 )
-from healthcert.models.dose import BODY_SITES
-from healthcert.policy.schedule import Judgement
-from healthcert.services import audit, history, issuing, judging, messages, people
-from healthcert.services.booking import Place, change_state, place_of
+from healthcert.policy.worth import Judgement
+from healthcert.services import audit, facts, history, judging, messages, people, revoking
+from healthcert.services.booking import Place, place_of
+from healthcert.services.places import change_state
 
 ERROR_REASONS = (
     "wrong_person", "not_given", "given_twice_on_record", "wrong_product", "wrong_lot",
     "wrong_day", "other",
 )  # fmt: skip
-LONGEST_LOT = 20  # GS1 application identifier 10
-_CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
 
 
 def record(
@@ -61,20 +55,16 @@ def record(
         NotFound: No such appointment at the site of this member of staff, or no such product.
         WrongState: The appointment is over: its dose is recorded, or it was cancelled.
     """
-    lot_number = _lot_number(lot_text)
-    _refuse_unreadable(lot_number, body_site, given_at, now)
+    told = facts.read(lot_text, body_site, given_at, now=now)
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
     change_state(db, appointment, "vaccinated", before=("booked", "arrived"))
     product = db.get(Product, product_id)
     if product is None:
         raise NotFound
-    dose = _dose(
-        appointment, place.site, product, _lot(db, product, lot_number), lot_number,
-        body_site, given_at, staff, now,
-    )  # fmt: skip
-    db.add(dose)
-    db.flush()
+    dose = facts.write(
+        db, told, appointment=appointment, site=place.site, product=product, staff=staff, now=now
+    )
     counts = {
         disease: judging.judge(
             db, vault=vault, person=person, disease=disease, country=country,
@@ -125,12 +115,6 @@ def mark_in_error(
     )  # fmt: skip
 
 
-def standing(db: Session, *, dose_id: UUID) -> list[DoseStanding]:
-    """Return where a dose stands toward each disease it protects from."""
-    query = select(DoseStanding).where(DoseStanding.dose_id == dose_id)
-    return list(db.scalars(query.execution_options(populate_existing=True)))
-
-
 def _mark(
     db: Session,
     vault: Vault,
@@ -154,29 +138,13 @@ def _mark(
         .execution_options(populate_existing=True)
     )
     for certificate in db.scalars(query).all():
-        issuing.revoke(
+        revoking.revoke(
             db, vault=vault, person=person, certificate=certificate,
             reason=reason, country=country, now=now,
         )  # fmt: skip
     least = past.standing.min_interval_days if past.standing else 0
     judgement = Judgement("entered_in_error", None, least, reason)
     judging.write(db, past, judgement, disease=disease, judged_by=staff.id, now=now)
-
-
-def _refuse_unreadable(lot: str, body_site: str, given_at: datetime, now: datetime) -> None:
-    wrong = {}
-    if not lot or len(lot) > LONGEST_LOT:
-        wrong["lot"] = "too_long" if lot else "missing"
-    if body_site not in BODY_SITES:
-        wrong["body_site"] = "not_a_choice" if body_site else "missing"
-    if given_at > now + _CLOCK_SLACK:
-        wrong["given_at"] = "in_the_future"
-    if wrong:
-        raise BadInput(wrong)
-
-
-def _lot_number(text: str) -> str:
-    return "".join(text.split()).upper()
 
 
 def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appointment, Place]:
@@ -187,44 +155,6 @@ def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appoi
     if place.site.id != staff.site_id:
         raise NotFound
     return appointment, place
-
-
-def _lot(db: Session, product: Product, number: str) -> Lot | None:
-    return db.scalar(select(Lot).filter_by(product_id=product.id, number=number))
-
-
-def _dose(
-    appointment: Appointment,
-    site: Site,
-    product: Product,
-    lot: Lot | None,
-    lot_number: str,
-    body_site: str,
-    given_at: datetime,
-    staff: Staff,
-    now: datetime,
-) -> Dose:
-    recorded_on = _day(now, site)
-    return Dose(
-        recorded_at=now,
-        person_id=appointment.person_id,
-        programme_id=appointment.programme_id,
-        product_id=product.id,
-        site_id=site.id,
-        appointment_id=appointment.id,
-        given_at=given_at,
-        given_on=min(_day(given_at, site), recorded_on),
-        recorded_on=recorded_on,
-        lot_text=lot_number,
-        lot_id=lot and lot.id,
-        lot_product_id=lot and lot.product_id,
-        body_site=body_site,
-        recorded_by=staff.id,
-    )
-
-
-def _day(moment: datetime, site: Site) -> date:
-    return moment.astimezone(ZoneInfo(site.time_zone)).date()
 
 
 def _targets(db: Session, product_id: UUID) -> list[str]:

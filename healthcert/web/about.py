@@ -12,7 +12,7 @@ from healthcert.models.person import SEXES
 from healthcert.services.people import Details, IdentityDetails, tidied
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
 from healthcert.web.here import parts
-from healthcert.web.labels import IDENTITIES, SEX, machine_name
+from healthcert.web.labels import IDENTITIES, SEX, birth, machine_name
 from healthcert.web.moment import now
 
 
@@ -25,7 +25,7 @@ class About(Answers):
     given_latin = Line(_("Given names in Latin letters"))
     birth_date = BirthField(_("Date of birth"), [needed])
     sex = Radios(_("Sex"), choices=options({sex: SEX[sex] for sex in SEXES}), default="unknown")
-    identity_kind = Choice(_("Document"), choices=options(IDENTITIES), default="none")
+    identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="none")
     identity_value = Line(_("Number of the document"))
     phone = Line(_("Phone number"))
     mail = Line(_("Mail address"))
@@ -58,14 +58,18 @@ def details_in(form: About) -> Details:
     return Details(identity=identity, **told)
 
 
-def told_back(form: About) -> list[tuple[object, object]]:
-    """Return what was told, in words, names also as the certificate will spell them."""
+def told_back(form: About) -> list[tuple[object, object, str]]:
+    """Return what was told, in words, each with the field where it can be changed."""
     told = details_in(form)
     return [
-        (_("Name"), " ".join(filter(None, (told.given, told.family)))),
-        (_("Name on the certificate"), machine_name(told)),
-        (_("Date of birth"), told.birth_date),
-        (_("Sex"), SEX[told.sex]),
-        (_("Document"), " ".join((str(IDENTITIES[told.identity.kind]), told.identity.value))),
-        (_("Contact"), ", ".join(filter(None, (told.phone, told.mail)))),
+        (_("Name"), " ".join(filter(None, (told.given, told.family))), "family"),
+        (_("Name on the certificate"), machine_name(told), "family_latin"),
+        (_("Date of birth"), birth(told.birth_date), "birth_date-day"),
+        (_("Sex"), SEX[told.sex], "sex"),
+        (
+            _("Document"),
+            " ".join((str(IDENTITIES[told.identity.kind]), told.identity.value)),
+            "identity_kind",
+        ),
+        (_("Contact"), ", ".join(filter(None, (told.phone, told.mail))), "phone"),
     ]

@@ -43,7 +43,8 @@ def keep_details() -> _Page:
     """Keep what was typed, and go on where nothing is wrong with it."""
     form = about(request.form)
     session["details"] = kept(form, request.form)
-    if form.validate() and accepted(form):
+    complete = form.validate()
+    if accepted(form) and complete:  # both, so that everything that is wrong is told at once
         return redirect(url_for(".check", **asked()), code=303)
     return _ask_details(form), 400
 

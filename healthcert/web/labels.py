@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 
 from healthcert.hcert.writing import names_of
-from healthcert.i18n import Lazy, language
+from healthcert.i18n import Lazy, format_date, language
 from healthcert.i18n import lazy as _
 from healthcert.services.people import Details, holder_of
 
@@ -97,6 +98,12 @@ ROLES: Mapping[str, Lazy] = {
 def in_words(told: Mapping[str, str]) -> str:
     """Return a name that is kept by language, in the reader's or else in any."""
     return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def birth(told: str) -> str:
+    """Return a date of birth as people write it; a partial one as it was told."""
+    whole = len(told) == len("YYYY-MM-DD")
+    return format_date(date.fromisoformat(told)) if whole else told
 
 
 def machine_name(details: Details) -> str:

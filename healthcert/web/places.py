@@ -83,6 +83,7 @@ def where_of(offer: FreeSlot) -> str:
     told = [
         in_words(offer.names),
         gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1))),
+        offer.product,
     ]
     if offer.step_free:
         told.append(gettext("step-free"))

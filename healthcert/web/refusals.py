@@ -105,6 +105,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("That is too large"),
         _("Send a picture of at most 10 MB and 16 megapixels."),
     ),
+    errors.RuleError: Answer(
+        _S.UNPROCESSABLE_ENTITY,
+        _("This rule cannot be evaluated"),
+        _("Tell whoever publishes the rules."),
+    ),
     **dict.fromkeys(
         (errors.BadBundle, errors.BadTrustList),
         Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),

@@ -19,13 +19,14 @@ from flask import (
 )
 from wtforms import FileField, TextAreaField
 
+from healthcert.data import value_sets
 from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
 from healthcert.hcert import qr
-from healthcert.i18n import Lazy
+from healthcert.i18n import Lazy, gettext, territory
 from healthcert.i18n import lazy as _
 from healthcert.policy.words import VERDICTS
 from healthcert.services.verification import Verifier
-from healthcert.web.answers import Answers
+from healthcert.web.answers import Answers, Choice, options
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
 
@@ -34,11 +35,19 @@ bp = Blueprint("verify", __name__)
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
 
 
+RULES: Mapping[str, Lazy] = {
+    "passed": _("Met"),
+    "failed": _("Not met"),
+    "open": _("Could not be checked"),
+}
+
+
 class Ask(Answers):
     """A certificate as a picture or as text."""
 
     picture = FileField(_("Picture of the code"))
     barcode = TextAreaField(_("Text of the code"))
+    country = Choice(_("Country of arrival"))
 
 
 class InMemory(Request):
@@ -61,23 +70,28 @@ def verdict(text: str, **wishes: Any) -> dict[str, Any]:  # noqa: ANN401 - hande
 @bp.get("/verify")
 def page() -> str:
     """Ask for a certificate's text or picture."""
-    return render_template("verify/ask.html", form=Ask())
+    return render_template("verify/ask.html", form=_ask())
 
 
 @bp.post("/verify")
 def check() -> Response:
     """Show the verdict, or ask again saying what was missing."""
     request.max_content_length = LARGEST
+    form = _ask()
     try:
-        text = _text()
+        text, country = _text(), _country(form)
     except BadInput as wrong:
-        form = Ask()
         form.take(wrong.fields)
         return make_response(render_template("verify/ask.html", form=form), 400)
-    found = verdict(text)
-    word = VERDICTS[found["verdict"]]
+    found = verdict(text, country=country)
     return make_response(
-        render_template("verify/verdict.html", found=found, word=word, rows=_rows(found))
+        render_template(
+            "verify/verdict.html",
+            found=found,
+            word=VERDICTS[found["verdict"]],
+            rows=_rows(found),
+            rules=[_rule(rule) for rule in found["rules"]],
+        )
     )
 
 
@@ -88,6 +102,23 @@ def bundle() -> Response:
     if not path.is_file():
         raise NotReady("no bundle has been published yet")
     return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
+
+
+def _ask() -> Ask:
+    """Return the form; it asks for a country of arrival where the bundle has rules of any."""
+    form = Ask(country=request.form.get("country", ""))
+    bundle = verifier().bundle(now())
+    codes = sorted({str(rule.get("Country")) for rule in bundle.rules} if bundle else ())
+    form.country.choices = options(
+        {"": _("Leave the entry rules out")} | {code: territory(code) for code in codes}
+    )
+    return form
+
+
+def _country(form: Ask) -> str | None:
+    if not form.country.validate(form):
+        raise BadInput({"country": "not_a_choice"})
+    return form.country.data or None
 
 
 def _text() -> str:
@@ -112,19 +143,28 @@ def _text() -> str:
 def _rows(found: Mapping[str, Any]) -> list[tuple[Lazy, object]]:
     """Return the facts of a genuine certificate, in words where we have them."""
     dcc = found["certificate"] or {}
+    vaccines = value_sets().get("vaccines-covid-19-names", {})
     rows: list[tuple[Lazy, object]] = []
     for dose in dcc.get("v") or []:
         rows += [
             (_("Dose"), bdi(f"{dose.get('dn')}/{dose.get('sd')}")),
-            (_("Vaccine"), bdi(dose.get("mp"))),
+            (_("Vaccine"), bdi(vaccines.get(dose.get("mp"), dose.get("mp")))),
             (_("Given on"), bdi(dose.get("dt"))),
             (_("Issued by"), bdi(dose.get("is"))),
         ]
     for kind, title in (("t", _("Test")), ("r", _("Recovery"))):
         rows += [(title, bdi(fact.get("ci"))) for fact in dcc.get(kind) or []]
     if found["issuer"]:
-        rows.append((_("Country"), bdi(found["issuer"]["country"])))
+        rows.append((_("Country"), bdi(territory(found["issuer"]["country"]))))
     return rows
+
+
+def _rule(rule: Mapping[str, Any]) -> tuple[str, object]:
+    """Return an entry rule as its number, and what came of it in words."""
+    told = [str(RULES[rule["result"]]), rule["text"]]
+    if rule["passes_on"]:
+        told.append(gettext("met from %(day)s on", day=rule["passes_on"]))
+    return rule["id"], ": ".join(filter(None, told))
 
 
 def _certificate_among(texts: list[str]) -> str:

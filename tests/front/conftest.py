@@ -1,4 +1,4 @@
-"""An application with pages and nothing behind them; a browser to look at it."""
+"""An application with pages and nothing behind them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from flask import Flask, render_template_string
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
 from healthcert import i18n
@@ -15,12 +14,6 @@ from healthcert.web.delivery import init_delivery
 from healthcert.web.pages import init_pages
 from healthcert.web.security import SCANNER, init_security
 from healthcert.web.styleguide import styleguide
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 
 
 @pytest.fixture(autouse=True)
@@ -76,11 +69,3 @@ def address(app):
     server.shutdown()
     thread.join()
     server.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        yield chromium
-        chromium.close()

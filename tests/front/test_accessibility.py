@@ -20,8 +20,8 @@ pytestmark = [
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(browser, request):
-    context = browser.new_context(color_scheme=request.param)
+def page(chromium, request):
+    context = chromium.new_context(color_scheme=request.param)
     page = context.new_page()
     page.set_default_timeout(10_000)
     yield page

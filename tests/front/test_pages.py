@@ -76,6 +76,17 @@ def test_a_value_is_isolated_and_escaped(render):
     assert said == 'Hello <bdi class="hc-number">&lt;b&gt;Amélie&lt;/b&gt;</bdi>'
 
 
+def test_plain_values_of_lists_and_tables_are_isolated_and_marked_ones_left_alone(render):
+    said = render(
+        '{% from "_components/data.html" import summary, table %}'
+        '{{ summary([("Phone", "+33 6 12"), ("Name", "Amélie"|bdi("x"))]) }}'
+        '{{ table("Caption", ["Phone"], [["+33 6 12"]]) }}'
+    )
+    assert said.count("<bdi>+33 6 12</bdi>") == 2
+    assert '<bdi class="x">Amélie</bdi>' in said
+    assert "<bdi><bdi" not in said
+
+
 def test_a_moment_is_told_on_the_clock_of_the_place_and_for_programs(render):
     said = render('{{ at|datetime("Asia/Tokyo", length="long") }} {{ at|time }}', at=EVENING)
     assert said == (

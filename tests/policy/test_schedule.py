@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthcert.policy import schedule
-from healthcert.policy.schedule import Given, LotRecord, Series
+from healthcert.policy import schedule, worth
+from healthcert.policy.schedule import Series
+from healthcert.policy.worth import Given, LotRecord
 
 TWO = Series(2, 21, 28, 90, 4, 12)
 ONE = Series(1, 0, 0, 60, 4, 18, "series")
@@ -29,7 +30,7 @@ def dose(number: int, days: int, **changes) -> Given:
 
 
 def counts(*doses: Given, born: str = ADULT) -> list[tuple[str, int | None]]:
-    found = schedule.judge(doses, born)
+    found = worth.judge(doses, born)
     return [(found[each.dose_id].counts, found[each.dose_id].number) for each in doses]
 
 
@@ -137,9 +138,9 @@ def test_a_certificate_states_number_and_total_as_the_union_writes_them(number, 
 @given(st.lists(st.integers(0, 400), max_size=8), st.randoms())
 def test_counted_doses_are_numbered_without_gaps_and_keep_their_distance(days, chance):
     history = [dose(number, offset) for number, offset in enumerate(days)]
-    found = schedule.judge(history, ADULT)
+    found = worth.judge(history, ADULT)
     chance.shuffle(history)
-    assert schedule.judge(history, ADULT) == found
+    assert worth.judge(history, ADULT) == found
     counted = sorted(
         (each for each in history if found[each.dose_id].counts == "valid"),
         key=lambda each: each.given_on,

@@ -18,6 +18,7 @@ from healthcert.models import (
     Appointment,
     Certificate,
     Dose,
+    DoseStanding,
     Lot,
     Product,
     Programme,
@@ -164,7 +165,7 @@ class Clinic:
 
     def counts(self, dose: Dose) -> tuple[str, int | None]:
         with self.doors.reading() as db:
-            [standing] = vaccination.standing(db, dose_id=dose.id)
+            standing = db.scalars(select(DoseStanding).filter_by(dose_id=dose.id)).one()
             return standing.counts, standing.number
 
     def certificates(self, dose: Dose) -> list[Certificate]:

@@ -11,6 +11,7 @@ from healthcert.errors import BadCode, BadInput
 from healthcert.models import AccessCode, AuditEvent, Message
 from healthcert.policy import reference
 from healthcert.services import access, messages
+from healthcert.services import codes as limits
 from tests.factories import NOW, day
 from tests.services.clinic import PEPPER, details
 from tests.threads import at_once
@@ -77,17 +78,17 @@ def test_a_code_ends_after_ten_minutes(clinic, mine):
     ask(clinic, mine.reference)
     [code] = codes(clinic)
     with pytest.raises(BadCode):
-        _ = enter(clinic, mine.reference, code, now=NOW + access.LIFE).person_id
+        _ = enter(clinic, mine.reference, code, now=NOW + limits.LIFE).person_id
 
 
 def test_sixty_four_threads_of_guesses_get_five_compared(clinic, mine):
     ask(clinic, mine.reference)
     [code] = codes(clinic)
     answers = at_once(64, lambda _: enter(clinic, mine.reference, wrong(code)))
-    assert sum(answer.compared for answer in answers) == access.MOST_TRIES
+    assert sum(answer.compared for answer in answers) == limits.MOST_TRIES
     assert not enter(clinic, mine.reference, code).compared
     with clinic.doors.reading() as db:
-        assert db.scalars(select(AccessCode.tries)).all() == [access.MOST_TRIES]
+        assert db.scalars(select(AccessCode.tries)).all() == [limits.MOST_TRIES]
 
 
 def test_a_wrong_try_is_counted_although_it_is_refused(clinic, mine):
@@ -102,7 +103,7 @@ def test_a_wrong_try_is_counted_although_it_is_refused(clinic, mine):
 def test_only_the_newest_code_holds(clinic, mine):
     ask(clinic, mine.reference)
     [old] = codes(clinic)
-    later = NOW + access.COOL_DOWN
+    later = NOW + limits.COOL_DOWN
     ask(clinic, mine.reference, now=later)
     new = codes(clinic)[0]
     if new != old:  # once in a million they are the same
@@ -113,16 +114,16 @@ def test_only_the_newest_code_holds(clinic, mine):
 
 def test_a_code_asked_for_again_within_a_minute_is_not_sent(clinic, mine):
     ask(clinic, mine.reference)
-    ask(clinic, mine.reference, now=NOW + access.COOL_DOWN - timedelta(seconds=1))
+    ask(clinic, mine.reference, now=NOW + limits.COOL_DOWN - timedelta(seconds=1))
     assert len(codes(clinic)) == 1
 
 
 def test_no_more_than_eight_codes_leave_in_a_day(clinic, mine):
     for turn in range(12):
-        ask(clinic, mine.reference, now=NOW + turn * access.COOL_DOWN)
-    assert len(codes(clinic)) == access.MOST_A_DAY
+        ask(clinic, mine.reference, now=NOW + turn * limits.COOL_DOWN)
+    assert len(codes(clinic)) == limits.MOST_A_DAY
     ask(clinic, mine.reference, now=NOW + timedelta(days=1, minutes=1))
-    assert len(codes(clinic)) == access.MOST_A_DAY + 1
+    assert len(codes(clinic)) == limits.MOST_A_DAY + 1
 
 
 @pytest.mark.parametrize("stranger", [(NOBODY, BORN), (None, "1980-05-18"), (None, "")])

@@ -17,7 +17,7 @@ from healthcert.errors import (
     WrongState,
 )
 from healthcert.models import Appointment, Person, Slot, new_id
-from healthcert.services import booking
+from healthcert.services import booking, moving, people
 from tests.factories import NOW, day
 from tests.services.clinic import JCOVDEN, details
 from tests.threads import at_once
@@ -86,7 +86,7 @@ def test_a_stranger_cannot_redirect_messages_by_booking_again(clinic):
     clinic.book(clinic.slot(day(2)), details(identity=who.identity, phone="+447700900999"))
     with clinic.doors.reading() as db:
         person = db.get_one(Person, appointment.person_id)
-        assert booking.people.details_of(clinic.vault, person).phone == who.phone
+        assert people.details_of(clinic.vault, person).phone == who.phone
 
 
 def test_two_doses_at_the_same_time_overlap(clinic):
@@ -156,7 +156,7 @@ def test_moving_takes_the_new_place_and_frees_the_old(clinic):
     old, new = clinic.slot(), clinic.slot(day(2))
     appointment = clinic.book(old)
     moved = clinic.doors.run(
-        lambda db: booking.move(
+        lambda db: moving.move(
             db,
             vault=clinic.vault,
             appointment_id=appointment.id,
@@ -174,7 +174,7 @@ def test_moving_into_a_full_slot_keeps_the_old_place(clinic):
     clinic.book(full)
     appointment = clinic.book(old)
     with pytest.raises(SlotFull), clinic.doors.transaction() as db:
-        booking.move(
+        moving.move(
             db,
             vault=clinic.vault,
             appointment_id=appointment.id,
@@ -191,7 +191,7 @@ def test_people_who_change_places_crosswise_both_arrive(clinic):
 
     def swap(turn: int) -> Appointment:
         return clinic.doors.run(
-            lambda db: booking.move(
+            lambda db: moving.move(
                 db,
                 vault=clinic.vault,
                 appointment_id=mine[turn].id,

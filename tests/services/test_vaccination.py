@@ -9,15 +9,12 @@ from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import (
     Appointment,
     AuditEvent,
-    Certificate,
     Dose,
     DoseJudgement,
     LotValidity,
     Message,
-    Product,
     ProductTarget,
 )
-from healthcert.services import vaccination
 from tests.factories import NOW, day, make_product, make_site, make_staff
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN, details
 from tests.threads import at_once
@@ -260,12 +257,3 @@ def test_a_recall_counts_from_the_day_it_is_judged_again(clinic):
     assert clinic.counts(dose)[0] == "recalled_lot"
     assert clinic.counts(later)[0] == "unknown"
     assert [c.state for c in clinic.certificates(dose)] == ["revoked"]
-
-
-def test_the_standing_names_every_disease(clinic):
-    clinic.lot()
-    dose = clinic.vaccinated(day(0), details())
-    with clinic.doors.reading() as db:
-        assert [each.disease for each in vaccination.standing(db, dose_id=dose.id)] == [COVID]
-        assert db.scalars(select(Certificate.disease)).all() == [COVID]
-        assert db.get_one(Product, dose.product_id).code == COMIRNATY

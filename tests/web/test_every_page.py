@@ -8,19 +8,17 @@ import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from werkzeug.serving import make_server
 
+from healthcert.services.keys import load_pins
+from healthcert.services.verification import Verifier
+from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
   ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))
   .violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 150)).join(' '))"""
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-)
 # A folder for pictures of what was seen; none are taken where it is not named.
 PICTURES = os.environ.get("HEALTHCERT_TEST_PICTURES")
 
@@ -47,14 +45,6 @@ def address(app):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET.split())
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def look(chromium, address):
     """Return how to look at pages as a visitor: what axe, the policy and the ruler say."""
@@ -76,6 +66,23 @@ def look(chromium, address):
         return found
 
     return looked
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
+    pins = load_pins(published.pins_dir)
+    app.extensions["verifier"] = Verifier(published.bundle, pins, floor=NOW)
+    holder, (_own, certificate) = journey["holder"]
+    genuine = holder.get(f"{certificate}.txt").text
+    page = chromium.new_page(viewport={"width": 390, "height": 844})
+    for name, barcode in (("genuine", genuine), ("broken", genuine[:-1] + "?"), ("none", "hello")):
+        page.goto(f"{address}/verify?lang={language}")
+        page.fill("textarea", barcode)
+        page.click("main button")
+        page.wait_for_selector(".hc-verdict")
+        assert list(judge(page)) == [], name
+        take_picture(page, f"/verdict/{name}", language)
+    page.close()
 
 
 def judge(page):

@@ -1,0 +1,94 @@
+"""One-time codes: six digits, ten minutes, five tries, one use, a few a day."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from healthcert.gateways.vault import Vault
+from healthcert.models import AccessCode, Base, Person, new_id
+from healthcert.services import messages
+
+LIFE = timedelta(minutes=10)
+COOL_DOWN = timedelta(seconds=60)
+MOST_TRIES = 5
+MOST_A_DAY = 8  # codes: with five tries each, a guesser has 40 chances in a million a day
+_DAY = timedelta(days=1)
+_DIGITS = 6
+_CODE = Base.metadata.tables["access_code"]
+
+
+class Counted(NamedTuple):
+    """A code on which a try was counted."""
+
+    id: UUID
+    digest: bytes
+
+
+def send(db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datetime) -> None:
+    """Make a code and queue the message that tells it; only its digest is kept."""
+    code_id, code = new_id(), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    db.add(
+        AccessCode(
+            id=code_id,
+            recorded_at=now,
+            person_id=person.id,
+            digest=digest(pepper, code_id, code),
+            expires_at=now + LIFE,
+        )
+    )
+    db.flush()
+    messages.queue(
+        db,
+        vault=vault,
+        person=person,
+        template="code",
+        fields={"code": code},
+        time_zone="UTC",
+        due_at=now,
+        now=now,
+    )
+
+
+def may_ask_again(db: Session, *, person_id: UUID | None, now: datetime) -> bool:
+    """Say whether another code may leave now."""
+    query = select(func.count(), func.max(AccessCode.recorded_at)).where(
+        AccessCode.person_id == person_id, AccessCode.recorded_at > now - _DAY
+    )
+    count, last = db.execute(query).one()
+    return count < MOST_A_DAY and (last is None or last <= now - COOL_DOWN)
+
+
+def newest(db: Session, *, person_id: UUID | None) -> UUID | None:
+    """Return the code that a person was sent last; the ones before it no longer hold."""
+    query = select(AccessCode.id).where(AccessCode.person_id == person_id)
+    return db.scalar(query.order_by(AccessCode.id.desc()).limit(1))
+
+
+def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | None:
+    """Count one try of a code, by a single statement; None where no try is left to count."""
+    usable = update(_CODE).where(
+        _CODE.c.id == code_id,
+        _CODE.c.tries < MOST_TRIES,
+        _CODE.c.used_at.is_(None),
+        _CODE.c.expires_at > now,
+    )
+    counted = usable.values(tries=_CODE.c.tries + 1).returning(_CODE.c.id, _CODE.c.digest)
+    found = db.execute(counted).one_or_none()
+    return None if found is None else Counted(*found)
+
+
+def use(db: Session, *, code_id: UUID, now: datetime) -> None:
+    """Use a code up."""
+    db.execute(update(_CODE).where(_CODE.c.id == code_id).values(used_at=now))
+
+
+def digest(pepper: bytes, code_id: UUID, code: str) -> bytes:
+    """Return HMAC-SHA256 of id and code: a plain hash of six digits is undone at once."""
+    return hmac.digest(pepper, code_id.bytes + code.strip().encode(), "sha256")

@@ -1,0 +1,57 @@
+"""Exchange an appointment for another: the new place first, then the old one goes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from healthcert.errors import WrongState
+from healthcert.gateways.vault import Vault
+from healthcert.models import Appointment
+from healthcert.services import audit, booking, people, places
+
+
+def move(
+    db: Session,
+    *,
+    vault: Vault,
+    appointment_id: UUID,
+    person_id: UUID,
+    slot_id: UUID,
+    now: datetime,
+) -> Appointment:
+    """Exchange a person's own appointment for one in another slot.
+
+    Raises:
+        NotFound: No such appointment of this person, or no such slot.
+        WrongState: The appointment is no longer booked, or a slot has begun.
+        NotEligible: That dose is not due on the new day.
+        SlotFull: No place is left; the old one is kept.
+        TimesOverlap: The person has another appointment at the new time.
+    """
+    person = people.locked(db, person_id)
+    old = booking.own(db, appointment_id=appointment_id, person_id=person_id)
+    place = booking.place_of(db, slot_id)
+    if old.state != "booked" or old.slot_id == slot_id:
+        raise WrongState
+    booking.refuse_unfit(
+        db, vault=vault, person=person, place=place, dose_number=old.dose_number, now=now
+    )
+    places.lock(db, (old.slot_id, slot_id))
+    places.take_place(db, slot_id)
+    places.give_back(db, old, "rescheduled")
+    appointment = places.hold_place(
+        db,
+        person_id=person_id,
+        slot=place.slot,
+        programme_id=place.session.programme_id,
+        dose_number=old.dose_number,
+        source=old.source,
+        now=now,
+    )
+    booking.tell(db, vault, person, "moved", appointment, place, now)
+    actor = audit.Actor("citizen", person_id)
+    booking.note(db, actor, "appointment_moved", appointment, now)
+    return appointment
