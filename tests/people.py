@@ -10,6 +10,7 @@ from typing import Any
 
 from healthcert.data import vaccines, value_sets
 from healthcert.hcert import uvci, writing
+from healthcert.hcert.names import Holder
 
 SEED = 20210701
 LETTERS = {
@@ -27,7 +28,7 @@ _FIRST_DAY = date(2021, 1, 1)
 class Fiction:
     """Somebody and what is certified of them: ``v``, ``t`` or ``r``."""
 
-    holder: writing.Holder
+    holder: Holder
     kind: str
     certificate: dict[str, Any]
 
@@ -41,13 +42,13 @@ def people(count: int, *, seed: int = SEED) -> Iterator[Fiction]:
         yield Fiction(holder, kind, _MAKE[kind](dice, holder))
 
 
-def _holder(dice: random.Random) -> writing.Holder:
+def _holder(dice: random.Random) -> Holder:
     script = dice.choice(list(LETTERS))
     family, given = _name(dice, script), _name(dice, script)
     if dice.random() < 0.1:  # one name alone, held as either
         family, given = dice.choice([(family, ""), ("", given)])
     on_paper = dice.random() < 0.2
-    return writing.Holder(
+    return Holder(
         family=family,
         given=given,
         birth_date=dice.choice([_born(dice), _born(dice)[:7], _born(dice)[:4], ""]),
@@ -80,7 +81,7 @@ def _statement(dice: random.Random) -> writing.Statement:
     return writing.Statement("840539006", country, issuer, identifier)
 
 
-def _vaccination(dice: random.Random, holder: writing.Holder) -> dict[str, Any]:
+def _vaccination(dice: random.Random, holder: Holder) -> dict[str, Any]:
     product, codes = dice.choice(
         [(code, codes) for code, codes in vaccines().items() if not codes.withdrawn]
     )
@@ -97,7 +98,7 @@ def _vaccination(dice: random.Random, holder: writing.Holder) -> dict[str, Any]:
     )
 
 
-def _test(dice: random.Random, holder: writing.Holder) -> dict[str, Any]:
+def _test(dice: random.Random, holder: Holder) -> dict[str, Any]:
     rapid = dice.random() < 0.5
     devices = list(value_sets()["covid-19-lab-test-manufacturer-and-name"])
     sampled = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(seconds=dice.randrange(150_000_000))
@@ -113,7 +114,7 @@ def _test(dice: random.Random, holder: writing.Holder) -> dict[str, Any]:
     )
 
 
-def _recovery(dice: random.Random, holder: writing.Holder) -> dict[str, Any]:
+def _recovery(dice: random.Random, holder: Holder) -> dict[str, Any]:
     return writing.of_recovery(holder, _statement(dice), first_positive=_day(dice))
 
 

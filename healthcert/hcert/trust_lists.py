@@ -1,39 +1,30 @@
-"""Lists of trusted signers, in the forms in which they are published.
-
-    certificate   one or several, PEM; one, DER or base64 of it (the verifier API's updates)
-    national      {"certificates": [{"kid", "rawData", "country", "certificateType"}]}
-    gateway       [{"kid", "rawData", "country", "certificateType"}]
-    verifier API  {"DE": [{"kid", "rawData"}]}, or bare base64 in place of the objects
-    DID document  {"verificationMethod": [{"id", "publicKeyJwk": {"kid", "x5c"}}]}
+"""Lists of trusted signers: read, joined, written, and never replaced by a worse one.
 
 The key is always that of the certificate: the coordinates beside it in a DID document have a
 byte too many in the network's own example. An entry that cannot be used is passed over and
 named, so that one country's slip does not cost the keys of all others. Whoever reads a list has
 fetched it from where it is published; signatures on the list itself are not judged here.
 
-Sources: reference verifier service, /signercertificateUpdate and /signercertificateStatus; EU
-gateway, /trustList; WHO Global Digital Health Certification Network, DID trust list (v2 draft).
+Source: reference verifier service, /signercertificateStatus; for the others see `trust_forms`.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from healthcert.errors import BadInput, BadTrustList
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
+from healthcert.hcert.trust_forms import Entry, base64_of, bytes_of, entries, text_of
 
 LEAST_KEPT: Final = 0.5
 """The part of the keys held that an update must still have; less is a list cut short."""
 
-_PEM = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _ALPHA_2 = re.compile(r"[A-Z]{2}")
 _OF_SIGNERS = {"", "DSC"}  # and not of authorities (CSCA, SCA) or of connections (TLS, UP)
-_USAGES = {"AUTHENTICATION", "CSCA", "DECA", "DESC", "DSC", "SCA", "TLS", "UP", "UPLOAD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +50,15 @@ class SignerList:
         """Return the list without the keys that a list of valid identifiers does not name."""
         kept = tuple(signer for signer in self.signers if signer.key.kid in kids)
         gone = (
-            f"{_base64(each.key.kid)}: no longer valid"
+            f"{base64_of(each.key.kid)}: no longer valid"
             for each in self.signers
             if each.key.kid not in kids
         )
         return SignerList(kept, (*self.passed_over, *gone))
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A certificate as a list names it: base64, and what the list says of it."""
-
-    data: str
-    kid: str = ""
-    country: str = ""
-    usage: str = ""
-    source: str = ""
-
-
 def read(data: bytes, *, source: str = "", training: bool = False) -> SignerList:
-    """Return the signers of a list in any of the forms above.
+    """Return the signers of a list in any of the forms of `trust_forms`.
 
     Usage, name and life are those of the certificate; the country is the list's where it names
     one, else the certificate's.
@@ -93,7 +73,7 @@ def read(data: bytes, *, source: str = "", training: bool = False) -> SignerList
     """
     found: dict[bytes, Signer] = {}
     passed_over = []
-    for entry in _entries(data):
+    for entry in entries(data):
         if entry.usage not in _OF_SIGNERS:
             continue
         try:
@@ -125,7 +105,7 @@ def read_status(data: bytes) -> frozenset[bytes]:
     """
     try:
         kids = json.loads(data)
-        found = frozenset(_bytes_of(_text(kid)) for kid in kids if isinstance(kids, list))
+        found = frozenset(bytes_of(text_of(kid)) for kid in kids if isinstance(kids, list))
     except (ValueError, TypeError):
         found = frozenset()
     if not any(found):
@@ -137,11 +117,11 @@ def write(listed: SignerList) -> bytes:
     """Return a list in the national form, as `read` takes it, the same bytes for the same list."""
     rows = [
         {
-            "kid": _base64(signer.key.kid),
+            "kid": base64_of(signer.key.kid),
             "country": signer.key.country,
             "certificateType": "DSC",
             "source": signer.key.source,
-            "rawData": _base64(signer.certificate),
+            "rawData": base64_of(signer.certificate),
         }
         for signer in sorted(listed.signers, key=lambda each: (each.key.country, each.key.kid))
     ]
@@ -161,95 +141,19 @@ def replaced(held: SignerList | None, update: SignerList) -> SignerList:
     return update
 
 
-def _entries(data: bytes) -> list[_Entry]:
-    """Return what a file names, whichever form it has; nothing where it is none of them."""
-    if data[:1] == b"\x30":  # a DER sequence, as every certificate begins
-        return [_Entry(_base64(data))]
-    try:
-        text = data.decode("utf-8-sig").strip()
-        if text[:1] in {"{", "["}:
-            return list(_listed(json.loads(text)))
-    except (ValueError, RecursionError):
-        return []
-    return [_Entry(block) for block in _PEM.findall(text) or [text]]
-
-
-def _listed(listed: object) -> Iterator[_Entry]:
-    """Give the entries of a list in JSON."""
-    if isinstance(listed, Mapping):
-        if "verificationMethod" in listed:
-            yield from (_did(method) for method in _objects(listed["verificationMethod"]))
-        elif "certificates" in listed:
-            yield from _listed(listed["certificates"])
-        else:
-            for country, rows in listed.items():
-                for row in rows if isinstance(rows, list) else ():
-                    yield _row(row if isinstance(row, Mapping) else {"rawData": row}, country)
-    else:
-        yield from (_row(row) for row in _objects(listed))
-
-
-def _objects(rows: object) -> list[Mapping[str, Any]]:
-    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []
-
-
-def _row(row: Mapping[str, Any], country: str = "") -> _Entry:
-    return _Entry(
-        data=_text(row.get("rawData")),
-        kid=_text(row.get("kid")),
-        country=_text(row.get("country")) or country,
-        usage=_text(row.get("certificateType")).upper(),
-        source=_text(row.get("source")),
-    )
-
-
-def _did(method: Mapping[str, Any]) -> _Entry:
-    """Return a key of a DID document, ``did:web:<host>:…:<domain>:<participant>:<usage>#<kid>``."""
-    jwk = method.get("publicKeyJwk")
-    jwk = jwk if isinstance(jwk, Mapping) else {}
-    chain = jwk.get("x5c")
-    first = chain[0] if isinstance(chain, list) and chain else chain  # the rest certify the first
-    place, _, kid = _text(method.get("id")).partition("#")
-    usage = place.rpartition(":")[2].upper()
-    return _Entry(
-        data=_text(first),
-        kid=_text(jwk.get("kid")) or kid,
-        usage=usage if usage in _USAGES else "",
-    )
-
-
-def _signer(entry: _Entry, source: str, *, training: bool) -> Signer:
+def _signer(entry: Entry, source: str, *, training: bool) -> Signer:
     """Return the signer that an entry names.
 
     Raises:
         BadInput: Its certificate cannot be read, or the identifier is not this certificate's.
         ValueError: It is not base64.
     """
-    der = _bytes_of(entry.data)
+    der = bytes_of(entry.data)
     country = entry.country if _ALPHA_2.fullmatch(entry.country) else ""
     key = from_certificate(der, training=training, country=country, source=entry.source or source)
-    if entry.kid and _bytes_of(entry.kid) != key.kid:
+    if entry.kid and bytes_of(entry.kid) != key.kid:
         raise BadInput({"kid": "not_of_this_certificate"})
     return Signer(key, der)
-
-
-def _bytes_of(text: str) -> bytes:
-    """Return what base64 of either alphabet says; white space and missing padding are no fault.
-
-    Raises:
-        ValueError: It is not base64.
-    """
-    packed = "".join(text.split()).rstrip("=")
-    padded = packed + "=" * (-len(packed) % 4)
-    return urlsafe_b64decode(padded) if re.search("[-_]", packed) else b64decode(padded)
-
-
-def _base64(data: bytes) -> str:
-    return b64encode(data).decode("ascii")
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _because(passed_over: Sequence[str]) -> str:

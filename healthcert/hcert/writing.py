@@ -11,15 +11,13 @@ when to when a recovery holds).
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from healthcert.errors import BadInput
-from healthcert.hcert.names import LONGEST as LONGEST_NAME
-from healthcert.hcert.names import standardise
+from healthcert.hcert.names import Holder, composed, names_of
 from healthcert.hcert.payload import Kind, schema_faults
 
 SCHEMA: Final = "1.3.3"
@@ -43,27 +41,6 @@ class Vaccine:
     holder: str
     kinds: tuple[str, ...]
     withdrawn: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Whom a certificate speaks of.
-
-    Attributes:
-        family: Family name in its own script; of someone with one name, that name.
-        given: Given names in their own script, or empty.
-        birth_date: ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD``, or empty where nobody knows.
-        family_latin: As the travel document or the ID spells it in Latin letters, or empty.
-        given_latin: The same for the given names.
-        language: ISO 639-1; tells Ukrainian from Russian where they write one letter two ways.
-    """
-
-    family: str
-    given: str
-    birth_date: str
-    family_latin: str = ""
-    given_latin: str = ""
-    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +134,7 @@ def of_test(
     if sampled_at.utcoffset() is None:
         raise BadInput({"sc": "no_time_zone"})
     sampled = sampled_at.astimezone(UTC)
-    told = {"nm": _written(name), "ma": device, "tc": _written(centre)}
+    told = {"nm": composed(name), "ma": device, "tc": composed(centre)}
     return _certificate(
         "t",
         holder,
@@ -200,23 +177,6 @@ def of_recovery(
     )
 
 
-def names_of(holder: Holder) -> dict[str, str]:
-    """Return ``nam``: the names as their holder writes them, and as a passport would.
-
-    The Latin spelling of the holder's document goes before our own transliteration. What is
-    empty is left out, but ``fnt``: schemas before 1.3.2 want it of everybody.
-    """
-    family = standardise(holder.family_latin or holder.family, language=holder.language)
-    given = standardise(holder.given_latin or holder.given, language=holder.language)
-    named = {
-        "fn": _written(holder.family),
-        "fnt": family,
-        "gn": _written(holder.given),
-        "gnt": given,
-    }
-    return {key: name for key, name in named.items() if name or key == "fnt"}
-
-
 def _certificate(
     kind: Kind, holder: Holder, statement: Statement, fact: Mapping[str, object]
 ) -> dict[str, object]:
@@ -229,7 +189,7 @@ def _certificate(
         "tg": statement.disease,
         **fact,
         "co": statement.country,
-        "is": _written(statement.issuer),
+        "is": composed(statement.issuer),
         "ci": statement.uvci,
     }
     certificate: dict[str, object] = {
@@ -242,8 +202,3 @@ def _certificate(
     if faults:
         raise BadInput(dict.fromkeys(faults, "schema"))
     return certificate
-
-
-def _written(text: str) -> str:
-    """Return a text as it is signed: composed (NFC), at most 80 characters."""
-    return unicodedata.normalize("NFC", text)[:LONGEST_NAME]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import LONGEST as LONGEST_NAME
-from healthcert.hcert.writing import Holder
+from healthcert.hcert.names import Holder
 from healthcert.models import Person
 from healthcert.models.person import IDENTITY_KINDS, SEXES
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from healthcert.hcert.writing import names_of
+from healthcert.hcert.names import names_of
 from healthcert.i18n import Lazy, format_date, language
 from healthcert.i18n import lazy as _
 from healthcert.services.people import Details, holder_of

@@ -15,10 +15,11 @@ from healthcert.data.knowledge import sources
 from healthcert.errors import BadInput
 from healthcert.hcert import decode, encode, schema_faults, uvci, value_set_faults, writing
 from healthcert.hcert.inspection import inspect
+from healthcert.hcert.names import Holder, names_of
 from tests.certificates import NOW, make_text
 from tests.people import people
 
-MAYA = writing.Holder("Khoury", "Maya", "1988-04-21")
+MAYA = Holder("Khoury", "Maya", "1988-04-21")
 SAID = writing.Statement("840539006", "LB", "Ministry of Health", uvci.new("LB", "HC", bytes(10)))
 COMIRNATY = {
     "product": "EU/1/20/1528",
@@ -97,7 +98,7 @@ def test_a_wider_kind_of_vaccine_is_right_too():
     ("faulty", "wrong"),
     [
         ({"dose": 0}, {"v.0.dn": "schema"}),
-        ({"holder": writing.Holder("Khoury", "Maya", "1888-04-21")}, {"dob": "schema"}),
+        ({"holder": Holder("Khoury", "Maya", "1888-04-21")}, {"dob": "schema"}),
         ({"said": writing.Statement("840539006", "lb", "", "")}, {"v.0.co": "schema"}),
     ],
 )
@@ -173,16 +174,16 @@ def test_a_recovery_never_holds_outside_its_days(days, wrong):
     ],
 )
 def test_names_are_written_in_both_ways_and_left_out_where_empty(holder, names):
-    assert writing.names_of(writing.Holder(*holder, birth_date="1988")) == names
+    assert names_of(Holder(*holder, birth_date="1988")) == names
 
 
 def test_the_spelling_of_the_document_goes_before_our_own():
-    maya = writing.Holder("خوري", "مايا", "1988", family_latin="Khoury", language="ar")
-    assert writing.names_of(maya)["fnt"] == "KHOURY"
+    maya = Holder("خوري", "مايا", "1988", family_latin="Khoury", language="ar")
+    assert names_of(maya)["fnt"] == "KHOURY"
 
 
 def test_a_long_name_is_cut_in_both_ways():
-    names = writing.names_of(writing.Holder("Ä" * 100, "", "1988"))
+    names = names_of(Holder("Ä" * 100, "", "1988"))
     assert (len(names["fn"]), len(names["fnt"])) == (80, 80)
 
 
