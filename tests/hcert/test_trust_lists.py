@@ -117,30 +117,30 @@ def test_an_entry_that_cannot_be_used_is_named_and_passed_over(bad):
     assert found.passed_over[0].startswith(bad["kid"])
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b" ",
-        b"\xff",
-        b"{",
-        b"[]",
-        b"[" * 100_000,
-        b"no list",
-        b"0 bytes",
-        b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        as_json({}),
-        as_json({"certificates": []}),
-        as_json({"certificates": "x", "y": 1}),
-        as_json({"certificates": {}}),
-        as_json({"verificationMethod": None}),
-        as_json({"verificationMethod": [{}, {"publicKeyJwk": 1}, did(x5c=[]), did(x5c=5)]}),
-        as_json({"LB": None, "FR": [1]}),
-        as_json([row(certificateType="CSCA")]),
-        as_json([row(rawData="junk")]),
-        as_json(["text", 5]),
-    ],
-)
+NOT_LISTS = [
+    b"",
+    b" ",
+    b"\xff",
+    b"{",
+    b"[]",
+    b"[" * 100_000,
+    b"no list",
+    b"0 bytes",
+    b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    as_json({}),
+    as_json({"certificates": []}),
+    as_json({"certificates": "x", "y": 1}),
+    as_json({"certificates": {}}),
+    as_json({"verificationMethod": None}),
+    as_json({"verificationMethod": [{}, {"publicKeyJwk": 1}, did(x5c=[]), did(x5c=5)]}),
+    as_json({"LB": None, "FR": [1]}),
+    as_json([row(certificateType="CSCA")]),
+    as_json([row(rawData="junk")]),
+    as_json(["text", 5]),
+]
+
+
+@pytest.mark.parametrize("data", NOT_LISTS, ids=range(len(NOT_LISTS)))
 def test_what_names_no_signer_is_no_list(data):
     with pytest.raises(BadTrustList):
         trust_lists.read(data)
