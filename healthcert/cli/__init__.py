@@ -13,6 +13,7 @@ from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
+from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.errors import BadInput, Refusal
 
@@ -38,5 +39,5 @@ def main() -> None:
 
 hcert.add_command(scan)
 hcert.add_command(names)
-for command in (bundle, conformance, hcert, keys, rules, verify):
+for command in (bundle, conformance, hcert, keys, rules, valuesets, verify):
     main.add_command(command)

@@ -1,11 +1,8 @@
 """Make the certificate itself from plain facts: a vaccination, a test or a recovery.
 
-What comes out obeys schema 1.3.3 and says nothing that its parts contradict: the vaccine's code,
-the holder of its authorisation and its kind belong together, a test of one kind names what that
-kind must, a recovery holds for the days it may. Nothing here signs.
+What comes out obeys schema 1.3.3, and its parts do not contradict each other. Nothing here signs.
 
-Sources: EU DCC schema 1.3.3; "Value sets for EU Digital COVID Certificates" release 2.12 (which
-codes go together); Regulation (EU) 2021/953, article 7 and annex (what each kind says, and from
+Sources: EU DCC schema 1.3.3; Regulation (EU) 2021/953, annex (what each kind says, and from
 when to when a recovery holds).
 """
 
@@ -19,6 +16,7 @@ from typing import Final
 from healthcert.errors import BadInput
 from healthcert.hcert.names import Holder, composed, names_of
 from healthcert.hcert.payload import Kind, schema_faults
+from healthcert.hcert.vaccine_codes import Vaccine, refuse_unless_together
 
 SCHEMA: Final = "1.3.3"
 NUCLEIC_ACID, RAPID_ANTIGEN = "LP6464-4", "LP217198-3"
@@ -26,21 +24,6 @@ NUCLEIC_ACID, RAPID_ANTIGEN = "LP6464-4", "LP217198-3"
 
 RECOVERY_FROM, RECOVERY_UNTIL = timedelta(days=11), timedelta(days=180)
 """A recovery holds from this long after the first positive result, and until then at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Vaccine:
-    """The codes that go with the code of a vaccine.
-
-    Attributes:
-        holder: ``ma``: who holds its authorisation.
-        kinds: ``vp``: what it is, the closest kind first; a wider one is right too.
-        withdrawn: Whether no new certificate should name it.
-    """
-
-    holder: str
-    kinds: tuple[str, ...]
-    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +71,7 @@ def of_vaccination(
     Raises:
         BadInput: The three codes do not go together, or see `_certificate`.
     """
-    known = vaccines.get(product)
-    if known is None or known.withdrawn:
-        raise BadInput({"mp": "unknown_vaccine"})
-    if authorisation != known.holder:
-        raise BadInput({"ma": "not_of_this_vaccine"})
-    if prophylaxis not in known.kinds:
-        raise BadInput({"vp": "not_of_this_vaccine"})
+    refuse_unless_together(product, authorisation, prophylaxis, vaccines)
     codes = {"vp": prophylaxis, "mp": product, "ma": authorisation}
     numbers = {"dn": dose, "sd": series, "dt": given_on.isoformat()}
     return _certificate("v", holder, statement, codes | numbers)
