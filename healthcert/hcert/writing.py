@@ -2,8 +2,7 @@
 
 What comes out obeys schema 1.3.3, and its parts do not contradict each other. Nothing here signs.
 
-Sources: EU DCC schema 1.3.3; Regulation (EU) 2021/953, annex (what each kind says, and from
-when to when a recovery holds).
+Sources: EU DCC schema 1.3.3; Regulation (EU) 2021/953, annex.
 """
 
 from __future__ import annotations
