@@ -26,7 +26,7 @@ check: ## lint, types, import contracts, templates
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
-	@$(BIN)/djlint --quiet --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
+	@$(BIN)/djlint --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
 
 nightly: ## what takes longer: reading back 10,000 people, and readers that share no code with us
 	@$(PYTHON) tools/environment.py test
@@ -43,7 +43,7 @@ words: ## collect texts to translate, and say what is missing
 shots: ## take the screenshots of the README
 	@$(PYTHON) tools/environment.py test
 	@$(BIN)/python tools/front.py
-	@$(BIN)/python tools/shots.py
+	@$(BIN)/python -m tools.shots
 
 lock: ## resolve requirements/*.in anew (needs uv)
 	@for set in run test node; do uv pip compile --universal --python-version 3.11 --generate-hashes \

@@ -20,6 +20,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services.keys import load_pins, load_signers, load_trust, read_secret
+from healthcert.services.production_keys import check_production_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,12 @@ def open_parts(settings: Settings) -> Parts:
     Raises:
         NotReady: A secret, a key or a certificate is missing or cannot be read.
         SignerUnavailable: A signing key is there and cannot be opened.
-        BadSettings: The country is not known, or a channel's address cannot be used.
+        BadSettings: The country is not known, a channel's address cannot be used, or
+            production's keys are not fit for it.
     """
     private = settings.keys_dir / settings.env
+    if settings.env == "production":
+        check_production_keys(settings.keys_dir)
     secret = read_secret(settings.secret_file)
     trust = settings.keys_dir / "trust" / "certificates"
     return Parts(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from healthcert.config import Settings
 from healthcert.errors import NotReady
@@ -57,11 +58,20 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     init_security(app, settings)
     init_tracing(app)
     init_delivery(app, settings)
+    _believe_proxies(app, settings.trusted_proxies)
     init_pages(app, settings)
     init_errors(app)
     app.register_blueprint(verify.bp)
     app.register_blueprint(api.bp)
     return app
+
+
+def _believe_proxies(app: Flask, count: int) -> None:
+    """Take the caller's scheme and host from as many proxies as stand before us, no more."""
+    if count:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count
+        )
 
 
 def bundle_state(app: Flask) -> Mapping[str, object]:

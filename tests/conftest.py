@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,11 +67,25 @@ def postgres() -> Iterator[Server]:
         pytest.skip(f"{NOT_TESTED}: {error}")
 
 
+@pytest.fixture
+def say(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return how a test tells something to whoever reads the end of the run."""
+    return lambda text: record_property("said", text)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    untested = [report for report in skipped if NOT_TESTED in str(report.longrepr)]
-    if untested:
-        terminalreporter.section(f"{NOT_TESTED}: {len(untested)} tests", red=True)
+    told = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    for report in told:
+        for name, text in report.user_properties:
+            if name == "said":
+                terminalreporter.section(report.nodeid.rpartition("::")[2])
+                terminalreporter.line(text)
+    skipped: Counter[str] = Counter(
+        str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        for report in terminalreporter.getreports("skipped")
+    )
+    for reason, count in skipped.items():
+        terminalreporter.section(f"NOT TESTED ({count}): {reason}", red=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,16 @@ import click
 
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
+from healthcert.cli.db import db
+from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
+from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
+from healthcert.cli.worker import worker
 from healthcert.errors import BadInput, Refusal
 
 
@@ -39,5 +43,7 @@ def main() -> None:
 
 hcert.add_command(scan)
 hcert.add_command(names)
-for command in (bundle, conformance, hcert, keys, rules, valuesets, verify):
+demo.add_command(run_demo)
+_NOUNS = (bundle, conformance, db, demo, hcert, keys, rules, serve, valuesets, verify, worker)
+for command in _NOUNS:
     main.add_command(command)

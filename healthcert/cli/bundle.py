@@ -30,7 +30,7 @@ def bundle() -> None:
 @click.option("--out", type=_FILE, required=True, help="The file to put in place.")
 @click.option("--trust", type=_FOLDER, help="Certificates of the signers to trust.")
 def build(out: Path, trust: Path | None) -> None:
-    r"""Make the next bundle and put it in place.
+    """Make the next bundle and put it in place.
 
     The trusted signers are those of a folder of certificates (PEM or DER) and of lists (as
     `keys import` makes them), by default trust/certificates of the keys folder; those in its
@@ -64,7 +64,7 @@ def build(out: Path, trust: Path | None) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def show(file: Path) -> None:
-    r"""Show what is in a bundle, as JSON; it must be signed by a pinned key.
+    """Show what is in a bundle, as JSON; it must be signed by a pinned key.
 
     \b
     Example:
@@ -76,7 +76,7 @@ def show(file: Path) -> None:
 @bundle.command()
 @click.argument("file", type=_FILE)
 def verify(file: Path) -> None:
-    r"""Say whether a bundle is signed by a pinned key and not past its end.
+    """Say whether a bundle is signed by a pinned key and not past its end.
 
     \b
     Example:

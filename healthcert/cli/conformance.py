@@ -31,7 +31,7 @@ class _Row:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each verdict.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def conformance(folder: Path, *, as_json: bool) -> None:
-    r"""Judge each certificate of FOLDER and compare with what its issuer expects.
+    """Judge each certificate of FOLDER and compare with what its issuer expects.
 
     FOLDER holds a folder a country, with 2DCODE/RAW/*.json in it, as in the EU's test data.
     A flag whose data are missing there is counted as absent.

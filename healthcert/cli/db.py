@@ -18,7 +18,7 @@ def db() -> None:
 
 @db.command("migrate")
 def migrate_tables() -> None:
-    r"""Make or change the tables as this version needs them; whole or not at all.
+    """Make or change the tables as this version needs them; whole or not at all.
 
     \b
     Example:
@@ -31,7 +31,7 @@ def migrate_tables() -> None:
 @db.command()
 @click.pass_context
 def check(context: click.Context) -> None:
-    r"""Count again what counters, standings and certificates say; exit 1 on a difference.
+    """Count again what counters, standings and certificates say; exit 1 on a difference.
 
     \b
     Example:

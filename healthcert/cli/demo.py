@@ -26,7 +26,7 @@ def demo() -> None:
 
 @demo.command("prepare")
 def prepare_demo() -> None:
-    r"""Make keys, tables and people, or bring those there are to today.
+    """Make keys, tables and people, or bring those there are to today.
 
     \b
     Example:

@@ -26,7 +26,7 @@ def hcert() -> None:
 @hcert.command("inspect")
 @click.argument("file", type=click.File("rb"), default="-")
 def inspect_(file: BinaryIO) -> None:
-    r"""Explain every certificate of FILE, or of standard input, step by step.
+    """Explain every certificate of FILE, or of standard input, step by step.
 
     A line is the text of a code, or {"barcode": text, "certificates": [base64 DER, ...],
     "at": ISO 8601}, the certificates being trusted for that line alone. One JSON object a line

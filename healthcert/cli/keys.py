@@ -29,7 +29,7 @@ def keys() -> None:
 
 @keys.command()
 def development() -> None:
-    r"""Make whatever is missing of a set of development keys.
+    """Make whatever is missing of a set of development keys.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def development() -> None:
 @keys.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def show(*, as_json: bool) -> None:
-    r"""Show the signers we have and those we trust.
+    """Show the signers we have and those we trust.
 
     \b
     Example:

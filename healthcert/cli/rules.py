@@ -28,7 +28,7 @@ def certlogic(file: BinaryIO) -> None:
     \b
     Example:
       echo '{"logic": {"+": [1, {"var": "x"}]}, "data": {"x": 2}}' | healthcert rules certlogic
-    """  # noqa: D301 - click wants the character, not the escape
+    """
     _answer(file, _certlogic)
 
 
@@ -42,7 +42,7 @@ def evaluate(file: BinaryIO) -> None:
     \b
     Example:
       healthcert rules evaluate tests.jsonl
-    """  # noqa: D301 - click wants the character, not the escape
+    """
     _answer(file, _evaluate)
 
 

@@ -24,7 +24,7 @@ from healthcert.hcert.names import left_out, standardise
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
 )
 def scan(images: Iterable[Path]) -> None:
-    r"""Write the QR and Aztec codes of each picture as one JSON line.
+    """Write the QR and Aztec codes of each picture as one JSON line.
 
     \b
     Example:
@@ -41,7 +41,7 @@ def scan(images: Iterable[Path]) -> None:
 @click.option("--language", help="ISO 639-1, where two languages write a letter two ways.")
 @click.argument("file", type=click.File("rb"), default="-")
 def names(language: str | None, file: BinaryIO) -> None:
-    r"""Write each line of FILE as the machine-readable zone of a passport does.
+    """Write each line of FILE as the machine-readable zone of a passport does.
 
     A letter without a published table is left out and named on standard error.
 

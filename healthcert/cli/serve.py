@@ -23,7 +23,7 @@ _ROOT = Path(__file__).resolve().parent.parent.parent
 @click.command()
 @click.option("--workers", default=2, show_default=True, help="Web processes.")
 def serve(workers: int) -> None:
-    r"""Serve the web pages and interfaces.
+    """Serve the web pages and interfaces.
 
     \b
     Example:
@@ -34,7 +34,7 @@ def serve(workers: int) -> None:
 
 @click.command("run")
 def run_demo() -> None:
-    r"""Prepare the demonstration and start web and worker.
+    """Prepare the demonstration and start web and worker.
 
     \b
     Example:

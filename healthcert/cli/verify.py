@@ -60,7 +60,7 @@ class _Country(click.ParamType[str]):
 @click.option("--at", type=_Moment(), help="Another time than now, ISO 8601.")
 @click.argument("file", type=click.File("rb"), default="-")
 def verify(path: Path | None, country: str | None, at: datetime | None, file: BinaryIO) -> None:
-    r"""Write a verdict as one JSON line for each certificate.
+    """Write a verdict as one JSON line for each certificate.
 
     FILE holds one bar code text a line, or is a picture (PNG, JPEG, WebP or GIF), which gives
     one line for each code in it. Exit code 0: all valid; 1: some not; 2: misuse.

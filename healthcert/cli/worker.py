@@ -19,7 +19,7 @@ from healthcert.parts import open_parts
 @click.command()
 @click.option("--once", is_flag=True, help="One round, then end.")
 def worker(*, once: bool) -> None:
-    r"""Sign, send, publish and sweep until told to end.
+    """Sign, send, publish and sweep until told to end.
 
     \b
     Example:

@@ -184,7 +184,7 @@ def _moment(text: str, patient: Patient) -> datetime:
         return now()
     try:
         given = datetime.fromisoformat(text)
-    except ValueError:
+        zone = given.tzinfo or ZoneInfo(patient.expected.time_zone)
+        return given.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise BadInput({"given_at": "not_a_time"}) from None
-    zone = ZoneInfo(patient.expected.time_zone)
-    return (given if given.tzinfo else given.replace(tzinfo=zone)).astimezone(UTC)

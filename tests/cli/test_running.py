@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -66,6 +70,19 @@ def test_one_round_of_the_worker_says_what_was_done(run):
     done = run(worker, "--once")
     assert done.exit_code == 0
     assert "bundle 1" in done.output
+
+
+def test_the_worker_ends_when_it_is_told_to(run, tmp_path):
+    assert run(db, "check").exit_code == 0
+    environment = os.environ | {
+        "HEALTHCERT_DATA_DIR": str(tmp_path),
+        "HEALTHCERT_KEYS_DIR": str(tmp_path / "keys"),
+    }
+    words = [sys.executable, "-c", "from healthcert.cli.worker import worker; worker()"]
+    with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as shift:
+        assert '"job": "bundle"' in shift.stderr.readline()
+        shift.send_signal(signal.SIGTERM)
+        assert shift.wait(10) == 0
 
 
 def test_the_worker_does_not_start_on_an_empty_database(run, tmp_path):

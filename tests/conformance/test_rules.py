@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -32,17 +31,6 @@ def data():
         return json.loads(text) if whole else [json.loads(line) for line in text.splitlines()]
 
     return lines
-
-
-@pytest.fixture
-def say(capsys):
-    """Return what writes a line that is seen however the tests are run."""
-
-    def write(line):
-        with capsys.disabled():
-            sys.stdout.write(f"\n{line}\n")
-
-    return write
 
 
 def answer(logic, data):

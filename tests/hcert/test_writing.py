@@ -216,15 +216,14 @@ def test_the_codes_go_together_as_the_published_table_says(conformance: Path):
 
 
 @pytest.mark.conformance
-def test_what_we_certify_of_anybody_obeys_the_published_schema(conformance: Path, capsys):
+def test_what_we_certify_of_anybody_obeys_the_published_schema(conformance: Path, say):
     schema = json.loads((conformance / "schema" / "dcc-1.3.3.json").read_text("utf-8"))
     official = Draft202012Validator(schema)
     for person in people(CERTIFIED):
         assert official.is_valid(person.certificate), person
         assert schema_faults(person.certificate) == []
         assert value_set_faults(person.certificate, value_sets()) == []
-    with capsys.disabled():
-        print(f" [{CERTIFIED} people]", end="")  # noqa: T201 - a run says how much it covered
+    say(f"{CERTIFIED:,} people obey schema 1.3.3")
 
 
 def test_what_we_sign_of_anybody_reads_back_the_same(signers):

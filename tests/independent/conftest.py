@@ -23,11 +23,3 @@ def readers() -> None:
         independent.make()
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.fail(f"{NOT_ASKED}: {error}: {getattr(error, 'stderr', '')}")
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    skipped = terminalreporter.stats.get("skipped", [])
-    untested = [report for report in skipped if NOT_ASKED in str(report.longrepr)]
-    if untested:
-        terminalreporter.section(f"{len(untested)} tests: {NOT_ASKED}", red=True)
-        terminalreporter.line("python tools/independent.py makes them (needs a package index)")

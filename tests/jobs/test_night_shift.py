@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from threading import Event, Thread
@@ -174,10 +175,27 @@ def test_a_text_gateway_is_not_promised(settings):
         open_parts(settings.at(sms_url="smpp://gateway:2775"))
 
 
-def test_production_without_a_relay_keeps_its_messages(settings, keys_dir):
-    with pytest.raises(NotReady):
-        open_parts(settings.at(env="production"))
+def test_a_mail_relay_takes_the_place_of_the_outbox_for_mail_alone(settings):
     relayed = open_parts(settings.at(mail_url="smtp://relay:25"))
     relayed.close()
-    assert set(relayed.channels) == {"sms", "mail"}
-    assert keys_dir.exists()
+    assert relayed.channels["mail"] != relayed.channels["sms"]
+    assert relayed.channels["sms"] is open_kept(settings)
+
+
+def open_kept(settings):
+    parts = open_parts(settings)
+    parts.close()
+    return parts.channels["mail"]
+
+
+def test_production_does_not_start_on_development_keys(settings, keys_dir, tmp_path):
+    shutil.copytree(keys_dir, tmp_path / "keys")
+    (tmp_path / "keys" / "development").rename(tmp_path / "keys" / "production")
+    with pytest.raises(BadSettings, match=r"development certificate|not encrypted"):
+        open_parts(
+            settings.at(
+                env="production",
+                keys_dir=tmp_path / "keys",
+                secret_file=tmp_path / "keys" / "production" / "secret",
+            )
+        )

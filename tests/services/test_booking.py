@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -16,8 +17,10 @@ from healthcert.errors import (
     TimesOverlap,
     WrongState,
 )
-from healthcert.models import Appointment, Person, Slot, new_id
-from healthcert.services import booking, moving, people
+from healthcert.models import Appointment, ClinicSession, Person, Slot, new_id
+from healthcert.policy import reference
+from healthcert.services import booking, enrolment, moving, people
+from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, day
 from tests.services.clinic import JCOVDEN, details
 from tests.threads import at_once
@@ -226,3 +229,79 @@ def test_details_that_cannot_be_used_are_named(clinic, changes, wrong):
     with pytest.raises(BadInput) as refused:
         clinic.book(clinic.slot(), details(**changes))
     assert refused.value.fields == wrong
+
+
+@pytest.mark.parametrize(
+    ("identity", "wrong"),
+    [
+        (("library card", "XX", "1"), {"identity_kind": "not_a_choice"}),
+        (("passport", "XX", " - "), {"identity_value": "missing"}),
+        (("none", "XX", "1"), {"identity_value": "not_needed"}),
+        (("passport", "Utopia", "1"), {"identity_country": "not_a_country"}),
+    ],
+)
+def test_an_identity_that_cannot_be_used_is_named(clinic, identity, wrong):
+    with pytest.raises(BadInput) as refused:
+        clinic.book(clinic.slot(), details(identity=IdentityDetails(*identity)))
+    assert refused.value.fields == wrong
+
+
+def test_a_number_is_the_same_however_it_is_written(clinic):
+    clinic.book(clinic.slot(), details(identity=IdentityDetails("passport", "XX", "ab 12-34")))
+    with pytest.raises(AlreadyBooked):
+        clinic.book(
+            clinic.slot(day(2)), details(identity=IdentityDetails("passport", "xx", "AB1234"))
+        )
+
+
+def test_people_without_papers_are_booked_each_for_themselves(clinic):
+    nothing, vouched = (IdentityDetails(kind) for kind in ("none", "vouched"))
+    slot = clinic.slot(capacity=3)
+    booked_for = {clinic.book(slot, details(identity=nothing)).person_id for _ in range(2)}
+    booked_for.add(clinic.book(slot, details(identity=vouched)).person_id)
+    assert len(booked_for) == 3
+
+
+def test_moving_to_where_one_is_already_is_refused(clinic):
+    slot = clinic.slot()
+    appointment = clinic.book(slot)
+    with pytest.raises(WrongState), clinic.doors.transaction() as db:
+        moving.move(
+            db,
+            vault=clinic.vault,
+            appointment_id=appointment.id,
+            person_id=appointment.person_id,
+            slot_id=slot.id,
+            now=NOW,
+        )
+
+
+def test_a_reference_that_is_taken_is_drawn_again(clinic, monkeypatch):
+    slot = clinic.slot(capacity=3)
+    drawn = iter([7, 7, 8])
+    monkeypatch.setattr(secrets, "randbelow", lambda _below: next(drawn))
+    taken, next_one = clinic.book(slot), clinic.book(slot)
+    assert [each.reference for each in (taken, next_one)] == [
+        reference.write(7),
+        reference.write(8),
+    ]
+    assert booked(clinic, slot) == 2
+
+
+def test_eight_who_enrol_the_same_person_at_once_write_one_down(clinic):
+    who = details()
+    people_found = at_once(
+        8,
+        lambda _: clinic.doors.run(
+            lambda db: enrolment.enrol(db, vault=clinic.vault, details=who, now=NOW).id
+        ),
+    )
+    assert len(set(people_found)) == 1
+
+
+def test_a_session_that_is_cancelled_is_not_found(clinic):
+    slot = clinic.slot()
+    with clinic.doors.transaction() as db:
+        db.get_one(ClinicSession, slot.session_id).state = "cancelled"
+    with pytest.raises(NotFound):
+        clinic.book(slot)

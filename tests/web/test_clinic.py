@@ -91,6 +91,7 @@ def test_a_dead_signer_loses_no_dose(expected, clinic, parts):
         ({"product": "x"}, "choose one of the answers"),
         ({"body_site": "nose"}, "choose one of the answers"),
         ({"given_at": "yesterday"}, "enter a real day and time"),
+        ({"given_at": "0001-01-01T00:00"}, "enter a real day and time"),
         ({"given_at": "2030-01-01T00:00"}, "this has not come yet"),
     ],
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from flask import request
 from PIL import Image
 
 from healthcert.app import create_app
@@ -208,6 +209,15 @@ def test_without_a_bundle_nothing_is_called_valid(settings, clock, text):
     assert client.get("/bundle").status_code == 503
     assert client.get("/readyz").status_code == 503
     assert client.get("/livez").status_code == 200
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [(0, "http"), (1, "https")])
+def test_only_trusted_proxies_are_believed(published, clock, proxies, scheme):
+    app = create_verifier_app(published.at(trusted_proxies=proxies), clock=clock, floor=clock)
+    seen = []
+    app.before_request(lambda: seen.append(request.scheme))
+    app.test_client().get("/livez", headers={"X-Forwarded-Proto": "https"})
+    assert seen == [scheme]
 
 
 def test_readiness_tells_what_is_missing(client, app):

@@ -1,0 +1,50 @@
+"""The service as a newcomer starts it: real processes, a fresh folder, a free port."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web.conftest import (  # noqa: F401 - fixtures
+    app,
+    book,
+    clinic,
+    clock,
+    newest_message,
+    parts,
+    published,
+    settings,
+    staff,
+)
+from tools import running
+from tools.running import Demonstration
+
+
+@pytest.fixture(scope="session")
+def demonstration(tmp_path_factory) -> Iterator[Demonstration]:
+    with running.demonstration(tmp_path_factory.mktemp("demonstration")) as started:
+        yield started
+
+
+@pytest.fixture
+def visit(chromium) -> Iterator:
+    """Return how to open a browser of one's own on a page."""
+    contexts = []
+
+    def opened(language: str = "en-GB", width: int = 1280):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, locale=language, accept_downloads=True
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        return context.new_page()
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def code_in(text: str) -> str:
+    return re.search(r"\b\d{6}\b", text)[0]

@@ -1,0 +1,115 @@
+"""Whatever is typed, sent or asked for: a door answers, and never with a fault of its own."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from healthcert.policy.roles import Role, may
+from healthcert.web.guards import ACTS
+from tests.web.conftest import Browser
+from tests.web.test_guards import path_of, routes
+
+SEED, ROUNDS = 20261121, 3
+NASTY = (
+    "", " ", "0", "-1", "x" * 3000, "\0", "\ud7ff", "\u202e", "<script>alert(1)</script>",
+    "{{7*7}}", "%s%n", "' OR 1=1 --", "../../etc/passwd", "01890000-0000-7000-8000-000000000000",
+    "١٢٣", "½",
+    "9" * 400, "NaN", "1e309", "9999-99-99", "2026-02-30T25:61", "HC-7K4M-2QXD", "HC1:", "//evil",
+)  # fmt: skip
+FIELDS = (
+    "family", "given", "family_latin", "given_latin", "birth_date", "sex", "identity_kind",
+    "identity_value", "phone", "mail", "language", "reference", "code", "identity", "product",
+    "lot", "other_lot", "body_site", "given_at", "reason", "staff", "next", "barcode", "picture",
+    "country", "slot", "dose", "programme", "town", "go", "find", "lang", "save",
+)  # fmt: skip
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@pytest.fixture
+def engine_name():
+    """What is typed never gets as far as the engine's own ways."""
+    return "sqlite"
+
+
+@pytest.fixture
+def visitors(app, staff, holder):
+    return {
+        None: Browser(app),
+        Role.CITIZEN: holder(),
+        Role.CLERK: staff("clerk"),
+        Role.NURSE: staff("nurse"),
+    }
+
+
+def some(chance):
+    return {name: chance.sample(NASTY, 3) for name in chance.sample(FIELDS, 20)}
+
+
+def paths_seen(browser, pages):
+    """Return the addresses of the forms and links on pages, which name real things."""
+    found = set()
+    for page in pages:
+        found |= set(re.findall(r'(?:href|action)="(/[^"#?]*)', browser.get(page).text))
+    return {path for path in found if not path.startswith("/static/")}
+
+
+def test_no_route_breaks_whatever_is_sent(app, visitors):
+    chance = random.Random(SEED)
+    sent = 0
+    for rule, method in routes(app):
+        for role, browser in visitors.items():
+            if not may(role, ACTS[rule.endpoint]) or rule.endpoint == "staff.sign_out":
+                continue
+            for _ in range(ROUNDS):
+                token = _TOKEN.search(browser.get("/my/sign-in").text)
+                answer = browser.client.open(
+                    path_of(rule), method=method, query_string=some(chance),
+                    data=some(chance) | {"csrf_token": token[1]} if method == "POST" else None,
+                )  # fmt: skip
+                assert answer.status_code < 500, (SEED, rule.rule, role, answer.status_code)
+                assert b"<script>alert" not in answer.data
+                sent += 1
+    assert sent > 100
+
+
+def test_no_form_of_a_real_thing_breaks_whatever_is_typed(visitors):
+    chance = random.Random(SEED)
+    nurse, citizen = visitors[Role.NURSE], visitors[Role.CITIZEN]
+    sent = 0
+    for browser, starts in ((nurse, ["/clinic/"]), (citizen, ["/my/"])):
+        known = paths_seen(browser, starts)
+        known |= paths_seen(browser, [path for path in known if re.search(r"[0-9a-f]{8}-", path)])
+        for path in sorted(known - {"/sign-out"}):
+            for _ in range(ROUNDS):
+                token = _TOKEN.search(browser.get("/my/sign-in").text)
+                fields = some(chance) | {"csrf_token": token[1]}
+                answers = [
+                    browser.get(path, query_string=some(chance)),
+                    browser.client.post(path, data=fields),
+                ]
+                for answer in answers:
+                    assert answer.status_code < 500, (SEED, path, answer.status_code)
+                    assert b"<script>alert" not in answer.data
+                    sent += 1
+    assert sent > 60
+
+
+@pytest.mark.parametrize("text", NASTY)
+def test_the_details_of_a_person_are_judged_and_never_break(browser, clinic, text):
+    asked = f"?slot={clinic.slots[0]}&dose=1"
+    for name in ("family", "birth_date", "identity_value", "phone", "mail", "language", "sex"):
+        answer = browser.post(f"/book/details{asked}", {name: [text] * 3})
+        assert answer.status_code == 400, name
+
+
+@pytest.mark.parametrize("header", ["fr;q=", "x" * 9000, "\u00ff", "*", "ar-u-nu-latn;q=0.5,,"])
+def test_headers_and_cookies_never_break_a_page(browser, header):
+    answer = browser.get(
+        "/", headers={"Accept-Language": header, "Cookie": f"healthcert_session={header[:3000]}"}
+    )
+    assert answer.status_code == 200
+    answer = browser.get("/my/", headers={"Cookie": "healthcert_session=x; healthcert_language=zz"})
+    assert answer.status_code == 303
