@@ -15,7 +15,7 @@ from healthcert.errors import BadInput, BadSettings
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert.trust_lists import read_status
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import load_signers, load_trust, read_secret
+from healthcert.services.keys import load_signers, load_trust, read_public_key, read_secret
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _PATH = click.Path(path_type=Path, exists=True)
@@ -75,8 +75,16 @@ def show(*, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("sources", type=_PATH, nargs=-1, required=True)
 @click.option("--status", type=_FILE, help="A saved reply to /signercertificateStatus.")
+@click.option("--signed-by", type=_FILE, help="PEM: whose signature stands before each list.")
 @click.option("--training", is_flag=True, help="They sign only certificates made for practice.")
-def import_(name: str, sources: tuple[Path, ...], status: Path | None, *, training: bool) -> None:
+def import_(
+    name: str,
+    sources: tuple[Path, ...],
+    status: Path | None,
+    signed_by: Path | None,
+    *,
+    training: bool,
+) -> None:
     r"""Take in a list of trusted signers, in place of the one of that name.
 
     A source is a file or a folder of files: certificates (PEM, DER), a national or gateway list,
@@ -90,7 +98,8 @@ def import_(name: str, sources: tuple[Path, ...], status: Path | None, *, traini
     """
     if not _NAME.fullmatch(name):
         raise BadInput({"name": "a-z, 0-9 and - only"})
-    update = gather(sources, training=training)
+    key = read_public_key(signed_by) if signed_by else None
+    update = gather(sources, training=training, signed_by=key)
     if status:
         update = update.only(read_status(status.read_bytes()))
     trust = Settings.from_env(os.environ).keys_dir / "trust" / "certificates"

@@ -15,12 +15,15 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 _PEM = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _USAGES = {"AUTHENTICATION", "CSCA", "DECA", "DESC", "DSC", "SCA", "TLS", "UP", "UPLOAD"}
+_ANY_DOMAIN = "-"
+_DOMAINS = {_ANY_DOMAIN, "DCC", "DDCC"}  # others sign other things than these certificates
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,23 @@ def _did(method: Mapping[str, Any]) -> Entry:
     chain = jwk.get("x5c")
     first = chain[0] if isinstance(chain, list) and chain else chain  # the rest certify the first
     place, _, kid = text_of(method.get("id")).partition("#")
-    usage = place.rpartition(":")[2].upper()
     return Entry(
         data=text_of(first),
-        kid=text_of(jwk.get("kid")) or kid,
-        usage=usage if usage in _USAGES else "",
+        kid=text_of(jwk.get("kid")) or unquote(kid),
+        usage=_usage(place.split(":")),
     )
+
+
+def _usage(place: Sequence[str]) -> str:
+    """Return the usage of a key by its place: of another domain's key, that domain.
+
+    The identifier of a key may stand once more after the usage.
+    """
+    for position, usage in reversed(list(enumerate(place))):
+        if usage in _USAGES:
+            domain = place[position - 2] if position > 1 else _ANY_DOMAIN
+            return usage if domain in _DOMAINS else domain
+    return ""
 
 
 def bytes_of(text: str) -> bytes:

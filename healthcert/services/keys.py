@@ -102,7 +102,22 @@ def load_pins(folder: Path) -> list[PublicKey]:
     paths = [path for which in BUNDLE_KEYS if (path := folder / f"{which}.pem").exists()]
     if not paths:
         raise NotReady(f"no pinned bundle key in {folder}")
-    return [_public_key(path) for path in paths]
+    return [read_public_key(path) for path in paths]
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Return the public key in a PEM file.
+
+    Raises:
+        NotReady: There is none, or it is neither EC nor RSA.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        raise NotReady(f"no public key in {path}") from None
+    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
+        raise NotReady(f"the key in {path} is neither EC nor RSA")
+    return key
 
 
 def load_trust(folder: Path) -> TrustList:
@@ -142,16 +157,6 @@ def der_of(path: Path) -> bytes:
     if data.startswith(b"-----BEGIN"):
         return load_pem_x509_certificate(data).public_bytes(Encoding.DER)
     return data
-
-
-def _public_key(path: Path) -> PublicKey:
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError):
-        raise NotReady(f"no public key in {path}") from None
-    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
-        raise NotReady(f"the key in {path} is neither EC nor RSA")
-    return key
 
 
 def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:

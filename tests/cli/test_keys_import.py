@@ -6,10 +6,13 @@ import json
 from base64 import b64encode
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from healthcert.hcert import key_identifier
+from healthcert.hcert import key_identifier, trust_lists
 from healthcert.services.keys import load_trust
-from tests.hcert.barcodes import LONG_KEY, SIGNER, signer_certificate
+from tests.hcert.barcodes import KEY, LONG_KEY, SIGNER, STRANGER, signer_certificate
 
 OTHER = signer_certificate(LONG_KEY)
 
@@ -58,3 +61,17 @@ def test_only_signers_that_are_still_valid_are_taken_in(run, trust, tmp_path):
 def test_a_name_that_is_a_path_is_misuse(run, trust, tmp_path):
     assert run("keys", "import", "../x", tmp_path / "signers").exit_code == 2
     assert not trust.exists()
+
+
+def test_a_list_is_taken_in_only_with_the_signature_asked_for(run, trust, tmp_path):
+    listed = trust_lists.write(trust_lists.read(SIGNER))
+    signed = tmp_path / "signed.txt"
+    signed.write_bytes(b64encode(KEY.sign(listed, ECDSA(SHA256()))) + b"\n" + listed)
+    pem = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    for name, key in (("ours", KEY), ("strange", STRANGER)):
+        (tmp_path / name).write_bytes(key.public_key().public_bytes(*pem))
+    ask = ("keys", "import", "germany", signed, "--signed-by")
+    assert run(*ask, tmp_path / "strange").exit_code == 1
+    assert "1 signers" in run(*ask, tmp_path / "ours").stdout
+    assert run("keys", "import", "germany", signed).exit_code == 1
+    assert [key.source for key in load_trust(trust)] == ["signed.txt"]

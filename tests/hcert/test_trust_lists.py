@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64encode
+from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from hypothesis import given
@@ -14,7 +18,7 @@ from hypothesis import strategies as st
 from healthcert.errors import BadTrustList
 from healthcert.hcert import key_identifier, trust_lists
 from healthcert.hcert.trust_lists import SignerList
-from tests.hcert.barcodes import EKU, LONG_KEY, RSA_KEY, SIGNER, signer_certificate
+from tests.hcert.barcodes import EKU, KEY, LONG_KEY, RSA_KEY, SIGNER, STRANGER, signer_certificate
 
 OTHER = signer_certificate(LONG_KEY, usages=(EKU + "2",))
 THIRD = signer_certificate(RSA_KEY)
@@ -36,8 +40,8 @@ def row(der=SIGNER, **changes):
     return {"kid": kid(der), "rawData": base64(der), "country": "LB"} | changes
 
 
-def did(der=SIGNER, *, usage="DSC", **jwk):
-    method = f"did:web:tng-cdn.who.int:v2:trustlist:DCC:XXA:{usage}#{kid(der)}"
+def did(der=SIGNER, *, place="DCC:XXA:DSC", **jwk):
+    method = f"did:web:tng-cdn.who.int:v2:trustlist:{place}#{quote(kid(der), safe='')}"
     coordinates = {"kty": "EC", "crv": "P-256", "x": base64(bytes(33)), "y": base64(bytes(33))}
     key = coordinates | {"kid": kid(der), "x5c": [base64(der), base64(THIRD)]} | jwk
     return {"id": method, "type": "JsonWebKey2020", "publicKeyJwk": key}
@@ -64,11 +68,31 @@ FORMS = {
     "bare-update": (as_json({"LB": [base64(SIGNER)], "FR": [base64(OTHER)]}), [SIGNER, OTHER]),
     "did": (as_json({"verificationMethod": [did(), did(OTHER)]}), [SIGNER, OTHER]),
     "did-chain-a-text": (as_json({"verificationMethod": [did(x5c=base64(SIGNER))]}), [SIGNER]),
-    "did-of-an-authority": (
-        as_json({"verificationMethod": [did(), did(OTHER, usage="SCA"), "did:web:x#y"]}),
+    "did-with-its-identifier-in-the-place": (
+        as_json({"verificationMethod": [did(place=f"-:XXA:DSC:{kid(SIGNER)}", kid=None)]}),
         [SIGNER],
     ),
-    "did-of-no-known-usage": (as_json({"verificationMethod": [did(usage="x")]}), [SIGNER]),
+    "did-of-an-authority": (
+        as_json(
+            {
+                "verificationMethod": [
+                    did(),
+                    did(OTHER, place="DCC:XXA:SCA"),
+                    did(OTHER, place=f"DDCC:XXA:SCA:{kid(OTHER)}"),
+                    "did:web:another.example:trustlist",
+                ]
+            }
+        ),
+        [SIGNER],
+    ),
+    "did-of-another-domain": (
+        as_json({"verificationMethod": [did(), did(OTHER, place="ICVP:XXA:DSC")]}),
+        [SIGNER],
+    ),
+    "did-without-a-place": (
+        as_json({"verificationMethod": [did() | {"id": "DSC"}, did(OTHER) | {"id": None}]}),
+        [SIGNER, OTHER],
+    ),
     "twice": (as_json([row(), row()]), [SIGNER]),
     "url-safe-kid": (
         as_json([row(kid=urlsafe_b64encode(key_identifier(SIGNER)).decode().rstrip("="))]),
@@ -217,3 +241,37 @@ def test_the_first_list_replaces_nothing():
 def test_an_update_that_is_empty_or_cut_short_is_refused(left):
     with pytest.raises(BadTrustList):
         trust_lists.replaced(THREE, SignerList(THREE.signers[:left]))
+
+
+LISTED = as_json({"certificates": [row()]})
+
+
+def signatures(key, body):
+    """A signature in both of its forms."""
+    der = key.sign(body, ECDSA(SHA256()))
+    r, s = decode_dss_signature(der)
+    return base64(der).encode(), base64(r.to_bytes(32) + s.to_bytes(32)).encode()
+
+
+@pytest.mark.parametrize("form", [0, 1])
+def test_a_list_behind_its_publishers_signature_is_what_was_signed(form):
+    data = signatures(KEY, LISTED)[form] + b"\n" + LISTED
+    assert trust_lists.signed_body(data, key=KEY.public_key()) == LISTED
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (LISTED, KEY),
+        (b"", KEY),
+        (b"no base64, \xff\n" + LISTED, KEY),
+        (signatures(KEY, LISTED)[1], KEY),
+        (signatures(STRANGER, LISTED)[1] + b"\n" + LISTED, KEY),
+        (signatures(KEY, LISTED)[0] + b"\n" + LISTED + b" ", KEY),
+        (signatures(KEY, LISTED)[0] + b"\n" + LISTED, RSA_KEY),
+    ],
+    ids=range(7),
+)
+def test_a_list_that_its_publisher_did_not_sign_is_refused(data, key):
+    with pytest.raises(BadTrustList):
+        trust_lists.signed_body(data, key=key.public_key())
