@@ -9,7 +9,8 @@ from pathlib import Path
 from healthcert.errors import BadTrustList
 from healthcert.gateways.files import alone, write_whole
 from healthcert.hcert.cose import PublicKey
-from healthcert.hcert.trust_lists import SignerList, joined, read, replaced, signed_body, write
+from healthcert.hcert.trust_forms import signed_body
+from healthcert.hcert.trust_lists import SignerList, joined, read, replaced, write
 
 
 def gather(

@@ -20,10 +20,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from healthcert.errors import BadTrustList
+from healthcert.hcert.cose import PublicKey
+
 _PEM = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _USAGES = {"AUTHENTICATION", "CSCA", "DECA", "DESC", "DSC", "SCA", "TLS", "UP", "UPLOAD"}
 _ANY_DOMAIN = "-"
 _DOMAINS = {_ANY_DOMAIN, "DCC", "DDCC"}  # others sign other things than these certificates
+
+_RAW_BYTES = 64  # of a signature on P-256: r and s, 32 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,31 @@ def entries(data: bytes) -> list[Entry]:
     except (ValueError, RecursionError):
         return []
     return [Entry(block) for block in _PEM.findall(text) or [text]]
+
+
+def signed_body(data: bytes, *, key: PublicKey) -> bytes:
+    """Return the list behind a signature that holds, as Germany publishes its own.
+
+    Args:
+        data: ECDSA with SHA-256 in base64, ``r || s`` or DER, and after it the JSON it signs.
+        key: The publisher's, on P-256.
+
+    Raises:
+        BadTrustList: There is no signature, or it is not this key's.
+    """
+    start = data.find(b"{")
+    signature, body = data[: max(start, 0)], data[start:]
+    try:
+        raw = bytes_of(signature.decode("ascii"))
+        if len(raw) == _RAW_BYTES:
+            half = _RAW_BYTES // 2
+            raw = encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
+        if isinstance(key, EllipticCurvePublicKey):
+            key.verify(raw, body, ECDSA(SHA256()))
+            return body
+    except (InvalidSignature, ValueError):
+        pass
+    raise BadTrustList("the publisher's key did not sign this list")
 
 
 def _listed(listed: object) -> Iterator[Entry]:

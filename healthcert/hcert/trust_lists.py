@@ -2,8 +2,7 @@
 
 The key is always that of the certificate: the coordinates beside it in a DID document have a
 byte too many in the network's own example. An entry that cannot be used is passed over and
-named, so that one country's slip does not cost the keys of all others. Where the publisher signs
-the list as a whole, `signed_body` gives what is signed and nothing else.
+named, so that one country's slip does not cost the keys of all others.
 
 Source: reference verifier service, /signercertificateStatus; for the others see `trust_forms`.
 """
@@ -16,20 +15,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
 from healthcert.errors import BadInput, BadTrustList
-from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
 from healthcert.hcert.trust_forms import Entry, base64_of, bytes_of, entries, text_of
 
 LEAST_KEPT: Final = 0.5
 """The part of the keys held that an update must still have; less is a list cut short."""
 
-_RAW_BYTES = 64  # of a signature on P-256: r and s, 32 each
 _ALPHA_2 = re.compile(r"[A-Z]{2}")
 _OF_SIGNERS = {"", "DSC"}  # and not of authorities (CSCA, SCA) or of connections (TLS, UP)
 
@@ -101,31 +93,6 @@ def joined(lists: Sequence[SignerList]) -> SignerList:
         found.setdefault(each.certificate, each)
     passed_over = tuple(words for one in lists for words in one.passed_over)
     return SignerList(tuple(found.values()), passed_over)
-
-
-def signed_body(data: bytes, *, key: PublicKey) -> bytes:
-    """Return the list behind a signature that holds, as Germany publishes its own.
-
-    Args:
-        data: ECDSA with SHA-256 in base64, ``r || s`` or DER, and after it the JSON it signs.
-        key: The publisher's, on P-256.
-
-    Raises:
-        BadTrustList: There is no signature, or it is not this key's.
-    """
-    start = data.find(b"{")
-    signature, body = data[: max(start, 0)], data[start:]
-    try:
-        raw = bytes_of(signature.decode("ascii"))
-        if len(raw) == _RAW_BYTES:
-            half = _RAW_BYTES // 2
-            raw = encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
-        if isinstance(key, EllipticCurvePublicKey):
-            key.verify(raw, body, ECDSA(SHA256()))
-            return body
-    except (InvalidSignature, ValueError):
-        pass
-    raise BadTrustList("the publisher's key did not sign this list")
 
 
 def read_status(data: bytes) -> frozenset[bytes]:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.errors import BadTrustList
-from healthcert.hcert import key_identifier, trust_lists
+from healthcert.hcert import key_identifier, trust_forms, trust_lists
 from healthcert.hcert.trust_lists import SignerList
 from tests.hcert.barcodes import EKU, KEY, LONG_KEY, RSA_KEY, SIGNER, STRANGER, signer_certificate
 
@@ -256,7 +256,7 @@ def signatures(key, body):
 @pytest.mark.parametrize("form", [0, 1])
 def test_a_list_behind_its_publishers_signature_is_what_was_signed(form):
     data = signatures(KEY, LISTED)[form] + b"\n" + LISTED
-    assert trust_lists.signed_body(data, key=KEY.public_key()) == LISTED
+    assert trust_forms.signed_body(data, key=KEY.public_key()) == LISTED
 
 
 @pytest.mark.parametrize(
@@ -274,4 +274,4 @@ def test_a_list_behind_its_publishers_signature_is_what_was_signed(form):
 )
 def test_a_list_that_its_publisher_did_not_sign_is_refused(data, key):
     with pytest.raises(BadTrustList):
-        trust_lists.signed_body(data, key=key.public_key())
+        trust_forms.signed_body(data, key=key.public_key())

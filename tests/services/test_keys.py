@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
 from healthcert.gateways.trust_sources import gather, keep
+from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
@@ -34,6 +35,7 @@ from healthcert.services.keys import (
 )
 from healthcert.services.production_keys import check_production_keys
 from tests.certificates import NOW
+from tests.hcert.barcodes import SIGNER
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
 PUBLIC = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
@@ -209,6 +211,11 @@ def test_production_refuses_a_development_certificate(production, keys_dir, wher
     shutil.copy(keys_dir / "development" / "vaccination.cert.pem", production / where)
     with pytest.raises(BadSettings, match="development certificate"):
         check_production_keys(production)
+
+
+def test_production_trusts_lists_of_other_signers(production):
+    keep(production / "trust" / "certificates" / "list.json", trust_lists.read(SIGNER))
+    check_production_keys(production)
 
 
 def test_production_refuses_a_development_certificate_in_a_list(production, keys_dir):
