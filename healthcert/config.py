@@ -27,7 +27,7 @@ class Settings:
         env: ``development`` runs on generated keys and answers loopback only.
         host: Address to listen on.
         port: TCP port to listen on.
-        data_dir: Folder of the embedded database and of the bundle.
+        data_dir: Folder of the embedded database, of the bundle and of the rules taken in.
         database_url: SQLAlchemy address; ``postgres://`` and ``postgresql://`` mean psycopg 3.
         keys_dir: Folder of keys and of the public anchors in ``trust/``.
         bundle: File of the offline bundle.
@@ -66,6 +66,11 @@ class Settings:
     def pins_dir(self) -> Path:
         """Return the folder of the two pinned bundle keys."""
         return self.keys_dir / "trust" / "bundle"
+
+    @property
+    def rules_dir(self) -> Path:
+        """Return the folder of the entry rules that were taken in."""
+        return self.data_dir / "rules"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Settings:

@@ -14,6 +14,7 @@ from healthcert.data import value_sets
 from healthcert.errors import BadBundle
 from healthcert.hcert.bundle import Bundle, newer, read
 from healthcert.hcert.revocation import RevocationList
+from healthcert.services import rules
 from healthcert.services.bundles import Contents, held, publish
 from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
 
@@ -29,12 +30,14 @@ def bundle() -> None:
 @bundle.command()
 @click.option("--out", type=_FILE, required=True, help="The file to put in place.")
 @click.option("--trust", type=_FOLDER, help="Certificates of the signers to trust.")
-def build(out: Path, trust: Path | None) -> None:
+@click.option("--rules", "rules_dir", type=_FOLDER, help="Entry rules, in a folder a country.")
+def build(out: Path, trust: Path | None, rules_dir: Path | None) -> None:
     """Make the next bundle and put it in place.
 
     The trusted signers are those of a folder of certificates (PEM or DER) and of lists (as
     `keys import` makes them), by default trust/certificates of the keys folder; those in its
-    training/ are for practice. What was revoked is carried on from the bundle that is replaced.
+    training/ are for practice. The entry rules are those of our country and those of a folder,
+    by default the rules taken in. What was revoked is carried on from the bundle before.
 
     \b
     Example:
@@ -50,7 +53,7 @@ def build(out: Path, trust: Path | None) -> None:
         Contents(
             trust=load_trust(trust or settings.keys_dir / "trust" / "certificates"),
             revocation=before.revocation if before else nothing,
-            rules=before.rules if before else (),
+            rules=rules.held(rules_dir or settings.rules_dir, settings.country),
             value_sets=value_sets(),
             audit_head=before.audit_head if before else None,
         ),

@@ -33,8 +33,9 @@ class _Row:
 def conformance(folder: Path, *, as_json: bool) -> None:
     """Judge each certificate of FOLDER and compare with what its issuer expects.
 
-    FOLDER holds a folder a country, with 2DCODE/RAW/*.json in it, as in the EU's test data.
-    A flag whose data are missing there is counted as absent.
+    FOLDER holds a folder a country, with 2DCode/raw/*.json in it, as in the EU's test data;
+    pictures stand in the file or beside it, in 2DCode/png. A flag whose data are missing is
+    counted as absent.
 
     \b
     Example:
@@ -53,7 +54,7 @@ def _rows(folder: Path, path: Path) -> Iterator[_Row]:
         return
     parts = path.relative_to(folder).with_suffix("").parts
     name = "/".join(part for part in parts if part.lower() not in _LAYOUT)
-    verdicts = grade(_case(told))
+    verdicts = grade(_case(told, path))
     for key, expected in told["EXPECTEDRESULTS"].items():
         flag = key.removeprefix(_EXPECTED).lower()
         yield _Row(name, flag, bool(expected), verdicts.get(flag))
@@ -73,7 +74,7 @@ def _read(path: Path) -> dict[str, Any] | None:
     return None
 
 
-def _case(told: Mapping[str, Any]) -> Case:
+def _case(told: Mapping[str, Any], path: Path) -> Case:
     context = told["TESTCTX"]
     base45, barcode, dcc = told.get("BASE45"), told.get("PREFIX"), told.get("JSON")
     schema = context.get("SCHEMA")
@@ -87,7 +88,17 @@ def _case(told: Mapping[str, Any]) -> Case:
         cose=_from_hex(told.get("COSE")),
         cbor=_from_hex(told.get("CBOR")),
         json=dcc if isinstance(dcc, dict) else None,
+        picture=_from_base64(told.get("2DCODE")) or _picture_beside(path),
     )
+
+
+def _picture_beside(path: Path) -> bytes | None:
+    """Return the picture that lies in a folder beside the test's own, under the same name."""
+    for folder in ("png", "PNG"):
+        picture = path.parent.parent / folder / f"{path.stem}.png"
+        if picture.is_file():
+            return picture.read_bytes()
+    return None
 
 
 def _from_hex(text: object) -> bytes | None:

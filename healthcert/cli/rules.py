@@ -1,4 +1,4 @@
-"""Entry rules: evaluate CertLogic, or whole rules. JSON lines in and out, in order."""
+"""Entry rules: evaluate CertLogic or whole rules, exchange rules. JSON lines in and out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import BinaryIO, NoReturn
 
 import click
 
+from healthcert.cli.exchange import give_out, take_in
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
 from healthcert.policy.values import whole_number
@@ -17,7 +18,11 @@ _LONGEST_LINE = 2**17  # bytes; the published rule tests have at most 7 KB
 
 @click.group()
 def rules() -> None:
-    """Evaluate entry rules."""
+    """Evaluate and exchange entry rules."""
+
+
+rules.add_command(take_in)
+rules.add_command(give_out)
 
 
 @rules.command()

@@ -6,7 +6,7 @@ Sources: RFC 9052 (structures), RFC 9053 section 2.1 (ECDSA), RFC 8230 (RSASSA-P
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -35,6 +35,8 @@ _TAG_SIGN1, _TAG_CWT, _PARTS = 18, 61, 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4  # header labels
 _UNDERSTOOD = (_ALGORITHM, _CRITICAL, _KID)
 _SHORT = 64  # bytes of a protected header worth remembering
+_BYTES_ALONE = {bytes}
+_CURVES = (SECP256R1, SECP384R1)
 _MIN_RSA_BITS = 2048
 _ECDSA = ECDSA(SHA256())
 _PSS = PSS(MGF1(SHA256()), SHA256.digest_size)
@@ -85,7 +87,7 @@ class Sign1:
 
     def _fits_curve(self, key: EllipticCurvePublicKey) -> bool:
         half = key.key_size // 8
-        known = isinstance(key.curve, SECP256R1 | SECP384R1)
+        known = isinstance(key.curve, _CURVES)
         if self.algorithm != ES256 or not known or len(self.signature) != 2 * half:
             return False
         r, s = self.signature[:half], self.signature[half:]
@@ -182,11 +184,12 @@ def _parts(tree: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
             raise MalformedCose("tag 61 without tag 18")
     if isinstance(tree, CBORTag) and tree.tag == _TAG_SIGN1:
         tree = tree.value
-    if not isinstance(tree, Sequence) or len(tree) != _PARTS:
+    if not isinstance(tree, (list, tuple)) or len(tree) != _PARTS:
         raise MalformedCose("not an array of four")
     protected, unprotected, payload, signature = tree
-    if not isinstance(unprotected, Mapping) or not all(
-        isinstance(part, bytes) for part in (protected, payload, signature)
+    if (
+        not isinstance(unprotected, Mapping)
+        or {type(protected), type(payload), type(signature)} != _BYTES_ALONE
     ):
         raise MalformedCose("a part of the wrong type")
     return protected, unprotected, payload, signature

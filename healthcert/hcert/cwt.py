@@ -16,6 +16,7 @@ from healthcert.hcert import safe_cbor
 
 _ISSUER, _EXPIRES_AT, _ISSUED_AT, _HCERT = 1, 4, 6, -260
 _DCC = 1  # the EU digital certificate, within the health certificate claim
+_NUMBERS = (int, float)
 # What a calendar can hold: the years 1 to 9999, in seconds since 1970.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
@@ -85,7 +86,7 @@ def write_claims(
 def _time(value: object) -> int | float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         raise MalformedClaims("a time that is not a number")
     if math.isnan(value) or not _FIRST_SECOND <= value <= _LAST_SECOND:
         raise MalformedClaims("a time that no calendar holds")

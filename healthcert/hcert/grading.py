@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import cbor2
 
-from healthcert.errors import BadCertificate, BadInput, NotUnderstood
-from healthcert.hcert import payload, safe_cbor, text, trust
+from healthcert.errors import BadCertificate, BadInput, BadPicture, NotUnderstood
+from healthcert.hcert import payload, qr, safe_cbor, text, trust
 from healthcert.hcert.inspection import inspect
 
 _DATE_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T")
@@ -41,6 +41,7 @@ class Case:
         cbor: The certificate alone or the whole claims, perhaps in forms the guard refuses; if
             missing, the one in the barcode stands for it.
         json: The certificate.
+        picture: The code as a PNG or other picture.
     """
 
     barcode: str
@@ -52,6 +53,7 @@ class Case:
     cose: bytes | None
     cbor: bytes | None
     json: dict[str, Any] | None
+    picture: bytes | None = None
 
 
 def grade(case: Case) -> dict[str, bool]:
@@ -77,6 +79,8 @@ def _grade_text(case: Case) -> dict[str, bool]:
     verdicts = {"unprefix": _gives(text.strip_prefix, case.barcode, case.base45)}
     if case.base45 is not None:
         verdicts["b45decode"] = _gives(text.b45decode, case.base45, case.compressed)
+    if case.picture is not None:
+        verdicts["picturedecode"] = _reads(case.picture, case.barcode)
     if case.compressed is not None:
         verdicts["compression"] = _gives(text.inflate, case.compressed, case.cose)
     return verdicts
@@ -99,6 +103,14 @@ def _gives(read: Callable[[_Given], _Found], given: _Given, expected: _Found | N
     except BadCertificate:
         return False
     return expected is None or found == expected
+
+
+def _reads(picture: bytes, barcode: str) -> bool:
+    """Whether one of the codes of a picture says what the barcode says."""
+    try:
+        return any(code.text == barcode for code in qr.read(picture))
+    except BadPicture:
+        return False
 
 
 def _allows(signer: bytes, dcc: Mapping[str, Any] | None) -> bool:

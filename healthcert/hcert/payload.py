@@ -18,7 +18,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeGuard
 
 from healthcert.errors import MalformedClaims, NotUnderstood
 from healthcert.hcert.cwt import Claims
@@ -28,6 +28,16 @@ KINDS: Final[tuple[Kind, ...]] = ("v", "t", "r")
 """Vaccination, test, recovery: the three groups, of which a certificate has one."""
 
 _DCC = 1  # the EU digital certificate, within the health certificate claim
+OTHER_KINDS: Final[Mapping[int, str]] = {
+    3: "WHO DDCC, vaccination",
+    4: "WHO DDCC, test",
+    5: "link to a health document",
+    -6: "WHO DVC, vaccination or prophylaxis",
+}
+"""What else may lie in the health certificate claim, by its number: known by name, not read.
+
+Source: WHO smart-trust, "HCERT specification" 1.1.1; negative numbers are for trying things out.
+"""
 
 _Check = Callable[[object], bool]
 _Shape = Mapping[str, _Check]
@@ -55,15 +65,22 @@ def dcc_of(claims: Claims) -> dict[str, Any]:
     Null members and members nobody knows are kept.
 
     Raises:
-        NotUnderstood: The claims hold a health certificate of another kind.
+        NotUnderstood: The claims hold a health certificate of another kind alone; the message
+            names it.
         MalformedClaims: The certificate is not an object, or holds what JSON cannot say.
     """
     if _DCC not in claims.hcert:
-        raise NotUnderstood("a health certificate, but not an EU digital certificate")
+        raise NotUnderstood(f"signed, but not a kind read here: {_others(claims.hcert)}")
     dcc = _as_json(claims.hcert[_DCC])
     if not isinstance(dcc, dict):
         raise MalformedClaims("the certificate is not an object")
     return dcc
+
+
+def _others(hcert: Mapping[object, object]) -> str:
+    """Return the kinds in a health certificate claim, by name or number; at most three."""
+    names = [OTHER_KINDS.get(kind, f"number {kind}") for kind in hcert if isinstance(kind, int)]
+    return "; ".join(names[:3]) or "of no known number"
 
 
 def kind_of(dcc: Mapping[str, Any]) -> Kind:
@@ -150,19 +167,27 @@ def _is_code(value: object, table: Mapping[str, str]) -> bool:
     return isinstance(value, str) and value in table
 
 
+_PLAIN = frozenset({str, int, bool, type(None)})  # what is the same in JSON
+_NAMES = frozenset({str})
+_NUMBERS, _LISTS = (int, float), (list, tuple)
+
+
 def _as_json(value: object) -> object:
     """Return a value of the guard as JSON would give it back.
 
     Raises:
         MalformedClaims: JSON has no such value: bytes, not a number, a key that is no text.
     """
-    if value is None or isinstance(value, str | int):
+    if type(value) in _PLAIN:
         return value
-    if isinstance(value, Mapping):
-        if not all(isinstance(key, str) for key in value):
+    if type(value) is dict or isinstance(value, Mapping):
+        if not _NAMES.issuperset(map(type, value)):
             raise MalformedClaims("a member whose name is not a text")
-        return {key: _as_json(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
+        return {
+            name: member if type(member) in _PLAIN else _as_json(member)
+            for name, member in value.items()
+        }
+    if isinstance(value, _LISTS):
         return [_as_json(member) for member in value]
     if isinstance(value, float) and math.isfinite(value):
         return value
@@ -174,7 +199,7 @@ def _faults(dcc: Mapping[str, Any], schema: _Schema) -> list[str]:
     ver, nam, dob = dcc.get("ver"), dcc.get("nam"), dcc.get("dob")
     if not isinstance(ver, str) or not _VERSION.fullmatch(ver):
         faults.append("ver")
-    if not isinstance(nam, Mapping) or not any(name in nam for name in schema.names):
+    if not _is_object(nam) or not any(name in nam for name in schema.names):
         faults.append("nam")
     else:
         faults += _faults_of(nam, schema.name, (), "nam")
@@ -192,7 +217,7 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
     faults = []
     for position, entry in enumerate(group):
         place = f"{kind}.{position}"
-        if isinstance(entry, Mapping):
+        if _is_object(entry):
             faults += _faults_of(entry, schema.entry[kind], schema.must[kind], place)
         else:
             faults.append(place)
@@ -208,6 +233,10 @@ def _faults_of(
         for member, check in shape.items()
         if member in found and not check(found[member])
     ]
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
+    return type(value) is dict or isinstance(value, Mapping)  # the first is quick
 
 
 def _is_text(value: object) -> bool:
@@ -233,7 +262,7 @@ def _standardised(longest: int) -> _Check:
 def _dose(most: float) -> _Check:
     """Check a whole number from 1 on; to JSON Schema 2.0 is one, and true is none."""
     return lambda value: (
-        isinstance(value, int | float)
+        isinstance(value, _NUMBERS)
         and not isinstance(value, bool)
         and 1 <= value <= most
         and value % 1 == 0

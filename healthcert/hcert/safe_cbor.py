@@ -22,6 +22,7 @@ MAX_ITEMS = 1_024
 
 _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = 2, 3, 4, 5, 6, 7  # major types
 _FIRST_NO_KEY = _ARRAY << 5  # below it, a first byte begins a number, bytes or a text
+_SHORT_TEXT = _TEXT << 5 | 24  # a text whose length, up to 255, is the next byte
 _ONE_BYTE, _EIGHT_BYTES = 24, 27  # the argument follows in 1, 2, 4 or 8 bytes
 _FALSE = 20  # below it: simple values without a meaning
 
@@ -152,17 +153,19 @@ class _Walk:
         return end
 
     def _entries(self, end: int, count: int, depth: int) -> int:
+        """Walk the entries of a map; that no key is there twice, the decoder sees to."""
         self._spend(2 * count)
-        data, keys = self._data, set()
+        data = self._data
         for _ in range(count):
-            start = end
-            size = _KEY_SIZES[data[start]]
-            end = start + size if size else self._key(start)
-            keys.add(data[start:end])
-            size = _SIZES[data[end]]
-            end = end + size if size else self.item(end, depth)
-        if len(keys) != count:
-            raise MalformedCbor("a key that occurs twice")
+            size = _KEY_SIZES[data[end]]
+            end = end + size if size else self._key(end)
+            first = data[end]
+            if size := _SIZES[first]:
+                end += size
+            elif first == _SHORT_TEXT:
+                end += 2 + data[end + 1]
+            else:
+                end = self.item(end, depth)
         return end
 
 

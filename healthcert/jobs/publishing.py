@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from healthcert.hcert.bundle import Bundle
 from healthcert.parts import Parts
-from healthcert.services import bundles, publishing
+from healthcert.services import bundles, publishing, rules
 from healthcert.services.bundles import Contents
 from healthcert.services.keys import load_bundle_signer, read_secret
 
@@ -21,8 +21,11 @@ def publish(parts: Parts, now: datetime) -> int:
         BadBundle: There would be no key in it; the old one stays.
     """
     settings = parts.settings
+    held_rules = rules.held(settings.rules_dir, settings.country)
     with parts.doors.reading() as db:
-        contents = publishing.contents(db, trust=parts.trust, country=parts.country)
+        contents = publishing.contents(
+            db, trust=parts.trust, country=parts.country, rules=held_rules
+        )
     held, _ = bundles.held(settings.bundle, pins=parts.pins)
     if held is not None and not _stale(held, contents, now):
         return 0
@@ -36,5 +39,6 @@ def _stale(held: Bundle, contents: Contents, now: datetime) -> bool:
     return (
         now - held.issued >= RENEW_AFTER
         or held.revocation != contents.revocation
+        or held.rules != contents.rules
         or {key.kid for key in held.trust} != {key.kid for key in contents.trust}
     )

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from typing import Final, Literal
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import FUEL, access
-from healthcert.policy.moments import Moment
 from healthcert.policy.rules import Kind, Rule
 
 Result = Literal["passed", "failed", "open"]
@@ -24,8 +24,8 @@ NEWEST: Final = (1, 3, 3)  # of CertLogic and of the DCC schema; a rule for a ne
 LONGEST_WAIT: Final = 400  # days that `passes_on` looks ahead: a year, and the days around it
 WAIT_FUEL: Final = 100_000  # steps of such a search; the dearest published rule needs 60,000
 
+_ORDER: Final = attrgetter("identifier", "region", "version")
 _CLOCK: Final = "external.validationClock"
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,17 @@ def select(
         at: When; aware.
         region: Where in that country.
     """
-    rules = list(rules)
-    there = {("Acceptance", country, ""), ("Acceptance", country, region)}
-    arrival = [rule for rule in rules if (rule.kind, rule.country, rule.region) in there]
-    home = ("Invalidation", issuer, "")  # a certificate does not say which region issued it
-    issued = [rule for rule in rules if (rule.kind, rule.country, rule.region) == home]
-    in_force = any(rule.valid_from <= at <= rule.valid_to for rule in arrival)
-    chosen = [*_newest(arrival, kind, at), *_newest(issued, kind, at)]
-    return Selection(tuple(chosen), no_requirement=not in_force)
+    arrival, issued = [], []
+    for rule in rules:
+        if not rule.valid_from <= at <= rule.valid_to:
+            continue
+        if rule.kind == "Acceptance":
+            if rule.country == country and rule.region in {"", region}:
+                arrival.append(rule)
+        elif rule.country == issuer and not rule.region:  # no certificate tells its region
+            issued.append(rule)
+    chosen = (*_newest(arrival, kind, at), *_newest(issued, kind, at))
+    return Selection(chosen, no_requirement=not arrival)
 
 
 def judge(
@@ -112,14 +115,25 @@ def judge(
     """
 
     def known_at(then: datetime) -> object:
-        return {"payload": payload, "external": {**external, "validationClock": _clock(then)}}
+        return {"payload": payload, "external": {**external, "validationClock": clock(then)}}
 
-    return [_judgement(rule, known_at, at, payload, language) for rule in rules]
+    now = known_at(at)
+    return [_judgement(rule, now, known_at, at, payload, language) for rule in rules]
+
+
+def understood(rule: Rule) -> bool:
+    """Whether a rule is for our engine and for versions that we know."""
+    return rule.engine == ENGINE and max(rule.engine_version, rule.schema_version) <= NEWEST
+
+
+def clock(at: datetime) -> str:
+    """An aware moment as rules read it, `YYYY-MM-DDThh:mm:ss.SSSZ`; fractions of it are cut."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
     chosen: dict[str, Rule] = {}
-    for rule in sorted(rules, key=lambda rule: (rule.identifier, rule.region, rule.version)):
+    for rule in sorted(rules, key=_ORDER):
         if rule.applies(kind, at):
             chosen[rule.identifier] = rule
     return chosen.values()
@@ -127,19 +141,20 @@ def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
 
 def _judgement(
     rule: Rule,
+    now: object,
     known_at: Callable[[datetime], object],
     at: datetime,
     payload: dict[str, object],
     language: str,
 ) -> Judgement:
-    understood = rule.engine == ENGINE and max(rule.engine_version, rule.schema_version) <= NEWEST
-    result = _result(rule, known_at(at), [FUEL]) if understood else "open"
+    clear = understood(rule)
+    result = _result(rule, now, [FUEL]) if clear else "open"
     return Judgement(
         identifier=rule.identifier,
         result=result,
         text=rule.text(language),
         looked_at={field: access(payload, field) for field in rule.affected_fields},
-        passes_on=_passes_on(rule, known_at, at) if understood and result != "passed" else None,
+        passes_on=_passes_on(rule, known_at, at) if clear and result != "passed" else None,
     )
 
 
@@ -164,7 +179,3 @@ def _by_the_clock(rule: Rule) -> bool:
     return any(
         path in {"", "external"} or f"{path}.".startswith(f"{_CLOCK}.") for path in rule.logic.reads
     )
-
-
-def _clock(at: datetime) -> str:
-    return str(Moment((at - _EPOCH) // timedelta(milliseconds=1)))

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from healthcert.errors import BadCertificate, BadSignature, UnknownIssuer
+from healthcert.errors import BadCertificate, BadSignature, NotUnderstood, UnknownIssuer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.cwt import Claims, read_claims
-from healthcert.hcert.payload import KINDS, dcc_of, entries_of, schema_faults
+from healthcert.hcert.payload import KINDS, dcc_of, entries_of, kind_of, schema_faults
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import TrustedKey
-from healthcert.policy.verdict import RuleResult, Verdict, age, by_weight
+from healthcert.i18n import language
+from healthcert.policy.arrival import Judgement
+from healthcert.policy.rulebook import Journey
+from healthcert.policy.verdict import Verdict, age, by_weight
 
 STALE_AFTER: Final = timedelta(hours=72)
 
@@ -30,8 +33,9 @@ class _Findings:
 
     codes: list[str]
     issuer: TrustedKey | None = None
-    dcc: Mapping[str, Any] | None = None
-    rules: tuple[RuleResult, ...] = ()
+    claims: Claims | None = None
+    dcc: dict[str, Any] | None = None
+    rules: tuple[Judgement, ...] = ()
 
 
 def judge(
@@ -40,7 +44,8 @@ def judge(
     bundle: Bundle | None,
     time: datetime,
     simulated: bool = False,
-    country: str | None = None,
+    known_at: datetime | None = None,
+    journey: Journey | None = None,
     stale_after: timedelta = STALE_AFTER,
 ) -> Verdict:
     """Return the verdict on what a code says; for any text at all.
@@ -51,26 +56,29 @@ def judge(
         time: The moment to judge at, aware. Unless `simulated`, the bundle's own time is its
             floor: a clock that was set back does not bring an expired certificate back.
         simulated: Whether `time` was given by hand.
-        country: Country of arrival, two letters; None leaves the entry rules out.
+        known_at: When the bundle's age counts, aware, where that is not `time`: to foresee what
+            would be said of a later day, as far as is known now.
+        journey: Whither, and by which rules; None leaves the entry rules out.
         stale_after: Age from which a bundle no longer supports ``valid``.
     """
     if bundle and not simulated:
         time = max(time, bundle.issued)
+    known_at = known_at or time
     found = _Findings(["simulated"] if simulated else [])
     try:
         signed = parse(decode(text))
         if bundle is None:
             found.codes.append("no_bundle")
         else:
-            if age(bundle, time) > stale_after:
+            if age(bundle, known_at) > stale_after:
                 found.codes.append("stale_bundle")
             _judge_message(found, signed, bundle, time)
-            if country is not None:
-                _judge_by_rules(found, bundle, country)
+            if journey is not None:
+                _judge_by_rules(found, journey, time)
     except BadCertificate as refusal:
         found.codes.append(refusal.code)
     reasons = by_weight(found.codes)
-    return Verdict(time, reasons, found.dcc, found.issuer, bundle, found.rules)
+    return Verdict(known_at, reasons, found.dcc, found.issuer, bundle, found.rules)
 
 
 def _judge_message(found: _Findings, signed: Sign1, bundle: Bundle, time: datetime) -> None:
@@ -88,10 +96,12 @@ def _judge_message(found: _Findings, signed: Sign1, bundle: Bundle, time: dateti
     if key.training:
         found.codes.append("training")
     try:
-        claims = read_claims(signed.payload)
+        found.claims = claims = read_claims(signed.payload)
         dcc = dcc_of(claims)
     except BadCertificate as refusal:
         found.codes += [refusal.code, *_revocation_faults({}, signed, key, bundle)]
+        if found.claims:
+            found.codes += _time_faults(found.claims, time)
         return
     found.dcc = dcc
     found.codes += _faults(dcc, claims, key)
@@ -137,8 +147,24 @@ def _revocation_faults(
     return [] if listed.holds(key.country) else ["revocation_missing"]
 
 
-def _judge_by_rules(found: _Findings, bundle: Bundle, country: str) -> None:
-    """Add the entry rules of a country; one that nobody evaluates is open, never passed over."""
-    rules = [rule for rule in bundle.rules if rule.get("Country") == country]
-    found.codes.append("rules_open" if rules else "no_requirement")
-    found.rules = tuple(RuleResult(str(rule.get("Identifier", "")), "open", "") for rule in rules)
+def _judge_by_rules(found: _Findings, journey: Journey, time: datetime) -> None:
+    """Add what the entry rules say of a certificate that we understand."""
+    if found.dcc is None or found.claims is None or found.issuer is None:
+        return
+    try:
+        kind = kind_of(found.dcc)
+    except NotUnderstood:
+        return
+    found.rules, free = journey.book.judge(
+        found.dcc,
+        kind=kind,
+        claims=found.claims,
+        kid=found.issuer.kid,
+        issuer=found.issuer.country or found.claims.issuer or "",
+        country=journey.country,
+        at=time,
+        language=language(),
+    )
+    results = {rule.result for rule in found.rules}
+    found.codes += [f"rules_{result}" for result in ("failed", "open") if result in results]
+    found.codes += ["no_requirement"] if free else []

@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from healthcert.errors import RuleError
 
 LONGEST_TEXT: Final = 80  # characters beyond ASCII that an index or a length is taken of
 
+_KEPT: Final = 1_024  # paths read last: all published rules together name some fifty
 _NO_INDEX: Final = -1
 _INDEX: Final = re.compile(  # white space, a sign, digits; then anything
     r"[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]*([+-]?[0-9]+)"
@@ -23,6 +25,7 @@ _INDEX: Final = re.compile(  # white space, a sign, digits; then anything
 Step = Callable[[object, list[int]], object]
 
 
+@lru_cache(_KEPT)
 def reader(path: str) -> Step:
     """A step that gives what lies at the path; null where nothing does."""
     if not path:

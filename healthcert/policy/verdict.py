@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.trust import TrustedKey
+from healthcert.policy.arrival import Judgement
 from healthcert.policy.words import message
 
 Outcome = Literal["valid", "expired", "invalid", "check", "cannot_tell"]
@@ -52,34 +53,24 @@ def by_weight(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleResult:
-    """What one entry rule said: its id, ``passed``, ``failed`` or ``open``, and its text."""
-
-    id: str
-    result: Literal["passed", "failed", "open"]
-    text: str
-    passes_on: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
     """What an officer is told.
 
     Attributes:
-        time: The moment it was judged at.
+        known_at: The moment at which the bundle's age counts.
         reasons: Codes, the deciding one first; empty where nothing is to be said.
         dcc: The certificate; None unless its signature held and it could be read.
         issuer: The key it names; None unless we know it.
         bundle: What it was judged by; None if there was none.
-        rules: What each entry rule of the country said.
+        rules: What each entry rule said; none without a country of arrival.
     """
 
-    time: datetime
+    known_at: datetime
     reasons: tuple[str, ...] = ()
     dcc: Mapping[str, Any] | None = None
     issuer: TrustedKey | None = None
     bundle: Bundle | None = None
-    rules: tuple[RuleResult, ...] = ()
+    rules: tuple[Judgement, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
@@ -99,12 +90,8 @@ class Verdict:
             "holder": None if dcc is None else _holder(dcc),
             "certificate": None if dcc is None else dict(dcc),
             "issuer": None if self.issuer is None else _issuer(self.issuer),
-            "rules": [
-                {"id": rule.id, "result": rule.result, "text": rule.text}
-                | {"passes_on": rule.passes_on}
-                for rule in self.rules
-            ],
-            "bundle": None if self.bundle is None else _bundle(self.bundle, self.time),
+            "rules": [_rule(rule) for rule in self.rules],
+            "bundle": None if self.bundle is None else _bundle(self.bundle, self.known_at),
         }
 
 
@@ -125,6 +112,15 @@ def _holder(dcc: Mapping[str, Any]) -> dict[str, str] | None:
         "name": f"{given} {family}".strip() or f"{plain_given} {plain_family}".strip(),
         "standard_name": f"{plain_family}<<{plain_given}" if plain_given else plain_family,
         "birth_date": str(dcc.get("dob") or ""),
+    }
+
+
+def _rule(said: Judgement) -> dict[str, str | None]:
+    return {
+        "id": said.identifier,
+        "result": said.result,
+        "text": said.text,
+        "passes_on": None if said.passes_on is None else said.passes_on.isoformat(),
     }
 
 

@@ -14,11 +14,13 @@ from threading import Lock
 from typing import Any
 
 import healthcert
+from healthcert.data import value_sets
 from healthcert.errors import BadBundle
 from healthcert.hcert.bundle import Bundle, newer, read
 from healthcert.hcert.cose import PublicKey
 from healthcert.policy.entry import STALE_AFTER, judge
-from healthcert.policy.verdict import Detail
+from healthcert.policy.rulebook import Journey, RuleBook
+from healthcert.policy.verdict import Detail, Verdict
 
 _LOG = logging.getLogger(__name__)
 _Stamp = tuple[int, int, int]
@@ -50,6 +52,7 @@ class Verifier:
         self._seen = floor or datetime.min.replace(tzinfo=UTC)
         self._stamp: _Stamp | None = None
         self._bundle: Bundle | None = None
+        self._book = RuleBook.of(())
 
     def verdict(
         self,
@@ -69,35 +72,62 @@ class Verifier:
             country: Country of arrival, two letters; None leaves the entry rules out.
             detail: ``minimal`` leaves out whom the certificate speaks of.
         """
-        bundle, floor = self._current(now)
+        return self.judge(text, now=now, at=at, country=country).as_json(detail)
+
+    def judge(
+        self,
+        text: str,
+        *,
+        now: datetime,
+        at: datetime | None = None,
+        country: str | None = None,
+        foresee: bool = False,
+    ) -> Verdict:
+        """Return the verdict with all that led to it; see `verdict`.
+
+        Args:
+            text: As there.
+            now: As there.
+            at: As there.
+            country: As there.
+            foresee: Whether `at` is a day to come, of which is told what would be said on it
+                as far as is known now: the bundle's age is that of now.
+        """
+        bundle, book, floor = self._current(now)
         return judge(
             text,
             bundle=bundle,
             time=floor if at is None else at,
             simulated=at is not None,
-            country=country,
+            known_at=floor if foresee else None,
+            journey=None if country is None else Journey(country, book),
             stale_after=self._stale_after,
-        ).as_json(detail)
+        )
 
     def bundle(self, now: datetime) -> Bundle | None:
         """Return the bundle now held; None where there never was a good one."""
         return self._current(now)[0]
 
-    def _current(self, now: datetime) -> tuple[Bundle | None, datetime]:
-        """Return the bundle, and the latest time seen by anybody."""
+    def countries(self, now: datetime) -> frozenset[str]:
+        """Return the countries of arrival whose entry rules the bundle holds."""
+        return self._current(now)[1].countries
+
+    def _current(self, now: datetime) -> tuple[Bundle | None, RuleBook, datetime]:
+        """Return the bundle, its rules compiled, and the latest time seen by anybody."""
         with self._lock:
             self._seen = max(self._seen, now)
             stamp = self._stamp_of_file()
             if stamp is not None and stamp != self._stamp:
                 self._stamp = stamp
                 self._take_in()
-            return self._bundle, self._seen
+            return self._bundle, self._book, self._seen
 
     def _take_in(self) -> None:
         """Hold the bundle in the file if it is better than the one held."""
         try:
             found = read(self._path.read_bytes(), pinned=self._pins)
             self._bundle = newer(self._bundle, found, now=self._seen)
+            self._book = RuleBook.of(found.rules, {**value_sets(), **found.value_sets})
         except BadBundle as refusal:
             _LOG.warning("bundle refused: %s", refusal.code)
         except OSError:

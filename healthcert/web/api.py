@@ -11,7 +11,7 @@ from flask import Blueprint, Response, jsonify, request, stream_with_context
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from healthcert.errors import BadInput
-from healthcert.web.verify import LARGEST, verdict
+from healthcert.web.verify import LARGEST, is_country, verdict
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
@@ -75,18 +75,12 @@ def _question(body: object) -> dict[str, Any]:
 def _faults(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if not isinstance(body.get("barcode"), str):
         yield "barcode", "not_a_text" if "barcode" in body else "missing"
-    if not _is_country(body.get("country", "XX")):
+    if not is_country(body.get("country", "XX")):
         yield "country", "not_a_country"
     if body.get("detail", "full") not in ("full", "minimal"):
         yield "detail", "not_a_choice"
     if "at" in body and _moment(body["at"]) is None:
         yield "at", "not_a_time"
-
-
-def _is_country(value: object) -> bool:
-    return (
-        isinstance(value, str) and len(value) == 2 and value.isascii() and value.isupper()  # noqa: PLR2004
-    )
 
 
 def _moment(value: object) -> datetime | None:

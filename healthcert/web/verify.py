@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import UTC, datetime, time
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -17,37 +17,33 @@ from flask import (
     request,
     send_file,
 )
-from wtforms import FileField, TextAreaField
+from wtforms import FileField, SelectField, TextAreaField
 
-from healthcert.data import value_sets
+from healthcert.data.knowledge import sources
 from healthcert.errors import BadInput, BadPicture, NotReady, PictureTooLarge
 from healthcert.hcert import qr
-from healthcert.i18n import Lazy, gettext, territory
+from healthcert.i18n import gettext, language, territory
 from healthcert.i18n import lazy as _
+from healthcert.policy.verdict import Verdict
 from healthcert.policy.words import VERDICTS
 from healthcert.services.verification import Verifier
-from healthcert.web.answers import Answers, Choice, options
+from healthcert.web import facts
+from healthcert.web.answers import Answers, options
+from healthcert.web.forms import DayField
 from healthcert.web.moment import now
-from healthcert.web.pages import bdi
 
 bp = Blueprint("verify", __name__)
 
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
 
 
-RULES: Mapping[str, Lazy] = {
-    "passed": _("Met"),
-    "failed": _("Not met"),
-    "open": _("Could not be checked"),
-}
-
-
 class Ask(Answers):
-    """A certificate as a picture or as text."""
+    """A certificate as a picture or as text, and perhaps where to and when."""
 
     picture = FileField(_("Picture of the code"))
     barcode = TextAreaField(_("Text of the code"))
-    country = Choice(_("Country of arrival"))
+    country = SelectField(_("Country of arrival"), validate_choice=False)
+    day = DayField(_("Day of arrival"), optional=True)
 
 
 class InMemory(Request):
@@ -70,27 +66,28 @@ def verdict(text: str, **wishes: Any) -> dict[str, Any]:  # noqa: ANN401 - hande
 @bp.get("/verify")
 def page() -> str:
     """Ask for a certificate's text or picture."""
-    return render_template("verify/ask.html", form=_ask())
+    return _ask(Ask())
 
 
 @bp.post("/verify")
 def check() -> Response:
     """Show the verdict, or ask again saying what was missing."""
     request.max_content_length = LARGEST
-    form = _ask()
+    form = Ask(request.form)
     try:
-        text, country = _text(), _country(form)
+        text, country, at = _text(), _country(), _arrival(form)
     except BadInput as wrong:
         form.take(wrong.fields)
-        return make_response(render_template("verify/ask.html", form=form), 400)
-    found = verdict(text, country=country)
+        return make_response(_ask(form), 400)
+    found = verifier().judge(text, now=now(), country=country, at=at, foresee=True)
     return make_response(
         render_template(
             "verify/verdict.html",
-            found=found,
-            word=VERDICTS[found["verdict"]],
-            rows=_rows(found),
-            rules=[_rule(rule) for rule in found["rules"]],
+            found=found.as_json(),
+            word=VERDICTS[found.outcome],
+            rows=[*facts.rows(found.dcc or {}), *_issuer(found)],
+            rules=[(said, facts.looked_at(said)) for said in found.rules],
+            country=country and _name(country),
         )
     )
 
@@ -104,21 +101,47 @@ def bundle() -> Response:
     return send_file(path, mimetype="application/octet-stream", conditional=True, max_age=60)
 
 
-def _ask() -> Ask:
-    """Return the form; it asks for a country of arrival where the bundle has rules of any."""
-    form = Ask(country=request.form.get("country", ""))
-    bundle = verifier().bundle(now())
-    codes = sorted({str(rule.get("Country")) for rule in bundle.rules} if bundle else ())
-    form.country.choices = options(
-        {"": _("Leave the entry rules out")} | {code: territory(code) for code in codes}
+def is_country(value: object) -> bool:
+    """Return whether a value is a country in two capital letters."""
+    return (
+        isinstance(value, str) and len(value) == 2 and value.isascii() and value.isupper()  # noqa: PLR2004
     )
-    return form
 
 
-def _country(form: Ask) -> str | None:
-    if not form.country.validate(form):
-        raise BadInput({"country": "not_a_choice"})
-    return form.country.data or None
+def _ask(form: Ask) -> str:
+    """Return the page that asks; it names the countries whose rules we have."""
+    named = sorted((_name(code), code) for code in verifier().countries(now()))
+    nowhere = {"": gettext("Leave the entry rules out")}
+    form.country.choices = options(nowhere | {code: name for name, code in named})
+    return render_template("verify/ask.html", form=form)
+
+
+def _name(country: str) -> str:
+    """Return the name of a country: its own file's word for it, or else the world's."""
+    for source in sources("country"):
+        if source.content["code"] == country:
+            names: dict[str, str] = source.content["names"]
+            return names.get(language()) or names["en"]
+    return territory(country)
+
+
+def _country() -> str | None:
+    country = request.form.get("country", "").strip().upper()
+    if country and not is_country(country):
+        raise BadInput({"country": "not_a_country"})
+    return country or None
+
+
+def _arrival(form: Ask) -> datetime | None:
+    """Return noon of the day asked about; None where it is now."""
+    if not form.day.validate(form):
+        raise BadInput({})
+    day = form.day.data
+    return datetime.combine(day, time(12), UTC) if day else None
+
+
+def _issuer(found: Verdict) -> list[facts.Row]:
+    return [(_("Country"), _name(found.issuer.country))] if found.issuer else []
 
 
 def _text() -> str:
@@ -138,33 +161,6 @@ def _text() -> str:
     if not codes:
         raise BadInput({"picture": "no_code"})
     return _certificate_among([code.text for code in codes])
-
-
-def _rows(found: Mapping[str, Any]) -> list[tuple[Lazy, object]]:
-    """Return the facts of a genuine certificate, in words where we have them."""
-    dcc = found["certificate"] or {}
-    vaccines = value_sets().get("vaccines-covid-19-names", {})
-    rows: list[tuple[Lazy, object]] = []
-    for dose in dcc.get("v") or []:
-        rows += [
-            (_("Dose"), bdi(f"{dose.get('dn')}/{dose.get('sd')}")),
-            (_("Vaccine"), bdi(vaccines.get(dose.get("mp"), dose.get("mp")))),
-            (_("Given on"), bdi(dose.get("dt"))),
-            (_("Issued by"), bdi(dose.get("is"))),
-        ]
-    for kind, title in (("t", _("Test")), ("r", _("Recovery"))):
-        rows += [(title, bdi(fact.get("ci"))) for fact in dcc.get(kind) or []]
-    if found["issuer"]:
-        rows.append((_("Country"), bdi(territory(found["issuer"]["country"]))))
-    return rows
-
-
-def _rule(rule: Mapping[str, Any]) -> tuple[str, object]:
-    """Return an entry rule as its number, and what came of it in words."""
-    told = [str(RULES[rule["result"]]), rule["text"]]
-    if rule["passes_on"]:
-        told.append(gettext("met from %(day)s on", day=rule["passes_on"]))
-    return rule["id"], ": ".join(filter(None, told))
 
 
 def _certificate_among(texts: list[str]) -> str:

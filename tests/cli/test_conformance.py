@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthcert.cli import main
-from healthcert.hcert import b45decode, inflate, safe_cbor
+from healthcert.hcert import b45decode, inflate, qr, safe_cbor
 from tests.hcert.barcodes import SIGNER, barcode, dcc
 
 FLAGS = ("decode", "verify", "schemavalidation", "validobject", "validjson", "encode", "unprefix",
-         "b45decode", "compression", "keyusage", "expirationcheck")  # fmt: skip
+         "b45decode", "compression", "keyusage", "expirationcheck", "picturedecode")  # fmt: skip
 
 
 def made(**changed: Any) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def made(**changed: Any) -> dict[str, Any]:
         "COMPRESSED": compressed.hex(),
         "BASE45": text[4:],
         "PREFIX": text,
-        "2DCODE": "not looked at",
+        "2DCODE": base64.b64encode(qr.png(text)).decode("ascii"),
         "TESTCTX": {
             "SCHEMA": "1.3.3",
             "CERTIFICATE": base64.b64encode(SIGNER).decode(),
@@ -68,6 +68,7 @@ WITHOUT = {
     "JSON": {"validobject", "validjson", "encode"},
     "BASE45": {"b45decode"},
     "COMPRESSED": {"compression"},
+    "2DCODE": {"picturedecode"},
     "TESTCTX": {"verify", "keyusage", "expirationcheck"},
 }
 
@@ -123,6 +124,16 @@ def test_a_signer_that_is_none_allows_nothing(verdicts):
     assert (got["keyusage"], got["verify"]) == (False, False)
 
 
+@pytest.mark.parametrize("text", ["AAAA", "another certificate", ""])
+def test_a_picture_that_is_none_or_says_something_else_does_not_read(verdicts, tmp_path, text):
+    picture = base64.b64encode(qr.png("HC1:OTHER")).decode("ascii")
+    beside = tmp_path / "LB" / "2DCode" / "PNG" / "1.png"
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(qr.png("HC1:OTHER"))
+    told = {"AAAA": "AAAA", "another certificate": picture, "": None}[text]
+    assert verdicts(made(**{"2DCODE": told}))["picturedecode"] is False
+
+
 def test_a_table_has_a_row_a_country(tmp_path):
     for country, told in (("LB", made()), ("XX", made(JSON=dcc(dob="1990"), BASE45=None))):
         (tmp_path / country).mkdir()
@@ -131,9 +142,9 @@ def test_a_table_has_a_row_a_country(tmp_path):
     result = run(str(tmp_path))
     assert [line.split() for line in result.stdout.splitlines()] == [
         ["country", "ok", "mismatch", "absent"],
-        ["LB", "11", "0", "0"],
-        ["XX", "7", "3", "1"],
-        ["all", "18", "3", "1"],
+        ["LB", "12", "0", "0"],
+        ["XX", "8", "3", "1"],
+        ["all", "20", "3", "1"],
     ]
     assert "other.json is not a test" in result.stderr
 

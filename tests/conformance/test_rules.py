@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
+from healthcert.policy.exchange import complaint
 from healthcert.policy.rules import read_rule
 from healthcert.policy.wellformed import faults
 from tests.policy.test_rules import WRONG, eu_rule
@@ -108,3 +109,8 @@ def expanded(value, sets):
     if isinstance(value, dict):
         return {name: expanded(inner, sets) for name, inner in value.items()}
     return value
+
+
+def test_every_published_rule_may_be_exchanged(data):
+    refused = [line["dir"] for line in data("rules.jsonl") if complaint(line["rule"])]
+    assert refused == []

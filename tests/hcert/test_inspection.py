@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from healthcert.data import value_sets
 from healthcert.hcert import ES256, Inspection, b45encode, encode, inspect, key_identifier
 from healthcert.hcert.inspection import STEPS
+from healthcert.hcert.payload import OTHER_KINDS
 from tests.hcert.barcodes import (
     EKU,
     KEY,
@@ -152,6 +153,24 @@ def test_a_signed_payload_that_is_no_certificate_is_refused(payload, reason):
     found = look(text_of(payload), SIGNER)
     assert (failed(found), code(found), found.certificate) == ({"payload"}, reason, None)
     assert found.steps["signature"] is True
+
+
+@pytest.mark.parametrize("number", sorted(OTHER_KINDS))
+def test_a_signed_document_of_a_kind_known_by_name_alone_is_named(number):
+    payload = cbor2.dumps({1: "LB", 4: 2, 6: 1, -260: {number: {"name": "Zoë"}}})
+    found = look(text_of(payload), SIGNER)
+    assert found.steps["signature"] is True
+    assert (found.certificate, code(found)) == (None, "not_understood")
+    assert found.refusal[1].endswith(OTHER_KINDS[number])
+    assert found.claims.issuer == "LB"
+
+
+def test_beside_another_kind_the_eu_certificate_is_read():
+    times = {4: int(NOON.timestamp()) + 1, 6: int(NOON.timestamp())}
+    payload = cbor2.dumps({1: "LB", **times, -260: {3: {"hcid": "1"}, 1: dcc()}})
+    found = look(text_of(payload), SIGNER)
+    assert found.steps == dict.fromkeys(STEPS, True)
+    assert found.certificate == dcc()
 
 
 def test_the_claims_are_shown_even_if_the_certificate_in_them_cannot_be():

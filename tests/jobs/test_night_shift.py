@@ -18,8 +18,9 @@ from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
 from healthcert.models import AccessCode, Appointment, Certificate, Message, Visit
 from healthcert.parts import open_parts
-from healthcert.services import access
+from healthcert.services import access, rules
 from tests.factories import NOW, day
+from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
 
 LATER = NOW + timedelta(minutes=5)
@@ -81,6 +82,17 @@ def test_an_intent_taken_back_unsigned_is_not_published(parts, clinic):
     clinic.mark_in_error(clinic.vaccinated(day(-1), details()))
     jobs.run_once(parts, LATER)
     assert published(parts).revocation.entries["XX"] == {}
+
+
+def test_a_rule_taken_in_is_published_at_the_next_round(parts):
+    jobs.run_once(parts, NOW)
+    assert [rule["Identifier"] for rule in published(parts).rules] == ["TR-XX-0001", "VR-XX-0001"]
+    assert "vaccines-covid-19-names" in published(parts).value_sets
+    told = eu_rule(Identifier="VR-XX-0002")
+    rules.take_in(parts.settings.rules_dir, told, country="XX", now=None)
+    assert jobs.run_once(parts, NOW)["bundle"] == 1
+    assert told in published(parts).rules
+    assert jobs.run_once(parts, NOW)["bundle"] == 0
 
 
 def test_a_bundle_is_renewed_after_an_hour(parts):

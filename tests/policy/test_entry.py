@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from healthcert import i18n
 from healthcert.hcert.cose import ES256, parse, sign1
+from healthcert.hcert.payload import OTHER_KINDS
 from healthcert.hcert.revocation import (
     RevocationList,
     country_uvci_hash,
@@ -23,9 +24,11 @@ from healthcert.hcert.revocation import (
 from healthcert.hcert.text import b45encode, decode, encode
 from healthcert.hcert.trust import TrustList
 from healthcert.policy.entry import judge
+from healthcert.policy.rulebook import Journey, RuleBook
 from healthcert.policy.verdict import INFORMING, VERDICT_OF
 from healthcert.policy.words import REASONS, VERDICTS
 from tests.certificates import NOW, UVCI, make_dcc, make_text
+from tests.policy.test_rules import eu_rule
 
 DAY = timedelta(days=1)
 
@@ -177,6 +180,25 @@ def test_a_signed_document_of_another_kind_is_not_understood(signers, bundle):
     assert judged(text, bundle) == ("cannot_tell", ["not_understood"])
 
 
+@pytest.mark.parametrize("number", sorted(OTHER_KINDS))
+def test_what_the_who_adds_beside_the_eus_certificate_is_signed_but_not_understood(
+    signers, bundle, number
+):
+    text = signed_by(signers["v"], claims(None, hcert={number: {"name": "Zoë"}}))
+    assert judged(text, bundle) == ("cannot_tell", ["not_understood"])
+    shown = judge(text, bundle=bundle, time=NOW).as_json()
+    assert shown["holder"] is shown["certificate"] is None
+    assert shown["issuer"]["country"] == "XX"
+    both = signed_by(signers["v"], claims(None, hcert={number: {}, 1: make_dcc()}))
+    assert judged(both, bundle) == ("valid", [])
+
+
+def test_a_document_of_another_kind_that_is_out_of_date_is_told_to_be_so(signers, bundle):
+    text = signed_by(signers["v"], claims(None, hcert={3: {}}))
+    late = judged(text, bundle, time=NOW + DAY)
+    assert late == ("cannot_tell", ["not_understood", "expired"])
+
+
 def test_a_practice_or_revoked_document_of_another_kind_is_invalid(signers, bundle):
     text = signed_by(signers["v"], claims(None, hcert={2: {}}))
     assert judged(text, trusting(bundle, training=True))[1] == ["training", "not_understood"]
@@ -226,21 +248,86 @@ def test_a_bundle_supports_valid_for_72_hours(signers, bundle):
     assert judged(text, bundle, time=late, stale_after=4 * DAY) == ("valid", [])
 
 
+def to(country, *rules):
+    """Return a journey to a country under the rules given in EU form."""
+    return Journey(country, RuleBook.of(rules))
+
+
 def test_no_rule_of_a_country_means_no_requirement(signers, bundle):
     text = make_text(signers["v"])
-    assert judged(text, bundle, country="FR") == ("valid", ["no_requirement"])
-    assert judge(text, bundle=bundle, time=NOW, country="FR").as_json()["rules"] == []
+    assert judged(text, bundle, journey=to("FR")) == ("valid", ["no_requirement"])
+    assert judge(text, bundle=bundle, time=NOW, journey=to("FR")).as_json()["rules"] == []
 
 
-def test_a_rule_that_was_not_evaluated_is_open_and_never_passed_over(signers, bundle):
-    ruled = replace(bundle, rules=({"Identifier": "GR-FR-0001", "Country": "FR"},))
+def test_a_rule_that_is_met_leaves_a_certificate_valid_and_is_told(signers, bundle):
+    text = make_text(signers["v"])  # its dose was given on 1 February, 29 days before
+    journey = to("XX", eu_rule())
+    assert judged(text, bundle, journey=journey) == ("valid", [])
+    with i18n.use("fr"):
+        shown = judge(text, bundle=bundle, time=NOW, journey=journey).as_json()["rules"]
+    assert shown == [
+        {
+            "id": "VR-XX-0001",
+            "result": "passed",
+            "text": "La dernière dose date d'au moins 14 jours.",
+            "passes_on": None,
+        }
+    ]
+
+
+def test_a_rule_that_is_not_met_says_from_which_day_on_it_would_be(signers, bundle):
+    text = make_text(signers["v"], make_dcc(dt="2026-02-27"))
+    verdict = judge(text, bundle=bundle, time=NOW, journey=to("XX", eu_rule()))
+    assert (verdict.outcome, verdict.reasons) == ("check", ("rules_failed",))
+    assert verdict.as_json()["rules"][0]["passes_on"] == "2026-03-13"
+    assert verdict.rules[0].looked_at["v.0.dt"] == "2026-02-27"
+    later = judge(
+        text,
+        bundle=bundle,
+        time=NOW + 11 * DAY,
+        simulated=True,
+        journey=to("XX", eu_rule()),
+        stale_after=30 * DAY,
+    )
+    assert (later.outcome, later.reasons) == ("valid", ("simulated",))
+
+
+def test_a_rule_that_cannot_be_read_is_open_and_never_passed_over(signers, bundle):
+    journey = to("FR", {"Identifier": "GR-FR-0001", "Country": "FR"})
     text = make_text(signers["v"])
-    verdict = judge(text, bundle=ruled, time=NOW, country="FR")
+    verdict = judge(text, bundle=bundle, time=NOW, journey=journey)
     assert (verdict.outcome, verdict.reasons) == ("check", ("rules_open",))
     assert verdict.as_json()["rules"] == [
         {"id": "GR-FR-0001", "result": "open", "text": "", "passes_on": None}
     ]
-    assert judged(text, ruled, country="DE") == ("valid", ["no_requirement"])
+    elsewhere = replace(journey, country="DE")
+    assert judged(text, bundle, journey=elsewhere) == ("valid", ["no_requirement"])
+
+
+def test_a_failed_rule_weighs_more_than_an_open_one(signers, bundle):
+    text = make_text(signers["v"], make_dcc(dt="2026-02-27"))
+    journey = to("XX", {"Country": "XX"}, eu_rule())
+    assert judged(text, bundle, journey=journey) == ("check", ["rules_failed", "rules_open"])
+
+
+def test_the_issuer_of_a_certificate_may_invalidate_it_in_any_country(signers, bundle):
+    only_ones = {"===": [{"var": "payload.v.0.sd"}, 1]}
+    rule = eu_rule(Identifier="IR-XX-0001", Type="Invalidation", Logic=only_ones)
+    text, journey = make_text(signers["v"]), to("FR", rule)
+    assert judged(text, bundle, journey=journey)[1] == ["rules_failed", "no_requirement"]
+    nameless = trusting(bundle, country="")  # then the issuer that was signed counts
+    codes = judged(text, nameless, journey=journey)[1]
+    assert codes == ["rules_failed", "revocation_not_published", "no_requirement"]
+
+
+def test_no_rule_is_asked_about_what_nobody_can_read_or_vouch_for(signers, bundle):
+    journey = to("XX", eu_rule())
+    signed = signed_by(signers["v"], claims({"ver": "1.3.3"}))
+    for text in ("HC1:", make_text(signers["v"])[:-3], signed):
+        assert judge(text, bundle=bundle, time=NOW, journey=journey).rules == ()
+    another = signed_by(signers["v"], claims(None, hcert={3: {}}))
+    verdict = judge(another, bundle=bundle, time=NOW, journey=journey)
+    assert (verdict.outcome, verdict.rules) == ("cannot_tell", ())
 
 
 def test_the_weightiest_fact_decides_and_the_others_follow_it(signers, bundle):

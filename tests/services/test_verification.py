@@ -18,6 +18,7 @@ from healthcert.hcert.revocation import RevocationList, uvci_hash
 from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
 from healthcert.services.verification import Verifier, built
 from tests.certificates import NOW, UVCI, make_text
+from tests.policy.test_rules import eu_rule
 
 DAY = timedelta(days=1)
 
@@ -157,6 +158,35 @@ def test_country_and_detail_are_handed_on(signers, put, make_verifier):
     )
     assert codes(shown) == ["no_requirement"]
     assert shown["certificate"] is None
+
+
+def test_the_rules_of_a_bundle_are_judged_and_change_with_it(signers, put, make_verifier):
+    verifier, text = make_verifier(), make_text(signers["v"])
+    put(rules=({"Identifier": "GR-XX-0001"}, eu_rule(Country="FR"), eu_rule(), {}))
+    assert verifier.countries(NOW) == {"FR", "XX"}
+    shown = verifier.verdict(text, now=NOW, country="XX")
+    assert (shown["verdict"], codes(shown)) == ("check", ["rules_open"])
+    assert [(rule["id"], rule["result"]) for rule in shown["rules"]] == [
+        ("VR-XX-0001", "passed"),
+        ("GR-XX-0001", "open"),
+        ("", "open"),
+    ]
+    put(version=2, rules=(eu_rule(),))
+    assert verifier.verdict(text, now=NOW, country="XX")["verdict"] == "valid"
+    assert verifier.verdict(text, now=NOW)["rules"] == []
+
+
+def test_rules_read_the_codes_of_the_bundle_or_else_ours(signers, put, make_verifier):
+    def known(name, member):
+        of = {"var": f"external.valueSets.{name}"}
+        return eu_rule(Logic={"in": [{"var": f"payload.v.0.{member}"}, of]})
+
+    vaccines = known("vaccines-covid-19-names", "mp")
+    put(rules=(vaccines, known("disease-agent-targeted", "tg") | {"Identifier": "GR-XX-0001"}))
+    text, verifier = make_text(signers["v"]), make_verifier()
+    assert codes(verifier.verdict(text, now=NOW, country="XX")) == []
+    put(version=2, rules=(vaccines,), value_sets={"vaccines-covid-19-names": {"other": "Other"}})
+    assert codes(verifier.verdict(text, now=NOW, country="XX")) == ["rules_failed"]
 
 
 def test_many_threads_share_one_verifier_while_the_file_changes(signers, put, make_verifier):
