@@ -21,8 +21,7 @@ SCHEMA: Final = "1.3.3"
 NUCLEIC_ACID, RAPID_ANTIGEN = "LP6464-4", "LP217198-3"
 """How a test works, LOINC; the value set ``covid-19-lab-test-type``."""
 
-RECOVERY_FROM, RECOVERY_UNTIL = timedelta(days=11), timedelta(days=180)
-"""A recovery holds from this long after the first positive result, and until then at most."""
+RECOVERY_FROM, RECOVERY_UNTIL = timedelta(days=11), timedelta(days=180)  # after the first result
 
 
 @dataclass(frozen=True, slots=True)
