@@ -1,7 +1,7 @@
 # Every command a person needs. Plain `make` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check front words shots lock clean
+.PHONY: help run test check nightly front words shots lock clean
 
 # The newest Python at hand, from 3.11 on; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -27,6 +27,10 @@ check: ## lint, types, import contracts, templates
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
 	@$(BIN)/djlint --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
+
+nightly: ## what takes longer: reading back 10,000 people, and readers that share no code with us
+	@$(PYTHON) tools/environment.py test
+	@HEALTHCERT_PEOPLE=10000 HEALTHCERT_INDEPENDENT=1 $(BIN)/python -m pytest -q tests/hcert/test_writing.py tests/independent
 
 front: ## build styles, scripts and catalogues
 	@$(PYTHON) tools/environment.py run

@@ -19,6 +19,7 @@
     ├── BadSettings             bad_settings
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
+    ├── BadTrustList            bad_trust_list       the list held stays in use
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
     │   └── ExpiredBundle       expired_bundle
@@ -173,6 +174,12 @@ class PictureTooLarge(BadPicture):
     def __init__(self) -> None:
         """Say the limits: they are the same for all."""
         super().__init__("a picture may have 10 MB and 16 megapixels")
+
+
+class BadTrustList(Refusal):
+    """What should replace a list of trusted signers is none, is empty, or is half of it at most."""
+
+    code = "bad_trust_list"
 
 
 class BadBundle(Refusal):

@@ -16,6 +16,7 @@ from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.cli.worker import worker
 from healthcert.errors import BadInput, Refusal
@@ -43,5 +44,6 @@ def main() -> None:
 hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
-for command in (bundle, conformance, db, demo, hcert, keys, rules, serve, verify, worker):
+_NOUNS = (bundle, conformance, db, demo, hcert, keys, rules, serve, valuesets, verify, worker)
+for command in _NOUNS:
     main.add_command(command)

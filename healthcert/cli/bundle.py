@@ -45,11 +45,12 @@ def build(
 ) -> None:
     """Make the next bundle and put it in place, without a database.
 
-    The trusted signers are those of a folder of certificates (PEM or DER; those in its
-    training/ are for practice), by default trust/certificates of the keys folder. The entry
-    rules are those of our country and those of a folder, by default the rules taken in. What
-    other issuers revoked is read from folders such as FR/ with batches in the EU's form; what
-    is not given, and what we revoked ourselves, is carried on from the bundle it replaces.
+    The trusted signers are those of a folder of certificates (PEM or DER) and of lists (as
+    `keys import` makes them), by default trust/certificates of the keys folder; those in its
+    training/ are for practice. The entry rules are those of our country and those of a folder,
+    by default the rules taken in. What other issuers revoked is read from folders such as FR/
+    with batches in the EU's form; what is not given, and what we revoked ourselves, is carried
+    on from the bundle it replaces.
 
     \b
     Example:
@@ -169,6 +170,7 @@ def _summary(found: Bundle) -> dict[str, object]:
                 "kinds": "".join(sorted(key.usages)) or "any",
                 "name": key.name,
                 "training": key.training,
+                "source": key.source,
             }
             for key in found.trust
         ],

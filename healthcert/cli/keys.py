@@ -1,22 +1,30 @@
-"""Make a set of development keys, and show the keys there are."""
+"""Make a set of development keys, take in trusted ones, and show those there are."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from healthcert.config import Settings
-from healthcert.errors import BadSettings
+from healthcert.errors import BadInput, BadSettings
+from healthcert.gateways.trust_sources import gather, keep
+from healthcert.hcert.trust_lists import read_status
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import load_signers, load_trust, read_secret
+from healthcert.services.keys import load_signers, load_trust, read_public_key, read_secret
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_PATH = click.Path(path_type=Path, exists=True)
+_NAME = re.compile("[a-z0-9-]{1,40}")
 
 
 @click.group()
 def keys() -> None:
-    """Signing keys: make a development set, show what there is."""
+    """Signing keys: make a development set, trust others', show what there is."""
 
 
 @keys.command()
@@ -58,8 +66,48 @@ def show(*, as_json: bool) -> None:
             "not_after": f"{key.not_after:%Y-%m-%d}" if key.not_after else None,
             "training": key.training,
             "ours": key.kid in ours,
+            "source": key.source,
         }
         click.echo(json.dumps(row) if as_json else _line(row))
+
+
+@keys.command("import")
+@click.argument("name")
+@click.argument("sources", type=_PATH, nargs=-1, required=True)
+@click.option("--status", type=_FILE, help="A saved reply to /signercertificateStatus.")
+@click.option("--signed-by", type=_FILE, help="PEM: whose signature stands before each list.")
+@click.option("--training", is_flag=True, help="They sign only certificates made for practice.")
+def import_(
+    name: str,
+    sources: tuple[Path, ...],
+    status: Path | None,
+    signed_by: Path | None,
+    *,
+    training: bool,
+) -> None:
+    r"""Take in a list of trusted signers, in place of the one of that name.
+
+    A source is a file or a folder of files: certificates (PEM, DER), a national or gateway list,
+    a DID document, or saved replies of the verifier API. An entry that cannot be used is named
+    and passed over. A list that is empty, or has lost more than half of its signers, is
+    refused, and the one before stays.
+
+    \b
+    Example:
+      healthcert keys import gdhcn did.json
+    """
+    if not _NAME.fullmatch(name):
+        raise BadInput({"name": "a-z, 0-9 and - only"})
+    key = read_public_key(signed_by) if signed_by else None
+    update = gather(sources, training=training, signed_by=key)
+    if status:
+        update = update.only(read_status(status.read_bytes()))
+    trust = Settings.from_env(os.environ).keys_dir / "trust" / "certificates"
+    kept = keep((trust / "training" if training else trust) / f"{name}.json", update)
+    for words in kept.passed_over:
+        click.echo(f"passed over: {words}", err=True)
+    countries = len({signer.key.country for signer in kept.signers})
+    click.echo(f"{name}: {len(kept.signers)} signers of {countries} countries")
 
 
 def _line(row: dict[str, object]) -> str:

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from healthcert.data.valueset import ValueSet, from_toml
+from healthcert.hcert.vaccine_codes import Vaccine
+
 
 @cache
 def value_sets() -> Mapping[str, Mapping[str, str]]:
@@ -18,8 +21,39 @@ def value_sets() -> Mapping[str, Mapping[str, str]]:
     The names are those that acceptance rules use, such as ``vaccines-covid-19-names``. Codes
     withdrawn since are kept, because certificates hold them.
     """
-    tables = {}
-    for file in (files(__name__) / "valuesets").iterdir():
-        table = tomllib.loads(file.read_text("utf-8"))
-        tables[table["id"]] = table["codes"]
-    return tables
+    return {name: found.codes for name, found in value_set_files().items()}
+
+
+def words(name: str, language: str) -> Mapping[str, str]:
+    """Return the codes of a value set with their words in a language, in English where it has none.
+
+    Names of vaccines, of their makers and of test kits are the same in every language; those of
+    countries are in Babel.
+
+    Args:
+        name: The EU's name of the set.
+        language: ISO 639-1.
+
+    Raises:
+        KeyError: There is no such set; this is our mistake.
+    """
+    found = value_set_files()[name]
+    return {**found.codes, **found.words.get(language, {})}
+
+
+@cache
+def value_set_files() -> Mapping[str, ValueSet]:
+    """Return the files of value sets that come with this version, by the EU's name of the set."""
+    folder = files(__name__) / "valuesets"
+    found = [from_toml(file.read_text("utf-8")) for file in folder.iterdir()]
+    return {value_set.name: value_set for value_set in found}
+
+
+@cache
+def vaccines() -> Mapping[str, Vaccine]:
+    """Return the codes that go with the code of a vaccine, as `hcert.vaccine_codes` checks them."""
+    table = tomllib.loads((files(__name__) / "vaccine-codes.toml").read_text("utf-8"))
+    return {
+        code: Vaccine(codes["ma"], tuple(codes["vp"]), codes.get("withdrawn", False))
+        for code, codes in table.items()
+    }

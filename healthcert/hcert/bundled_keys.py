@@ -27,6 +27,7 @@ def plain(key: TrustedKey) -> dict[str, object]:
         "name": key.name,
         "not_before": _seconds(key.not_before),
         "not_after": _seconds(key.not_after),
+        "source": key.source,
     }
 
 
@@ -48,6 +49,7 @@ def trusted(key: Mapping[str, Any], *, training: bool) -> TrustedKey:
         not_before=_moment(key["not_before"]),
         not_after=_moment(key["not_after"]),
         training=training,
+        source=key.get("source", ""),
     )
 
 

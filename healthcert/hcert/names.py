@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from dataclasses import dataclass
 
 from healthcert.hcert.scripts import (
     AT_THE_START,
@@ -24,6 +25,27 @@ LONGEST = 80
 _APART = re.compile(r"[\s,\-\u00ad\u058a\u2010-\u2015\u2212]+")
 _AS_WRITTEN_TOGETHER = re.compile("[\ufb00-\uffef]")  # ligatures and wide forms
 _SHADDA, _TEH_MARBUTA, _MICRO = "\u0651", "\u0629", "\u00b5"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a certificate speaks of.
+
+    Attributes:
+        family: Family name in its own script; of someone with one name, that name.
+        given: Given names in their own script, or empty.
+        birth_date: ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD``, or empty where nobody knows.
+        family_latin: As the travel document or the ID spells it in Latin letters, or empty.
+        given_latin: The same for the given names.
+        language: ISO 639-1; tells Ukrainian from Russian where they write one letter two ways.
+    """
+
+    family: str
+    given: str
+    birth_date: str
+    family_latin: str = ""
+    given_latin: str = ""
+    language: str = ""
 
 
 def standardise(name: str, *, language: str | None = None) -> str:
@@ -44,6 +66,28 @@ def left_out(name: str) -> str:
     """Return the letters of a name that no published table knows, each once, in their order."""
     missing = "".join(_component(part, "")[1] for part in _components(name))
     return "".join(dict.fromkeys(missing))
+
+
+def names_of(holder: Holder) -> dict[str, str]:
+    """Return ``nam``: the names as their holder writes them, and as a passport would.
+
+    The Latin spelling of the holder's document goes before our own transliteration. What is
+    empty is left out, but ``fnt``: schemas before 1.3.2 want it of everybody.
+    """
+    family = standardise(holder.family_latin or holder.family, language=holder.language)
+    given = standardise(holder.given_latin or holder.given, language=holder.language)
+    named = {
+        "fn": composed(holder.family),
+        "fnt": family,
+        "gn": composed(holder.given),
+        "gnt": given,
+    }
+    return {key: name for key, name in named.items() if name or key == "fnt"}
+
+
+def composed(text: str) -> str:
+    """Return a text as it is signed: composed (NFC), at most 80 characters."""
+    return unicodedata.normalize("NFC", text)[:LONGEST]
 
 
 def _components(name: str) -> list[str]:

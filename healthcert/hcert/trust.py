@@ -41,6 +41,7 @@ class TrustedKey:
         not_before: First moment of the signer's life; None if not known.
         not_after: Last moment of the signer's life; None if not known.
         training: Whether it signs only certificates made for practice.
+        source: Where we have it from: the name of a file or a list; may be empty.
     """
 
     kid: bytes
@@ -51,6 +52,7 @@ class TrustedKey:
     not_before: datetime | None
     not_after: datetime | None
     training: bool = False
+    source: str = ""
 
     def allows(self, kind: str) -> bool:
         """Whether the key may sign this kind: ``t``, ``v`` or ``r``."""
@@ -88,7 +90,9 @@ def key_identifier(der: bytes) -> bytes:
     return sha256(der).digest()[:KID_BYTES]
 
 
-def from_certificate(der: bytes, *, training: bool = False) -> TrustedKey:
+def from_certificate(
+    der: bytes, *, training: bool = False, country: str = "", source: str = ""
+) -> TrustedKey:
     """Return the key of a signer's certificate, read leniently.
 
     Real signers' certificates break rules that a strict reader holds (an explicit default, an
@@ -98,6 +102,8 @@ def from_certificate(der: bytes, *, training: bool = False) -> TrustedKey:
     Args:
         der: An X.509 certificate.
         training: Whether the key signs only certificates made for practice.
+        country: Whose it is by the list that it stands in; if empty, as the certificate says.
+        source: Where we have it from.
 
     Raises:
         BadInput: The bytes are not a certificate, or its key is neither EC nor RSA.
@@ -117,12 +123,13 @@ def from_certificate(der: bytes, *, training: bool = False) -> TrustedKey:
     return TrustedKey(
         kid=key_identifier(der),
         key=key,
-        country=subject.get("country_name") or issuer.get("country_name", ""),
+        country=country or subject.get("country_name") or issuer.get("country_name", ""),
         usages=_usages(body),
         name=subject.get("common_name") or subject.get("organization_name", ""),
         not_before=not_before,
         not_after=not_after,
         training=training,
+        source=source,
     )
 
 

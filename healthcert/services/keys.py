@@ -9,7 +9,8 @@
     │   ├── vault.key                32 bytes: wraps the data key of each person
     │   └── blind-index.key          32 bytes: identifiers are looked up by its HMAC
     └── trust/                       public
-        ├── certificates/            signers whose certificates count; training/ for practice
+        ├── certificates/            signers whose certificates count, each a certificate or in
+        │                            a list (.json); training/ for practice
         └── bundle/{current,next}.pem  the keys a bundle must be signed by
 
 Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A; RFC 5869 (HKDF).
@@ -17,6 +18,7 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A;
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -26,15 +28,17 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
-from healthcert.errors import BadInput, NotReady
+from healthcert.errors import BadTrustList, NotReady
 from healthcert.gateways.signer import BundleSigner, FileSigner
+from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import PublicKey
-from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
+from healthcert.hcert.trust import TrustList
 
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
 BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
 CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
+LISTS = {".json"}
 
 
 def read_secret(path: Path) -> bytes:
@@ -98,27 +102,49 @@ def load_pins(folder: Path) -> list[PublicKey]:
     paths = [path for which in BUNDLE_KEYS if (path := folder / f"{which}.pem").exists()]
     if not paths:
         raise NotReady(f"no pinned bundle key in {folder}")
-    return [_public_key(path) for path in paths]
+    return [read_public_key(path) for path in paths]
+
+
+def read_public_key(path: Path) -> PublicKey:
+    """Return the public key in a PEM file.
+
+    Raises:
+        NotReady: There is none, or it is neither EC nor RSA.
+    """
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        raise NotReady(f"no public key in {path}") from None
+    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
+        raise NotReady(f"the key in {path} is neither EC nor RSA")
+    return key
 
 
 def load_trust(folder: Path) -> TrustList:
-    """Return the signers whose certificates lie in a folder, in PEM or DER.
+    """Return the signers that a folder names: certificates in PEM or DER, and lists (`.json`).
 
     Those in its ``training`` subfolder sign certificates made for practice.
 
     Raises:
-        NotReady: A file with the name of a certificate is none.
+        NotReady: A file with the name of a certificate or of a list is none.
     """
-    real = [_trusted(path, training=False) for path in certificates_in(folder)]
+    places = ((folder, False), (folder / "training", True))
     return TrustList(
-        real + [_trusted(path, training=True) for path in certificates_in(folder / "training")]
+        key
+        for place, training in places
+        for path in _files(place, CERTIFICATES | LISTS)
+        for key in _trusted(path, training=training)
     )
 
 
 def certificates_in(folder: Path) -> list[Path]:
     """Return the files of a folder that have the name of a certificate, in order."""
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.suffix in CERTIFICATES)
+    return _files(folder, CERTIFICATES)
+
+
+def lists_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that have the name of a list of signers, in order."""
+    return _files(folder, LISTS)
 
 
 def der_of(path: Path) -> bytes:
@@ -133,18 +159,14 @@ def der_of(path: Path) -> bytes:
     return data
 
 
-def _public_key(path: Path) -> PublicKey:
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError):
-        raise NotReady(f"no public key in {path}") from None
-    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
-        raise NotReady(f"the key in {path} is neither EC nor RSA")
-    return key
+def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path for path in found if path.suffix in suffixes)
 
 
-def _trusted(path: Path, *, training: bool) -> TrustedKey:
+def _trusted(path: Path, *, training: bool) -> TrustList:
     try:
-        return from_certificate(der_of(path), training=training)
-    except (OSError, ValueError, BadInput):
+        data = path.read_bytes()
+        return trust_lists.read(data, source=path.name, training=training).trust()
+    except (OSError, BadTrustList):
         raise NotReady(f"no certificate in {path}") from None

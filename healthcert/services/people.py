@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
+from healthcert.hcert.names import LONGEST as LONGEST_NAME
+from healthcert.hcert.names import Holder
 from healthcert.models import Person
 from healthcert.models.person import IDENTITY_KINDS, SEXES
-
-LONGEST_NAME = 80  # EU DCC schema 1.3.3, fn and gn
 
 _BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")  # E.164
@@ -67,6 +67,18 @@ def details_of(vault: Vault, person: Person) -> Details:
     """Return what a person told of themselves, opened."""
     opened = vault.open(person.wrapped_key, person.id, person.sealed)
     return Details(**opened | {"identity": IdentityDetails(**opened["identity"])})
+
+
+def holder_of(details: Details) -> Holder:
+    """Return whom a certificate of theirs speaks of."""
+    return Holder(
+        family=details.family,
+        given=details.given,
+        birth_date=details.birth_date,
+        family_latin=details.family_latin,
+        given_latin=details.given_latin,
+        language=details.language,
+    )
 
 
 def locked(db: Session, person_id: UUID) -> Person:

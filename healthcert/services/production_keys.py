@@ -9,8 +9,9 @@ from pathlib import Path
 from cryptography.x509 import load_der_x509_certificate
 
 from healthcert.errors import BadSettings
+from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
-from healthcert.services.keys import CERTIFICATES, certificates_in, der_of
+from healthcert.services.keys import CERTIFICATES, certificates_in, der_of, lists_in
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
@@ -25,6 +26,7 @@ def check_production_keys(folder: Path) -> None:
     Raises:
         BadSettings: A private file is readable by others or not encrypted, a certificate says
             DEVELOPMENT, or there is nothing to sign with. The message names the file.
+        BadTrustList: A list of trusted signers is none.
     """
     private = folder / "production"
     files = sorted(path for path in private.rglob("*") if path.is_file())
@@ -35,6 +37,9 @@ def check_production_keys(folder: Path) -> None:
     for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")
+    for path in lists_in(folder / "trust" / "certificates"):
+        if any(MARK in signer.key.name for signer in read(path.read_bytes()).signers):
+            raise BadSettings(f"{path} names a development certificate")
 
 
 def _refuse_open(path: Path) -> None:

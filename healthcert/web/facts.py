@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from healthcert.data import value_sets
+from healthcert.data import words
 from healthcert.hcert.payload import KINDS, entries_of
-from healthcert.i18n import Lazy
+from healthcert.i18n import Lazy, language
 from healthcert.i18n import lazy as _
 from healthcert.policy.arrival import Judgement
 from healthcert.web.pages import bdi
@@ -38,14 +38,14 @@ _MEMBERS: Final[Mapping[str, Lazy]] = {
     "ci": _("Number of the certificate"),
     "dob": _("Date of birth"),
 }
-_WORDS: Final[Mapping[str, Lazy]] = {
-    "840539006": _("COVID-19"),
-    "260373001": _("Detected"),
-    "260415000": _("Not detected"),
-    "LP6464-4": _("Nucleic acid test (such as PCR)"),
-    "LP217198-3": _("Rapid antigen test"),
+_SETS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tg": ("disease-agent-targeted",),
+    "vp": ("sct-vaccines-covid-19",),
+    "mp": ("vaccines-covid-19-names",),
+    "ma": ("vaccines-covid-19-auth-holders", "covid-19-lab-test-manufacturer-and-name"),
+    "tt": ("covid-19-lab-test-type",),
+    "tr": ("covid-19-lab-result",),
 }
-_CODED: Final = frozenset({"tg", "tr", "tt"})
 _SHOWN: Final = {
     "v": ("dn", "mp", "dt", "is"),
     "t": ("tt", "tr", "sc", "tc", "is"),
@@ -78,8 +78,7 @@ def looked_at(judgement: Judgement) -> list[Row]:
 
 
 def _told(member: str, value: object) -> object:
+    """Return a value in the reader's language; a code that is in no table of ours as it stands."""
     code = str(value)
-    if member in _CODED and code in _WORDS:
-        return _WORDS[code]
-    names = value_sets()["vaccines-covid-19-names"] if member == "mp" else {}
-    return bdi(names.get(code, code))
+    tables = (words(name, language()) for name in _SETS.get(member, ()))
+    return bdi(next((table[code] for table in tables if code in table), code))

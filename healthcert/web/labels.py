@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from healthcert.hcert import names
+from healthcert.hcert.names import names_of
 from healthcert.i18n import Lazy, format_date, language
 from healthcert.i18n import lazy as _
-from healthcert.services.people import Details
+from healthcert.services.people import Details, holder_of
 
 DOSES: Mapping[str, Lazy] = {
     "1": _("First dose"),
@@ -108,6 +108,5 @@ def birth(told: str) -> str:
 
 def machine_name(details: Details) -> str:
     """Return a name as its certificate spells it: family name, ``<<``, given names."""
-    told = ((details.family_latin, details.family), (details.given_latin, details.given))
-    spelt = [names.standardise(latin or own, language=details.language) for latin, own in told]
-    return "<<".join(filter(None, spelt))
+    told = names_of(holder_of(details))
+    return "<<".join(filter(None, (told["fnt"], told.get("gnt"))))

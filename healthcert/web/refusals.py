@@ -110,8 +110,9 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("This rule cannot be evaluated"),
         _("Tell whoever publishes the rules."),
     ),
-    errors.BadBundle: Answer(
-        _S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER
+    **dict.fromkeys(
+        (errors.BadBundle, errors.BadTrustList),
+        Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),
     ),
     errors.BadCertificate: Answer(
         _S.UNPROCESSABLE_ENTITY,

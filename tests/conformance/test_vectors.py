@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
 
-from healthcert.hcert import from_certificate
+from healthcert.hcert import from_certificate, trust_lists
 from healthcert.hcert.grading import grade
 from tests.conformance.conftest import case_of
 
@@ -54,3 +55,16 @@ def test_signatures_and_payloads_agree_nearly_always(verdicts, flag):
 def test_every_signers_certificate_is_read(vectors):
     signers = {case_of(vector).signer for vector in vectors} - {None}
     assert len({from_certificate(signer).kid for signer in signers}) == len(signers) > 60
+
+
+def test_every_signer_is_taken_in_from_a_list_with_its_country_and_usage(vectors):
+    signers = {vector["cert"]: vector["country"] for vector in vectors if vector.get("cert")}
+    by_country = {}
+    for signer, country in signers.items():
+        by_country.setdefault(country, []).append(signer)
+    listed = trust_lists.read(json.dumps(by_country).encode(), source="test data")
+    assert (len(listed.signers), listed.passed_over) == (len(signers), ())
+    again = trust_lists.read(trust_lists.write(listed)).trust()
+    for key in listed.trust():
+        [same] = again.find(key.kid)
+        assert (same.country, same.usages, same.source) == (key.country, key.usages, "test data")

@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
+from healthcert.gateways.trust_sources import gather, keep
+from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
@@ -33,6 +35,7 @@ from healthcert.services.keys import (
 )
 from healthcert.services.production_keys import check_production_keys
 from tests.certificates import NOW
+from tests.hcert.barcodes import SIGNER
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
 PUBLIC = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
@@ -161,6 +164,15 @@ def test_certificates_are_trusted_in_pem_and_in_der_and_training_ones_apart(keys
     assert found == {("v", False), ("r", False), ("t", True)}
 
 
+def test_a_list_in_the_folder_is_trusted_too_and_says_where_it_is_from(keys):
+    folder = keys / "trust" / "certificates"
+    keep(folder / "training" / "list.json", gather([folder / "development-test.pem"]))
+    (folder / "development-test.pem").unlink()
+    assert ("development-test.pem", True) in {
+        (key.source, key.training) for key in load_trust(folder)
+    }
+
+
 @pytest.mark.parametrize(
     ("reader", "name", "content"),
     [
@@ -168,6 +180,7 @@ def test_certificates_are_trusted_in_pem_and_in_der_and_training_ones_apart(keys
         (load_pins, "current.pem", EDWARDS.public_bytes(*PUBLIC)),
         (load_pins, "none", b""),
         (load_trust, "bad.crt", b"no certificate"),
+        (load_trust, "empty.json", b"[]"),
     ],
 )
 def test_a_folder_that_cannot_be_read_is_not_ready(tmp_path, reader, name, content):
@@ -196,6 +209,18 @@ def test_production_refuses_to_run_without_keys(tmp_path):
 @pytest.mark.parametrize("where", ["production/vaccination.cert.pem", "trust/certificates/x.pem"])
 def test_production_refuses_a_development_certificate(production, keys_dir, where):
     shutil.copy(keys_dir / "development" / "vaccination.cert.pem", production / where)
+    with pytest.raises(BadSettings, match="development certificate"):
+        check_production_keys(production)
+
+
+def test_production_trusts_lists_of_other_signers(production):
+    keep(production / "trust" / "certificates" / "list.json", trust_lists.read(SIGNER))
+    check_production_keys(production)
+
+
+def test_production_refuses_a_development_certificate_in_a_list(production, keys_dir):
+    listed = gather([keys_dir / "development" / "vaccination.cert.pem"])
+    keep(production / "trust" / "certificates" / "list.json", listed)
     with pytest.raises(BadSettings, match="development certificate"):
         check_production_keys(production)
 

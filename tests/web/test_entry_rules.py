@@ -130,6 +130,12 @@ def test_tests_and_recoveries_are_shown_in_words(visitor, signers, kind):
         assert word in page
 
 
+@pytest.mark.parametrize(("speaks", "word"), [("fr", "Non détecté"), ("ar", "لم يتم الكشف عنه")])
+def test_the_words_of_codes_are_in_the_language_of_the_page(visitor, signers, speaks, word):
+    asked = {"barcode": make_text(signers["t"])}
+    assert word in visitor().post(f"/verify?lang={speaks}", data=asked).text
+
+
 def test_what_a_certificate_leaves_out_or_states_wrongly_is_no_obstacle(visitor, signers):
     dcc = make_dcc("t", tc=None, tr=["260415000"], tt={})
     seconds = int(NOW.timestamp())

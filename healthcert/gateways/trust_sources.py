@@ -1,0 +1,76 @@
+"""Where lists of trusted signers are read from, and where the one in use is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from healthcert.errors import BadTrustList
+from healthcert.gateways.files import alone, write_whole
+from healthcert.hcert.cose import PublicKey
+from healthcert.hcert.trust_forms import signed_body
+from healthcert.hcert.trust_lists import SignerList, joined, read, replaced, write
+
+
+def gather(
+    sources: Iterable[Path], *, training: bool = False, signed_by: PublicKey | None = None
+) -> SignerList:
+    """Return the signers of all these files, and of the files in these folders.
+
+    In a folder a file that names no signer is passed over; one named by itself must have some.
+
+    Args:
+        sources: Files and folders, as `trust_lists.read` reads them.
+        training: Whether these sign only certificates made for practice.
+        signed_by: Whose signature each of these files must carry; None where they carry none.
+
+    Raises:
+        BadTrustList: A file cannot be read, is not signed as it must, or names no signer; or so
+            does all of a folder.
+    """
+    read_one = partial(_file, training=training, signed_by=signed_by)
+    return joined(
+        [_folder(path, read_one) if path.is_dir() else read_one(path) for path in sources]
+    )
+
+
+def keep(path: Path, update: SignerList) -> SignerList:
+    """Return the list that is now in a file: the update, which took its place at once.
+
+    Raises:
+        BadTrustList: The update is empty or cut short; the file stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with alone(path.parent):
+        write_whole(path, write(replaced(_held(path), update)))
+    return update
+
+
+def _folder(folder: Path, read_one: Callable[[Path], SignerList]) -> SignerList:
+    lists = []
+    faults = []
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        try:
+            lists.append(read_one(path))
+        except BadTrustList as fault:
+            faults.append(str(fault))
+    if not lists:
+        raise BadTrustList(f"no signer in {folder}")
+    return joined([*lists, SignerList((), tuple(faults))])
+
+
+def _file(path: Path, *, training: bool = False, signed_by: PublicKey | None = None) -> SignerList:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadTrustList(f"{path}: {error.strerror}") from None
+    body = signed_body(data, key=signed_by) if signed_by else data
+    return read(body, source=path.name, training=training)
+
+
+def _held(path: Path) -> SignerList | None:
+    try:
+        return _file(path)
+    except BadTrustList:
+        return None
