@@ -17,6 +17,7 @@ run: ## start the demonstration on http://localhost:8000
 	@$(BIN)/healthcert demo run
 
 test: check ## check and test everything that must hold on every change
+	@$(BIN)/python tools/independent.py
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 
 check: ## lint, types, import contracts, templates
@@ -46,7 +47,7 @@ shots: ## take the screenshots of the README
 	@$(BIN)/python -m tools.shots
 
 lock: ## resolve requirements/*.in anew (needs uv)
-	@for set in run test node; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@for set in run test node independent; do uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-annotate --quiet requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what was built; data in var/ and keys/ stay

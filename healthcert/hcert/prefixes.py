@@ -25,12 +25,10 @@ import cbor2
 
 from healthcert.errors import BadBundle
 
-HASH_BYTES = 16
+HASH_BYTES, TAG_BYTES = 16, 3
 BUCKET, TAG = slice(4), slice(4, 7)
-TAG_BYTES = 3
 FEWEST_BITS, MOST_BITS = 4, 32
-_GROUP_BITS = 4
-GROUP = 1 << _GROUP_BITS  # buckets
+GROUP = 16  # buckets
 _ENCODED_GROUP = re.compile(rf"(?:1*+0){{{GROUP}}}")
 
 Address = tuple[int, bytes]
@@ -82,7 +80,7 @@ class PrefixTable:
     def __contains__(self, wanted: bytes) -> bool:
         """Whether a hash of 16 bytes is in the list, or by chance passes for one that is."""
         bucket = int.from_bytes(wanted[BUCKET]) >> (MOST_BITS - self.bits)
-        group = bucket >> _GROUP_BITS
+        group = bucket // GROUP
         start, end, tag = self._starts[group], 3 * self._starts[group + 1], wanted[TAG]
         place = self.low.find(tag, 3 * start, end)
         while place >= 0:

@@ -132,11 +132,8 @@ def clock(at: datetime) -> str:
 
 
 def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
-    chosen: dict[str, Rule] = {}
-    for rule in sorted(rules, key=_ORDER):
-        if rule.applies(kind, at):
-            chosen[rule.identifier] = rule
-    return chosen.values()
+    rising = (rule for rule in sorted(rules, key=_ORDER) if rule.applies(kind, at))
+    return {rule.identifier: rule for rule in rising}.values()
 
 
 def _judgement(

@@ -26,7 +26,6 @@ class FreeSlot:
     Attributes:
         slot_id: What to book.
         site_id: Where.
-        site_code: The site's code.
         names: The site's names by language.
         address: The site's address by language.
         step_free: Whether there is no step on the way.
@@ -42,7 +41,6 @@ class FreeSlot:
 
     slot_id: UUID
     site_id: UUID
-    site_code: str
     names: Mapping[str, str]
     address: Mapping[str, str]
     step_free: bool
@@ -160,7 +158,6 @@ def _slot(
     return FreeSlot(
         slot_id=slot.id,
         site_id=site.id,
-        site_code=site.code,
         names=site.names,
         address=site.address,
         step_free=site.step_free,
