@@ -19,10 +19,8 @@ HOME = ROOT / "build" / "independent"
 PYTHON = HOME / "python" / "bin" / "python"
 NODE_MODULES = HOME / "node" / "node_modules"
 
-LOCKS = (
-    ROOT / "requirements" / "independent.txt",
-    ROOT / "tools" / "readers" / "package-lock.json",
-)
+READERS = ROOT / "tools" / "readers"
+LOCKS = (ROOT / "requirements" / "peers.txt", READERS / "package-lock.json")
 
 
 def _wanted() -> str:
