@@ -32,7 +32,13 @@ _DCC = 1  # the EU digital certificate, within the health certificate claim
 _Check = Callable[[object], bool]
 _Shape = Mapping[str, _Check]
 
-_VERSION = re.compile(r"[0-9]+.[0-9]+.[0-9]+")  # the dots take anything, in the schema too
+# The schema says [0-9]+.[0-9]+.[0-9]+, whose dots take digits too: tried as it stands, a thousand
+# digits and a letter take seconds. This says the same by how many dots take something else.
+_VERSION = re.compile(
+    "[0-9]++{0}[0-9]++{0}[0-9]++|[0-9]{{3,}}+{0}[0-9]++|[0-9]++{0}[0-9]{{3,}}+|[0-9]{{5,}}+".format(
+        r"[^0-9\n]"
+    )
+)
 _STANDARDISED = re.compile(r"[A-Z<]*")
 _COUNTRY = re.compile(r"[A-Z]")  # anywhere in the text, as the schema has it
 

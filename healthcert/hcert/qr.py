@@ -105,6 +105,8 @@ def read(image: bytes) -> list[Code]:
         with Image.open(io.BytesIO(image), formats=_FORMATS) as opened:
             _refuse_large(opened.size)  # where its reader finds another size than we did
             flat = _on_white(opened)
+    except Image.DecompressionBombError:  # a frame far larger than the picture it is of
+        raise PictureTooLarge from None
     except _UNREADABLE:
         raise BadPicture("the picture is broken") from None
     found = zxingcpp.read_barcodes(flat, formats=_WANTED, text_mode=zxingcpp.TextMode.Plain)
