@@ -1,7 +1,7 @@
 # Every command a person needs. Plain `make` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check front words shots lock clean
+.PHONY: help run test check front words shots fuzz nightly bench mutants lock clean
 
 # The newest Python at hand, from 3.11 on; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -41,8 +41,26 @@ shots: ## take the screenshots of the README
 	@$(BIN)/python tools/front.py
 	@$(BIN)/python -m tools.shots
 
+fuzz: ## half a million hostile codes and a hundred thousand rules through the verdict
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m fuzz
+
+nightly: ## ten million codes and a million rules, and ten minutes guided by coverage
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m fuzz --codes 10000000 --rules 1000000
+	@$(PYTHON) tools/environment.py fuzz
+	@$(BIN)/python -m fuzz.guided -max_total_time=600
+
+bench: ## measure the hot paths beside their limits and peers
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m bench
+
+mutants: ## harm codec and rules line by line; count what the tests notice (SAMPLE=all for each)
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m tools.mutants $(or $(SAMPLE),200)
+
 lock: ## resolve requirements/*.in anew (needs uv)
-	@for set in run test node; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@for set in run test node fuzz peers; do uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-annotate --quiet requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what was built; data in var/ and keys/ stay
