@@ -180,7 +180,7 @@ def _faults(dcc: Mapping[str, Any], schema: _Schema) -> list[str]:
     ver, nam, dob = dcc.get("ver"), dcc.get("nam"), dcc.get("dob")
     if not isinstance(ver, str) or not _VERSION.fullmatch(ver):
         faults.append("ver")
-    if not isinstance(nam, Mapping) or not any(name in nam for name in schema.names):
+    if not isinstance(nam, dict) or not any(name in nam for name in schema.names):
         faults.append("nam")
     else:
         faults += _faults_of(nam, schema.name, (), "nam")
@@ -198,7 +198,7 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
     faults = []
     for position, entry in enumerate(group):
         place = f"{kind}.{position}"
-        if isinstance(entry, Mapping):
+        if isinstance(entry, dict):
             faults += _faults_of(entry, schema.entry[kind], schema.must[kind], place)
         else:
             faults.append(place)
@@ -208,12 +208,11 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
 def _faults_of(
     found: Mapping[str, object], shape: _Shape, must: Sequence[str], place: str
 ) -> list[str]:
-    missing = [f"{place}.{member}" for member in must if member not in found]
-    return missing + [
-        f"{place}.{member}"
-        for member, check in shape.items()
-        if member in found and not check(found[member])
+    missing = [member for member in must if member not in found]
+    wrong = [
+        member for member, check in shape.items() if member in found and not check(found[member])
     ]
+    return [f"{place}.{member}" for member in missing + wrong]
 
 
 def _is_text(value: object) -> bool:
