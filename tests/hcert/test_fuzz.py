@@ -8,14 +8,15 @@ from fuzz.__main__ import KINDS, report
 from fuzz.trial import case_of, run
 
 SEED = 20_260_302
+TRACED = 4  # times: what measures coverage looks at every line
 
 
-@pytest.mark.parametrize(("name", "count"), [("codes", 10_000), ("rules", 4_000)])
+@pytest.mark.parametrize(("name", "count"), [("codes", 5_000), ("rules", 1_000)])
 def test_nothing_a_stranger_writes_is_slow_or_large_or_unexpected(name, count, say):
     kind = KINDS[name]
     found = run(kind, SEED, range(count))
     say(report(kind, found, SEED))
-    assert found.faults(kind.most_p99) == []
+    assert found.faults(kind.most_p99, slower=TRACED) == []
     assert len(found.endings) > 1
 
 
