@@ -343,6 +343,7 @@ PICTURES = {
         "picture_too_large",
     ),
     "webp-cut-short": (WEBP + b"VP8 ", "bad_picture"),
+    "sound": (b"RIFF\xff\xff\xff\xffWAVEfmt " + b"\xff" * 30, "bad_picture"),
     "eleven-megabytes": (png(9, 9) + bytes(11_000_000), "picture_too_large"),
     "svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "bad_picture"),
     "tiff": (b"II*\0" + bytes(100), "bad_picture"),
