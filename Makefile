@@ -1,7 +1,7 @@
 # Every command a person needs. Plain `make` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check nightly front words shots lock clean
+.PHONY: help run test check front words shots fuzz nightly bench mutants lock clean
 
 # The newest Python at hand, from 3.11 on; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -17,7 +17,7 @@ run: ## start the demonstration on http://localhost:8000
 	@$(BIN)/healthcert demo run
 
 test: check ## check and test everything that must hold on every change
-	@$(BIN)/python tools/independent.py
+	@$(BIN)/python -m tools.peers
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 
 check: ## lint, types, import contracts, templates
@@ -28,10 +28,6 @@ check: ## lint, types, import contracts, templates
 	@$(BIN)/python -m mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/imports.txt || { cat .venv/imports.txt; exit 1; }
 	@$(BIN)/djlint --check templates > .venv/templates.txt || { cat .venv/templates.txt; exit 1; }
-
-nightly: ## what takes longer: reading back 10,000 people, and readers that share no code with us
-	@$(PYTHON) tools/environment.py test
-	@HEALTHCERT_PEOPLE=10000 HEALTHCERT_INDEPENDENT=1 $(BIN)/python -m pytest -q tests/hcert/test_writing.py tests/independent
 
 front: ## build styles, scripts and catalogues
 	@$(PYTHON) tools/environment.py run
@@ -46,8 +42,28 @@ shots: ## take the screenshots of the README
 	@$(BIN)/python tools/front.py
 	@$(BIN)/python -m tools.shots
 
+fuzz: ## half a million hostile codes and a hundred thousand rules through the verdict
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m fuzz
+
+nightly: ## the long proofs: 10,000 people read back, ten million codes, a million rules, guided fuzzing
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m tools.peers
+	@HEALTHCERT_PEOPLE=10000 $(BIN)/python -m pytest -q tests/hcert/test_writing.py tests/independent
+	@$(BIN)/python -m fuzz --codes 10000000 --rules 1000000
+	@$(PYTHON) tools/environment.py fuzz
+	@$(BIN)/python -m fuzz.guided -max_total_time=600
+
+bench: ## measure the hot paths beside their limits and peers
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m bench
+
+mutants: ## harm codec and rules line by line; count what the tests notice (SAMPLE=all for each)
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m tools.mutants $(or $(SAMPLE),200)
+
 lock: ## resolve requirements/*.in anew (needs uv)
-	@for set in run test node independent; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	@for set in run test node fuzz peers; do uv pip compile --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-emit-index-url --no-annotate --quiet requirements/$$set.in -o requirements/$$set.txt; done
 
 clean: ## remove what was built; data in var/ and keys/ stay

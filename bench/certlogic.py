@@ -1,24 +1,24 @@
-"""How long a rule test takes us, and certlogic-js, in one run: `python bench/certlogic.py`.
+"""How long a rule test takes us, and certlogic-js, in one run: `python -m bench.certlogic`.
 
 Wanted: at most 1.0 times certlogic-js, and every answer equal. Needs the public test data
-(`HEALTHCERT_CONFORMANCE`, else beside the checkout), node, and the peer, which a person installs
-(`npm install certlogic-js@1.2.2` in any folder) and names by that folder in `CERTLOGIC_JS`.
-The two take turns of a few passes over all tests, each turn compared with the other's beside it.
+(`HEALTHCERT_CONFORMANCE`, else beside the checkout), node, and the peer: it is installed below
+`.venv/peers`, or lies in the folder that `CERTLOGIC_JS` names. The two take turns of a few passes
+over all tests, each turn compared with the other's beside it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
-from statistics import median
 from time import perf_counter_ns
 
+from bench._turns import microseconds, ratio, row
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import Logic, compile_logic
+from tools import peers
 
 _HERE = Path(__file__).resolve().parent
 _DATA = Path(
@@ -31,11 +31,16 @@ Case = tuple[Logic, object]
 
 def main() -> int:
     """Print a table row; exit code 1 if an answer differs or the limit is missed."""
-    if wanting := _wanting():
-        print(f"certlogic: SKIPPED, {wanting}")
+    if not (_DATA / "rule_tests.jsonl").is_file():
+        print("certlogic: SKIPPED, the public test data is not there")
+        return 0
+    try:
+        peers.make()
+    except peers.NoPeerError as error:
+        print(f"certlogic: SKIPPED, {error}")
         return 0
     cases, expected, compiled = _cases()
-    with _peer() as peer:
+    with _peer(str(peers.NODE_MODULES.parent)) as peer:
         ours, theirs = [], []
         for _ in range(_WARM_UP + _ROUNDS):
             ours.append(_pass(cases))
@@ -44,24 +49,13 @@ def main() -> int:
         ours[0][1][index] != want or theirs[0][1][index] != want
         for index, want in enumerate(expected)
     )
-    mine, peers = ([time for time, _ in runs[_WARM_UP:]] for runs in (ours, theirs))
-    ratio = median(one / other for one, other in zip(mine, peers, strict=True))
-    print(f"certlogic, {len(cases)} rule tests: {wrong} answers differ")
-    print(f"  ours {median(mine):.2f} us a test, certlogic-js {median(peers):.2f} us")
-    print(f"  ratio {ratio:.2f}, the median over {_ROUNDS} turns side by side")
-    print(f"  wanted at most 1.00; compiling all rules once: {compiled:.1f} ms")
-    return int(wrong > 0 or ratio > 1)
-
-
-def _wanting() -> str:
-    if not (_DATA / "rule_tests.jsonl").is_file():
-        return "the public test data is not there"
-    if not shutil.which("node"):
-        return "node is not there"
-    folder = os.environ.get("CERTLOGIC_JS", "")
-    if not folder or not (Path(folder) / "node_modules" / "certlogic-js").is_dir():
-        return "CERTLOGIC_JS names no folder with certlogic-js"
-    return ""
+    mine, others = ([time for time, _ in runs[_WARM_UP:]] for runs in (ours, theirs))
+    found = ratio(mine, others)
+    print(f"certlogic: {wrong} answers differ; compiling all rules once: {compiled:.1f} ms")
+    path = f"CertLogic, {len(cases)} rule tests"
+    figures = (microseconds(mine), "certlogic-js", microseconds(others))
+    row(path, *figures, found, "at most 1.00, all answers equal")
+    return int(wrong > 0 or found > 1)
 
 
 def _cases() -> tuple[list[Case], list[bool], float]:
@@ -106,13 +100,13 @@ def _answer(logic: Logic, data: object) -> bool:
         return False
 
 
-def _peer() -> subprocess.Popen[str]:
+def _peer(folder: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         ["node", str(_HERE / "certlogic.cjs")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "CONFORMANCE": str(_DATA)},
+        env={**os.environ, "CONFORMANCE": str(_DATA), "CERTLOGIC_JS": folder},
     )
 
 

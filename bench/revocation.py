@@ -1,4 +1,4 @@
-"""What ten million revocations take: `python bench/revocation.py [COUNT]`.
+"""What ten million revocations take: `python -m bench.revocation [COUNT]`.
 
 Wanted, for ten million: a download of at most 35 MB; in memory at most a seventh of a Python set
 of the same hashes, and at most four times its time for a look; of our own good certificates none
@@ -20,6 +20,7 @@ from math import lgamma, log, log2
 from statistics import median
 from time import perf_counter
 
+from bench._turns import row
 from healthcert.hcert.prefix_building import RATE, bits_for, build
 from healthcert.hcert.prefix_changes import changed, changes
 from healthcert.hcert.prefixes import PrefixTable, read_table
@@ -52,6 +53,11 @@ def main(count: int) -> int:
     print(f"  a look, times a set: {missing:.2f} where there is none, {present:.2f} where there is")
     print(f"  good ones taken for revoked: {wrong}")
     followed = _follow(table, count)
+    label, worst = f"revocation, {count:,} entries", max(missing, present)
+    limit, size = _entropy(count), len(data) / 1e6
+    row(f"{label}: a look", f"{worst:.2f}", "a Python set", "1", worst, "at most 4.00")
+    row(f"{label}: memory", f"{memory:.3f}", "a Python set", "1", memory, "at most 0.14")
+    row(f"{label}: file", f"{size:.1f} MB", "entropy", f"{limit:.1f} MB", size / limit, "35 MB")
     print("  wanted: 35 MB, 1/7, 4.00, 0, and changes that lead to the same file")
     late = count >= WHOLE and max(missing, present) > 4  # noqa: PLR2004 - as wanted above
     bulky = 8 * len(data) / count > (28 if count >= WHOLE else 30)  # 28 bits make 35 MB

@@ -1,6 +1,6 @@
 """Make `.venv` of this checkout hold exactly what a lock file names.
 
-    python3 tools/environment.py run|test|node
+    python3 tools/environment.py run|test|node|fuzz
 
 Runs on the machine's own Python and imports nothing but the standard library. A second call
 with nothing changed returns at once.
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 # The larger set holds the smaller one, so a developer's environment also runs the service.
-HOLDS = {"run": ("run", "test"), "test": ("test",), "node": ("node",)}
+HOLDS = {"run": ("run", "test"), "test": ("test",), "node": ("node",), "fuzz": ("fuzz",)}
 
 
 def stamp(name: str) -> tuple[Path, str]:
@@ -53,7 +53,7 @@ def install(name: str) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
     print(f"Installing requirements/{name}.txt …", flush=True)
     pip("--require-hashes", "--requirement", f"requirements/{name}.txt")
-    if name != "node":
+    if name in HOLDS["run"]:
         pip("--no-deps", "--no-build-isolation", "--editable", ".")
     path, wanted = stamp(name)
     path.write_text(wanted, encoding="ascii")

@@ -29,6 +29,7 @@ PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
 _HALF = 32  # bytes of r, and of s, on P-256; also the salt of PS256
 _LEAST_RSA_BITS = 2048
+_ECDSA = ECDSA(SHA256())
 _PSS = PSS(MGF1(SHA256()), _HALF)
 
 
@@ -64,10 +65,10 @@ def sign_checked(key: PrivateKey, data: bytes) -> bytes:
             signature = key.sign(data, _PSS, SHA256())
             key.public_key().verify(signature, data, _PSS, SHA256())
             return signature
-        r, s = decode_dss_signature(key.sign(data, ECDSA(SHA256())))
+        r, s = decode_dss_signature(key.sign(data, _ECDSA))
         signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
         halves = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
-        key.public_key().verify(encode_dss_signature(*halves), data, ECDSA(SHA256()))
+        key.public_key().verify(encode_dss_signature(*halves), data, _ECDSA)
     except InvalidSignature:
         raise SignerUnavailable("a signature was made that does not verify") from None
     return signature

@@ -156,10 +156,16 @@ def sign1(payload: bytes, *, kid: bytes, algorithm: int, sign: Callable[[bytes],
         algorithm: `ES256` or `PS256`; must be what `sign` does.
         sign: Given the bytes to be signed, gives the signature as `Sign1.signature` is written.
     """
-    protected = safe_cbor.dumps({_ALGORITHM: algorithm, _KID: kid})
+    protected = _signers_header(algorithm, kid)
     signature = sign(_to_be_signed(protected, payload))
     parts = (_bytes(protected), _NO_UNPROTECTED, _bytes(payload), _bytes(signature))
     return _SIGN1_OF_FOUR + b"".join(parts)
+
+
+@lru_cache(maxsize=16)
+def _signers_header(algorithm: int, kid: bytes) -> bytes:
+    """Return the protected header of every message of one signer."""
+    return safe_cbor.dumps({_ALGORITHM: algorithm, _KID: kid})
 
 
 def _to_be_signed(protected: bytes, payload: bytes) -> bytes:
@@ -184,15 +190,17 @@ def _parts(tree: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
             raise MalformedCose("tag 61 without tag 18")
     if isinstance(tree, CBORTag) and tree.tag == _TAG_SIGN1:
         tree = tree.value
-    if not isinstance(tree, (list, tuple)) or len(tree) != _PARTS:
+    if not isinstance(tree, tuple | list) or len(tree) != _PARTS:
         raise MalformedCose("not an array of four")
     protected, unprotected, payload, signature = tree
     if (
-        not isinstance(unprotected, Mapping)
-        or {type(protected), type(payload), type(signature)} != _BYTES_ALONE
+        isinstance(protected, bytes)
+        and isinstance(unprotected, Mapping)
+        and isinstance(payload, bytes)
+        and isinstance(signature, bytes)
     ):
-        raise MalformedCose("a part of the wrong type")
-    return protected, unprotected, payload, signature
+        return protected, unprotected, payload, signature
+    raise MalformedCose("a part of the wrong type")
 
 
 def _header(protected: bytes) -> Mapping[object, object]:

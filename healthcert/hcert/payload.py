@@ -42,7 +42,13 @@ Source: WHO smart-trust, "HCERT specification" 1.1.1; negative numbers are for t
 _Check = Callable[[object], bool]
 _Shape = Mapping[str, _Check]
 
-_VERSION = re.compile(r"[0-9]+.[0-9]+.[0-9]+")  # the dots take anything, in the schema too
+# The schema says [0-9]+.[0-9]+.[0-9]+, whose dots take digits too: tried as it stands, a thousand
+# digits and a letter take seconds. This says the same by how many dots take something else.
+_VERSION = re.compile(
+    "[0-9]++{0}[0-9]++{0}[0-9]++|[0-9]{{3,}}+{0}[0-9]++|[0-9]++{0}[0-9]{{3,}}+|[0-9]{{5,}}+".format(
+        r"[^0-9\n]"
+    )
+)
 _STANDARDISED = re.compile(r"[A-Z<]*")
 _COUNTRY = re.compile(r"[A-Z]")  # anywhere in the text, as the schema has it
 
@@ -227,12 +233,11 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
 def _faults_of(
     found: Mapping[str, object], shape: _Shape, must: Sequence[str], place: str
 ) -> list[str]:
-    missing = [f"{place}.{member}" for member in must if member not in found]
-    return missing + [
-        f"{place}.{member}"
-        for member, check in shape.items()
-        if member in found and not check(found[member])
+    missing = [member for member in must if member not in found]
+    wrong = [
+        member for member, check in shape.items() if member in found and not check(found[member])
     ]
+    return [f"{place}.{member}" for member in missing + wrong]
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:

@@ -1,13 +1,16 @@
 """Bar codes: certificate text to a QR picture, and pictures back to text.
 
-Sources: ISO/IEC 18004 (QR) and "Electronic Health Certificate Specification" 1.0.8 §4.2.2:
-alphanumeric mode, error correction Q; printed with a diagonal of 35 to 60 mm.
+Sources: ISO/IEC 18004 (QR), ISO/IEC 15948 §9.2 and §11 (PNG), and "Electronic Health Certificate
+Specification" 1.0.8 §4.2.2: alphanumeric mode, error correction Q; printed with a diagonal of 35
+to 60 mm.
 """
 
 from __future__ import annotations
 
 import io
 import re
+import struct
+import zlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +25,7 @@ MOST_PIXELS = 16_000_000
 MOST_BYTES = 10_000_000
 QUIET = 4  # modules of white around the code; ISO/IEC 18004 asks for no fewer
 
+_PNG = b"\x89PNG\r\n\x1a\n"
 _DARK = re.compile("1+")
 _SHADES = {"1": "0", "0": "1"}  # as a picture of one bit has them: 0 is black
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP")
@@ -77,15 +81,23 @@ def png(text: str, *, scale: int = 8) -> bytes:
     rows = modules(text)
     side = (len(rows) + 2 * QUIET) * scale
     light, margin = "1" * (QUIET * scale), "1" * (-side % 8)
-    lines = (
-        light + "".join(_SHADES[module] * scale for module in row) + light + margin for row in rows
-    )
-    above = b"\xff" * (len(margin) + side >> 3) * (QUIET * scale)
-    packed = b"".join(int(line, 2).to_bytes(len(line) // 8, "big") * scale for line in lines)
-    picture = Image.frombytes("1", (side, side), above + packed + above)
-    written = io.BytesIO()
-    picture.save(written, "PNG", compress_level=1)
-    return written.getvalue()
+    bits = (light + "".join(_SHADES[module] * scale for module in row) + light for row in rows)
+    lines = [int(line + margin, 2).to_bytes((side + 7) // 8, "big") for line in bits]
+    blank = b"\xff" * ((side + 7) // 8)
+    quiet = _as_written(blank, QUIET * scale)
+    data = quiet + b"".join(_as_written(line, scale) for line in lines) + quiet
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)  # one bit a pixel, shades of grey
+    parts = _chunk(b"IHDR", head), _chunk(b"IDAT", zlib.compress(data, 1)), _chunk(b"IEND", b"")
+    return _PNG + b"".join(parts)
+
+
+def _as_written(line: bytes, times: int) -> bytes:
+    """Return a line of pixels so many times: once in full, then as no different from above."""
+    return b"\0" + line + (b"\2" + bytes(len(line))) * (times - 1)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def read(image: bytes) -> list[Code]:
@@ -105,6 +117,8 @@ def read(image: bytes) -> list[Code]:
         with Image.open(io.BytesIO(image), formats=_FORMATS) as opened:
             _refuse_large(opened.size)  # where its reader finds another size than we did
             flat = _on_white(opened)
+    except Image.DecompressionBombError:  # a frame far larger than the picture it is of
+        raise PictureTooLarge from None
     except _UNREADABLE:
         raise BadPicture("the picture is broken") from None
     found = zxingcpp.read_barcodes(flat, formats=_WANTED, text_mode=zxingcpp.TextMode.Plain)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,14 @@ def test_a_certificate_without_a_group_has_no_kind():
 )
 def test_entries_are_the_objects_of_a_group(group, entries):
     assert entries_of({"v": group}, "v") == entries
+
+
+def test_versions_are_those_of_the_published_pattern():
+    published = re.compile("[0-9]+.[0-9]+.[0-9]+")
+    for length in range(9):
+        for letters in product("1.\n", repeat=length):
+            ver = "".join(letters)
+            assert ("ver" not in schema_faults(dcc(ver=ver))) == bool(published.fullmatch(ver)), ver
 
 
 OLD_TEST = {**TEST, "tc": "Central laboratory"}

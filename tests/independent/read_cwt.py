@@ -1,6 +1,6 @@
 """Read certificates with python-cwt: JSON lines {"text", "pem", "kid"} in, the DCC or why not out.
 
-Run by the Python of `build/independent`, never by ours.
+Run by the Python of `.venv/peers`, never by ours.
 """
 
 import json

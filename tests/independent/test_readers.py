@@ -18,14 +18,14 @@ from PIL import Image
 from healthcert.hcert import from_certificate, qr
 from tests.certificates import NOW, make_text
 from tests.people import people
-from tools import independent
+from tools import peers
 
 HERE = Path(__file__).parent
 COUNT = 50
 ISSUED = int(NOW.timestamp()) - 3600
 EXPIRES = int(NOW.timestamp()) + 180 * 86_400
 
-pytestmark = pytest.mark.xdist_group("independent")  # the readers are made once
+pytestmark = pytest.mark.xdist_group("independent")
 
 
 @pytest.fixture(scope="module")
@@ -51,12 +51,12 @@ def asked(text, signer):
 
 
 def python_cwt(questions):
-    return _answers([str(independent.PYTHON), str(HERE / "read_cwt.py")], questions)
+    return _answers([str(peers.PYTHON), str(HERE / "read_cwt.py")], questions)
 
 
 def cose_js(questions):
     reader = HERE / "read_cose.mjs"
-    return _answers(["node", str(reader), str(independent.NODE_MODULES)], questions)
+    return _answers(["node", str(reader), str(peers.NODE_MODULES)], questions)
 
 
 def _answers(command, questions):
