@@ -61,6 +61,13 @@ def test_the_demonstration_says_whom_one_may_be(run, tmp_path):
     assert (tmp_path / "bundle.hcb").exists()
 
 
+def test_each_start_of_the_demonstration_publishes_a_fresh_bundle(run, tmp_path):
+    assert run(demo, "prepare").exit_code == 0
+    first = (tmp_path / "bundle.hcb").read_bytes()
+    assert run(demo, "prepare").exit_code == 0
+    assert (tmp_path / "bundle.hcb").read_bytes() != first
+
+
 def test_the_demonstration_is_for_development_alone(run):
     refused = run(demo, "prepare", HEALTHCERT_ENV="training")
     assert refused.exit_code == 1
