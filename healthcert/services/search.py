@@ -1,4 +1,4 @@
-"""Find free places: the nearest first, and those of one site."""
+"""Find free places, the nearest first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import ClinicSession, Product, Site, Slot
@@ -29,7 +29,7 @@ class FreeSlot:
         names: The site's names by language.
         address: The site's address by language.
         step_free: Whether there is no step on the way.
-        distance_km: As the crow flies; 0 where nobody said from where.
+        distance_km: As the crow flies.
         day: The day at the site.
         starts_at: Aware.
         ends_at: Aware.
@@ -84,44 +84,6 @@ def nearest_free(
         rows = db.execute(query.where(ClinicSession.site_id == site.id).limit(_A_SITE_AT_MOST))
         found += [_slot(*row, site, _km(near, site)) for row in rows]
     return found[:limit]
-
-
-def free_at_site(
-    db: Session, *, site_id: UUID, programme_id: UUID, day: date, now: datetime
-) -> list[FreeSlot]:
-    """Return the free slots of one site on one day, in their order; of an unknown site none."""
-    query = _free(programme_id, now).where(ClinicSession.site_id == site_id)
-    site = db.get(Site, site_id)
-    rows = db.execute(query.where(ClinicSession.day == day)) if site else ()
-    return [_slot(*row, site, 0.0) for row in rows if site]
-
-
-def free_slot(db: Session, *, slot_id: UUID, now: datetime) -> FreeSlot | None:
-    """Return one slot as the search shows it; None where it is full, over or not open."""
-    query = (
-        select(Slot, ClinicSession, Product, Site)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .join(Product, Product.id == ClinicSession.product_id)
-        .join(Site, Site.id == ClinicSession.site_id)
-        .where(Slot.id == slot_id, Slot.booked < Slot.capacity, Slot.starts_at > now)
-        .where(ClinicSession.state.in_(BOOKABLE))
-    )
-    found = db.execute(query).one_or_none()
-    return None if found is None else _slot(*found, 0.0)
-
-
-def open_days(db: Session, *, site_id: UUID, programme_id: UUID, now: datetime) -> dict[date, int]:
-    """Return the days ahead on which a site has free places, with how many."""
-    query = (
-        select(ClinicSession.day, func.sum(Slot.capacity - Slot.booked))
-        .join(Slot, Slot.session_id == ClinicSession.id)
-        .where(ClinicSession.site_id == site_id, ClinicSession.programme_id == programme_id)
-        .where(ClinicSession.state.in_(BOOKABLE), Slot.starts_at > now)
-        .where(Slot.booked < Slot.capacity)
-        .group_by(ClinicSession.day)
-        .order_by(ClinicSession.day)
-    )
-    return {day: int(places) for day, places in db.execute(query)}
 
 
 def _free(programme_id: UUID, now: datetime) -> Select[Slot, ClinicSession, Product]:

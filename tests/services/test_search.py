@@ -66,14 +66,3 @@ def test_one_site_does_not_fill_the_whole_answer(clinic):
     assert [each.site_id for each in nearest(clinic)].count(far.id) == 1
     assert len(nearest(clinic)) == 6
     assert len(nearest(clinic, limit=3)) == 3
-
-
-def test_a_site_shows_its_days_and_the_slots_of_each(clinic):
-    one, other = clinic.slot(day(1), capacity=3), clinic.slot(day(2))
-    clinic.book(one)
-    with clinic.doors.reading() as db:
-        where = {"site_id": clinic.site.id, "programme_id": clinic.programme.id, "now": NOW}
-        assert search.open_days(db, **where) == {day(1): 2, day(2): 2}
-        assert [s.slot_id for s in search.free_at_site(db, day=day(2), **where)] == [other.id]
-        assert search.free_slot(db, slot_id=one.id, now=NOW).places == 2
-        assert search.free_slot(db, slot_id=one.id, now=one.starts_at) is None
