@@ -425,3 +425,27 @@ CREATE INDEX ix_certificate_person_id ON certificate (person_id);
 CREATE INDEX ix_certificate_state ON certificate (state);
 
 CREATE UNIQUE INDEX one_live_certificate ON certificate (dose_id, disease) WHERE state IN ('intended', 'issued');
+
+-- down
+DROP TABLE certificate;
+DROP TABLE dose_standing;
+DROP TABLE dose_judgement;
+DROP TABLE dose;
+DROP TABLE appointment;
+DROP TABLE slot;
+DROP TABLE lot_validity;
+DROP TABLE product_target;
+DROP TABLE lot;
+DROP TABLE clinic_session;
+DROP TABLE staff;
+DROP TABLE programme;
+DROP TABLE product;
+DROP TABLE person_token;
+DROP TABLE message;
+DROP TABLE identity;
+DROP TABLE access_code;
+DROP TABLE visit;
+DROP TABLE site;
+DROP TABLE person;
+DROP TABLE knowledge;
+DROP TABLE audit_event;
