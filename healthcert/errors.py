@@ -13,6 +13,7 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── NeedsAnother            needs_another        a second person has to do this
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
@@ -134,6 +135,12 @@ class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
+
+
+class NeedsAnother(Refusal):
+    """This person has acted on the request before: the next step is for somebody else."""
+
+    code = "needs_another"
 
 
 class RuleError(Refusal):

@@ -84,6 +84,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("This has changed in the meantime"),
         _("Load the page again to see how it stands now."),
     ),
+    errors.NeedsAnother: Answer(
+        _S.CONFLICT,
+        _("Somebody else has to do this step"),
+        _("You have acted on this request before. Ask a colleague to decide it."),
+    ),
     errors.SignerUnavailable: Answer(
         _S.SERVICE_UNAVAILABLE,
         _("The certificate is not signed yet"),
