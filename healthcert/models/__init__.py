@@ -11,6 +11,7 @@ from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
@@ -53,6 +54,8 @@ __all__ = [
     "DoseStanding",
     "Draw",
     "Identity",
+    "ImportBatch",
+    "ImportLine",
     "Instant",
     "Knowledge",
     "Lot",
