@@ -187,6 +187,8 @@ def make_dose(
         "lot_id": lot and lot.id, "lot_product_id": lot and lot.product_id, "body_site": "LA",
         "recorded_by": values.get("recorded_by") or make_staff(db).id, "recorded_at": NOW,
     }  # fmt: skip
+    if values.get("source", "point_of_care") != "point_of_care":
+        defaults |= {"evidence": "seen", "country": "FR"}
     return add(db, Dose(**defaults | values))
 
 

@@ -13,6 +13,7 @@ from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
 from healthcert.models.supply import (
@@ -23,6 +24,7 @@ from healthcert.models.supply import (
     ProductTarget,
     Programme,
 )
+from healthcert.models.test_result import TestResult, TestStanding
 
 check_types(Base.metadata)
 
@@ -53,10 +55,14 @@ __all__ = [
     "Product",
     "ProductTarget",
     "Programme",
+    "Recovery",
+    "RecoveryStanding",
     "Row",
     "Site",
     "Slot",
     "Staff",
+    "TestResult",
+    "TestStanding",
     "Visit",
     "new_id",
 ]

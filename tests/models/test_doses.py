@@ -44,10 +44,11 @@ def test_a_lot_in_our_books_is_named_whole(db):
 
 
 def test_a_dose_replaces_one_other(db):
-    wrong = make.make_dose(db)
-    make.make_dose(db, replaces=wrong.id)
+    person = make.make_person(db)
+    wrong = make.make_dose(db, person=person)
+    make.make_dose(db, person=person, replaces=wrong.id)
     with refused(db, "uq_dose_replaces"):
-        make.make_dose(db, replaces=wrong.id)
+        make.make_dose(db, person=person, replaces=wrong.id)
 
 
 LOT_KEY = (
@@ -199,7 +200,7 @@ def test_another_person_and_another_disease_have_series_of_their_own(db):
 def test_a_dose_in_error_binds_nobody(db):
     person = make.make_person(db)
     wrong = make.make_counted_dose(db, person=person)
-    with refused(db, "ck_dose_judgement_error_reason"):
+    with refused(db, "ck_dose_judgement_found_reason"):
         make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error")
     make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error", reason="other arm")
     make.make_counted_dose(db, person=person, given_on=day(3), number=2)
@@ -276,7 +277,7 @@ def test_no_conflict_clause_puts_a_second_dose_in_the_place_of_the_first(db, way
         "lot_product_id": validity.product_id, "lot_state": "released",
         "lot_released_on": validity.released_on, "lot_expires_on": validity.expires_on,
     }  # fmt: skip
-    del row["valid_disease"]
+    del row["valid_disease"], row["valid_proof"]
     with refused(db, "judgement_stands", "never_deleted", "standing_moves", "one_counted_dose"):
         db.execute(sqlite_insert(DoseJudgement.__table__).prefix_with(way).values(row))
     counted = select(DoseStanding.dose_id).where(DoseStanding.counts == "valid")

@@ -160,7 +160,7 @@ class Clinic:
     def issue(self, signers: dict[str, FileSigner], now: datetime = NOW) -> list[Certificate]:
         """Sign everything that is intended."""
         with self.doors.reading() as db:
-            waiting = issuing.pending(db, limit=100)
+            waiting = issuing.pending(db, limit=100, today=now.date())
         return [self._issued(signers, one, now) for one in waiting]
 
     def counts(self, dose: Dose) -> tuple[str, int | None]:

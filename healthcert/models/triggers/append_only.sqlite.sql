@@ -39,3 +39,19 @@ CREATE TRIGGER append_only_lot_validity_delete BEFORE DELETE ON lot_validity
 BEGIN
   SELECT RAISE(ABORT, 'append_only: lot_validity');
 END;
+CREATE TRIGGER append_only_recovery_update BEFORE UPDATE ON recovery
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: recovery');
+END;
+CREATE TRIGGER append_only_recovery_delete BEFORE DELETE ON recovery
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: recovery');
+END;
+CREATE TRIGGER append_only_test_result_update BEFORE UPDATE ON test_result
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: test_result');
+END;
+CREATE TRIGGER append_only_test_result_delete BEFORE DELETE ON test_result
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: test_result');
+END;

@@ -8,7 +8,9 @@ DO $$
 DECLARE
   name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['appointment', 'certificate', 'dose_standing']
+  FOREACH name IN ARRAY ARRAY[
+    'appointment', 'certificate', 'dose_standing', 'recovery_standing', 'test_standing'
+  ]
   LOOP
     EXECUTE format('CREATE TRIGGER never_deleted BEFORE DELETE ON %I'
       ' FOR EACH ROW EXECUTE FUNCTION never_deleted()', name);
