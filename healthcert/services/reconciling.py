@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.models import (
@@ -15,10 +15,17 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
+    Product,
     ProductTarget,
+    Recovery,
+    RecoveryStanding,
     Slot,
+    TestResult,
+    TestStanding,
 )
+from healthcert.services import statement
 
+_LIVE = Certificate.state.in_(("intended", "issued"))
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -70,31 +77,103 @@ def _unjudged() -> Select[object]:
 
 
 def _live_certificates() -> Select[object]:
-    """Live certificates of a dose that does not count."""
-    counts = and_(
+    """Live certificates of a dose, a test or a recovery that does not count."""
+    dose = and_(
         DoseStanding.dose_id == Certificate.dose_id,
         DoseStanding.disease == Certificate.disease,
         DoseStanding.counts == "valid",
     )
+    test, recovery = Certificate.test_result_id, Certificate.recovery_id
     return (
         select(Certificate.id)
-        .outerjoin(DoseStanding, counts)
-        .where(Certificate.state.in_(("intended", "issued")), DoseStanding.dose_id.is_(None))
+        .outerjoin(DoseStanding, dose)
+        .outerjoin(TestStanding, _valid(TestStanding, TestStanding.test_result_id == test))
+        .outerjoin(
+            RecoveryStanding, _valid(RecoveryStanding, RecoveryStanding.recovery_id == recovery)
+        )
+        .where(_LIVE, DoseStanding.dose_id.is_(None))
+        .where(TestStanding.test_result_id.is_(None), RecoveryStanding.recovery_id.is_(None))
     )
 
 
-def _uncertified() -> Select[object]:
-    """Doses that count and have neither certificate nor intent."""
+def _valid(
+    standing: type[TestStanding | RecoveryStanding], whose: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    return and_(whose, standing.counts == "valid")
+
+
+def _uncertified_doses() -> Select[object]:
+    """Doses that count, of vaccines that there are certificates of, and have none nor intent."""
     live = and_(
         Certificate.dose_id == DoseStanding.dose_id,
         Certificate.disease == DoseStanding.disease,
-        Certificate.state.in_(("intended", "issued")),
+        _LIVE,
     )
     return (
         select(DoseStanding.dose_id)
+        .join(Dose, Dose.id == DoseStanding.dose_id)
+        .join(Product, Product.id == Dose.product_id)
         .outerjoin(Certificate, live)
         .where(DoseStanding.counts == "valid", Certificate.id.is_(None))
+        .where(DoseStanding.disease.in_(statement.diseases()))
+        .where(Product.code.in_(statement.products()))
     )
+
+
+def _uncertified_tests() -> Select[object]:
+    """Negative tests that are proved and have neither certificate nor intent."""
+    live = and_(Certificate.test_result_id == TestStanding.test_result_id, _LIVE)
+    return (
+        select(TestStanding.test_result_id)
+        .outerjoin(Certificate, live)
+        .where(TestStanding.counts == "valid", Certificate.id.is_(None))
+    )
+
+
+def _uncertified_recoveries() -> Select[object]:
+    """Recoveries that were not over when told, and have neither certificate nor intent."""
+    live = and_(Certificate.recovery_id == Recovery.id, _LIVE)
+    return (
+        select(Recovery.id)
+        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
+        .outerjoin(Certificate, live)
+        .where(RecoveryStanding.counts == "valid", Certificate.id.is_(None))
+        .where(Recovery.valid_until >= Recovery.recorded_on)
+    )
+
+
+def _findings() -> Select[object]:
+    """Tests and recoveries that do not stand as their rows say, and are not in error either."""
+    tests = select(TestResult.id).outerjoin(
+        TestStanding, TestStanding.test_result_id == TestResult.id
+    )
+    recoveries = select(Recovery.id).outerjoin(
+        RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id
+    )
+    as_told = (TestResult.counts, "entered_in_error")
+    both = union_all(
+        tests.where(func.coalesce(TestStanding.counts, "").not_in(as_told)),
+        recoveries.where(
+            func.coalesce(RecoveryStanding.counts, "").not_in((Recovery.counts, "entered_in_error"))
+        ),
+    ).subquery()
+    return select(both.c.id)
+
+
+def _replaced() -> Select[object]:
+    """Facts that another has replaced, and that still stand."""
+    found = [
+        select(row.id)
+        .join(standing, key == row.replaces)
+        .where(standing.counts != "entered_in_error")
+        for row, standing, key in (
+            (Dose, DoseStanding, DoseStanding.dose_id),
+            (TestResult, TestStanding, TestStanding.test_result_id),
+            (Recovery, RecoveryStanding, RecoveryStanding.recovery_id),
+        )
+    ]
+    every = union_all(*found).subquery()
+    return select(every.c.id)
 
 
 def _appointments() -> Select[object]:
@@ -116,8 +195,12 @@ CHECKS: Mapping[str, Select[object]] = MappingProxyType(
         "slot counters are their appointments": _counters(),
         "standings are the newest judgements": _standings(),
         "every dose stands somewhere": _unjudged(),
-        "live certificates rest on doses that count": _live_certificates(),
-        "doses that count have a certificate": _uncertified(),
+        "live certificates rest on facts that count": _live_certificates(),
+        "doses that count have a certificate": _uncertified_doses(),
+        "negative tests have a certificate": _uncertified_tests(),
+        "recoveries have a certificate": _uncertified_recoveries(),
+        "tests and recoveries stand as they were told": _findings(),
+        "what was replaced is in error": _replaced(),
         "vaccinated appointments have their dose": _appointments(),
     }
 )

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
+from healthcert import models
 from healthcert.models import (
     AuditEvent,
     Base,
@@ -31,11 +32,12 @@ from healthcert.models import (
     Instant,
     Knowledge,
     LotValidity,
+    Recovery,
 )
 from tests import factories as make
 from tests.models.refusals import refused
 
-FACTS = (AuditEvent, Dose, DoseJudgement, Knowledge, LotValidity)
+FACTS = (AuditEvent, Dose, DoseJudgement, Knowledge, LotValidity, Recovery, models.TestResult)
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def facts(db: Session) -> Session:
     """A database with one row in each table of facts."""
     make.make_counted_dose(db)
     make.make_event(db)
+    make.make_test(db)
+    make.make_recovery(db)
     return db
 
 
