@@ -311,7 +311,7 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
     if told.device and told.test_type != _RAPID_ANTIGEN:
         wrong["device"] = "not_needed"
     for field in ("centre", "name", "device"):
-        if len(composed(getattr(told, field))) > LONGEST_TEXT:
+        if len(getattr(told, field)) > LONGEST_TEXT:
             wrong[field] = "too_long"
     return wrong
 

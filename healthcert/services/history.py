@@ -66,7 +66,7 @@ class Past:
         return Given(
             dose_id=dose.id,
             given_on=dose.given_on,
-            order=(dose.given_at is not None, dose.given_at, dose.id.int),
+            order=(dose.given_at is None, dose.given_at, dose.id.int),
             series=self.series,
             in_programme=self.in_programme,
             lot=LotRecord(lot.state, lot.released_on, lot.expires_on) if lot else None,

@@ -121,8 +121,9 @@ def record_elsewhere(
     person, product = people.locked(db, person_id), _product(db, product_id)
     if db.get(Programme, programme_id) is None:
         raise NotFound
-    known = db.scalar(select(Dose).where(Dose.import_key == told.import_key))
-    if known is not None:
+    key = told.import_key
+    known = key and db.scalar(select(Dose).where(Dose.import_key == key))
+    if known:
         if known.person_id != person_id:
             raise BadInput({"import_key": "taken"})
         return known
