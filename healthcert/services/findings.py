@@ -30,8 +30,17 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.test_result import RESULTS, TEST_TYPES
-from healthcert.services import audit, facts, issuing, knowledge, messages, people, revoking
-from healthcert.services.facts import Evidence
+from healthcert.services import (
+    audit,
+    elsewhere,
+    facts,
+    issuing,
+    knowledge,
+    messages,
+    people,
+    revoking,
+)
+from healthcert.services.elsewhere import Evidence
 from healthcert.services.statement import diseases
 
 ERROR_REASONS = (
@@ -44,42 +53,24 @@ F = TypeVar("F", TestResult, Recovery)
 
 @dataclass(frozen=True, slots=True)
 class ToldTest:
-    """What is told of a test, in the codes of the EU value sets.
+    """What is told of a test, in the codes of the EU value sets; `evidence` if not our own."""
 
-    Attributes:
-        disease: ``tg``.
-        test_type: ``tt``: nucleic acid or rapid antigen.
-        result: ``tr``: detected or not.
-        sampled_at: ``sc``, aware.
-        centre: ``tc``, or empty.
-        name: ``nm``, or empty.
-        device: ``ma``, the number of a rapid antigen test, or empty where nobody knows it.
-        evidence: What speaks for a test of elsewhere; None for one of our own.
-    """
-
-    disease: str
-    test_type: str
-    result: str
-    sampled_at: datetime
-    centre: str = ""
-    name: str = ""
-    device: str = ""
+    disease: str  # "tg"
+    test_type: str  # "tt"
+    result: str  # "tr"
+    sampled_at: datetime  # "sc", aware
+    centre: str = ""  # "tc"
+    name: str = ""  # "nm"
+    device: str = ""  # "ma" of a rapid antigen test, empty where nobody knows it
     evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ToldRecovery:
-    """What is told of a recovery; from when until when it holds, the country's data say.
+    """What is told of a recovery, and the test on record that founds it; `evidence` if not ours."""
 
-    Attributes:
-        disease: ``tg``.
-        first_positive_on: ``fr``, the day of the first positive test.
-        test_result_id: The test on our record that founds it, or None.
-        evidence: What speaks for a recovery of elsewhere; None for one of our own.
-    """
-
-    disease: str
-    first_positive_on: date
+    disease: str  # "tg"
+    first_positive_on: date  # "fr"
     test_result_id: UUID | None = None
     evidence: Evidence | None = None
 
@@ -144,7 +135,7 @@ def record_recovery(
         WrongState: What is corrected is marked already.
     """
     wrong = _wrong(told.disease, told.evidence, country)
-    if told.first_positive_on > facts.day_in(country, now):
+    if told.first_positive_on > elsewhere.day_in(country, now):
         wrong["first_positive_on"] = "in_the_future"
     person = people.locked(db, person_id)
     if told.test_result_id and not _founds(db, person_id, told, country):
@@ -227,8 +218,8 @@ class _Scene:
             disease=disease,
             country=evidence and evidence.country,
             evidence=evidence.kind if evidence else "given_here",
-            sealed=evidence and facts.sealed_note(self.vault, self.person, id_, evidence),
-            recorded_on=facts.day_in(self.country, self.now),
+            sealed=evidence and elsewhere.sealed_note(self.vault, self.person, id_, evidence),
+            recorded_on=elsewhere.day_in(self.country, self.now),
             recorded_by=self.staff.id,
             replaces=replaces,
             **values,
@@ -296,7 +287,7 @@ class _Scene:
 
 
 def _wrong(disease: str, evidence: Evidence | None, country: Country) -> dict[str, str]:
-    wrong = facts.evidence_wrong(evidence, country) if evidence else {}
+    wrong = elsewhere.evidence_wrong(evidence, country) if evidence else {}
     return wrong if disease in diseases() else wrong | {"disease": "not_a_choice"}
 
 

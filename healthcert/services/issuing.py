@@ -43,14 +43,7 @@ def intend(
 ) -> Certificate:
     """Add the intent to certify a fact that counts; the database refuses any other.
 
-    Args:
-        db: The transaction in which the fact was judged.
-        fact: A dose, a test result or a recovery.
-        disease: What it counts toward.
-        stated: ``dn`` and ``sd`` of a dose, from the whole history.
-        knowledge_id: The rule they follow.
-        country: Who issues.
-        now: The moment of the deed.
+    A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
         recorded_at=now,
@@ -168,22 +161,15 @@ def tell(
 ) -> None:
     """Queue what a holder is told of a certificate."""
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={},
-        time_zone=country.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields={},
+        time_zone=country.time_zone, due_at=now, now=now,
+    )  # fmt: skip
 
 
 def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
     """Write down what was done to a certificate."""
-    ids = (certificate.dose_id, certificate.test_result_id, certificate.recovery_id)
-    fact = dict(zip(("dose", "test_result", "recovery"), ids, strict=True))
-    details: dict[str, audit.Detail] = {name: id_ for name, id_ in fact.items() if id_}
+    fact = certificate.dose_id or certificate.test_result_id or certificate.recovery_id
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": fact}
     audit.note(
         db,
         actor=audit.SYSTEM,

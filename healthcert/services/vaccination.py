@@ -30,9 +30,10 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, facts, judging, messages, people
+from healthcert.services import audit, elsewhere, facts, judging, messages, people
 from healthcert.services.booking import Place, place_of
-from healthcert.services.facts import Elsewhere, Told
+from healthcert.services.elsewhere import Elsewhere
+from healthcert.services.facts import Told
 from healthcert.services.places import change_state
 
 ERROR_REASONS = (
@@ -114,10 +115,10 @@ def record_elsewhere(
     are not certified. An ``import_key`` that is known already gives the dose that is there.
 
     Raises:
-        BadInput: See `facts.read_elsewhere`; or its ``import_key`` belongs to somebody else.
+        BadInput: See `elsewhere.read`; or its ``import_key`` belongs to somebody else.
         NotFound: No such person, programme or product.
     """
-    told = facts.read_elsewhere(told, country=country, now=now)
+    told = elsewhere.read(told, country=country, now=now)
     person, product = people.locked(db, person_id), _product(db, product_id)
     if db.get(Programme, programme_id) is None:
         raise NotFound
@@ -127,7 +128,7 @@ def record_elsewhere(
         if known.person_id != person_id:
             raise BadInput({"import_key": "taken"})
         return known
-    dose = facts.write_elsewhere(
+    dose = elsewhere.write(
         db, told, vault=vault, person=person, programme_id=programme_id, product=product,
         staff=staff, country=country, now=now,
     )  # fmt: skip
@@ -189,7 +190,7 @@ def correct(
     dose of another person mark the wrong one and record anew.
 
     Raises:
-        BadInput: The reason is none, or see `facts.read` and `facts.read_elsewhere`.
+        BadInput: The reason is none, or see `facts.read` and `elsewhere.read`.
         NotFound: No such dose at the site of this member of staff, or no such product.
         WrongState: It is marked already, or what is told is of the other kind.
     """
@@ -200,8 +201,8 @@ def correct(
     if isinstance(told, Elsewhere) == (wrong.source == "point_of_care"):
         raise WrongState
     if isinstance(told, Elsewhere):
-        right = facts.write_elsewhere(
-            db, facts.read_elsewhere(told, country=country, now=now),
+        right = elsewhere.write(
+            db, elsewhere.read(told, country=country, now=now),
             vault=vault, person=person, programme_id=wrong.programme_id, product=product,
             staff=staff, country=country, now=now, replaces=wrong.id,
         )  # fmt: skip

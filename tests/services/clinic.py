@@ -28,7 +28,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.services import booking, findings, issuing, knowledge, vaccination
-from healthcert.services.facts import Elsewhere, Evidence
+from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.people import Details, IdentityDetails
 from tests.factories import NEGATIVE, NOW, day, make_session, make_site, make_slot, make_staff
 from tests.factories import make_lot as lot_row

@@ -17,7 +17,8 @@ from healthcert.models import (
 )
 from healthcert.models.dose import COUNTS
 from healthcert.services import vaccination
-from healthcert.services.facts import Elsewhere, Evidence, Told
+from healthcert.services.elsewhere import Elsewhere, Evidence
+from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_product, make_site, make_staff
 from tests.services.clinic import COMIRNATY, JCOVDEN, details

@@ -14,7 +14,7 @@ from healthcert.hcert import cose, cwt, payload, text
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import AuditEvent, Message, Person, Recovery, RecoveryStanding, new_id
 from healthcert.services import findings, holding, revoking
-from healthcert.services.facts import Evidence
+from healthcert.services.elsewhere import Evidence
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, POSITIVE, day, make_site, make_staff
 from tests.services.clinic import COVID, details

@@ -14,12 +14,13 @@ from healthcert import models
 from healthcert.errors import Refusal
 from healthcert.models import Certificate, DoseStanding, Person, RecoveryStanding, Slot
 from healthcert.services import findings, revoking, vaccination
-from healthcert.services.facts import Elsewhere, Evidence, Told
+from healthcert.services.elsewhere import Elsewhere, Evidence
+from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
 from tests.factories import NEGATIVE, NOW, POSITIVE, day
 from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic, details
 
-EXAMPLES, STEPS = 8, 25
+EXAMPLES, STEPS = 10, 20
 EARLY = NOW - timedelta(days=3)
 PICK = st.integers(0, 2**16)  # which of the facts so far
 DAYS = st.integers(-400, -1)
@@ -186,4 +187,4 @@ def test_whatever_is_written_down_the_sums_come_out(clinic, signers, say):
         ),
     )  # fmt: skip
     say(f"{EXAMPLES} histories of up to {STEPS} deeds: {dict(sorted(done.items()))}")
-    assert {"elsewhere", "corrected", "tested", "recovered", "marked", "signed"} <= set(done)
+    assert done["signed"] + done["reissued"] >= EXAMPLES

@@ -125,7 +125,7 @@ def test_a_withdrawn_certificate_says_so_why_and_how_to_appeal(vaccinated):
     page = citizen.get(path).text
     assert "withdrawn" in page
     assert "It was somebody else" in page
-    assert "go to the place where you were vaccinated" in page
+    assert "go to the place that wrote it down" in page
     assert citizen.get(f"{path}.svg").status_code == 409
 
 
