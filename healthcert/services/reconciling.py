@@ -97,11 +97,8 @@ def _live_certificates() -> Select[object]:
 
 def _uncertified_doses() -> Select[object]:
     """Doses that count, of vaccines that there are certificates of, and have none nor intent."""
-    live = and_(
-        Certificate.dose_id == DoseStanding.dose_id,
-        Certificate.disease == DoseStanding.disease,
-        _LIVE,
-    )
+    of_dose = Certificate.dose_id == DoseStanding.dose_id
+    live = of_dose & (Certificate.disease == DoseStanding.disease) & _LIVE
     return (
         select(DoseStanding.dose_id)
         .join(Dose, Dose.id == DoseStanding.dose_id)
@@ -132,17 +129,16 @@ def _uncertified_findings() -> Select[object]:
 
 def _replaced() -> Select[object]:
     """Facts that another has replaced, and that still stand."""
-    found = [
-        select(row.id)
-        .join(standing, key == row.replaces)
-        .where(standing.counts != "entered_in_error")
-        for row, standing, key in (
-            (Dose, DoseStanding, DoseStanding.dose_id),
-            (TestResult, TestStanding, TestStanding.test_result_id),
-            (Recovery, RecoveryStanding, RecoveryStanding.recovery_id),
-        )
+    facts = (
+        (Dose, DoseStanding.dose_id, DoseStanding.counts),
+        (TestResult, TestStanding.test_result_id, TestStanding.counts),
+        (Recovery, RecoveryStanding.recovery_id, RecoveryStanding.counts),
+    )
+    stand = [
+        select(fact.id).where(key == fact.replaces, counts != "entered_in_error")
+        for fact, key, counts in facts
     ]
-    return select(union_all(*found).subquery().c.id)
+    return select(union_all(*stand).subquery().c.id)
 
 
 def _appointments() -> Select[object]:
