@@ -244,7 +244,8 @@ class _Scene:
                 RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id
             )
             stands = founded.where(RecoveryStanding.counts != "entered_in_error")
-            for recovery in self.db.scalars(stands.where(Recovery.test_result_id == finding.id)):
+            on_it = stands.where(Recovery.test_result_id == finding.id)
+            for recovery in self.db.scalars(on_it).all():
                 self.mark(recovery, reason)
         kind = TestStanding if isinstance(finding, TestResult) else RecoveryStanding
         standing = self.db.get_one(kind, finding.id, populate_existing=True)

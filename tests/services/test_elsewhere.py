@@ -16,7 +16,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.dose import COUNTS
-from healthcert.services import vaccination
+from healthcert.services import record, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
@@ -94,6 +94,8 @@ def test_what_is_not_proved_is_recorded_and_neither_counts_nor_certifies(
     assert clinic.certificates(dose) == []
     with clinic.doors.reading() as db:
         assert db.scalars(select(DoseJudgement.reason)).all() == [reason]
+        [shown] = record.doses_of(db, person_id)
+    assert (shown.day, dict(shown.place)) == (given_on, {"en": "FR"})
 
 
 def test_the_note_on_the_evidence_lies_sealed(clinic, person_id):
