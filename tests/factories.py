@@ -32,15 +32,18 @@ from healthcert.models import (
     Product,
     ProductTarget,
     Programme,
+    Recovery,
     Site,
     Slot,
     Staff,
+    TestResult,
     new_id,
 )
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 COVID = "840539006"  # SNOMED CT: disease caused by SARS-CoV-2
+NEGATIVE, POSITIVE = "260415000", "260373001"  # SNOMED CT: not detected, detected
 INTERVAL = 21  # days between the two doses of the product
 
 R = TypeVar("R", bound=Base)
@@ -187,6 +190,8 @@ def make_dose(
         "lot_id": lot and lot.id, "lot_product_id": lot and lot.product_id, "body_site": "LA",
         "recorded_by": values.get("recorded_by") or make_staff(db).id, "recorded_at": NOW,
     }  # fmt: skip
+    if values.get("source", "point_of_care") != "point_of_care":
+        defaults |= {"evidence": "seen", "country": "FR"}
     return add(db, Dose(**defaults | values))
 
 
@@ -245,6 +250,40 @@ def make_certificate(db: Session, *, dose: Dose, **values: Any) -> Certificate:
     defaults = {
         "person_id": dose.person_id, "dose_id": dose.id, "disease": COVID, "uvci": uvci,
         "standing_counts": "valid", "state": "intended", "dn": standing.number, "sd": 2,
+        "knowledge_id": make_knowledge(db, kind="country").id, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Certificate(**defaults | values))
+
+
+def make_test(db: Session, *, person: Person | None = None, **values: Any) -> TestResult:
+    """Return a negative nucleic acid test of our own, which stands by its trigger."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "disease": COVID, "test_type": "LP6464-4",
+        "result": NEGATIVE, "sampled_at": NOW, "recorded_at": NOW, "recorded_on": TODAY,
+        "recorded_by": values.get("recorded_by") or make_staff(db).id,
+    }  # fmt: skip
+    return add(db, TestResult(**defaults | values))
+
+
+def make_recovery(db: Session, *, person: Person | None = None, **values: Any) -> Recovery:
+    """Return a recovery of our own, first found 20 days ago."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "disease": COVID,
+        "first_positive_on": day(-20), "valid_from": day(-9), "valid_until": day(160),
+        "recorded_at": NOW, "recorded_on": TODAY,
+        "recorded_by": values.get("recorded_by") or make_staff(db).id,
+    }  # fmt: skip
+    return add(db, Recovery(**defaults | values))
+
+
+def make_finding_certificate(
+    db: Session, *, of: TestResult | Recovery, **values: Any
+) -> Certificate:
+    """Return the intent to certify a test or a recovery."""
+    key = "test_result_id" if isinstance(of, TestResult) else "recovery_id"
+    defaults = {
+        "person_id": of.person_id, key: of.id, "disease": COVID, "standing_counts": "valid",
+        "uvci": f"URN:UVCI:01:XX:{new_id().hex.upper()}", "state": "intended",
         "knowledge_id": make_knowledge(db, kind="country").id, "recorded_at": NOW,
     }  # fmt: skip
     return add(db, Certificate(**defaults | values))

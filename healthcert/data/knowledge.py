@@ -70,6 +70,9 @@ class Country:
         issuer: ``is`` of its certificates.
         uvci_issuer: Who issues, within a UVCI.
         revocation_published: Whether it publishes what it revokes.
+        test_days: Technical life of a test certificate, in days.
+        recovery_days: First and last day of a recovery certificate, after the first positive test.
+        recovery_tests: Types of test that found a recovery, value set ``covid-19-lab-test-type``.
         towns: Where people look for a place to go.
         regions: Names by language, by code.
     """
@@ -82,6 +85,9 @@ class Country:
     issuer: str
     uvci_issuer: str
     revocation_published: bool
+    test_days: int
+    recovery_days: tuple[int, int]
+    recovery_tests: tuple[str, ...]
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]
 
@@ -152,6 +158,9 @@ def _country(content: Mapping[str, Any]) -> Country:
         issuer=certificates["issuer"],
         uvci_issuer=certificates["uvci_issuer"],
         revocation_published=certificates["revocation_published"],
+        test_days=certificates["test_days"],
+        recovery_days=(certificates["recovery_from_day"], certificates["recovery_until_day"]),
+        recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
     )

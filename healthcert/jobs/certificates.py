@@ -23,7 +23,7 @@ def sign_pending(parts: Parts, now: datetime) -> int:
         SignerUnavailable: No key signs now; every intent stays.
     """
     with parts.doors.reading() as db:
-        waiting = issuing.pending(db, limit=_AT_ONCE)
+        waiting = issuing.pending(db, limit=_AT_ONCE, today=now.date())
     signed = 0
     for certificate_id in waiting:
         issue = partial(

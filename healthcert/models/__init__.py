@@ -17,6 +17,7 @@ from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
 from healthcert.models.proxy import Proxy
+from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
@@ -28,6 +29,7 @@ from healthcert.models.supply import (
     ProductTarget,
     Programme,
 )
+from healthcert.models.test_result import TestResult, TestStanding
 from healthcert.models.waiting import Draw, Offer, WaitEntry
 
 check_types(Base.metadata)
@@ -69,12 +71,16 @@ __all__ = [
     "ProductTarget",
     "Programme",
     "Proxy",
+    "Recovery",
+    "RecoveryStanding",
     "Request",
     "RequestStep",
     "Row",
     "Site",
     "Slot",
     "Staff",
+    "TestResult",
+    "TestStanding",
     "Visit",
     "WaitEntry",
     "new_id",

@@ -8,12 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from healthcert.policy.schedule import Series, old_enough
 
 HIGHEST_NUMBER = 9
 KEPT = ("entered_in_error", "subpotent")  # a person found this; no rule finds otherwise
+
+
+class Found(NamedTuple):
+    """What a person finds of a dose: one of `KEPT`, or empty to let the rules judge; and why."""
+
+    counts: str
+    reason: str
+
+
+NOTHING_FOUND = Found("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class Given:
         in_programme: Whether the programme gives this product.
         lot: The lot's validity in force that day; None where our books do not know the lot.
         needs_lot: False for a dose given elsewhere, whose lot is not ours to know.
-        found: What a person found of it, one of `KEPT`, or empty.
+        found: What a person found of it.
+        doubt: Why it is not proved, a stable code, or empty.
     """
 
     dose_id: UUID
@@ -47,7 +59,8 @@ class Given:
     in_programme: bool
     lot: LotRecord | None
     needs_lot: bool = True
-    found: str = ""
+    found: Found = NOTHING_FOUND
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +99,8 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
 
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
     interval = max(0, _least_days(dose, counted) - dose.series.grace)
-    if dose.found:
-        return Judgement(dose.found, None, interval)
+    if dose.found.counts:
+        return Judgement(dose.found.counts, None, interval, dose.found.reason)
     wrong = _product_and_lot(dose) or _person_and_time(dose, counted, birth_date, interval)
     if wrong:
         return Judgement(wrong[0], None, interval, wrong[1])
@@ -98,12 +111,12 @@ def _product_and_lot(dose: Given) -> tuple[str, str] | None:
     lot = dose.lot
     if not dose.in_programme:
         return "wrong_product", ""
-    if not dose.needs_lot:
-        return None
-    if lot is None:
-        return "unknown", "lot_unknown"
-    if lot.state == "recalled":
+    if lot is not None and lot.state == "recalled":
         return "recalled_lot", ""
+    if dose.doubt or (dose.needs_lot and lot is None):
+        return "unknown", dose.doubt or "lot_unknown"
+    if not dose.needs_lot or lot is None:
+        return None
     if dose.given_on < lot.released_on:
         return "unknown", "lot_not_released"
     return ("expired_lot", "") if dose.given_on > lot.expires_on else None

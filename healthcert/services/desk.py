@@ -87,8 +87,8 @@ def dose_at_site(db: Session, *, vault: Vault, dose_id: UUID, site_id: UUID) -> 
         name=f"{details.given} {details.family}".strip(),
         product=product.name,
         lot=dose.lot_text,
-        body_site=dose.body_site,
-        given_at=dose.given_at,
+        body_site=dose.body_site or "",
+        given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment
         time_zone=site.time_zone,
         worth=_worth(db, dose.id),
     )

@@ -16,10 +16,12 @@ from healthcert.models import (
     Product,
     ProductTarget,
     Programme,
+    Recovery,
+    RecoveryStanding,
 )
 from healthcert.policy import schedule, worth
 from healthcert.policy.schedule import NextDose, Series
-from healthcert.policy.worth import Given, LotRecord
+from healthcert.policy.worth import Found, Given, LotRecord
 from healthcert.services import knowledge
 
 
@@ -50,18 +52,27 @@ class Past:
         """What it is worth now; empty before its first judgement."""
         return self.standing.counts if self.standing else ""
 
-    def as_given(self) -> Given:
-        """Return it as the rules take it."""
-        lot = self.validity
+    @property
+    def doubt(self) -> str:
+        """Why it is not proved: a code, or empty."""
+        if self.dose.evidence == "stated":
+            return "no_evidence"
+        return "" if self.dose.day_precision == "day" else "day_unknown"
+
+    def as_given(self, found: Found | None = None) -> Given:
+        """Return it as the rules take it, with what a person finds of it now."""
+        dose, lot = self.dose, self.validity
+        kept = Found(self.counts if self.counts in worth.KEPT else "", "")
         return Given(
-            dose_id=self.dose.id,
-            given_on=self.dose.given_on,
-            order=(self.dose.given_at, self.dose.id.int),
+            dose_id=dose.id,
+            given_on=dose.given_on,
+            order=(dose.given_at is None, dose.given_at, dose.id.int),
             series=self.series,
             in_programme=self.in_programme,
             lot=LotRecord(lot.state, lot.released_on, lot.expires_on) if lot else None,
-            needs_lot=self.dose.source == "point_of_care",
-            found=self.counts if self.counts in worth.KEPT else "",
+            needs_lot=dose.source == "point_of_care",
+            found=kept if found is None else found,
+            doubt=self.doubt,
         )
 
 
@@ -98,6 +109,17 @@ def past_doses(db: Session, *, person_id: UUID, disease: str) -> list[Past]:
             )
         )
     return found
+
+
+def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
+    """Return the days of the first positive test of a person's recoveries that stand, in order."""
+    query = (
+        select(Recovery.first_positive_on)
+        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
+        .where(Recovery.person_id == person_id, Recovery.disease == disease)
+        .where(RecoveryStanding.counts == "valid")
+    )
+    return sorted(db.scalars(query))
 
 
 def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | None:

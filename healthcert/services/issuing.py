@@ -1,18 +1,18 @@
 """Sign what counts: intent first, then the signature, then the word to its holder.
 
-The intent is written with the dose and outlives any crash; signing it again gives nothing new.
-Nothing is signed but an intent, so no signature exists without its dose. Sources: EU DCC schema
-1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
+The intent is written with the fact and outlives any crash; signing it again gives nothing new.
+Nothing is signed but an intent, so no signature exists without its dose, test or recovery.
+Sources: EU DCC schema 1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -23,10 +23,10 @@ from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import Sign1, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
-from healthcert.models import Certificate, Dose, Person, Product
-from healthcert.services import audit, knowledge, messages
+from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
+from healthcert.services import audit, messages
 from healthcert.services.people import details_of
-from healthcert.services.statement import statement
+from healthcert.services.statement import Fact, ends, fact_of, statement
 
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
@@ -34,34 +34,29 @@ _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 def intend(
     db: Session,
     *,
-    dose: Dose,
+    fact: Fact,
     disease: str,
-    stated: tuple[int, int],
+    stated: tuple[int, int] | None = None,
     knowledge_id: UUID,
     country: Country,
     now: datetime,
 ) -> Certificate:
-    """Add the intent to certify a dose that counts; the database refuses any other.
+    """Add the intent to certify a fact that counts; the database refuses any other.
 
-    Args:
-        db: The transaction in which the dose was judged.
-        dose: The dose.
-        disease: What it counts toward.
-        stated: ``dn`` and ``sd``, from the whole history.
-        knowledge_id: The rule they follow.
-        country: Who issues.
-        now: The moment of the deed.
+    A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
         recorded_at=now,
-        person_id=dose.person_id,
-        dose_id=dose.id,
+        person_id=fact.person_id,
+        dose_id=fact.id if isinstance(fact, Dose) else None,
+        test_result_id=fact.id if isinstance(fact, TestResult) else None,
+        recovery_id=fact.id if isinstance(fact, Recovery) else None,
         disease=disease,
         standing_counts="valid",
         state="intended",
         uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
-        dn=stated[0],
-        sd=stated[1],
+        dn=stated and stated[0],
+        sd=stated and stated[1],
         knowledge_id=knowledge_id,
     )
     db.add(certificate)
@@ -69,9 +64,15 @@ def intend(
     return certificate
 
 
-def pending(db: Session, *, limit: int) -> list[UUID]:
-    """Return the certificates still to be signed, the oldest first."""
-    query = select(Certificate.id).where(Certificate.state == "intended").order_by(Certificate.id)
+def pending(db: Session, *, limit: int, today: date) -> list[UUID]:
+    """Return the certificates to be signed, the oldest first; a recovery's not before its day."""
+    query = (
+        select(Certificate.id)
+        .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
+        .where(Certificate.state == "intended")
+        .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
+        .order_by(Certificate.id)
+    )
     return list(db.scalars(query.limit(limit)))
 
 
@@ -84,11 +85,13 @@ def issue(
     country: Country,
     now: datetime,
 ) -> Certificate:
-    """Sign an intended certificate and keep its text sealed; one no longer intended stays as is.
+    """Sign an intended certificate and keep its text sealed.
+
+    One no longer intended stays as it is, and so does a recovery's before its first day.
 
     Raises:
         NotFound: No such certificate.
-        SignerUnavailable: No key signs vaccinations now; the intent stays for the worker.
+        SignerUnavailable: No key signs its kind now; the intent stays for the worker.
     """
     query = select(Certificate).where(Certificate.id == certificate_id)
     certificate = db.scalar(
@@ -96,10 +99,14 @@ def issue(
     )
     if certificate is None:
         raise NotFound
-    if certificate.state != "intended":
+    fact = fact_of(db, certificate)
+    if certificate.state != "intended" or _too_soon(fact, now):
         return certificate
     person = db.get_one(Person, certificate.person_id)
-    text, signed = _signed(db, vault, _signer(signers, now), certificate, person, country, now)
+    signer = _signer(signers, certificate.kind, now)
+    certificate.issued_at = now.replace(microsecond=0)
+    certificate.expires_at = min(ends(db, fact, certificate.issued_at, country), signer.not_after)
+    text, signed = _signed(db, vault, signer, certificate, person, country)
     certificate.state = "issued"
     certificate.sealed = vault.seal(
         person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
@@ -114,10 +121,14 @@ def issue(
     return certificate
 
 
-def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
-    signer = signers.get("v")
+def _too_soon(fact: Fact, now: datetime) -> bool:
+    return isinstance(fact, Recovery) and fact.valid_from > now.date()
+
+
+def _signer(signers: Mapping[str, FileSigner], kind: str, now: datetime) -> FileSigner:
+    signer = signers.get(kind)
     if signer is None or not signer.not_before <= now < signer.not_after:
-        raise SignerUnavailable("no key signs vaccination certificates now")
+        raise SignerUnavailable(f"no key signs certificates of kind {kind} now")
     return signer
 
 
@@ -128,17 +139,12 @@ def _signed(
     certificate: Certificate,
     person: Person,
     country: Country,
-    now: datetime,
 ) -> tuple[str, Sign1]:
-    """Return the text and what is signed in it, checked as a verifier would; sets its life."""
-    dose = db.get_one(Dose, certificate.dose_id)
-    product = db.get_one(Product, dose.product_id)
-    content = knowledge.programme_content(db, dose.programme_id)
-    life = timedelta(days=content["certificate"]["valid_days"])
-    certificate.issued_at = now.replace(microsecond=0)
-    certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
+    """Return the text and what is signed in it, checked as a verifier would."""
+    if certificate.issued_at is None or certificate.expires_at is None:
+        raise ValueError("what is signed has its life")
     text = issue_text(
-        dcc=statement(details_of(vault, person), certificate, dose, product, country),
+        dcc=statement(db, details_of(vault, person), certificate, country),
         issuer=country.code,
         issued_at=int(certificate.issued_at.timestamp()),
         expires_at=int(certificate.expires_at.timestamp()),
@@ -155,20 +161,15 @@ def tell(
 ) -> None:
     """Queue what a holder is told of a certificate."""
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={},
-        time_zone=country.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields={},
+        time_zone=country.time_zone, due_at=now, now=now,
+    )  # fmt: skip
 
 
 def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
     """Write down what was done to a certificate."""
-    details: dict[str, audit.Detail] = {"dose": certificate.dose_id}
+    fact = certificate.dose_id or certificate.test_result_id or certificate.recovery_id
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": fact}
     audit.note(
         db,
         actor=audit.SYSTEM,

@@ -77,6 +77,19 @@ def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
     return content
 
 
+def country_version(db: Session, country: files.Country) -> UUID:
+    """Return the version of a country's file that this version of the service works by.
+
+    Raises:
+        NotFound: It was not loaded.
+    """
+    told = next(each for each in files.sources("country") if each.content["code"] == country.code)
+    found = db.scalar(select(Knowledge.id).where(Knowledge.sha256 == told.sha256))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def programmes(db: Session) -> list[Programme]:
     """Return the programmes, by code."""
     return list(db.scalars(select(Programme).order_by(Programme.code)))

@@ -49,7 +49,7 @@ COUNTS: Mapping[str, Lazy] = {
     "duplicate": _("Does not count: recorded twice"),
     "outside_age": _("Does not count: outside the age of this vaccine"),
     "subpotent": _("Does not count: the vaccine had lost its strength"),
-    "unknown": _("Not settled: the lot is not known"),
+    "unknown": _("Not settled: the lot, the day or the proof of it is not known"),
     "entered_in_error": _("Entered in error"),
 }
 BODY_SITES: Mapping[str, Lazy] = {
@@ -65,6 +65,11 @@ CERTIFICATES: Mapping[str, tuple[Lazy, str]] = {
     "superseded": (_("Replaced by a newer one"), "grey"),
     "revoked": (_("Withdrawn"), "red"),
 }
+CERTIFICATE_KINDS: Mapping[str, Lazy] = {
+    "v": _("Vaccination certificate"),
+    "t": _("Test certificate"),
+    "r": _("Recovery certificate"),
+}
 ERROR_REASONS: Mapping[str, Lazy] = {
     "wrong_person": _("It was somebody else"),
     "not_given": _("It was not given"),
@@ -76,6 +81,15 @@ ERROR_REASONS: Mapping[str, Lazy] = {
 }
 REVOKED: Mapping[str, Lazy] = {
     **ERROR_REASONS,
+    "not_done": _("It was not done"),
+    "wrong_result": _("It was another result"),
+    "frozen": _("The vaccine had been frozen"),
+    "too_warm": _("The vaccine had been too warm"),
+    "open_too_long": _("The vial had been open too long"),
+    "wrong_diluent": _("The vaccine was mixed wrongly"),
+    "part_dose": _("It was only a part of a dose"),
+    "details_corrected": _("Your details were corrected; a new certificate takes its place"),
+    "renewed": _("A new certificate takes its place"),
     "dose_judged_anew": _("The dose it states was judged anew after a correction"),
 }
 MESSAGES: Mapping[str, Lazy] = {

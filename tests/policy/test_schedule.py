@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from healthcert.policy import schedule, worth
 from healthcert.policy.schedule import Series
-from healthcert.policy.worth import Given, LotRecord
+from healthcert.policy.worth import Found, Given, LotRecord
 
 TWO = Series(2, 21, 28, 90, 4, 12)
 ONE = Series(1, 0, 0, 60, 4, 18, "series")
@@ -89,8 +89,9 @@ def test_the_stricter_interval_of_two_products_holds():
         ),
         ({"lot": LotRecord("released", DAY, DAY)}, "valid"),
         ({"lot": None, "needs_lot": False}, "valid"),
-        ({"found": "subpotent"}, "subpotent"),
-        ({"found": "entered_in_error", "lot": None}, "entered_in_error"),
+        ({"doubt": "no_evidence", "needs_lot": False}, "unknown"),
+        ({"found": Found("subpotent", "frozen")}, "subpotent"),
+        ({"found": Found("entered_in_error", "other"), "lot": None}, "entered_in_error"),
     ],
 )
 def test_each_fault_has_its_word(changes, worth):

@@ -11,6 +11,7 @@ from healthcert.models import (
     AuditEvent,
     Dose,
     DoseJudgement,
+    DoseStanding,
     LotValidity,
     Message,
     ProductTarget,
@@ -108,7 +109,14 @@ def test_a_dose_may_count_toward_two_diseases(clinic):
         product = clinic.products[COMIRNATY]
         db.add(ProductTarget(product_id=product.id, disease="6142004"))
     dose = clinic.vaccinated(day(0), details())
-    assert {each.disease for each in clinic.certificates(dose)} == {COVID, "6142004"}
+    with clinic.doors.reading() as db:
+        stands = db.scalars(select(DoseStanding).filter_by(dose_id=dose.id)).all()
+    assert {(each.disease, each.counts) for each in stands} == {
+        (COVID, "valid"),
+        ("6142004", "valid"),
+    }
+    # The EU value set knows no certificate against the second.
+    assert {each.disease for each in clinic.certificates(dose)} == {COVID}
 
 
 def test_recording_twice_is_refused_and_the_first_dose_stays(clinic):

@@ -62,7 +62,7 @@ def test_a_dose_from_an_unknown_lot_is_recorded_and_does_not_count(expected, cli
     nurse, path = expected()
     answer = nurse.post(f"{path}/dose", given(clinic, lot="other", other_lot="zz 99"))
     page = nurse.get(answer.location).text
-    assert "Not settled: the lot is not known" in page
+    assert "Not settled: the lot, the day or the proof of it is not known" in page
     assert "No certificate" in page
     with parts.doors.reading() as db:
         assert db.scalars(select(Dose.lot_text)).all() == ["ZZ99"]

@@ -3,7 +3,8 @@
 CREATE TRIGGER certificate_fixed BEFORE UPDATE ON certificate
 WHEN OLD.state <> 'intended' AND NOT (
   NEW.id IS OLD.id AND NEW.recorded_at IS OLD.recorded_at AND NEW.person_id IS OLD.person_id
-  AND NEW.dose_id IS OLD.dose_id AND NEW.disease IS OLD.disease AND NEW.uvci IS OLD.uvci
+  AND NEW.dose_id IS OLD.dose_id AND NEW.test_result_id IS OLD.test_result_id
+  AND NEW.recovery_id IS OLD.recovery_id AND NEW.disease IS OLD.disease AND NEW.uvci IS OLD.uvci
   AND NEW.dn IS OLD.dn AND NEW.sd IS OLD.sd AND NEW.knowledge_id IS OLD.knowledge_id
   AND NEW.kid IS OLD.kid AND NEW.issued_at IS OLD.issued_at AND NEW.expires_at IS OLD.expires_at
   AND NEW.signature_hash IS OLD.signature_hash AND NEW.uvci_hash IS OLD.uvci_hash
