@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import (
@@ -100,16 +100,25 @@ def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values:
 
 
 def make_lot(db: Session, *, product: Product | None = None, **values: Any) -> Lot:
-    """Return a lot without any validity."""
+    """Return a lot without any validity, in quarantine."""
     product = product or make_product(db)
-    number = f"AB{next(_numbers):04}"
-    defaults = {"product_id": product.id, "number": number, "state": "released", "recorded_at": NOW}
+    defaults = {
+        "product_id": product.id, "number": f"AB{next(_numbers):04}", "recorded_at": NOW,
+        "received_by": values.get("received_by") or make_admin(db).id,
+    }  # fmt: skip
     return add(db, Lot(**defaults | values))
 
 
+def make_admin(db: Session) -> Staff:
+    return add(db, Staff(name="Ada Admin", role="admin", recorded_at=NOW))
+
+
 def make_validity(db: Session, *, lot: Lot, **values: Any) -> LotValidity:
-    """Return a validity in force for the year around TODAY."""
+    """Return a validity in force for the year around TODAY, the newest of its lot."""
+    count_all = select(func.count()).where(LotValidity.lot_id == lot.id)
     defaults = {
+        "ordinal": db.scalars(count_all).one() + 1,
+        "ordered_by": values.get("ordered_by") or make_admin(db).id,
         "lot_id": lot.id, "product_id": lot.product_id, "since": day(-180), "state": "released",
         "released_on": day(-180), "expires_on": day(180), "recorded_at": NOW,
     }  # fmt: skip
@@ -233,7 +242,7 @@ def in_force(db: Session, dose: Dose) -> LotValidity | None:
     return db.scalar(
         select(LotValidity)
         .where(LotValidity.lot_id == dose.lot_id, LotValidity.since <= dose.given_on)
-        .order_by(LotValidity.since.desc())
+        .order_by(LotValidity.ordinal.desc())
         .limit(1)
     )
 

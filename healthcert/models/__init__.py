@@ -6,15 +6,18 @@ What no constraint can say stands in `triggers/`, in force wherever the tables a
 from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
+from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.certificate import Certificate
+from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
+from healthcert.models.stock import Stock, StockMove
 from healthcert.models.supply import (
     Knowledge,
     Lot,
@@ -34,11 +37,13 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 
 __all__ = [
     "AccessCode",
+    "AdverseEvent",
     "Appointment",
     "AuditEvent",
     "Base",
     "Certificate",
     "ClinicSession",
+    "Consent",
     "Dose",
     "DoseJudgement",
     "DoseStanding",
@@ -54,9 +59,13 @@ __all__ = [
     "ProductTarget",
     "Programme",
     "Row",
+    "Screening",
     "Site",
     "Slot",
     "Staff",
+    "Stock",
+    "StockMove",
+    "Triage",
     "Visit",
     "new_id",
 ]

@@ -47,6 +47,7 @@ class Appointment(Row):
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
+        Index("uq_appointment_person", "id", "person_id", unique=True),  # a screening points at it
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 

@@ -102,8 +102,8 @@ def _product_and_lot(dose: Given) -> tuple[str, str] | None:
         return None
     if lot is None:
         return "unknown", "lot_unknown"
-    if lot.state == "recalled":
-        return "recalled_lot", ""
+    if lot.state != "released":
+        return ("recalled_lot", "") if lot.state == "recalled" else ("unknown", "lot_quarantined")
     if dose.given_on < lot.released_on:
         return "unknown", "lot_not_released"
     return ("expired_lot", "") if dose.given_on > lot.expires_on else None
