@@ -105,12 +105,6 @@ class Stock(Base):
             " AND wasted >= 0 AND transferred_out >= 0 AND returned >= 0",
             name="sums",
         ),
-        CheckConstraint(
-            "moves > 0 OR (received = 0 AND overfill = 0 AND unexplained = 0"
-            " AND transferred_in = 0 AND given = 0 AND wasted = 0 AND transferred_out = 0"
-            " AND returned = 0)",
-            name="begins_empty",
-        ),
         stated(never_deleted=True),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.models import (
@@ -17,7 +17,10 @@ from healthcert.models import (
     DoseStanding,
     ProductTarget,
     Slot,
+    Stock,
+    StockMove,
 )
+from healthcert.models.stock import MOVES
 
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
@@ -111,6 +114,56 @@ def _appointments() -> Select[object]:
     )
 
 
+def _balances() -> Select[object]:
+    """Balances that are not the sum of their moves, column by column."""
+    sums = {
+        column: func.sum(
+            case(
+                (StockMove.kind.in_(("given_back", "explained")), -StockMove.quantity),
+                else_=StockMove.quantity,
+            )
+        ).filter(StockMove.kind.in_([kind for kind in MOVES if MOVES[kind] == column]))
+        for column in set(MOVES.values())
+    }
+    moved = (
+        select(
+            StockMove.site_id,
+            StockMove.lot_id,
+            *(func.coalesce(total, 0).label(column) for column, total in sums.items()),
+        )
+        .group_by(StockMove.site_id, StockMove.lot_id)
+        .subquery()
+    )
+    same = and_(moved.c.site_id == Stock.site_id, moved.c.lot_id == Stock.lot_id)
+    return (
+        select(moved.c.lot_id)
+        .outerjoin(Stock, same)
+        .where(
+            or_(
+                Stock.lot_id.is_(None),
+                *(getattr(Stock, column) != moved.c[column] for column in sums),
+            )
+        )
+    )
+
+
+def _taken() -> Select[object]:
+    """Doses from lots in our books that took nothing, or marked in error and took something."""
+
+    def moved(kind: str) -> ColumnElement[bool]:
+        return exists().where(StockMove.dose_id == Dose.id, StockMove.kind == kind)
+
+    in_error = exists().where(
+        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
+    )
+    return select(Dose.id).where(
+        Dose.lot_id.is_not(None),
+        Dose.site_id.is_not(None),
+        Dose.source == "point_of_care",
+        in_error == and_(moved("given"), ~moved("given_back")),
+    )
+
+
 CHECKS: Mapping[str, Select[object]] = MappingProxyType(
     {
         "slot counters are their appointments": _counters(),
@@ -119,6 +172,8 @@ CHECKS: Mapping[str, Select[object]] = MappingProxyType(
         "live certificates rest on doses that count": _live_certificates(),
         "doses that count have a certificate": _uncertified(),
         "vaccinated appointments have their dose": _appointments(),
+        "balances are their moves": _balances(),
+        "doses from known lots took their stock": _taken(),
     }
 )
 

@@ -22,7 +22,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Judgement
-from healthcert.services import audit, facts, history, judging, messages, people, revoking
+from healthcert.services import audit, facts, history, judging, messages, people, revoking, stock
 from healthcert.services.booking import Place, place_of
 from healthcert.services.places import change_state
 
@@ -65,6 +65,7 @@ def record(
     dose = facts.write(
         db, told, appointment=appointment, site=place.site, product=product, staff=staff, now=now
     )
+    stock.take(db, dose=dose, now=now)
     counts = {
         disease: judging.judge(
             db, vault=vault, person=person, disease=disease, country=country,
@@ -108,6 +109,7 @@ def mark_in_error(
             db, vault=vault, person=person, disease=disease, country=country,
             judged_by=staff.id, now=now,
         )  # fmt: skip
+    stock.give_back(db, dose=dose, by=staff.id, now=now)
     _note(db, staff, "dose_marked_in_error", dose, {"reason": reason}, now)
     messages.queue(
         db, vault=vault, person=person, template="dose_corrected", fields={},

@@ -65,6 +65,14 @@ TEMPLATES: Mapping[str, Template] = {
             "ask at the place where you were vaccinated."
         ),
     ),
+    "lot_recalled": Template(
+        lazy("A dose of yours no longer counts"),
+        lazy(
+            "The batch of vaccine that a dose of yours came from was recalled, so that dose no "
+            "longer counts. Ask where you were vaccinated, or book another dose. If you feel "
+            "unwell, ask a doctor."
+        ),
+    ),
 }
 
 

@@ -76,7 +76,6 @@ CREATE TABLE stock (
   CONSTRAINT pk_stock PRIMARY KEY (site_id, lot_id),
   CONSTRAINT ck_stock_remaining CHECK (remaining >= 0),
   CONSTRAINT ck_stock_sums CHECK (received >= 0 AND overfill >= 0 AND transferred_in >= 0 AND given >= 0 AND wasted >= 0 AND transferred_out >= 0 AND returned >= 0),
-  CONSTRAINT ck_stock_begins_empty CHECK (moves > 0 OR (received = 0 AND overfill = 0 AND unexplained = 0 AND transferred_in = 0 AND given = 0 AND wasted = 0 AND transferred_out = 0 AND returned = 0)),
   CONSTRAINT fk_stock_site_id FOREIGN KEY(site_id) REFERENCES site (id),
   CONSTRAINT fk_stock_lot_id FOREIGN KEY(lot_id) REFERENCES lot (id)
 );
@@ -180,6 +179,30 @@ CREATE TABLE adverse_event (
 CREATE INDEX ix_adverse_event_person_id ON adverse_event (person_id);
 
 CREATE INDEX ix_adverse_event_state_due_at ON adverse_event (state, due_at);
+
+-- What was given before there was any stock came from nowhere that our books know.
+INSERT INTO stock_move (
+  id, recorded_at, site_id, lot_id, ordinal, kind, quantity, dose_id, moved_by
+)
+SELECT gen_random_uuid(), given.recorded_at, given.site_id, given.lot_id, 2 * given.turn - 1 + pair.second,
+       CASE pair.second WHEN 0 THEN 'unexplained' ELSE 'given' END, 1, given.id, given.recorded_by
+  FROM (
+    SELECT dose.*, row_number() OVER (PARTITION BY site_id, lot_id ORDER BY given_at, id) AS turn
+      FROM dose
+     WHERE site_id IS NOT NULL AND lot_id IS NOT NULL AND source = 'point_of_care'
+       AND NOT EXISTS (
+         SELECT 1 FROM dose_standing AS stands
+          WHERE stands.dose_id = dose.id AND stands.counts = 'entered_in_error'
+       )
+  ) AS given
+ CROSS JOIN (SELECT 0 AS second UNION ALL SELECT 1) AS pair;
+
+INSERT INTO stock (
+  site_id, lot_id, moves, received, overfill, unexplained, transferred_in, given, wasted,
+  transferred_out, returned
+)
+SELECT site_id, lot_id, count(*), 0, 0, count(*) / 2, 0, count(*) / 2, 0, 0, 0
+  FROM stock_move GROUP BY site_id, lot_id;
 
 -- down
 DROP TABLE adverse_event;

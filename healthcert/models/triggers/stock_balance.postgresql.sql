@@ -29,6 +29,10 @@ BEGIN
     USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'stock_balance';
 END $$;
 CREATE TRIGGER stock_balance_insert BEFORE INSERT ON stock FOR EACH ROW
-WHEN (NEW.moves <> 0) EXECUTE FUNCTION stock_balance();
+WHEN (
+  NEW.moves <> 0 OR NEW.received <> 0 OR NEW.overfill <> 0 OR NEW.unexplained <> 0
+  OR NEW.transferred_in <> 0 OR NEW.given <> 0 OR NEW.wasted <> 0 OR NEW.transferred_out <> 0
+  OR NEW.returned <> 0
+) EXECUTE FUNCTION stock_balance();
 CREATE TRIGGER stock_balance_update BEFORE UPDATE ON stock FOR EACH ROW
 EXECUTE FUNCTION stock_balance();

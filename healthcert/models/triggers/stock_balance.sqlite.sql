@@ -1,5 +1,8 @@
 -- A balance begins at nothing and moves by its next move alone, by what the move says.
-CREATE TRIGGER stock_balance_insert BEFORE INSERT ON stock WHEN NEW.moves <> 0
+CREATE TRIGGER stock_balance_insert BEFORE INSERT ON stock
+WHEN NEW.moves <> 0 OR NEW.received <> 0 OR NEW.overfill <> 0 OR NEW.unexplained <> 0
+  OR NEW.transferred_in <> 0 OR NEW.given <> 0 OR NEW.wasted <> 0 OR NEW.transferred_out <> 0
+  OR NEW.returned <> 0
 BEGIN
   SELECT RAISE(ABORT, 'stock_balance: a balance begins at nothing');
 END;
