@@ -66,11 +66,11 @@ TEMPLATES: Mapping[str, Template] = {
         ),
     ),
     "lot_recalled": Template(
-        lazy("A dose of yours no longer counts"),
+        lazy("A batch of vaccine was recalled"),
         lazy(
-            "The batch of vaccine that a dose of yours came from was recalled, so that dose no "
-            "longer counts. Ask where you were vaccinated, or book another dose. If you feel "
-            "unwell, ask a doctor."
+            "A batch of vaccine was recalled, and a dose of yours came from it. That dose does "
+            "not count: ask where you were vaccinated, or book another. If you feel unwell, ask a "
+            "doctor."
         ),
     ),
 }

@@ -1,14 +1,10 @@
 -- A decision follows the newest one of its person and programme, and what was not given is not
--- withdrawn. The lock on the person is explained in `appointment_overlap`.
+-- withdrawn. Of two at the same moment the unique number refuses one.
 CREATE FUNCTION consent_follows() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 DECLARE
-  newest consent%ROWTYPE;
+  newest record;
 BEGIN
-  IF current_setting('transaction_isolation') <> 'read committed' THEN
-    RAISE EXCEPTION 'consent_follows: judges only in read committed';
-  END IF;
-  PERFORM FROM person WHERE id = NEW.person_id FOR NO KEY UPDATE;
   SELECT * INTO newest FROM consent
    WHERE person_id = NEW.person_id AND programme_id = NEW.programme_id
    ORDER BY ordinal DESC LIMIT 1;
