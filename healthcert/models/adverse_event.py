@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
@@ -69,7 +69,7 @@ class AdverseEvent(Row):
     )
 
     number: Mapped[str] = mapped_column(unique=True)  # worldwide: country, then the row
-    country: Mapped[str] = mapped_column(String(2))
+    country: Mapped[str]
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     dose_id: Mapped[uuid.UUID | None]  # None where the dose is not on our record
     site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))

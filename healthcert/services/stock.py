@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -84,6 +84,9 @@ def move(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
     _move(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
+    if kind == "received":
+        closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
+        db.execute(closed.values(state="released"))
     _note(db, f"stock_{kind}", stock, staff.id, now, quantity=quantity, reason=reason)
 
 

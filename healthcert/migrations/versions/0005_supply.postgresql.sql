@@ -143,7 +143,7 @@ CREATE TABLE adverse_event (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
   number VARCHAR NOT NULL,
-  country VARCHAR(2) NOT NULL,
+  country VARCHAR NOT NULL,
   person_id UUID NOT NULL,
   dose_id UUID,
   site_id UUID,

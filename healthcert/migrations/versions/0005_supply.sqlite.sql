@@ -229,7 +229,7 @@ CREATE TABLE adverse_event (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,
   number VARCHAR NOT NULL,
-  country VARCHAR(2) NOT NULL,
+  country VARCHAR NOT NULL,
   person_id CHAR(32) NOT NULL,
   dose_id CHAR(32),
   site_id CHAR(32),
