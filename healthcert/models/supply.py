@@ -94,6 +94,7 @@ class Lot(Row):
     number: Mapped[str]
     state: Mapped[str] = mapped_column(default="quarantined")
     received_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))  # not releasing
+    judged_up_to: Mapped[int] = mapped_column(default=0)  # validity by which all doses were judged
 
 
 class LotValidity(Row):

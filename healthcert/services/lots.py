@@ -2,14 +2,17 @@
 
 Each order is a new validity. What it means for doses already given is judged afterwards, some
 people at a time, by `judge_again`; the rows say who is left, so it may stop and begin anywhere.
+The worker does so until nobody is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
@@ -36,8 +39,11 @@ def enter(
     lot = Lot(recorded_at=now, product_id=product_id, number=number, received_by=staff.id)
     db.add(lot)
     db.flush()
-    first = LotValidity(expires_on=expires_on, released_on=min(since, expires_on))
-    _order(db, lot, first, "quarantined", since, "received", staff, now)
+    came = LotValidity(
+        ordinal=1, state="quarantined", since=since, released_on=min(since, expires_on),
+        expires_on=expires_on, reason="received",
+    )  # fmt: skip
+    _write(db, lot, came, staff, now)
     return lot
 
 
@@ -71,10 +77,12 @@ def order(
     expires_on = expires_on or newest.expires_on
     if (newest.state, newest.expires_on) == (state, expires_on) and newest.since <= since:
         return
-    never_released = newest.ordinal == 1 and newest.state == "quarantined" and state == "released"
-    released_on = max(since, newest.released_on) if never_released else newest.released_on
-    told = LotValidity(released_on=min(released_on, expires_on), expires_on=expires_on)
-    _order(db, lot, told, state, since, reason, staff, now)
+    out = newest.state == "quarantined" and state == "released"
+    told = LotValidity(
+        ordinal=newest.ordinal + 1, state=state, since=since, expires_on=expires_on,
+        released_on=min(since if out else newest.released_on, expires_on), reason=reason,
+    )  # fmt: skip
+    _write(db, lot, told, staff, now)
 
 
 def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
@@ -85,12 +93,16 @@ def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
         WrongState: It is not released, or some of it is left.
     """
     lot, _ = _locked(db, lot_id)
-    try:
-        with db.begin_nested():
-            lot.state = "exhausted"
-    except IntegrityError as error:
-        raise _refusal(error) from None
-    _note(db, "lot_exhausted", lot, {}, staff, now)
+    with _refusing(db):
+        lot.state = "exhausted"
+    _note(db, lot, "lot_exhausted", {}, staff, now)
+
+
+def unsettled(db: Session) -> list[UUID]:
+    """Return the lots of which doses may still stand otherwise than the newest order says."""
+    newer = LotValidity.ordinal > Lot.judged_up_to
+    query = select(Lot.id).where(exists().where(LotValidity.lot_id == Lot.id, newer))
+    return list(db.scalars(query.order_by(Lot.id)))
 
 
 def judge_again(
@@ -105,30 +117,33 @@ def judge_again(
     Call it again with `after` the person it returned, each in a transaction of its own, until it
     returns None. At most `limit` people are locked, in the order of their ids.
     """
-    stale = _stale(lot_id)
-    everybody = stale.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
+    doses = stale().where(Dose.lot_id == lot_id)
+    everybody = doses.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
     if after is not None:
         everybody = everybody.where(Dose.person_id > after)
-    last, recalled = None, db.get_one(Lot, lot_id).state == "recalled"
+    lot, newest = _newest(db, lot_id)
+    last = None
     for last in db.scalars(everybody.limit(limit)).all():
         person = people.locked(db, last)
-        diseases = stale.with_only_columns(DoseStanding.disease).where(Dose.person_id == last)
+        diseases = doses.with_only_columns(DoseStanding.disease).where(Dose.person_id == last)
         found = db.scalars(diseases.distinct().order_by(DoseStanding.disease)).all()
         for disease in found:
             judging.judge(
                 db, vault=vault, person=person, disease=disease, country=country,
                 judged_by=None, now=now,
             )  # fmt: skip
-        if found and recalled:
+        if found and newest.state == "recalled":
             messages.queue(
                 db, vault=vault, person=person, template="lot_recalled", fields={},
                 time_zone=country.time_zone, due_at=now, now=now,
             )  # fmt: skip
+    if last is None:
+        lot.judged_up_to = newest.ordinal
     return last
 
 
-def _stale(lot_id: UUID) -> Select[Dose]:
-    """Select the doses of a lot whose standing is not what the lot's validity in force makes it."""
+def stale() -> Select[Dose]:
+    """Select doses whose standing is not what the validity of their lot in force makes of them."""
     valid, other = aliased(LotValidity), aliased(LotValidity)
     newest = select(func.max(other.ordinal)).where(
         other.lot_id == Dose.lot_id, other.since <= Dose.given_on
@@ -151,7 +166,7 @@ def _stale(lot_id: UUID) -> Select[Dose]:
         select(Dose)
         .join(DoseStanding, DoseStanding.dose_id == Dose.id)
         .outerjoin(valid, in_force)
-        .where(Dose.lot_id == lot_id, Dose.source == "point_of_care", ~kept, ~fits)
+        .where(Dose.lot_id.is_not(None), Dose.source == "point_of_care", ~kept, ~fits)
     )
 
 
@@ -161,36 +176,38 @@ def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
     lot = db.scalar(query.execution_options(populate_existing=True))
     if lot is None:
         raise NotFound
-    newest = select(LotValidity).filter_by(lot_id=lot_id).order_by(LotValidity.ordinal.desc())
-    return lot, db.scalars(newest.limit(1)).one()
+    return _newest(db, lot_id)
 
 
-def _order(
-    db: Session, lot: Lot, told: LotValidity, state: str, since: date, reason: str, staff: Staff,
-    now: datetime,
-) -> None:  # fmt: skip
-    newest = select(func.max(LotValidity.ordinal)).filter_by(lot_id=lot.id)
-    told.ordinal = (db.scalar(newest) or 0) + 1
-    told.recorded_at, told.lot_id, told.product_id = now, lot.id, lot.product_id
-    told.state, told.since, told.reason, told.ordered_by = state, since, reason, staff.id
+def _newest(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
+    query = select(LotValidity).filter_by(lot_id=lot_id).order_by(LotValidity.ordinal.desc())
+    return db.get_one(Lot, lot_id), db.scalars(query.limit(1)).one()
+
+
+def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime) -> None:
+    told.recorded_at, told.ordered_by = now, staff.id
+    told.lot_id, told.product_id = lot.id, lot.product_id
+    with _refusing(db):
+        db.add(told)
+    db.refresh(lot)  # the trigger moved it
+    details = {"since": told.since.isoformat(), "reason": told.reason}
+    _note(db, lot, f"lot_{told.state}", details, staff, now)
+
+
+@contextmanager
+def _refusing(db: Session) -> Iterator[None]:
     try:
         with db.begin_nested():
-            db.add(told)
+            yield
     except IntegrityError as error:
-        raise _refusal(error) from None
-    db.refresh(lot)  # the trigger moved it
-    _note(db, f"lot_{state}", lot, {"since": since.isoformat(), "reason": reason}, staff, now)
-
-
-def _refusal(error: IntegrityError) -> Exception:
-    refusal = _REFUSALS.get(broken_rule(error))
-    return error if refusal is None else refusal()
+        if (rule := broken_rule(error)) in _REFUSALS:
+            raise _REFUSALS[rule] from None
+        raise
 
 
 def _note(
-    db: Session, act: str, lot: Lot, details: dict[str, audit.Detail], staff: Staff, now: datetime
-) -> None:
-    audit.note(
-        db, actor=audit.Actor("staff", staff.id), act=act,
-        subject=audit.Subject("lot", lot.id), details=details, now=now,
-    )  # fmt: skip
+    db: Session, lot: Lot, act: str, details: Mapping[str, audit.Detail], staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    actor, subject = audit.Actor("staff", staff.id), audit.Subject("lot", lot.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -15,12 +15,15 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
+    Lot,
+    LotValidity,
     ProductTarget,
     Slot,
     Stock,
     StockMove,
 )
 from healthcert.models.stock import MOVES
+from healthcert.services import lots
 
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
@@ -115,36 +118,19 @@ def _appointments() -> Select[object]:
 
 
 def _balances() -> Select[object]:
-    """Balances that are not the sum of their moves, column by column."""
-    sums = {
-        column: func.sum(
-            case(
-                (StockMove.kind.in_(("given_back", "explained")), -StockMove.quantity),
-                else_=StockMove.quantity,
-            )
-        ).filter(StockMove.kind.in_([kind for kind in MOVES if MOVES[kind] == column]))
-        for column in set(MOVES.values())
-    }
-    moved = (
-        select(
-            StockMove.site_id,
-            StockMove.lot_id,
-            *(func.coalesce(total, 0).label(column) for column, total in sums.items()),
-        )
-        .group_by(StockMove.site_id, StockMove.lot_id)
-        .subquery()
-    )
-    same = and_(moved.c.site_id == Stock.site_id, moved.c.lot_id == Stock.lot_id)
-    return (
-        select(moved.c.lot_id)
-        .outerjoin(Stock, same)
-        .where(
-            or_(
-                Stock.lot_id.is_(None),
-                *(getattr(Stock, column) != moved.c[column] for column in sums),
-            )
-        )
-    )
+    """Balances of which a column is not the sum of its moves."""
+    back = StockMove.kind.in_(("given_back", "explained"))
+    quantity = case((back, -StockMove.quantity), else_=StockMove.quantity)
+
+    def moved(column: str) -> ColumnElement[int]:
+        kinds = [kind for kind in MOVES if MOVES[kind] == column]
+        total = func.coalesce(func.sum(quantity), 0)
+        same = (StockMove.site_id == Stock.site_id, StockMove.lot_id == Stock.lot_id)
+        query = select(total).where(*same, StockMove.kind.in_(kinds))
+        return query.correlate(Stock).scalar_subquery()
+
+    columns = sorted(set(MOVES.values()))
+    return select(Stock.lot_id).where(or_(*(getattr(Stock, c) != moved(c) for c in columns)))
 
 
 def _taken() -> Select[object]:
@@ -153,15 +139,18 @@ def _taken() -> Select[object]:
     def moved(kind: str) -> ColumnElement[bool]:
         return exists().where(StockMove.dose_id == Dose.id, StockMove.kind == kind)
 
-    in_error = exists().where(
-        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
-    )
-    return select(Dose.id).where(
-        Dose.lot_id.is_not(None),
-        Dose.site_id.is_not(None),
-        Dose.source == "point_of_care",
-        in_error == and_(moved("given"), ~moved("given_back")),
-    )
+    error = DoseStanding.counts == "entered_in_error"
+    in_error = exists().where(DoseStanding.dose_id == Dose.id, error)
+    took = and_(moved("given"), ~moved("given_back"))
+    ours = and_(Dose.lot_id.is_not(None), Dose.site_id.is_not(None))
+    return select(Dose.id).where(ours, Dose.source == "point_of_care", in_error == took)
+
+
+def _settled() -> Select[object]:
+    """Doses that were judged otherwise than the lot's newest order says, though nobody is left."""
+    newer = and_(LotValidity.lot_id == Lot.id, LotValidity.ordinal > Lot.judged_up_to)
+    query = lots.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
+    return query.with_only_columns(Dose.id)
 
 
 CHECKS: Mapping[str, Select[object]] = MappingProxyType(
@@ -174,6 +163,7 @@ CHECKS: Mapping[str, Select[object]] = MappingProxyType(
         "vaccinated appointments have their dose": _appointments(),
         "balances are their moves": _balances(),
         "doses from known lots took their stock": _taken(),
+        "doses of settled lots stand as the lots say": _settled(),
     }
 )
 

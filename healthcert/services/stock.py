@@ -39,6 +39,7 @@ def take(db: Session, *, dose: Dose, now: datetime) -> None:
     if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
         return
     stock = _balance(db, Shelf(dose.site_id, dose.lot_id))
+    db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
     if stock.remaining < 1:
         _move(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
         _note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)

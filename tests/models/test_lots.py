@@ -110,6 +110,7 @@ def test_a_lot_stays_the_lot_it_is(db, column):
         db.execute(update(Lot).where(Lot.id == lot.id).values({column: value}))
     with refused(db, "never_deleted"):
         db.execute(delete(Lot).where(Lot.id == other.id))
+    db.execute(update(Lot).where(Lot.id == lot.id).values(judged_up_to=1))
 
 
 @pytest.mark.parametrize("ordinal", [1, 3])
@@ -167,17 +168,15 @@ def _before(engine_name: str) -> list[str]:
     dose += " '{at}', '2026-01-02', '2026-01-02', 'A', '{one}', '{one}', 'LA',"
     dose += " 'point_of_care', '{one}')"
     ids = [one[:-1] + digit for digit in "123"]
+    one_at, no = f"'{one}', '{at}'", "0" if engine_name == "sqlite" else "false"
     blob = "X'00'" if engine_name == "sqlite" else "'\\x00'"
     rows = [
-        f"INSERT INTO person VALUES ('{one}', '{at}', {blob}, {blob}, 1980, 'female', 'unknown',"
-        " NULL, 'en')",
+        f"INSERT INTO person VALUES ({one_at}, {blob}, {blob}, 1980, 'male', 'unknown', NULL, 'x')",
         f"INSERT INTO knowledge VALUES ('{one}', '{at}', 'vaccine', 'a', 'a', '{{}}')",
         f"INSERT INTO programme VALUES ('{one}', '{at}', 'a', 'a', '{{}}', '{one}')",
         f"INSERT INTO product VALUES ('{one}', '{at}', 'a', 'a', 'a', 'a', 2, 1, 1, 1, '{one}')",
-        f"INSERT INTO site VALUES ('{one}', '{at}', 'a', '{{}}', '{{}}', 'a', 1.0, 1.0, 'UTC',"
-        f" {'0' if engine_name == 'sqlite' else 'false'})",
-        f"INSERT INTO staff VALUES ('{one}', '{at}', 'a', 'admin', NULL,"
-        f" {'1' if engine_name == 'sqlite' else 'true'})",
+        f"INSERT INTO site VALUES ({one_at}, 'a', '{{}}', '{{}}', 'a', 1.0, 1.0, 'UTC', {no})",
+        f"INSERT INTO staff VALUES ({one_at}, 'a', 'admin', NULL, {no})",
         f"INSERT INTO lot VALUES ('{one}', '{at}', '{one}', 'A', 'released')",
     ]
     rows += [

@@ -75,15 +75,17 @@ def test_a_count_finds_no_fewer_than_none(db, shelf):
         make.make_move(db, shelf, "counted", -11)
 
 
+@pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize("column", [*COLUMNS, "moves"])
-def test_a_balance_is_moved_by_nobody_but_its_moves(db, shelf, column):
+def test_a_balance_is_moved_by_nobody_but_its_moves(db, column):
     with refused(db, "stock_balance"):
         db.execute(update(Stock).values({column: getattr(Stock, column) + 1}))
     with refused(db, "stock_balance"):
         db.execute(update(Stock).values(moves=Stock.moves + 1, received=Stock.received + 5))
 
 
-def test_a_balance_does_not_change_its_place(db, shelf):
+@pytest.mark.usefixtures("shelf")
+def test_a_balance_does_not_change_its_place(db):
     with refused(db, "stock_balance"):
         db.execute(update(Stock).values(site_id=make.make_site(db).id))
 
@@ -95,7 +97,8 @@ def test_a_balance_begins_at_nothing(db, column):
         db.execute(insert(Stock.__table__).values(row))
 
 
-def test_a_balance_does_not_go(db, shelf):
+@pytest.mark.usefixtures("shelf")
+def test_a_balance_does_not_go(db):
     with refused(db, "never_deleted"):
         db.execute(delete(Stock))
 

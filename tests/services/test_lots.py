@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
 from healthcert.services import facts, lots
+from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_admin
 from tests.services.clinic import COMIRNATY, Clinic, details
 from tests.threads import at_once
@@ -91,11 +92,11 @@ def test_a_lot_that_came_in_after_its_last_day_is_entered_too(clinic):
 
 def test_a_recall_finds_those_who_had_a_dose_and_tells_them_once(clinic, signers):
     lot, other = clinic.lot(), clinic.lot("OTHER")
-    doses = [clinic.vaccinated(day(-30 + n), details(), lot="GOOD") for n in range(5)]
+    doses = [clinic.vaccinated(day(-30 + n), details()) for n in range(3)]
     safe = clinic.vaccinated(day(-9), details(), lot="OTHER")
     clinic.issue(signers)
     order(clinic, lot.id, "recalled", None)
-    assert len(judge_again(clinic, lot.id, limit=2)) == 3
+    assert len(judge_again(clinic, lot.id, limit=2)) == 2
     assert {clinic.counts(dose)[0] for dose in doses} == {"recalled_lot"}
     assert {c.state for dose in doses for c in clinic.certificates(dose)} == {"revoked"}
     assert clinic.counts(safe)[0] == "valid"
@@ -184,16 +185,48 @@ def test_two_recalls_and_two_who_judge_again_at_once_do_the_work_once(clinic):
     assert (judged, validities(clinic)) == (2 * len(doses), 2)
 
 
-def test_a_dose_recorded_while_its_lot_is_recalled_is_found_or_judged_as_recalled(clinic):
-    lot = clinic.lot()
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [("released", "recalled", "recalled_lot"), ("quarantined", "released", "valid")],
+)
+def test_no_dose_recorded_beside_an_order_is_left_out(clinic, before, after, counts):
+    lot = clinic.lot(state=before)
     slot = clinic.slot(day(0), capacity=6)
     waiting = [clinic.book(slot, details()) for _ in range(6)]
 
     def work(turn: int) -> object:
         if turn == 6:
-            return order(clinic, lot.id, "recalled", None)
+            order(clinic, lot.id, after, None)
+            return judge_again(clinic, lot.id)
         return clinic.record(waiting[turn])
 
     doses = at_once(7, work)[:6]
+    assert {clinic.counts(dose)[0] for dose in doses} == {counts}
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
+
+
+def test_a_dose_left_as_it_was_is_told_once_its_lot_is_settled(clinic):
+    lot = clinic.lot()
+    clinic.vaccinated(day(-9), details())
+    order(clinic, lot.id, "recalled", None)
+    with clinic.doors.transaction() as db:
+        assert differences(db) == []  # somebody may still be judging
+        db.get_one(Lot, lot.id).judged_up_to = 2
+    with clinic.doors.reading() as db:
+        check = "doses of settled lots stand as the lots say"
+        assert [(each.check, each.rows) for each in differences(db)] == [(check, 1)]
+
+
+def test_lots_are_unsettled_until_nobody_is_left(clinic):
+    lot = clinic.lot()
+
+    def unsettled() -> list[UUID]:
+        with clinic.doors.reading() as db:
+            return lots.unsettled(db)
+
+    assert unsettled() == [lot.id]
     judge_again(clinic, lot.id)
-    assert {clinic.counts(dose)[0] for dose in doses} == {"recalled_lot"}
+    assert unsettled() == []
+    order(clinic, lot.id, "recalled", None)
+    assert unsettled() == [lot.id]

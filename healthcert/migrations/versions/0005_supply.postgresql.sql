@@ -1,8 +1,10 @@
-ALTER TABLE lot ADD COLUMN received_by UUID,
+ALTER TABLE lot ADD COLUMN received_by UUID, ADD COLUMN judged_up_to INTEGER,
   ADD CONSTRAINT fk_lot_received_by FOREIGN KEY(received_by) REFERENCES staff (id);
 
-UPDATE lot SET state = coalesce((SELECT state FROM lot_validity
+UPDATE lot SET judged_up_to = 0, state = coalesce((SELECT state FROM lot_validity
            WHERE lot_id = lot.id ORDER BY since DESC LIMIT 1), 'quarantined');
+
+ALTER TABLE lot ALTER judged_up_to SET NOT NULL;
 
 ALTER TABLE lot_validity ADD COLUMN ordinal INTEGER, ADD COLUMN ordered_by UUID;
 
@@ -225,4 +227,4 @@ ALTER TABLE lot_validity DROP COLUMN ordinal, DROP COLUMN ordered_by, DROP CONST
   ADD CONSTRAINT uq_lot_validity_lot_id_since UNIQUE (lot_id, since),
   ADD CONSTRAINT ck_lot_validity_state CHECK (state IN ('released', 'recalled'));
 
-ALTER TABLE lot DROP COLUMN received_by;
+ALTER TABLE lot DROP COLUMN received_by, DROP COLUMN judged_up_to;

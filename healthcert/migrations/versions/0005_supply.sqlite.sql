@@ -5,6 +5,7 @@ CREATE TABLE new_lot (
   number VARCHAR NOT NULL,
   state VARCHAR NOT NULL,
   received_by CHAR(32),
+  judged_up_to INTEGER NOT NULL,
   CONSTRAINT pk_lot PRIMARY KEY (id),
   CONSTRAINT uq_lot_product_id_number UNIQUE (product_id, number),
   CONSTRAINT uq_lot_id_product_id UNIQUE (id, product_id),
@@ -14,13 +15,14 @@ CREATE TABLE new_lot (
   CONSTRAINT ck_lot_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_lot_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
   CONSTRAINT ck_lot_product_id_type CHECK (length(product_id) = 32 AND product_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_lot_received_by_type CHECK (length(received_by) = 32 AND received_by NOT GLOB '*[^0-9a-f]*')
+  CONSTRAINT ck_lot_received_by_type CHECK (length(received_by) = 32 AND received_by NOT GLOB '*[^0-9a-f]*'),
+  CONSTRAINT ck_lot_judged_up_to_type CHECK (typeof(judged_up_to) IN ('integer', 'null'))
 );
 
-INSERT INTO new_lot (id, recorded_at, product_id, number, state)
+INSERT INTO new_lot (id, recorded_at, product_id, number, state, judged_up_to)
 SELECT id, recorded_at, product_id, number,
        coalesce((SELECT state FROM lot_validity
-           WHERE lot_id = lot.id ORDER BY since DESC LIMIT 1), 'quarantined') FROM lot;
+           WHERE lot_id = lot.id ORDER BY since DESC LIMIT 1), 'quarantined'), 0 FROM lot;
 
 DROP TABLE lot;
 
