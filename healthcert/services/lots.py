@@ -53,18 +53,11 @@ def order(
 ) -> None:  # fmt: skip
     """Order what doses of a lot are worth that are given from a day on; again, it changes nothing.
 
-    Released, they count. In quarantine, as after a warm fridge, they wait to be judged again.
-    Recalled, they never count. What is not released is not offered or sent elsewhere.
+    ``released``, they count; ``quarantined``, as after a warm fridge, they wait to be judged again;
+    ``recalled``, they never count. What is not released is not offered or sent elsewhere.
 
-    Args:
-        db: A transaction.
-        lot_id: The lot.
-        state: ``released``, ``quarantined`` or ``recalled``.
-        since: The first such day; None for all that was ever given.
-        reason: A code, kept with it.
-        staff: Who orders it; a release, somebody else than who received the lot.
-        now: The moment of the deed.
-        expires_on: The new last day, where a regulator sets one; else the old one stays.
+    `since` is the first such day, None for all that was ever given. `expires_on` is a new last day
+    that a regulator set; without one the old one stays.
 
     Raises:
         NotAllowed: This member of staff received the lot that is to be released.
@@ -111,11 +104,8 @@ def judge_again(
 ) -> UUID | None:  # fmt: skip
     """Judge the doses of a lot that stand otherwise than its validity in force says.
 
-    Certificates let go, and everybody whose dose was recalled is told, in the transaction of the
-    new judgement.
-
-    Call it again with `after` the person it returned, each in a transaction of its own, until it
-    returns None. At most `limit` people are locked, in the order of their ids.
+    At most `limit` people are locked, in the order of their ids; those with a recalled dose are
+    told. Call it with `after` the person it returned, in another transaction, until it is None.
     """
     doses = stale().where(Dose.lot_id == lot_id)
     everybody = doses.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
@@ -145,12 +135,9 @@ def judge_again(
 def stale() -> Select[Dose]:
     """Select doses whose standing is not what the validity of their lot in force makes of them."""
     valid, other = aliased(LotValidity), aliased(LotValidity)
-    newest = select(func.max(other.ordinal)).where(
-        other.lot_id == Dose.lot_id, other.since <= Dose.given_on
-    )
-    in_force = and_(
-        valid.lot_id == Dose.lot_id, valid.ordinal == newest.correlate(Dose).scalar_subquery()
-    )
+    reaches = and_(other.lot_id == Dose.lot_id, other.since <= Dose.given_on)
+    newest = select(func.max(other.ordinal)).where(reaches).correlate(Dose).scalar_subquery()
+    in_force = and_(valid.lot_id == Dose.lot_id, valid.ordinal == newest)
     makes = case(
         (valid.state == "recalled", "recalled_lot"),
         (or_(valid.id.is_(None), valid.state != "released"), "unknown"),
@@ -159,9 +146,8 @@ def stale() -> Select[Dose]:
         else_="",
     )
     kept = DoseStanding.counts.in_((*worth.KEPT, "wrong_product"))
-    fits = case(
-        (makes == "", DoseStanding.counts.not_in(_OF_THE_LOT)), else_=makes == DoseStanding.counts
-    )
+    good = DoseStanding.counts.not_in(_OF_THE_LOT)
+    fits = case((makes == "", good), else_=makes == DoseStanding.counts)
     return (
         select(Dose)
         .join(DoseStanding, DoseStanding.dose_id == Dose.id)
@@ -172,16 +158,16 @@ def stale() -> Select[Dose]:
 
 def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
     """Return a lot with its newest validity; nobody else orders or judges by it meanwhile."""
-    query = select(Lot).where(Lot.id == lot_id).with_for_update(key_share=True)
-    lot = db.scalar(query.execution_options(populate_existing=True))
-    if lot is None:
+    lot = select(Lot.id).where(Lot.id == lot_id).with_for_update(key_share=True)
+    if db.scalar(lot) is None:
         raise NotFound
     return _newest(db, lot_id)
 
 
 def _newest(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
     query = select(LotValidity).filter_by(lot_id=lot_id).order_by(LotValidity.ordinal.desc())
-    return db.get_one(Lot, lot_id), db.scalars(query.limit(1)).one()
+    lot = db.get_one(Lot, lot_id, populate_existing=True)
+    return lot, db.scalars(query.limit(1)).one()
 
 
 def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime) -> None:

@@ -45,16 +45,8 @@ def consent(
 ) -> Consent:  # fmt: skip
     """Write down that vaccinating a person in a programme was agreed to, refused, or no longer is.
 
-    Args:
-        db: A transaction.
-        vault: Seals the name.
-        person_id: Who is to be vaccinated.
-        programme_id: In which programme.
-        decision: One of `consent.DECISIONS`; ``withdrawn`` only after ``given``.
-        decided_by: ``self``, or who decided for the person: one of `consent.DECIDERS`.
-        name: Of whoever decided for the person, else empty.
-        staff: Who was told; None online.
-        now: The moment of the deed.
+    The words are those of `models.consent`; `name` is that of whoever decided for the person, and
+    is sealed. `staff` is None for what was said online.
 
     Raises:
         NotFound: No such person.
@@ -169,8 +161,7 @@ def move_event(
     found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
     try:
         with db.begin_nested():
-            event.state = state
-            for name, value in found.items():
+            for name, value in {"state": state, **found}.items():
                 setattr(event, name, value or getattr(event, name))
             serious = event.seriousness != "not_serious"
             event.due_at = (event.due_at or now + SERIOUS_WITHIN) if serious else None

@@ -106,7 +106,8 @@ def transfer(
     for site_id in sorted((shelf.site_id, to)):
         _balance(db, Shelf(site_id, shelf.lot_id))
     stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
-    if db.get_one(Lot, shelf.lot_id, populate_existing=True).state != "released":
+    lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
+    if lot.state != "released":
         raise WrongState
     out = _move(db, stock, "transferred_out", quantity, by=staff.id, now=now)
     _move(db, _balance(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
