@@ -7,7 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from healthcert.parts import Parts
-from healthcert.services import lots
+from healthcert.services import judging_again
 
 _AT_ONCE = 100  # people whose rows are locked together
 
@@ -15,7 +15,7 @@ _AT_ONCE = 100  # people whose rows are locked together
 def judge(parts: Parts, now: datetime) -> int:
     """Judge until nobody is left; return how many lots were settled."""
     with parts.doors.reading() as db:
-        waiting = lots.unsettled(db)
+        waiting = judging_again.unsettled(db)
     for lot_id in waiting:
         judge_lot(parts, lot_id, now)
     return len(waiting)
@@ -23,10 +23,10 @@ def judge(parts: Parts, now: datetime) -> int:
 
 def judge_lot(parts: Parts, lot_id: UUID, now: datetime) -> None:
     """Judge one lot's doses, some people in each transaction, until nobody is left."""
-    judge_again = partial(
-        lots.judge_again, vault=parts.vault, lot_id=lot_id, country=parts.country,
+    part = partial(
+        judging_again.judge_again, vault=parts.vault, lot_id=lot_id, country=parts.country,
         limit=_AT_ONCE, now=now,
     )  # fmt: skip
-    last = parts.doors.run(judge_again)
+    last = parts.doors.run(part)
     while last is not None:
-        last = parts.doors.run(partial(judge_again, after=last))
+        last = parts.doors.run(partial(part, after=last))

@@ -23,7 +23,7 @@ from healthcert.models import (
     StockMove,
 )
 from healthcert.models.stock import MOVES
-from healthcert.services import lots
+from healthcert.services import judging_again
 
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
@@ -149,7 +149,7 @@ def _taken() -> Select[object]:
 def _settled() -> Select[object]:
     """Doses that were judged otherwise than the lot's newest order says, though nobody is left."""
     newer = and_(LotValidity.lot_id == Lot.id, LotValidity.ordinal > Lot.judged_up_to)
-    query = lots.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
+    query = judging_again.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
     return query.with_only_columns(Dose.id)
 
 

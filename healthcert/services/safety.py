@@ -79,11 +79,7 @@ def screen(
     answers: Mapping[str, str], outcome: str, appointment_id: UUID | None = None,
     staff: Staff | None, now: datetime,
 ) -> Screening:  # fmt: skip
-    """Keep a person's answers to a version of the health questions, sealed, and what they mean.
-
-    Raises:
-        NotFound: No such person.
-    """
+    """Keep a person's answers to a version of the health questions, sealed, and what they mean."""
     person, row_id = people.locked(db, person_id), new_id()
     row = Screening(
         id=row_id, recorded_at=now, person_id=person_id, programme_id=programme_id,
@@ -177,8 +173,7 @@ def _note(
     db: Session, act: str, kind: str, row_id: UUID, staff: Staff | None, now: datetime,
     **details: audit.Detail,
 ) -> None:  # fmt: skip
-    """Write the act down, and the row it is about, which the database may still refuse."""
-    db.flush()
+    db.flush()  # the row comes first: the database may refuse it
     actor = audit.Actor("staff", staff.id) if staff else audit.STRANGER
     subject = audit.Subject(kind, row_id)
     audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
-from healthcert.services import facts, lots
+from healthcert.services import facts, judging_again, lots
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_admin
 from tests.services.clinic import COMIRNATY, Clinic, details
@@ -28,7 +28,7 @@ def judge_again(clinic: Clinic, lot_id: UUID, *, limit: int = 100) -> list[UUID]
     parts: list[UUID] = []
     while True:
         with clinic.doors.transaction() as db:
-            last = lots.judge_again(
+            last = judging_again.judge_again(
                 db, vault=clinic.vault, lot_id=lot_id, country=clinic.country, limit=limit,
                 after=parts[-1] if parts else None, now=NOW,
             )  # fmt: skip
@@ -223,7 +223,7 @@ def test_lots_are_unsettled_until_nobody_is_left(clinic):
 
     def unsettled() -> list[UUID]:
         with clinic.doors.reading() as db:
-            return lots.unsettled(db)
+            return judging_again.unsettled(db)
 
     assert unsettled() == [lot.id]
     judge_again(clinic, lot.id)
