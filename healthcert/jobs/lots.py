@@ -22,7 +22,7 @@ def judge(parts: Parts, now: datetime) -> int:
 
 
 def judge_lot(parts: Parts, lot_id: UUID, now: datetime) -> None:
-    """Judge one lot's doses, some people in each transaction, until nobody is left."""
+    """Judge one lot's doses, some people in each transaction, and settle it when nobody is left."""
     part = partial(
         judging_again.judge_again, vault=parts.vault, lot_id=lot_id, country=parts.country,
         limit=_AT_ONCE, now=now,
@@ -30,3 +30,4 @@ def judge_lot(parts: Parts, lot_id: UUID, now: datetime) -> None:
     last = parts.doors.run(part)
     while last is not None:
         last = parts.doors.run(partial(part, after=last))
+    parts.doors.run(part)

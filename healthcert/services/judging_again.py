@@ -35,7 +35,8 @@ def judge_again(
     """Judge doses of a lot that stand otherwise than its validities say; return the last person.
 
     At most `limit` people are locked, in the order of their ids; those with a recalled dose are
-    told. Call it with `after` the person it returned, in another transaction, until it is None.
+    told. Call it with `after` the person it returned, in another transaction, until it is None;
+    then once more from the start, since an order may have come meanwhile: that settles the lot.
     """
     doses = stale().where(Dose.lot_id == lot_id)
     everybody = doses.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
@@ -58,7 +59,7 @@ def judge_again(
                 db, vault=vault, person=person, template="lot_recalled", fields={},
                 time_zone=country.time_zone, due_at=now, now=now,
             )  # fmt: skip
-    if last is None:
+    if last is None and after is None:
         db.execute(update(Lot).where(Lot.id == lot_id).values(judged_up_to=newest))
     return last
 

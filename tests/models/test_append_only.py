@@ -101,7 +101,7 @@ def test_no_fact_is_replaced(facts, model: type[Base]):
     row = dict(facts.execute(table.select()).mappings().first() or {})
     for column in [each for each in table.columns if each.computed is not None]:
         del row[column.name]
-    with refused(facts, "append_only"):
+    with refused(facts, "append_only", "consent_follows"):
         facts.execute(sqlite_insert(table).prefix_with("OR REPLACE").values(row))
 
 

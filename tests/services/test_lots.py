@@ -228,5 +228,9 @@ def test_lots_are_unsettled_until_nobody_is_left(clinic):
     assert unsettled() == [lot.id]
     judge_again(clinic, lot.id)
     assert unsettled() == []
+    clinic.vaccinated(day(-9), details())
     order(clinic, lot.id, "recalled", None)
-    assert unsettled() == [lot.id]
+    for left in (1, 0):
+        assert unsettled() == [lot.id]
+        assert len(judge_again(clinic, lot.id)) == left
+    assert unsettled() == []
