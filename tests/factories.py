@@ -13,15 +13,17 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import (
+    AdverseEvent,
     Appointment,
     AuditEvent,
     Base,
     Certificate,
     ClinicSession,
+    Consent,
     Dose,
     DoseJudgement,
     DoseStanding,
@@ -33,10 +35,14 @@ from healthcert.models import (
     ProductTarget,
     Programme,
     Recovery,
+    Screening,
     Site,
     Slot,
     Staff,
+    Stock,
+    StockMove,
     TestResult,
+    Triage,
     new_id,
 )
 
@@ -103,20 +109,49 @@ def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values:
 
 
 def make_lot(db: Session, *, product: Product | None = None, **values: Any) -> Lot:
-    """Return a lot without any validity."""
+    """Return a lot without any validity, in quarantine."""
     product = product or make_product(db)
-    number = f"AB{next(_numbers):04}"
-    defaults = {"product_id": product.id, "number": number, "state": "released", "recorded_at": NOW}
+    defaults = {
+        "product_id": product.id, "number": f"AB{next(_numbers):04}", "recorded_at": NOW,
+        "received_by": values.get("received_by") or make_admin(db).id,
+    }  # fmt: skip
     return add(db, Lot(**defaults | values))
 
 
+def make_admin(db: Session) -> Staff:
+    return add(db, Staff(name="Ada Admin", role="admin", recorded_at=NOW))
+
+
 def make_validity(db: Session, *, lot: Lot, **values: Any) -> LotValidity:
-    """Return a validity in force for the year around TODAY."""
+    """Return a validity in force for the year around TODAY, the newest of its lot."""
+    count_all = select(func.count()).where(LotValidity.lot_id == lot.id)
     defaults = {
+        "ordinal": db.scalars(count_all).one() + 1,
+        "ordered_by": values.get("ordered_by") or make_admin(db).id,
         "lot_id": lot.id, "product_id": lot.product_id, "since": day(-180), "state": "released",
         "released_on": day(-180), "expires_on": day(180), "recorded_at": NOW,
     }  # fmt: skip
     return add(db, LotValidity(**defaults | values))
+
+
+def make_shelf(db: Session, *, site: Site | None = None, lot: Lot | None = None) -> Stock:
+    """Return the balance of a released lot at a site, of which nothing came yet."""
+    site_id, lot_id = (site or make_site(db)).id, (lot or make_good_lot(db)).id
+    return add(db, Stock(site_id=site_id, lot_id=lot_id))
+
+
+def make_move(
+    db: Session, shelf: Stock, kind: str = "received", quantity: int = 1, **values: Any
+) -> StockMove:
+    """Return the next move of a shelf, which is brought up to it."""
+    defaults = {
+        "recorded_at": NOW, "site_id": shelf.site_id, "lot_id": shelf.lot_id,
+        "ordinal": shelf.moves + 1, "kind": kind, "quantity": quantity,
+        "moved_by": values.get("moved_by") or make_admin(db).id,
+    }  # fmt: skip
+    move = add(db, StockMove(**defaults | values))
+    db.refresh(shelf)
+    return move
 
 
 def make_site(db: Session, **values: Any) -> Site:
@@ -238,7 +273,7 @@ def in_force(db: Session, dose: Dose) -> LotValidity | None:
     return db.scalar(
         select(LotValidity)
         .where(LotValidity.lot_id == dose.lot_id, LotValidity.since <= dose.given_on)
-        .order_by(LotValidity.since.desc())
+        .order_by(LotValidity.ordinal.desc())
         .limit(1)
     )
 
@@ -305,3 +340,43 @@ def make_event(db: Session, *, subject_id: UUID | None = None, **values: Any) ->
         "subject_id": subject_id, "details": {}, "recorded_at": NOW,
     }  # fmt: skip
     return add(db, AuditEvent(**defaults | values))
+
+
+def make_consent(db: Session, *, person: Person | None = None, **values: Any) -> Consent:
+    """Return the first decision of a person, who agrees."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "ordinal": 1, "decision": "given",
+        "programme_id": values.get("programme_id") or make_programme(db).id,
+        "decided_by": "self", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Consent(**defaults | values))
+
+
+def make_screening(db: Session, **values: Any) -> Screening:
+    """Return answers after which nothing stands against a dose."""
+    defaults = {
+        "person_id": values.get("person_id") or make_person(db).id, "outcome": "go",
+        "programme_id": make_programme(db).id, "questions_id": make_knowledge(db).id,
+        "sealed": b"sealed", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Screening(**defaults | values))
+
+
+def make_triage(db: Session, **values: Any) -> Triage:
+    defaults = {
+        "screening_id": values.get("screening_id") or make_screening(db).id, "ordinal": 1,
+        "outcome": "defer", "reason": "other", "decided_by": make_admin(db).id,
+        "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Triage(**defaults | values))
+
+
+def make_adverse_event(db: Session, **values: Any) -> AdverseEvent:
+    """Return a report of a fever that is not serious."""
+    defaults = {
+        "number": f"XX-{next(_numbers)}", "country": "XX", "term": "fever_38", "onset_on": TODAY,
+        "person_id": values.get("person_id") or make_person(db).id, "reporter": "self",
+        "sealed": b"sealed", "seriousness": "not_serious", "outcome": "recovering",
+        "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, AdverseEvent(**defaults | values))

@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, outbox, publishing, sweeping
+from healthcert.jobs import certificates, lots, outbox, publishing, sweeping
 from healthcert.parts import Parts
 
 PAUSE = 2.0  # seconds between two rounds
@@ -22,6 +22,7 @@ Job = Callable[[Parts, datetime], int]
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
+        "lots": lots.judge,
         "certificates": certificates.sign_pending,
         "messages": outbox.send_due,
         "bundle": publishing.publish,

@@ -6,10 +6,12 @@ What no constraint can say stands in `triggers/`, in force wherever the tables a
 from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
+from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
@@ -21,6 +23,7 @@ from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
+from healthcert.models.stock import Stock, StockMove
 from healthcert.models.supply import (
     Knowledge,
     Lot,
@@ -42,6 +45,7 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 
 __all__ = [
     "AccessCode",
+    "AdverseEvent",
     "Appointment",
     "AuditEvent",
     "Base",
@@ -49,6 +53,7 @@ __all__ = [
     "CaseEntry",
     "Certificate",
     "ClinicSession",
+    "Consent",
     "Delegation",
     "Device",
     "Dose",
@@ -76,11 +81,15 @@ __all__ = [
     "Request",
     "RequestStep",
     "Row",
+    "Screening",
     "Site",
     "Slot",
     "Staff",
+    "Stock",
+    "StockMove",
     "TestResult",
     "TestStanding",
+    "Triage",
     "Visit",
     "WaitEntry",
     "new_id",

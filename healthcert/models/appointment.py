@@ -47,7 +47,7 @@ class Appointment(Row):
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
-        Index("ux_appointment_id_person_id", "id", "person_id", unique=True),  # offers point here
+        Index("uq_appointment_person", "id", "person_id", unique=True),  # what others point at
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 

@@ -58,6 +58,8 @@ class Dose(Row):
         UniqueConstraint("id", "lot_id"),
         UniqueConstraint("id", "person_id"),
         UniqueConstraint("id", "proof"),
+        # An index serves a foreign key as well, and can be added without a new table.
+        Index("uq_dose_stock", "id", "lot_id", "site_id", unique=True),
         Index("ix_dose_person_id", "person_id"),
         Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
         stated(append_only=True),

@@ -117,8 +117,8 @@ def _product_and_lot(dose: Given) -> tuple[str, str] | None:
         return "unknown", dose.doubt or "lot_unknown"
     if not dose.needs_lot or lot is None:
         return None
-    if dose.given_on < lot.released_on:
-        return "unknown", "lot_not_released"
+    if lot.state != "released" or dose.given_on < lot.released_on:
+        return "unknown", "lot_not_released" if lot.state == "released" else "lot_quarantined"
     return ("expired_lot", "") if dose.given_on > lot.expires_on else None
 
 

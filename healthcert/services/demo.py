@@ -86,7 +86,7 @@ def populate(
     known = fiction.known(scene)
     if first:
         fiction.staff(scene, sites)
-        fiction.lots(scene)
+        fiction.stock_up(scene, sites)
         known = fiction.enrolled(scene)
         _past(scene, sites, known)
     days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]

@@ -136,7 +136,7 @@ def lots_on(db: Session, *, product_id: UUID, day: date) -> list[str]:
         select(Lot, LotValidity)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
         .where(Lot.product_id == product_id, LotValidity.since <= day)
-        .order_by(Lot.number, LotValidity.since)
+        .order_by(Lot.number, LotValidity.ordinal)
     )
     in_force = {lot.number: validity for lot, validity in db.execute(query)}
     return [

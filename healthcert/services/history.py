@@ -127,7 +127,7 @@ def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | No
     query = (
         select(LotValidity)
         .where(LotValidity.lot_id == lot_id, LotValidity.since <= day)
-        .order_by(LotValidity.since.desc())
+        .order_by(LotValidity.ordinal.desc())
         .limit(1)
     )
     return db.scalar(query)

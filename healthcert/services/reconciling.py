@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Select, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.models import (
@@ -15,15 +15,20 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
+    Lot,
+    LotValidity,
     Product,
     ProductTarget,
     Recovery,
     RecoveryStanding,
     Slot,
+    Stock,
+    StockMove,
     TestResult,
     TestStanding,
 )
-from healthcert.services import statement
+from healthcert.models.stock import MOVES
+from healthcert.services import judging_again, statement
 
 _LIVE = Certificate.state.in_(("intended", "issued"))
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
@@ -155,6 +160,42 @@ def _appointments() -> Select[object]:
     )
 
 
+def _balances() -> Select[object]:
+    """Balances of which a column is not the sum of its moves."""
+    back = StockMove.kind.in_(("given_back", "explained"))
+    quantity = case((back, -StockMove.quantity), else_=StockMove.quantity)
+
+    def moved(column: str) -> ColumnElement[int]:
+        kinds = [kind for kind in MOVES if MOVES[kind] == column]
+        total = func.coalesce(func.sum(quantity), 0)
+        same = (StockMove.site_id == Stock.site_id, StockMove.lot_id == Stock.lot_id)
+        query = select(total).where(*same, StockMove.kind.in_(kinds))
+        return query.correlate(Stock).scalar_subquery()
+
+    columns = sorted(set(MOVES.values()))
+    return select(Stock.lot_id).where(or_(*(getattr(Stock, c) != moved(c) for c in columns)))
+
+
+def _taken() -> Select[object]:
+    """Doses from lots in our books that took nothing, or marked in error and took something."""
+
+    def moved(kind: str) -> ColumnElement[bool]:
+        return exists().where(StockMove.dose_id == Dose.id, StockMove.kind == kind)
+
+    error = DoseStanding.counts == "entered_in_error"
+    in_error = exists().where(DoseStanding.dose_id == Dose.id, error)
+    took = and_(moved("given"), ~moved("given_back"))
+    ours = and_(Dose.lot_id.is_not(None), Dose.site_id.is_not(None))
+    return select(Dose.id).where(ours, Dose.source == "point_of_care", in_error == took)
+
+
+def _settled() -> Select[object]:
+    """Doses that were judged otherwise than the lot's newest order says, though nobody is left."""
+    newer = and_(LotValidity.lot_id == Lot.id, LotValidity.ordinal > Lot.judged_up_to)
+    query = judging_again.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
+    return query.with_only_columns(Dose.id)
+
+
 CHECKS: Mapping[str, Select[object]] = MappingProxyType(
     {
         "slot counters are their appointments": _counters(),
@@ -165,6 +206,9 @@ CHECKS: Mapping[str, Select[object]] = MappingProxyType(
         "tests and recoveries that count have a certificate": _uncertified_findings(),
         "what was replaced is in error": _replaced(),
         "vaccinated appointments have their dose": _appointments(),
+        "balances are their moves": _balances(),
+        "doses from known lots took their stock": _taken(),
+        "doses of settled lots stand as the lots say": _settled(),
     }
 )
 

@@ -30,7 +30,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, elsewhere, facts, judging, messages, people
+from healthcert.services import audit, elsewhere, facts, judging, messages, people, stock
 from healthcert.services.booking import Place, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
@@ -85,6 +85,7 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
     dose = facts.write(
         db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
     )
+    stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, person, [dose], staff, country, now)
     _note(db, staff, "dose_recorded", dose, counts, now)
     messages.queue(
@@ -162,6 +163,8 @@ def judge_by_hand(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     dose, person = _standing(db, dose_id, staff, found)
     _judge(db, vault, person, [dose], staff, country, now, {dose.id: Found(found, reason)})
+    if found == "entered_in_error":
+        stock.give_back(db, dose=dose, by=staff.id, now=now)
     act = "dose_marked_in_error" if found == "entered_in_error" else "dose_judged_by_hand"
     _note(db, staff, act, dose, {"reason": reason}, now)
     if found:
@@ -211,6 +214,8 @@ def correct(
             db, facts.read(told, now=now), origin=wrong, site=db.get_one(Site, wrong.site_id),
             product=product, staff=staff, now=now,
         )  # fmt: skip
+    stock.give_back(db, dose=wrong, by=staff.id, now=now)
+    stock.take(db, dose=right, now=now)
     by_hand = {wrong.id: Found("entered_in_error", reason)}
     counts = _judge(db, vault, person, [wrong, right], staff, country, now, by_hand)
     _note(

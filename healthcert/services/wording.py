@@ -79,6 +79,14 @@ TEMPLATES: Mapping[str, Template] = {
             "this is wrong, ask at the place that wrote it down."
         ),
     ),
+    "lot_recalled": Template(
+        lazy("A batch of vaccine was recalled"),
+        lazy(
+            "A batch of vaccine was recalled, and a dose of yours came from it. That dose does "
+            "not count: ask where you were vaccinated, or book another. If you feel unwell, ask a "
+            "doctor."
+        ),
+    ),
 }
 
 

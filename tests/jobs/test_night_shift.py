@@ -16,9 +16,9 @@ from healthcert import jobs, logs
 from healthcert.errors import BadSettings, NotReady
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
-from healthcert.models import AccessCode, Appointment, Certificate, Message, Visit
+from healthcert.models import AccessCode, Appointment, Certificate, DoseStanding, Message, Visit
 from healthcert.parts import open_parts
-from healthcert.services import access, rules
+from healthcert.services import access, lots, rules
 from tests.factories import NOW, day
 from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
@@ -143,6 +143,21 @@ def test_a_database_that_is_gone_ends_no_job_but_its_own(parts, log, tmp_path):
     assert jobs.run_once(gone, NOW) == {}
     gone.close()
     assert log.getvalue().count("a job failed") == len(jobs.JOBS)
+
+
+def test_a_recall_reaches_everybody_in_the_next_round(parts, clinic):
+    lot = clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    jobs.run_once(parts, NOW)
+    with parts.doors.transaction() as db:
+        lots.order(
+            db, lot_id=lot.id, state="recalled", since=None, reason="batch_letter",
+            staff=clinic.nurse, now=NOW,
+        )  # fmt: skip
+    assert jobs.run_once(parts, NOW)["lots"] == 1
+    assert states(parts, DoseStanding.counts) == {"recalled_lot"}
+    assert states(parts, Certificate.state) == {"revoked"}
+    assert jobs.run_once(parts, NOW)["lots"] == 0
 
 
 def test_sweeping_lets_go_of_what_is_over(parts, clinic):

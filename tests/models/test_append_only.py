@@ -27,17 +27,24 @@ from healthcert.models import (
     AuditEvent,
     Base,
     Certificate,
+    Consent,
     Dose,
     DoseJudgement,
     Instant,
     Knowledge,
     LotValidity,
     Recovery,
+    Screening,
+    StockMove,
+    Triage,
 )
 from tests import factories as make
 from tests.models.refusals import refused
 
-FACTS = (AuditEvent, Dose, DoseJudgement, Knowledge, LotValidity, Recovery, models.TestResult)
+FACTS = (
+    AuditEvent, Consent, Dose, DoseJudgement, Knowledge, LotValidity, Recovery, Screening,
+    StockMove, models.TestResult, Triage,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -47,6 +54,9 @@ def facts(db: Session) -> Session:
     make.make_event(db)
     make.make_test(db)
     make.make_recovery(db)
+    make.make_consent(db)
+    make.make_triage(db)
+    make.make_move(db, make.make_shelf(db))
     return db
 
 
@@ -97,7 +107,7 @@ def test_no_fact_is_replaced(facts, model: type[Base]):
     row = dict(facts.execute(table.select()).mappings().first() or {})
     for column in [each.name for each in table.columns if each.computed is not None]:
         del row[column]
-    with refused(facts, "append_only"):
+    with refused(facts, "append_only", "consent_follows"):
         facts.execute(sqlite_insert(table).prefix_with("OR REPLACE").values(row))
 
 

@@ -12,11 +12,10 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
-    LotValidity,
     Message,
     ProductTarget,
 )
-from tests.factories import NOW, day, make_product, make_site, make_staff
+from tests.factories import NOW, day, make_product, make_site, make_staff, make_validity
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN, details
 from tests.threads import at_once
 
@@ -255,12 +254,7 @@ def test_a_recall_counts_from_the_day_it_is_judged_again(clinic):
     who = details()
     dose = clinic.vaccinated(day(-30), who)
     with clinic.doors.transaction() as db:
-        db.add(
-            LotValidity(
-                lot_id=lot.id, product_id=lot.product_id, since=day(-40), state="recalled",
-                released_on=day(-180), expires_on=day(180), recorded_at=NOW,
-            )
-        )  # fmt: skip
+        make_validity(db, lot=lot, since=day(-40), state="recalled")
     later = clinic.vaccinated(day(0), who, dose_number=9, lot="OTHER")
     assert clinic.counts(dose)[0] == "recalled_lot"
     assert clinic.counts(later)[0] == "unknown"
