@@ -111,4 +111,5 @@ def _database_state(parts: Parts) -> Mapping[str, object]:
 def _keys_state(parts: Parts) -> Mapping[str, object]:
     if not parts.signers:
         raise NotReady("no key signs certificates")
+    parts.refuse_wrong_keys()
     return {"purposes": sorted(parts.signers)}

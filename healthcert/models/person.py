@@ -21,7 +21,8 @@ class Person(Row):
 
     Names, full birth date, contact points, addresses and identity values lie in `sealed`:
     one AES-GCM blob bound to this row, under the person's own key, which is itself wrapped
-    by the master key (`healthcert.gateways.vault`).
+    by a master key (`healthcert.gateways.vault`). Which keys a row lies under stands beside it,
+    empty where nobody knows: renewing a key works through the rows that name another one.
     """
 
     __tablename__ = "person"
@@ -32,7 +33,9 @@ class Person(Row):
     )
 
     wrapped_key: Mapped[bytes]
+    wrapped_by: Mapped[str] = mapped_column(String(8), server_default="", index=True)
     sealed: Mapped[bytes]
+    indexed_by: Mapped[str] = mapped_column(String(8), server_default="", index=True)
     birth_year: Mapped[int]
     sex: Mapped[str]
     nationality_group: Mapped[str] = mapped_column(default="unknown")

@@ -23,13 +23,14 @@ _Page = str | tuple[str, int] | Response
 
 
 @bp.get("/")
+@bp.post("/", endpoint="find")
 def day() -> str:
-    """Show who is expected at one's own site today."""
+    """Show who is expected at one's own site today; a name looked for stays out of addresses."""
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
         today = now().astimezone(ZoneInfo(site.time_zone)).date()
         expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=today)
-    wanted = request.args.get("find", "").strip()
+    wanted = request.form.get("find", "").strip()
     found = [line for line in expected if _fits(line, wanted)]
     return render_template(
         "clinic/day.html", site=site, today=today, expected=expected, found=found, wanted=wanted
@@ -39,7 +40,7 @@ def day() -> str:
 @bp.get("/appointments/<uuid:appointment_id>")
 def appointment(appointment_id: UUID) -> str:
     """Show the person of an appointment, and what can be done next."""
-    return render_template("clinic/appointment.html", patient=seen(appointment_id))
+    return render_template("clinic/appointment.html", patient=seen(appointment_id, "registration"))
 
 
 @bp.post("/appointments/<uuid:appointment_id>/arrived")
@@ -56,7 +57,7 @@ def arrive(appointment_id: UUID) -> Response:
     return redirect(url_for(".appointment", appointment_id=appointment_id), code=303)
 
 
-def seen(appointment_id: UUID) -> Patient:
+def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
         return clinic.patient(
@@ -64,6 +65,7 @@ def seen(appointment_id: UUID) -> Patient:
             vault=parts().vault,
             appointment_id=appointment_id,
             staff=roster.present(db, staff_id=visitor().id),
+            reason=reason,
             now=now(),
         )
 

@@ -83,8 +83,13 @@ def test_looking_at_a_patient_is_written_down(clinic):
     appointment = clinic.book(clinic.slot(), who, dose_number=2)
     seen = clinic.doors.run(
         lambda db: clinics.patient(
-            db, vault=clinic.vault, appointment_id=appointment.id, staff=clinic.nurse, now=NOW
-        )
+            db,
+            vault=clinic.vault,
+            appointment_id=appointment.id,
+            staff=clinic.nurse,
+            reason="care",
+            now=NOW,
+        )  # fmt: skip
     )
     assert seen.details.phone == who.phone
     assert [(each.counts, each.number, each.lot) for each in seen.before] == [("valid", 1, "GOOD")]
@@ -99,8 +104,9 @@ def test_another_sites_staff_sees_no_patient(clinic):
         stranger = make_staff(db, site_id=make_site(db).id)
     with pytest.raises(NotFound), clinic.doors.transaction() as db:
         clinics.patient(
-            db, vault=clinic.vault, appointment_id=appointment.id, staff=stranger, now=NOW
-        )
+            db, vault=clinic.vault, appointment_id=appointment.id, staff=stranger,
+            reason="care", now=NOW,
+        )  # fmt: skip
 
 
 def test_the_supply_names_the_lots_in_force_that_day(clinic):

@@ -55,8 +55,9 @@ def test_no_row_and_no_log_shows_who_went_through_every_deed(clinic, signers):
         _let_in(clinic, later.reference)
         with clinic.doors.transaction() as db:
             clinics.patient(
-                db, vault=clinic.vault, appointment_id=later.id, staff=clinic.nurse, now=NOW
-            )
+                db, vault=clinic.vault, appointment_id=later.id, staff=clinic.nurse,
+                reason="care", now=NOW,
+            )  # fmt: skip
             messages.claim(db, vault=clinic.vault, channels=["sms"], now=NOW, limit=50)
             booking.cancel(
                 db, vault=clinic.vault, appointment_id=later.id, person_id=later.person_id, now=NOW

@@ -114,7 +114,7 @@ def journey(app, clinic, book, staff, newest_message):
     _other, second = book(slot=1, identity_value="B2", family="Duchâteau", given="Zoé",
                           family_latin="", given_latin="")  # fmt: skip
     waiting = re.search(
-        r"(/clinic/appointments/[0-9a-f-]+)", nurse.get(f"/clinic/?find={second}").text
+        r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
     holder = enter(Browser(app), number, newest_message)
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
