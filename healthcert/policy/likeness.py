@@ -23,7 +23,8 @@ _ARABIC = str.maketrans(
     {
         **dict.fromkeys("اأإآٱعءىة", "a"), **dict.fromkeys("حهھ", "h"),
         **dict.fromkeys("ذضظ", "dh"), **dict.fromkeys("تط", "t"), **dict.fromkeys("سص", "s"),
-        **dict.fromkeys("كک", "k"), **dict.fromkeys("بپ", "b"), **dict.fromkeys("فڤ", "f"), **dict.fromkeys("جژ", "dj"),
+        **dict.fromkeys("كک", "k"), **dict.fromkeys("بپ", "b"),
+        **dict.fromkeys("فڤ", "f"), **dict.fromkeys("جژ", "dj"),
         **dict.fromkeys("يیئ", "i"), **dict.fromkeys("وؤ", "u"), **dict.fromkeys("گ", "g"),
         "ث": "th", "خ": "kh", "ش": "sh", "غ": "gh", "چ": "ch", "د": "d", "ر": "r", "ز": "z",
         "ق": "q", "ل": "l", "م": "m", "ن": "n",

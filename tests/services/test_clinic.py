@@ -89,7 +89,7 @@ def test_looking_at_a_patient_is_written_down(clinic):
             staff=clinic.nurse,
             reason="care",
             now=NOW,
-        )  # fmt: skip
+        )
     )
     assert seen.details.phone == who.phone
     assert [(each.counts, each.number, each.lot) for each in seen.before] == [("valid", 1, "GOOD")]
