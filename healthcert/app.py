@@ -105,11 +105,11 @@ def _after_the_view(error: InternalServerError) -> Response:
 def _database_state(parts: Parts) -> Mapping[str, object]:
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
+    parts.refuse_wrong_keys()
     return {}
 
 
 def _keys_state(parts: Parts) -> Mapping[str, object]:
     if not parts.signers:
         raise NotReady("no key signs certificates")
-    parts.refuse_wrong_keys()
     return {"purposes": sorted(parts.signers)}

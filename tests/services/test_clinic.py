@@ -30,7 +30,7 @@ def test_the_list_names_who_is_expected_by_time_and_name(clinic):
     adam = clinic.book(slot, details(given_latin="Adam"))
     clinic.book(clinic.slot(day(2)))
     assert [line.appointment_id for line in listed(clinic)] == [adam.id, zoe.id]
-    assert listed(clinic)[0].name == "ليلى الخوري"
+    assert listed(clinic)[0].name == "كنارية الكناري"
     assert listed(clinic)[0].birth_date == "1980-05-17"
 
 
