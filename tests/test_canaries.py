@@ -25,28 +25,48 @@ WORDS = [
     for field in fields(who)
     if field.name in PRIVATE and getattr(who, field.name)
 ] + [who.identity.value for who in (ARABIC, FRENCH)]
-# Put together when it runs: the file itself must not be what is found.
-BIRD = "''.join(['Kan', 'aridge'])"
-TRIED = {
-    "a log record of": f"import logging\ndef test_it(): logging.warning('booked: %s', {BIRD})",
-    "Captured stdout": f"def test_it(): print({BIRD})",
-    "Captured stderr": f"import sys\ndef test_it(): print({BIRD}, file=sys.stderr)",
-    "left.txt": f"def test_it(tmp_path): (tmp_path / 'left.txt').write_text({BIRD})",
-    "/temporary": (
-        "import tempfile\ndef test_it():\n"
-        f"    with tempfile.NamedTemporaryFile('w', delete=False) as file: file.write({BIRD})"
-    ),
-    "a query": (
-        "from tests.canaries import watched\ndef test_it():\n"
-        "    asked = {'PATH_INFO': '/clinic/', 'QUERY_STRING': 'find=' + " + BIRD + "}\n"
-        "    watched(lambda environ, start: [])(asked, None)"
-    ),
-    "the header Location": (
-        "from tests.canaries import watched\ndef test_it():\n"
-        "    sent = [('Location', '/people/' + " + BIRD + ")]\n"
-        "    application = lambda environ, start: start('303', sent)\n"
-        "    watched(application)({'PATH_INFO': '/'}, lambda *told: [])"
-    ),
+# Each escapes in a way of its own. Put together when it runs: the file itself must not be found.
+TRIED = """
+import logging, sys, tempfile
+from tests.canaries import watched
+
+BIRD = "".join(["Kan", "aridge"])
+
+def test_logs():
+    logging.warning("booked: %s", BIRD)
+
+def test_prints():
+    print(BIRD)
+
+def test_complains():
+    print(BIRD, file=sys.stderr)
+
+def test_asks():
+    asked = {"PATH_INFO": "/clinic/", "QUERY_STRING": "find=" + BIRD}
+    watched(lambda environ, start: [])(asked, None)
+
+def test_sends_on():
+    application = lambda environ, start: start("303", [("Location", "/people/" + BIRD)])
+    watched(application)({"PATH_INFO": "/"}, lambda *told: [])
+
+def test_keeps_still(tmp_path):
+    print("a dove")
+
+def test_leaves_a_file(tmp_path):
+    (tmp_path / "left.txt").write_text(BIRD)
+
+def test_leaves_a_temporary_file():
+    with tempfile.NamedTemporaryFile("w", delete=False) as file:
+        file.write(BIRD)
+"""
+PLACES = {
+    "test_logs": "a log record of root",
+    "test_prints": "Captured stdout call of",
+    "test_complains": "Captured stderr call of",
+    "test_asks": "a query",
+    "test_sends_on": "the header Location",
+    "a file": "left.txt",
+    "a temporary file": "/temporary0/",
 }
 
 
@@ -75,30 +95,38 @@ def test_a_canary_in_a_database_file_is_seen(tmp_path):
     assert watch.told() == ""
 
 
-@pytest.mark.parametrize("where", TRIED)
-def test_an_escaped_canary_fails_the_run_and_says_where(tmp_path, where):
-    done = tried(tmp_path, TRIED[where])
-    assert done.returncode == 1, done.stdout
-    assert "A canary escaped: kanari in" in done.stdout
-    assert where in done.stdout
-
-
-def test_a_run_without_escapes_passes(tmp_path):
-    assert tried(tmp_path, "def test_it(): print('a dove')").returncode == 0
-
-
-def tried(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
-    """Run one test under the watch, in a process of its own; nothing of it stays."""
-    file = folder / "test_tried.py"
-    file.write_text(source, encoding="utf-8")
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> subprocess.CompletedProcess[str]:
+    """A run of tests that let a canary escape, in a process of its own; nothing of it stays."""
+    folder = tmp_path_factory.mktemp("tried")
+    (folder / "test_tried.py").write_text(TRIED, encoding="utf-8")
     words = ["-q", "-p", "tests.canaries", "-p", "no:cacheprovider", f"--basetemp={folder}/left"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "-c", os.devnull, str(file)],
+        [sys.executable, "-m", "pytest", *words, "-c", os.devnull, str(folder / "test_tried.py")],
         cwd=ROOT, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True,
         text=True, check=False, timeout=60,
     )  # fmt: skip
     shutil.rmtree(folder)
     return done
+
+
+@pytest.mark.parametrize("way", PLACES)
+def test_an_escaped_canary_fails_the_run_and_says_where(run, way):
+    assert run.returncode == 1
+    told = [line for line in run.stdout.splitlines() if line.startswith("A canary escaped: ")]
+    told += [line for line in run.stdout.splitlines() if "AssertionError: A canary" in line]
+    assert any(f"kanari in {PLACES[way]}" in line or PLACES[way] in line for line in told)
+
+
+def test_only_what_escaped_fails(run):
+    failed = {
+        line.partition("::")[2].split()[0]
+        for line in run.stdout.splitlines()
+        if line.startswith(("FAILED", "ERROR"))
+    }
+    assert failed == {name for name in PLACES if name.startswith("test_")} | {
+        "test_leaves_a_temporary_file"  # the last one, when the files are looked at
+    }
 
 
 def test_the_watch_is_kept_over_this_run():
