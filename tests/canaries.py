@@ -125,7 +125,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for name, text in report.sections:
             WATCH.look(f"{name} of {item.nodeid}", text)
         if told := WATCH.told():
-            report.outcome, report.longrepr = "failed", told
+            before = f"{report.longreprtext}\n" if report.failed else ""
+            report.outcome, report.longrepr = "failed", before + told
     return report
 
 

@@ -58,6 +58,9 @@ def test_leaves_a_file(tmp_path):
 def test_leaves_a_temporary_file():
     with tempfile.NamedTemporaryFile("w", delete=False) as file:
         file.write(BIRD)
+
+def test_fails_at_the_end():
+    print("last:", BIRD)  # beside what the files show
 """
 PLACES = {
     "test_logs": "a log record of root",
@@ -67,6 +70,7 @@ PLACES = {
     "test_sends_on": "the header Location",
     "a file": "left.txt",
     "a temporary file": "/temporary0/",
+    "the last test": "Captured stdout call of test_tried.py::test_fails_at_the_end",
 }
 
 
@@ -125,7 +129,7 @@ def test_only_what_escaped_fails(run):
         if line.startswith(("FAILED", "ERROR"))
     }
     assert failed == {name for name in PLACES if name.startswith("test_")} | {
-        "test_leaves_a_temporary_file"  # the last one, when the files are looked at
+        "test_fails_at_the_end"  # when the files are looked at
     }
 
 
