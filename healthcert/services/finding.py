@@ -111,21 +111,26 @@ def _exact(
 
 
 def _sounding_alike(db: Session, vault: Vault, typed: list[str], born: str) -> Collection[UUID]:
-    """Return the people whose names share most sounds with those typed, near that year."""
+    """Return the people whose names share most sounds with those typed, near that year.
+
+    A sound counts the more the fewer people have it: a rare family name goes before a given
+    name that every twentieth bears.
+    """
     year = int(born[:4])
     years = {year - 1, year, year + 1, int(f"{born[:2]}{born[3]}{born[2]}")}
     joined = [one + other for one, other in pairwise(typed)]
     blinds = name_blinds(vault, [*typed, *joined], years)
-    query = (
-        select(PersonToken.person_id)
+    rarity = 1.0 / func.count().over(partition_by=PersonToken.blind)
+    met = (
+        select(PersonToken.person_id, rarity.label("rarity"))
         .join(Person, Person.id == PersonToken.person_id)
         .where(PersonToken.kind == "name", PersonToken.blind.in_(blinds))
         .where(Person.birth_year.in_(years))
-        .group_by(PersonToken.person_id)
-        .order_by(func.count().desc(), PersonToken.person_id)
-        .limit(MOST_OPENED)
+        .subquery()
     )
-    return db.scalars(query).all()
+    query = select(met.c.person_id).group_by(met.c.person_id)
+    best = query.order_by(func.sum(met.c.rarity).desc(), met.c.person_id)
+    return db.scalars(best.limit(MOST_OPENED)).all()
 
 
 def _met(
