@@ -105,6 +105,15 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
     return sorted(found, key=lambda line: (line.starts_at, line.latin_name, line.name))
 
 
+def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:
+    """Write down that people were found on the day list by looking for them."""
+    for line in lines:
+        audit.seen(
+            db, staff=staff, person_id=line.person_id, reason="registration",
+            details={"appointment": line.appointment_id}, now=now,
+        )  # fmt: skip
+
+
 def patient(
     db: Session, *, vault: Vault, appointment_id: UUID, staff: Staff, reason: str, now: datetime
 ) -> Patient:

@@ -26,12 +26,16 @@ _Page = str | tuple[str, int] | Response
 @bp.post("/", endpoint="find")
 def day() -> str:
     """Show who is expected at one's own site today; a name looked for stays out of addresses."""
-    with parts().doors.reading() as db:
+    wanted = request.form.get("find", "").strip()
+    door = parts().doors.transaction if wanted else parts().doors.reading
+    with door() as db:
         site = roster.site(db, site_id=own_site())
         today = now().astimezone(ZoneInfo(site.time_zone)).date()
         expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=today)
-    wanted = request.form.get("find", "").strip()
-    found = [line for line in expected if _fits(line, wanted)]
+        found = [line for line in expected if _fits(line, wanted)]
+        if wanted:
+            staff = roster.present(db, staff_id=visitor().id)
+            clinic.note_found(db, lines=found, staff=staff, now=now())
     return render_template(
         "clinic/day.html", site=site, today=today, expected=expected, found=found, wanted=wanted
     )
