@@ -123,7 +123,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     if call.when == "teardown":
         for name, text in report.sections:
-            WATCH.look(f"{name} of {item.nodeid}", text)
+            if "log" not in name:  # shows the words of errors, which are never written: see below
+                WATCH.look(f"{name} of {item.nodeid}", text)
         if told := WATCH.told():
             before = f"{report.longreprtext}\n" if report.failed else ""
             report.outcome, report.longrepr = "failed", before + told
