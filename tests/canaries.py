@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -53,13 +53,13 @@ ENGLISH = Details(
     identity=IdentityDetails("none"),
     mail="kanari3@example.org",
 )
-TRACES = ("kanari", "كناري", "447700900", "7700 900")
+TRACES = ("kanari", "كناري", "447700900", "(7700) 900")  # the last as it is typed
 HEALTH = ("/livez", "/readyz", "/metrics")
 
 _FORMS = frozenset(
     form.lower().encode()
     for trace in TRACES
-    for form in (trace, quote(trace), trace.replace(" ", "+"), json.dumps(trace).strip('"'))
+    for form in (trace, quote(trace), quote_plus(trace), json.dumps(trace).strip('"'))
 )
 
 

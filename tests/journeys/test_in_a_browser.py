@@ -38,7 +38,7 @@ def test_a_citizen_books_the_nearest_free_place(demonstration, visit):
     ):
         field.fill(value)
     page.locator("[name=sex][value=female]").check()
-    page.locator("[name=phone]").fill("+44 7700 900999")
+    page.locator("[name=phone]").fill("+44 (7700) 900999")
     page.get_by_role("button", name="Continue").click()
 
     assert page.get_by_text("Kanaridge").first.is_visible()

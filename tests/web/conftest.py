@@ -169,7 +169,7 @@ def staff(app, clinic):
 ALIA = {
     "family": "الكناري", "given": "كنارية", "family_latin": "Kanarian", "given_latin": "Kanaria",
     "birth_date": ["27", "3", "1985"], "sex": "female", "identity_kind": "passport",
-    "identity_value": "KANARI 123456", "phone": "+44 7700 900123", "mail": "", "language": "en",
+    "identity_value": "KANARI 123456", "phone": "+44 (7700) 900123", "mail": "", "language": "en",
 }  # fmt: skip
 
 
