@@ -31,7 +31,6 @@ from healthcert.errors import NotReady, WrongKeys
 
 KEY_BYTES = 32
 _VERSION, _NAMED, _NONCE_BYTES, _NAME_BYTES = b"\x01", b"\x02", 12, 4
-_INDEX_SCHEME = b"name of an index key, scheme 1"  # another number has every index written anew
 
 
 class Vault:
@@ -40,7 +39,7 @@ class Vault:
     Attributes:
         master_name: Name of the master key that wraps now, eight hex digits.
         masters: Names of all that open, that one first.
-        index_name: Name of the index key that new entries are written under.
+        index_name: Name of the index key that new entries are written under, six hex digits.
         indexes: Names of all that are searched, that one first.
     """
 
@@ -71,7 +70,7 @@ class Vault:
         self._services = [AESGCM(_derived(key, b"service")) for key in masters]
         self._indexes = indexes
         self.masters = [name.hex() for name in self._wrapping]
-        self.indexes = [hmac.digest(key, _INDEX_SCHEME, "sha256")[:4].hex() for key in indexes]
+        self.indexes = [_derived(key, b"name of an index key")[:3].hex() for key in indexes]
         self.master_name, self.index_name = self.masters[0], self.indexes[0]
 
     def new_key(self) -> bytes:

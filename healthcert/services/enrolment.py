@@ -16,7 +16,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
 from healthcert.services.people import Details, details_of, tidied
-from healthcert.services.tokens import identity_blinds, tokens
+from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
 def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
@@ -57,7 +57,7 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
         if (identity.kind, identity.country) == (own.kind, own.country):
             identity.blind = next(iter(identity_blinds(vault, own)), None)
     for person in people:
-        person.indexed_by = vault.index_name
+        person.indexed_by = indexed_by(vault)
     for person_id, details in told.items():
         db.add_all(_tokens(vault, person_id, details))
     db.flush()
@@ -77,7 +77,7 @@ def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Pers
         wrapped_key=key,
         wrapped_by=vault.master_name,
         sealed=vault.seal(key, person_id, asdict(details)),
-        indexed_by=vault.index_name,
+        indexed_by=indexed_by(vault),
         birth_year=int(details.birth_date[:4]),
         sex=details.sex,
         language=details.language,

@@ -16,6 +16,7 @@ from healthcert.errors import WrongKeys
 from healthcert.gateways.vault import Vault
 from healthcert.models import Person
 from healthcert.services import enrolment
+from healthcert.services.tokens import indexed_by
 
 Work = Literal["wrapped", "indexed"]
 WORKS: tuple[Work, ...] = ("wrapped", "indexed")
@@ -46,7 +47,7 @@ def refuse_wrong_keys(db: Session, vault: Vault) -> None:
         for person in db.scalars(row.limit(1)):
             vault.rewrapped(person.wrapped_key)
     for name in in_use(db, "indexed"):
-        if name and name not in vault.indexes:
+        if name and name[:-2] not in vault.indexes:
             raise WrongKeys(f"people are indexed under the key {name}, which is not here")
 
 
@@ -92,5 +93,5 @@ def _column(work: Work) -> InstrumentedAttribute[str]:
 
 
 def _old(db: Session, vault: Vault, work: Work) -> Collection[str]:
-    newest = vault.master_name if work == "wrapped" else vault.index_name
+    newest = vault.master_name if work == "wrapped" else indexed_by(vault)
     return [name for name in in_use(db, work) if name != newest]

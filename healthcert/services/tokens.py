@@ -13,6 +13,12 @@ from healthcert.policy import likeness
 from healthcert.services.people import UNFINDABLE, Details, IdentityDetails
 
 _NAME_BYTES = 2
+_SCHEME = 1  # of the codes of `policy.likeness`; another number has everybody indexed anew
+
+
+def indexed_by(vault: Vault) -> str:
+    """Return what `Person.indexed_by` says of tokens written now: the key's name and a scheme."""
+    return f"{vault.index_name}{_SCHEME:02}"
 
 
 def tokens(vault: Vault, details: Details) -> set[tuple[str, bytes]]:

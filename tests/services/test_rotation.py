@@ -12,6 +12,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken
 from healthcert.services import enrolment, finding, rotation, vault_keys
 from healthcert.services.people import details_of
+from healthcert.services.tokens import indexed_by
 from tests.factories import NOW, make_staff
 from tests.services.clinic import details
 
@@ -64,7 +65,7 @@ def test_everybody_comes_under_the_new_keys_in_batches(doors, people):
     with doors.reading() as db:
         rows = db.scalars(select(Person)).all()
         assert {(row.wrapped_by, row.indexed_by) for row in rows} == {
-            (AFTER.master_name, AFTER.index_name)
+            (AFTER.master_name, indexed_by(AFTER))
         }
         assert {details_of(AFTER, row).identity.value for row in rows} == {
             who.identity.value for who in people
@@ -145,6 +146,15 @@ def unnamed(wrapped: bytes) -> bytes:
     plain = BEFORE._unwrapped(wrapped)  # noqa: SLF001 - no other way back to the old form
     old, nonce = BEFORE._wrapping[wrapped[1:5]], bytes(12)  # noqa: SLF001
     return b"\x01" + nonce + old.encrypt(nonce, plain, b"\x01person key")
+
+
+def test_another_scheme_of_codes_stops_no_start_and_is_caught_up_with(doors, people):
+    with doors.transaction() as db:
+        for person in db.scalars(select(Person)):
+            person.indexed_by = f"{BEFORE.index_name}00"
+    assert refused_at_start(doors, BEFORE) == ""
+    assert renew(doors, "indexed", vault=BEFORE, limit=100) == len(people)
+    assert renew(doors, "indexed", vault=BEFORE) == 0
 
 
 def test_a_visit_sealed_under_the_old_master_opens_until_it_is_over():
