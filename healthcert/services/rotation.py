@@ -6,7 +6,6 @@ again. Rows under old keys stay usable throughout: a vault opens, and looks up, 
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Literal
 
 from sqlalchemy import func, select
@@ -70,9 +69,10 @@ def renew(db: Session, *, vault: Vault, work: Work, limit: int) -> int:
     Raises:
         WrongKeys: Somebody lies under a master key that is not here.
     """
-    query = (
+    old = _old(db, vault, work)
+    query = (  # one key at a time: its rows lie in the index in the order they are locked in
         select(Person)
-        .where(_column(work).in_(_old(db, vault, work)), Person.wrapped_key.is_not(None))
+        .where(_column(work).in_(old[:1]), Person.wrapped_key.is_not(None))
         .order_by(Person.id)
         .limit(limit)
         .with_for_update(key_share=True)
@@ -92,6 +92,6 @@ def _column(work: Work) -> InstrumentedAttribute[str]:
     return Person.wrapped_by if work == "wrapped" else Person.indexed_by
 
 
-def _old(db: Session, vault: Vault, work: Work) -> Collection[str]:
+def _old(db: Session, vault: Vault, work: Work) -> list[str]:
     newest = vault.master_name if work == "wrapped" else indexed_by(vault)
     return [name for name in in_use(db, work) if name != newest]
