@@ -105,6 +105,7 @@ def _after_the_view(error: InternalServerError) -> Response:
 def _database_state(parts: Parts) -> Mapping[str, object]:
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
+    parts.refuse_wrong_keys()
     return {}
 
 

@@ -18,6 +18,7 @@
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
+    │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
     ├── BadSettings             bad_settings
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
@@ -183,6 +184,12 @@ class NotReady(Refusal):
     """The database, the keys or the bundle cannot be used yet; the message says which."""
 
     code = "not_ready"
+
+
+class WrongKeys(NotReady):
+    """Rows lie under a vault key that is not among the key files; the message names it."""
+
+    code = "wrong_keys"
 
 
 class BadSettings(Refusal):

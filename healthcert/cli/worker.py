@@ -30,6 +30,7 @@ def worker(*, once: bool) -> None:
     parts = open_parts(settings)
     try:
         refuse_unready(parts.doors.engine)
+        parts.refuse_wrong_keys()
         if once:
             for job, count in run_once(parts, datetime.now(UTC)).items():
                 click.echo(f"{job} {count}")

@@ -21,7 +21,8 @@ class Person(Row):
 
     Names, full birth date, contact points, addresses and identity values lie in `sealed`:
     one AES-GCM blob bound to this row, under the person's own key, which is itself wrapped
-    by the master key (`healthcert.gateways.vault`).
+    by a master key (`healthcert.gateways.vault`). Which keys a row lies under stands beside it,
+    empty where nobody knows: renewing a key works through the rows that name another one.
     """
 
     __tablename__ = "person"
@@ -29,10 +30,14 @@ class Person(Row):
         CheckConstraint("birth_year BETWEEN 1850 AND 2200", name="birth_year"),
         one_of("sex", SEXES),
         one_of("nationality_group", NATIONALITY_GROUPS),
+        Index("ix_person_wrapped_by_id", "wrapped_by", "id"),
+        Index("ix_person_indexed_by_id", "indexed_by", "id"),
     )
 
     wrapped_key: Mapped[bytes]
+    wrapped_by: Mapped[str] = mapped_column(String(8), server_default="")
     sealed: Mapped[bytes]
+    indexed_by: Mapped[str] = mapped_column(String(8), server_default="")
     birth_year: Mapped[int]
     sex: Mapped[str]
     nationality_group: Mapped[str] = mapped_column(default="unknown")

@@ -56,7 +56,7 @@ def _secrets(private: Path) -> list[Path]:
         made.append(private / "secret")
     for name in RAW_KEYS:
         path = private / f"{name}.key"
-        if not path.exists():
+        if not any(private.glob(f"{name}*.key")):
             write_whole(path, os.urandom(_RAW_BYTES), mode=OWNER_ONLY)
             made.append(path)
     return made

@@ -138,8 +138,12 @@ def _details(scene: Scene, number: int) -> Details:
         phone=f"+447700900{number:03}" if number % 5 else "",
         mail=f"{given[1].lower()}.{number}@example.org",
         language=chance.choice(_LANGUAGES),
-        identity=IdentityDetails("national", scene.country.code, f"DEMO{number:06}"),
+        identity=_identity(scene, number),
     )
+
+
+def _identity(scene: Scene, number: int) -> IdentityDetails:
+    return IdentityDetails("national", scene.country.code, f"DEMO{number:06}")
 
 
 def enrolled(scene: Scene) -> list[Person]:
@@ -153,8 +157,11 @@ def enrolled(scene: Scene) -> list[Person]:
 def known(scene: Scene) -> list[Person]:
     """Return the people of the demonstration who are on record, whatever else is."""
     blinds = [
-        scene.vault.blind("identity", "national", scene.country.code, f"DEMO{number:06}")
+        blind
         for number in range(PEOPLE)
+        for blind in scene.vault.blinds(
+            "identity", "national", scene.country.code, f"DEMO{number:06}"
+        )
     ]
     query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
     found = {row.blind: row.Person for row in scene.db.execute(query)}

@@ -7,7 +7,8 @@
     │   ├── vaccination|test|recovery.{key,cert}.pem
     │   ├── bundle-{current,next}.key.pem
     │   ├── vault.key                32 bytes: wraps the data key of each person
-    │   └── blind-index.key          32 bytes: identifiers are looked up by its HMAC
+    │   └── blind-index.key          32 bytes: identifiers are looked up by its HMAC; both are
+    │                                followed by vault-2.key and so on (`services.vault_keys`)
     └── trust/                       public
         ├── certificates/            signers whose certificates count, each a certificate or in
         │                            a list (.json); training/ for practice

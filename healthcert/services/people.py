@@ -102,22 +102,30 @@ def tidied(details: Details, *, today: date) -> Details:
     Raises:
         BadInput: With a code for each field that cannot be used.
     """
-    identity = details.identity
     tidy = replace(
         details,
         **{
             name: _text(getattr(details, name))
             for name in ("family", "given", "family_latin", "given_latin", "birth_date", "mail")
         },
-        phone=re.sub(r"[\s().-]", "", details.phone),
-        identity=IdentityDetails(
-            identity.kind, identity.country.upper(), _identity_value(identity.value)
-        ),
+        phone=tidy_phone(details.phone),
+        identity=tidy_identity(details.identity),
     )
     wrong = _names_wrong(tidy) | _facts_wrong(tidy, today) | _contact_wrong(tidy)
     if wrong:
         raise BadInput(wrong)
     return tidy
+
+
+def tidy_phone(phone: str) -> str:
+    """Return a telephone number without the signs people put between digits."""
+    return re.sub(r"[\s().-]", "", phone)
+
+
+def tidy_identity(identity: IdentityDetails) -> IdentityDetails:
+    """Return an identity as we keep it: country and number in capitals, no blanks or signs."""
+    value = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", identity.value)).upper()
+    return IdentityDetails(identity.kind, identity.country.upper(), value)
 
 
 def _names_wrong(details: Details) -> dict[str, str]:
@@ -181,7 +189,3 @@ def _is_latin(letter: str) -> bool:
 
 def _text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _identity_value(value: str) -> str:
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", value)).upper()

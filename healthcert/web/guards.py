@@ -53,6 +53,7 @@ ACTS: Mapping[str, str] = {
     "dev.become": "sign_in",
     "dev.outbox": "read_public_page",
     "clinic.day": "see_day_list",
+    "clinic.find": "see_day_list",
     "clinic.appointment": "see_patient",
     "clinic.arrive": "register_arrival",
     "doses.ask": "record_dose",

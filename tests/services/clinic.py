@@ -30,6 +30,7 @@ from healthcert.models import (
 from healthcert.services import booking, findings, issuing, knowledge, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.people import Details, IdentityDetails
+from tests import canaries
 from tests.factories import NEGATIVE, NOW, day, make_session, make_site, make_slot, make_staff
 from tests.factories import make_lot as lot_row
 from tests.factories import make_validity as validity_row
@@ -42,19 +43,14 @@ _numbers = count(1)
 
 
 def details(**changes: Any) -> Details:
-    """Return the details of somebody new."""
+    """Return the details of somebody new, a canary."""
     number = next(_numbers)
-    somebody = Details(
-        family="الخوري",
-        given="ليلى",
-        family_latin="Khoury",
-        given_latin="Layla",
-        birth_date="1980-05-17",
+    somebody = replace(
+        canaries.ARABIC,
         language="en",
-        identity=IdentityDetails("national", "XX", f"NID{number:06}"),
-        sex="female",
+        identity=IdentityDetails("national", "XX", f"KANARI{number:06}"),
         phone=f"+447700900{number % 1000:03}",
-        mail=f"person{number}@example.org",
+        mail=f"kanari{number}@example.org",
     )
     return replace(somebody, **changes)
 

@@ -34,6 +34,7 @@ from healthcert.services.keys import (
     read_secret,
 )
 from healthcert.services.production_keys import check_production_keys
+from healthcert.services.vault_keys import prepare_next
 from tests.certificates import NOW
 from tests.hcert.barcodes import SIGNER
 
@@ -226,8 +227,11 @@ def test_production_refuses_a_development_certificate_in_a_list(production, keys
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_production_refuses_a_file_that_others_can_read_or_change(production, mode):
-    (production / "production" / "vault.key").chmod(mode)
+@pytest.mark.parametrize("name", ["vault.key", "vault-2.next"])
+def test_production_refuses_a_file_that_others_can_read_or_change(production, mode, name):
+    prepare_next(production / "production")
+    check_production_keys(production)
+    (production / "production" / name).chmod(mode)
     with pytest.raises(BadSettings, match="others"):
         check_production_keys(production)
 

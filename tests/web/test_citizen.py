@@ -40,7 +40,7 @@ def vaccinated(app, clinic, book, staff, newest_message):
 
 def test_the_right_code_opens_ones_own_record(holder):
     page = holder().get("/my/").text
-    assert "عليا حداد" in page
+    assert "كنارية الكناري" in page
     assert "Harbour" in page
 
 
@@ -110,8 +110,8 @@ def test_a_certificate_is_shown_with_both_spellings_and_saved_in_three_forms(vac
     citizen, _nurse, _dose = vaccinated()
     path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
     page = citizen.get(path).text
-    assert "عليا حداد" in page
-    assert "HADDAD&lt;&lt;ALIA" in page
+    assert "كنارية الكناري" in page
+    assert "KANARIAN&lt;&lt;KANARIA" in page
     assert "1 of 2" in page
     text = citizen.get(f"{path}.txt")
     assert text.mimetype == "text/plain"

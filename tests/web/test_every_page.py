@@ -111,10 +111,10 @@ def journey(app, clinic, book, staff, newest_message):
     visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
     dose = nurse.post(f"{visit}/dose", given | {"body_site": "LA"}).location
-    _other, second = book(slot=1, identity_value="B2", family="Duchâteau", given="Zoé",
+    _other, second = book(slot=1, identity_value="B2", family="Kanarière", given="Zoé-Kanariette",
                           family_latin="", given_latin="")  # fmt: skip
     waiting = re.search(
-        r"(/clinic/appointments/[0-9a-f-]+)", nurse.get(f"/clinic/?find={second}").text
+        r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
     holder = enter(Browser(app), number, newest_message)
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
