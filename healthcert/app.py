@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import Flask, g
 from flask_wtf.csrf import generate_csrf
@@ -15,6 +16,7 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
+from healthcert.services import sealing
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -84,6 +86,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     init_health(
         app,
         {
+            "audit": lambda: _audit_state(parts, clock()),
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts),
             "keys": lambda: _keys_state(parts),
@@ -106,6 +109,14 @@ def _database_state(parts: Parts) -> Mapping[str, object]:
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
     return {}
+
+
+def _audit_state(parts: Parts, now: datetime) -> Mapping[str, object]:
+    """Say since when nothing was sealed; a late seal is told and closes no door."""
+    with parts.doors.reading() as db:
+        head = sealing.newest(db)
+        at = head.sealed_at.isoformat(timespec="seconds") if head else None
+        return {"late": sealing.is_late(db, now=now), "sealed_at": at}
 
 
 def _keys_state(parts: Parts) -> Mapping[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
@@ -44,6 +45,19 @@ def main() -> None:
 hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
-_NOUNS = (bundle, conformance, db, demo, hcert, keys, rules, serve, valuesets, verify, worker)
+_NOUNS = (
+    audit,
+    bundle,
+    conformance,
+    db,
+    demo,
+    hcert,
+    keys,
+    rules,
+    serve,
+    valuesets,
+    verify,
+    worker,
+)
 for command in _NOUNS:
     main.add_command(command)

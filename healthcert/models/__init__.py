@@ -7,6 +7,7 @@ from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
 from healthcert.models.appointment import Appointment
+from healthcert.models.audit import AuditLeaf, Cosignature, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.certificate import Certificate
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
@@ -36,9 +37,11 @@ __all__ = [
     "AccessCode",
     "Appointment",
     "AuditEvent",
+    "AuditLeaf",
     "Base",
     "Certificate",
     "ClinicSession",
+    "Cosignature",
     "Dose",
     "DoseJudgement",
     "DoseStanding",
@@ -57,6 +60,7 @@ __all__ = [
     "Site",
     "Slot",
     "Staff",
+    "TreeHead",
     "Visit",
     "new_id",
 ]

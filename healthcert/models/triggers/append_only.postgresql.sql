@@ -8,7 +8,8 @@ DO $$
 DECLARE
   name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['audit_event', 'dose', 'dose_judgement', 'knowledge', 'lot_validity']
+  FOREACH name IN ARRAY ARRAY['audit_event', 'audit_leaf', 'cosignature', 'dose', 'dose_judgement',
+    'knowledge', 'lot_validity', 'tree_head']
   LOOP
     EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I'
       ' FOR EACH ROW EXECUTE FUNCTION append_only()', name);

@@ -7,6 +7,22 @@ CREATE TRIGGER append_only_audit_event_delete BEFORE DELETE ON audit_event
 BEGIN
   SELECT RAISE(ABORT, 'append_only: audit_event');
 END;
+CREATE TRIGGER append_only_audit_leaf_update BEFORE UPDATE ON audit_leaf
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: audit_leaf');
+END;
+CREATE TRIGGER append_only_audit_leaf_delete BEFORE DELETE ON audit_leaf
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: audit_leaf');
+END;
+CREATE TRIGGER append_only_cosignature_update BEFORE UPDATE ON cosignature
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: cosignature');
+END;
+CREATE TRIGGER append_only_cosignature_delete BEFORE DELETE ON cosignature
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: cosignature');
+END;
 CREATE TRIGGER append_only_dose_update BEFORE UPDATE ON dose
 BEGIN
   SELECT RAISE(ABORT, 'append_only: dose');
@@ -38,4 +54,12 @@ END;
 CREATE TRIGGER append_only_lot_validity_delete BEFORE DELETE ON lot_validity
 BEGIN
   SELECT RAISE(ABORT, 'append_only: lot_validity');
+END;
+CREATE TRIGGER append_only_tree_head_update BEFORE UPDATE ON tree_head
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: tree_head');
+END;
+CREATE TRIGGER append_only_tree_head_delete BEFORE DELETE ON tree_head
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: tree_head');
 END;

@@ -1,0 +1,119 @@
+"""Hold the audit against what was signed, prove single events, and export them all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, Text, cast, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotFound
+from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.services import sealing
+from healthcert.transparency.comparing import Finding, Sealed, Source, compare
+from healthcert.transparency.merkle import inclusion_proof, leaf_hash
+from healthcert.transparency.notes import Verifier
+from healthcert.transparency.seals import Leaf, Seal, write_proof
+
+_AT_ONCE = 5_000  # rows
+EVENT = (
+    AuditEvent.id,
+    AuditEvent.recorded_at,
+    AuditEvent.actor_id,
+    AuditEvent.subject_id,
+    AuditEvent.actor_kind,
+    AuditEvent.act,
+    AuditEvent.subject_kind,
+    cast(AuditEvent.details, Text).label("details"),
+)
+
+
+def entry(event: Row[*tuple[Any, ...]]) -> bytes:
+    """Return what the tree holds of an event: its row as `docs/audit.md` writes it down, UTF-8."""
+    names = (event.actor_id, event.subject_id)
+    texts = (event.actor_kind, event.act, event.subject_kind, event.details)
+    return "\n".join(
+        (
+            "1",
+            event.id.hex,
+            f"{event.recorded_at:%Y-%m-%d %H:%M:%S.%f}",
+            *(name.hex if name else "" for name in names),
+            ",".join(f"{len(text)}:{text}" for text in texts),
+        )
+    ).encode()
+
+
+def verify(
+    db: Session, *, log: Verifier, sources: Sequence[Source], now: datetime
+) -> list[Finding]:
+    """Return what is not as it was sealed; empty when the whole record holds.
+
+    Args:
+        db: A snapshot.
+        log: The log's verifier key, from a place that the record's keeper cannot change.
+        sources: What was kept elsewhere: by witnesses, in files, in a bundle.
+        now: Events older than a minute must be sealed.
+    """
+    heads = db.scalars(select(TreeHead).execution_options(yield_per=_AT_ONCE))
+    own = Source.of("record", (Seal(head.note, head.sealed_at) for head in heads), log=log)
+    found = compare(_record(db), [own, *sources])
+    return found + [
+        Finding("unsealed", f"event {event} has no place in the tree", "record", (event,))
+        for event in sealing.unsealed(db, before=now - sealing.LATE)
+    ]
+
+
+def prove(db: Session, event_id: UUID) -> str:
+    """Return a proof that an event is in the newest tree (c2sp.org/tlog-proof@v1).
+
+    Raises:
+        NotFound: There is no such event, or it is not sealed yet.
+    """
+    event = db.execute(select(*EVENT).where(AuditEvent.id == event_id)).one_or_none()
+    at = db.scalar(select(AuditLeaf.position).filter_by(event_id=event_id))
+    head = sealing.newest(db)
+    if event is None or at is None or head is None:
+        raise NotFound(f"no sealed event {event_id}")
+    hashes = [leaf.hash for leaf in sealing.leaves(db, 0, head.size)]
+    proof = inclusion_proof(hashes, at)
+    return write_proof(entry(event), at, proof, sealing.note_of(db, head))
+
+
+def export(db: Session) -> Iterator[str]:
+    """Give each sealed event as a line of JSON, in the order of the tree.
+
+    Nobody is named in it: identifiers of rows, codes and numbers, as `audit.note` lets in.
+    """
+    for row in _rows(db, _joined().where(AuditEvent.id.is_not(None))):
+        told = {
+            "position": row.position,
+            "event": str(row.id),
+            "recorded_at": row.recorded_at.isoformat(),
+            "actor": [row.actor_kind, row.actor_id and str(row.actor_id)],
+            "act": row.act,
+            "subject": [row.subject_kind, row.subject_id and str(row.subject_id)],
+            "details": json.loads(row.details),
+            "entry": entry(row).decode(),
+            "leaf_hash": row.hash.hex(),
+        }
+        yield json.dumps(told)
+
+
+def _record(db: Session) -> Iterator[Sealed]:
+    for row in _rows(db, _joined()):
+        now = None if row.id is None else leaf_hash(entry(row))
+        yield Sealed(Leaf(row.event_id, row.hash), now, row.recorded_at)
+
+
+def _joined() -> Select[*tuple[Any, ...]]:
+    query = select(AuditLeaf.position, AuditLeaf.event_id, AuditLeaf.hash, *EVENT)
+    joined = query.outerjoin(AuditEvent, AuditEvent.id == AuditLeaf.event_id)
+    return joined.order_by(AuditLeaf.position)
+
+
+def _rows(db: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
+    yield from db.execute(query.execution_options(yield_per=_AT_ONCE))
