@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy import insert as core_insert
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors
@@ -102,17 +103,19 @@ def rebuild(db: Session, signer: NoteSigner, order: Sequence[UUID]) -> None:
     for table in (Cosignature, TreeHead, AuditLeaf):
         db.execute(delete(table))
     rows = {row.id: leaf_hash(auditing.entry(row)) for row in db.execute(select(*auditing.EVENT))}
-    edge = Edge()
-    for position, event in enumerate(order):
-        db.add(AuditLeaf(position=position, event_id=event, hash=rows[event]))
+    edge, heads = Edge(), []
+    for event in order:
         edge = edge.grown([rows[event]])
         if edge.size % EVERY == 0 or edge.size == len(order):
             told = Checkpoint(signer.verifier.name, edge.size, edge.root).text
             at = times[min((edge.size - 1) // EVERY, len(times) - 1)]
             head = {"size": edge.size, "sealed_at": at, "root": edge.root}
             note = signed(told, [signer.sign(told)])
-            db.add(TreeHead(**head, edge=b"".join(edge.peaks), note=note))
-    db.flush()
+            heads.append(head | {"edge": b"".join(edge.peaks), "note": note})
+    leaves = [{"position": position, "event_id": event, "hash": rows[event]}
+              for position, event in enumerate(order)]  # fmt: skip
+    db.execute(core_insert(AuditLeaf), leaves)
+    db.execute(core_insert(TreeHead), heads)
     db.expire_all()
 
 

@@ -25,7 +25,7 @@ from tests.conftest import ENGINES
 from tests.factories import NOW, make_event
 from tests.security.attacker import DEEDS, EVERY, SEALS, Log, attack, do, order_of
 
-TAMPERS = int(os.environ.get("HEALTHCERT_TAMPERS", "1000"))
+TAMPERS = int(os.environ.get("HEALTHCERT_TAMPERS", "300"))
 ALL = EVERY * SEALS
 
 
