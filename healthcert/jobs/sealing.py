@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,6 @@ from healthcert.parts import Parts
 from healthcert.services import sealing
 from healthcert.services.keys import load_audit_signer, read_secret
 
-_WHOLE_ROUNDS = 5  # seconds at the start of each hour in which every event is looked at
 _AT_ONCE = 100  # seals
 
 
@@ -28,9 +27,8 @@ def seal(parts: Parts, now: datetime) -> int:
     """
     settings = parts.settings
     signer = _signer(settings.keys_dir, settings.env, settings.secret_file)
-    everything = now.minute == 0 and now.second < _WHOLE_ROUNDS
     with parts.doors.transaction() as db:
-        sealing.seal(db, signer=signer, now=now, everything=everything)
+        sealing.seal(db, signer=signer, now=now, back=_back(now))
     settings.seals_dir.mkdir(parents=True, exist_ok=True)
     kept = seal_files.newest(settings.seals_dir)
     path = settings.seals_dir / f"{now:%Y-%m-%d}.seals"
@@ -41,6 +39,13 @@ def seal(parts: Parts, now: datetime) -> int:
             seal_files.append(path, some)
             count += len(some)
     return count
+
+
+def _back(now: datetime) -> timedelta | None:
+    """Look back a little each second, further each ten seconds, at everything once an hour."""
+    if now.minute == 0 and now.second < 5:  # noqa: PLR2004 - some rounds take longer than a second
+        return None
+    return sealing.LOOK_BACK if now.second % 10 == 0 else timedelta(seconds=1)
 
 
 @cache

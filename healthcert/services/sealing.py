@@ -22,7 +22,7 @@ from healthcert.transparency.seals import Leaf, Seal, write_request
 
 LATE = timedelta(minutes=1)
 AT_ONCE = 50_000  # events of one seal at most
-_LOOK_BACK = timedelta(minutes=2)  # longer than a deed's transaction takes
+LOOK_BACK = timedelta(minutes=2)  # longer than a deed's transaction takes
 _LOCK = 7233180151
 _FIRST = UUID(int=0)
 
@@ -40,7 +40,8 @@ _SEAL = {
                  length(e.subject_kind), ':', e.subject_kind, ',',
                  length(e.details::text), ':', e.details::text), 'UTF8'))
           FROM audit_event AS e
-         WHERE e.id >= :since AND NOT EXISTS (SELECT FROM audit_leaf WHERE event_id = e.id)
+         WHERE e.id >= :since AND NOT EXISTS (
+               SELECT FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
          ORDER BY e.id LIMIT :most
     """,
     "sqlite": """
@@ -53,14 +54,15 @@ _SEAL = {
                  || length(e.subject_kind) || ':' || e.subject_kind || ','
                  || length(e.details) || ':' || e.details)
           FROM audit_event AS e
-         WHERE e.id >= :since AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE event_id = e.id)
+         WHERE e.id >= :since AND NOT EXISTS (
+               SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
          ORDER BY e.id LIMIT :most
     """,
 }
 
 
 def seal(
-    db: Session, *, signer: NoteSigner, now: datetime, everything: bool = False
+    db: Session, *, signer: NoteSigner, now: datetime, back: timedelta | None = LOOK_BACK
 ) -> TreeHead | None:
     """Return the new head after the events that are due; None where there is none.
 
@@ -68,20 +70,22 @@ def seal(
         db: In a transaction of its own; a second one that seals waits for this one.
         signer: The log's key.
         now: Stands in the head's row, not in what is signed.
-        everything: Whether to look at every event there is, not only at those of late.
+        back: How far before the newest seal to look for events that were committed late; None:
+            at every event there is.
     """
     dialect = db.get_bind().dialect.name
     if dialect == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     head = newest(db)
     edge = edge_of(head)
-    since = _FIRST if everything else _since(db, head)
+    since = _FIRST if back is None else _since(db, head, back)
     due = text(_SEAL[dialect]).bindparams(bindparam("since", type_=Uuid()))
     db.execute(due, {"size": edge.size, "since": since, "most": AT_ONCE})
-    added = leaves(db, edge.size)
+    hashes = select(AuditLeaf.hash).where(AuditLeaf.position >= edge.size)
+    added = db.connection().scalars(hashes.order_by(AuditLeaf.position)).all()
     if not added:
         return None
-    edge = edge.grown(leaf.hash for leaf in added)
+    edge = edge.grown(added)
     told = Checkpoint(signer.verifier.name, edge.size, edge.root).text
     made = TreeHead(
         size=edge.size,
@@ -139,7 +143,7 @@ def unsealed(db: Session, *, before: datetime, since: UUID = _FIRST) -> Iterator
 
 def is_late(db: Session, *, now: datetime) -> bool:
     """Say whether an event waits for its seal longer than it should."""
-    since = _since(db, newest(db))
+    since = _since(db, newest(db), LOOK_BACK)
     return next(unsealed(db, before=now - LATE, since=since), None) is not None
 
 
@@ -176,17 +180,15 @@ def take_cosignature(db: Session, lines: str, *, witnesses: Collection[Verifier]
     return sorted(found)
 
 
-def _since(db: Session, head: TreeHead | None) -> UUID:
+def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
     """Return the identifier from which on an event may not be sealed yet."""
     last = db.scalar(select(AuditLeaf.event_id).order_by(AuditLeaf.position.desc()).limit(1))
     if head is None or last is None:
         return _FIRST
-    return min(_id_at(head.sealed_at - _LOOK_BACK), UUID(int=max(0, last.int - _SPAN)))
+    span = int(back.total_seconds() * 1000) << 80
+    return min(_id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
 
 
 def _id_at(moment: datetime) -> UUID:
     """Return the least identifier made at a moment (UUIDv7: milliseconds in its first 48 bits)."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
-
-
-_SPAN = int(_LOOK_BACK.total_seconds() * 1000) << 80

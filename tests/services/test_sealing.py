@@ -113,7 +113,7 @@ def test_one_of_long_ago_is_found_when_everything_is_looked_at(doors, signer):
     assert seal(doors, signer, now) is None
     [finding] = verify(doors, signer, now=now)
     assert (finding.kind, finding.events) == ("unsealed", (old,))
-    assert seal(doors, signer, now, everything=True).size == 2
+    assert seal(doors, signer, now, back=None).size == 2
 
 
 def test_an_event_that_goes_on_waiting_is_late(doors, signer):
