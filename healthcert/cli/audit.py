@@ -22,7 +22,7 @@ from healthcert.gateways.note_keys import read_verifier
 from healthcert.hcert.bundle import read
 from healthcert.services import auditing, sealing
 from healthcert.services.keys import AUDIT_LOG, load_pins
-from healthcert.transparency.comparing import Finding, Source
+from healthcert.transparency.evidence import Finding, Source
 from healthcert.transparency.seals import Seal
 
 _PATH = click.Path(path_type=Path, exists=True)
@@ -119,7 +119,7 @@ def request(since: int) -> None:
       healthcert audit request --since 20852014 > request
     """
     with _doors() as doors, doors.reading() as db:
-        click.echo(sealing.request(db, since=since), nl=False)
+        click.echo(auditing.request(db, since=since), nl=False)
 
 
 @audit.command()
@@ -135,7 +135,7 @@ def cosign(file: IO[str]) -> None:
     known = (settings.keys_dir / AUDIT_LOG).parent / "witnesses"
     witnesses = [read_verifier(path) for path in sorted(known.glob("*.vkey"))]
     with _doors(settings) as doors, doors.transaction() as db:
-        for name in sealing.take_cosignature(db, file.read(), witnesses=witnesses):
+        for name in auditing.take_cosignature(db, file.read(), witnesses=witnesses):
             click.echo(f"cosigned by {name}")
 
 

@@ -1,23 +1,24 @@
-"""Hold the audit against what was signed, prove single events, and export them all."""
+"""Hold the audit against what was signed, prove and export it, and have it witnessed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, Text, cast, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound
-from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.errors import BadProof, NotFound
+from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead
 from healthcert.services import sealing
-from healthcert.transparency.comparing import Finding, Sealed, Source, compare
-from healthcert.transparency.merkle import inclusion_proof, leaf_hash
-from healthcert.transparency.notes import Verifier
-from healthcert.transparency.seals import Leaf, Seal, write_proof
+from healthcert.transparency.comparing import compare
+from healthcert.transparency.evidence import Finding, Sealed, Source
+from healthcert.transparency.merkle import consistency_proof, inclusion_proof, leaf_hash
+from healthcert.transparency.notes import Verifier, cosigned_at, parts
+from healthcert.transparency.seals import Leaf, Seal, write_proof, write_request
 
 _AT_ONCE = 5_000  # rows
 EVENT = (
@@ -81,6 +82,39 @@ def prove(db: Session, event_id: UUID) -> str:
     hashes = [leaf.hash for leaf in sealing.leaves(db, 0, head.size)]
     proof = inclusion_proof(hashes, at)
     return write_proof(entry(event), at, proof, sealing.note_of(db, head))
+
+
+def request(db: Session, *, since: int) -> str:
+    """Return what to ask a witness who holds the tree of a size (0: none yet).
+
+    Raises:
+        NotFound: Nothing is sealed, or no head of ours had that size.
+    """
+    head, old = sealing.newest(db), db.get(TreeHead, since)
+    if head is None or (since and old is None):
+        raise NotFound(f"no head of size {since} was signed here")
+    added = [leaf.hash for leaf in sealing.leaves(db, since, head.size)]
+    return write_request(since, consistency_proof(sealing.edge_of(old), added), head.note)
+
+
+def take_cosignature(db: Session, lines: str, *, witnesses: Collection[Verifier]) -> list[str]:
+    """Return the witnesses who cosigned our newest head with these lines; each is kept once.
+
+    Raises:
+        BadProof: No line is a cosignature of it by a witness we know.
+    """
+    head = sealing.newest(db)
+    note = (head.note if head else "") + lines
+    found = {each.name: at for each in witnesses if (at := cosigned_at(note, each)) is not None}
+    if head is None or not found:
+        raise BadProof("no witness that is known cosigned our newest head")
+    for line in parts(note)[1]:
+        name = line.split(" ")[1]
+        if name in found and db.get(Cosignature, (head.size, name)) is None:
+            seen = datetime.fromtimestamp(found[name], UTC)
+            db.add(Cosignature(size=head.size, witness=name, cosigned_at=seen, line=line))
+            db.flush()
+    return sorted(found)
 
 
 def export(db: Session) -> Iterator[str]:

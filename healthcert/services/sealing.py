@@ -6,19 +6,18 @@ may be committed after a later one was sealed: what makes an event due is that i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadProof, NotFound
 from healthcert.gateways.note_keys import NoteSigner
 from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead
-from healthcert.transparency.merkle import HASH_BYTES, Edge, consistency_proof
-from healthcert.transparency.notes import Checkpoint, Verifier, cosigned_at, parts, signed
-from healthcert.transparency.seals import Leaf, Seal, write_request
+from healthcert.transparency.merkle import HASH_BYTES, Edge
+from healthcert.transparency.notes import Checkpoint, signed
+from healthcert.transparency.seals import Leaf, Seal
 
 LATE = timedelta(minutes=1)
 AT_ONCE = 50_000  # events of one seal at most
@@ -145,39 +144,6 @@ def is_late(db: Session, *, now: datetime) -> bool:
     """Say whether an event waits for its seal longer than it should."""
     since = _since(db, newest(db), LOOK_BACK)
     return next(unsealed(db, before=now - LATE, since=since), None) is not None
-
-
-def request(db: Session, *, since: int) -> str:
-    """Return what to ask a witness who holds the tree of a size (0: none yet).
-
-    Raises:
-        NotFound: Nothing is sealed, or no head of ours had that size.
-    """
-    head, old = newest(db), db.get(TreeHead, since)
-    if head is None or (since and old is None):
-        raise NotFound(f"no head of size {since} was signed here")
-    added = [leaf.hash for leaf in leaves(db, since, head.size)]
-    return write_request(since, consistency_proof(edge_of(old), added), head.note)
-
-
-def take_cosignature(db: Session, lines: str, *, witnesses: Collection[Verifier]) -> list[str]:
-    """Return the witnesses who cosigned our newest head with these lines; each is kept once.
-
-    Raises:
-        BadProof: No line is a cosignature of it by a witness we know.
-    """
-    head = newest(db)
-    note = (head.note if head else "") + lines
-    found = {each.name: at for each in witnesses if (at := cosigned_at(note, each)) is not None}
-    if head is None or not found:
-        raise BadProof("no witness that is known cosigned our newest head")
-    for line in parts(note)[1]:
-        name = line.split(" ")[1]
-        if name in found and db.get(Cosignature, (head.size, name)) is None:
-            seen = datetime.fromtimestamp(found[name], UTC)
-            db.add(Cosignature(size=head.size, witness=name, cosigned_at=seen, line=line))
-            db.flush()
-    return sorted(found)
 
 
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:

@@ -10,107 +10,14 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
 from uuid import UUID
 
-from healthcert.errors import BadProof
+from healthcert.transparency.evidence import Finding, Kind, Sealed, Source
 from healthcert.transparency.merkle import Edge
-from healthcert.transparency.notes import Verifier, cosigned_at, opened
-from healthcert.transparency.seals import Leaf, Seal
+from healthcert.transparency.seals import Leaf
 
-Kind = Literal[
-    "edited", "removed", "inserted", "reordered", "forked", "back_dated", "unsealed", "unsigned"
-]
 LAG = timedelta(minutes=10)  # what an event may be written down late, and clocks differ
 _MOST_SUSPECTS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was signed.
-
-    Attributes:
-        kind: What was done.
-        says: The same for a person.
-        source: What it was found by.
-        events: The event; or, where only heads are known, those it must be among (100 at most).
-    """
-
-    kind: Kind
-    says: str
-    source: str
-    events: tuple[UUID, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """An event of the record: its leaf, and what the event itself hashes to now.
-
-    Attributes:
-        leaf: As it was sealed.
-        now: Hash of the event as it stands; None where there is no such event.
-        recorded_at: When it says that it was written down, aware.
-    """
-
-    leaf: Leaf
-    now: bytes | None
-    recorded_at: datetime | None
-
-
-@dataclass(slots=True)
-class Source:
-    """Heads, and where they are kept leaves, from one place.
-
-    Attributes:
-        name: For the findings.
-        heads: Root by size.
-        times: When a head was made, by size.
-        leaves: By position.
-        faults: Seals that count for nothing.
-    """
-
-    name: str
-    heads: dict[int, bytes] = field(default_factory=dict)
-    times: dict[int, datetime] = field(default_factory=dict)
-    leaves: dict[int, Leaf] = field(default_factory=dict)
-    faults: list[Finding] = field(default_factory=list)
-
-    @classmethod
-    def of(
-        cls, name: str, seals: Iterable[Seal], *, log: Verifier, witness: Verifier | None = None
-    ) -> Source:
-        """Return the source of a row of seals, those that are not signed as faults.
-
-        Args:
-            name: For the findings.
-            seals: In any order.
-            log: Who must have signed each head.
-            witness: Who must have cosigned it too.
-        """
-        source = cls(name)
-        for seal in seals:
-            source._take(seal, log, witness)
-        return source
-
-    def _take(self, seal: Seal, log: Verifier, witness: Verifier | None) -> None:
-        try:
-            head = opened(seal.note, log)
-            seen = witness is None or cosigned_at(seal.note, witness) is not None
-        except BadProof as refusal:
-            self.faults.append(Finding("unsigned", str(refusal), self.name))
-            return
-        if not seen:
-            says = f"the head of {head.size} events is not cosigned"
-            self.faults.append(Finding("unsigned", says, self.name))
-            return
-        known = self.heads.setdefault(head.size, head.root)
-        if known != head.root:
-            says = f"two heads of size {head.size} were signed"
-            self.faults.append(Finding("forked", says, self.name))
-        if seal.at:
-            self.times.setdefault(head.size, seal.at)
-        first = head.size - len(seal.leaves)
-        self.leaves.update(enumerate(seal.leaves, start=first))
 
 
 def compare(record: Iterable[Sealed], sources: Iterable[Source]) -> list[Finding]:
@@ -178,10 +85,12 @@ class _Parting:
         if len(self.since) < _MOST_SUSPECTS:
             self.since.append(leaf.event)
         root = self.source.heads.get(edge.size)
+        if root is None:
+            return
         if root == edge.root:
             self.good = edge.size
             self.since.clear()
-        elif root is not None:
+        else:
             self.bad = edge.size
 
     def findings(self, size: int) -> Iterator[Finding]:

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from healthcert.db import Doors
 from healthcert.gateways import seal_files
 from healthcert.gateways.note_keys import NoteSigner, make_note_key
+from healthcert.gateways.witnessing import Witness
 from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead, new_id, triggers
 from healthcert.services import auditing, sealing
-from healthcert.transparency.comparing import Finding, Source
+from healthcert.transparency.evidence import Finding, Source
 from healthcert.transparency.merkle import Edge, leaf_hash
 from healthcert.transparency.notes import WITNESS, Checkpoint, signed
-from healthcert.witness import Witness
 from tests.factories import NOW, make_event
 
 SEALS, EVERY = 6, 4  # seals, and events in each

@@ -16,9 +16,9 @@ from healthcert.db import Doors, make_engine
 from healthcert.errors import BadProof
 from healthcert.gateways import seal_files
 from healthcert.models import AuditEvent, AuditLeaf, TreeHead, triggers
-from healthcert.services import sealing
+from healthcert.services import auditing, sealing
 from healthcert.services.keys import load_audit_signer, read_secret
-from healthcert.transparency.comparing import Source
+from healthcert.transparency.evidence import Source
 from healthcert.transparency.notes import signed
 from healthcert.transparency.seals import Seal
 from tests.conftest import ENGINES
@@ -168,7 +168,7 @@ def test_an_honest_witness_cosigns_no_other_past(db, log, witness):
     held = list(seal_files.read(witness.state))
     for since in (0, 20):
         with pytest.raises(BadProof):
-            witness.cosign(sealing.request(db, since=since), NOW)
+            witness.cosign(auditing.request(db, since=since), NOW)
     for seals in (list(sealing.seals_after(db, 0)), list(sealing.seals_after(db, 8))):
         with pytest.raises(BadProof):
             witness.cosign_seals(seals, NOW)

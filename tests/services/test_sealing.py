@@ -195,18 +195,18 @@ def test_what_is_not_sealed_is_not_proven(doors):
 
 def test_a_request_shows_that_the_tree_grew(doors, signer):
     with doors.reading() as db, pytest.raises(NotFound):
-        sealing.request(db, since=0)
+        auditing.request(db, since=0)
     sizes = []
     for count in (1, 2, 5, 1, 9):
         write(doors, count)
         sizes.append(seal(doors, signer).size)
     with doors.reading() as db:
         new = opened(sealing.newest(db).note, signer.verifier)
-        first, note = judge_request(sealing.request(db, since=0), log=signer.verifier, held=None)
+        first, note = judge_request(auditing.request(db, since=0), log=signer.verifier, held=None)
         assert first == new
         for size in sizes:
             held = opened(db.get(TreeHead, size).note, signer.verifier)
-            told = sealing.request(db, since=size)
+            told = auditing.request(db, since=size)
             assert judge_request(told, log=signer.verifier, held=held) == (new, note)
             if size != sizes[-1]:
                 with pytest.raises(BadProof, match="this witness holds size"):
@@ -214,7 +214,7 @@ def test_a_request_shows_that_the_tree_grew(doors, signer):
                 with pytest.raises(BadProof):
                     check_consistency((size, bytes(32)), (new.size, new.root), [])
         with pytest.raises(NotFound):
-            sealing.request(db, since=2)
+            auditing.request(db, since=2)
 
 
 def test_a_cosignature_is_kept_once_and_goes_with_the_head(doors, signer, tmp_path):
@@ -225,7 +225,7 @@ def test_a_cosignature_is_kept_once_and_goes_with_the_head(doors, signer, tmp_pa
     line = witness.cosign(parts(head.note)[0], 1_800_000_000)
     for _ in range(2):
         with doors.transaction() as db:
-            assert sealing.take_cosignature(db, line, witnesses=[known]) == ["witness.example"]
+            assert auditing.take_cosignature(db, line, witnesses=[known]) == ["witness.example"]
     with doors.reading() as db:
         note = sealing.note_of(db, sealing.newest(db))
         assert note == head.note + line
@@ -233,7 +233,7 @@ def test_a_cosignature_is_kept_once_and_goes_with_the_head(doors, signer, tmp_pa
     assert cosigned_at(kept.note, known) == 1_800_000_000
     for lines, witnesses in ((line, []), ("", [known])):
         with doors.transaction() as db, pytest.raises(BadProof):
-            sealing.take_cosignature(db, lines, witnesses=witnesses)
+            auditing.take_cosignature(db, lines, witnesses=witnesses)
 
 
 def test_the_hash_that_the_database_makes_is_that_of_a_leaf(doors, signer):
