@@ -17,7 +17,7 @@ import click
 
 from healthcert.errors import BadProof, Refusal
 from healthcert.gateways import seal_files
-from healthcert.gateways.files import write_whole
+from healthcert.gateways.files import OWNER_ONLY, write_whole
 from healthcert.gateways.note_keys import NoteSigner, make_note_key, read_verifier
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.witnessing import Witness
@@ -97,7 +97,7 @@ def new_key(name: str, path: Path, secret: Path, *, for_log: bool) -> None:
         raise click.UsageError(f"{path} is there already")
     kind = LOG if for_log else WITNESS
     verifier = make_note_key(path, name, kind, passphrase=_passphrase(secret))
-    write_whole(path.with_suffix(".vkey"), f"{verifier}\n".encode())
+    write_whole(path.with_suffix(".vkey"), f"{verifier}\n".encode(), mode=OWNER_ONLY)
     click.echo(verifier)
 
 
