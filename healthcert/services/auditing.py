@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, cast, select
+from sqlalchemy import Row, Select, String, Text, cast, select, type_coerce
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadProof, NotFound
@@ -21,31 +21,36 @@ from healthcert.transparency.notes import Verifier, cosigned_at, parts
 from healthcert.transparency.seals import Leaf, Seal, write_proof, write_request
 
 _AT_ONCE = 5_000  # rows
+_TIME = "%Y-%m-%d %H:%M:%S.%f"
+# As it lies there: whoever passed the checks by must be named, not stop the reading.
 EVENT = (
-    AuditEvent.id,
-    AuditEvent.recorded_at,
-    AuditEvent.actor_id,
-    AuditEvent.subject_id,
-    AuditEvent.actor_kind,
-    AuditEvent.act,
-    AuditEvent.subject_kind,
+    *(
+        type_coerce(column, String).label(column.key)
+        for column in (
+            AuditEvent.id,
+            AuditEvent.recorded_at,
+            AuditEvent.actor_id,
+            AuditEvent.subject_id,
+            AuditEvent.actor_kind,
+            AuditEvent.act,
+            AuditEvent.subject_kind,
+        )
+    ),
     cast(AuditEvent.details, Text).label("details"),
 )
 
 
 def entry(event: Row[*tuple[Any, ...]]) -> bytes:
     """Return what the tree holds of an event: its row as `docs/audit.md` writes it down, UTF-8."""
-    names = (event.actor_id, event.subject_id)
     texts = (event.actor_kind, event.act, event.subject_kind, event.details)
-    return "\n".join(
-        (
-            "1",
-            event.id.hex,
-            f"{event.recorded_at:%Y-%m-%d %H:%M:%S.%f}",
-            *(name.hex if name else "" for name in names),
-            ",".join(f"{len(text)}:{text}" for text in texts),
-        )
-    ).encode()
+    lines = (
+        "1",
+        _digits(event.id),
+        _written(event.recorded_at),
+        *map(_digits, (event.actor_id, event.subject_id)),
+        ",".join(f"{len(text)}:{text}" for text in map(str, texts)),
+    )
+    return "\n".join(lines).encode(errors="surrogatepass")
 
 
 def verify(
@@ -125,11 +130,11 @@ def export(db: Session) -> Iterator[str]:
     for row in _rows(db, _joined().where(AuditEvent.id.is_not(None))):
         told = {
             "position": row.position,
-            "event": str(row.id),
-            "recorded_at": row.recorded_at.isoformat(),
-            "actor": [row.actor_kind, row.actor_id and str(row.actor_id)],
+            "event": str(_id(row.id)),
+            "recorded_at": f"{_written(row.recorded_at)}Z",
+            "actor": [row.actor_kind, row.actor_id and str(_id(row.actor_id))],
             "act": row.act,
-            "subject": [row.subject_kind, row.subject_id and str(row.subject_id)],
+            "subject": [row.subject_kind, row.subject_id and str(_id(row.subject_id))],
             "details": json.loads(row.details),
             "entry": entry(row).decode(),
             "leaf_hash": row.hash.hex(),
@@ -140,11 +145,35 @@ def export(db: Session) -> Iterator[str]:
 def _record(db: Session) -> Iterator[Sealed]:
     for row in _rows(db, _joined()):
         now = None if row.id is None else leaf_hash(entry(row))
-        yield Sealed(Leaf(row.event_id, row.hash), now, row.recorded_at)
+        yield Sealed(Leaf(_id(row.event_id), row.hash), now, _moment(row.recorded_at))
+
+
+def _digits(value: object) -> str:
+    return str(value or "").replace("-", "")
+
+
+def _written(moment: object) -> str:
+    """Return a time as SQLite keeps it; PostgreSQL gives it as a datetime."""
+    return f"{moment.astimezone(UTC):{_TIME}}" if isinstance(moment, datetime) else str(moment)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.strptime(_written(value), _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _id(value: object) -> UUID:
+    try:
+        return UUID(str(value))
+    except ValueError:
+        return UUID(int=0)
 
 
 def _joined() -> Select[*tuple[Any, ...]]:
-    query = select(AuditLeaf.position, AuditLeaf.event_id, AuditLeaf.hash, *EVENT)
+    leaf = (type_coerce(column, String) for column in (AuditLeaf.event_id, AuditLeaf.hash))
+    query = select(AuditLeaf.position, *leaf, *EVENT)
     joined = query.outerjoin(AuditEvent, AuditEvent.id == AuditLeaf.event_id)
     return joined.order_by(AuditLeaf.position)
 

@@ -102,7 +102,10 @@ def rebuild(db: Session, signer: NoteSigner, order: Sequence[UUID]) -> None:
     times = list(db.scalars(select(TreeHead.sealed_at).order_by(TreeHead.size)))
     for table in (Cosignature, TreeHead, AuditLeaf):
         db.execute(delete(table))
-    rows = {row.id: leaf_hash(auditing.entry(row)) for row in db.execute(select(*auditing.EVENT))}
+    rows = {
+        UUID(str(row.id)): leaf_hash(auditing.entry(row))
+        for row in db.execute(select(*auditing.EVENT))
+    }
     edge, heads = Edge(), []
     for event in order:
         edge = edge.grown([rows[event]])

@@ -112,6 +112,27 @@ def test_without_the_key_the_record_names_it_itself(db, log, name):
     assert named(log.verify(db), "edited") == {event}
 
 
+def test_what_no_check_would_let_in_is_named_too(db, log):
+    event = log.events[9]
+    if db.get_bind().dialect.name == "sqlite":
+        raw = db.connection().exec_driver_sql
+        raw("PRAGMA ignore_check_constraints = ON")
+        for column in ("recorded_at", "actor_id", "act", "details", "subject_kind"):
+            for value in ("yesterday", b"\x7f\x00", 7, ""):
+                with db.begin_nested() as point:
+                    sql = f"UPDATE audit_event SET {column} = ? WHERE id = ?"
+                    raw(sql, (value, event.hex))
+                    assert named(log.verify(db), "edited") == {event}
+                    point.rollback()
+        raw("PRAGMA ignore_check_constraints = OFF")
+        return
+    for column in ("recorded_at", "act", "details", "subject_kind"):
+        raw = db.connection().exec_driver_sql
+        raw(f"ALTER TABLE audit_event ALTER {column} DROP NOT NULL")
+        raw(f"UPDATE audit_event SET {column} = NULL WHERE id = '{event}'")
+        assert named(log.verify(db), "edited") == {event}
+
+
 def test_an_event_taken_away_is_named_by_the_record_itself(db, log):
     db.execute(delete(AuditEvent).where(AuditEvent.id == log.events[9]))
     assert named(log.verify(db), "removed") == {log.events[9]}
