@@ -22,6 +22,7 @@
     ├── BadSettings             bad_settings
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
+    ├── BadProof                bad_proof            a seal, head or proof of the audit tree
     ├── BadTrustList            bad_trust_list       the list held stays in use
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
@@ -212,6 +213,12 @@ class PictureTooLarge(BadPicture):
     def __init__(self) -> None:
         """Say the limits: they are the same for all."""
         super().__init__("a picture may have 10 MB and 16 megapixels")
+
+
+class BadProof(Refusal):
+    """A note, seal or proof of the audit tree is none, or does not hold."""
+
+    code = "bad_proof"
 
 
 class BadTrustList(Refusal):

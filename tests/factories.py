@@ -20,10 +20,12 @@ from healthcert.models import (
     AdverseEvent,
     Appointment,
     AuditEvent,
+    AuditLeaf,
     Base,
     Certificate,
     ClinicSession,
     Consent,
+    Cosignature,
     Dose,
     DoseJudgement,
     DoseStanding,
@@ -42,6 +44,7 @@ from healthcert.models import (
     Stock,
     StockMove,
     TestResult,
+    TreeHead,
     Triage,
     new_id,
 )
@@ -380,3 +383,13 @@ def make_adverse_event(db: Session, **values: Any) -> AdverseEvent:
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, AdverseEvent(**defaults | values))
+
+
+def make_head(db: Session, event: AuditEvent, **values: Any) -> TreeHead:
+    """Seal one event as the next of the tree, by rows alone, and have it cosigned."""
+    size = (db.scalar(select(func.count()).select_from(AuditLeaf)) or 0) + 1
+    add(db, AuditLeaf(position=size - 1, event_id=event.id, hash=bytes(32)))
+    defaults = {"size": size, "sealed_at": NOW, "root": bytes(32), "edge": b"", "note": "note"}
+    head = add(db, TreeHead(**defaults | values))
+    add(db, Cosignature(size=head.size, witness="witness", cosigned_at=NOW, line="line"))
+    return head

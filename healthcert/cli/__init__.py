@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
@@ -46,8 +47,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    bundle, conformance, db, demo, export, hcert, import_, keys, rules, serve, valuesets, verify,
-    worker,
+    audit, bundle, conformance, db, demo, export, hcert, import_, keys, rules, serve, valuesets,
+    verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

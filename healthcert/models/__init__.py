@@ -8,6 +8,7 @@ from sqlalchemy import Connection, MetaData, event
 from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
+from healthcert.models.audit import AuditLeaf, Cosignature, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
@@ -48,12 +49,14 @@ __all__ = [
     "AdverseEvent",
     "Appointment",
     "AuditEvent",
+    "AuditLeaf",
     "Base",
     "Case",
     "CaseEntry",
     "Certificate",
     "ClinicSession",
     "Consent",
+    "Cosignature",
     "Delegation",
     "Device",
     "Dose",
@@ -89,6 +92,7 @@ __all__ = [
     "StockMove",
     "TestResult",
     "TestStanding",
+    "TreeHead",
     "Triage",
     "Visit",
     "WaitEntry",

@@ -6,20 +6,22 @@ import io
 import logging
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from healthcert import jobs, logs
 from healthcert.errors import BadSettings, NotReady
+from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
 from healthcert.models import AccessCode, Appointment, Certificate, DoseStanding, Message, Visit
 from healthcert.parts import open_parts
 from healthcert.services import access, lots, rules
-from tests.factories import NOW, day
+from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
 
@@ -95,6 +97,30 @@ def test_a_rule_taken_in_is_published_at_the_next_round(parts):
     assert jobs.run_once(parts, NOW)["bundle"] == 1
     assert told in published(parts).rules
     assert jobs.run_once(parts, NOW)["bundle"] == 0
+
+
+def test_the_audit_is_sealed_in_every_round_and_kept_outside_the_database(parts, clinic):
+    clinic.slot()
+    with parts.doors.transaction() as db:
+        made = [make_event(db).id for _ in range(3)]
+    assert jobs.run_once(parts, NOW)["audit"] == 1
+    [seal] = seal_files.read(parts.settings.seals_dir)
+    assert set(made) <= {leaf.event for leaf in seal.leaves}
+    assert published(parts).audit_head == seal.note.encode()
+    assert jobs.run_once(parts, LATER)["audit"] == 0
+
+
+@pytest.mark.parametrize(
+    ("minute", "second", "found"), [(5, 7, 0), (5, 10, 0), (0, 4, 1), (0, 5, 0)]
+)
+def test_an_event_of_long_ago_is_sealed_at_the_full_hour(parts, minute, second, found):
+    with parts.doors.transaction() as db:
+        new = make_event(db).id
+    now = datetime.fromtimestamp((new.int >> 80) / 1000, UTC)
+    jobs.run_once(parts, now.replace(minute=59))
+    with parts.doors.transaction() as db:
+        make_event(db, id=UUID(int=new.int - (7_200_000 << 80)))
+    assert jobs.run_once(parts, now.replace(minute=minute, second=second))["audit"] == found
 
 
 def test_a_bundle_is_renewed_after_an_hour(parts):

@@ -25,9 +25,11 @@ from sqlalchemy.types import TypeEngine
 from healthcert import models
 from healthcert.models import (
     AuditEvent,
+    AuditLeaf,
     Base,
     Certificate,
     Consent,
+    Cosignature,
     Dose,
     DoseJudgement,
     Instant,
@@ -36,14 +38,15 @@ from healthcert.models import (
     Recovery,
     Screening,
     StockMove,
+    TreeHead,
     Triage,
 )
 from tests import factories as make
 from tests.models.refusals import refused
 
 FACTS = (
-    AuditEvent, Consent, Dose, DoseJudgement, Knowledge, LotValidity, Recovery, Screening,
-    StockMove, models.TestResult, Triage,
+    AuditEvent, AuditLeaf, Consent, Cosignature, Dose, DoseJudgement, Knowledge, LotValidity,
+    Recovery, Screening, StockMove, models.TestResult, TreeHead, Triage,
 )  # fmt: skip
 
 
@@ -51,7 +54,7 @@ FACTS = (
 def facts(db: Session) -> Session:
     """A database with one row in each table of facts."""
     make.make_counted_dose(db)
-    make.make_event(db)
+    make.make_head(db, make.make_event(db))
     make.make_test(db)
     make.make_recovery(db)
     make.make_consent(db)
@@ -107,7 +110,7 @@ def test_no_fact_is_replaced(facts, model: type[Base]):
     row = dict(facts.execute(table.select()).mappings().first() or {})
     for column in [each.name for each in table.columns if each.computed is not None]:
         del row[column]
-    with refused(facts, "append_only", "consent_follows"):
+    with refused(facts, "append_only", "consent_follows", "head_grows"):
         facts.execute(sqlite_insert(table).prefix_with("OR REPLACE").values(row))
 
 
