@@ -1,7 +1,7 @@
 """What medicine and law decide: vaccines, programmes and countries, read from files.
 
-A file that is wrong is our own mistake, so a `KeyError` or `ValueError` may stop the start;
-`content` is the file as it stands, which is what the database keeps.
+`data.checking` says what is wrong with a file before it is used, so a `KeyError` here is our own
+mistake; `content` is the file as it stands, days as text, which is what the database keeps.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-from healthcert.errors import BadSettings
+from healthcert.data import vaccines, value_sets
+from healthcert.errors import BadInput, BadKnowledge, BadSettings
+from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.policy.eligibility import age_of
 from healthcert.policy.schedule import Series
 
 Kind = Literal["vaccine", "programme", "country"]
-_FOLDERS: Mapping[Kind, str] = {
+FOLDERS: Mapping[Kind, str] = {
     "vaccine": "vaccines",
     "programme": "programmes",
     "country": "countries",
 }
+
+
+_AGES = ("min_age_years", "min_age_months", "below_years", "below_months")  # each band has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +86,40 @@ class Country:
 @cache
 def sources(kind: Kind) -> tuple[Source, ...]:
     """Return the files of a kind that come with this version, by name."""
-    folder = files("healthcert").joinpath("data", _FOLDERS[kind])
-    found = sorted((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir())
+    return sources_in(files("healthcert").joinpath("data"), kind)
+
+
+def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
+    """Return the files of a kind in a folder that is laid out as ours, by name.
+
+    Raises:
+        BadKnowledge: A file is no TOML.
+    """
+    inner = folder.joinpath(FOLDERS[kind])
+    names = sorted(entry.name for entry in inner.iterdir()) if inner.is_dir() else []
     return tuple(
-        _source(kind, name.removesuffix(".toml"), tomllib.loads(text))
-        for name, text in found
+        source_of(kind, name.removesuffix(".toml"), inner.joinpath(name).read_bytes())
+        for name in names
         if name.endswith(".toml")
     )
+
+
+def source_of(kind: Kind, name: str, raw: bytes) -> Source:
+    """Return a knowledge file, read.
+
+    Raises:
+        BadKnowledge: It is no TOML.
+    """
+    try:
+        read = tomllib.loads(raw.decode())
+    except ValueError as error:
+        raise BadKnowledge(
+            f"{name}.toml cannot be read: {error}. Look at that line for a missing quotation mark,"
+            " bracket or equals sign."
+        ) from None
+    content = json.loads(json.dumps(read, default=str))
+    written = json.dumps([kind, content], sort_keys=True, ensure_ascii=False).encode()
+    return Source(kind, name, content, hashlib.sha256(written).hexdigest())
 
 
 @cache
@@ -104,20 +138,47 @@ def country(code: str) -> Country:
 def series(content: Mapping[str, Any]) -> Series:
     """Return the rule of a product, from the content of its vaccine file."""
     rule = content["series"]
+    shared = {name: value for name, value in rule.items() if name not in _AGES}
+    bands = tuple(_series(content, {**shared, **band}, ()) for band in rule.get("bands", ()))
+    return _series(content, rule, bands)
+
+
+def not_certifiable(product: str, authorisation: str, prophylaxis: str, disease: str) -> str:
+    """Return why an EU certificate cannot state a dose: a code, or empty where it can.
+
+    The EU's value sets decide: a disease or a vaccine they do not know has no certificate.
+    """
+    if disease not in value_sets()["disease-agent-targeted"]:
+        return "disease_not_in_value_set"
+    try:
+        refuse_unless_together(product, authorisation, prophylaxis, vaccines())
+    except BadInput:
+        return "vaccine_not_in_value_set"
+    return ""
+
+
+def _series(
+    content: Mapping[str, Any], rule: Mapping[str, Any], bands: tuple[Series, ...]
+) -> Series:
+    after = content.get("after")
     return Series(
         doses=rule["doses"],
         min_interval=rule["min_interval_days"],
         target_interval=rule["target_interval_days"],
-        booster_interval=rule["booster_interval_days"],
+        booster_interval=rule.get("booster_interval_days"),
         grace=rule["grace_days"],
-        min_age=rule["min_age_years"],
+        min_age_months=age_of(rule, "min_age") or 0,
         booster_total=rule["booster_total"],
+        below_months=age_of(rule, "below"),
+        max_interval=rule.get("max_interval_days"),
+        restarts=rule.get("when_late") == "restart",
+        booster_target=rule.get("booster_target_days"),
+        protects_after=rule.get("protects_after_days", 0),
+        product=content["code"],
+        after=after and {each["product"]: each["min_interval_days"] for each in after},
+        volume=rule.get("volume", ""),
+        bands=bands,
     )
-
-
-def _source(kind: Kind, name: str, content: dict[str, Any]) -> Source:
-    written = json.dumps([kind, content], sort_keys=True, ensure_ascii=False).encode()
-    return Source(kind, name, content, hashlib.sha256(written).hexdigest())
 
 
 def _country(content: Mapping[str, Any]) -> Country:

@@ -13,6 +13,7 @@ from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
 from healthcert.models.supply import (
@@ -42,6 +43,7 @@ __all__ = [
     "Dose",
     "DoseJudgement",
     "DoseStanding",
+    "EligibilityDecision",
     "Identity",
     "Instant",
     "Knowledge",
@@ -50,6 +52,7 @@ __all__ = [
     "Message",
     "Person",
     "PersonToken",
+    "Phase",
     "Product",
     "ProductTarget",
     "Programme",

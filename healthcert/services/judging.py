@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, DoseJudgement, Person
@@ -42,7 +43,7 @@ def judge(
     doses = history.past_doses(db, person_id=person.id, disease=disease)
     birth_date = details_of(vault, person).birth_date
     found = worth.judge([past.as_given() for past in doses], birth_date)
-    stated = _stated(doses, found)
+    stated = _stated(doses, found, birth_date)
     live = _live(db, [past.dose.id for past in doses], disease)
     for past in doses:
         certificate = live.get(past.dose.id)
@@ -56,7 +57,8 @@ def judge(
     for past in _in_order(doses, found):
         write(db, past, found[past.dose.id], disease=disease, judged_by=judged_by, now=now)
     for past in doses:
-        if past.dose.id in stated and past.dose.id not in live:
+        unfit = files.not_certifiable(past.product.code, past.product.ma, past.product.vp, disease)
+        if past.dose.id in stated and past.dose.id not in live and not unfit:
             issuing.intend(
                 db, dose=past.dose, disease=disease, stated=stated[past.dose.id],
                 knowledge_id=past.knowledge_id, country=country, now=now,
@@ -104,13 +106,18 @@ def write(
     db.flush()
 
 
-def _stated(doses: list[Past], found: dict[UUID, Judgement]) -> dict[UUID, tuple[int, int]]:
+def _stated(
+    doses: list[Past], found: dict[UUID, Judgement], birth_date: str
+) -> dict[UUID, tuple[int, int]]:
     """Return dn and sd of each dose that counts."""
     counted = [past for past in doses if found[past.dose.id].counts == "valid"]
-    return {
-        past.dose.id: schedule.doses_stated(number, counted[0].series)
-        for number, past in enumerate(counted, 1)
-    }
+    return dict(
+        zip(
+            (past.dose.id for past in counted),
+            schedule.stated([past.counted(birth_date) for past in counted]),
+            strict=True,
+        )
+    )
 
 
 def _live(db: Session, dose_ids: Iterable[UUID], disease: str) -> dict[UUID, Certificate]:

@@ -8,7 +8,8 @@ DO $$
 DECLARE
   name text;
 BEGIN
-  FOREACH name IN ARRAY ARRAY['audit_event', 'dose', 'dose_judgement', 'knowledge', 'lot_validity']
+  FOREACH name IN ARRAY ARRAY['audit_event', 'dose', 'dose_judgement', 'eligibility_decision',
+    'knowledge', 'lot_validity', 'phase']
   LOOP
     EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON %I'
       ' FOR EACH ROW EXECUTE FUNCTION append_only()', name);

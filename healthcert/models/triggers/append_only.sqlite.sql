@@ -39,3 +39,19 @@ CREATE TRIGGER append_only_lot_validity_delete BEFORE DELETE ON lot_validity
 BEGIN
   SELECT RAISE(ABORT, 'append_only: lot_validity');
 END;
+CREATE TRIGGER append_only_eligibility_decision_update BEFORE UPDATE ON eligibility_decision
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: eligibility_decision');
+END;
+CREATE TRIGGER append_only_eligibility_decision_delete BEFORE DELETE ON eligibility_decision
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: eligibility_decision');
+END;
+CREATE TRIGGER append_only_phase_update BEFORE UPDATE ON phase
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: phase');
+END;
+CREATE TRIGGER append_only_phase_delete BEFORE DELETE ON phase
+BEGIN
+  SELECT RAISE(ABORT, 'append_only: phase');
+END;
