@@ -9,6 +9,7 @@ import click
 
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
+from healthcert.cli.country import country
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
@@ -16,6 +17,7 @@ from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.vaccines import vaccines
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.cli.worker import worker
@@ -44,6 +46,9 @@ def main() -> None:
 hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
-_NOUNS = (bundle, conformance, db, demo, hcert, keys, rules, serve, valuesets, verify, worker)
+_NOUNS = (
+    bundle, conformance, country, db, demo, hcert, keys, rules, serve, vaccines, valuesets,
+    verify, worker,
+)  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

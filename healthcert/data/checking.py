@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]
     known = {source.content.get("code"): source.content for source in sources}
     for source in sources:
         told = source.content.get("languages", languages)
-        wanted = told if isinstance(told, list) else languages
+        wanted = told if _PLAIN["languages"](told, ()) else languages
         wrong = list(_shape(source.content, source.kind, "", wanted))
         wrong = wrong or list(getattr(meaning, source.kind)(source.content, known))
         name = f"{source.kind} {source.name}.toml"
@@ -132,6 +133,10 @@ _PLAIN: Mapping[str, Callable[[Any, Sequence[str]], bool]] = {
         and all(map(_is_text, value))
         and len(set(value)) == len(value)
     ),
+    "languages": lambda value, _words: (
+        bool(value)
+        and all(isinstance(each, str) and re.fullmatch("[a-z]{2}", each) for each in value)
+    ),
     "codes": lambda value, words: (
         isinstance(value, list) and bool(value) and set(value) <= {*words}
     ),
@@ -144,6 +149,7 @@ _TOLD = {
     "decimal": "a number from {0} to {1}",
     "choice": "one of the words this field knows, such as {0}",
     "list": "a list of texts in square brackets, each once",
+    "languages": 'a list of languages, two small letters each, such as "fr" (ISO 639-1)',
     "codes": "a list of words this field knows, such as {0}",
     "table": "a table of its own",
     "tables": "one or more tables in double square brackets",

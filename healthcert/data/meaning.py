@@ -65,10 +65,6 @@ def country(content: Mapping[str, Any], _known: object) -> Iterator[Wrong]:
     if not _UVCI_ISSUER.fullmatch(content["certificates"]["uvci_issuer"]):
         advice = "Use up to 40 capital letters and digits."
         yield "certificates.uvci_issuer", "It cannot stand in an identifier.", advice
-    for place, language in enumerate(content["languages"], 1):
-        if not re.fullmatch("[a-z]{2}", language):
-            advice = 'Write two small letters, such as "fr" (ISO 639-1).'
-            yield f"languages[{place}]", f"{language} is no language.", advice
     yield from _places(content)
     days = [holiday["on"] for holiday in content.get("holidays", ())]
     if days != sorted(set(days)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -28,7 +28,13 @@ class Rule:
     knowledge_id: UUID
 
 
-def load(db: Session, *, now: datetime, more: Iterable[Source] = ()) -> int:
+def load(
+    db: Session,
+    *,
+    now: datetime,
+    more: Iterable[Source] = (),
+    languages: Collection[str] = ("en",),
+) -> int:
     """Bring the rows to what files say; return how many contents were new.
 
     Earlier contents stay, since doses and certificates point at what they were judged under.
@@ -38,12 +44,13 @@ def load(db: Session, *, now: datetime, more: Iterable[Source] = ()) -> int:
         db: The transaction.
         now: When the phases are published.
         more: Files beside those of this version; one of the same kind and name takes its place.
+        languages: In which every text must stand.
 
     Raises:
         BadKnowledge: A file is wrong; nothing is written.
     """
     sources = together(more)
-    wrong = checking.faults(sources, ("en",))
+    wrong = checking.faults(sources, languages)
     if wrong:
         raise BadKnowledge("\n".join(map(str, wrong)))
     new = 0

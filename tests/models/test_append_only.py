@@ -28,14 +28,16 @@ from healthcert.models import (
     Certificate,
     Dose,
     DoseJudgement,
+    EligibilityDecision,
     Instant,
     Knowledge,
     LotValidity,
+    Phase,
 )
 from tests import factories as make
 from tests.models.refusals import refused
 
-FACTS = (AuditEvent, Dose, DoseJudgement, Knowledge, LotValidity)
+FACTS = (AuditEvent, Dose, DoseJudgement, EligibilityDecision, Knowledge, LotValidity, Phase)
 
 
 @pytest.fixture
@@ -43,6 +45,7 @@ def facts(db: Session) -> Session:
     """A database with one row in each table of facts."""
     make.make_counted_dose(db)
     make.make_event(db)
+    make.make_decision(db)
     return db
 
 
