@@ -18,10 +18,8 @@ from typing import Any
 from healthcert.data import meaning
 from healthcert.data.knowledge import Source
 from healthcert.data.meaning import Wrong
-from healthcert.policy.eligibility import TOLD
 
 Table = Mapping[str, Any]
-_NEVER_ASKED = ("nationality", "nationality_group", "status", "identity_kind")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +76,7 @@ def _shape(table: Table, kind: str, way: str, languages: Collection[str]) -> Ite
             yield way + name, "This field is not known.", advice
     for name in _schema()[kind]:
         if name not in table and not name.endswith("?"):
-            yield way + name, "This field is missing.", f"Add it: {fields[name]}."
+            yield way + name, "This field is missing.", f"Add it: {_told(fields[name])}."
     for name, rule in fields.items():
         if name in table:
             yield from _value(table[name], rule, way + name, languages)
@@ -96,9 +94,14 @@ def _value(value: object, rule: str, way: str, languages: Collection[str]) -> It
         advice = "Add the words of a translator."
         yield from ((f"{way}.{each}", "This language is missing.", advice) for each in missing)
     elif kind == "asks" and isinstance(value, dict):
-        yield from _asks(value, way)
+        yield from meaning.asks(value, way)
     elif kind not in _PLAIN or not _PLAIN[kind](value, words):
-        yield way, f"This is {value!r}.", f"It must be: {_TOLD[kind].format(*words)}."
+        yield way, f"This is {value!r}.", f"It must be: {_told(rule)}."
+
+
+def _told(rule: str) -> str:
+    kind, *words = rule.split()
+    return _TOLD[kind].format(*words)
 
 
 def _is_text(value: object) -> bool:
@@ -155,51 +158,4 @@ _TOLD = {
     "tables": "one or more tables in double square brackets",
     "words": "a text for each language",
     "asks": "a table of what is asked, or {{}} for everybody",
-}
-
-
-def _asks(asked: Table, way: str) -> Iterator[Wrong]:
-    for name, wanted in asked.items():
-        here = f"{way}.{name}"
-        if name in _NEVER_ASKED:
-            yield (
-                here,
-                "Nobody is let in or kept out by papers or status.",
-                "Ask where people live.",
-            )
-        elif name in ("all", "any") and isinstance(wanted, list) and wanted:
-            for place, each in enumerate(wanted, 1):
-                yield from _inner(each, f"{here}[{place}]")
-        elif name == "not":
-            yield from _inner(wanted, here)
-        elif name not in ("all", "any", "age", "doses", *TOLD):
-            yield (
-                here,
-                "This cannot be asked.",
-                f"Known: all, any, not, age, doses, {', '.join(TOLD)}.",
-            )
-        elif not _ASKED.get(name, lambda value: _PLAIN["list"](value, ()))(wanted):
-            yield here, f"This is {wanted!r}.", "See docs/howto/knowledge.md for how it is written."
-
-
-def _inner(asked: object, way: str) -> Iterator[Wrong]:
-    if isinstance(asked, dict):
-        yield from _asks(asked, way)
-    else:
-        yield way, f"This is {asked!r}.", "It must be a table in curly brackets."
-
-
-def _range(value: object, *names: str) -> bool:
-    return (
-        isinstance(value, dict)
-        and bool(value)
-        and set(value) <= set(names)
-        and all(_within(each, ("0", "1440"), int) for each in value.values())
-    )
-
-
-_ASKED: Mapping[str, Callable[[Any], bool]] = {
-    "age": lambda value: _range(value, "from_years", "from_months", "below_years", "below_months"),
-    "doses": lambda value: _range(value, "at_least", "at_most"),
-    "pregnant": lambda value: isinstance(value, bool),
 }

@@ -1,7 +1,7 @@
 """What medicine and law decide: vaccines, programmes and countries, read from files.
 
-`data.checking` says what is wrong with a file before it is used, so a `KeyError` here is our own
-mistake; `content` is the file as it stands, days as text, which is what the database keeps.
+`data.checking` says what is wrong with a file before it is used. `content` is the file as it
+stands, days as text, which is what the database keeps.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-from healthcert.data import vaccines, value_sets
-from healthcert.errors import BadInput, BadKnowledge, BadSettings
-from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.errors import BadKnowledge, BadSettings
 from healthcert.policy.eligibility import age_of
 from healthcert.policy.schedule import Series
 
@@ -141,20 +139,6 @@ def series(content: Mapping[str, Any]) -> Series:
     shared = {name: value for name, value in rule.items() if name not in _AGES}
     bands = tuple(_series(content, {**shared, **band}, ()) for band in rule.get("bands", ()))
     return _series(content, rule, bands)
-
-
-def not_certifiable(product: str, authorisation: str, prophylaxis: str, disease: str) -> str:
-    """Return why an EU certificate cannot state a dose: a code, or empty where it can.
-
-    The EU's value sets decide: a disease or a vaccine they do not know has no certificate.
-    """
-    if disease not in value_sets()["disease-agent-targeted"]:
-        return "disease_not_in_value_set"
-    try:
-        refuse_unless_together(product, authorisation, prophylaxis, vaccines())
-    except BadInput:
-        return "vaccine_not_in_value_set"
-    return ""
 
 
 def _series(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 from zoneinfo import available_timezones
@@ -12,6 +12,7 @@ from healthcert.data import vaccines, value_sets
 from healthcert.data.knowledge import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.policy.eligibility import TOLD
 from healthcert.policy.schedule import Series
 
 Wrong = tuple[str, str, str]
@@ -79,6 +80,49 @@ def _places(content: Mapping[str, Any]) -> Iterator[Wrong]:
         if town["region"] not in regions:
             advice = f"Known: {', '.join(regions)}."
             yield f"towns[{place}].region", f"There is no region {town['region']}.", advice
+
+
+def asks(asked: Mapping[str, Any], way: str) -> Iterator[Wrong]:
+    """Yield what is wrong with whom a phase admits, see `policy.eligibility`."""
+    for name, wanted in asked.items():
+        here = f"{way}.{name}"
+        several = name in ("all", "any") and isinstance(wanted, list) and bool(wanted)
+        if name in _NEVER_ASKED:
+            yield here, "Nobody is let in or kept out by papers or status.", "Take it out."
+        elif name == "not" or several:
+            for place, each in enumerate(wanted if several else [wanted], 1):
+                inner = f"{here}[{place}]" if several else here
+                if isinstance(each, dict):
+                    yield from asks(each, inner)
+                else:
+                    yield inner, f"This is {each!r}.", "It must be a table in curly brackets."
+        elif name not in _ASKED:
+            yield here, "This cannot be asked.", f"Known: {', '.join(_ASKED)}."
+        elif not _ASKED[name](wanted):
+            yield here, f"This is {wanted!r}.", "See docs/howto/knowledge.md for how it is written."
+
+
+def _range(*names: str) -> Callable[[object], bool]:
+    return lambda value: (
+        isinstance(value, dict)
+        and bool(value)
+        and set(value) <= set(names)
+        and all(type(each) is int and each >= 0 for each in value.values())
+    )
+
+
+def _codes_of(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, str) for each in value)
+
+
+_NEVER_ASKED = ("nationality", "nationality_group", "status", "identity_kind")
+_ASKED: Mapping[str, Callable[[object], bool]] = {
+    **dict.fromkeys(TOLD, _codes_of),
+    "pregnant": lambda value: isinstance(value, bool),
+    "age": _range("from_years", "from_months", "below_years", "below_months"),
+    "doses": _range("at_least", "at_most"),
+    **dict.fromkeys(("all", "any"), lambda _value: False),
+}
 
 
 def _named(way: str, bands: Sequence[Series]) -> list[tuple[str, Series]]:

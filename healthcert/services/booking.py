@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, NotEligible, NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, ClinicSession, Person, Product, Site, Slot
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    EligibilityDecision,
+    Person,
+    Phase,
+    Product,
+    Site,
+    Slot,
+)
 from healthcert.policy import reference
 from healthcert.services import (
     audit,
@@ -30,7 +39,6 @@ from healthcert.services import (
     people,
     places,
 )
-from healthcert.services.eligibility import NotDue
 from healthcert.services.people import Details
 
 BOOKABLE = ("published", "running")
@@ -194,6 +202,10 @@ def read_reference(text: str) -> str:
     return reference.read(text)
 
 
+class NotDue(NotEligible):
+    """The record says that another dose is due, or later: no word of it to a stranger."""
+
+
 def refuse_unfit(
     db: Session,
     *,
@@ -237,7 +249,21 @@ def refuse_unfit(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
         actor=actor, now=now, exception_reason=exception_reason,
     )  # fmt: skip
-    eligibility.refuse(db, decision)
+    _refuse_unless_admitted(db, decision)
+
+
+def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
+    """Refuse where a decision does, with the group that would come first and its day."""
+    if decision.outcome != "refused":
+        return
+    about = [reason["about"] for reason in decision.reasons]
+    kind = NotDue if any(each.get("field") == "doses" for each in about) else NotEligible
+    opening = next((each["phase"] for each in about if "on" in each), None)
+    query = select(Phase).filter_by(knowledge_id=decision.knowledge_id, code=opening)
+    phase = db.scalar(query)
+    if phase is None:
+        raise kind(by_phase=True)
+    raise kind(opens_on=phase.opens_on, group=phase.names, by_phase=True)
 
 
 def keep_refusal(

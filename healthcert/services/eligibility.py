@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotAllowed, NotEligible
+from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     DoseStanding,
@@ -69,7 +69,10 @@ def decide(
     last = latest(db, person_id=person.id, programme_id=programme_id)
     facts = _facts(db, vault, person, programme, day, told, last)
     phases = {phase.code: phase for phase in phases_of(db, programme)}
-    answer = eligibility.decide([_stage(phase) for phase in phases.values()], facts)
+    answer = eligibility.decide(
+        [Stage(each.code, each.admits, each.opens_on, each.closes_on) for each in phases.values()],
+        facts,
+    )
     outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
     made = EligibilityDecision(
         id=new_id(),
@@ -87,12 +90,17 @@ def decide(
     )
     if last is not None and told is None and _says(last) == _says(made):
         return last
-    kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": _lists(facts.told)}
+    told = {field: sorted(codes) for field, codes in facts.told.items()}
+    kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
     made.sealed = vault.seal(person.wrapped_key, made.id, kept, purpose=_PURPOSE)
     db.add(made)
     db.flush()
     if outcome == "exception":
-        _note(db, made, actor, now)
+        details = {"programme": programme_id, "reason": exception_reason}
+        subject = audit.Subject("person", person.id)
+        audit.note(
+            db, actor=actor, act="eligibility_exception", subject=subject, details=details, now=now
+        )
     return made
 
 
@@ -100,29 +108,6 @@ def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDe
     """Return the newest decision, which answers "why not me yet?"; None where nobody asked."""
     query = select(EligibilityDecision).filter_by(person_id=person_id, programme_id=programme_id)
     return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
-
-
-class NotDue(NotEligible):
-    """The record says that another dose is due, or later: no word of it to a stranger."""
-
-
-def refuse(db: Session, decision: EligibilityDecision) -> None:
-    """Refuse where a decision does, with the group that would come first and its day.
-
-    Raises:
-        NotEligible: No phase open that day admits, and nobody made an exception.
-        NotDue: The same, because of how many doses are on record.
-    """
-    if decision.outcome != "refused":
-        return
-    about = [reason["about"] for reason in decision.reasons]
-    kind = NotDue if any(each.get("field") == "doses" for each in about) else NotEligible
-    opening = next((each["phase"] for each in about if "on" in each), None)
-    query = select(Phase).filter_by(knowledge_id=decision.knowledge_id, code=opening)
-    phase = db.scalar(query)
-    if phase is None:
-        raise kind(by_phase=True)
-    raise kind(opens_on=phase.opens_on, group=phase.names, by_phase=True)
 
 
 def phases_of(db: Session, programme: Programme) -> list[Phase]:
@@ -171,31 +156,6 @@ def _facts(
     return Facts(details_of(vault, person).birth_date, day, doses, told)
 
 
-def _stage(phase: Phase) -> Stage:
-    return Stage(phase.code, phase.admits, phase.opens_on, phase.closes_on)
-
-
-def _lists(told: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
-    return {field: sorted(codes) for field, codes in told.items()}
-
-
-def _says(decision: EligibilityDecision) -> tuple[object, ...]:
-    return (
-        decision.knowledge_id,
-        decision.phase_id,
-        decision.day,
-        decision.outcome,
-        decision.exception_reason,
-        decision.reasons,
-    )
-
-
-def _note(db: Session, decision: EligibilityDecision, actor: audit.Actor, now: datetime) -> None:
-    audit.note(
-        db,
-        actor=actor,
-        act="eligibility_exception",
-        subject=audit.Subject("person", decision.person_id),
-        details={"programme": decision.programme_id, "reason": decision.exception_reason},
-        now=now,
-    )
+def _says(decision: EligibilityDecision) -> list[object]:
+    names = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
+    return [getattr(decision, name) for name in names]

@@ -14,7 +14,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, DoseJudgement, Person
@@ -23,6 +22,7 @@ from healthcert.policy.worth import Judgement
 from healthcert.services import history, issuing, revoking
 from healthcert.services.history import Past
 from healthcert.services.people import details_of
+from healthcert.services.statement import not_certifiable
 
 
 def judge(
@@ -57,8 +57,8 @@ def judge(
     for past in _in_order(doses, found):
         write(db, past, found[past.dose.id], disease=disease, judged_by=judged_by, now=now)
     for past in doses:
-        unfit = files.not_certifiable(past.product.code, past.product.ma, past.product.vp, disease)
-        if past.dose.id in stated and past.dose.id not in live and not unfit:
+        certifiable = not not_certifiable(past.product, disease)
+        if past.dose.id in stated and past.dose.id not in live and certifiable:
             issuing.intend(
                 db, dose=past.dose, disease=disease, stated=stated[past.dose.id],
                 knowledge_id=past.knowledge_id, country=country, now=now,

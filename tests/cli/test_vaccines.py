@@ -41,7 +41,8 @@ def test_a_fault_is_a_line_and_exit_1(run, folder):
     assert done.exit_code == 1
     assert done.stdout.splitlines() == [
         "vaccine stamaril.toml: series.dosis: This field is not known. Did you mean doses?",
-        "vaccine stamaril.toml: series.doses: This field is missing. Add it: number 1 9.",
+        "vaccine stamaril.toml: series.doses: This field is missing."
+        " Add it: a whole number from 1 to 9.",
     ]
 
 

@@ -13,6 +13,7 @@ from healthcert.data import knowledge as files
 from healthcert.errors import AlreadyBooked, NotEligible
 from healthcert.models import Product, Programme
 from healthcert.services import history, knowledge
+from healthcert.services.statement import not_certifiable
 from tests.factories import NOW, day
 from tests.services.clinic import Clinic, details
 
@@ -58,8 +59,9 @@ def test_no_certificate_of_the_union_is_intended_and_the_reason_is_data(fever):
     fever.lot(product=STAMARIL)
     dose = fever.record(fever.book(fever.slot(APRIL, product=STAMARIL)), product=STAMARIL)
     assert fever.certificates(dose) == []
-    assert files.not_certifiable(STAMARIL, "", "", "16541001") == "disease_not_in_value_set"
-    assert files.not_certifiable(STAMARIL, "", "", "840539006") == "vaccine_not_in_value_set"
+    product = fever.products[STAMARIL]
+    assert not_certifiable(product, "16541001") == "disease_not_in_value_set"
+    assert not_certifiable(product, "840539006") == "vaccine_not_in_value_set"
 
 
 def test_a_second_dose_is_not_booked_and_one_given_all_the_same_is_one_too_many(fever):
