@@ -94,11 +94,11 @@ def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
         BadKnowledge: A file is no TOML.
     """
     inner = folder.joinpath(FOLDERS[kind])
-    names = sorted(entry.name for entry in inner.iterdir()) if inner.is_dir() else []
+    entries = sorted(inner.iterdir(), key=lambda entry: entry.name) if inner.is_dir() else []
     return tuple(
-        source_of(kind, name.removesuffix(".toml"), inner.joinpath(name).read_bytes())
-        for name in names
-        if name.endswith(".toml")
+        source_of(kind, entry.name.removesuffix(".toml"), entry.read_bytes())
+        for entry in entries
+        if entry.name.endswith(".toml")
     )
 
 
@@ -111,10 +111,8 @@ def source_of(kind: Kind, name: str, raw: bytes) -> Source:
     try:
         read = tomllib.loads(raw.decode())
     except ValueError as error:
-        raise BadKnowledge(
-            f"{name}.toml cannot be read: {error}. Look at that line for a missing quotation mark,"
-            " bracket or equals sign."
-        ) from None
+        advice = "Look there for a missing quotation mark, bracket or equals sign."
+        raise BadKnowledge(f"{name}.toml cannot be read: {error}. {advice}") from None
     content = json.loads(json.dumps(read, default=str))
     written = json.dumps([kind, content], sort_keys=True, ensure_ascii=False).encode()
     return Source(kind, name, content, hashlib.sha256(written).hexdigest())

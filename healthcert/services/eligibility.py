@@ -96,7 +96,7 @@ def decide(
     db.add(made)
     db.flush()
     if outcome == "exception":
-        details = {"programme": programme_id, "reason": exception_reason}
+        details: dict[str, audit.Detail] = {"programme": programme_id, "reason": exception_reason}
         subject = audit.Subject("person", person.id)
         audit.note(
             db, actor=actor, act="eligibility_exception", subject=subject, details=details, now=now

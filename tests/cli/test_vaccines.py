@@ -39,11 +39,11 @@ def test_a_fault_is_a_line_and_exit_1(run, folder):
     broken(folder, "doses = 1", "dosis = 1")
     done = run("vaccines", "check", folder)
     assert done.exit_code == 1
-    assert done.stdout.splitlines() == [
-        "vaccine stamaril.toml: series.dosis: This field is not known. Did you mean doses?",
-        "vaccine stamaril.toml: series.doses: This field is missing."
-        " Add it: a whole number from 1 to 9.",
-    ]
+    unknown, missing = done.stdout.splitlines()
+    assert unknown == (
+        "vaccine stamaril.toml: series.dosis: This field is not known. Did you mean doses?"
+    )
+    assert missing.endswith("This field is missing. Add it: a whole number from 1 to 9.")
 
 
 def test_a_program_gets_the_fault_in_parts(run, folder):
