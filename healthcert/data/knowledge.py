@@ -10,7 +10,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -136,7 +136,8 @@ def series(content: Mapping[str, Any]) -> Series:
     rule = content["series"]
     shared = {name: value for name, value in rule.items() if name not in _AGES}
     bands = tuple(_series(content, {**shared, **band}, ()) for band in rule.get("bands", ()))
-    return _series(content, rule, bands)
+    whole = _series(content, rule, bands)
+    return replace(whole, below_months=bands[-1].below_months) if bands else whole
 
 
 def _series(

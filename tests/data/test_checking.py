@@ -121,6 +121,19 @@ def test_each_fault_names_file_and_field_and_says_what_to_do(kind, name, way, va
     assert words in told
 
 
+@pytest.mark.parametrize(
+    ("way", "value"),
+    [
+        ("after", [{"product": "EU/1/20/1525", "min_interval_days": 28}]),
+        ("series.bands", [BAND, {"min_age_years": 18, "doses": 1}]),
+        ("series.booster_target_days", 180),
+        ("series.when_late", "restart"),
+    ],
+)
+def test_what_a_doctor_may_write_is_in_order(way, value):
+    assert checking.faults(changed("vaccine", "comirnaty", way, value), LANGUAGES) == []
+
+
 def test_a_series_of_boosters_says_both_days():
     wrong = changed("vaccine", "comirnaty", "series.booster_target_days", 180)
     del next(each for each in wrong if each.name == "comirnaty").content["series"][

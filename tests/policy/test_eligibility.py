@@ -58,6 +58,12 @@ def test_a_refusal_says_what_is_asked_and_when_it_opens():
     ]
 
 
+def test_of_what_a_phase_asks_only_what_does_not_fit_is_named():
+    stage = Stage("both", {"age": {"from_years": 18}, "region": ["coast"]}, DAY, None)
+    [reason] = decide([stage], facts()).reasons
+    assert reason.about == {"phase": "both", "field": "region"}
+
+
 def test_where_nothing_is_open_it_says_so():
     assert [each.code for each in decide([], facts()).reasons] == ["no_phase_open"]
 
