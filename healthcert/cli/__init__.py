@@ -17,6 +17,7 @@ from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.tables import export, import_
 from healthcert.cli.vaccines import vaccines
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -47,8 +48,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    bundle, conformance, country, db, demo, hcert, keys, rules, serve, vaccines, valuesets,
-    verify, worker,
+    bundle, conformance, country, db, demo, export, hcert, import_, keys, rules, serve, vaccines,
+    valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

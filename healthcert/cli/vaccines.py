@@ -14,7 +14,8 @@ import click
 from healthcert.config import Settings
 from healthcert.data import checking
 from healthcert.data.checking import Fault
-from healthcert.data.knowledge import Source, series, source_of, sources_in
+from healthcert.data.knowledge import Source, source_of, sources_in
+from healthcert.data.series import series
 from healthcert.db import Doors, make_engine, refuse_unready
 from healthcert.services import knowledge
 

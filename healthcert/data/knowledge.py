@@ -10,15 +10,13 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
 from healthcert.errors import BadKnowledge, BadSettings
-from healthcert.policy.eligibility import age_of
-from healthcert.policy.schedule import Series
 
 Kind = Literal["vaccine", "programme", "country"]
 FOLDERS: Mapping[Kind, str] = {
@@ -26,9 +24,6 @@ FOLDERS: Mapping[Kind, str] = {
     "programme": "programmes",
     "country": "countries",
 }
-
-
-_AGES = ("min_age_years", "min_age_months", "below_years", "below_months")  # each band has its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,16 @@ class Place:
     latitude: float
     longitude: float
     names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """How a kind of request is decided: (act, role) in order, the reasons there are, and hours."""
+
+    kind: str
+    hours: int
+    reasons: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,17 @@ def source_of(kind: Kind, name: str, raw: bytes) -> Source:
     return Source(kind, name, content, hashlib.sha256(written).hexdigest())
 
 
+def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
+    """Return how a country decides a kind of request, from the content of its file.
+
+    Raises:
+        KeyError: It decides none of that kind.
+    """
+    told = content["workflows"][kind]
+    steps = tuple((step["act"], step["role"]) for step in told["steps"])
+    return Workflow(kind, told["hours"], tuple(told["reasons"]), steps)
+
+
 @cache
 def country(code: str) -> Country:
     """Return what we know of a country.
@@ -129,39 +145,6 @@ def country(code: str) -> Country:
         if source.content["code"] == code:
             return _country(source.content)
     raise BadSettings(f"HEALTHCERT_COUNTRY is {code}, of which no file in data/countries tells.")
-
-
-def series(content: Mapping[str, Any]) -> Series:
-    """Return the rule of a product, from the content of its vaccine file."""
-    rule = content["series"]
-    shared = {name: value for name, value in rule.items() if name not in _AGES}
-    bands = tuple(_series(content, {**shared, **band}, ()) for band in rule.get("bands", ()))
-    whole = _series(content, rule, bands)
-    return replace(whole, below_months=bands[-1].below_months) if bands else whole
-
-
-def _series(
-    content: Mapping[str, Any], rule: Mapping[str, Any], bands: tuple[Series, ...]
-) -> Series:
-    after = content.get("after")
-    return Series(
-        doses=rule["doses"],
-        min_interval=rule["min_interval_days"],
-        target_interval=rule["target_interval_days"],
-        booster_interval=rule.get("booster_interval_days"),
-        grace=rule["grace_days"],
-        min_age_months=age_of(rule, "min_age") or 0,
-        booster_total=rule["booster_total"],
-        below_months=age_of(rule, "below"),
-        max_interval=rule.get("max_interval_days"),
-        restarts=rule.get("when_late") == "restart",
-        booster_target=rule.get("booster_target_days"),
-        protects_after=rule.get("protects_after_days", 0),
-        product=content["code"],
-        after=after and {each["product"]: each["min_interval_days"] for each in after},
-        volume=rule.get("volume", ""),
-        bands=bands,
-    )
 
 
 def _country(content: Mapping[str, Any]) -> Country:

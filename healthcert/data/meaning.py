@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from healthcert.data import vaccines, value_sets
-from healthcert.data.knowledge import series
+from healthcert.data.series import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
 from healthcert.policy.eligibility import TOLD

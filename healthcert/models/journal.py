@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
+from healthcert.models.triggers.stated import stated
 
 ACTORS = ("citizen", "staff", "system")
 CHANNELS = ("sms", "mail")
@@ -23,6 +24,7 @@ class AuditEvent(Row):
     __table_args__ = (
         one_of("actor_kind", ACTORS),
         Index("ix_audit_event_subject", "subject_kind", "subject_id"),
+        stated(append_only=True),
     )
 
     actor_kind: Mapped[str]

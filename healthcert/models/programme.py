@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
+from healthcert.models.triggers.stated import stated
 
 OUTCOMES = ("eligible", "refused", "exception")
 
@@ -33,6 +34,7 @@ class Phase(Row):
         UniqueConstraint("knowledge_id", "code"),
         UniqueConstraint("id", "programme_id", "knowledge_id", name="uq_phase_mirror"),
         CheckConstraint("closes_on IS NULL OR opens_on <= closes_on", name="opens_first"),
+        stated(append_only=True),
     )
 
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
@@ -67,6 +69,7 @@ class EligibilityDecision(Row):
             name="exception_has_reason",
         ),
         Index("ix_eligibility_decision_person_id_programme_id", "person_id", "programme_id"),
+        stated(append_only=True),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from healthcert.data import checking
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Source
+from healthcert.data.series import series
 from healthcert.errors import BadKnowledge, NotFound
 from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
@@ -90,7 +91,7 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if found is None:
         raise NotFound
     product, row = found
-    return Rule(product, files.series(row.content), row.id)
+    return Rule(product, series(row.content), row.id)
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
@@ -120,7 +121,7 @@ def _row(source: files.Source, now: datetime) -> Knowledge:
 
 
 def _product(db: Session, row: Knowledge, now: datetime) -> None:
-    content, rule = row.content, files.series(row.content)
+    content, rule = row.content, series(row.content)
     product = db.scalar(select(Product).where(Product.code == content["code"]))
     if product is None:
         product = Product(code=content["code"], recorded_at=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from healthcert.data.knowledge import series
+from healthcert.data.series import series
 
 SERIES = {
     "doses": 2, "min_interval_days": 21, "target_interval_days": 28, "grace_days": 4,
