@@ -268,16 +268,19 @@ def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
 
 def keep_refusal(
     db: Session, *, vault: Vault, slot_id: UUID, details: Details, now: datetime
-) -> None:
+) -> bool:
     """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
 
-    The refusal itself undid its transaction; this one decides the same again.
+    The refusal itself undid its transaction; this one decides the same again. Of somebody without
+    a number, who could not be found again, nothing is kept, and False is returned.
 
     Raises:
         BadInput: A field of the details cannot be used.
         NotFound: No such slot is open for booking.
         AlreadyBooked: The details contradict what is on record.
     """
+    if details.identity.kind in people.UNFINDABLE:
+        return False
     session = place_of(db, slot_id).session
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     people.locked(db, person.id)
@@ -285,6 +288,7 @@ def keep_refusal(
         db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
         actor=audit.Actor("citizen", person.id), now=now,
     )  # fmt: skip
+    return True
 
 
 def tell(

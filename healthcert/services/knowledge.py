@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,10 +22,11 @@ from healthcert.policy.schedule import Series
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A product and the rule it is given by."""
+    """A product, the rule it is given by, and what `policy.prompts` asks before it is given."""
 
     product: Product
     series: Series
+    questions: Sequence[Mapping[str, Any]]
     knowledge_id: UUID
 
 
@@ -91,7 +92,7 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if found is None:
         raise NotFound
     product, row = found
-    return Rule(product, series(row.content), row.id)
+    return Rule(product, series(row.content), row.content.get("questions", ()), row.id)
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:

@@ -112,13 +112,13 @@ def _ask_details(form: About) -> str:
 
 def _not_open(refusal: NotEligible, form: About) -> str:
     """Keep why a person was refused, and tell them from when they would be admitted."""
-    if refusal.by_phase:
-        parts().doors.run(
-            lambda db: booking.keep_refusal(
-                db, vault=parts().vault, slot_id=_slot_id(), details=details_in(form), now=now()
-            )
+    is_kept = refusal.by_phase and parts().doors.run(
+        lambda db: booking.keep_refusal(
+            db, vault=parts().vault, slot_id=_slot_id(), details=details_in(form), now=now()
         )
-    return render_template("booking/not_open.html", refusal=refusal, answer=answer_to(NotEligible))
+    )
+    answer = answer_to(NotEligible)
+    return render_template("booking/not_open.html", refusal=refusal, answer=answer, is_kept=is_kept)
 
 
 def _offer_others(refusal: SlotFull | TimesOverlap) -> str:

@@ -86,12 +86,13 @@ def test_a_refusal_without_a_later_phase_has_no_day(clinic):
 
 def test_a_refusal_is_kept_and_answers_why_not_yet(clinic):
     publish(clinic, OLD, ALL)
-    slot, who = clinic.slot(), details()
-    clinic.doors.run(
-        lambda db: booking.keep_refusal(
-            db, vault=clinic.vault, slot_id=slot.id, details=who, now=NOW
-        )
-    )
+    slot = clinic.slot()
+    without = details(identity=IdentityDetails("none"))
+    for who, is_kept in ((details(), True), (without, False)):
+        with clinic.doors.transaction() as db:
+            assert is_kept == booking.keep_refusal(
+                db, vault=clinic.vault, slot_id=slot.id, details=who, now=NOW
+            )
     with clinic.doors.reading() as db:
         person = db.scalars(select(Person)).one()
         found = eligibility.latest(db, person_id=person.id, programme_id=clinic.programme.id)

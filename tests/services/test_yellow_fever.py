@@ -12,6 +12,7 @@ from sqlalchemy import select
 from healthcert.data import knowledge as files
 from healthcert.errors import AlreadyBooked, NotEligible
 from healthcert.models import Product, Programme
+from healthcert.policy.prompts import prompts
 from healthcert.services import history, knowledge
 from healthcert.services.statement import not_certifiable
 from tests.factories import NOW, day
@@ -64,7 +65,14 @@ def test_no_certificate_of_the_union_is_intended_and_the_reason_is_data(fever):
     assert not_certifiable(product, "840539006") == "vaccine_not_in_value_set"
 
 
-def test_a_second_dose_is_not_booked_and_one_given_all_the_same_is_one_too_many(fever):
+def test_what_is_asked_before_it_stands_in_its_file(fever):
+    with fever.doors.reading() as db:
+        rule = knowledge.rule_of(db, fever.products[STAMARIL].id)
+    found = prompts(rule.questions, age_months=480, sex="male", history=(), answers={})
+    assert (found.outcome, found.not_checked) == ("ask", ("egg_allergy",))
+
+
+def test_a_second_dose_is_not_booked(fever):
     who = details(birth_date=BORN)
     fever.lot(product=STAMARIL)
     fever.record(fever.book(fever.slot(APRIL, product=STAMARIL), who), product=STAMARIL)
