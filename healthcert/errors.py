@@ -20,6 +20,7 @@
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
     ├── BadSettings             bad_settings
+    │   └── BadKnowledge        bad_knowledge
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
     ├── BadProof                bad_proof            a seal, head or proof of the audit tree
@@ -47,6 +48,7 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import ClassVar, NamedTuple
 
 
@@ -152,9 +154,26 @@ class TimesOverlap(Refusal):
 
 
 class NotEligible(Refusal):
-    """The programme is not open for this person on that day."""
+    """The programme is not open for this person on that day.
+
+    Attributes:
+        opens_on: From which day it would be; None where no phase is foreseen.
+        group: The names of that phase, by language.
+        by_phase: Whether phases refuse, rather than the product's age.
+    """
 
     code = "not_eligible"
+
+    def __init__(
+        self,
+        *,
+        opens_on: date | None = None,
+        group: Mapping[str, str] | None = None,
+        by_phase: bool = False,
+    ) -> None:
+        """Take from when, and as which group, the person would be admitted."""
+        super().__init__(f"from {opens_on}" if opens_on else "")
+        self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
 
 
 class WrongState(Refusal):
@@ -197,6 +216,12 @@ class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
+
+
+class BadKnowledge(BadSettings):
+    """A knowledge file is wrong; the message names file and field, and says what to do."""
+
+    code = "bad_knowledge"
 
 
 class BadPicture(Refusal):

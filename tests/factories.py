@@ -29,10 +29,12 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
+    EligibilityDecision,
     Knowledge,
     Lot,
     LotValidity,
     Person,
+    Phase,
     Product,
     ProductTarget,
     Programme,
@@ -95,6 +97,29 @@ def make_programme(db: Session, **values: Any) -> Programme:
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, Programme(**defaults | values))
+
+
+def make_phase(db: Session, *, programme: Programme | None = None, **values: Any) -> Phase:
+    """Return a phase of a programme's newest version that admits everybody."""
+    programme = programme or make_programme(db)
+    defaults = {
+        "programme_id": programme.id, "knowledge_id": programme.knowledge_id,
+        "code": f"phase-{next(_numbers)}", "names": {"en": "Everybody"}, "admits": {},
+        "opens_on": day(-30), "closes_on": day(30), "published_at": NOW, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Phase(**defaults | values))
+
+
+def make_decision(db: Session, *, phase: Phase | None = None, **values: Any) -> EligibilityDecision:
+    """Return the decision that somebody is admitted by a phase today."""
+    phase = phase or make_phase(db)
+    defaults = {
+        "person_id": values.get("person_id") or make_person(db).id, "phase_id": phase.id,
+        "programme_id": phase.programme_id, "knowledge_id": phase.knowledge_id, "day": TODAY,
+        "outcome": "eligible", "reasons": [{"code": "admitted", "about": {}}], "decided_at": NOW,
+        "sealed": b"sealed", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, EligibilityDecision(**defaults | values))
 
 
 def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values: Any) -> Product:

@@ -19,6 +19,7 @@ from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
@@ -63,6 +64,7 @@ __all__ = [
     "DoseJudgement",
     "DoseStanding",
     "Draw",
+    "EligibilityDecision",
     "Identity",
     "ImportBatch",
     "ImportLine",
@@ -75,6 +77,7 @@ __all__ = [
     "Organisation",
     "Person",
     "PersonToken",
+    "Phase",
     "Product",
     "ProductTarget",
     "Programme",

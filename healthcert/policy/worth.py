@@ -6,15 +6,16 @@ It knows the whole history toward one disease and the rule of each product, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from healthcert.policy.schedule import Series, old_enough
+from healthcert.policy.schedule import Series, wait
 
 HIGHEST_NUMBER = 9
 KEPT = ("entered_in_error", "subpotent")  # a person found this; no rule finds otherwise
+_FAULTS = {"not_after": ("wrong_product", "not_after"), "series_full": ("duplicate", "series_full")}
 
 
 class Found(NamedTuple):
@@ -89,7 +90,8 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
     """
     found: dict[UUID, Judgement] = {}
     counted: list[Given] = []
-    for dose in sorted(history, key=lambda given: (given.given_on, given.order)):
+    for told in sorted(history, key=lambda given: (given.given_on, given.order)):
+        dose = replace(told, series=told.series.at(birth_date, told.given_on))
         judged = _judge_one(dose, counted, birth_date)
         found[dose.dose_id] = judged
         if judged.counts == "valid":
@@ -98,10 +100,15 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
 
 
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
-    interval = max(0, _least_days(dose, counted) - dose.series.grace)
+    least = wait([(each.given_on, each.series) for each in counted], dose.series, dose.given_on)
+    interval = max(0, least.days - dose.series.grace)
     if dose.found.counts:
         return Judgement(dose.found.counts, None, interval, dose.found.reason)
-    wrong = _product_and_lot(dose) or _person_and_time(dose, counted, birth_date, interval)
+    wrong = (
+        _product_and_lot(dose)
+        or _person_and_time(dose, counted, birth_date, interval)
+        or _FAULTS.get(least.fault)
+    )
     if wrong:
         return Judgement(wrong[0], None, interval, wrong[1])
     return Judgement("valid", len(counted) + 1, interval)
@@ -125,7 +132,7 @@ def _product_and_lot(dose: Given) -> tuple[str, str] | None:
 def _person_and_time(
     dose: Given, counted: list[Given], birth_date: str, interval: int
 ) -> tuple[str, str] | None:
-    if not old_enough(birth_date, dose.given_on, dose.series.min_age):
+    if not dose.series.suits(birth_date, dose.given_on):
         return "outside_age", ""
     if not counted:
         return None
@@ -133,13 +140,3 @@ def _person_and_time(
     if days == 0 or len(counted) >= HIGHEST_NUMBER:
         return "duplicate", "same_day" if days == 0 else "series_full"
     return ("too_early", "") if days < interval else None
-
-
-def _least_days(dose: Given, counted: list[Given]) -> int:
-    """Return the days that must lie before a dose, by the series it belongs to."""
-    if not counted:
-        return 0
-    primary = counted[0].series
-    if len(counted) >= primary.doses:
-        return primary.booster_interval
-    return max(primary.min_interval, dose.series.min_interval)

@@ -20,7 +20,7 @@ from healthcert.models import (
     RecoveryStanding,
 )
 from healthcert.policy import schedule, worth
-from healthcert.policy.schedule import NextDose, Series
+from healthcert.policy.schedule import Outlook, Series
 from healthcert.policy.worth import Found, Given, LotRecord
 from healthcert.services import knowledge
 
@@ -51,6 +51,10 @@ class Past:
     def counts(self) -> str:
         """What it is worth now; empty before its first judgement."""
         return self.standing.counts if self.standing else ""
+
+    def counted(self, birth_date: str) -> tuple[date, Series]:
+        """Return its day, and its rule for the age of that day."""
+        return self.dose.given_on, self.series.at(birth_date, self.dose.given_on)
 
     @property
     def doubt(self) -> str:
@@ -133,12 +137,34 @@ def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | No
     return db.scalar(query)
 
 
-def next_dose(db: Session, *, person_id: UUID, programme_id: UUID, today: date) -> NextDose:
-    """Return the dose a person is due in a programme; after a whole series, the booster."""
+def outlook(
+    db: Session,
+    *,
+    person_id: UUID,
+    birth_date: str,
+    programme_id: UUID,
+    today: date,
+    product_id: UUID | None = None,
+) -> Outlook:
+    """Return where a person stands in a programme, and which dose is due when.
+
+    Args:
+        db: The transaction.
+        person_id: The person.
+        birth_date: As sealed with them.
+        programme_id: The programme.
+        today: The day asked about.
+        product_id: What would be given next; without it the last product that counted, or the
+            first of the programme.
+    """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
-    counted = [
-        past
-        for past in past_doses(db, person_id=person_id, disease=disease)
-        if past.counts == "valid"
-    ]
-    return schedule.next_due([(past.dose.given_on, past.series) for past in counted], today)
+    past = past_doses(db, person_id=person_id, disease=disease)
+    counted = [dose for dose in past if dose.counts == "valid"]
+    if product_id is None:
+        code = knowledge.programme_content(db, programme_id)["products"][0]
+        first = select(Product.id).where(Product.code == code)
+        product_id = counted[-1].product.id if counted else db.scalars(first).one()
+    offered = knowledge.rule_of(db, product_id).series
+    return schedule.outlook(
+        [dose.counted(birth_date) for dose in counted], offered, birth_date, today
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Dose, Person, Product, Recovery, TestResult
-from healthcert.policy.schedule import NextDose
+from healthcert.policy.schedule import Outlook
 from healthcert.services import history, record
 from healthcert.services.people import Details, details_of
 from healthcert.services.record import HeldAppointment, HeldDose
@@ -63,14 +63,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything a person holds; `due` is the next dose of each programme they have begun."""
+    """Everything a person holds; `due` is where they stand in each programme begun."""
 
     person_id: UUID
     details: Details
     appointments: list[HeldAppointment]
     doses: list[HeldDose]
     certificates: list[HeldCertificate]
-    due: dict[UUID, NextDose]
+    due: dict[UUID, Outlook]
 
 
 def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Overview:
@@ -83,15 +83,20 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
     if person is None:
         raise NotFound
     begun = db.scalars(select(Dose.programme_id).where(Dose.person_id == person_id).distinct())
+    details = details_of(vault, person)
     return Overview(
         person_id=person_id,
-        details=details_of(vault, person),
+        details=details,
         appointments=record.appointments_of(db, person_id),
         doses=record.doses_of(db, person_id),
         certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
         due={
-            programme_id: history.next_dose(
-                db, person_id=person_id, programme_id=programme_id, today=now.date()
+            programme_id: history.outlook(
+                db,
+                person_id=person_id,
+                birth_date=details.birth_date,
+                programme_id=programme_id,
+                today=now.date(),
             )
             for programme_id in begun.all()
         },

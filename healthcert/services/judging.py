@@ -48,7 +48,7 @@ def judge(
     birth_date = details_of(vault, person).birth_date
     given = [past.as_given(by_hand.get(past.dose.id)) for past in doses]
     found = worth.judge(given, birth_date)
-    stated = _stated(doses, found, disease)
+    stated = _stated(doses, found, birth_date, disease)
     kept = set()
     for dose_id, certificate in _certificates(db, doses, disease):
         live = certificate.state != "superseded"
@@ -112,14 +112,15 @@ def write(
 
 
 def _stated(
-    doses: list[Past], found: dict[UUID, Judgement], disease: str
+    doses: list[Past], found: dict[UUID, Judgement], birth_date: str, disease: str
 ) -> dict[UUID, tuple[int, int]]:
     """Return dn and sd of each dose that counts and can be certified."""
     counted = [past for past in doses if found[past.dose.id].counts == "valid"]
+    stated = schedule.stated([past.counted(birth_date) for past in counted])
     return {
-        past.dose.id: schedule.doses_stated(number, counted[0].series)
-        for number, past in enumerate(counted, 1)
-        if statement.certifies(past.product.code, disease)
+        past.dose.id: numbers
+        for past, numbers in zip(counted, stated, strict=True)
+        if not statement.not_certifiable(past.product.code, disease)
     }
 
 

@@ -20,10 +20,15 @@ Fact = Dose | TestResult | Recovery
 _DISEASES: Final = "disease-agent-targeted"
 
 
-def certifies(product: str, disease: str) -> bool:
-    """Say whether there are certificates of a vaccine against a disease, by the EU value sets."""
+def not_certifiable(product: str, disease: str) -> str:
+    """Return why no EU certificate can state a dose: a code, or empty where one can.
+
+    The EU's value sets decide: a disease or a vaccine they do not know has no certificate.
+    """
+    if disease not in value_sets()[_DISEASES]:
+        return "disease_not_in_value_set"
     known = vaccines().get(product)
-    return known is not None and not known.withdrawn and disease in value_sets()[_DISEASES]
+    return "vaccine_not_in_value_set" if known is None or known.withdrawn else ""
 
 
 def diseases() -> frozenset[str]:

@@ -15,6 +15,13 @@ DOSES: Mapping[str, Lazy] = {
     "2": _("Second dose"),
     "3": _("Third dose or booster"),
 }
+OUTLOOKS: Mapping[str, Lazy] = {
+    "not_started": _("Nothing that counts was given yet."),
+    "due": _("You need another dose."),
+    "overdue": _("Your next dose is late. Book it as soon as you can."),
+    "complete": _("You have had all doses of the series."),
+    "booster_due": _("A booster is advised now."),
+}
 SEX: Mapping[str, Lazy] = {
     "female": _("Female"),
     "male": _("Male"),

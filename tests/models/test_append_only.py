@@ -32,9 +32,11 @@ from healthcert.models import (
     Cosignature,
     Dose,
     DoseJudgement,
+    EligibilityDecision,
     Instant,
     Knowledge,
     LotValidity,
+    Phase,
     Recovery,
     Screening,
     StockMove,
@@ -45,8 +47,8 @@ from tests import factories as make
 from tests.models.refusals import refused
 
 FACTS = (
-    AuditEvent, AuditLeaf, Consent, Cosignature, Dose, DoseJudgement, Knowledge, LotValidity,
-    Recovery, Screening, StockMove, models.TestResult, TreeHead, Triage,
+    AuditEvent, AuditLeaf, Consent, Cosignature, Dose, DoseJudgement, EligibilityDecision,
+    Knowledge, LotValidity, Phase, Recovery, Screening, StockMove, models.TestResult, TreeHead, Triage,
 )  # fmt: skip
 
 
@@ -60,6 +62,7 @@ def facts(db: Session) -> Session:
     make.make_consent(db)
     make.make_triage(db)
     make.make_move(db, make.make_shelf(db))
+    make.make_decision(db)
     return db
 
 

@@ -106,6 +106,14 @@ def test_after_signing_in_one_goes_where_one_wanted_to(app, book, newest_message
     assert answer.location.startswith("/my/certificates/")
 
 
+def test_ones_own_record_says_which_dose_comes_next_and_from_when(vaccinated):
+    citizen, _nurse, _dose = vaccinated()
+    page = citizen.get("/my/").text
+    assert "You need another dose." in page
+    assert "23 March 2026" in page
+    assert "Days after the dose before, at least" in page
+
+
 def test_a_certificate_is_shown_with_both_spellings_and_saved_in_three_forms(vaccinated):
     citizen, _nurse, _dose = vaccinated()
     path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
