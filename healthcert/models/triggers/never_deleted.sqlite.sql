@@ -1,5 +1,7 @@
--- Rows that others lean on are never deleted: they end in a state.
+-- Rows that others lean on are never deleted: they end in a state. What retention lets go is
+-- named here: appointments that hold no place and led to no dose, messages that were settled.
 CREATE TRIGGER never_deleted_appointment BEFORE DELETE ON appointment
+WHEN OLD.state NOT IN ('cancelled', 'rescheduled', 'expired', 'no_show', 'not_vaccinated')
 BEGIN
   SELECT RAISE(ABORT, 'never_deleted: appointment');
 END;
@@ -10,4 +12,13 @@ END;
 CREATE TRIGGER never_deleted_dose_standing BEFORE DELETE ON dose_standing
 BEGIN
   SELECT RAISE(ABORT, 'never_deleted: dose_standing');
+END;
+CREATE TRIGGER never_deleted_message BEFORE DELETE ON message
+WHEN OLD.state = 'queued'
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: message');
+END;
+CREATE TRIGGER never_deleted_person BEFORE DELETE ON person
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: person');
 END;
