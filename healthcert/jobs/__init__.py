@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, outbox, publishing, sweeping
+from healthcert.jobs import certificates, outbox, publishing, retention, sweeping
 from healthcert.parts import Parts
 
 PAUSE = 2.0  # seconds between two rounds
@@ -26,6 +26,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "messages": outbox.send_due,
         "bundle": publishing.publish,
         "sweep": sweeping.sweep,
+        "retention": retention.let_go,
     }
 )
 _LOG = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from healthcert.models import (
 )
 from healthcert.policy.schedule import NextDose
 from healthcert.services import history, record
-from healthcert.services.people import Details, details_of
+from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.record import HeldAppointment, HeldDose
 
 
@@ -77,10 +77,10 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
     """Return everything a person holds, the newest first.
 
     Raises:
-        NotFound: No such person.
+        NotFound: No such person, or one who was erased.
     """
     person = db.get(Person, person_id)
-    if person is None:
+    if person is None or person.erased_at is not None:
         raise NotFound
     begun = db.scalars(select(Dose.programme_id).where(Dose.person_id == person_id).distinct())
     return Overview(
@@ -113,9 +113,9 @@ def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_
     if certificate.state != "issued" or certificate.sealed is None:
         raise WrongState
     person = db.get_one(Person, person_id)
-    opened = vault.open(
-        person.wrapped_key, certificate.id, certificate.sealed, purpose="certificate"
-    )
+    if person.erased_at is not None:
+        raise NotFound
+    opened = vault.open(key_of(person), certificate.id, certificate.sealed, purpose="certificate")
     return Held(_held(*found), opened["text"], details_of(vault, person))
 
 

@@ -5,6 +5,13 @@ WHEN OLD.state NOT IN ('cancelled', 'rescheduled', 'expired', 'no_show', 'not_va
 BEGIN
   SELECT RAISE(ABORT, 'never_deleted: appointment');
 END;
+-- INSERT OR REPLACE would delete such a row and put another in its place.
+CREATE TRIGGER never_deleted_appointment_replaced BEFORE INSERT ON appointment
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: appointment') FROM appointment WHERE id = NEW.id;
+  SELECT RAISE(ABORT, 'uq_appointment_reference: taken')
+    FROM appointment WHERE reference = NEW.reference;
+END;
 CREATE TRIGGER never_deleted_certificate BEFORE DELETE ON certificate
 BEGIN
   SELECT RAISE(ABORT, 'never_deleted: certificate');
