@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from healthcert.cli.db import db
 from healthcert.cli.demo import demo
 from healthcert.cli.worker import worker
 from healthcert.db import Doors, make_engine
+from tests.factories import make_appointment
 
 
 @pytest.fixture
@@ -51,6 +53,21 @@ def test_a_sum_that_differs_is_told_and_exits_with_one(run, tmp_path):
     assert found.exit_code == 1
     assert "differs  slot counters" in found.output
     assert "holds    standings" in found.output
+
+
+def test_what_its_time_is_over_for_is_counted_then_let_go_and_reported(run, tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'healthcert.db'}")
+    with Doors(engine).transaction() as session:
+        make_appointment(session, state="cancelled")
+        make_appointment(session, state="booked")
+    engine.dispose()
+    dry = json.loads(run(db, "retention", "--dry-run", "--json").output)
+    assert (dry["dry_run"], dry["rows"]["appointment_given_up"]) == (True, 1)
+    done = run(db, "retention")
+    assert "1 appointment_given_up: deleted 30 days after its time" in done.output
+    assert json.loads(run(db, "retention", "--json").output)["rows"] == dry["rows"] | {
+        "appointment_given_up": 0
+    }
 
 
 def test_the_demonstration_says_whom_one_may_be(run, tmp_path):

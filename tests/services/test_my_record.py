@@ -80,7 +80,7 @@ def test_the_record_holds_everything_and_is_json(clinic, her):
     assert held["person"][0]["identity"]["value"] == who.identity.value
     assert [row["kind"] for row in held["identity"]] == ["national"]
     assert {row["kind"] for row in held["person_token"]} == {"phone", "mail"}
-    assert [row["reference"] for row in held["appointment"]][0] == ahead.reference
+    assert next(row["reference"] for row in held["appointment"]) == ahead.reference
     assert [(row["counts"], row["lot"]) for row in held["dose"]] == [("valid", "GOOD")]
     assert held["certificate"][0]["text"].startswith("HC1:")
     assert any(who.phone == row["to"] and ahead.reference in row["text"] for row in held["message"])

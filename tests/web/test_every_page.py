@@ -123,7 +123,8 @@ def journey(app, clinic, book, staff, newest_message):
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
-        "holder": (holder, ["/my/", certificate]),
+        "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
+                              "/my/erase/confirm"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/"]),
     }  # fmt: skip
