@@ -39,7 +39,8 @@ def main() -> int:
 def _told(number: int) -> dict[str, object]:
     return {
         "lang": "ar", "dir": "rtl", "service": "خدمة التطعيم", "title": "شهادة تطعيم",
-        "name": f"ليلى الخوري {number}", "machine_name": f"KHOURY<<LAYLA<{number}", "alt": "رمز الشهادة",
+        "name": f"ليلى الخوري {number}", "machine_name": f"KHOURY<<LAYLA<{number}",
+        "alt": "رمز الشهادة",
         "rows": [["تاريخ الميلاد", f"{number % 28 + 1} مايو 1980"], ["اللقاح", "Comirnaty"],
                  ["المعرّف", f"URN:UVCI:01:XX:HC/{number:016}#A"]],
         "lead": ["أظهر هذا الرمز مع هويتك المصورة."],

@@ -2,6 +2,7 @@
 
     Refusal                     refused
     ├── BadInput                bad_input            which fields, and what is wrong with each
+    ├── BadRows                 bad_rows             which lines of a table, and what of each
     ├── NotFound                not_found
     ├── NotSignedIn             not_signed_in
     ├── NotAllowed              not_allowed
@@ -13,6 +14,7 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── NeedsAnother            needs_another        a second person has to do this
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
@@ -42,8 +44,8 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, NamedTuple
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -65,6 +67,29 @@ class BadInput(Refusal):
         """Take what is wrong, by field."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
+
+
+class Fault(NamedTuple):
+    """What is wrong in a table: line (the heading is 1), field, and a code as in `BadInput`."""
+
+    line: int
+    field: str
+    wrong: str
+
+
+class BadRows(Refusal):
+    """Lines of a table cannot be used; none of it was taken in.
+
+    Attributes:
+        faults: What is wrong, line by line.
+    """
+
+    code = "bad_rows"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Take what is wrong."""
+        super().__init__(f"{len({fault.line for fault in faults})} lines cannot be used")
+        self.faults = tuple(faults)
 
 
 class NotFound(Refusal):
@@ -134,6 +159,12 @@ class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
+
+
+class NeedsAnother(Refusal):
+    """This person has acted on the request before: the next step is for somebody else."""
+
+    code = "needs_another"
 
 
 class RuleError(Refusal):

@@ -16,6 +16,7 @@ from healthcert.cli.keys import keys
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.cli.worker import worker
@@ -44,6 +45,9 @@ def main() -> None:
 hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
-_NOUNS = (bundle, conformance, db, demo, hcert, keys, rules, serve, valuesets, verify, worker)
+_NOUNS = (
+    bundle, conformance, db, demo, export, hcert, import_, keys, rules, serve, valuesets, verify,
+    worker,
+)  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -48,6 +48,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Workflow:
+    """How a kind of request is decided: (act, role) in order, the reasons there are, and hours."""
+
+    kind: str
+    hours: int
+    reasons: tuple[str, ...]
+    steps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Country:
     """What a country decides: languages, places, and who issues its certificates.
 
@@ -86,6 +96,17 @@ def sources(kind: Kind) -> tuple[Source, ...]:
         for name, text in found
         if name.endswith(".toml")
     )
+
+
+def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
+    """Return how a country decides a kind of request, from the content of its file.
+
+    Raises:
+        KeyError: It decides none of that kind.
+    """
+    told = content["workflows"][kind]
+    steps = tuple((step["act"], step["role"]) for step in told["steps"])
+    return Workflow(kind, told["hours"], tuple(told["reasons"]), steps)
 
 
 @cache

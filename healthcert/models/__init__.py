@@ -8,11 +8,16 @@ from sqlalchemy import Connection, MetaData, event
 from healthcert.models import triggers
 from healthcert.models.appointment import Appointment
 from healthcert.models.base import Base, Instant, Row, new_id
+from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
+from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.proxy import Proxy
+from healthcert.models.request import Request, RequestStep
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
 from healthcert.models.supply import (
@@ -23,6 +28,7 @@ from healthcert.models.supply import (
     ProductTarget,
     Programme,
 )
+from healthcert.models.waiting import Draw, Offer, WaitEntry
 
 check_types(Base.metadata)
 
@@ -37,26 +43,39 @@ __all__ = [
     "Appointment",
     "AuditEvent",
     "Base",
+    "Case",
+    "CaseEntry",
     "Certificate",
     "ClinicSession",
+    "Delegation",
+    "Device",
     "Dose",
     "DoseJudgement",
     "DoseStanding",
+    "Draw",
     "Identity",
+    "ImportBatch",
+    "ImportLine",
     "Instant",
     "Knowledge",
     "Lot",
     "LotValidity",
     "Message",
+    "Offer",
+    "Organisation",
     "Person",
     "PersonToken",
     "Product",
     "ProductTarget",
     "Programme",
+    "Proxy",
+    "Request",
+    "RequestStep",
     "Row",
     "Site",
     "Slot",
     "Staff",
     "Visit",
+    "WaitEntry",
     "new_id",
 ]

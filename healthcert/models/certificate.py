@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.triggers.stated import stated
 
 STATES = ("intended", "issued", "superseded", "revoked")
 TRANSITIONS = {
@@ -64,6 +65,7 @@ class Certificate(Row):
         Index("ix_certificate_person_id", "person_id"),
         Index("ix_certificate_dose_id", "dose_id"),
         Index("ix_certificate_state", "state"),
+        stated(never_deleted=True, transitions=TRANSITIONS),
     )
 
     person_id: Mapped[uuid.UUID]

@@ -16,6 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Base, Row, one_of, unique_where
+from healthcert.models.triggers.stated import stated
 
 COUNTS = (
     "valid", "too_early", "expired_lot", "recalled_lot", "wrong_product", "duplicate",
@@ -42,6 +43,7 @@ class Dose(Row):
         UniqueConstraint("id", "person_id"),
         Index("ix_dose_person_id", "person_id"),
         Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
+        stated(append_only=True),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
@@ -134,6 +136,7 @@ class DoseJudgement(Row):
             name="uq_dose_judgement_mirror",
         ),
         UniqueConstraint("id", "number", name="uq_dose_judgement_mirror_number"),
+        stated(append_only=True),
     )
 
     dose_id: Mapped[uuid.UUID]
@@ -201,6 +204,7 @@ class DoseStanding(Base):
         unique_where(
             "one_counted_dose", "person_id", "disease", "number", where="counts = 'valid'"
         ),
+        stated(never_deleted=True),
     )
 
     dose_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("dose.id"), primary_key=True)

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
+from healthcert.models.triggers.stated import stated
 
 ACTORS = ("citizen", "staff", "system")
 CHANNELS = ("sms", "mail")
@@ -23,6 +24,7 @@ class AuditEvent(Row):
     __table_args__ = (
         one_of("actor_kind", ACTORS),
         Index("ix_audit_event_subject", "subject_kind", "subject_id"),
+        stated(append_only=True),
     )
 
     actor_kind: Mapped[str]
@@ -44,6 +46,7 @@ class Message(Row):
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
         CheckConstraint("sealed IS NOT NULL OR state <> 'queued'", name="queued_is_whole"),
         Index("ix_message_state_due_at", "state", "due_at"),
+        stated(never_deleted="OLD.state = 'queued'"),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))

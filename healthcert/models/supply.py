@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Base, Row, one_of
+from healthcert.models.triggers.stated import stated
 
 KNOWLEDGE_KINDS = ("vaccine", "programme", "country")
 LOT_STATES = ("quarantined", "released", "recalled", "exhausted")
@@ -19,7 +20,7 @@ class Knowledge(Row):
     """One immutable version of a knowledge file, known by the hash of its content."""
 
     __tablename__ = "knowledge"
-    __table_args__ = (one_of("kind", KNOWLEDGE_KINDS),)
+    __table_args__ = (one_of("kind", KNOWLEDGE_KINDS), stated(append_only=True))
 
     kind: Mapped[str]
     name: Mapped[str]
@@ -102,6 +103,7 @@ class LotValidity(Row):
         ),
         one_of("state", ("released", "recalled")),
         CheckConstraint("released_on <= expires_on", name="released_before_expiry"),
+        stated(append_only=True),
     )
 
     lot_id: Mapped[uuid.UUID]

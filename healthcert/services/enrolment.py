@@ -34,18 +34,29 @@ def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Pers
     """
     tidy = tidied(details, today=now.date())
     blind = _blind(vault, tidy.identity)
-    known = _known(db, blind)
-    if known is None:
-        try:
-            with db.begin_nested():
-                return _written(db, vault, tidy, blind, now)
-        except IntegrityError as error:
-            if broken_rule(error) != "uq_identity_blind":
-                raise
-            known = _known(db, blind)  # somebody wrote the same person down at this moment
-    if known is None or details_of(vault, known).birth_date != tidy.birth_date:
+    if person := known(db, vault=vault, details=tidy):
+        return person
+    try:
+        with db.begin_nested():
+            return _written(db, vault, tidy, blind, now)
+    except IntegrityError as error:
+        if broken_rule(error) != "uq_identity_blind":
+            raise
+    if person := known(db, vault=vault, details=tidy):
+        return person  # somebody wrote the same person down at this moment
+    raise AlreadyBooked
+
+
+def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
+    """Return the person on record whose identity these details name, None where there is none.
+
+    Raises:
+        AlreadyBooked: The identity is on record with another birth date.
+    """
+    person = _known(db, _blind(vault, details.identity))
+    if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
-    return known
+    return person
 
 
 def _blind(vault: Vault, identity: IdentityDetails) -> bytes | None:

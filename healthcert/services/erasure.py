@@ -11,13 +11,22 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.retention import retention
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Certificate, Dose, Message, Person
+from healthcert.models import (
+    Appointment,
+    Certificate,
+    Dose,
+    Message,
+    Offer,
+    Person,
+    Proxy,
+    WaitEntry,
+)
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import audit, booking, issuing, people, places
 from healthcert.services.my_record import deleted_with_the_person
@@ -86,8 +95,7 @@ def erase(
     told = _told(db, person_id)
     _give_places_back(db, person_id, actor, now)
     _end_intents(db, person_id, now)
-    settled = update(Message).where(Message.person_id == person_id, Message.state == "queued")
-    db.execute(settled.values(state="failed"))
+    _end_standing(db, person_id, now)
     for table in deleted_with_the_person():
         db.execute(delete(table).where(table.c.person_id == person_id))
     until = _law_keeps_until(db, person_id)
@@ -142,6 +150,19 @@ def _give_places_back(db: Session, person_id: UUID, actor: audit.Actor, now: dat
             raise WrongState
         places.give_back(db, appointment, "cancelled")
         booking.note(db, actor, "appointment_cancelled", appointment, now)
+
+
+def _end_standing(db: Session, person_id: UUID, now: datetime) -> None:
+    """End what would go on by itself: notices to send, waiting, offers, proxies both ways."""
+    waits = WaitEntry.person_id == person_id, WaitEntry.state.in_(("waiting", "offered"))
+    either = or_(Proxy.person_id == person_id, Proxy.proxy_person_id == person_id)
+    for end in (
+        update(Message).filter_by(person_id=person_id, state="queued").values(state="failed"),
+        update(Offer).filter_by(person_id=person_id, state="open").values(state="withdrawn"),
+        update(WaitEntry).where(*waits).values(state="left"),
+        update(Proxy).where(either, Proxy.revoked_at.is_(None)).values(revoked_at=now),
+    ):
+        db.execute(end)
 
 
 def _end_intents(db: Session, person_id: UUID, now: datetime) -> None:

@@ -6,18 +6,18 @@ Its rows are read out for the person, and it says what becomes of them when they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Table, inspect, select
+from sqlalchemy import LargeBinary, Table, inspect, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import AuditEvent, Base, Certificate, Message, Person, Site, Staff
+from healthcert.models import AuditEvent, Base, Certificate, Message, Person, Request, Site, Staff
 from healthcert.services import messages, record
 from healthcert.services.people import details_of, key_of
 
@@ -110,8 +110,9 @@ def rows_of(table: str) -> _Read:
     """Return how to read a table's rows of a person as they are: no sealed bytes, no staff."""
 
     def read(db: Session, _vault: Vault, person: Person) -> list[Told]:
-        columns = [c for c in Base.metadata.tables[table].columns if not _is_hidden(c)]
-        query = select(*columns).where(Base.metadata.tables[table].c.person_id == person.id)
+        columns = Base.metadata.tables[table].columns
+        theirs = or_(*(column == person.id for column in columns if _is_person(column)))
+        query = select(*(column for column in columns if not _is_hidden(column))).where(theirs)
         return [_plain(dict(row)) for row in db.execute(query).mappings()]
 
     return read
@@ -119,7 +120,12 @@ def rows_of(table: str) -> _Read:
 
 def _is_hidden(column: Any) -> bool:  # noqa: ANN401 - a column of any type
     of_staff = any(key.target_fullname == "staff.id" for key in column.foreign_keys)
-    return of_staff or column.name == "person_id" or isinstance(column.type, LargeBinary)
+    return of_staff or _is_person(column) or isinstance(column.type, LargeBinary)
+
+
+def _is_person(column: Any) -> bool:  # noqa: ANN401
+    of_person = any(key.target_fullname == "person.id" for key in column.foreign_keys)
+    return of_person or column.name == "person_id"
 
 
 def _person(_db: Session, vault: Vault, person: Person) -> list[Told]:
@@ -141,16 +147,21 @@ def _message(vault: Vault, message: Message, person: Person) -> Told:
     return told
 
 
-def _certificates(db: Session, vault: Vault, person: Person) -> list[Told]:
-    query = select(Certificate).filter_by(person_id=person.id).order_by(Certificate.id)
-    told = []
-    for certificate in db.scalars(query):
-        told.append(_clear(certificate))
-        if certificate.sealed is not None:
-            told[-1] |= vault.open(
-                key_of(person), certificate.id, certificate.sealed, purpose="certificate"
-            )
-    return told
+def _opened(model: type[Certificate | Request], purpose: str) -> _Read:
+    """Return how to read rows that hold something sealed under the person's key."""
+
+    def read(db: Session, vault: Vault, person: Person) -> list[Told]:
+        query = select(model).filter_by(person_id=person.id).order_by(model.id)
+        rows: Sequence[Any] = db.scalars(query).all()
+        return [_clear(row) | _sealed(vault, row, person, purpose) for row in rows]
+
+    return read
+
+
+def _sealed(vault: Vault, row: Certificate | Request, person: Person, purpose: str) -> Told:
+    if row.sealed is None:
+        return {}
+    return vault.open(key_of(person), row.id, row.sealed, purpose=purpose)
 
 
 def _clear(row: Base) -> Told:
@@ -184,5 +195,9 @@ NOUNS: Mapping[str, Noun] = {
     ),
     "dose_judgement": Noun(rows_of("dose_judgement")),
     "dose_standing": Noun(rows_of("dose_standing")),
-    "certificate": Noun(_certificates),
+    "certificate": Noun(_opened(Certificate, "certificate")),
+    "proxy": Noun(rows_of("proxy")),
+    "request": Noun(_opened(Request, "request")),
+    "wait_entry": Noun(rows_of("wait_entry")),
+    "offer": Noun(rows_of("offer")),
 }

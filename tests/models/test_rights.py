@@ -158,12 +158,6 @@ def test_the_law_keeps_whom_a_dose_is_on_record_of(db):
     change(db, make.make_person(db), **GONE)
 
 
-def test_nobody_is_deleted(db):
-    make.make_person(db)
-    with refused(db, "never_deleted"):
-        db.execute(delete(Person))
-
-
 @pytest.mark.parametrize("state", STATES)
 def test_appointments_go_only_when_they_hold_no_place_and_led_to_no_dose(db, state):
     held = NOW if state == "held" else None

@@ -17,9 +17,12 @@ from healthcert.models import (
     Dose,
     Identity,
     Message,
+    Offer,
     Person,
     PersonToken,
+    Proxy,
     Slot,
+    WaitEntry,
     new_id,
 )
 from healthcert.services import access, audit, erasure, holding, messages, my_record
@@ -214,3 +217,27 @@ def test_a_place_freed_by_an_erasure_is_anothers(clinic):
     slot = clinic.slot(capacity=1)
     erase(clinic, clinic.book(slot).person_id)
     assert clinic.book(slot).state == "booked"
+
+
+def test_waiting_offers_and_proxies_end_with_the_person(clinic):
+    booked = clinic.book(clinic.slot())
+    other = clinic.book(clinic.slot(day(2))).person_id
+    base = {"recorded_at": NOW, "programme_id": clinic.programme.id}
+    until = {"recorded_at": NOW, "ends_at": NOW + timedelta(days=9)}
+    with clinic.doors.transaction() as db:
+        entry = WaitEntry(person_id=booked.person_id, state="offered", **base)
+        db.add(entry)
+        db.flush()
+        db.add(
+            Offer(
+                wait_entry_id=entry.id, person_id=booked.person_id, slot_id=booked.slot_id,
+                state="open", **until,
+            )
+        )  # fmt: skip
+        for one, two in ((booked.person_id, other), (other, booked.person_id)):
+            db.add(Proxy(person_id=one, proxy_person_id=two, kind="carer", scope="book", **until))
+    erase(clinic, booked.person_id)
+    with clinic.doors.reading() as db:
+        assert db.scalars(select(WaitEntry.state)).all() == ["left"]
+        assert db.scalars(select(Offer.state)).all() == ["withdrawn"]
+        assert db.scalars(select(Proxy.revoked_at)).all() == [NOW, NOW]

@@ -3,7 +3,7 @@
 from healthcert.migrations import texts
 
 revision = "0008"
-down_revision = "0001"
+down_revision = "0007"
 
 
 def upgrade() -> None:
