@@ -52,7 +52,7 @@ def check(context: click.Context) -> None:
 
 @db.command()
 @click.option("--dry-run", is_flag=True, help="Only count what would go.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: rows by kind.")
 def retention(*, dry_run: bool, as_json: bool) -> None:
     """Let go of what its time is over for, as data/retention.toml says; print the report.
 
@@ -71,11 +71,11 @@ def retention(*, dry_run: bool, as_json: bool) -> None:
             swept = {kind: _all_of(doors, kind, now) for kind in keeping.kinds()}
             counts = swept | doors.run(lambda session: keeping.report(session, now=now))
     if as_json:
-        click.echo(json.dumps({"at": now.isoformat(), "dry_run": dry_run, "rows": counts}))
+        click.echo(json.dumps(counts))
         return
-    for kind, count in counts.items():
-        rule = keeping.kinds()[kind]
-        click.echo(f"{count:8} {kind}: {rule.then} {rule.time.days} days after {rule.after}")
+    for kind, rule in keeping.kinds().items():
+        told = f"{kind}: {rule.then} {rule.time.days} days after {rule.after}"
+        click.echo(f"{counts[kind]:8} {told}")
 
 
 def _all_of(doors: Doors, kind: str, now: datetime) -> int:

@@ -63,13 +63,16 @@ def read(text: str) -> Mapping[str, Rule]:
 
 def _rule(kind: str, entry: Any) -> Rule:  # noqa: ANN401 - whatever the file holds
     if not isinstance(entry, dict) or set(entry) != {"days", *_TEXTS}:
-        raise BadSettings(f"retention.toml, {kind}: it needs days, {', '.join(_TEXTS)}, no more.")
-    days = entry["days"]
-    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= _LONGEST:
-        raise BadSettings(f"retention.toml, {kind}, days: a whole number from 0 to {_LONGEST}.")
-    for name in _TEXTS:
-        if not isinstance(entry[name], str) or not entry[name].strip():
-            raise BadSettings(f"retention.toml, {kind}, {name}: say it in words.")
+        raise _wrong(kind, f"it needs days, {', '.join(_TEXTS)}, and no more")
+    days, texts = entry["days"], [entry[name] for name in _TEXTS]
+    if type(days) is not int or not 0 <= days <= _LONGEST:
+        raise _wrong(kind, f"days is a whole number from 0 to {_LONGEST}")
+    if not all(isinstance(text, str) and text.strip() for text in texts):
+        raise _wrong(kind, f"{', '.join(_TEXTS)} are said in words")
     if entry["then"] not in ENDS:
-        raise BadSettings(f"retention.toml, {kind}, then: one of {', '.join(ENDS)}.")
-    return Rule(kind, timedelta(days=days), *(entry[name] for name in _TEXTS))
+        raise _wrong(kind, f"then is one of {', '.join(ENDS)}")
+    return Rule(kind, timedelta(days=days), *texts)
+
+
+def _wrong(kind: str, why: str) -> BadSettings:
+    return BadSettings(f"retention.toml, {kind}: {why}.")

@@ -126,7 +126,7 @@ def claim(
         if message.attempts >= MOST_ATTEMPTS:
             message.state = "failed"
             continue
-        claimed.append(opened(vault, message, key))
+        claimed.append(_opened(vault, message, key))
         message.due_at = now + _FIRST_WAIT * 2**message.attempts
         message.attempts += 1
     db.flush()
@@ -148,15 +148,10 @@ def outbox(db: Session, *, vault: Vault, limit: int) -> list[Outgoing]:
         .order_by(Message.id.desc())
         .limit(limit)
     )
-    return [opened(vault, message, key) for message, key in db.execute(query)]
+    return [_opened(vault, message, key) for message, key in db.execute(query)]
 
 
-def opened(vault: Vault, message: Message, key: bytes | None) -> Outgoing:
-    """Return a message as it is said.
-
-    Raises:
-        NotReady: Its text is gone, or the key of its person.
-    """
+def _opened(vault: Vault, message: Message, key: bytes | None) -> Outgoing:
     value = vault.open(key or b"", message.id, message.sealed or b"", purpose="message")
     return Outgoing(
         id=message.id,

@@ -18,12 +18,13 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import AuditEvent, Base, Certificate, Message, Person, Request, Site, Staff
-from healthcert.services import messages, record
+from healthcert.services import record
 from healthcert.services.people import details_of, key_of
 
 FORMAT = "healthcert/my-record/1"
 
 Told = dict[str, Any]
+_Sealing = Certificate | Message | Request
 _Read = Callable[[Session, Vault, Person], list[Told]]
 
 
@@ -134,20 +135,7 @@ def _person(_db: Session, vault: Vault, person: Person) -> list[Told]:
     return [_plain(held | asdict(details_of(vault, person)))]
 
 
-def _messages(db: Session, vault: Vault, person: Person) -> list[Told]:
-    query = select(Message).filter_by(person_id=person.id).order_by(Message.id)
-    return [_message(vault, message, person) for message in db.scalars(query)]
-
-
-def _message(vault: Vault, message: Message, person: Person) -> Told:
-    told = _clear(message)
-    if message.sealed is not None:
-        said = messages.opened(vault, message, person.wrapped_key)
-        told |= {"to": said.to, "subject": said.subject, "text": said.text}
-    return told
-
-
-def _opened(model: type[Certificate | Request], purpose: str) -> _Read:
+def _opened(model: type[_Sealing], purpose: str) -> _Read:
     """Return how to read rows that hold something sealed under the person's key."""
 
     def read(db: Session, vault: Vault, person: Person) -> list[Told]:
@@ -158,7 +146,7 @@ def _opened(model: type[Certificate | Request], purpose: str) -> _Read:
     return read
 
 
-def _sealed(vault: Vault, row: Certificate | Request, person: Person, purpose: str) -> Told:
+def _sealed(vault: Vault, row: _Sealing, person: Person, purpose: str) -> Told:
     if row.sealed is None:
         return {}
     return vault.open(key_of(person), row.id, row.sealed, purpose=purpose)
@@ -184,7 +172,7 @@ NOUNS: Mapping[str, Noun] = {
     "identity": Noun(rows_of("identity"), goes=True),
     "person_token": Noun(rows_of("person_token"), goes=True),
     "access_code": Noun(rows_of("access_code"), goes=True),
-    "message": Noun(_messages, goes=True),
+    "message": Noun(_opened(Message, "message"), goes=True),
     "appointment": Noun(
         lambda db, _vault, person: [
             _plain(asdict(each)) for each in record.appointments_of(db, person.id)

@@ -62,12 +62,10 @@ def test_what_its_time_is_over_for_is_counted_then_let_go_and_reported(run, tmp_
         make_appointment(session, state="booked")
     engine.dispose()
     dry = json.loads(run(db, "retention", "--dry-run", "--json").output)
-    assert (dry["dry_run"], dry["rows"]["appointment_given_up"]) == (True, 1)
+    assert dry["appointment_given_up"] == 1
     done = run(db, "retention")
     assert "1 appointment_given_up: deleted 30 days after its time" in done.output
-    assert json.loads(run(db, "retention", "--json").output)["rows"] == dry["rows"] | {
-        "appointment_given_up": 0
-    }
+    assert not any(json.loads(run(db, "retention", "--json").output).values())
 
 
 def test_the_demonstration_says_whom_one_may_be(run, tmp_path):

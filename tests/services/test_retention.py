@@ -135,11 +135,11 @@ def test_a_file_of_rules_is_read():
         ("visit = 1", "visit: it needs days"),
         (GOOD.replace('why = "w"\n', ""), "visit: it needs days"),
         (GOOD + "more = 1\n", "visit: it needs days"),
-        (GOOD.replace("days = 1", "days = -1"), "visit, days"),
-        (GOOD.replace("days = 1", "days = true"), "visit, days"),
-        (GOOD.replace("days = 1", "days = 40000"), "visit, days"),
-        (GOOD.replace('"s"', '" "'), "visit, source"),
-        (GOOD.replace('"deleted"', '"burnt"'), "visit, then: one of"),
+        (GOOD.replace("days = 1", "days = -1"), "visit: days is"),
+        (GOOD.replace("days = 1", "days = true"), "visit: days is"),
+        (GOOD.replace("days = 1", "days = 40000"), "visit: days is"),
+        (GOOD.replace('"s"', '" "'), "visit: after, then, why, source"),
+        (GOOD.replace('"deleted"', '"burnt"'), "visit: then is one of"),
     ],
 )
 def test_a_wrong_file_is_refused_with_place_and_reason(wrong, told):
