@@ -38,6 +38,7 @@ class HeldCertificate:
         issued_at: Aware; None before it is signed.
         expires_at: Aware; None before it is signed.
         revoked_reason: A code, or empty.
+        text_gone: Whether its text went, some time after its end.
     """
 
     certificate_id: UUID
@@ -50,6 +51,7 @@ class HeldCertificate:
     issued_at: datetime | None
     expires_at: datetime | None
     revoked_reason: str
+    text_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,4 +143,5 @@ def _held(certificate: Certificate, dose: Dose, product: Product) -> HeldCertifi
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
         revoked_reason=certificate.revoked_reason,
+        text_gone=certificate.blanked_at is not None,
     )

@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from healthcert.hcert import qr
 from healthcert.models import Message, Person, new_id
+from healthcert.services import retention
 from tests.web.conftest import Browser, enter
 
 
@@ -78,6 +80,18 @@ def test_a_certificate_is_given_on_paper_with_its_code(vaccinated, words_of, tmp
     subprocess.run(draw, cwd=tmp_path, check=True, capture_output=True)
     [found] = qr.read((tmp_path / "drawn.png").read_bytes())
     assert found.text == vaccinated.get(f"{page}.txt").text
+
+
+def test_a_certificate_whose_text_went_says_so_and_is_given_no_more(vaccinated, parts, clock):
+    page = re.search(r"/my/certificates/[0-9a-f-]{36}", vaccinated.get("/my/").text)[0]
+    later = clock() + timedelta(days=800)
+    assert parts.doors.run(lambda db: retention.apply(db, "certificate_text", now=later)) == 1
+    shown = vaccinated.get(page).text
+    assert "its code was deleted" in shown
+    assert f"{page}.svg" not in shown
+    for kind in ("svg", "pdf"):
+        assert vaccinated.get(f"{page}.{kind}").status_code == 409
+    assert json.loads(vaccinated.get("/my/record.json").text)["held"]["certificate"][0]["uvci"]
 
 
 def test_nobody_gets_the_paper_of_another(vaccinated, holder):
