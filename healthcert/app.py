@@ -30,6 +30,7 @@ from healthcert.web import (
     labels,
     places,
     public,
+    rights,
     staff,
     styleguide,
 )
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         places.bp,
         booking.bp,
         citizen.bp,
+        rights.bp,
         staff.bp,
         clinic.bp,
         doses.bp,

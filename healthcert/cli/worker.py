@@ -1,4 +1,4 @@
-"""Run the night shift: the audit, certificates, messages, the bundle, sweeping."""
+"""Run the night shift: the audit, certificates, messages, the bundle, sweeping, retention."""
 
 from __future__ import annotations
 

@@ -72,9 +72,15 @@ class Certificate(Row):
             name="live_holds_standing",
         ),
         CheckConstraint(
-            "state IN ('intended', 'revoked') OR (sealed IS NOT NULL AND kid IS NOT NULL"
+            "state IN ('intended', 'revoked') OR (kid IS NOT NULL"
+            " AND (sealed IS NOT NULL OR blanked_at IS NOT NULL)"
             " AND issued_at IS NOT NULL AND expires_at IS NOT NULL)",
             name="issued_is_whole",
+        ),
+        CheckConstraint(
+            "blanked_at IS NULL OR (sealed IS NULL"
+            " AND expires_at IS NOT NULL AND blanked_at >= expires_at)",
+            name="blanked_after_its_end",
         ),
         CheckConstraint("(state = 'revoked') = (revoked_at IS NOT NULL)", name="revoked_has_time"),
         CheckConstraint("dn >= 1 AND sd >= 1", name="doses"),
@@ -102,6 +108,7 @@ class Certificate(Row):
     issued_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     sealed: Mapped[bytes | None]  # the HC1 text, under the person's key
+    blanked_at: Mapped[datetime | None]  # when the text went, some time after its end
     signature_hash: Mapped[bytes | None]  # 16 bytes, EU revocation hash over r
     uvci_hash: Mapped[bytes | None]  # 16 bytes
     country_uvci_hash: Mapped[bytes | None]  # 16 bytes

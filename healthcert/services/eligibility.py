@@ -29,7 +29,7 @@ from healthcert.models import (
 from healthcert.policy import eligibility
 from healthcert.policy.eligibility import TOLD, Facts, Stage
 from healthcert.services import audit
-from healthcert.services.people import details_of
+from healthcert.services.people import details_of, key_of
 
 EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 _PURPOSE = "eligibility"
@@ -92,7 +92,7 @@ def decide(
         return last
     told = {field: sorted(codes) for field, codes in facts.told.items()}
     kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
-    made.sealed = vault.seal(person.wrapped_key, made.id, kept, purpose=_PURPOSE)
+    made.sealed = vault.seal(key_of(person), made.id, kept, purpose=_PURPOSE)
     db.add(made)
     db.flush()
     if outcome == "exception":
@@ -144,7 +144,7 @@ def _facts(
     last: EligibilityDecision | None,
 ) -> Facts:
     if told is None and last is not None:
-        opened = vault.open(person.wrapped_key, last.id, last.sealed, purpose=_PURPOSE)
+        opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
         told = opened["told"]
     told = dict(told or {})
     if person.region:

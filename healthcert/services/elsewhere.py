@@ -17,6 +17,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Dose, Person, Product, Staff, new_id
 from healthcert.models.dose import EVIDENCE, PRECISIONS
 from healthcert.services import facts
+from healthcert.services.people import key_of
 
 LONGEST_NOTE = 500
 _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
@@ -135,7 +136,7 @@ def sealed_note(vault: Vault, person: Person, row_id: UUID, evidence: Evidence) 
     if not evidence.note:
         return None
     told = {"note": evidence.note}
-    return vault.seal(person.wrapped_key, row_id, told, purpose="evidence")
+    return vault.seal(key_of(person), row_id, told, purpose="evidence")
 
 
 def day_in(country: Country, moment: datetime) -> date:

@@ -15,7 +15,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Dose, Person, Product, Recovery, TestResult
 from healthcert.policy.schedule import Outlook
 from healthcert.services import history, record
-from healthcert.services.people import Details, details_of
+from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.record import HeldAppointment, HeldDose
 
 
@@ -36,6 +36,7 @@ class HeldCertificate:
         issued_at: Aware; None before it is signed.
         expires_at: Aware; None before it is signed.
         revoked_reason: A code, or empty.
+        text_gone: Whether its text went, some time after its end.
     """
 
     certificate_id: UUID
@@ -50,6 +51,7 @@ class HeldCertificate:
     issued_at: datetime | None
     expires_at: datetime | None
     revoked_reason: str
+    text_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,10 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
     """Return everything a person holds, the newest first.
 
     Raises:
-        NotFound: No such person.
+        NotFound: No such person, or one who was erased.
     """
     person = db.get(Person, person_id)
-    if person is None:
+    if person is None or person.erased_at is not None:
         raise NotFound
     begun = db.scalars(select(Dose.programme_id).where(Dose.person_id == person_id).distinct())
     details = details_of(vault, person)
@@ -118,9 +120,9 @@ def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_
     if certificate.state != "issued" or certificate.sealed is None:
         raise WrongState
     person = db.get_one(Person, person_id)
-    opened = vault.open(
-        person.wrapped_key, certificate.id, certificate.sealed, purpose="certificate"
-    )
+    if person.erased_at is not None:
+        raise NotFound
+    opened = vault.open(key_of(person), certificate.id, certificate.sealed, purpose="certificate")
     return Held(_held(*found), opened["text"], details_of(vault, person))
 
 
@@ -169,4 +171,5 @@ def _held(
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
         revoked_reason=certificate.revoked_reason,
+        text_gone=certificate.blanked_at is not None,
     )

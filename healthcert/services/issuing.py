@@ -25,7 +25,7 @@ from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
 from healthcert.services import audit, messages
-from healthcert.services.people import details_of
+from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, ends, fact_of, statement
 
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
@@ -109,7 +109,7 @@ def issue(
     text, signed = _signed(db, vault, signer, certificate, person, country)
     certificate.state = "issued"
     certificate.sealed = vault.seal(
-        person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
+        key_of(person), certificate.id, {"text": text}, purpose="certificate"
     )
     certificate.kid = signed.kid
     certificate.signature_hash = revocation.signature_hash(signed)

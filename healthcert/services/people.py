@@ -63,9 +63,24 @@ class Details:
     mail: str = ""
 
 
+def key_of(person: Person) -> bytes:
+    """Return a person's wrapped key.
+
+    Raises:
+        NotFound: They were erased, and what the law kept of them as well.
+    """
+    if person.wrapped_key is None:
+        raise NotFound
+    return person.wrapped_key
+
+
 def details_of(vault: Vault, person: Person) -> Details:
-    """Return what a person told of themselves, opened."""
-    opened = vault.open(person.wrapped_key, person.id, person.sealed)
+    """Return what a person told of themselves, opened.
+
+    Raises:
+        NotFound: They were erased, and what the law kept of them as well.
+    """
+    opened = vault.open(key_of(person), person.id, person.sealed or b"")
     return Details(**opened | {"identity": IdentityDetails(**opened["identity"])})
 
 

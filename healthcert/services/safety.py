@@ -62,7 +62,7 @@ def consent(
         recorded_by=staff and staff.id,
     )  # fmt: skip
     if decided_by != "self":
-        row.sealed = vault.seal(person.wrapped_key, row.id, {"name": name}, purpose="consent")
+        row.sealed = vault.seal(people.key_of(person), row.id, {"name": name}, purpose="consent")
     db.add(row)
     _note(db, f"consent_{decision}", "person", person_id, staff, now, programme=programme_id)
     return row
@@ -84,7 +84,7 @@ def screen(
     row = Screening(
         id=row_id, recorded_at=now, person_id=person_id, programme_id=programme_id,
         appointment_id=appointment_id, questions_id=questions_id, outcome=outcome,
-        sealed=vault.seal(person.wrapped_key, row_id, answers, purpose="screening"),
+        sealed=vault.seal(people.key_of(person), row_id, answers, purpose="screening"),
         screened_by=staff and staff.id,
     )  # fmt: skip
     db.add(row)
@@ -128,7 +128,7 @@ def report_event(
     """
     person, row_id = people.locked(db, person_id), new_id()
     told, serious = asdict(reaction), reaction.seriousness != "not_serious"
-    sealed = vault.seal(person.wrapped_key, row_id, told.pop("told"), purpose="adverse_event")
+    sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")
     event = AdverseEvent(
         id=row_id, recorded_at=now, number=f"{country}-{row_id.hex.upper()}", country=country,
         person_id=person_id, site_id=site_id, reported_by=staff and staff.id, sealed=sealed,

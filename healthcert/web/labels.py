@@ -98,6 +98,35 @@ REVOKED: Mapping[str, Lazy] = {
     "details_corrected": _("Your details were corrected; a new certificate takes its place"),
     "renewed": _("A new certificate takes its place"),
     "dose_judged_anew": _("The dose it states was judged anew after a correction"),
+    "holder_erased": _("Its holder was erased before it was signed"),
+}
+GONE: Mapping[str, Lazy] = {
+    "contact": _("Your phone number and mail address"),
+    "identities": _("The number of your document"),
+    "finding": _("Whatever we could find you by"),
+    "messages": _("The messages we sent you"),
+    "codes": _("The codes you signed in with"),
+    "appointments": _("Appointments that are still to come; they are cancelled"),
+    "certificate_texts": _("Our copy of the text of your certificates"),
+}
+KEPT: Mapping[str, Lazy] = {
+    "doses": _("Your name, date of birth and doses"),
+    "certificates": _("The identifiers of your certificates; yours go on being valid"),
+    "counting": _("Your year of birth and sex, without a name"),
+    "audit": _("That something was done and when, without a name"),
+}
+BASES: Mapping[str, Lazy] = {
+    "treatment_record": _(
+        "Who treats people must keep the record of it (GDPR article 17, 3 b and c)."
+    ),
+    "withdrawal": _(
+        "A certificate must be withdrawn when a dose turns out wrong (GDPR article 17, 3 c)."
+    ),
+    "statistics": _("Vaccinations are counted for public health (GDPR article 89)."),
+    "accountability": _("Who did what must stay provable (GDPR articles 5, 2 and 32)."),
+}
+SEEN_BECAUSE: Mapping[str, Lazy] = {
+    "appointment": _("You had an appointment"),
 }
 MESSAGES: Mapping[str, Lazy] = {
     "queued": _("Waiting"),
@@ -114,6 +143,11 @@ ROLES: Mapping[str, Lazy] = {
     "nurse": _("Nurse"),
     "admin": _("Administrator"),
 }
+
+
+def seen_because(reason: str) -> str:
+    """Return why somebody at work looked at a record."""
+    return str(SEEN_BECAUSE.get(reason, _("Other")))
 
 
 def in_words(told: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -22,7 +23,7 @@ from healthcert.config import Settings
 from healthcert.db import Doors, make_engine
 from healthcert.parts import open_parts
 from healthcert.services import enrolment
-from tests.factories import NOW
+from tests.factories import NOW, make_appointment
 from tests.services.clinic import details
 from tools.running import free_port
 
@@ -60,6 +61,19 @@ def test_a_sum_that_differs_is_told_and_exits_with_one(run, tmp_path):
     assert found.exit_code == 1
     assert "differs  slot counters" in found.output
     assert "holds    standings" in found.output
+
+
+def test_what_its_time_is_over_for_is_counted_then_let_go_and_reported(run, tmp_path):
+    engine = make_engine(f"sqlite:///{tmp_path / 'healthcert.db'}")
+    with Doors(engine).transaction() as session:
+        make_appointment(session, state="cancelled")
+        make_appointment(session, state="booked")
+    engine.dispose()
+    dry = json.loads(run(db, "retention", "--dry-run", "--json").output)
+    assert dry["appointment_given_up"] == 1
+    done = run(db, "retention")
+    assert "1 appointment_given_up: deleted 30 days after its time" in done.output
+    assert not any(json.loads(run(db, "retention", "--json").output).values())
 
 
 def test_the_demonstration_says_whom_one_may_be(run, tmp_path):

@@ -18,7 +18,15 @@ from healthcert.errors import BadSettings, NotReady
 from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
-from healthcert.models import AccessCode, Appointment, Certificate, DoseStanding, Message, Visit
+from healthcert.models import (
+    AccessCode,
+    Appointment,
+    AuditEvent,
+    Certificate,
+    DoseStanding,
+    Message,
+    Visit,
+)
 from healthcert.parts import open_parts
 from healthcert.services import access, lots, rules
 from tests.factories import NOW, day, make_event
@@ -203,6 +211,20 @@ def test_sweeping_lets_go_of_what_is_over(parts, clinic):
     with parts.doors.reading() as db:
         assert db.get_one(Appointment, missed.id).state == "no_show"
         assert db.get_one(Appointment, ahead.id).state == "booked"
+
+
+def test_once_a_day_what_its_time_is_over_for_goes_and_the_run_is_written_down(parts, clinic):
+    clinic.book(clinic.slot())
+    jobs.run_once(parts, NOW)
+    over = NOW + timedelta(days=31)
+    assert jobs.run_once(parts, over)["retention"] == 1
+    assert jobs.run_once(parts, over + timedelta(seconds=2))["retention"] == 0
+    with parts.doors.reading() as db:
+        runs = select(AuditEvent.details).where(AuditEvent.act == "retention_done")
+        first, second = db.scalars(runs.order_by(AuditEvent.id)).all()
+    assert not any(first.values())
+    assert {kind for kind, count in second.items() if count} == {"message_text"}
+    assert states(parts, Message.sealed) == {None}
 
 
 def test_the_loop_ends_when_it_is_told(parts, clinic):

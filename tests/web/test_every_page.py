@@ -72,7 +72,7 @@ def look(chromium, address):
 def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
     pins = load_pins(published.pins_dir)
     app.extensions["verifier"] = Verifier(published.bundle, pins, floor=NOW)
-    holder, (_own, certificate) = journey["holder"]
+    holder, (_own, certificate, *_more) = journey["holder"]
     genuine = holder.get(f"{certificate}.txt").text
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     for name, barcode in (("genuine", genuine), ("broken", genuine[:-1] + "?"), ("none", "hello")):
@@ -123,7 +123,8 @@ def journey(app, clinic, book, staff, newest_message):
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
-        "holder": (holder, ["/my/", certificate]),
+        "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
+                              "/my/erase/confirm"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/"]),
     }  # fmt: skip

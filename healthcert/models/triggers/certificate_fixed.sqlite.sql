@@ -1,5 +1,6 @@
 -- What was signed is what is stored: only the state, its hold on the dose, the seal and the
--- revocation change after the intent, and a revocation does not change at all.
+-- revocation change after the intent, and a revocation does not change at all. The text goes
+-- with the time of its going alone, and does not come back.
 CREATE TRIGGER certificate_fixed BEFORE UPDATE ON certificate
 WHEN OLD.state <> 'intended' AND NOT (
   NEW.id IS OLD.id AND NEW.recorded_at IS OLD.recorded_at AND NEW.person_id IS OLD.person_id
@@ -9,6 +10,8 @@ WHEN OLD.state <> 'intended' AND NOT (
   AND NEW.kid IS OLD.kid AND NEW.issued_at IS OLD.issued_at AND NEW.expires_at IS OLD.expires_at
   AND NEW.signature_hash IS OLD.signature_hash AND NEW.uvci_hash IS OLD.uvci_hash
   AND NEW.country_uvci_hash IS OLD.country_uvci_hash
+  AND (OLD.blanked_at IS NULL OR NEW.blanked_at IS OLD.blanked_at)
+  AND (NEW.sealed IS NOT NULL OR OLD.sealed IS NULL OR NEW.blanked_at IS NOT NULL)
   AND (OLD.state <> 'revoked' OR (
     NEW.revoked_at IS OLD.revoked_at AND NEW.revoked_reason IS OLD.revoked_reason
   ))
