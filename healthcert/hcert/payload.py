@@ -198,6 +198,8 @@ def _as_json(value: object) -> object:
     if type(value) is dict or isinstance(value, Mapping):
         if not _NAMES.issuperset(map(type, value)):
             raise MalformedClaims("a member whose name is not a text")
+        if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+            return value
         return {
             name: member if type(member) in _PLAIN else _as_json(member)
             for name, member in value.items()
