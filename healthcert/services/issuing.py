@@ -8,8 +8,10 @@ Nothing is signed but an intent, so no signature exists without its dose. Source
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,7 +22,7 @@ from healthcert.errors import NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import Sign1, parse
+from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Product
@@ -90,28 +92,106 @@ def issue(
         NotFound: No such certificate.
         SignerUnavailable: No key signs vaccinations now; the intent stays for the worker.
     """
-    query = select(Certificate).where(Certificate.id == certificate_id)
-    certificate = db.scalar(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    wanted = [certificate_id]
+    found = issue_all(
+        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
     )
-    if certificate is None:
+    if not found:
         raise NotFound
-    if certificate.state != "intended":
-        return certificate
-    person = db.get_one(Person, certificate.person_id)
-    text, signed = _signed(db, vault, _signer(signers, now), certificate, person, country, now)
+    return found[0]
+
+
+def issue_all(
+    db: Session,
+    *,
+    vault: Vault,
+    signers: Mapping[str, FileSigner],
+    certificate_ids: Collection[UUID],
+    country: Country,
+    now: datetime,
+) -> list[Certificate]:
+    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+
+    Raises:
+        SignerUnavailable: No key signs vaccinations now; every intent stays for the worker.
+    """
+    query = select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
+    found = db.scalars(
+        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    ).all()
+    intended = [certificate for certificate in found if certificate.state == "intended"]
+    if intended:
+        signer = _signer(signers, now)
+        facts = _facts(db, intended)
+        with db.no_autoflush:
+            for certificate, fact in zip(intended, facts, strict=True):
+                _issue(db, vault, signer, certificate, fact, country, now)
+        db.flush()
+    return list(found)
+
+
+class _Fact(NamedTuple):
+    """What a certificate states: of whom, which dose, of what, and for how long it holds."""
+
+    person: Person
+    dose: Dose
+    product: Product
+    life: timedelta
+
+
+def _facts(db: Session, certificates: Collection[Certificate]) -> Iterator[_Fact]:
+    """Give the fact of each certificate, in their order."""
+    query = (
+        select(Certificate.id, Person, Dose, Product)
+        .join(Person, Person.id == Certificate.person_id)
+        .join(Dose, Dose.id == Certificate.dose_id)
+        .join(Product, Product.id == Dose.product_id)
+        .where(Certificate.id.in_([certificate.id for certificate in certificates]))
+        .order_by(Certificate.id)
+    )
+    rows = db.execute(query).all()
+    lives = {
+        programme: timedelta(days=content["certificate"]["valid_days"])
+        for programme in {dose.programme_id for _, _, dose, _ in rows}
+        for content in [knowledge.programme_content(db, programme)]
+    }
+    return (
+        _Fact(person, dose, product, lives[dose.programme_id]) for _, person, dose, product in rows
+    )
+
+
+def _issue(
+    db: Session,
+    vault: Vault,
+    signer: FileSigner,
+    certificate: Certificate,
+    fact: _Fact,
+    country: Country,
+    now: datetime,
+) -> None:
+    details = details_of(vault, fact.person)
+    certificate.issued_at = now.replace(microsecond=0)
+    certificate.expires_at = min(certificate.issued_at + fact.life, signer.not_after)
+    text = issue_text(
+        dcc=statement(details, certificate, fact.dose, fact.product, country),
+        issuer=country.code,
+        issued_at=int(certificate.issued_at.timestamp()),
+        expires_at=int(certificate.expires_at.timestamp()),
+        signer=signer,
+    )
+    signed = parse(decode(text))
+    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+        raise SignerUnavailable("what was signed does not verify")
     certificate.state = "issued"
     certificate.sealed = vault.seal(
-        person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
+        fact.person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
     )
     certificate.kid = signed.kid
     certificate.signature_hash = revocation.signature_hash(signed)
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
-    db.flush()
-    tell(db, vault, person, "certificate_ready", country, now)
+    tell(db, vault, fact.person, "certificate_ready", country, now)
     note(db, certificate, "certificate_issued", "", now)
-    return certificate
 
 
 def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
@@ -121,33 +201,10 @@ def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
     return signer
 
 
-def _signed(
-    db: Session,
-    vault: Vault,
-    signer: FileSigner,
-    certificate: Certificate,
-    person: Person,
-    country: Country,
-    now: datetime,
-) -> tuple[str, Sign1]:
-    """Return the text and what is signed in it, checked as a verifier would; sets its life."""
-    dose = db.get_one(Dose, certificate.dose_id)
-    product = db.get_one(Product, dose.product_id)
-    content = knowledge.programme_content(db, dose.programme_id)
-    life = timedelta(days=content["certificate"]["valid_days"])
-    certificate.issued_at = now.replace(microsecond=0)
-    certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
-    text = issue_text(
-        dcc=statement(details_of(vault, person), certificate, dose, product, country),
-        issuer=country.code,
-        issued_at=int(certificate.issued_at.timestamp()),
-        expires_at=int(certificate.expires_at.timestamp()),
-        signer=signer,
-    )
-    signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(from_certificate(signer.certificate).key):
-        raise SignerUnavailable("what was signed does not verify")
-    return text, signed
+@lru_cache(maxsize=16)
+def _public_key(certificate: bytes) -> PublicKey:
+    """Return the key in a signer's certificate, by which verifiers will check."""
+    return from_certificate(certificate).key
 
 
 def tell(

@@ -94,7 +94,6 @@ def queue(
         due_at=due_at,
     )
     db.add(message)
-    db.flush()
     return message
 
 
