@@ -7,8 +7,8 @@ Sources: RFC 9052 (structures), RFC 9053 section 2.1 (ECDSA), RFC 8230 (RSASSA-P
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cbor2 import CBORTag
 from cryptography.exceptions import InvalidSignature
@@ -51,8 +51,7 @@ _LEAST_USUAL = 70  # bytes; all but payload and protected header
 _Parts = tuple[bytes, Mapping[object, object], bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Sign1:
+class Sign1(NamedTuple):
     """A signed message taken apart; nothing in it is trusted until a key fits.
 
     Attributes:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from healthcert.errors import MalformedClaims
 from healthcert.hcert import safe_cbor
@@ -24,8 +24,7 @@ _KEY_DCC = b"\x39\x01\x03\xa1\x01"
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What the payload says, types checked, meaning not.
 
     Attributes:

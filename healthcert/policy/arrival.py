@@ -8,10 +8,10 @@ passes when its logic gives true (EU DCC business rules, "How-To", Concepts).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import FUEL, access
@@ -26,11 +26,11 @@ LONGEST_WAIT: Final = 400  # days that `passes_on` looks ahead: a year, and the 
 WAIT_FUEL: Final = 100_000  # steps of such a search; the dearest published rule needs 60,000
 
 _ORDER: Final = attrgetter("identifier", "region", "version")
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _CLOCK: Final = "external.validationClock"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The rules that decide about a journey.
 
     Attributes:
@@ -42,8 +42,7 @@ class Selection:
     no_requirement: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What one rule says about a certificate.
 
     Attributes:
@@ -51,19 +50,21 @@ class Judgement:
         result: `passed`, `failed`, or `open` where it gave no answer: needs a person.
         text: What the rule demands, in the reader's language.
         passes_on: First coming day on which it would pass at the same hour; None if there is none.
+        payload: The certificate's DCC.
+        affected_fields: The rule's.
     """
 
     identifier: str
     result: Result
     text: str
     passes_on: date | None = None
-    _payload: Mapping[str, object] = field(default_factory=dict, repr=False)
-    _fields: tuple[str, ...] = ()
+    payload: Mapping[str, object] = _NOTHING
+    affected_fields: tuple[str, ...] = ()
 
     @property
     def looked_at(self) -> Mapping[str, object]:
         """The payload's values by the rule's affected fields; None where absent."""
-        return {path: access(self._payload, path) for path in self._fields}
+        return {path: access(self.payload, path) for path in self.affected_fields}
 
 
 def select(

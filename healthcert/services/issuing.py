@@ -220,6 +220,7 @@ def tell(
         time_zone=country.time_zone,
         due_at=now,
         now=now,
+        at_once=False,
     )
 
 

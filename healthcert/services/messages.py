@@ -60,6 +60,7 @@ def queue(
     time_zone: str,
     due_at: datetime,
     now: datetime,
+    at_once: bool = True,
 ) -> Message | None:
     """Add a message to the outbox; None for a person who left no way to be told.
 
@@ -75,6 +76,7 @@ def queue(
         time_zone: On whose clock moments are written, an IANA name.
         due_at: From when it may leave.
         now: The moment of the deed.
+        at_once: Whether it goes to the database now; else with the caller's next flush.
     """
     details = details_of(vault, person)
     channel, to = ("sms", details.phone) if details.phone else ("mail", details.mail)
@@ -94,6 +96,8 @@ def queue(
         due_at=due_at,
     )
     db.add(message)
+    if at_once:
+        db.flush()
     return message
 
 
