@@ -8,10 +8,9 @@ Nothing is signed but an intent, so no signature exists without its dose. Source
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -115,83 +114,67 @@ def issue_all(
     Raises:
         SignerUnavailable: No key signs vaccinations now; every intent stays for the worker.
     """
-    query = select(Certificate).where(Certificate.id.in_(certificate_ids)).order_by(Certificate.id)
-    found = db.scalars(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    ).all()
-    intended = [certificate for certificate in found if certificate.state == "intended"]
-    if intended:
-        signer = _signer(signers, now)
-        facts = _facts(db, intended)
-        with db.no_autoflush:
-            for certificate, fact in zip(intended, facts, strict=True):
-                _issue(db, vault, signer, certificate, fact, country, now)
-        db.flush()
-    return list(found)
-
-
-class _Fact(NamedTuple):
-    """What a certificate states: of whom, which dose, of what, and for how long it holds."""
-
-    person: Person
-    dose: Dose
-    product: Product
-    life: timedelta
-
-
-def _facts(db: Session, certificates: Collection[Certificate]) -> Iterator[_Fact]:
-    """Give the fact of each certificate, in their order."""
     query = (
-        select(Certificate.id, Person, Dose, Product)
+        select(Certificate, Person, Dose, Product)
         .join(Person, Person.id == Certificate.person_id)
         .join(Dose, Dose.id == Certificate.dose_id)
         .join(Product, Product.id == Dose.product_id)
-        .where(Certificate.id.in_([certificate.id for certificate in certificates]))
+        .where(Certificate.id.in_(certificate_ids))
         .order_by(Certificate.id)
+        .with_for_update(of=Certificate, key_share=True)
     )
-    rows = db.execute(query).all()
-    lives = {
-        programme: timedelta(days=content["certificate"]["valid_days"])
-        for programme in {dose.programme_id for _, _, dose, _ in rows}
-        for content in [knowledge.programme_content(db, programme)]
-    }
-    return (
-        _Fact(person, dose, product, lives[dose.programme_id]) for _, person, dose, product in rows
-    )
+    found = db.execute(query.execution_options(populate_existing=True)).all()
+    intended = [one for one in found if one[0].state == "intended"]
+    if intended:
+        signer = _signer(signers, now)
+        programmes = {dose.programme_id for _, _, dose, _ in intended}
+        lives = {programme: _life(db, programme) for programme in programmes}
+        with db.no_autoflush:
+            for certificate, person, dose, product in intended:
+                begins = now.replace(microsecond=0)
+                life = begins, min(begins + lives[dose.programme_id], signer.not_after)
+                dcc = statement(details_of(vault, person), certificate, dose, product, country)
+                _sign(certificate, dcc, life, signer, vault, person, country)
+                tell(db, vault, person, "certificate_ready", country, now)
+                note(db, certificate, "certificate_issued", "", now)
+        db.flush()
+    return [certificate for certificate, *_ in found]
 
 
-def _issue(
-    db: Session,
-    vault: Vault,
-    signer: FileSigner,
+def _life(db: Session, programme_id: UUID) -> timedelta:
+    content = knowledge.programme_content(db, programme_id)
+    return timedelta(days=content["certificate"]["valid_days"])
+
+
+def _sign(
     certificate: Certificate,
-    fact: _Fact,
+    dcc: Mapping[str, object],
+    life: tuple[datetime, datetime],
+    signer: FileSigner,
+    vault: Vault,
+    person: Person,
     country: Country,
-    now: datetime,
 ) -> None:
-    details = details_of(vault, fact.person)
-    certificate.issued_at = now.replace(microsecond=0)
-    certificate.expires_at = min(certificate.issued_at + fact.life, signer.not_after)
+    """Sign what a certificate states, check it as a verifier would, and keep it sealed."""
     text = issue_text(
-        dcc=statement(details, certificate, fact.dose, fact.product, country),
+        dcc=dcc,
         issuer=country.code,
-        issued_at=int(certificate.issued_at.timestamp()),
-        expires_at=int(certificate.expires_at.timestamp()),
+        issued_at=int(life[0].timestamp()),
+        expires_at=int(life[1].timestamp()),
         signer=signer,
     )
     signed = parse(decode(text))
     if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
         raise SignerUnavailable("what was signed does not verify")
     certificate.state = "issued"
+    certificate.issued_at, certificate.expires_at = life
     certificate.sealed = vault.seal(
-        fact.person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
+        person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
     )
     certificate.kid = signed.kid
     certificate.signature_hash = revocation.signature_hash(signed)
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
-    tell(db, vault, fact.person, "certificate_ready", country, now)
-    note(db, certificate, "certificate_issued", "", now)
 
 
 def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
