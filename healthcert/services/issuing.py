@@ -8,8 +8,9 @@ Sources: EU DCC schema 1.3.3; "Electronic Health Certificate Specification" 1.0.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -20,13 +21,13 @@ from healthcert.errors import NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import Sign1, parse
+from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
 from healthcert.services import audit, messages
 from healthcert.services.people import details_of, key_of
-from healthcert.services.statement import Fact, ends, fact_of, statement
+from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
 
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
@@ -93,21 +94,80 @@ def issue(
         NotFound: No such certificate.
         SignerUnavailable: No key signs its kind now; the intent stays for the worker.
     """
-    query = select(Certificate).where(Certificate.id == certificate_id)
-    certificate = db.scalar(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    wanted = [certificate_id]
+    found = issue_all(
+        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
     )
-    if certificate is None:
+    if not found:
         raise NotFound
-    fact = fact_of(db, certificate)
-    if certificate.state != "intended" or _too_soon(fact, now):
-        return certificate
-    person = db.get_one(Person, certificate.person_id)
-    signer = _signer(signers, certificate.kind, now)
-    certificate.issued_at = now.replace(microsecond=0)
-    certificate.expires_at = min(ends(db, fact, certificate.issued_at, country), signer.not_after)
-    text, signed = _signed(db, vault, signer, certificate, person, country)
+    return found[0]
+
+
+def issue_all(
+    db: Session,
+    *,
+    vault: Vault,
+    signers: Mapping[str, FileSigner],
+    certificate_ids: Collection[UUID],
+    country: Country,
+    now: datetime,
+) -> list[Certificate]:
+    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+
+    Raises:
+        SignerUnavailable: No key signs any of their kinds now; every intent stays.
+    """
+    query = (
+        select(Certificate, Person)
+        .join(Person, Person.id == Certificate.person_id)
+        .where(Certificate.id.in_(certificate_ids))
+        .order_by(Certificate.id)
+        .with_for_update(of=Certificate, key_share=True)
+    )
+    found = db.execute(query.execution_options(populate_existing=True)).all()
+    intended = [(one, person) for one, person in found if one.state == "intended"]
+    kinds = {one.kind for one, _ in intended}
+    usable = {kind: signers[kind] for kind in kinds if _signs(signers.get(kind), now)}
+    if kinds and not usable:
+        raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
+    kept = fetched(db, [one for one, _ in intended])
+    with db.no_autoflush:
+        for certificate, person in intended:
+            fact, signer = fact_of(db, certificate), usable.get(certificate.kind)
+            if signer is not None and not _too_soon(fact, now):
+                begins = now.replace(microsecond=0)
+                life = begins, min(ends(db, fact, begins, country), signer.not_after)
+                dcc = statement(db, details_of(vault, person), certificate, country)
+                _sign(certificate, dcc, life, signer, vault, person, country)
+                tell(db, vault, person, "certificate_ready", country, now)
+                note(db, certificate, "certificate_issued", "", now)
+    db.flush()
+    kept.clear()
+    return [certificate for certificate, _ in found]
+
+
+def _sign(
+    certificate: Certificate,
+    dcc: Mapping[str, object],
+    life: tuple[datetime, datetime],
+    signer: FileSigner,
+    vault: Vault,
+    person: Person,
+    country: Country,
+) -> None:
+    """Sign what a certificate states, check it as a verifier would, and keep it sealed."""
+    text = issue_text(
+        dcc=dcc,
+        issuer=country.code,
+        issued_at=int(life[0].timestamp()),
+        expires_at=int(life[1].timestamp()),
+        signer=signer,
+    )
+    signed = parse(decode(text))
+    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+        raise SignerUnavailable("what was signed does not verify")
     certificate.state = "issued"
+    certificate.issued_at, certificate.expires_at = life
     certificate.sealed = vault.seal(
         key_of(person), certificate.id, {"text": text}, purpose="certificate"
     )
@@ -115,45 +175,20 @@ def issue(
     certificate.signature_hash = revocation.signature_hash(signed)
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
-    db.flush()
-    tell(db, vault, person, "certificate_ready", country, now)
-    note(db, certificate, "certificate_issued", "", now)
-    return certificate
 
 
 def _too_soon(fact: Fact, now: datetime) -> bool:
     return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
-def _signer(signers: Mapping[str, FileSigner], kind: str, now: datetime) -> FileSigner:
-    signer = signers.get(kind)
-    if signer is None or not signer.not_before <= now < signer.not_after:
-        raise SignerUnavailable(f"no key signs certificates of kind {kind} now")
-    return signer
+def _signs(signer: FileSigner | None, now: datetime) -> bool:
+    return signer is not None and signer.not_before <= now < signer.not_after
 
 
-def _signed(
-    db: Session,
-    vault: Vault,
-    signer: FileSigner,
-    certificate: Certificate,
-    person: Person,
-    country: Country,
-) -> tuple[str, Sign1]:
-    """Return the text and what is signed in it, checked as a verifier would."""
-    if certificate.issued_at is None or certificate.expires_at is None:
-        raise ValueError("what is signed has its life")
-    text = issue_text(
-        dcc=statement(db, details_of(vault, person), certificate, country),
-        issuer=country.code,
-        issued_at=int(certificate.issued_at.timestamp()),
-        expires_at=int(certificate.expires_at.timestamp()),
-        signer=signer,
-    )
-    signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(from_certificate(signer.certificate).key):
-        raise SignerUnavailable("what was signed does not verify")
-    return text, signed
+@lru_cache(maxsize=16)
+def _public_key(certificate: bytes) -> PublicKey:
+    """Return the key in a signer's certificate, by which verifiers will check."""
+    return from_certificate(certificate).key
 
 
 def tell(
@@ -162,7 +197,7 @@ def tell(
     """Queue what a holder is told of a certificate."""
     messages.queue(
         db, vault=vault, person=person, template=template, fields={},
-        time_zone=country.time_zone, due_at=now, now=now,
+        time_zone=country.time_zone, due_at=now, now=now, at_once=False,
     )  # fmt: skip
 
 

@@ -60,6 +60,7 @@ def queue(
     time_zone: str,
     due_at: datetime,
     now: datetime,
+    at_once: bool = True,
 ) -> Message | None:
     """Add a message to the outbox; None for a person who left no way to be told, or was erased.
 
@@ -75,6 +76,7 @@ def queue(
         time_zone: On whose clock moments are written, an IANA name.
         due_at: From when it may leave.
         now: The moment of the deed.
+        at_once: Whether it goes to the database now; else with the caller's next flush.
     """
     if person.erased_at is not None:
         return None
@@ -96,7 +98,8 @@ def queue(
         due_at=due_at,
     )
     db.add(message)
-    db.flush()
+    if at_once:
+        db.flush()
     return message
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data import vaccines, value_sets
@@ -12,8 +14,16 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput
 from healthcert.hcert.names import Holder
 from healthcert.hcert.writing import Statement, of_recovery, of_test, of_vaccination
-from healthcert.models import Certificate, Dose, Product, Recovery, TestResult
-from healthcert.services import knowledge
+from healthcert.models import (
+    Base,
+    Certificate,
+    Dose,
+    Knowledge,
+    Product,
+    Programme,
+    Recovery,
+    TestResult,
+)
 from healthcert.services.people import Details, holder_of
 
 Fact = Dose | TestResult | Recovery
@@ -50,6 +60,25 @@ def fact_of(db: Session, certificate: Certificate) -> Fact:
     return db.get_one(Recovery, certificate.recovery_id)
 
 
+def fetched(db: Session, certificates: Collection[Certificate]) -> list[Base]:
+    """Return at once the rows that some certificates rest on.
+
+    Whoever keeps them has `fact_of`, `statement` and `ends` ask the database for nothing.
+    """
+    rows: list[Base] = []
+    for model, named in (
+        (Dose, (each.dose_id for each in certificates)),
+        (TestResult, (each.test_result_id for each in certificates)),
+        (Recovery, (each.recovery_id for each in certificates)),
+        (Product, (row.product_id for row in rows if isinstance(row, Dose))),
+        (Programme, (row.programme_id for row in rows if isinstance(row, Dose))),
+        (Knowledge, (row.knowledge_id for row in rows if isinstance(row, Programme))),
+    ):
+        if ids := set(named) - {None}:
+            rows += db.scalars(select(model).where(model.id.in_(ids)))
+    return rows
+
+
 def statement(
     db: Session, details: Details, certificate: Certificate, country: Country
 ) -> dict[str, object]:
@@ -78,7 +107,8 @@ def ends(db: Session, fact: Fact, issued_at: datetime, country: Country) -> date
         return datetime.combine(fact.valid_until + timedelta(days=1), time(), UTC)
     if isinstance(fact, TestResult):
         return issued_at + timedelta(days=country.test_days)
-    content = knowledge.programme_content(db, fact.programme_id)
+    programme = db.get_one(Programme, fact.programme_id)
+    content = db.get_one(Knowledge, programme.knowledge_id).content
     return issued_at + timedelta(days=content["certificate"]["valid_days"])
 
 

@@ -159,6 +159,23 @@ def test_one_broken_certificate_does_not_keep_the_others_back(parts, clinic, log
     assert "a certificate cannot be signed" in log.getvalue()
 
 
+def test_a_round_that_broke_off_leaves_each_certificate_signed_told_and_noted_once(parts, clinic):
+    clinic.lot()
+    doses = [clinic.vaccinated(day(-1 - back), details()) for back in range(4)]
+    with parts.doors.transaction() as db:
+        [last] = db.scalars(select(Certificate).filter_by(dose_id=doses[-1].id)).all()
+        last.uvci = "not one " * 20
+    assert jobs.run_once(parts, NOW)["certificates"] == 3
+    assert jobs.run_once(parts, LATER)["certificates"] == 0
+    with parts.doors.reading() as db:
+        told = db.scalars(select(Message.person_id).filter_by(template="certificate_ready")).all()
+        noted = db.scalars(select(AuditEvent.subject_id).filter_by(act="certificate_issued")).all()
+    issued = [clinic.certificates(dose)[0] for dose in doses[:-1]]
+    assert {one.state for one in issued} == {"issued"}
+    assert sorted(told) == sorted(one.person_id for one in issued)
+    assert sorted(noted) == sorted(one.id for one in issued)
+
+
 def test_what_a_relay_refuses_stays_in_the_outbox(parts, clinic):
     clinic.book(clinic.slot())
 
