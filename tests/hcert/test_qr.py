@@ -16,24 +16,10 @@ from PIL import Image
 
 from healthcert.errors import BadPicture, PictureTooLarge
 from healthcert.hcert import pictures, qr
+from tests.pictures import drawn, saved
 
 TEXT = "HC1:NCFOXN%TS3DH3ZSUZK+.V0ETD%65NL-AH-R6IOOK.IR9B+9D" + "7ABC$%*+-./: " * 40
 ALLOWED = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=1, max_size=1200)
-
-
-def drawn(svg: str) -> bytes:
-    """Return the picture an SVG of ours describes, 4 pixels a module."""
-    side = int(re.search(r'viewBox="0 0 (\d+) \1"', svg)[1])
-    picture = Image.new("L", (side, side), 255)
-    for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", svg):
-        picture.paste(0, (int(x), int(y), int(x) + int(length), int(y) + 1))
-    return saved(picture.resize((4 * side, 4 * side), Image.Resampling.NEAREST))
-
-
-def saved(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    written = io.BytesIO()
-    picture.save(written, kind, **options)
-    return written.getvalue()
 
 
 @settings(max_examples=25, deadline=None)
