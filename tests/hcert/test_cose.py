@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -230,3 +232,17 @@ def test_any_headers_at_all_are_refused_politely(protected, unprotected, payload
 def test_the_signing_function_decides_nothing_about_the_header():
     found = parse(sign1(b"payload", kid=KID, algorithm=PS256, sign=signing(RSA_KEY)))
     assert (found.algorithm, found.kid, found.payload) == (PS256, KID, b"payload")
+
+
+def test_a_long_header_is_forgotten_at_once():
+    headers = [cbor2.dumps({1: ES256, 4: KID, 99: bytes(8_000) + bytes([n])}) for n in range(200)]
+    messages = [tagged(sealed(header, b""), 18) for header in headers]
+    del headers
+    tracemalloc.start()
+    try:
+        for message in messages:
+            parse(message)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000

@@ -76,6 +76,15 @@ def test_a_language_changes_the_letters_its_footnote_names(language, name, stand
     assert standardise(name, language=language) == standard
 
 
+@pytest.mark.parametrize("sign", [chr(point) for point in range(0x064B, 0x0653)])
+def test_a_vowel_sign_does_not_keep_a_teh_marbuta_from_being_last(sign):
+    assert standardise(f"فاطمة{sign}").endswith("XAH")
+
+
+def test_a_letter_without_capitals_and_without_a_table_is_named():
+    assert left_out("ƍ") == "ƍ"
+
+
 def test_a_long_name_ends_with_a_letter():
     assert standardise("A" * 79 + " BC") == "A" * 79
 
