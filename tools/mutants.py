@@ -105,7 +105,7 @@ class Inside(Steady):
                 tests = {
                     test for module, _, _ in changed for test in _reaching(reached[module.__file__])
                 }
-                again = False
+                again = True  # it may also stand in a default, or in what was made of it
             else:
                 continue  # must stand in the module from its first line on
             items = sorted(

@@ -13,6 +13,7 @@ from healthcert.policy.certlogic import FUEL, access, as_json, compile_logic
 from healthcert.policy.moments import Moment
 from healthcert.policy.operations import LONGEST_ID, TURN_COST
 from healthcert.policy.paths import reader
+from healthcert.policy.values import burn
 
 DAY = {"plusTime": ["2021-06-01", 0, "day"]}
 LATER = {"plusTime": ["2021-06-01", 1, "day"]}
@@ -291,6 +292,46 @@ def test_a_result_too_deep_or_too_large_is_refused():
     doubled = {"reduce": [[0] * 60, [var("accumulator"), var("accumulator")], 1]}
     with pytest.raises(RuleError):
         as_json(answer(doubled))
+
+
+def test_a_result_as_deep_and_as_large_as_allowed_is_written():
+    objects = 0
+    for _ in range(199):
+        objects = {"a": objects}
+    for deepest in (nested(199), objects):
+        assert as_json(deepest) == deepest
+        with pytest.raises(RuleError):
+            as_json([deepest])
+        with pytest.raises(RuleError):
+            as_json({"a": deepest})
+    assert as_json([0] * 49_999) == [0] * 49_999
+
+
+@pytest.mark.parametrize("fuel", [0, 1])
+def test_the_last_step_of_the_fuel_may_be_taken(fuel):
+    left = [5 + fuel]
+    burn(left, 5)
+    assert left == [fuel]
+    with pytest.raises(RuleError):
+        burn(left, fuel + 1)
+
+
+@pytest.mark.parametrize(
+    ("logic", "cost"),
+    [
+        ({"plusTime": ["2026-01-01", 1, "day"]}, 1 + 8),
+        ({"dccDateOfBirth": ["2026-01-01"]}, 1 + 8),
+        ({"extractFromUVCI": ["URN:UVCI:01:X", 1]}, 1 + 24),
+        ({"and": [True, True]}, 1),
+    ],
+)
+def test_what_reads_dates_and_identifiers_costs_more(logic, cost):
+    assert compile_logic([logic]).cost - compile_logic([*operands_of(logic)]).cost == cost
+
+
+def operands_of(logic):
+    [operands] = logic.values()
+    return operands
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,29 @@ def test_a_window_that_opens_later_is_found():
     assert judged(rule(Logic=window), at=NOW.replace(hour=0)).passes_on == first.date()
 
 
+def test_a_rule_may_pass_tomorrow_and_in_400_days_and_no_later():
+    midnight = NOW.replace(hour=0)
+    for days, answer in [(1, 1), (399, 399), (400, 400), (401, None)]:
+        since_then = (midnight - timedelta(days=1)).date().isoformat()
+        found = judged(rule(Logic=since("not-before", days + 1)), at=midnight, dt=since_then)
+        assert found.passes_on == (answer and (midnight + timedelta(days=answer)).date())
+
+
+@pytest.mark.parametrize(("path", "inner"), [("", "external."), ("external", "")])
+def test_the_clock_may_be_read_within_a_larger_part(path, inner):
+    today = {"plusTime": [{"var": f"current.{inner}validationClock"}, 0, "day"]}
+    late = {"not-before": [today, {"plusTime": [FIRST_DOSE, 14, "day"]}]}
+    found = judged(rule(Logic={"reduce": [[{"var": path}], late, False]}))
+    assert (found.result, found.passes_on) == ("failed", date(2026, 6, 24))
+
+
+def test_a_rule_for_the_newest_versions_known_is_understood():
+    newest = rule(EngineVersion="1.3.3", SchemaVersion="1.3.3")
+    assert judged(newest, dt="2026-06-01").result == "passed"
+    for newer in ({"EngineVersion": "1.3.4"}, {"SchemaVersion": "1.3.4"}):
+        assert judged(rule(**newer), dt="2026-06-01").result == "open"
+
+
 def test_what_never_passes_has_no_day():
     assert judged(rule(Logic=since("not-after", 1))).passes_on is None
     assert judged(rule(Logic=since("not-before", 500))).passes_on is None
