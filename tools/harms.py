@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,29 +26,8 @@ SWAPS: dict[type[Any], type[Any]] = {
 }  # fmt: skip
 _SENTENCE = re.compile(r"[\w',]+( [\w',]+){2,}\.?")
 HARMLESS: dict[str, str] = {
-    "hcert/batches.py: indent=1, | 1 → 2": "white space between members",
-    "hcert/cose.py: _SHORT = 64  # bytes of a protected header worth remembering | 64 → 65": (
-        "how much is remembered, and nothing that is said"
-    ),
-    (
-        "hcert/cose.py: shown = (_short_header if len(protected) <= _SHORT else _header)(protected)"
-        " | len(protected) <= _SHORT → len(protected) < _SHORT"
-    ): "how much is remembered, and nothing that is said",
-    "hcert/grading.py: moment = datetime.fromisoformat(words).replace(microsecond=0) | 0 → 1": (
-        "both moments that are compared have the same"
-    ),
-    (
-        'hcert/names.py: return "<".join(part for part in written if part)[:LONGEST].rstrip("<")'
-        " | '<' → '<<' (2)"
-    ): "a set of letters, once or twice",
-    (
-        'hcert/names.py: _MARKS = "".join(chr(code) for code in range(0x064B, 0x0653))'
-        "  # Arabic vowel signs | 1619 → 1620"
-    ): "no spelling has a maddah above a final teh marbuta",
-    (
-        'hcert/names.py: is_letter = unicodedata.category(letter) in ("Lu", "Ll", "Lt", "Lo")'
-        "  # Lm are signs | 'Lt' → 'LtL'"
-    ): "no letter is in title case once a text is in upper case",
+    row["harm"]: row["why"]
+    for row in map(json.loads, (ROOT / "tools/harmless.jsonl").read_text("utf-8").splitlines())
 }
 """Known harms that change nothing anybody could notice, by `Harm.name`, and why."""
 

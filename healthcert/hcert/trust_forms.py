@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -29,7 +29,7 @@ _TWICE = re.compile(rb"[A-Za-z0-9+/]{11}=")  # eight bytes in base64
 _ANY_DOMAIN = "-"
 _DOMAINS = {_ANY_DOMAIN, "DCC", "DDCC"}  # others sign other things than these certificates
 
-AUTHORITIES = {"CSCA", "SCA"}
+_AUTHORITIES = {"CSCA", "SCA"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,13 @@ def entries(data: bytes) -> list[Entry]:
     except (ValueError, RecursionError):
         return []
     return [Entry(block) for block in _PEM.findall(text) or [text]]
+
+
+def brought(listed: Iterable[Entry]) -> Iterator[bytes]:
+    """Give the certificates of authorities that a list brings along, DER."""
+    for entry in listed:
+        own = (entry.data,) if entry.usage in _AUTHORITIES else ()
+        yield from (_der(data) for data in (*own, *entry.chain))
 
 
 def _listed(listed: object) -> Iterator[Entry]:
@@ -111,6 +118,7 @@ def _kid(text: str) -> str:
 
 
 def _der(text: str) -> bytes:
+    """Return what base64 says; nothing where it is none."""
     try:
         return bytes_of(text)
     except ValueError:

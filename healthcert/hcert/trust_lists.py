@@ -11,22 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from healthcert.errors import BadInput, BadTrustList
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
 from healthcert.hcert.trust_chain import Authorities
-from healthcert.hcert.trust_forms import (
-    AUTHORITIES,
-    Entry,
-    base64_of,
-    bytes_of,
-    entries,
-    text_of,
-)
+from healthcert.hcert.trust_forms import Entry, base64_of, brought, bytes_of, entries, text_of
 
 LEAST_KEPT: Final = 0.5
 """The part of the keys held that an update must still have; less is a list cut short."""
@@ -90,7 +82,7 @@ def read(
     found: dict[bytes, Signer] = {}
     passed_over = []
     listed = entries(data)
-    known = authorities and authorities.and_those_of(_brought(listed))
+    known = authorities and authorities.and_those_of(brought(listed))
     for entry in listed:
         if entry.usage not in _OF_SIGNERS:
             continue
@@ -174,14 +166,6 @@ def _signer(entry: Entry, source: str, *, training: bool) -> Signer:
     if entry.kid and bytes_of(entry.kid) != key.kid:
         raise BadInput({"kid": "not_of_this_certificate"})
     return Signer(key, der)
-
-
-def _brought(listed: Sequence[Entry]) -> Iterator[bytes]:
-    """Give the certificates of authorities that a list brings along."""
-    for entry in listed:
-        for data in (*((entry.data,) if entry.usage in AUTHORITIES else ()), *entry.chain):
-            with suppress(ValueError):
-                yield bytes_of(data)
 
 
 def _because(passed_over: Sequence[str]) -> str:
