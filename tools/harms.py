@@ -24,7 +24,7 @@ SWAPS: dict[type[Any], type[Any]] = {
     ast.Mod: ast.FloorDiv, ast.LShift: ast.RShift, ast.RShift: ast.LShift, ast.BitAnd: ast.BitOr,
     ast.BitXor: ast.BitAnd, ast.And: ast.Or, ast.Or: ast.And,
 }  # fmt: skip
-_SENTENCE = re.compile(r"[\w',]+( [\w',]+){2,}\.?")
+_SENTENCE = re.compile(r"[\w',.;]+( [\w',.;]+){2,}")
 HARMLESS: dict[str, str] = {
     row["harm"]: row["why"]
     for row in map(json.loads, (ROOT / "tools/harmless.jsonl").read_text("utf-8").splitlines())

@@ -305,6 +305,55 @@ def test_a_result_as_deep_and_as_large_as_allowed_is_written():
         with pytest.raises(RuleError):
             as_json({"a": deepest})
     assert as_json([0] * 49_999) == [0] * 49_999
+    with pytest.raises(RuleError):
+        as_json([0] * 50_000)
+
+
+def burnt(logic, data):
+    """The steps of an evaluation beyond those of its own nodes."""
+    left = [1 << 30]
+    compiled = compile_logic(logic)
+    compiled.evaluate(data, left)
+    return (1 << 30) - left[0] - compiled.cost
+
+
+def test_what_multiplies_work_burns_fuel_for_it():
+    data = {"x": ["a", "b", "c"], "y": [1, 2, 3], "z": "z"}
+    turn = {"if": [True, var("current"), 0]}
+    assert burnt({"reduce": [var("x"), turn, 0]}, data) == 3 * (4 + 4)
+    assert burnt({"in": [var("z"), var("x")]}, data) == 3
+    assert burnt({"in": [True, var("y")]}, data) == 3 * 8
+
+
+def test_an_evaluation_burns_fifty_thousand_steps_and_no_more():
+    sought = {"in": [var("z"), var("x")]}
+    assert answer(sought, {"z": "z", "x": ["a"] * 50_000}) is False
+    assert refused(sought, {"z": "z", "x": ["a"] * 50_001})
+
+
+def test_sums_round_as_doubles_do():
+    largest = 2**53 - 1
+    assert answer({"+": [largest, largest - 1]}) == int(float(2 * largest - 1)) != 2 * largest - 1
+    assert answer({"+": [-largest, 1 - largest]}) == -answer({"+": [largest, largest - 1]})
+
+
+@pytest.mark.parametrize("order", ["<", ">", "<=", ">="])
+@pytest.mark.parametrize("other", ["1", True, None, [1]])
+def test_a_number_is_compared_with_nothing_else(order, other):
+    for pair in ([1, var("x")], [var("x"), 1], [1, 1, var("x")]):
+        assert refused({order: pair}, {"x": other})
+
+
+def test_two_times_do_not_speak_for_a_third_operand():
+    for order in ("before", "after", "not-before", "not-after"):
+        assert refused({order: [DAY, LATER, "x"]})
+        assert refused({order: ["x", DAY, LATER]})
+
+
+def test_an_identifier_of_256_letters_is_split_and_no_longer_one():
+    logic = {"extractFromUVCI": [var("x"), 0]}
+    assert answer(logic, {"x": "A" * 256}) == "A" * 256
+    assert refused(logic, {"x": "A" * 257})
 
 
 @pytest.mark.parametrize("fuel", [0, 1])
