@@ -8,6 +8,7 @@ import random
 import re
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cbor2
@@ -24,6 +25,7 @@ from healthcert.hcert import (
     schema_faults,
     value_set_faults,
 )
+from healthcert.hcert.cwt import Claims
 from tests.hcert.barcodes import RECOVERY, TEST, VACCINATION, claims_of, dcc, without
 
 
@@ -48,6 +50,12 @@ def test_a_tagged_date_is_read_as_its_text():
 def test_what_a_tag_makes_unchangeable_is_read_like_the_rest():
     found = read(dcc(meta=cbor2.CBORTag(0, [{"a": [1]}])))
     assert found["meta"] == [{"a": [1]}]
+
+
+def test_whatever_maps_names_to_values_is_an_object():
+    shut = MappingProxyType(dcc(nam=MappingProxyType(dcc()["nam"])))
+    assert dcc_of(Claims("LB", 1, 2, {1: shut})) == dcc()
+    assert schema_faults(shut) == []
 
 
 @pytest.mark.parametrize("other", [{}, {2: {}}, {"1": {}}])

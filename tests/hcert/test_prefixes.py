@@ -234,3 +234,12 @@ def test_a_small_measurement_holds_to_all_but_time():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "good ones taken for revoked: 0" in done.stdout
+
+
+def test_changes_as_large_as_the_table_are_not_made():
+    hashes = sorted(many(40, seed=0))
+    old, new = table_of(hashes[:1]), table_of(hashes[:3])
+    both = {*old.addresses()} ^ {*new.addresses()}
+    here = b"".join(bucket.to_bytes(4) + tag for bucket, tag in sorted(both))
+    assert len(cbor2.dumps([here, b"", b""])) == len(new.as_bytes())
+    assert changes(old, new) is None

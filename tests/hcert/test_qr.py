@@ -94,6 +94,36 @@ def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over():
     assert pictures.size(data) == (30, 20)
 
 
+def jpeg(*segments):
+    """A JPEG's head: markers, each with its contents behind a length."""
+    parts = (bytes((0xFF, mark)) + struct.pack(">H", len(c) + 2) + c for mark, c in segments)
+    return b"\xff\xd8" + b"".join(parts)
+
+
+FRAME = b"\x08" + struct.pack(">HH", 20, 30)  # precision, height, width
+NO_FRAME = b"\x08" + struct.pack(">HH", 99, 99)
+
+
+@pytest.mark.parametrize("mark", [0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCF])
+@pytest.mark.parametrize("table", [0xC4, 0xC8, 0xCC, 0xD0, 0xDB, 0xE0])
+def test_a_table_of_a_jpeg_is_not_its_frame(mark, table):
+    assert pictures.size(jpeg((table, NO_FRAME), (mark, FRAME))) == (30, 20)
+
+
+def test_the_frame_of_a_jpeg_is_among_its_first_thousand_segments():
+    before = [(0xE0, b"")] * 999
+    assert pictures.size(jpeg(*before, (0xC0, FRAME))) == (30, 20)
+    with pytest.raises(BadPicture):
+        pictures.size(jpeg(*before, (0xE0, b""), (0xC0, FRAME)))
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF"])
+def test_four_bytes_are_enough_to_look_like_a_picture(start):
+    assert pictures.begins_like_a_picture(start)
+    assert not pictures.begins_like_a_picture(start[:-1])
+    assert not pictures.begins_like_a_picture(b"HC1:" + start)
+
+
 def test_an_endless_header_is_refused_soon():
     with pytest.raises(BadPicture):
         pictures.size(b"\xff\xd8" + b"\xff" * 1_000_000)
@@ -117,6 +147,13 @@ def test_a_huge_picture_is_refused_from_its_header():
     data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4001, 4000)
     with pytest.raises(PictureTooLarge):
         qr.read(data)
+
+
+def test_sixteen_megapixels_and_ten_megabytes_are_not_too_large():
+    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4000, 4000)
+    with pytest.raises(BadPicture) as refused:
+        qr.read(data.ljust(10_000_000, b"\0"))
+    assert refused.type is BadPicture
 
 
 def test_a_file_over_ten_megabytes_is_refused():

@@ -83,6 +83,14 @@ FORMS = {
         ),
         [SIGNER],
     ),
+    "did-in-the-place-of-no-list": (
+        as_json({"verificationMethod": [did() | {"id": "here:DSC:kid"}]}),
+        [SIGNER],
+    ),
+    "did-of-the-wider-domain": (
+        as_json({"verificationMethod": [did(place="DDCC:XXA:DSC")]}),
+        [SIGNER],
+    ),
     "did-of-another-domain": (
         as_json({"verificationMethod": [did(), did(OTHER, place="ICVP:XXA:DSC")]}),
         [SIGNER],
@@ -113,6 +121,17 @@ def test_every_published_form_is_read(data, expected):
     found = trust_lists.read(data)
     assert certificates(found) == expected
     assert found.passed_over == ()
+
+
+@pytest.mark.parametrize(
+    "usage", ["AUTHENTICATION", "CSCA", "DECA", "DESC", "SCA", "TLS", "UP", "UPLOAD"]
+)
+def test_no_other_usage_is_that_of_a_signer(usage):
+    for place in (f"DCC:XXA:{usage}", f"-:XXA:{usage}:{kid(OTHER)}"):
+        listed = trust_lists.read(as_json({"verificationMethod": [did(), did(OTHER, place=place)]}))
+        assert certificates(listed) == [SIGNER]
+    listed = trust_lists.read(as_json([row(), row(OTHER, certificateType=usage)]))
+    assert certificates(listed) == [SIGNER]
 
 
 def test_each_signer_has_country_usage_validity_and_source():
@@ -228,6 +247,12 @@ def test_a_list_that_was_written_reads_back_with_its_sources():
     assert [signer.key.source for signer in again.signers] in (["a", "b"], ["b", "a"])
     assert all(signer in listed.signers for signer in again.signers)
     assert trust_lists.write(again) == written
+
+
+def test_a_list_is_written_as_national_lists_are():
+    [told] = json.loads(trust_lists.write(trust_lists.read(SIGNER, source="é")))["certificates"]
+    expected = row(certificateType="DSC", source="é")
+    assert told == expected
 
 
 THREE = trust_lists.joined([trust_lists.read(der) for der in (SIGNER, OTHER, THIRD)])
