@@ -189,6 +189,14 @@ def test_a_rule_passes_and_says_what_it_looked_at():
     assert judged(rule(), language="fr").text.startswith("La dernière")
 
 
+@pytest.mark.parametrize("group", ["é" * 80, "é" * 81, "K" * 9_000, 5, None, [], {}])
+def test_what_a_rule_should_look_at_need_not_be_there(group):
+    [found] = judge([rule(AffectedFields=["v.0.dt", "v.0.0"])], {"v": group}, {}, at=NOW)
+    assert found.result in {"failed", "open"}
+    assert set(found.looked_at) == {"v.0.dt", "v.0.0"}
+    assert found.looked_at["v.0.dt"] is None
+
+
 def test_a_failed_rule_says_on_which_day_it_would_pass():
     found = judged(rule())
     assert (found.result, found.passes_on) == ("failed", date(2026, 6, 24))
