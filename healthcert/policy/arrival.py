@@ -150,16 +150,9 @@ def _judgement(
         identifier=rule.identifier,
         result=result,
         text=rule.text(language),
-        looked_at={field: _value_at(payload, field) for field in rule.affected_fields},
+        looked_at={field: access(payload, field) for field in rule.affected_fields},
         passes_on=_passes_on(rule, known_at, at) if clear and result != "passed" else None,
     )
-
-
-def _value_at(payload: dict[str, object], field: str) -> object:
-    try:
-        return access(payload, field)
-    except RuleError:  # a text too long to be looked into: no such value is there
-        return None
 
 
 def _result(rule: Rule, data: object, fuel: list[int]) -> Result:
