@@ -236,6 +236,14 @@ def test_a_small_measurement_holds_to_all_but_time():
     assert "good ones taken for revoked: 0" in done.stdout
 
 
+def test_a_tag_is_found_behind_bytes_that_begin_like_it():
+    tags = (b"\x00\x00\xff", b"\xff\xff\xff")  # joined, the second stands in them one byte early
+    hashes = [bytes(4) + tag + bytes(9) for tag in tags]
+    table = table_of(hashes)
+    assert all(found in table for found in hashes)
+    assert bytes(4) + b"\x00\xff\xff" + bytes(9) not in table
+
+
 def test_changes_as_large_as_the_table_are_not_made():
     hashes = sorted(many(40, seed=0))
     old, new = table_of(hashes[:1]), table_of(hashes[:3])

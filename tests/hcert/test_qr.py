@@ -88,9 +88,10 @@ def test_a_webp_with_transparency_is_measured_by_its_canvas():
     assert qr.read(data) == [qr.Code("QR", TEXT)]
 
 
-def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over():
+@pytest.mark.parametrize("fill", [1, 2, 3])
+def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over(fill):
     picture = Image.new("L", (30, 20), 255)
-    data = saved(picture, "JPEG").replace(b"\xff\xc0", b"\xff\xff\xff\xc0", 1)
+    data = saved(picture, "JPEG").replace(b"\xff\xc0", fill * b"\xff" + b"\xff\xc0", 1)
     assert pictures.size(data) == (30, 20)
 
 
