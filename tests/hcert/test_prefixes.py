@@ -244,6 +244,18 @@ def test_a_tag_is_found_behind_bytes_that_begin_like_it():
     assert bytes(4) + b"\x00\xff\xff" + bytes(9) not in table
 
 
+@pytest.mark.parametrize("seed", range(30))
+def test_every_address_near_is_told_apart(seed):
+    chance = random.Random(seed)
+    tags = [b"\0\0\0", b"\0\0\1", b"\0\1\0", b"\1\0\0"]
+    near = [
+        (bucket << 27).to_bytes(4) + tag + bytes(9) for bucket in range(32) for tag in tags
+    ]  # two groups of buckets, some empty
+    hashes = chance.sample(near, chance.randrange(len(near)))
+    table = table_of(hashes, bits=5)
+    assert [found for found in near if found in table] == sorted(hashes)
+
+
 def test_changes_as_large_as_the_table_are_not_made():
     hashes = sorted(many(40, seed=0))
     old, new = table_of(hashes[:1]), table_of(hashes[:3])

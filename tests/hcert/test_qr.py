@@ -38,6 +38,12 @@ def test_the_code_has_error_correction_q_and_a_quiet_zone_of_four_modules():
     assert box == (4, 4, picture.width - 4, picture.height - 4)
 
 
+def test_a_drawing_has_the_same_quiet_zone_as_a_picture():
+    side = Image.open(io.BytesIO(qr.png(TEXT, scale=1))).width
+    assert f'viewBox="0 0 {side} {side}"' in qr.svg(TEXT)
+    assert f"M0 0h{side}v{side}H0z" in qr.svg(TEXT)
+
+
 def test_alphanumeric_mode_makes_a_code_smaller_than_bytes_would():
     side = Image.open(io.BytesIO(qr.png("A" * 500, scale=1))).width - 8
     assert (side - 17) / 4 == 17  # 498 byte-mode characters would need version 23
