@@ -2,6 +2,7 @@
 
     Refusal                     refused
     ├── BadInput                bad_input            which fields, and what is wrong with each
+    ├── BadRows                 bad_rows             which lines of a table, and what of each
     ├── NotFound                not_found
     ├── NotSignedIn             not_signed_in
     ├── NotAllowed              not_allowed
@@ -13,12 +14,16 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── NeedsAnother            needs_another        a second person has to do this
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
+    │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
     ├── BadSettings             bad_settings
+    │   └── BadKnowledge        bad_knowledge
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
+    ├── BadProof                bad_proof            a seal, head or proof of the audit tree
     ├── BadTrustList            bad_trust_list       the list held stays in use
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
@@ -42,8 +47,9 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import ClassVar, NamedTuple
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -65,6 +71,29 @@ class BadInput(Refusal):
         """Take what is wrong, by field."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
+
+
+class Fault(NamedTuple):
+    """What is wrong in a table: line (the heading is 1), field, and a code as in `BadInput`."""
+
+    line: int
+    field: str
+    wrong: str
+
+
+class BadRows(Refusal):
+    """Lines of a table cannot be used; none of it was taken in.
+
+    Attributes:
+        faults: What is wrong, line by line.
+    """
+
+    code = "bad_rows"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        """Take what is wrong."""
+        super().__init__(f"{len({fault.line for fault in faults})} lines cannot be used")
+        self.faults = tuple(faults)
 
 
 class NotFound(Refusal):
@@ -125,15 +154,38 @@ class TimesOverlap(Refusal):
 
 
 class NotEligible(Refusal):
-    """The programme is not open for this person on that day."""
+    """The programme is not open for this person on that day.
+
+    Attributes:
+        opens_on: From which day it would be; None where no phase is foreseen.
+        group: The names of that phase, by language.
+        by_phase: Whether phases refuse, rather than the product's age.
+    """
 
     code = "not_eligible"
+
+    def __init__(
+        self,
+        *,
+        opens_on: date | None = None,
+        group: Mapping[str, str] | None = None,
+        by_phase: bool = False,
+    ) -> None:
+        """Take from when, and as which group, the person would be admitted."""
+        super().__init__(f"from {opens_on}" if opens_on else "")
+        self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
 
 
 class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
+
+
+class NeedsAnother(Refusal):
+    """This person has acted on the request before: the next step is for somebody else."""
+
+    code = "needs_another"
 
 
 class RuleError(Refusal):
@@ -154,10 +206,22 @@ class NotReady(Refusal):
     code = "not_ready"
 
 
+class WrongKeys(NotReady):
+    """Rows lie under a vault key that is not among the key files; the message names it."""
+
+    code = "wrong_keys"
+
+
 class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
+
+
+class BadKnowledge(BadSettings):
+    """A knowledge file is wrong; the message names file and field, and says what to do."""
+
+    code = "bad_knowledge"
 
 
 class BadPicture(Refusal):
@@ -174,6 +238,12 @@ class PictureTooLarge(BadPicture):
     def __init__(self) -> None:
         """Say the limits: they are the same for all."""
         super().__init__("a picture may have 10 MB and 16 megapixels")
+
+
+class BadProof(Refusal):
+    """A note, seal or proof of the audit tree is none, or does not hold."""
+
+    code = "bad_proof"
 
 
 class BadTrustList(Refusal):

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.triggers.stated import stated
 
 STATES = (
     "held", "booked", "arrived", "vaccinated", "not_vaccinated",
@@ -17,7 +18,7 @@ STATES = (
 ACTIVE = ("held", "booked", "arrived")
 SOURCES = ("web", "phone", "ussd", "sms", "partner", "walk_in", "draw")
 
-# Listed transitions; the trigger `appointment_transition` holds the same list.
+# Listed transitions, held by the trigger `appointment_transition`.
 TRANSITIONS = {
     "held": ("booked", "expired", "cancelled"),
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
@@ -25,6 +26,10 @@ TRANSITIONS = {
     "no_show": ("arrived",),
 }
 
+# What retention lets go: what holds no place and led to no dose.
+_HOLDS_OR_LED = (
+    "OLD.state NOT IN ('cancelled', 'rescheduled', 'expired', 'no_show', 'not_vaccinated')"
+)
 _IS_ACTIVE = "state IN ('held', 'booked', 'arrived')"
 
 
@@ -46,6 +51,8 @@ class Appointment(Row):
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
+        Index("uq_appointment_person", "id", "person_id", unique=True),  # what others point at
+        stated(never_deleted=_HOLDS_OR_LED, transitions=TRANSITIONS),
     )
 
     reference: Mapped[str] = mapped_column(String(12), unique=True)  # HC-7K4M-2QXD

@@ -31,6 +31,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Something you entered cannot be used"),
         _("Go back, correct what is marked, and send it again."),
     ),
+    errors.BadRows: Answer(
+        _S.BAD_REQUEST,
+        _("Lines of this table cannot be used"),
+        _("Correct the lines that are named, and send the whole table again. None was taken in."),
+    ),
     errors.NotFound: Answer(
         _S.NOT_FOUND,
         _("Page not found"),
@@ -84,6 +89,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("This has changed in the meantime"),
         _("Load the page again to see how it stands now."),
     ),
+    errors.NeedsAnother: Answer(
+        _S.CONFLICT,
+        _("Somebody else has to do this step"),
+        _("You have acted on this request before. Ask a colleague to decide it."),
+    ),
     errors.SignerUnavailable: Answer(
         _S.SERVICE_UNAVAILABLE,
         _("The certificate is not signed yet"),
@@ -111,7 +121,7 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Tell whoever publishes the rules."),
     ),
     **dict.fromkeys(
-        (errors.BadBundle, errors.BadTrustList),
+        (errors.BadBundle, errors.BadTrustList, errors.BadProof),
         Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),
     ),
     errors.BadCertificate: Answer(

@@ -35,10 +35,10 @@ def test_the_migrations_make_what_the_models_say(engine: Engine, doors: Doors):
 
 def test_the_snapshot_sees_every_part(doors: Doors, engine_name):
     lines = "\n".join(seen(doors.engine))
-    rules = {name for name, sql in triggers.texts(engine_name).items() if f"'{name}: " in sql}
-    assert rules == set(triggers.texts(engine_name))
-    for name in rules:
-        assert f"'{name}: " in lines
+    for name, sql in triggers.texts(engine_name).items():
+        refusals = re.findall(r"'\w+: [^']+'", sql)
+        assert refusals, name
+        assert all(refusal in lines for refusal in refusals), name
     for table in Base.metadata.tables.values():
         for rule in table.constraints | table.indexes:
             on_this = not rule._ddl_if or engine_name == "sqlite"  # noqa: SLF001
@@ -61,7 +61,7 @@ LOSSES = {
         "ALTER TABLE dose_judgement ALTER valid_disease DROP EXPRESSION",
         "ALTER TABLE dose ALTER source SET DEFAULT 'foreign'",
         (
-            "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql"
+            "CREATE OR REPLACE FUNCTION append_only_dose() RETURNS trigger LANGUAGE plpgsql"
             " AS 'BEGIN RETURN NEW; END'"
         ),
         "ALTER FUNCTION dose_interval() RESET search_path",

@@ -1,7 +1,8 @@
 """The rules over several rows: one short rule a file, one text a dialect.
 
-`<rule>.<dialect>.sql` lie side by side. They are repeatable: dropped and installed anew by
-every migration and by `create_all`, so that what is in force is what is written here.
+`<rule>.<dialect>.sql` lie side by side; the rules that many tables share are stated beside their
+columns (`stated`). They are repeatable: dropped and installed anew by every migration and by
+`create_all`, so that what is in force is what is written here.
 A refusal begins with the rule's name, the only thing SQLite gives to tell them apart.
 """
 
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
+
+from healthcert.models.base import Base
+from healthcert.models.triggers import stated
 
 _FOLDER = Path(__file__).resolve().parent
 
@@ -30,10 +34,11 @@ _DROPS = {
 
 def texts(dialect: str) -> dict[str, str]:
     """Return the SQL of every rule in one dialect, by the rule's name."""
-    return {
+    files = {
         path.name.partition(".")[0]: path.read_text(encoding="utf-8")
         for path in sorted(_FOLDER.glob(f"*.{dialect}.sql"))
     }
+    return files | stated.texts(Base.metadata, dialect)
 
 
 def statements(sql: str) -> Iterator[str]:

@@ -1,0 +1,181 @@
+"""Take tables in, take them back, give them out: people, sites, staff, lots, doses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+from sqlalchemy.orm import Session
+
+from healthcert.config import Settings
+from healthcert.db import refuse_unready
+from healthcert.errors import BadRows, NotFound
+from healthcert.gateways.files import write_whole
+from healthcert.models import ImportBatch, Staff
+from healthcert.parts import Parts, open_parts
+from healthcert.services import exporting, importing, sheets
+from healthcert.services.import_kinds import KINDS
+from healthcert.services.importing import Report, Setting
+
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_KIND = click.Choice(sorted(KINDS))
+_MOST_SHOWN = 50
+ADVICE = {
+    "missing": "fill it in",
+    "unknown_column": "no such heading: correct it or take the column out",
+    "twice": "the heading is there twice",
+    "not_a_date": "write it as 2026-03-27; a birth date may be 1985 or 1985-03",
+    "not_a_choice": "not one of the words it may be",
+    "not_a_number": "not a number",
+    "out_of_range": "too small or too large",
+    "not_known": "we have none of that code: take it in first, or correct it",
+    "not_needed": "leave it empty",
+    "not_a_phone_number": "write it with the country's code, such as +44 7700 900123",
+    "not_a_mail_address": "write it as name@example.org",
+    "not_latin": "use Latin letters, as in a passport",
+    "contradicts_record": "the record says otherwise: correct the line, or ask for a correction",
+    "before_release": "it ends before it was released",
+    "not_utf8": "save it as CSV in UTF-8",
+    "not_a_table": "save it as CSV",
+}
+
+
+@click.group("import")
+def import_() -> None:
+    """Take in tables (CSV in UTF-8, with headings): all of one, or nothing."""
+
+
+@import_.command("look")
+@click.argument("kind", type=_KIND)
+@click.argument("file", type=_FILE)
+def look(kind: str, file: Path) -> None:
+    r"""Show what a table would do, and write nothing.
+
+    \b
+    Example:
+      healthcert import look people register.csv
+    """
+    raw = file.read_bytes()
+    with _opened(None) as (parts, setting), parts.doors.reading() as db:
+        report = importing.look(db, setting=setting(db), kind=KINDS[kind], lines=_lines(kind, raw))
+    _tell(report)
+    if report.faults:
+        raise BadRows(report.faults)
+
+
+@import_.command("take")
+@click.argument("kind", type=_KIND)
+@click.argument("file", type=_FILE)
+@click.option("--staff", type=click.UUID, help="Who takes it in; doses need somebody.")
+def take(kind: str, file: Path, staff: UUID | None) -> None:
+    r"""Take a table in. Lines on record already are passed over; a fault stops all of it.
+
+    \b
+    Example:
+      healthcert import take sites sites.csv
+    """
+    raw = file.read_bytes()
+    lines = _lines(kind, raw)
+    with (
+        _opened(staff) as (parts, setting),
+        click.progressbar(length=len(lines), label=f"{kind}", hidden=not lines) as bar,
+    ):
+
+        def work(db: Session) -> Report:
+            return importing.take_in(
+                db, setting=setting(db), kind=KINDS[kind], lines=lines, raw=raw,
+                progress=lambda: bar.update(1),
+            )  # fmt: skip
+
+        try:
+            report = parts.doors.run(work)
+        except BadRows as refusal:
+            _tell_faults(refusal)
+            raise
+    _tell(report)
+
+
+@import_.command("undo")
+@click.argument("batch", type=click.UUID)
+@click.option("--staff", type=click.UUID, help="Who takes it back; doses need somebody.")
+def undo(batch: UUID, staff: UUID | None) -> None:
+    r"""Take a batch back; what something leans on by now stays, and is counted.
+
+    \b
+    Example:
+      healthcert import undo 019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11
+    """
+
+    def work(db: Session) -> tuple[int, int]:
+        found = db.get(ImportBatch, batch)
+        if found is None:
+            raise NotFound("no such batch")
+        kind = KINDS[found.kind]
+        return importing.take_back(db, setting=setting(db), kind=kind, batch_id=batch)
+
+    with _opened(staff) as (parts, setting):
+        gone, stayed = parts.doors.run(work)
+    click.echo(f"gone {gone}, stayed {stayed}")
+
+
+@click.command("export")
+@click.argument("kind", type=_KIND)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def export(kind: str, file: Path) -> None:
+    r"""Give out a table as it can be taken in again; the file is its owner's alone to read.
+
+    \b
+    Example:
+      healthcert export sites sites.csv
+    """
+    with _opened(None) as (parts, setting):
+        table = parts.doors.run(lambda db: exporting.give_out(db, setting=setting(db), kind=kind))
+    write_whole(file, table.encode())
+    file.chmod(0o600)
+    click.echo(f"wrote {file}")
+
+
+def _lines(kind: str, raw: bytes) -> list[sheets.Line]:
+    return sheets.read(raw, columns=KINDS[kind].columns, required=KINDS[kind].required)
+
+
+@contextmanager
+def _opened(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
+    parts = open_parts(Settings.from_env(os.environ))
+    now = datetime.now(UTC)
+
+    def setting(db: Session) -> Setting:
+        who = db.get(Staff, staff) if staff else None
+        if staff and (who is None or not who.active):
+            raise NotFound("no such member of staff")
+        return Setting(parts.vault, parts.country, who, now)
+
+    try:
+        refuse_unready(parts.doors.engine)
+        yield parts, setting
+    finally:
+        parts.close()
+
+
+def _tell(report: Report) -> None:
+    known, twice = len(report.known), len(report.twice)
+    click.echo(f"lines {report.lines}: new {report.new}, on record {known}, twice {twice}")
+    for line, before in list(report.twice.items())[:_MOST_SHOWN]:
+        click.echo(f"line {line} says the same as line {before}")
+    if report.batch_id:
+        click.echo(f"batch {report.batch_id}")
+    if report.faults:
+        _tell_faults(BadRows(report.faults))
+
+
+def _tell_faults(refusal: BadRows) -> None:
+    for fault in refusal.faults[:_MOST_SHOWN]:
+        advice = ADVICE.get(fault.wrong, "this cannot be used")
+        click.echo(f"line {fault.line}, {fault.field}: {fault.wrong} ({advice})")
+    if len(refusal.faults) > _MOST_SHOWN:
+        click.echo(f"and {len(refusal.faults) - _MOST_SHOWN} more")

@@ -1,0 +1,113 @@
+"""Waiting in order: the waiting list, what is offered from it, and the draw that orders it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.triggers.stated import stated
+
+ENTRY_STATES = ("waiting", "offered", "placed", "left", "lapsed")
+ENTRY_TRANSITIONS = {
+    "waiting": ("offered", "placed", "left"),
+    "offered": ("waiting", "placed", "left", "lapsed"),
+    "lapsed": ("waiting",),
+}
+OFFER_STATES = ("open", "accepted", "declined", "lapsed", "withdrawn")
+OFFER_TRANSITIONS = {"open": ("accepted", "declined", "lapsed", "withdrawn")}
+DRAW_STATES = ("announced", "closed", "drawn", "published", "void")
+DRAW_TRANSITIONS = {
+    "announced": ("closed", "void"),
+    "closed": ("drawn", "void"),
+    "drawn": ("published",),
+}
+
+
+class Draw(Row):
+    """A draw that anybody can compute again: commitment first, list closed, then the seed."""
+
+    __tablename__ = "draw"
+    __table_args__ = (
+        one_of("state", DRAW_STATES),
+        CheckConstraint("length(commitment) = 32", name="commitment"),  # SHA-256
+        CheckConstraint(
+            "state IN ('announced', 'void') OR (list_root IS NOT NULL AND entries IS NOT NULL)",
+            name="closed_has_list",
+        ),
+        CheckConstraint(
+            "(state IN ('drawn', 'published')) = (seed IS NOT NULL)"
+            " AND (seed IS NULL) = (public_value IS NULL)",
+            name="seed_after_list",
+        ),
+        CheckConstraint("entries >= 0", name="entries"),
+        UniqueConstraint("id", "programme_id"),
+        stated(never_deleted=True, transitions=DRAW_TRANSITIONS),
+    )
+
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    state: Mapped[str]
+    commitment: Mapped[bytes]
+    public_source: Mapped[str]  # named before the list closes
+    list_root: Mapped[bytes | None]
+    entries: Mapped[int | None]
+    seed: Mapped[bytes | None]
+    public_value: Mapped[str | None]
+
+
+class WaitEntry(Row):
+    """A person waiting for a place in a programme; order is phase, rank of the draw, since when."""
+
+    __tablename__ = "wait_entry"
+    __table_args__ = (
+        one_of("state", ENTRY_STATES),
+        CheckConstraint("rank >= 1", name="rank"),
+        CheckConstraint("(rank IS NULL) = (draw_id IS NULL)", name="ranked_by_draw"),
+        ForeignKeyConstraint(["draw_id", "programme_id"], ["draw.id", "draw.programme_id"]),
+        UniqueConstraint("draw_id", "rank"),
+        UniqueConstraint("id", "person_id"),
+        unique_where(
+            "one_place_in_the_queue", "person_id", "programme_id",
+            where="state IN ('waiting', 'offered')",
+        ),
+        Index("ix_wait_entry_order", "programme_id", "state", "rank", "recorded_at"),
+        stated(never_deleted=True, transitions=ENTRY_TRANSITIONS),
+    )  # fmt: skip
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
+    state: Mapped[str]
+    draw_id: Mapped[uuid.UUID | None]
+    rank: Mapped[int | None]
+
+
+class Offer(Row):
+    """A freed place offered to one who waits, until a time; one open offer a person and list."""
+
+    __tablename__ = "offer"
+    __table_args__ = (
+        one_of("state", OFFER_STATES),
+        CheckConstraint("ends_at > recorded_at", name="ends_after_start"),
+        ForeignKeyConstraint(
+            ["wait_entry_id", "person_id"], ["wait_entry.id", "wait_entry.person_id"]
+        ),
+        # An offer that was taken is an appointment of the same person.
+        ForeignKeyConstraint(
+            ["appointment_id", "person_id"], ["appointment.id", "appointment.person_id"]
+        ),
+        CheckConstraint("(state = 'accepted') = (appointment_id IS NOT NULL)", name="accepted"),
+        unique_where("one_open_offer", "wait_entry_id", where="state = 'open'"),
+        Index("ix_offer_slot_id_state", "slot_id", "state"),
+        stated(never_deleted=True, transitions=OFFER_TRANSITIONS),
+    )
+
+    wait_entry_id: Mapped[uuid.UUID]
+    person_id: Mapped[uuid.UUID]
+    slot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("slot.id"))
+    state: Mapped[str]
+    ends_at: Mapped[datetime]
+    appointment_id: Mapped[uuid.UUID | None]

@@ -1,0 +1,76 @@
+"""What the kinds of tables share: cells read as values, rows added and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput
+from healthcert.models import Base, Row
+
+T = TypeVar("T")
+YES_NO = {"yes": True, "no": False, "": False}
+LANGUAGES = ("en", "fr", "ar")
+
+
+def number(told: Mapping[str, str], name: str, most: float) -> float:
+    """Return a number of at most that size; a decimal comma is understood."""
+    try:
+        value = float(told[name].replace(",", "."))
+    except ValueError:
+        raise BadInput({name: "not_a_number"}) from None
+    if not -most <= value <= most:
+        raise BadInput({name: "out_of_range"})
+    return value
+
+
+def day(told: Mapping[str, str], name: str) -> date:
+    """Return a day, written as 2026-03-27."""
+    try:
+        return date.fromisoformat(told[name])
+    except ValueError:
+        raise BadInput({name: "not_a_date"}) from None
+
+
+def choice(told: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
+    """Return what a word stands for, in any case."""
+    if told[name].lower() not in choices:
+        raise BadInput({name: "not_a_choice"})
+    return choices[told[name].lower()]
+
+
+def texts(told: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return a text by language; English stands in for one that is missing."""
+    return {lang: told.get(f"{name}_{lang}") or told[f"{name}_en"] for lang in LANGUAGES}
+
+
+def id_of(db: Session, query: Select[UUID], name: str) -> UUID:
+    """Return the row that a code names."""
+    found = db.scalar(query)
+    if found is None:
+        raise BadInput({name: "not_known"})
+    return found
+
+
+def added(db: Session, row: Row) -> UUID:
+    """Write a row and return its identifier."""
+    db.add(row)
+    db.flush()
+    return row.id
+
+
+def deleted(db: Session, *rows: tuple[type[Base], ColumnElement[bool]]) -> bool:
+    """Delete rows, all or none; False where something leans on one of them."""
+    try:
+        with db.begin_nested():
+            for model, which in rows:
+                db.execute(delete(model).where(which))
+    except IntegrityError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""People in a table: enrolled as at any other door."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from healthcert.errors import AlreadyBooked, BadInput
+from healthcert.models import Identity, Person, PersonToken
+from healthcert.services import cells, enrolment
+from healthcert.services.importing import Kind, Setting
+from healthcert.services.people import UNFINDABLE, Details, IdentityDetails, tidied
+from healthcert.services.sheets import Line
+
+COLUMNS = (
+    "family", "given", "family_latin", "given_latin", "birth_date", "sex", "language", "phone",
+    "mail", "identity_kind", "identity_country", "identity_value",
+)  # fmt: skip
+
+
+def _read_person(_db: Session, setting: Setting, line: Line) -> Details:
+    told = line.cells
+    given = {name: told[name] for name in COLUMNS[:9] if told.get(name)}
+    identity = IdentityDetails(
+        told["identity_kind"],
+        told.get("identity_country") or setting.country.code,
+        told.get("identity_value", ""),
+    )
+    whole = {"given": "", "language": setting.country.languages[0]} | given
+    return tidied(Details(identity=identity, **whole), today=setting.now.date())
+
+
+def _person_key(details: Details) -> object:
+    # People without a number are told apart by all that is said of them.
+    identity = details.identity
+    return repr(details) if identity.kind in UNFINDABLE else identity
+
+
+def _known_person(db: Session, setting: Setting, details: Details) -> UUID | None:
+    try:
+        person = enrolment.known(db, vault=setting.vault, details=details)
+    except AlreadyBooked:
+        raise BadInput({"birth_date": "contradicts_record"}) from None
+    return person.id if person else None
+
+
+def _write_person(db: Session, setting: Setting, details: Details) -> UUID:
+    return enrolment.enrol(db, vault=setting.vault, details=details, now=setting.now).id
+
+
+def _take_back_person(db: Session, _setting: Setting, person_id: UUID) -> bool:
+    return cells.deleted(
+        db,
+        (Identity, Identity.person_id == person_id),
+        (PersonToken, PersonToken.person_id == person_id),
+        (Person, Person.id == person_id),
+    )
+
+
+PEOPLE = Kind(
+    "people", COLUMNS, ("family", "birth_date", "identity_kind"),
+    _read_person, _person_key, _known_person, _write_person, _take_back_person,
+)  # fmt: skip

@@ -1,0 +1,106 @@
+"""Sites and staff in a table."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput
+from healthcert.models import Site, Staff
+from healthcert.models.staff import STAFF_ROLES
+from healthcert.services import cells
+from healthcert.services.cells import LANGUAGES
+from healthcert.services.importing import Kind, Setting
+from healthcert.services.sheets import Line
+
+_SITE = (
+    "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),
+    "region", "latitude", "longitude", "time_zone", "step_free",
+)  # fmt: skip
+
+
+class _SiteLine(NamedTuple):
+    code: str
+    names: dict[str, str]
+    address: dict[str, str]
+    region: str
+    latitude: float
+    longitude: float
+    time_zone: str
+    step_free: bool
+
+
+class _StaffLine(NamedTuple):
+    name: str
+    role: str
+    site_id: UUID | None
+
+
+def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
+    told = line.cells
+    zone = told.get("time_zone") or setting.country.time_zone
+    if zone not in available_timezones():
+        raise BadInput({"time_zone": "not_known"})
+    if told["region"] not in setting.country.regions:
+        raise BadInput({"region": "not_known"})
+    return _SiteLine(
+        code=told["code"],
+        names=cells.texts(told, "name"),
+        address=cells.texts(told, "address"),
+        region=told["region"],
+        latitude=cells.number(told, "latitude", 90),
+        longitude=cells.number(told, "longitude", 180),
+        time_zone=zone,
+        step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
+    )
+
+
+def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
+    return db.scalar(select(Site.id).where(Site.code == site.code))
+
+
+def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
+    return cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+
+
+def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
+    told = line.cells
+    role = cells.choice(told, "role", {role: role for role in STAFF_ROLES})
+    code = told.get("site", "")
+    if (role == "admin") == bool(code):
+        raise BadInput({"site": "not_needed" if code else "missing"})
+    site = cells.id_of(db, select(Site.id).where(Site.code == code), "site") if code else None
+    return _StaffLine(told["name"], role, site)
+
+
+def _known_staff(db: Session, _setting: Setting, staff: _StaffLine) -> UUID | None:
+    return db.scalar(select(Staff.id).filter_by(**staff._asdict()))
+
+
+def _write_staff(db: Session, setting: Setting, staff: _StaffLine) -> UUID:
+    return cells.added(db, Staff(recorded_at=setting.now, **staff._asdict()))
+
+
+def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
+    if not cells.deleted(db, (Staff, Staff.id == staff_id)):
+        db.get_one(Staff, staff_id).active = False  # what they did stays theirs
+        return False
+    return True
+
+
+def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
+    return cells.deleted(db, (Site, Site.id == site_id))
+
+
+SITES = Kind(
+    "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
+    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
+)  # fmt: skip
+STAFF = Kind(
+    "staff", ("name", "role", "site"), ("name", "role"),
+    _read_staff, lambda staff: staff, _known_staff, _write_staff, _take_back_staff,
+)  # fmt: skip

@@ -1,0 +1,189 @@
+"""Requests that several people decide: submitted, verified, approved, carried out.
+
+The country's file says who does which step. That nobody does two of them, that a request stands
+where its newest step leads, and which steps follow which, is held by the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.data.knowledge import Workflow, workflow
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
+from healthcert.gateways.vault import Vault
+from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
+from healthcert.models.broken import broken_rule
+from healthcert.policy import reference
+from healthcert.services import audit
+from healthcert.services.people import key_of
+
+_LEADS_TO = {
+    "submit": "submitted", "answer": "submitted", "appeal": "submitted", "verify": "in_review",
+    "ask": "needs_information", "approve": "approved", "reject": "rejected", "carry_out": "done",
+}  # fmt: skip
+_OF_WHO_ASKED = {"answer": "needs_information", "appeal": "rejected"}  # from which state
+_AT_ANY_STEP = ("ask", "reject")
+NO_REASON = ("answer", "appeal", "carry_out", "verify", "approve")
+REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules")
+
+
+def submit(
+    db: Session,
+    *,
+    vault: Vault,
+    country: str,
+    kind: str,
+    person: Person,
+    asked: Mapping[str, Any],
+    subject: Mapping[str, UUID],
+    reason: str,
+    staff: Staff | None,
+    now: datetime,
+) -> Request:
+    """Write down what is asked, with its first step, and return it.
+
+    Args:
+        db: The transaction.
+        vault: Seals what is asked under the person's key.
+        country: Whose newest workflows hold; this request keeps them to its end.
+        kind: One of `healthcert.models.request.KINDS`.
+        person: Whom it is about.
+        asked: What is to become true, ready for JSON.
+        subject: Identifiers of the rows it is about.
+        reason: One of the workflow's.
+        staff: Who submits in the person's place; None where they do it themselves.
+        now: The moment of the deed.
+
+    Raises:
+        BadInput: The kind or the reason is none of the country's.
+    """
+    rules = _newest_rules(db, country)
+    if kind not in rules.content.get("workflows", {}):
+        raise BadInput({"kind": "not_a_choice"})
+    flow = workflow(rules.content, kind)
+    if reason not in flow.reasons:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    request_id = new_id()
+    request = Request(
+        id=request_id,
+        recorded_at=now,
+        reference=reference.write(request_id.int % reference.BEFORE),
+        kind=kind,
+        person_id=person.id,
+        knowledge_id=rules.id,
+        sealed=vault.seal(key_of(person), request_id, asked, purpose="request"),
+        subject={name: str(value) for name, value in subject.items()},
+        due_at=now + timedelta(hours=flow.hours),
+    )
+    db.add(request)
+    db.flush()
+    _step(db, request, "submit", reason, staff, now)
+    return request
+
+
+def act(
+    db: Session, *, request_id: UUID, act: str, reason: str, staff: Staff | None, now: datetime
+) -> Request:
+    """Do the next step of a request and return it; nothing else moves it.
+
+    Args:
+        db: The transaction.
+        request_id: Which.
+        act: ``verify``, ``approve``, ``ask``, ``reject``, ``carry_out``; of who asked, ``answer``
+            and ``appeal``.
+        reason: For ``ask`` and ``reject`` one of `REASONS`.
+        staff: Who acts; None where the person answers or appeals.
+        now: The moment of the deed.
+
+    Raises:
+        NotFound: No such request.
+        BadInput: ``ask`` or ``reject`` without a reason of the list.
+        NotAllowed: The next step is for another role.
+        NeedsAnother: This member of staff has acted on it before.
+        WrongState: It does not stand where this step begins.
+    """
+    request = db.get(Request, request_id, with_for_update=True, populate_existing=True)
+    if request is None:
+        raise NotFound
+    if act not in NO_REASON and reason not in REASONS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
+    _refuse_out_of_turn(db, request, flow, act, staff)
+    _step(db, request, act, reason, staff, now)
+    return request
+
+
+def _refuse_out_of_turn(
+    db: Session, request: Request, flow: Workflow, act: str, staff: Staff | None
+) -> None:
+    if act in _OF_WHO_ASKED:
+        if request.state != _OF_WHO_ASKED[act]:
+            raise WrongState
+        return
+    if staff is None:
+        raise NotAllowed
+    if act == "carry_out":
+        return
+    done = db.scalars(
+        select(RequestStep.act)
+        .where(RequestStep.request_id == request.id)
+        .order_by(RequestStep.ordinal.desc())
+    ).all()
+    since = next(n for n, each in enumerate(done) if each in ("submit", "answer", "appeal"))
+    step, role = flow.steps[min(since, len(flow.steps) - 1)]
+    if staff.role != role:
+        raise NotAllowed
+    if act != step and act not in _AT_ANY_STEP:
+        raise WrongState
+
+
+def _step(
+    db: Session, request: Request, act: str, reason: str, staff: Staff | None, now: datetime
+) -> None:
+    step = RequestStep(
+        recorded_at=now,
+        request_id=request.id,
+        ordinal=(request.steps or 0) + 1,
+        act=act,
+        state=_LEADS_TO[act],
+        staff_id=staff.id if staff else None,
+        reason=reason,
+    )
+    try:
+        with db.begin_nested():
+            db.add(step)
+            db.flush()
+    except IntegrityError as error:
+        if broken_rule(error) == "four_eyes":
+            raise NeedsAnother from None
+        if broken_rule(error) == "request_transition":
+            raise WrongState from None
+        raise
+    db.refresh(request)
+    audit.note(
+        db,
+        actor=audit.Actor("staff", staff.id)
+        if staff
+        else audit.Actor("citizen", request.person_id),
+        act=f"request_{act}",
+        subject=audit.Subject("request", request.id),
+        details={"kind": request.kind, "reason": reason or None},
+        now=now,
+    )
+
+
+def _newest_rules(db: Session, country: str) -> Knowledge:
+    query = (
+        select(Knowledge)
+        .where(Knowledge.kind == "country", Knowledge.name == country.lower())
+        .order_by(Knowledge.recorded_at.desc(), Knowledge.id.desc())
+        .limit(1)
+    )
+    return db.scalars(query).one()

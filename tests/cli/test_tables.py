@@ -1,0 +1,68 @@
+"""`healthcert import look|take|undo` and `healthcert export`, on a database of their own."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+SITES = "code,name_en,address_en,region,latitude,longitude\nnord,North,1 Quay,coast,33.9,35.5\n"
+
+
+@pytest.fixture
+def site_table(tmp_path, sqlite_template):
+    shutil.copy(sqlite_template, tmp_path / "healthcert.db")
+    path = tmp_path / "sites.csv"
+    path.write_text(SITES, "utf-8")
+    return path
+
+
+def test_a_table_is_looked_at_taken_in_given_out_and_taken_back(run, site_table, tmp_path):
+    done = run("import", "look", "sites", site_table)
+    assert (done.exit_code, done.stdout) == (0, "lines 1: new 1, on record 0, twice 0\n")
+    done = run("import", "take", "sites", site_table)
+    assert done.exit_code == 0
+    batch = done.stdout.split()[-1]
+    out = tmp_path / "out.csv"
+    assert run("export", "sites", out).exit_code == 0
+    assert "nord,North" in out.read_text("utf-8")
+    assert out.stat().st_mode & 0o077 == 0
+    again = run("import", "take", "sites", site_table)
+    assert again.exit_code == 1
+    assert "taken in before" in again.output
+    done = run("import", "undo", batch)
+    assert (done.exit_code, done.stdout) == (0, "gone 1, stayed 0\n")
+
+
+def test_a_bad_table_is_named_by_line_and_field_with_what_to_do(run, site_table):
+    site_table.write_text(SITES.replace("33.9", "north") + "sud,,2 Quay,coast,1,2\n", "utf-8")
+    for verb in ("look", "take"):
+        done = run("import", verb, "sites", site_table)
+        assert done.exit_code == 1
+        assert "line 2, latitude: not_a_number (not a number)" in done.output
+        assert "line 3, name_en: missing (fill it in)" in done.output
+        assert "2 lines cannot be used" in done.output
+
+
+def test_many_faults_are_counted_not_all_told(run, site_table):
+    site_table.write_text(SITES + "x,,a,coast,1,2\n" * 60, "utf-8")
+    done = run("import", "look", "sites", site_table)
+    assert done.output.count("name_en: missing") == 50
+    assert "and 10 more" in done.output
+
+
+def test_twins_are_told(run, site_table):
+    site_table.write_text(SITES + SITES.splitlines()[1] + "\n", "utf-8")
+    assert "line 3 says the same as line 2" in run("import", "look", "sites", site_table).output
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("import", "undo", "019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11"), 1),
+        (("import", "take", "sites", "{}", "--staff", "019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11"), 1),
+        (("import", "take", "pets", "{}"), 2),
+    ],
+)
+def test_what_is_not_there_is_refused(run, site_table, words, code):
+    assert run(*[word.format(site_table) for word in words]).exit_code == code
