@@ -151,3 +151,28 @@ def _worse(node: ast.AST) -> Any:  # noqa: ANN401 - a node with other members
         case _:
             return None
     return worse
+
+
+def changed_code(harm: Harm) -> list[tuple[CodeType, CodeType]] | None:
+    """Return the functions' code that a harm changes; None where it changes more than those."""
+    true = compile(harm.path.read_text(encoding="utf-8"), str(harm.path), "exec")
+    pairs = list(zip(_codes(true), _codes(harm.code), strict=False))
+    changed = [(one, worse) for one, worse in pairs if _own(one) != _own(worse)]
+    optimized = 0x1  # a function's, and not a module's or a class's
+    if not changed or any(not one.co_flags & optimized for one, _ in changed):
+        return None
+    if len(list(_codes(true))) != len(list(_codes(harm.code))):
+        return None
+    return [(one, worse) for one, worse in pairs if one != worse and one.co_flags & optimized]
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)
+
+
+def _own(code: CodeType) -> tuple[object, ...]:
+    consts = [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]
+    return code.co_code, consts, code.co_names, code.co_varnames

@@ -10,7 +10,7 @@ import gc
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import accumulate
 from time import perf_counter
@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from coverage import Coverage
 
-from tools.harms import ROOT, Harm
+from tools.harms import ROOT, Harm, changed_code
 from tools.trial import Steady, forked, own_tests
 
 MOST_TESTS = 15  # seconds a harm is tried for: its module's own tests, then the quickest
@@ -47,7 +47,7 @@ class Inside(Steady):
         self.cover.stop()
         functions, caches = _made()
         for harm in self.harms:
-            if pairs := _changed(harm):
+            if pairs := changed_code(harm):
                 put = functools.partial(_put_code, pairs, functions)
                 lines = reached[str(harm.path)]
                 tests = _reaching(lines, *harm.lines) or _reaching(lines, *harm.function)
@@ -161,28 +161,3 @@ def _made() -> tuple[dict[CodeType, list[FunctionType]], list[Any]]:
         elif type(thing) is functools._lru_cache_wrapper:  # noqa: SLF001 - it has no other name
             caches.append(thing)
     return functions, [one for one in caches if one.__module__.startswith(("healthcert", "tests"))]
-
-
-def _changed(harm: Harm) -> list[tuple[CodeType, CodeType]] | None:
-    """Return the functions' code that a harm changes; None where it changes more than those."""
-    true = compile(harm.path.read_text(encoding="utf-8"), str(harm.path), "exec")
-    pairs = list(zip(_codes(true), _codes(harm.code), strict=False))
-    changed = [(one, worse) for one, worse in pairs if _own(one) != _own(worse)]
-    optimized = 0x1  # a function's, and not a module's or a class's
-    if not changed or any(not one.co_flags & optimized for one, _ in changed):
-        return None
-    if len(list(_codes(true))) != len(list(_codes(harm.code))):
-        return None
-    return [(one, worse) for one, worse in pairs if one != worse and one.co_flags & optimized]
-
-
-def _codes(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for inner in code.co_consts:
-        if isinstance(inner, CodeType):
-            yield from _codes(inner)
-
-
-def _own(code: CodeType) -> tuple[object, ...]:
-    consts = [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]
-    return code.co_code, consts, code.co_names, code.co_varnames
