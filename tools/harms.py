@@ -124,6 +124,8 @@ def _typed(node: ast.AST) -> bool:
     match node:
         case ast.Constant(value=str() as text) if _SENTENCE.fullmatch(text):
             return True
+        case ast.Call(func=ast.Name(id="TypeVar")):
+            return True
         case ast.Expr(value=ast.Constant()) | ast.Subscript(value=ast.Name(id="Literal")):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):

@@ -60,7 +60,9 @@ class Inside(Steady):
                 again = True  # it may also stand in a default, or in what was made of it
             else:
                 continue  # must stand in the module from its first line on
-            own = own_tests(harm.path)[:1]
+            own = [
+                one for one in own_tests(harm.path) if one.endswith(f"/test_{harm.path.stem}.py")
+            ]
             items = sorted(
                 (one for one in session.items if one.nodeid in tests or str(one.path) in own),
                 key=lambda one: (str(one.path) not in own, seconds[one.nodeid]),

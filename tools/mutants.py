@@ -139,7 +139,7 @@ def _told(every: Sequence[Harm]) -> int:
         print(f"{name:26} {noticed[name]:4} of {tried[name]:4}")
     score = noticed.total() / max(tried.total(), 1)
     print(f"{noticed.total()} of {tried.total()} noticed ({score:.1%})")
-    print(f"{len(HARMLESS)} more are known to harm nothing")
+    print(f"{len(HARMLESS)} more are known to harm nothing: tools/harmless.jsonl")
     return 0
 
 

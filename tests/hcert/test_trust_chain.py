@@ -114,6 +114,15 @@ def test_what_stands_behind_a_key_of_a_did_document_certifies_it():
         trust_lists.read(document(signer(FORGER), ROOT.der), authorities=judged)
 
 
+def test_an_authority_among_the_keys_of_a_did_document_certifies_the_others():
+    ders = (GOOD, signer(FORGER), ROOT.der)
+    methods = [{"publicKeyJwk": {"x5c": [base64(der)]}} for der in ders]
+    document = json.dumps({"verificationMethod": methods}).encode()
+    read = trust_lists.read(document, authorities=known(pinned=False))
+    assert [one.certificate for one in read.signers] == [GOOD]
+    assert "forged_signature" in read.passed_over[0]
+
+
 @pytest.mark.parametrize(("code", "case"), REFUSED.items())
 def test_a_list_of_refused_signers_never_takes_a_good_ones_place(tmp_path, code, case):
     der, authorities = case

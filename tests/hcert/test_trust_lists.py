@@ -264,6 +264,11 @@ def test_a_good_update_takes_the_place_of_the_list_held(left):
     assert trust_lists.replaced(THREE, update) is update
 
 
+def test_half_of_a_list_may_take_its_place():
+    two, one = SignerList(THREE.signers[:2]), SignerList(THREE.signers[:1])
+    assert trust_lists.replaced(two, one) is one
+
+
 def test_the_first_list_replaces_nothing():
     assert trust_lists.replaced(None, THREE) is THREE
 

@@ -309,6 +309,30 @@ def test_a_result_as_deep_and_as_large_as_allowed_is_written():
         as_json([0] * 50_000)
 
 
+def test_each_expression_is_a_step_and_each_dot_of_a_path_two():
+    assert compile_logic("a").cost == 1
+    assert compile_logic(var("a.b.c")).cost == 1 + 2 * 2
+    assert compile_logic(["a", var("x")]).cost == 3
+
+
+def test_operations_nest_as_deep_as_lists():
+    deep = True
+    for _ in range(63):
+        deep = {"!": [deep]}
+    assert answer(deep) is False
+    with pytest.raises(RuleError):
+        compile_logic({"!": [deep]})
+
+
+def test_a_path_may_have_512_letters():
+    assert answer(var("a" * 512), {"a" * 512: 7}) == 7
+
+
+def test_half_a_pair_of_utf_16_is_a_letter_of_its_own():
+    assert access("\ud800é", "0") == "\ud800"
+    assert access("é\U0001f4a3", "length") == 3
+
+
 def burnt(logic, data):
     """The steps of an evaluation beyond those of its own nodes."""
     left = [1 << 30]

@@ -111,6 +111,12 @@ def test_a_rule_lacking_members_is_refused_by_name():
         read_rule(whole)
 
 
+@pytest.mark.parametrize("entry", [{"lang": "en"}, {"desc": "A rule without its language."}])
+def test_a_text_has_a_language_and_words(entry):
+    with pytest.raises(RuleError):
+        rule(Description=[eu_rule()["Description"][0], entry])
+
+
 def test_what_is_no_object_is_no_rule():
     with pytest.raises(RuleError, match="object"):
         read_rule(["rule"])
