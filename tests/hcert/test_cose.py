@@ -46,8 +46,9 @@ def test_what_is_signed_comes_back(key, size):
     assert verify1(signed(payload, key=key), keys={KID: [key.public_key()]}) == payload
 
 
-def test_a_message_is_laid_out_as_the_library_lays_it_out():
-    payload = bytes(70_000)
+@pytest.mark.parametrize("size", [65_535, 65_536, 70_000])
+def test_a_message_is_laid_out_as_the_library_lays_it_out(size):
+    payload = bytes(size)
     message = sign1(payload, kid=KID, algorithm=ES256, sign=lambda _: bytes(64))
     assert message == tagged([HEADER, {}, payload, bytes(64)], 18)
 

@@ -51,6 +51,7 @@ def test_composed_and_decomposed_text_give_one_name(name):
         ("Иванов", "IVANOV"),
         ("Ευάγγελος", "EVANGELOS"),
         ("Μπάμπης Ευκλείδης Παπανδρέου", "BAMPIS<EFKLEIDIS<PAPANDREOU"),
+        ("Μπάμπ", "BAB"),
         ("ＴＡＮ", "TAN"),
         ("µ", ""),
         ("", ""),

@@ -150,8 +150,9 @@ def test_a_picture_without_a_code_has_none():
     assert qr.read(saved(Image.new("L", (200, 200), 255))) == []
 
 
-def test_a_huge_picture_is_refused_from_its_header():
-    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4001, 4000)
+@pytest.mark.parametrize("sides", [(4001, 4000), (16_000_001, 1)])
+def test_a_huge_picture_is_refused_from_its_header(sides):
+    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", *sides)
     with pytest.raises(PictureTooLarge):
         qr.read(data)
 
