@@ -61,16 +61,13 @@ def _lots(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
         select(Product.code, Lot.number, LotValidity)
         .join(Lot, Lot.product_id == Product.id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .order_by(Product.code, Lot.number, LotValidity.since.desc())
+        .order_by(Product.code, Lot.number, LotValidity.ordinal.desc())
     )
     seen = set()
     for product, number, validity in db.execute(query):
         if (product, number) not in seen:
             seen.add((product, number))
-            yield {
-                "product": product, "number": number,
-                "released_on": validity.released_on, "expires_on": validity.expires_on,
-            }  # fmt: skip
+            yield {"product": product, "number": number, "expires_on": validity.expires_on}
 
 
 _ROWS: Mapping[str, Any] = MappingProxyType(

@@ -25,12 +25,23 @@ from healthcert.services.sheets import Line
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What reading and writing a line needs besides the line; doses need a member of staff."""
+    """What reading and writing a line needs besides the line; lots and doses need staff."""
 
     vault: Vault
     country: Country
     staff: Staff | None
     now: datetime
+
+    @property
+    def by(self) -> Staff:
+        """Who does it.
+
+        Raises:
+            BadInput: ``staff`` is missing.
+        """
+        if self.staff is None:
+            raise BadInput({"staff": "missing"})
+        return self.staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,7 @@ class Kind:
         known: Gives the row that is on record already; raises BadInput where it contradicts it.
         write: Writes a row and gives its identifier.
         take_back: Undoes a row; False where something leans on it by now and it stays.
+        by_staff: Whether a member of staff answers for what is written.
     """
 
     name: str
@@ -54,6 +66,7 @@ class Kind:
     known: Callable[[Session, Setting, Any], UUID | None]
     write: Callable[[Session, Setting, Any], UUID]
     take_back: Callable[[Session, Setting, UUID], bool]
+    by_staff: bool = False
 
 
 @dataclass(slots=True)
@@ -93,8 +106,10 @@ def take_in(
 
     Raises:
         BadRows: Lines cannot be used; each fault with line, field and code.
+        BadInput: Nobody answers for it (``staff``).
         WrongState: This very file is in already.
     """
+    by = setting.by.id if kind.by_staff or setting.staff else None
     sha256 = hashlib.sha256(raw).hexdigest()
     if db.scalar(select(ImportBatch.id).filter_by(kind=kind.name, sha256=sha256, state="in")):
         raise WrongState("this file was taken in before")
@@ -103,7 +118,7 @@ def take_in(
         raise BadRows(report.faults)
     batch = ImportBatch(
         recorded_at=setting.now, kind=kind.name, sha256=sha256, lines=report.lines, state="in",
-        staff_id=setting.staff.id if setting.staff else None,
+        staff_id=by,
     )  # fmt: skip
     db.add(batch)
     db.flush()
@@ -122,9 +137,12 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
     """Undo a batch, newest line first; return how many rows went and how many had to stay.
 
     Raises:
+        BadInput: Nobody answers for it (``staff``).
         NotFound: No such batch of this kind.
         WrongState: It was taken back before.
     """
+    if kind.by_staff:
+        _ = setting.by
     batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
     if batch is None or batch.kind != kind.name:
         raise NotFound
