@@ -6,6 +6,7 @@ Each kind has its own functions (`import_kinds`); this is the one engine around 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import ImportBatch, ImportLine, Staff
 from healthcert.services import audit
 from healthcert.services.sheets import Line
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Kind:
         known: Gives the row that is on record already; raises BadInput where it contradicts it.
         write: Writes a row and gives its identifier.
         take_back: Undoes a row; False where something leans on it by now and it stays.
+        passes: Says why a line is told and not to be taken in; empty for all others.
         by_staff: Whether a member of staff answers for what is written.
     """
 
@@ -67,6 +71,7 @@ class Kind:
     write: Callable[[Session, Setting, Any], UUID]
     take_back: Callable[[Session, Setting, UUID], bool]
     by_staff: bool = False
+    passes: Callable[[Line], str] = lambda _line: ""
 
 
 @dataclass(slots=True)
@@ -76,12 +81,14 @@ class Report:
     Attributes:
         known: Lines that are on record already.
         twice: By line, the line before that says the same.
+        passed: By line, why it is not to be taken in, such as ``entered-in-error``.
     """
 
     lines: int = 0
     new: int = 0
     known: list[int] = field(default_factory=list)
     twice: dict[int, int] = field(default_factory=dict)
+    passed: dict[int, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     batch_id: UUID | None = None
 
@@ -163,6 +170,9 @@ def _sorted_out(
     report, seen, new = Report(lines=len(lines)), dict[object, int](), list[tuple[int, Any]]()
     for line in lines:
         try:
+            if why := kind.passes(line):
+                report.passed[line.number] = why
+                continue
             value = _read(db, setting, kind, line)
             key = kind.key(value)
             if key in seen:
@@ -179,9 +189,10 @@ def _sorted_out(
 
 
 def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:
-    missing = {name: "missing" for name in kind.required if not line.cells[name]}
-    if missing:
-        raise BadInput(missing)
+    wrong = {name: "missing" for name in kind.required if line.cells.get(name) == ""}
+    wrong |= {name: "not_text" for name, text in line.cells.items() if _NO_TEXT.search(text)}
+    if wrong or line.wrong:
+        raise BadInput({**wrong, **line.wrong})
     return kind.read(db, setting, line)
 
 

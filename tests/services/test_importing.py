@@ -266,8 +266,8 @@ def test_a_lot_that_was_given_stays(table, clinic):
     assert again.known == [2]
 
 
-@pytest.mark.parametrize("kind", ["lots"])
-def test_somebody_answers_for_lots_and_doses(table, clinic, kind):
+@pytest.mark.parametrize("kind", ["lots", "doses"])
+def test_somebody_answers_for_lots_and_doses(clinic, kind):
     nobody = Setting(clinic.vault, clinic.country, None, NOW)
     for deed in (
         lambda db: importing.take_in(db, setting=nobody, kind=KINDS[kind], lines=[], raw=b""),
