@@ -12,48 +12,21 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
+from healthcert.cli.advice import ADVICE
 from healthcert.config import Settings
 from healthcert.db import refuse_unready
 from healthcert.errors import BadRows, NotFound
 from healthcert.gateways.files import write_whole
 from healthcert.models import ImportBatch, Staff
 from healthcert.parts import Parts, open_parts
-from healthcert.services import exporting, fhir, import_doses, importing, sheets
-from healthcert.services.import_kinds import KINDS
-from healthcert.services.importing import Report, Setting
+from healthcert.services import exporting, fhir, fhir_file, importing
+from healthcert.services.cells import Setting
+from healthcert.services.import_kinds import KINDS, lines_of
+from healthcert.services.importing import Report
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _KIND = click.Choice(sorted(KINDS))
 _MOST_SHOWN = 50
-ADVICE = {
-    "missing": "fill it in",
-    "unknown_column": "no such heading: correct it or take the column out",
-    "twice": "the heading is there twice",
-    "not_a_date": "write it as 2026-03-27; a birth date may be 1985 or 1985-03",
-    "not_a_choice": "not one of the words it may be",
-    "not_a_number": "not a number",
-    "out_of_range": "too small or too large",
-    "not_known": "we have none of that: take it in first, or correct it",
-    "not_needed": "leave it empty",
-    "not_a_phone_number": "write it with the country's code, such as +44 7700 900123",
-    "not_a_mail_address": "write it as name@example.org",
-    "not_latin": "use Latin letters, as in a passport",
-    "contradicts_record": "the record says otherwise: correct the line, or ask for a correction",
-    "before_release": "it ends before it was released",
-    "several": "more than one fits: say which, with a code that is one product's or programme's",
-    "too_long": "make it shorter",
-    "too_deep": "no honest file nests so deep",
-    "in_the_future": "it has not come yet",
-    "not_a_country": "write it as two letters, such as FR",
-    "wrong_type": "not of the kind that FHIR R4B gives it",
-    "not_in_file": "it leads to nothing in this file: put it in",
-    "not_a_resource": "no JSON object with a resource, or a field stands in it twice",
-    "not_json": "neither a Bundle nor a resource a line",
-    "not_fhir": "give a Bundle (collection, searchset, batch, transaction) or an Immunization",
-    "not_text": "it holds a sign that is no text",
-    "not_utf8": "save it as CSV in UTF-8",
-    "not_a_table": "save it as CSV",
-}
 
 
 @click.group("import")
@@ -73,9 +46,9 @@ def look(kind: str, file: Path) -> None:
     """
     raw = file.read_bytes()
     with _opened(None) as (parts, setting), parts.doors.reading() as db:
-        lines = _lines(db, kind, raw)
+        lines = lines_of(db, kind, raw)
         report = importing.look(db, setting=setting(db), kind=KINDS[kind], lines=lines)
-    _tell(report, as_fhir=fhir.is_fhir(raw))
+    _tell(report, as_fhir=fhir_file.is_fhir(raw))
     if report.faults:
         raise BadRows(report.faults)
 
@@ -94,7 +67,7 @@ def take(kind: str, file: Path, staff: UUID | None) -> None:
     raw = file.read_bytes()
     with _opened(staff) as (parts, setting):
         with parts.doors.reading() as db:
-            lines = _lines(db, kind, raw)
+            lines = lines_of(db, kind, raw)
         with click.progressbar(length=len(lines), label=kind, hidden=not lines) as bar:
 
             def work(db: Session) -> Report:
@@ -106,9 +79,9 @@ def take(kind: str, file: Path, staff: UUID | None) -> None:
             try:
                 report = parts.doors.run(work)
             except BadRows as refusal:
-                _tell_faults(refusal, as_fhir=fhir.is_fhir(raw))
+                _tell_faults(refusal, as_fhir=fhir_file.is_fhir(raw))
                 raise
-    _tell(report, as_fhir=fhir.is_fhir(raw))
+    _tell(report, as_fhir=fhir_file.is_fhir(raw))
 
 
 @import_.command("undo")
@@ -156,12 +129,6 @@ def export(kind: str, file: Path) -> None:
     write_whole(file, table.encode())
     file.chmod(0o600)
     click.echo(f"wrote {file}")
-
-
-def _lines(db: Session, kind: str, raw: bytes) -> list[sheets.Line]:
-    if kind == "doses" and fhir.is_fhir(raw):
-        return fhir.read(raw, vaccines=import_doses.vaccines(db))
-    return sheets.read(raw, columns=KINDS[kind].columns, required=KINDS[kind].required)
 
 
 @contextmanager

@@ -25,8 +25,8 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.services import audit, fhir, record, sheets
+from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
-from healthcert.services.importing import Setting
 from healthcert.services.people import details_of, key_of
 
 

@@ -16,9 +16,9 @@ from healthcert.errors import AlreadyBooked, BadInput, WrongState
 from healthcert.models import Dose, DoseStanding, Knowledge, Product, ProductTarget, Programme
 from healthcert.models.dose import PRECISIONS
 from healthcert.models.person import IDENTITY_KINDS
-from healthcert.services import cells, elsewhere, enrolment, fhir, vaccination
+from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
+from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import Elsewhere, Evidence
-from healthcert.services.importing import Kind, Setting
 from healthcert.services.people import Details, IdentityDetails, tidy_identity
 from healthcert.services.sheets import Line
 
@@ -35,7 +35,7 @@ class _DoseLine(NamedTuple):
     told: Elsewhere
 
 
-def vaccines(db: Session) -> fhir.Vaccines:
+def vaccines(db: Session) -> fhir_reading.Vaccines:
     """Return by system and code which of our products are meant."""
     found: dict[tuple[str, str], set[str]] = {}
     query = select(Knowledge.content).join(Product, Product.knowledge_id == Knowledge.id)

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput
 from healthcert.models import Dose, Lot, LotValidity, Product, StockMove
 from healthcert.services import cells, lots
+from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import day_in
 from healthcert.services.facts import LONGEST_LOT, lot_number
-from healthcert.services.importing import Kind, Setting
 from healthcert.services.sheets import Line
 
 _COLUMNS = ("product", "number", "expires_on")

@@ -9,69 +9,19 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
-from healthcert.gateways.vault import Vault
-from healthcert.models import ImportBatch, ImportLine, Staff
+from healthcert.models import ImportBatch, ImportLine
 from healthcert.services import audit
+from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What reading and writing a line needs besides the line; lots and doses need staff."""
-
-    vault: Vault
-    country: Country
-    staff: Staff | None
-    now: datetime
-
-    @property
-    def by(self) -> Staff:
-        """Who does it.
-
-        Raises:
-            BadInput: ``staff`` is missing.
-        """
-        if self.staff is None:
-            raise BadInput({"staff": "missing"})
-        return self.staff
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What one kind of table holds, and what is done with a line of it.
-
-    Attributes:
-        required: Those headings that must be there and filled.
-        read: Gives what a line says, ready to write; raises BadInput by field.
-        key: Gives what two lines must not share.
-        known: Gives the row that is on record already; raises BadInput where it contradicts it.
-        write: Writes a row and gives its identifier.
-        take_back: Undoes a row; False where something leans on it by now and it stays.
-        passes: Says why a line is told and not to be taken in; empty for all others.
-        by_staff: Whether a member of staff answers for what is written.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    required: tuple[str, ...]
-    read: Callable[[Session, Setting, Line], Any]
-    key: Callable[[Any], object]
-    known: Callable[[Session, Setting, Any], UUID | None]
-    write: Callable[[Session, Setting, Any], UUID]
-    take_back: Callable[[Session, Setting, UUID], bool]
-    by_staff: bool = False
-    passes: Callable[[Line], str] = lambda _line: ""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ import pytest
 from healthcert.config import Settings
 from healthcert.parts import open_parts
 from healthcert.services import enrolment, knowledge
-from tests.factories import make_admin
+from tests.factories import NOW, make_admin
 from tests.services.clinic import details
 
 FHIR = Path(__file__).parent.parent / "data" / "fhir"
@@ -84,7 +83,9 @@ def test_what_is_not_there_is_refused(run, site_table, words, code):
 @pytest.fixture
 def ada(run, site_table):
     """Who answers for doses; somebody with the number ONE1234 is on record."""
-    parts, now = open_parts(Settings.from_env(os.environ)), datetime.now(UTC)
+    assert run  # and its settings
+    assert site_table.exists()  # and the database beside it
+    parts, now = open_parts(Settings.from_env(os.environ)), NOW
     who = details(birth_date="1980-05-17")
     who = replace(who, identity=replace(who.identity, value="ONE1234"))
     with parts.doors.transaction() as db:
@@ -112,7 +113,8 @@ def test_doses_come_in_from_fhir_by_somebody_and_go_out_as_they_came(run, ada, t
     assert "passed over 1\nentry 1 is entered-in-error: passed over" in told
 
 
-def test_faults_of_fhir_are_told_by_entry_and_in_its_own_words(run, ada, tmp_path):
+@pytest.mark.usefixtures("ada")
+def test_faults_of_fhir_are_told_by_entry_and_in_its_own_words(run, tmp_path):
     told = json.loads((FHIR / "contained.json").read_text("utf-8"))
     path = tmp_path / "doses.ndjson"
     lines = [told, told | {"occurrenceDateTime": "June"}, told]
@@ -129,5 +131,7 @@ def test_the_bar_moves_while_doses_come_in(run, ada, monkeypatch):
     assert "100%" in done.output
 
 
-def test_only_doses_go_out_as_fhir(run, site_table, tmp_path):
-    assert run("export", "sites", tmp_path / "sites.json").exit_code == 1
+@pytest.mark.usefixtures("site_table")
+def test_only_doses_go_out_as_fhir(run, tmp_path):
+    done = run("export", "sites", tmp_path / "sites.json")
+    assert (done.exit_code, "form: not_a_choice" in done.output) == (2, True)

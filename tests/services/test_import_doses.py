@@ -13,9 +13,15 @@ from sqlalchemy import func, select
 from healthcert.errors import BadInput, BadRows, NotFound
 from healthcert.models import Dose, Message
 from healthcert.models.base import Base
-from healthcert.services import exporting, fhir, import_doses, importing, sheets
-from healthcert.services.import_kinds import KINDS
-from healthcert.services.importing import Setting
+from healthcert.services import (
+    exporting,
+    fhir,
+    fhir_reading,
+    importing,
+    sheets,
+)
+from healthcert.services.cells import Setting
+from healthcert.services.import_kinds import KINDS, lines_of
 from tests.factories import NOW, day, make_site, make_staff
 from tests.services.clinic import COMIRNATY, JCOVDEN, details
 from tests.services.test_elsewhere import by_hand, sums
@@ -33,11 +39,8 @@ class Doses(Table):
     """The same table, which also reads FHIR."""
 
     def lines(self, kind, text):
-        raw = text.encode()
-        if not fhir.is_fhir(raw):
-            return super().lines(kind, text)
         with self.clinic.doors.reading() as db:
-            return fhir.read(raw, vaccines=import_doses.vaccines(db))
+            return lines_of(db, kind, text.encode())
 
     def out(self, kind, form="csv"):
         with self.clinic.doors.transaction() as db:
@@ -256,21 +259,22 @@ MEANT = {("http://hl7.org/fhir/sid/cvx", "212"): {JCOVDEN}}
          {"doseNumberPositiveInt": "wrong_type"}),
         ({"site": [{}]}, {"site": "wrong_type"}),
         ({"note": ["text"]}, {"note": "wrong_type"}),
+        ({"contained": [{"id": "who"}, {"id": "where"}, {"id": "who"}]}, {"contained": "twice"}),
         ({"contained": {}}, {"contained": "wrong_type", "patient": "not_in_file",
                              "location": "not_in_file"}),
     ],
 )  # fmt: skip
 def test_what_has_another_shape_than_r4b_gives_it_is_named(changes, wrong):
     raw = example("contained.json", **{"vaccineCode": CVX} | changes).encode()
-    [line] = fhir.read(raw, vaccines=MEANT)
+    [line] = fhir_reading.read(raw, vaccines=MEANT)
     assert (line.number, line.wrong) == (2, wrong)
 
 
 def test_a_vaccine_is_known_by_a_code_that_is_one_product_s_and_never_guessed():
     raw = example("contained.json", vaccineCode=CVX).encode()
-    [line] = fhir.read(raw, vaccines=MEANT)
+    [line] = fhir_reading.read(raw, vaccines=MEANT)
     assert (line.cells["product"], line.wrong) == (JCOVDEN, {})
-    [line] = fhir.read(raw, vaccines={key: {JCOVDEN, COMIRNATY} for key in MEANT})
+    [line] = fhir_reading.read(raw, vaccines={key: {JCOVDEN, COMIRNATY} for key in MEANT})
     assert line.wrong == {"product": "several"}
 
 
@@ -290,8 +294,15 @@ def test_a_vaccine_is_known_by_a_code_that_is_one_product_s_and_never_guessed():
 )  # fmt: skip
 def test_codes_and_days_become_ours(changes, column, told):
     raw = example("contained.json", vaccineCode=CVX, **changes).encode()
-    [line] = fhir.read(raw, vaccines=MEANT)
+    [line] = fhir_reading.read(raw, vaccines=MEANT)
     assert (line.cells[column], line.wrong) == (told, {})
+
+
+def test_two_patients_under_one_address_are_nobody():
+    told = json.loads(example("bundle.json"))
+    told["entry"].append({"resource": told["entry"][0]["resource"] | {"birthDate": "1990-01-01"}})
+    [line] = fhir_reading.read(json.dumps(told).encode(), vaccines={})
+    assert line.wrong["patient"] == "not_in_file"
 
 
 @pytest.mark.usefixtures("person_id")
@@ -325,7 +336,7 @@ def test_what_is_wrong_with_an_entry_is_named_by_its_number(table):
 )
 def test_a_hostile_file_is_refused_as_a_whole(raw, wrong):
     with pytest.raises(BadInput) as caught:
-        fhir.read(raw, vaccines={})
+        fhir_reading.read(raw, vaccines={})
     assert caught.value.fields == {"file": wrong}
 
 

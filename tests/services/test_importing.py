@@ -21,8 +21,8 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.services import exporting, importing, lots, sheets
+from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
-from healthcert.services.importing import Setting
 from healthcert.services.people import details_of
 from tests.factories import NOW, add, day, make_admin
 from tests.models.refusals import refused
