@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from healthcert.errors import BadInput, BadRows, NotFound
@@ -370,3 +373,33 @@ def test_an_immunization_says_where_a_dose_stands(table, clinic):
 def test_only_doses_go_out_as_fhir(table):
     with pytest.raises(BadInput):
         table.out("people", "json")
+
+
+def places(told, way=()):
+    """Yield the way to each value of a JSON tree."""
+    inner = told.items() if isinstance(told, dict) else enumerate(told)
+    for step, value in list(inner):
+        yield (*way, step)
+        if isinstance(value, (dict, list)):
+            yield from places(value, (*way, step))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.data())
+def test_whatever_stands_in_a_place_a_line_or_a_refusal_comes_of_it(data):
+    told = json.loads(example(data.draw(st.sampled_from(["bundle.json", "contained.json"]))))
+    *way, last = data.draw(st.sampled_from(list(places(told))))
+    place = told
+    for step in way:
+        place = place[step]
+    place[last] = data.draw(JSON)
+    lines = []
+    with suppress(BadInput):
+        lines = fhir_reading.read(json.dumps(told).encode(), vaccines=MEANT)
+    assert all(isinstance(text, str) for line in lines for text in line.cells.values())
