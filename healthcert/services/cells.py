@@ -1,22 +1,74 @@
-"""What the kinds of tables share: cells read as values, rows added and deleted."""
+"""What the kinds of tables share: their form, cells read as values, rows added and deleted."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput
-from healthcert.models import Base, Row
+from healthcert.gateways.vault import Vault
+from healthcert.models import Base, Row, Staff
+from healthcert.services.sheets import Line
 
 T = TypeVar("T")
 YES_NO = {"yes": True, "no": False, "": False}
 LANGUAGES = ("en", "fr", "ar")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What reading and writing a line needs besides the line; lots and doses need staff."""
+
+    vault: Vault
+    country: Country
+    staff: Staff | None
+    now: datetime
+
+    @property
+    def by(self) -> Staff:
+        """Who does it.
+
+        Raises:
+            BadInput: ``staff`` is missing.
+        """
+        if self.staff is None:
+            raise BadInput({"staff": "missing"})
+        return self.staff
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What one kind of table holds, and what is done with a line of it.
+
+    Attributes:
+        required: Those headings that must be there and filled.
+        read: Gives what a line says, ready to write; raises BadInput by field.
+        key: Gives what two lines must not share.
+        known: Gives the row that is on record already; raises BadInput where it contradicts it.
+        write: Writes a row and gives its identifier.
+        take_back: Undoes a row; False where something leans on it by now and it stays.
+        passes: Says why a line is told and not to be taken in; empty for all others.
+        by_staff: Whether a member of staff answers for what is written.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    required: tuple[str, ...]
+    read: Callable[[Session, Setting, Line], Any]
+    key: Callable[[Any], object]
+    known: Callable[[Session, Setting, Any], UUID | None]
+    write: Callable[[Session, Setting, Any], UUID]
+    take_back: Callable[[Session, Setting, UUID], bool]
+    by_staff: bool = False
+    passes: Callable[[Line], str] = lambda _line: ""
 
 
 def number(told: Mapping[str, str], name: str, most: float) -> float:

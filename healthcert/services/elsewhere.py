@@ -71,7 +71,7 @@ def read(told: Elsewhere, *, country: Country, now: datetime) -> Elsewhere:
     wrong = facts.place_wrong(lot, told.body_site, told.route)
     wrong |= evidence_wrong(told.evidence, country)
     try:
-        if _first_day(told.given_on) > day_in(country, now):
+        if first_day(told.given_on) > day_in(country, now):
             wrong["given_on"] = "in_the_future"
     except ValueError:
         wrong["given_on"] = "not_a_date" if told.given_on else "missing"
@@ -112,7 +112,7 @@ def write(
         recorded_at=now,
         person_id=person.id,
         programme_id=programme_id,
-        given_on=_first_day(told.given_on),
+        given_on=first_day(told.given_on),
         day_precision=PRECISIONS[told.given_on.count("-")],
         recorded_on=day_in(country, now),
         **facts.given_columns(
@@ -144,7 +144,7 @@ def day_in(country: Country, moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(country.time_zone)).date()
 
 
-def _first_day(told: str) -> date:
+def first_day(told: str) -> date:
     """Return the first day that a date in whole or in part may mean.
 
     Raises:

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.models import Lot, LotValidity, Person, Product, Site, Staff
-from healthcert.services import audit, sheets
+from healthcert.errors import BadInput
+from healthcert.models import (
+    Dose,
+    DoseStanding,
+    Knowledge,
+    Lot,
+    LotValidity,
+    Person,
+    Product,
+    Programme,
+    Site,
+    Staff,
+)
+from healthcert.services import audit, fhir, record, sheets
+from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
-from healthcert.services.importing import Setting
-from healthcert.services.people import details_of
+from healthcert.services.people import details_of, key_of
 
 
-def give_out(db: Session, *, setting: Setting, kind: str) -> str:
-    """Return all rows of a kind as a table that spreadsheets open safely; that is audited."""
+def give_out(db: Session, *, setting: Setting, kind: str, form: str = "csv") -> str:
+    """Return all rows of a kind as a table that spreadsheets open safely; that is audited.
+
+    Doses also as ``json`` (a Bundle of FHIR R4B) or ``ndjson`` (an Immunization a line).
+
+    Raises:
+        BadInput: The kind has no such ``form``.
+    """
+    if form != "csv" and (kind != "doses" or form not in _FORMS):
+        raise BadInput({"form": "not_a_choice"})
     rows = list(_ROWS[kind](db, setting))
     audit.note(
         db,
@@ -28,6 +49,8 @@ def give_out(db: Session, *, setting: Setting, kind: str) -> str:
         details={"lines": len(rows)},
         now=setting.now,
     )
+    if form in _FORMS:
+        return _FORMS[form](rows)
     return sheets.write(KINDS[kind].columns, rows)
 
 
@@ -61,18 +84,53 @@ def _lots(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
         select(Product.code, Lot.number, LotValidity)
         .join(Lot, Lot.product_id == Product.id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .order_by(Product.code, Lot.number, LotValidity.since.desc())
+        .order_by(Product.code, Lot.number, LotValidity.ordinal.desc())
     )
     seen = set()
     for product, number, validity in db.execute(query):
         if (product, number) not in seen:
             seen.add((product, number))
-            yield {
-                "product": product, "number": number,
-                "released_on": validity.released_on, "expires_on": validity.expires_on,
-            }  # fmt: skip
+            yield {"product": product, "number": number, "expires_on": validity.expires_on}
 
 
+def _doses(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
+    query = (
+        select(Dose, Product.code, Knowledge.content, Programme.code, Person)
+        .join(Product, Product.id == Dose.product_id)
+        .join(Knowledge, Knowledge.id == Product.knowledge_id)
+        .join(Programme, Programme.id == Dose.programme_id)
+        .join(Person, Person.id == Dose.person_id)
+        .where(Person.erased_at.is_(None))
+        .order_by(Dose.person_id, Dose.given_on, Dose.id)
+    )
+    stands: dict[UUID, list[tuple[str, str, int | None]]] = {}
+    for each in db.scalars(select(DoseStanding).order_by(DoseStanding.disease)):
+        stands.setdefault(each.dose_id, []).append((each.disease, each.counts, each.number))
+    for dose, product, content, programme, person in db.execute(query):
+        whom, standings = details_of(setting.vault, person), stands.get(dose.id, [])
+        identity = {f"identity_{name}": told for name, told in asdict(whom.identity).items()}
+        in_error = any(counts == "entered_in_error" for _, counts, _ in standings)
+        yield identity | {
+            "birth_date": whom.birth_date, "product": product, "programme": programme,
+            "given_on": record.day_of(dose), "lot": dose.lot_text, "evidence": dose.evidence,
+            "country": dose.country or setting.country.code, "note": _note(setting, person, dose),
+            "body_site": dose.body_site, "route": dose.route,
+            "status": fhir.STATUSES[in_error],
+            "id": dose.id, "name": content["name"], "codings": fhir.codings(content),
+            "standings": standings,
+        }  # fmt: skip
+
+
+def _note(setting: Setting, person: Person, dose: Dose) -> str:
+    if dose.sealed is None:
+        return ""
+    opened = setting.vault.open(key_of(person), dose.id, dose.sealed, purpose="evidence")
+    return str(opened["note"])
+
+
+_FORMS: Mapping[str, Callable[[list[dict[str, Any]]], str]] = MappingProxyType(
+    {"json": fhir.bundle, "ndjson": fhir.ndjson}
+)
 _ROWS: Mapping[str, Any] = MappingProxyType(
-    {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots}
+    {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots, "doses": _doses}
 )

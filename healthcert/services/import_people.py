@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import AlreadyBooked, BadInput
 from healthcert.models import Identity, Person, PersonToken
 from healthcert.services import cells, enrolment
-from healthcert.services.importing import Kind, Setting
+from healthcert.services.cells import Kind, Setting
 from healthcert.services.people import UNFINDABLE, Details, IdentityDetails, tidied
 from healthcert.services.sheets import Line
 

@@ -13,8 +13,7 @@ from healthcert.errors import BadInput
 from healthcert.models import Site, Staff
 from healthcert.models.staff import STAFF_ROLES
 from healthcert.services import cells
-from healthcert.services.cells import LANGUAGES
-from healthcert.services.importing import Kind, Setting
+from healthcert.services.cells import LANGUAGES, Kind, Setting
 from healthcert.services.sheets import Line
 
 _SITE = (

@@ -6,54 +6,22 @@ Each kind has its own functions (`import_kinds`); this is the one engine around 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
-from healthcert.gateways.vault import Vault
-from healthcert.models import ImportBatch, ImportLine, Staff
+from healthcert.models import ImportBatch, ImportLine
 from healthcert.services import audit
+from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What reading and writing a line needs besides the line; doses need a member of staff."""
-
-    vault: Vault
-    country: Country
-    staff: Staff | None
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What one kind of table holds, and what is done with a line of it.
-
-    Attributes:
-        required: Those headings that must be there and filled.
-        read: Gives what a line says, ready to write; raises BadInput by field.
-        key: Gives what two lines must not share.
-        known: Gives the row that is on record already; raises BadInput where it contradicts it.
-        write: Writes a row and gives its identifier.
-        take_back: Undoes a row; False where something leans on it by now and it stays.
-    """
-
-    name: str
-    columns: tuple[str, ...]
-    required: tuple[str, ...]
-    read: Callable[[Session, Setting, Line], Any]
-    key: Callable[[Any], object]
-    known: Callable[[Session, Setting, Any], UUID | None]
-    write: Callable[[Session, Setting, Any], UUID]
-    take_back: Callable[[Session, Setting, UUID], bool]
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 
 @dataclass(slots=True)
@@ -63,12 +31,14 @@ class Report:
     Attributes:
         known: Lines that are on record already.
         twice: By line, the line before that says the same.
+        passed: By line, why it is not to be taken in, such as ``entered-in-error``.
     """
 
     lines: int = 0
     new: int = 0
     known: list[int] = field(default_factory=list)
     twice: dict[int, int] = field(default_factory=dict)
+    passed: dict[int, str] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     batch_id: UUID | None = None
 
@@ -93,8 +63,10 @@ def take_in(
 
     Raises:
         BadRows: Lines cannot be used; each fault with line, field and code.
+        BadInput: Nobody answers for it (``staff``).
         WrongState: This very file is in already.
     """
+    by = setting.by.id if kind.by_staff or setting.staff else None
     sha256 = hashlib.sha256(raw).hexdigest()
     if db.scalar(select(ImportBatch.id).filter_by(kind=kind.name, sha256=sha256, state="in")):
         raise WrongState("this file was taken in before")
@@ -103,7 +75,7 @@ def take_in(
         raise BadRows(report.faults)
     batch = ImportBatch(
         recorded_at=setting.now, kind=kind.name, sha256=sha256, lines=report.lines, state="in",
-        staff_id=setting.staff.id if setting.staff else None,
+        staff_id=by,
     )  # fmt: skip
     db.add(batch)
     db.flush()
@@ -122,9 +94,12 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
     """Undo a batch, newest line first; return how many rows went and how many had to stay.
 
     Raises:
+        BadInput: Nobody answers for it (``staff``).
         NotFound: No such batch of this kind.
         WrongState: It was taken back before.
     """
+    if kind.by_staff:
+        _ = setting.by
     batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
     if batch is None or batch.kind != kind.name:
         raise NotFound
@@ -145,6 +120,9 @@ def _sorted_out(
     report, seen, new = Report(lines=len(lines)), dict[object, int](), list[tuple[int, Any]]()
     for line in lines:
         try:
+            if why := kind.passes(line):
+                report.passed[line.number] = why
+                continue
             value = _read(db, setting, kind, line)
             key = kind.key(value)
             if key in seen:
@@ -161,9 +139,10 @@ def _sorted_out(
 
 
 def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:
-    missing = {name: "missing" for name in kind.required if not line.cells[name]}
-    if missing:
-        raise BadInput(missing)
+    wrong = {name: "missing" for name in kind.required if line.cells.get(name) == ""}
+    wrong |= {name: "not_text" for name, text in line.cells.items() if _NO_TEXT.search(text)}
+    if wrong or line.wrong:
+        raise BadInput({**wrong, **line.wrong})
     return kind.read(db, setting, line)
 
 

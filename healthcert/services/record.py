@@ -102,7 +102,7 @@ def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
         HeldDose(
             dose_id=dose.id,
             given_on=dose.given_on,
-            day=dose.given_on.isoformat()[: _KNOWN[dose.day_precision]],
+            day=day_of(dose),
             product=product.name,
             lot=dose.lot_text,
             place=site.names if site else {"en": dose.country or ""},
@@ -112,3 +112,8 @@ def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
         )
         for dose, standing, product, site in db.execute(query)
     ]
+
+
+def day_of(dose: Dose) -> str:
+    """Return the day of a dose as far as it is known, ``YYYY[-MM[-DD]]``."""
+    return dose.given_on.isoformat()[: _KNOWN[dose.day_precision]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from healthcert.errors import BadInput
 
@@ -18,10 +18,15 @@ _ACTIVE = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: its number as the spreadsheet counts, the heading being 1."""
+    """One line of a table: its number as the spreadsheet counts, the heading being 1.
+
+    Attributes:
+        wrong: What could not become a cell, by field.
+    """
 
     number: int
     cells: Mapping[str, str]
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(raw: bytes, *, columns: Sequence[str], required: Sequence[str]) -> list[Line]:
