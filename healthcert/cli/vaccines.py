@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def load(path: Path | None) -> None:
 def report(context: click.Context, found: Sequence[Fault], files: int, *, as_json: bool) -> None:
     """Tell what was found, a line each; leave with 1 where anything was."""
     for fault in found:
-        click.echo(json.dumps(asdict(fault), ensure_ascii=False) if as_json else str(fault))
+        click.echo(json.dumps(fault._asdict(), ensure_ascii=False) if as_json else str(fault))
     if found:
         context.exit(1)
     click.echo(json.dumps({"files": files}) if as_json else f"Nothing is wrong: {files} files.")
