@@ -47,16 +47,35 @@ def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]
     for source in sources:
         told = source.content.get("languages", languages)
         wanted = told if _HOLDS["languages"](told, ()) else languages
-        wrong = list(shape(source.content, source.kind, wanted))
+        wrong = list(_shape(source.content, source.kind, "", wanted))
         wrong = wrong or list(getattr(meaning, source.kind)(source.content, known))
         found += [Fault(f"{source.kind} {source.name}.toml", *each) for each in wrong]
     return found
 
 
-def shape(
-    table: Content, kind: str, languages: Collection[str] = (), way: str = ""
+def misfits(
+    value: Any,  # noqa: ANN401 - whatever the file holds
+    rule: str,
+    way: str,
+    languages: Collection[str] = (),
 ) -> Iterator[Wrong]:
-    """Yield where a table is not as the schema has its kind; `way` leads to the table."""
+    """Yield where a value is not as a rule has it, one of those in ``schema.toml``."""
+    kind, *words = rule.split()
+    if not _HOLDS[kind](value, words):
+        yield way, f"This is {value!r}. It must be: {_told(rule)}."
+    elif kind == "tables":
+        for place, each in enumerate(value, 1):
+            yield from misfits(each, f"table {words[0]}", f"{way}[{place}]", languages)
+    elif kind == "words":
+        for language in languages:
+            if not _is_text(value.get(language)):
+                says = "This language is missing. Add the words of a translator."
+                yield f"{way}.{language}", says
+    elif kind in ("table", "open"):
+        yield from _shape(value, words[0], f"{way}.", languages)
+
+
+def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> Iterator[Wrong]:
     fields = {name.rstrip("?"): rule for name, rule in _schema()[kind].items()}
     allowed = [name for name, rule in fields.items() if rule != "never"]
     for name in table:
@@ -66,7 +85,7 @@ def shape(
             yield way + name, f"This field is not known. {advice}"
     for name, rule in fields.items():
         if name in table:
-            yield from _value(table[name], rule, way + name, languages)
+            yield from misfits(table[name], rule, way + name, languages)
         elif name in _schema()[kind]:  # without a question mark
             yield way + name, f"This field is missing. Add it: {_told(rule)}."
 
@@ -74,22 +93,6 @@ def shape(
 @cache
 def _schema() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads(files("healthcert").joinpath("data/schema.toml").read_text("utf-8"))
-
-
-def _value(value: Any, rule: str, way: str, languages: Collection[str]) -> Iterator[Wrong]:  # noqa: ANN401 - whatever the file holds
-    kind, *words = rule.split()
-    if not _HOLDS[kind](value, words):
-        yield way, f"This is {value!r}. It must be: {_told(rule)}."
-    elif kind == "tables":
-        for place, each in enumerate(value, 1):
-            yield from _value(each, f"table {words[0]}", f"{way}[{place}]", languages)
-    elif kind == "words":
-        for language in languages:
-            if not _is_text(value.get(language)):
-                says = "This language is missing. Add the words of a translator."
-                yield f"{way}.{language}", says
-    elif kind in ("table", "open"):
-        yield from shape(value, words[0], languages, f"{way}.")
 
 
 def _told(rule: str) -> str:

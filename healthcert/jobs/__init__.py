@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing, sweeping
+from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -27,7 +27,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "messages": outbox.send_due,
         "audit": sealing.seal,
         "bundle": publishing.publish,
-        "sweep": sweeping.sweep,
+        "sweep": retention.sweep,
         "retention": retention.let_go,
     }
 )
