@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Table, or_, select
+from sqlalchemy import LargeBinary, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
@@ -88,11 +88,6 @@ def seen_by(db: Session, *, person_id: UUID) -> list[Seen]:
         Seen(role, names or {}, event.recorded_at, event.details.get("reason", "appointment"))
         for event, role, names in db.execute(query)
     ]
-
-
-def deleted_with_the_person() -> list[Table]:
-    """Return the tables whose rows go when a person is erased, those that point before others."""
-    return [table for table in reversed(Base.metadata.sorted_tables) if table.name in GOES]
 
 
 def _rows(name: str, purpose: str = "") -> _Read:
