@@ -25,29 +25,17 @@ _FIRST_WAIT = timedelta(minutes=1)  # doubled with every attempt
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message opened for sending.
+    """A message opened for sending."""
 
-    Attributes:
-        id: Of the row, for `settle`.
-        channel: ``sms`` or ``mail``.
-        template: What it is about, a key of `wording.TEMPLATES`.
-        language: ISO 639-1.
-        to: A telephone number or a mail address.
-        subject: Of a mail.
-        text: What is said.
-        state: ``queued``, ``sent`` or ``failed``.
-        due_at: From when it may leave.
-    """
-
-    id: UUID
-    channel: str
-    template: str
-    language: str
-    to: str
-    subject: str
+    id: UUID  # of the row, for `settle`
+    channel: str  # ``sms`` or ``mail``
+    template: str  # what it is about, a key of `wording.TEMPLATES`
+    language: str  # ISO 639-1
+    to: str  # a telephone number or a mail address
+    subject: str  # of a mail
     text: str
-    state: str
-    due_at: datetime
+    state: str  # ``queued``, ``sent`` or ``failed``
+    due_at: datetime  # from when it may leave
 
 
 def queue(

@@ -21,37 +21,21 @@ _A_SITE_AT_MOST = 5  # slots of one site among the nearest, so that others show 
 
 @dataclass(frozen=True, slots=True)
 class FreeSlot:
-    """A slot with places left.
+    """A slot with places left."""
 
-    Attributes:
-        slot_id: What to book.
-        site_id: Where.
-        names: The site's names by language.
-        address: The site's address by language.
-        step_free: Whether there is no step on the way.
-        distance_km: As the crow flies.
-        day: The day at the site.
-        starts_at: Aware.
-        ends_at: Aware.
-        time_zone: Of the site, IANA name.
-        places: How many are left.
-        product: What is given, its name.
-        min_age: Years.
-    """
-
-    slot_id: UUID
-    site_id: UUID
-    names: Mapping[str, str]
-    address: Mapping[str, str]
-    step_free: bool
-    distance_km: float
-    day: date
-    starts_at: datetime
-    ends_at: datetime
-    time_zone: str
-    places: int
-    product: str
-    min_age: int
+    slot_id: UUID  # what to book
+    site_id: UUID  # where
+    names: Mapping[str, str]  # the site's names by language
+    address: Mapping[str, str]  # the site's address by language
+    step_free: bool  # whether there is no step on the way
+    distance_km: float  # as the crow flies
+    day: date  # the day at the site
+    starts_at: datetime  # aware
+    ends_at: datetime  # aware
+    time_zone: str  # of the site, IANA name
+    places: int  # how many are left
+    product: str  # what is given, its name
+    min_age: int  # years
 
 
 def nearest_free(
