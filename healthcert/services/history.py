@@ -138,14 +138,8 @@ def outlook(
 ) -> Outlook:
     """Return where a person stands in a programme, and which dose is due when.
 
-    Args:
-        db: The transaction.
-        person_id: The person.
-        birth_date: As sealed with them.
-        programme_id: The programme.
-        today: The day asked about.
-        product_id: What would be given next; without it the last product that counted, or the
-            first of the programme.
+    Without a product that would be given next, it is the last one that counted, or the first of
+    the programme.
     """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
     past = past_doses(db, person_id=person_id, disease=disease)

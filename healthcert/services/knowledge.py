@@ -107,11 +107,6 @@ def country_version(db: Session, country: files.Country) -> UUID:
     return found
 
 
-def programmes(db: Session) -> list[Programme]:
-    """Return the programmes, by code."""
-    return list(db.scalars(select(Programme).order_by(Programme.code)))
-
-
 def _product(db: Session, row: Knowledge, now: datetime) -> None:
     content, rule = row.content, series(row.content)
     product = db.scalar(select(Product).filter_by(code=content["code"]))

@@ -55,16 +55,8 @@ def queue(
     Telephone first, since a text needs no network plan. The words are chosen now, in the
     person's language, and sealed under the person's key.
 
-    Args:
-        db: The transaction of the deed that the message tells of.
-        vault: Seals.
-        person: Whom to tell.
-        template: A key of `wording.TEMPLATES`.
-        fields: What it names.
-        time_zone: On whose clock moments are written, an IANA name.
-        due_at: From when it may leave.
-        now: The moment of the deed.
-        at_once: Whether it goes to the database now; else with the caller's next flush.
+    `template` is a key of `wording.TEMPLATES`, `fields` what it names, with moments on the clock of
+    `time_zone`. The row goes to the database `at_once`, else with the caller's next flush.
     """
     if person.erased_at is not None:
         return None

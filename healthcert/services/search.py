@@ -49,13 +49,8 @@ def nearest_free(
 ) -> list[FreeSlot]:
     """Return free slots of the nearest sites that have any, each site's earliest, a few a site.
 
-    Args:
-        db: A reading session will do.
-        programme_id: What for.
-        near: Latitude and longitude in degrees.
-        now: Slots that have begun are left out.
-        limit: How many slots at most.
-        birth_date: Leaves out products that the person is too young for.
+    `near` is latitude and longitude in degrees. Slots that have begun are left out, and products
+    that somebody of the birth date is too young for.
     """
     sites = sorted(db.scalars(select(Site)), key=lambda site: _km(near, site))
     query = _free(programme_id, now)
