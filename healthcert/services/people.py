@@ -39,7 +39,7 @@ class Details:
     """What a person tells of themselves."""
 
     family: str  # in its own script; of someone with one name, that name
-    given: str  # given names in their own script, or empty
+    given: str  # in their own script, or empty
     birth_date: str  # ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``
     language: str  # ISO 639-1, to be spoken to in
     identity: IdentityDetails  # what says who it is
