@@ -115,9 +115,7 @@ def apply(db: Session, kind: str, *, now: datetime, limit: int = _BATCH) -> int:
 def report(db: Session, *, now: datetime) -> dict[str, int]:
     """Write down that a run is done, and return its sums by kind since the run before."""
     told = dict.fromkeys((kind for kind in _ROWS if kind not in SWEPT), 0)
-    batches = select(AuditEvent.details).where(
-        AuditEvent.subject_kind == "retention", AuditEvent.act == "retention_batch"
-    )
+    batches = select(AuditEvent.details).where(*_are("retention_batch"))
     if (last := last_run(db)) is not None:
         batches = batches.where(AuditEvent.recorded_at > last)
     for details in db.scalars(batches):
@@ -129,10 +127,11 @@ def report(db: Session, *, now: datetime) -> dict[str, int]:
 
 def last_run(db: Session) -> datetime | None:
     """Return when a run was last done to its end; None where none was."""
-    done = select(func.max(AuditEvent.recorded_at)).where(
-        AuditEvent.subject_kind == "retention", AuditEvent.act == "retention_done"
-    )
-    return db.scalar(done)
+    return db.scalar(select(func.max(AuditEvent.recorded_at)).where(*_are("retention_done")))
+
+
+def _are(act: str) -> tuple[ColumnElement[bool], ...]:
+    return (AuditEvent.subject_kind == "retention", AuditEvent.act == act)
 
 
 def _over(kind: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
