@@ -21,41 +21,23 @@ _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator decides.
+    """What an operator decides."""
 
-    Attributes:
-        env: ``development`` runs on generated keys and answers loopback only.
-        host: Address to listen on.
-        port: TCP port to listen on.
-        data_dir: Folder of the embedded database, of the bundle and of the rules taken in.
-        database_url: SQLAlchemy address; ``postgres://`` and ``postgresql://`` mean psycopg 3.
-        keys_dir: Folder of keys and of the public anchors in ``trust/``.
-        bundle: File of the offline bundle.
-        country: Two letters (ISO 3166-1) of the issuing country; ``XX`` is the demo country.
-        languages: Enabled languages, the first one is the default.
-        base_url: Address that people type, without a slash at the end.
-        secret_file: File with the secret from which session, form and code secrets are derived.
-        mail_url: ``smtp://host:port`` of the mail relay, or empty: messages stay in the outbox.
-        sms_url: ``smpp://host:port`` of the text gateway, or empty: messages stay in the outbox.
-        trusted_proxies: Number of reverse proxies whose forwarding headers are believed.
-        log_level: Least level that is logged.
-    """
-
-    env: Environment
-    host: str
-    port: int
-    data_dir: Path
-    database_url: str
-    keys_dir: Path
-    bundle: Path
-    country: str
-    languages: tuple[str, ...]
-    base_url: str
-    secret_file: Path
-    mail_url: str = ""
-    sms_url: str = ""
-    trusted_proxies: int = 0
-    log_level: str = "INFO"
+    env: Environment  # ``development`` runs on generated keys and answers loopback only
+    host: str  # address to listen on
+    port: int  # TCP port to listen on
+    data_dir: Path  # folder of the embedded database, of the bundle and of the rules taken in
+    database_url: str  # SQLAlchemy address; ``postgres://`` and ``postgresql://`` mean psycopg 3
+    keys_dir: Path  # folder of keys and of the public anchors in ``trust/``
+    bundle: Path  # file of the offline bundle
+    country: str  # two letters (ISO 3166-1) of the issuing country; ``XX`` is the demo country
+    languages: tuple[str, ...]  # enabled languages, the first one is the default
+    base_url: str  # address that people type, without a slash at the end
+    secret_file: Path  # file with the secret from which session, form and code secrets are derived
+    mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
+    sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
+    trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
+    log_level: str = "INFO"  # least level that is logged
 
     @property
     def development(self) -> bool:

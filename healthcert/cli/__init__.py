@@ -10,16 +10,15 @@ import click
 from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
-from healthcert.cli.country import country
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
+from healthcert.cli.knowledge import country, vaccines
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.tables import export, import_
-from healthcert.cli.vaccines import vaccines
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.cli.worker import worker

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import click
 
@@ -42,7 +43,7 @@ def check(context: click.Context) -> None:
     Example:
       healthcert db check
     """
-    with _doors() as doors, doors.reading() as session:
+    with opened() as doors, doors.reading() as session:
         found = {difference.check: difference.rows for difference in differences(session)}
     for name in CHECKS:
         click.echo(f"{'differs' if name in found else 'holds':8} {name}: {found.get(name, 0)}")
@@ -63,7 +64,7 @@ def retention(*, dry_run: bool, as_json: bool) -> None:
       healthcert db retention --dry-run
     """
     now = datetime.now(UTC)
-    with _doors() as doors:
+    with opened() as doors:
         if dry_run:
             with doors.reading() as session:
                 counts = keeping.due(session, now=now)
@@ -74,19 +75,18 @@ def retention(*, dry_run: bool, as_json: bool) -> None:
         click.echo(json.dumps(counts))
         return
     for kind, rule in keeping.kinds().items():
-        told = f"{kind}: {rule.then} {rule.time.days} days after {rule.after}"
+        told = f"{kind}: {rule.then} {rule.days} days after {rule.after}"
         click.echo(f"{counts[kind]:8} {told}")
 
 
 def _all_of(doors: Doors, kind: str, now: datetime) -> int:
-    total = 0
-    while count := doors.run(lambda session: keeping.apply(session, kind, now=now)):
-        total += count
-    return total
+    batch = partial(keeping.apply, kind=kind, now=now)
+    return sum(iter(lambda: doors.run(batch), 0))
 
 
 @contextmanager
-def _doors() -> Iterator[Doors]:
+def opened() -> Iterator[Doors]:
+    """Give the database of the settings, if it is ready."""
     engine = make_engine(Settings.from_env(os.environ).database_url)
     try:
         refuse_unready(engine)

@@ -59,37 +59,21 @@ class Workflow:
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """What a country decides: languages, places, and who issues its certificates.
+    """What a country decides: languages, places, and who issues its certificates."""
 
-    Attributes:
-        code: ISO 3166-1 alpha-2.
-        names: Of the country, by language.
-        languages: Its languages, ISO 639-1.
-        time_zone: IANA name.
-        calling_code: Digits without the plus sign, put before numbers that begin with a nought.
-        issuer: ``is`` of its certificates.
-        uvci_issuer: Who issues, within a UVCI.
-        revocation_published: Whether it publishes what it revokes.
-        test_days: Technical life of a test certificate, in days.
-        recovery_days: First and last day of a recovery certificate, after the first positive test.
-        recovery_tests: Types of test that found a recovery, value set ``covid-19-lab-test-type``.
-        towns: Where people look for a place to go.
-        regions: Names by language, by code.
-    """
-
-    code: str
-    names: Mapping[str, str]
-    languages: tuple[str, ...]
-    time_zone: str
-    calling_code: str
-    issuer: str
-    uvci_issuer: str
-    revocation_published: bool
-    test_days: int
-    recovery_days: tuple[int, int]
-    recovery_tests: tuple[str, ...]
+    code: str  # ISO 3166-1 alpha-2
+    names: Mapping[str, str]  # by language
+    languages: tuple[str, ...]  # ISO 639-1
+    time_zone: str  # IANA
+    calling_code: str  # digits, put before numbers that begin with a nought
+    issuer: str  # ``is`` of its certificates
+    uvci_issuer: str  # who issues, within a UVCI
+    revocation_published: bool  # whether it publishes what it revokes
+    test_days: int  # technical life of a test certificate
+    recovery_days: tuple[int, int]  # from and until, after the first positive test
+    recovery_tests: tuple[str, ...]  # value set ``covid-19-lab-test-type``
     towns: tuple[Place, ...]
-    regions: Mapping[str, Mapping[str, str]]
+    regions: Mapping[str, Mapping[str, str]]  # names by language, by code
 
 
 @cache

@@ -31,15 +31,10 @@ def keep(to: str, subject: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class MailRelay:
-    """A relay that speaks SMTP (RFC 5321), with TLS wherever it offers it (RFC 3207).
+    """A relay that speaks SMTP (RFC 5321), with TLS wherever it offers it (RFC 3207)."""
 
-    Attributes:
-        url: ``smtp://`` or ``smtps://``, perhaps with user and password, host and port.
-        sender: The address that messages come from.
-    """
-
-    url: str
-    sender: str
+    url: str  # ``smtp://`` or ``smtps://``, perhaps with user and password, host and port
+    sender: str  # the address that messages come from
 
     def __post_init__(self) -> None:
         """Refuse an address that is none.

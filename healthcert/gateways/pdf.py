@@ -30,11 +30,7 @@ def paper(template: Template, told: Mapping[str, Any], *, made_at: datetime, qr:
     A name in a script that neither Noto Sans nor Amiri has is set in boxes; such a paper is
     tagged too, but does not call itself PDF/UA-1.
 
-    Args:
-        template: Which one, a folder of ``templates/``.
-        told: What it says; each template's head names the keys.
-        made_at: Stands in the file.
-        qr: An SVG picture, where the template wants one.
+    `told` is what the template's head names, `qr` an SVG picture, where the template wants one.
 
     Raises:
         NotReady: The fonts have not been built.

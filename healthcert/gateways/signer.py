@@ -27,23 +27,14 @@ from healthcert.hcert.trust import KID_BYTES, from_certificate
 
 @dataclass(frozen=True, slots=True)
 class FileSigner:
-    """A certificate signer (DSC) whose key lies in a file.
+    """A certificate signer (DSC) whose key lies in a file."""
 
-    Attributes:
-        kid: Key identifier, 8 bytes, as the certificates it signs carry it.
-        certificate: Its own X.509 certificate, DER.
-        purpose: The one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery.
-        algorithm: COSE number: `ES256` or `PS256`.
-        not_before: First moment of its life, aware.
-        not_after: Last moment of its life, aware.
-    """
-
-    kid: bytes
-    certificate: bytes = field(repr=False)
-    purpose: str
-    algorithm: int
-    not_before: datetime
-    not_after: datetime
+    kid: bytes  # key identifier, 8 bytes, as the certificates it signs carry it
+    certificate: bytes = field(repr=False)  # its own X.509 certificate, DER
+    purpose: str  # the one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery
+    algorithm: int  # COSE number: `ES256` or `PS256`
+    not_before: datetime  # first moment of its life, aware
+    not_after: datetime  # last moment of its life, aware
     _key: PrivateKey = field(repr=False)
 
     @classmethod
@@ -101,13 +92,9 @@ class FileSigner:
 
 @dataclass(frozen=True, slots=True)
 class BundleSigner:
-    """The key that signs offline bundles; its public half is pinned by every verifier.
+    """The key that signs offline bundles; its public half is pinned by every verifier."""
 
-    Attributes:
-        kid: The first 8 bytes of the SHA-256 of its public key (DER, SubjectPublicKeyInfo).
-    """
-
-    kid: bytes
+    kid: bytes  # the first 8 bytes of the SHA-256 of its public key (DER, SubjectPublicKeyInfo)
     _key: PrivateKey = field(repr=False)
 
     @classmethod

@@ -36,11 +36,8 @@ _VERSION, _NAMED, _NONCE_BYTES, _NAME_BYTES = b"\x01", b"\x02", 12, 4
 class Vault:
     """The master keys and the index keys, at work.
 
-    Attributes:
-        master_name: Name of the master key that wraps now, eight hex digits.
-        masters: Names of all that open, that one first.
-        index_name: Name of the index key that new entries are written under, six hex digits.
-        indexes: Names of all that are searched, that one first.
+    `masters` are the names of all master keys that open, eight hex digits each, and `indexes` of
+    all index keys that are searched, six each; the first of each writes.
     """
 
     def __init__(
@@ -51,13 +48,7 @@ class Vault:
         other_masters: Sequence[bytes] = (),
         other_indexes: Sequence[bytes] = (),
     ) -> None:
-        """Take the keys, 32 bytes each.
-
-        Args:
-            master: Wraps the keys of persons.
-            index: Blinds what is written.
-            other_masters: Open as well: keys before it, or one that is to follow it.
-            other_indexes: Are looked up as well.
+        """Take the keys, 32 bytes each: the two that write, and others that open or look up too.
 
         Raises:
             NotReady: A key has another length, or two are the same.
@@ -88,18 +79,14 @@ class Vault:
     def seal(
         self, wrapped: bytes, row_id: UUID, value: Mapping[str, Any], *, purpose: str = "person"
     ) -> bytes:
-        """Return a JSON-ready value, sealed under a person's key.
-
-        Args:
-            wrapped: The person's key as `new_key` gave it.
-            row_id: The row in which the sealed value will lie.
-            value: What to seal.
-            purpose: What it is: ``person``, ``message`` or ``certificate``.
+        """Return a JSON-ready value, sealed for a row and a purpose under a person's key.
 
         Raises:
             WrongKeys: The key was wrapped by a master key that is not here.
         """
-        return _seal(self._unwrap(wrapped), _written(value), _bound(purpose, row_id.bytes))
+        return _seal(
+            AESGCM(self._unwrapped(wrapped)), _written(value), _bound(purpose, row_id.bytes)
+        )
 
     def open(
         self, wrapped: bytes, row_id: UUID, sealed: bytes, *, purpose: str = "person"
@@ -110,14 +97,14 @@ class Vault:
             WrongKeys: The key was wrapped by a master key that is not here.
             NotReady: Another key, another row or another purpose, or a byte was changed.
         """
-        return _read(_open(self._unwrap(wrapped), sealed, _bound(purpose, row_id.bytes)))
+        return _read(
+            _open([AESGCM(self._unwrapped(wrapped))], sealed, _bound(purpose, row_id.bytes))
+        )
 
     def service_seal(self, bound_to: bytes, value: Mapping[str, Any]) -> bytes:
-        """Return a value that belongs to no person yet, sealed under a key of the service.
+        """Return a JSON-ready value that is no person's yet, sealed under a key of the service.
 
-        Args:
-            bound_to: The key of the row in which it will lie, such as a visit's token hash.
-            value: What to seal, ready for JSON.
+        It is bound to the key of the row it will lie in, such as a visit's token hash.
         """
         return _seal(self._services[0], _written(value), _bound("service", bound_to))
 
@@ -127,7 +114,7 @@ class Vault:
         Raises:
             NotReady: Another key or another row, or a byte was changed.
         """
-        return _read(_open_with(self._services, sealed, _bound("service", bound_to)))
+        return _read(_open(self._services, sealed, _bound("service", bound_to)))
 
     def blind(self, kind: str, *parts: str) -> bytes:
         """Return the 32 bytes under which a value can be found without being stored.
@@ -149,14 +136,11 @@ class Vault:
 
     def _unwrapped(self, wrapped: bytes) -> bytes:
         if wrapped[:1] != _NAMED:  # from before master keys had names
-            return _open_with(list(self._wrapping.values()), wrapped, b"person key")
+            return _open(list(self._wrapping.values()), wrapped, b"person key")
         name, rest = wrapped[1 : 1 + _NAME_BYTES], wrapped[1 + _NAME_BYTES :]
         if name not in self._wrapping:
             raise WrongKeys(f"rows lie under the vault key {name.hex()}, which is not here")
-        return _open(self._wrapping[name], _VERSION + rest, b"person key" + name)
-
-    def _unwrap(self, wrapped: bytes) -> AESGCM:
-        return AESGCM(self._unwrapped(wrapped))
+        return _open([self._wrapping[name]], _VERSION + rest, b"person key" + name)
 
 
 def _name(master: bytes) -> bytes:
@@ -176,11 +160,7 @@ def _seal(key: AESGCM, plain: bytes, bound: bytes) -> bytes:
     return _VERSION + nonce + key.encrypt(nonce, plain, _VERSION + bound)
 
 
-def _open(key: AESGCM, sealed: bytes, bound: bytes) -> bytes:
-    return _open_with([key], sealed, bound)
-
-
-def _open_with(keys: Sequence[AESGCM], sealed: bytes, bound: bytes) -> bytes:
+def _open(keys: Sequence[AESGCM], sealed: bytes, bound: bytes) -> bytes:
     version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     if version != _VERSION or len(nonce) != _NONCE_BYTES:
         raise NotReady("a sealed value is not one")

@@ -34,21 +34,13 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some certificates that an issuer took back.
+    """Some certificates that an issuer took back."""
 
-    Attributes:
-        country: Of the issuer, two letters.
-        expires: After this the batch counts no more, aware.
-        kid: Key identifier of the signer, 8 bytes; None where it is not said.
-        kind: What the hashes are of.
-        hashes: 16 bytes each.
-    """
-
-    country: str
-    expires: datetime
-    kid: bytes | None
-    kind: HashKind
-    hashes: tuple[bytes, ...]
+    country: str  # of the issuer, two letters
+    expires: datetime  # after this the batch counts no more, aware
+    kid: bytes | None  # key identifier of the signer, 8 bytes; None where it is not said
+    kind: HashKind  # what the hashes are of
+    hashes: tuple[bytes, ...]  # 16 bytes each
 
 
 def read_batch(data: bytes) -> Batch:

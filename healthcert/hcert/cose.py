@@ -52,21 +52,13 @@ _Parts = tuple[bytes, Mapping[object, object], bytes, bytes]
 
 
 class Sign1(NamedTuple):
-    """A signed message taken apart; nothing in it is trusted until a key fits.
+    """A signed message taken apart; nothing in it is trusted until a key fits."""
 
-    Attributes:
-        protected: The protected header as it was encoded; may be empty.
-        algorithm: `ES256` or `PS256`.
-        kid: Key identifier, 8 bytes in a lawful certificate; empty where the message has none.
-        payload: What is signed: for a certificate, CBOR of CWT claims.
-        signature: ``r || s``, each as long as the curve's numbers, or an RSASSA-PSS signature.
-    """
-
-    protected: bytes
-    algorithm: int
-    kid: bytes
-    payload: bytes
-    signature: bytes
+    protected: bytes  # the protected header as it was encoded; may be empty
+    algorithm: int  # `ES256` or `PS256`
+    kid: bytes  # key identifier, 8 bytes in a lawful certificate; empty where the message has none
+    payload: bytes  # what is signed: for a certificate, CBOR of CWT claims
+    signature: bytes  # ``r || s``, each as long as the curve's numbers, or an RSASSA-PSS signature
 
     def fits(self, key: PublicKey) -> bool:
         """Whether the algorithm belongs to this key and the signature holds under it.

@@ -25,19 +25,12 @@ _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
 class Claims(NamedTuple):
-    """What the payload says, types checked, meaning not.
+    """What the payload says, types checked, meaning not."""
 
-    Attributes:
-        issuer: Country code as a rule (ISO 3166-1 alpha-2), a ministry's name with some issuers.
-        issued_at: Seconds since 1970, whole or not, within the years 1 to 9999.
-        expires_at: The same; the last second in force.
-        hcert: The health certificate claim (-260), by kind of certificate; the EU's is 1.
-    """
-
-    issuer: str | None
-    issued_at: int | float | None
-    expires_at: int | float | None
-    hcert: Mapping[object, object]
+    issuer: str | None  # a country (ISO 3166-1 alpha-2) as a rule, or a ministry
+    issued_at: int | float | None  # seconds since 1970, whole or not, within the years 1 to 9999
+    expires_at: int | float | None  # the same; the last second in force
+    hcert: Mapping[object, object]  # claim -260, by kind of certificate; the EU's is 1
 
     def in_force(self, at: datetime) -> bool | None:
         """Whether an aware moment lies within the times signed, both ends included.

@@ -29,23 +29,14 @@ _SHADDA, _TEH_MARBUTA, _MICRO = "\u0651", "\u0629", "\u00b5"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a certificate speaks of.
+    """Whom a certificate speaks of."""
 
-    Attributes:
-        family: Family name in its own script; of someone with one name, that name.
-        given: Given names in their own script, or empty.
-        birth_date: ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD``, or empty where nobody knows.
-        family_latin: As the travel document or the ID spells it in Latin letters, or empty.
-        given_latin: The same for the given names.
-        language: ISO 639-1; tells Ukrainian from Russian where they write one letter two ways.
-    """
-
-    family: str
-    given: str
-    birth_date: str
-    family_latin: str = ""
-    given_latin: str = ""
-    language: str = ""
+    family: str  # in its own script; of someone with one name, that name
+    given: str  # in their own script, or empty
+    birth_date: str  # ``YYYY``, ``YYYY-MM``, ``YYYY-MM-DD``, or empty where nobody knows
+    family_latin: str = ""  # as the travel document or the ID spells it in Latin letters, or empty
+    given_latin: str = ""  # the same for the given names
+    language: str = ""  # ISO 639-1; a letter may be Ukrainian or Russian
 
 
 def standardise(name: str, *, language: str | None = None) -> str:

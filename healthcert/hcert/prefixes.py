@@ -37,21 +37,13 @@ Address = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class PrefixTable:
-    """A set of hashes of 16 bytes, most of them shortened.
+    """A set of hashes of 16 bytes, most of them shortened."""
 
-    Attributes:
-        bits: How many bits of a hash name its bucket, 4 to 32.
-        count: How many tags there are.
-        high: Ones and zeros, the first of them in the highest bit, filled up with zeros.
-        low: The tags, joined.
-        whole: Hashes listed whole, joined.
-    """
-
-    bits: int
-    count: int
-    high: bytes = field(repr=False)
-    low: bytes = field(repr=False)
-    whole: bytes = field(default=b"", repr=False)
+    bits: int  # how many bits of a hash name its bucket, 4 to 32
+    count: int  # how many tags there are
+    high: bytes = field(repr=False)  # ones and zeros, the first in the highest bit
+    low: bytes = field(repr=False)  # the tags, joined
+    whole: bytes = field(default=b"", repr=False)  # hashes listed whole, joined
     _starts: array[int] = field(init=False, repr=False, compare=False)
     _listed: frozenset[bytes] = field(init=False, repr=False, compare=False)
 

@@ -71,23 +71,14 @@ def _fits(version: int, bits: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Version:
-    """What all codes of one size share.
+    """What all codes of one size share."""
 
-    Attributes:
-        number: 1 to 40.
-        side: Modules in a row.
-        capacity: Bits of data it holds.
-        blocks: How its codewords are divided.
-        blank: Its modules where every bit of data is 0, a byte each.
-        order: For each module, row by row, which bit it shows; function patterns the last one.
-    """
-
-    number: int
-    side: int
-    capacity: int
-    blocks: list[RSBlock]
-    blank: int
-    order: itemgetter[int]
+    number: int  # 1 to 40
+    side: int  # modules in a row
+    capacity: int  # bits of data it holds
+    blocks: list[RSBlock]  # how its codewords are divided
+    blank: int  # its modules where every bit of data is 0, a byte each
+    order: itemgetter[int]  # for each module, row by row, its bit; of patterns the last
 
     @staticmethod
     @cache

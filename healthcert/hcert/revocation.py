@@ -44,15 +44,10 @@ def signature_hash(message: Sign1) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A file as a manifest names it.
+    """A file as a manifest names it."""
 
-    Attributes:
-        sha256: Of the file, 32 bytes.
-        size: Its length in bytes.
-    """
-
-    sha256: bytes
-    size: int
+    sha256: bytes  # of the file, 32 bytes
+    size: int  # its length in bytes
 
     @classmethod
     def of(cls, data: bytes) -> Named:

@@ -29,30 +29,17 @@ _USAGES = {arc + last: kind for arc in _ARCS for last, kind in _KINDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A public key that may sign certificates.
+    """A public key that may sign certificates."""
 
-    Attributes:
-        kid: Key identifier: the first 8 bytes of the SHA-256 of the signer's DER certificate.
-        key: A public key on an elliptic curve, or an RSA one.
-        country: ISO 3166-1 alpha-2 as the certificate says it; empty where it says none.
-        usages: The kinds it may sign, of ``t`` test, ``v`` vaccination, ``r`` recovery; empty
-            means any.
-        name: Who holds it, in words; may be empty.
-        not_before: First moment of the signer's life; None if not known.
-        not_after: Last moment of the signer's life; None if not known.
-        training: Whether it signs only certificates made for practice.
-        source: Where we have it from: the name of a file or a list; may be empty.
-    """
-
-    kid: bytes
-    key: PublicKey
-    country: str
-    usages: frozenset[str]
-    name: str
-    not_before: datetime | None
-    not_after: datetime | None
-    training: bool = False
-    source: str = ""
+    kid: bytes  # key identifier: the first 8 bytes of the SHA-256 of the signer's DER certificate
+    key: PublicKey  # a public key on an elliptic curve, or an RSA one
+    country: str  # ISO 3166-1 alpha-2 as the certificate says it; empty where it says none
+    usages: frozenset[str]  # what it may sign, of ``t``, ``v`` and ``r``; empty: any
+    name: str  # who holds it, in words; may be empty
+    not_before: datetime | None  # first moment of the signer's life; None if not known
+    not_after: datetime | None  # last moment of the signer's life; None if not known
+    training: bool = False  # whether it signs only certificates made for practice
+    source: str = ""  # where we have it from: the name of a file or a list; may be empty
 
     def allows(self, kind: str) -> bool:
         """Whether the key may sign this kind: ``t``, ``v`` or ``r``."""

@@ -13,17 +13,11 @@ from healthcert.errors import BadInput
 
 @dataclass(frozen=True, slots=True)
 class Vaccine:
-    """The codes that go with the code of a vaccine.
+    """The codes that go with the code of a vaccine."""
 
-    Attributes:
-        holder: ``ma``: who holds its authorisation.
-        kinds: ``vp``: what it is, the closest kind first; a wider one is right too.
-        withdrawn: Whether no new certificate should name it.
-    """
-
-    holder: str
-    kinds: tuple[str, ...]
-    withdrawn: bool = False
+    holder: str  # ``ma``: who holds its authorisation
+    kinds: tuple[str, ...]  # ``vp``: what it is, the closest kind first; a wider one is right too
+    withdrawn: bool = False  # whether no new certificate should name it
 
 
 def refuse_unless_together(

@@ -26,19 +26,12 @@ RECOVERY_FROM, RECOVERY_UNTIL = timedelta(days=11), timedelta(days=180)  # after
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What every entry says besides its fact.
+    """What every entry says besides its fact."""
 
-    Attributes:
-        disease: ``tg``: SNOMED CT.
-        country: ``co``: where it was given, taken or found; ISO 3166-1 alpha-2.
-        issuer: ``is``: who issues.
-        uvci: ``ci``: the identifier, see `uvci.new`.
-    """
-
-    disease: str
-    country: str
-    issuer: str
-    uvci: str
+    disease: str  # ``tg``: SNOMED CT
+    country: str  # ``co``: where it was given, taken or found; ISO 3166-1 alpha-2
+    issuer: str  # ``is``: who issues
+    uvci: str  # ``ci``: the identifier, see `uvci.new`
 
 
 def of_vaccination(

@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing, sweeping
+from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -25,7 +25,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "lots": lots.judge,
         "certificates": certificates.sign_pending,
         "messages": outbox.send_due,
-        "sweep": sweeping.sweep,
+        "sweep": retention.sweep,
         "retention": retention.let_go,
         "audit": sealing.seal,  # after what tells of itself, before what carries the head
         "bundle": publishing.publish,

@@ -1,11 +1,16 @@
-"""Let go of what its time is over for, once a day, a batch of each kind at a time."""
+"""Let go of what is over: some of it at once, the rest once a day, a batch at a time."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from healthcert.parts import Parts
-from healthcert.services import retention
+from healthcert.services import retention, sweeping
+
+
+def sweep(parts: Parts, now: datetime) -> int:
+    """Take away visits and old codes, give up who did not come; return how many rows."""
+    return parts.doors.run(lambda db: sweeping.sweep(db, now=now))
 
 
 def let_go(parts: Parts, now: datetime) -> int:

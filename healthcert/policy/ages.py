@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 _MONTHS = 12
+_OPEN_MONTHS = {1: _MONTHS, 2: 1}  # of a birth date of one part, or of two
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +29,12 @@ def reaches(birth_date: str, months: int, *, latest: bool = False) -> date:
         months: The age, in months.
         latest: Read what is open as late as can be, rather than as early.
     """
-    year, month, day = _read(birth_date, latest=latest)
-    return _later(year, month, day, months)
-
-
-def old_enough(birth_date: str, day: date, months: int) -> bool:
-    """Say whether a person may have reached an age by a day; an open month or day speaks for it."""
-    return reaches(birth_date, months) <= day
-
-
-def _read(birth_date: str, *, latest: bool) -> tuple[int, int, int]:
     parts = [int(part) for part in birth_date.split("-")]
-    if not latest:
-        year, month, day = (*parts, 1, 1)[:3]
-        return year, month, day
-    if len(parts) == len(("year", "month", "day")):
-        return parts[0], parts[1], parts[2]
-    year, month = (*parts, _MONTHS)[:2]
-    last = _later(year, month, 1, 1) - timedelta(days=1)
-    return last.year, last.month, last.day
+    year, month, day = (*parts, 1, 1)[:3]
+    if latest and (is_open := _OPEN_MONTHS.get(len(parts))):
+        last = _later(year, month, 1, is_open) - timedelta(days=1)
+        year, month, day = last.year, last.month, last.day
+    return _later(year, month, day, months)
 
 
 def _later(year: int, month: int, day: int, months: int) -> date:

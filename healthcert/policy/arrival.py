@@ -31,34 +31,20 @@ _CLOCK: Final = "external.validationClock"
 
 
 class Selection(NamedTuple):
-    """The rules that decide about a journey.
+    """The rules that decide about a journey."""
 
-    Attributes:
-        rules: By identifier, invalidation rules of the issuer last.
-        no_requirement: The country of arrival has no acceptance rule in force, for any kind.
-    """
-
-    rules: tuple[Rule, ...]
-    no_requirement: bool
+    rules: tuple[Rule, ...]  # by identifier, invalidation rules of the issuer last
+    no_requirement: bool  # the country of arrival has no acceptance rule in force, for any kind
 
 
 class Judgement(NamedTuple):
-    """What one rule says about a certificate.
-
-    Attributes:
-        identifier: The rule's.
-        result: `passed`, `failed`, or `open` where it gave no answer: needs a person.
-        text: What the rule demands, in the reader's language.
-        passes_on: First coming day on which it would pass at the same hour; None if there is none.
-        payload: The certificate's DCC.
-        affected_fields: The rule's.
-    """
+    """What one rule says about a certificate."""
 
     identifier: str
-    result: Result
-    text: str
-    passes_on: date | None = None
-    payload: Mapping[str, object] = _NOTHING
+    result: Result  # `passed`, `failed`, or `open` where it gave no answer: needs a person
+    text: str  # what the rule demands, in the reader's language
+    passes_on: date | None = None  # first coming day on which it would; None: there is none
+    payload: Mapping[str, object] = _NOTHING  # the certificate's DCC
     affected_fields: tuple[str, ...] = ()
 
     @property

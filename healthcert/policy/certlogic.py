@@ -35,17 +35,11 @@ _DEAR: Final = {"plusTime": 8, "dccDateOfBirth": 8, "extractFromUVCI": 24}  # in
 
 @dataclass(frozen=True, slots=True)
 class Logic:
-    """The logic of a rule, ready to be asked.
+    """The logic of a rule, ready to be asked."""
 
-    Attributes:
-        step: The compiled function.
-        cost: Steps of one evaluation, without what `reduce` and `in` add.
-        reads: Every path that a `var` of it names.
-    """
-
-    step: Step
-    cost: int
-    reads: frozenset[str]
+    step: Step  # the compiled function
+    cost: int  # steps of one evaluation, without what `reduce` and `in` add
+    reads: frozenset[str]  # every path that a `var` of it names
 
     def evaluate(self, data: object, fuel: list[int] | None = None) -> object:
         """The value of the logic for this data: JSON, or a `Moment` for a date-time.

@@ -40,36 +40,29 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a person is admitted on a day, by which phase, and why.
+    """Whether a person is admitted on a day, by which phase, and why."""
 
-    Attributes:
-        phase: The phase that admits; empty where none does.
-        reasons: Why: what the phase asks, never what is on record.
-        opens: The code and first day of the earliest later phase that would admit; None for none.
-    """
-
-    phase: str
-    reasons: tuple[Reason, ...]
-    opens: tuple[str, date] | None = None
+    phase: str  # that admits; empty where none does
+    reasons: tuple[Reason, ...]  # what the phases ask, never what is on record
+    opens: tuple[str, date] | None = None  # the earliest later phase that would admit, its day
 
 
 def decide(stages: Sequence[Stage], facts: Facts) -> Answer:
     """Return whether one of the phases open on the day admits a person."""
     reasons: list[Reason] = []
-    for stage in sorted(stages, key=lambda stage: (stage.opens_on, stage.code)):
-        if stage.opens_on <= facts.day and (
-            stage.closes_on is None or facts.day <= stage.closes_on
-        ):
+    in_order = sorted(stages, key=lambda stage: (stage.opens_on, stage.code))
+    for stage in in_order:
+        if stage.opens_on <= facts.day <= (stage.closes_on or facts.day):
             fits = admits(stage.admits, facts)
             if fits is not False:
                 open_date = () if fits else (Reason("birth_date_open"),)
                 return Answer(stage.code, (Reason("admitted", {"phase": stage.code}), *open_date))
-            reasons += unmet(stage, facts)
-    later = (stage for stage in stages if stage.opens_on > facts.day)
-    for stage in sorted(later, key=lambda stage: (stage.opens_on, stage.code)):
-        if admits(stage.admits, replace(facts, day=stage.opens_on)) is not False:
-            opens = Reason("opens", {"phase": stage.code, "on": str(stage.opens_on)})
-            return Answer("", (*reasons, opens), (stage.code, stage.opens_on))
+            reasons += _unmet(stage, facts)
+    for stage in in_order:
+        on = stage.opens_on
+        if on > facts.day and admits(stage.admits, replace(facts, day=on)) is not False:
+            opens = Reason("opens", {"phase": stage.code, "on": str(on)})
+            return Answer("", (*reasons, opens), (stage.code, on))
     return Answer("", tuple(reasons) or (Reason("no_phase_open"),))
 
 
@@ -78,7 +71,7 @@ def admits(asked: Mapping[str, Any], facts: Facts) -> bool | None:
     return _all(_holds(field, wanted, facts) for field, wanted in asked.items())
 
 
-def unmet(stage: Stage, facts: Facts) -> Iterator[Reason]:
+def _unmet(stage: Stage, facts: Facts) -> Iterator[Reason]:
     """Yield what a phase asks and does not find, a field each."""
     for field, wanted in stage.admits.items():
         if _holds(field, wanted, facts) is False:

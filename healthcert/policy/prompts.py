@@ -16,19 +16,12 @@ _OUTCOMES: Mapping[str, Outcome] = {"precaution": "go", "defer": "defer", "ask_c
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Where the answers lead: on, to a later day, or to a clinician who decides.
+    """Where the answers lead: on, to a later day, or to a clinician who decides."""
 
-    Attributes:
-        outcome: The gravest that was found; a clinician may go on with a reason.
-        defer_days: For how many days, where it is put off.
-        reasons: A code for each question that led somewhere.
-        not_checked: The questions that nobody answered and no record answers.
-    """
-
-    outcome: Outcome
-    defer_days: int
-    reasons: tuple[Reason, ...]
-    not_checked: tuple[str, ...]
+    outcome: Outcome  # the gravest that was found; a clinician may go on with a reason
+    defer_days: int  # for how long, where it is put off
+    reasons: tuple[Reason, ...]  # one for each question that led somewhere
+    not_checked: tuple[str, ...]  # the questions that nobody answered and no record answers
 
 
 def prompts(
@@ -39,16 +32,16 @@ def prompts(
     history: Collection[str] | None,
     answers: Mapping[str, bool],
 ) -> Prompts:
-    """Return where answers to the questions of a product lead.
+    """Return where answers, by the code of the question, lead.
+
+    A question that nobody answered leads to a clinician, unless a yes would be a precaution only.
 
     Args:
         questions: As in the product's file.
         age_months: None where it is not known: every question is asked.
         sex: FHIR AdministrativeGender; ``other`` and ``unknown`` are asked everything.
         history: Codes of what is on record, such as reactions; None where it cannot be seen.
-        answers: By the code of the question; one that is missing was not answered.
-
-    A question that nobody answered leads to a clinician, unless a yes would be a precaution only.
+        answers: One that is missing was not answered.
     """
     outcome, days = _GRAVITY[0], 0
     reasons, not_checked = [], []

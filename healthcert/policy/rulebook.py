@@ -38,19 +38,12 @@ class Journey:
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """Every rule known, by whose it is.
+    """Every rule known, by whose it is."""
 
-    Attributes:
-        rules: By kind (`Acceptance`, `Invalidation`) and country.
-        unread: What is said of the rules that cannot be read: that they are open.
-        value_sets: The codes of each value set, as rules read them.
-        reads_signing: Whether a rule may read by what and for how long a certificate is signed.
-    """
-
-    rules: Mapping[_Owner, Sequence[Rule]]
-    unread: Mapping[_Owner, Sequence[Judgement]]
-    value_sets: Mapping[str, Sequence[str]]
-    reads_signing: bool
+    rules: Mapping[_Owner, Sequence[Rule]]  # by kind (`Acceptance`, `Invalidation`) and country
+    unread: Mapping[_Owner, Sequence[Judgement]]  # rules that cannot be read: open
+    value_sets: Mapping[str, Sequence[str]]  # the codes of each value set, as rules read them
+    reads_signing: bool  # whether a rule may read by what and for how long a certificate is signed
 
     @classmethod
     def of(

@@ -41,32 +41,21 @@ Version = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a country, ready to be judged.
+    """One rule of a country, ready to be judged."""
 
-    Attributes:
-        identifier: Such as `VR-AT-0002`: kind, country, number.
-        kind: `Acceptance` (of the country of arrival) or `Invalidation` (of the issuer).
-        certificate_type: `General`, `Test`, `Vaccination` or `Recovery`.
-        region: Part of the country it is for; empty for all of it.
-        valid_from: First moment in force; aware.
-        valid_to: Last moment in force; aware.
-        affected_fields: Paths in the payload that it decides by, such as `v.0.dt`.
-        descriptions: What it demands, by language; English always among them.
-    """
-
-    identifier: str
+    identifier: str  # such as `VR-AT-0002`: kind, country, number
     version: Version
     country: str
-    kind: str
-    certificate_type: str
-    region: str
+    kind: str  # `Acceptance` (of the country of arrival) or `Invalidation` (of the issuer)
+    certificate_type: str  # `General`, `Test`, `Vaccination` or `Recovery`
+    region: str  # part of the country it is for; empty for all of it
     engine: str
     engine_version: Version
     schema_version: Version
-    valid_from: datetime
-    valid_to: datetime
-    affected_fields: tuple[str, ...]
-    descriptions: Mapping[str, str]
+    valid_from: datetime  # first moment in force; aware
+    valid_to: datetime  # last moment in force; aware
+    affected_fields: tuple[str, ...]  # paths in the payload that it decides by, such as `v.0.dt`
+    descriptions: Mapping[str, str]  # what it demands, by language; English always among them
     logic: Logic
 
     def text(self, language: str) -> str:

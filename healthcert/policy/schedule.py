@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from healthcert.policy.ages import Reason, old_enough, reaches
+from healthcert.policy.ages import Reason, reaches
 
 BoosterTotal = Literal["number", "series"]
 State = Literal["not_started", "due", "overdue", "complete", "booster_due"]
@@ -21,43 +21,24 @@ State = Literal["not_started", "due", "overdue", "complete", "booster_due"]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """How a product is given, from its knowledge file; intervals in days, ages in months.
+    """How a product is given, from its knowledge file; intervals in days, ages in months."""
 
-    Attributes:
-        doses: How many make a series.
-        min_interval: Least days between two of them.
-        target_interval: Days to aim at.
-        booster_interval: Least days from the series to a booster; None where there are none.
-        grace: Days taken off the least interval when a dose that was given is judged.
-        min_age_months: From which age.
-        booster_total: How a certificate writes a booster's total.
-        below_months: Up to which age, not reached; None for every age.
-        max_interval: Most days between two doses of the series; None where it does not matter.
-        restarts: Whether a longer wait begins the series anew, or it goes on.
-        booster_target: Days after which a booster is advised; None where it is not.
-        protects_after: Days from the last dose of the series until it protects.
-        product: The code of the product.
-        after: Which other products may have come before, and with what interval; None for any.
-        volume: How much is given, such as ``0.3 mL``, or empty.
-        bands: The rules for ages that are given it otherwise.
-    """
-
-    doses: int
-    min_interval: int
-    target_interval: int
-    booster_interval: int | None
-    grace: int
+    doses: int  # how many make a series
+    min_interval: int  # the least between two of them
+    target_interval: int  # what to aim at
+    booster_interval: int | None  # the least from the series to a booster; None: there are none
+    grace: int  # taken off the least interval when a dose that was given is judged
     min_age_months: int
-    booster_total: BoosterTotal = "number"
-    below_months: int | None = None
-    max_interval: int | None = None
-    restarts: bool = False
-    booster_target: int | None = None
-    protects_after: int = 0
-    product: str = ""
-    after: Mapping[str, int] | None = None
-    volume: str = ""
-    bands: tuple[Series, ...] = ()
+    booster_total: BoosterTotal = "number"  # how a certificate writes a booster's total
+    below_months: int | None = None  # the age from which it is not given; None for every age
+    max_interval: int | None = None  # the most between two of the series; None: it does not matter
+    restarts: bool = False  # a longer wait begins the series anew, else it goes on
+    booster_target: int | None = None  # until a booster is advised; None: it is not
+    protects_after: int = 0  # from the last dose of the series
+    product: str = ""  # its code
+    after: Mapping[str, int] | None = None  # products before it, their intervals; None for any
+    volume: str = ""  # how much is given, such as ``0.3 mL``
+    bands: tuple[Series, ...] = ()  # the rules for ages that are given it otherwise
 
     def at(self, birth_date: str, day: date) -> Series:
         """Return the rule for a person of that age; the product's own where no band fits."""
@@ -66,7 +47,7 @@ class Series:
     def suits(self, birth_date: str, day: date) -> bool:
         """Say whether a person may be of the right age; an open birth date speaks for them."""
         below = self.below_months
-        return old_enough(birth_date, day, self.min_age_months) and (
+        return reaches(birth_date, self.min_age_months) <= day and (
             below is None or day < reaches(birth_date, below, latest=True)
         )
 
@@ -99,21 +80,12 @@ class NextDose:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Where a person stands toward a disease on a day.
-
-    Attributes:
-        state: One of `State`.
-        next: The dose to come; None where none is foreseen.
-        since: From when a dose is overdue, or a booster due; of a complete series, from when it
-            protects.
-        until: Until when a complete series is enough; None for as long as is known.
-        reasons: Why.
-    """
+    """Where a person stands toward a disease on a day, and why."""
 
     state: State
-    next: NextDose | None
-    since: date | None
-    until: date | None
+    next: NextDose | None  # None where none is foreseen
+    since: date | None  # when a dose was overdue, or a booster due; when a whole series protects
+    until: date | None  # how long a complete series is enough; None for as long as is known
     reasons: tuple[Reason, ...]
 
 
@@ -135,28 +107,24 @@ def wait(counted: Counted, offered: Series, day: date) -> Wait:
 
 
 def outlook(counted: Counted, offered: Series, birth_date: str, today: date) -> Outlook:
-    """Return where a person stands, were the next dose of the product offered.
+    """Return where a person stands, were the next dose that of a product.
 
-    Args:
-        counted: Toward this disease.
-        offered: The rule of the product that would be given next.
-        birth_date: What is open in it speaks for the person.
-        today: The day asked about.
+    What is open in the birth date speaks for the person.
     """
     start = _start(counted, today)
     given = len(counted) - start
     if given and given >= counted[start][1].doses:
         return _complete(counted, start, offered, today)
-    began = bool(counted)
+    early: State = "due" if counted else "not_started"
     when = _days(counted, given, offered, birth_date, today)
     if isinstance(when, Reason):
-        return Outlook("due" if began else "not_started", None, None, None, (when,))
+        return Outlook(early, None, None, None, (when,))
     coming, reasons = when
-    if coming.until is not None and today > coming.until:
-        since = coming.until + timedelta(days=1)
-        late = Reason("late", {"number": coming.number, "since": str(since)})
-        return Outlook("overdue", coming, since, None, (*reasons, late))
-    return Outlook("due" if began else "not_started", coming, None, None, reasons)
+    if coming.until is None or today <= coming.until:
+        return Outlook(early, coming, None, None, reasons)
+    since = coming.until + timedelta(days=1)
+    late = Reason("late", {"number": coming.number, "since": str(since)})
+    return Outlook("overdue", coming, since, None, (*reasons, late))
 
 
 def stated(counted: Counted) -> list[tuple[int, int]]:
@@ -223,13 +191,10 @@ def _apart(number: int, last: date, days: int) -> Reason:
 
 def _rule_when_old_enough(offered: Series, birth_date: str, today: date) -> Series | None:
     """Return the rule for a person's age, or for the first age they will reach; None when past."""
-    bands = offered.bands or (replace(offered, bands=()),)
-    fits = [
-        band
-        for band in bands
-        if band.suits(birth_date, today) or reaches(birth_date, band.min_age_months) > today
-    ]
-    return min(fits, key=lambda band: band.min_age_months) if fits else None
+    for band in sorted(offered.bands or (offered,), key=lambda band: band.min_age_months):
+        if band.suits(birth_date, today) or reaches(birth_date, band.min_age_months) > today:
+            return band
+    return None
 
 
 def _complete(counted: Counted, start: int, offered: Series, today: date) -> Outlook:
@@ -243,11 +208,11 @@ def _complete(counted: Counted, start: int, offered: Series, today: date) -> Out
         return Outlook("complete", None, protects, None, (done, why))
     earliest = last + timedelta(days=least.days)
     reasons = (done, _apart(number, last, least.days))
+    coming = NextDose(number, earliest, earliest, booster=True)
     if primary.booster_target is None:
-        coming = NextDose(number, earliest, earliest, booster=True)
         return Outlook("complete", coming, protects, None, reasons)
     until = max(earliest, last + timedelta(days=primary.booster_target))
-    coming = NextDose(number, earliest, until, booster=True)
+    coming = replace(coming, target=until)
     advised = (*reasons, Reason("booster_advised", {"number": number, "from": str(until)}))
     if today >= until:
         return Outlook("booster_due", coming, until, None, advised)

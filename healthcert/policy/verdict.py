@@ -52,23 +52,14 @@ def by_weight(codes: Iterable[str]) -> tuple[str, ...]:
 
 
 class Verdict(NamedTuple):
-    """What an officer is told.
+    """What an officer is told."""
 
-    Attributes:
-        known_at: The moment at which the bundle's age counts.
-        reasons: Codes, the deciding one first; empty where nothing is to be said.
-        dcc: The certificate; None unless its signature held and it could be read.
-        issuer: The key it names; None unless we know it.
-        bundle: What it was judged by; None if there was none.
-        rules: What each entry rule said; none without a country of arrival.
-    """
-
-    known_at: datetime
-    reasons: tuple[str, ...] = ()
-    dcc: Mapping[str, Any] | None = None
-    issuer: TrustedKey | None = None
-    bundle: Bundle | None = None
-    rules: tuple[Judgement, ...] = ()
+    known_at: datetime  # the moment at which the bundle's age counts
+    reasons: tuple[str, ...] = ()  # codes, the deciding one first; empty: nothing to say
+    dcc: Mapping[str, Any] | None = None  # None unless its signature held and it could be read
+    issuer: TrustedKey | None = None  # the key it names; None unless we know it
+    bundle: Bundle | None = None  # what it was judged by; None if there was none
+    rules: tuple[Judgement, ...] = ()  # of each entry rule; none without a country of arrival
 
     @property
     def outcome(self) -> Outcome:

@@ -39,46 +39,27 @@ class LotRecord:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A dose that was given, and all that its worth depends on.
-
-    Attributes:
-        dose_id: The dose.
-        given_on: The day at the site.
-        order: What orders doses of one day: when they were written down.
-        series: The rule of its product.
-        in_programme: Whether the programme gives this product.
-        lot: The lot's validity in force that day; None where our books do not know the lot.
-        needs_lot: False for a dose given elsewhere, whose lot is not ours to know.
-        found: What a person found of it.
-        doubt: Why it is not proved, a stable code, or empty.
-    """
+    """A dose that was given, and all that its worth depends on."""
 
     dose_id: UUID
-    given_on: date
-    order: object
-    series: Series
-    in_programme: bool
-    lot: LotRecord | None
-    needs_lot: bool = True
-    found: Found = NOTHING_FOUND
-    doubt: str = ""
+    given_on: date  # the day at the site
+    order: object  # what orders doses of one day: when they were written down
+    series: Series  # the rule of its product
+    in_programme: bool  # whether the programme gives this product
+    lot: LotRecord | None  # in force that day; None where our books do not know the lot
+    needs_lot: bool = True  # False for a dose given elsewhere, whose lot is not ours to know
+    found: Found = NOTHING_FOUND  # what a person found of it
+    doubt: str = ""  # why it is not proved, a stable code, or empty
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a dose counts as: the word, its number in the series, and the rule it was judged by.
+    """What a dose counts as: the word, its number in the series, and the rule it was judged by."""
 
-    Attributes:
-        counts: One of `healthcert.models.dose.COUNTS`.
-        number: Which counted dose it is; None where it does not count.
-        min_interval: Least days to the dose before, grace taken off.
-        reason: A stable code that says more than `counts`, or empty.
-    """
-
-    counts: str
-    number: int | None
-    min_interval: int
-    reason: str = ""
+    counts: str  # one of `healthcert.models.dose.COUNTS`
+    number: int | None  # which counted dose it is; None where it does not count
+    min_interval: int  # least days to the dose before, grace taken off
+    reason: str = ""  # a stable code that says more than `counts`, or empty
 
 
 def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:

@@ -29,12 +29,9 @@ class Answer:
     """What came of a try; ask for `person_id` after the transaction is committed.
 
     A refusal raised inside it would take the count of tries back.
-
-    Attributes:
-        compared: Whether a code was compared at all.
     """
 
-    compared: bool
+    compared: bool  # whether a code was compared at all
     _person_id: UUID | None
 
     @property

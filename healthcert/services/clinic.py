@@ -35,39 +35,22 @@ _ON_THE_LIST = ("booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A line of the day list.
-
-    Attributes:
-        appointment_id: The appointment.
-        reference: As the person holds it.
-        person_id: The person.
-        name: Given and family name in their own script.
-        latin_name: The same in Latin letters, or empty.
-        birth_date: As told, perhaps partial.
-        starts_at: Aware.
-        time_zone: Of the site.
-        state: Of the appointment.
-        dose_number: Which dose it is for.
-        product_id: What the session gives.
-        product: Its name.
-        programme_id: The programme.
-        programme: Its names by language.
-    """
+    """A line of the day list."""
 
     appointment_id: UUID
-    reference: str
+    reference: str  # as the person holds it
     person_id: UUID
-    name: str
-    latin_name: str
-    birth_date: str
-    starts_at: datetime
-    time_zone: str
-    state: str
-    dose_number: int
-    product_id: UUID
-    product: str
+    name: str  # given and family name in their own script
+    latin_name: str  # the same in Latin letters, or empty
+    birth_date: str  # as told, perhaps partial
+    starts_at: datetime  # aware
+    time_zone: str  # of the site
+    state: str  # of the appointment
+    dose_number: int  # which dose it is for
+    product_id: UUID  # what the session gives
+    product: str  # its name
     programme_id: UUID
-    programme: dict[str, str]
+    programme: dict[str, str]  # its names by language
 
 
 @dataclass(frozen=True, slots=True)

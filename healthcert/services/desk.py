@@ -28,17 +28,11 @@ from healthcert.services.people import details_of
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What a dose counts as toward one disease, and the state of its newest certificate.
+    """What a dose counts as toward one disease, and the state of its newest certificate."""
 
-    Attributes:
-        counts: One of `models.dose.COUNTS`.
-        number: Which counted dose it is; None where it does not count.
-        certificate: ``intended``, ``issued``, ``superseded``, ``revoked``, or empty for none.
-    """
-
-    counts: str
-    number: int | None
-    certificate: str
+    counts: str  # one of `models.dose.COUNTS`
+    number: int | None  # which counted dose it is; None where it does not count
+    certificate: str  # ``intended``, ``issued``, ``superseded``, ``revoked``, or empty for none
 
 
 @dataclass(frozen=True, slots=True)

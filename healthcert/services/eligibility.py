@@ -49,16 +49,9 @@ def decide(
 ) -> EligibilityDecision:
     """Return what is decided of a person whom the caller has locked, and keep it.
 
-    Args:
-        db: The transaction.
-        vault: Opens the birth date, seals what was told.
-        person: The person.
-        programme_id: The programme.
-        day: On which they would be vaccinated.
-        actor: Who asks.
-        now: The moment of the decision.
-        told: Codes by field, those of `policy.eligibility.TOLD`; None for what was told last.
-        exception_reason: One of `EXCEPTION_REASONS`, where a nurse takes them out of turn.
+    `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
+    `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
+    one of `EXCEPTION_REASONS`.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
@@ -96,10 +89,13 @@ def decide(
     db.add(made)
     db.flush()
     if outcome == "exception":
-        details: dict[str, audit.Detail] = {"programme": programme_id, "reason": exception_reason}
-        subject = audit.Subject("person", person.id)
         audit.note(
-            db, actor=actor, act="eligibility_exception", subject=subject, details=details, now=now
+            db,
+            actor=actor,
+            act="eligibility_exception",
+            subject=audit.Subject("person", person.id),
+            details={"programme": programme_id, "reason": exception_reason},
+            now=now,
         )
     return made
 

@@ -41,23 +41,14 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """What is told of a dose that was given elsewhere.
+    """What is told of a dose that was given elsewhere."""
 
-    Attributes:
-        given_on: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; only a whole day is certified.
-        evidence: What speaks for it.
-        lot: As the document has it, or empty.
-        body_site: One of `BODY_SITES`, or empty.
-        route: One of `ROUTES` (EDQM), or empty.
-        import_key: What an import calls it, nothing that names a person; else None.
-    """
-
-    given_on: str
-    evidence: Evidence
-    lot: str = ""
-    body_site: str = ""
-    route: str = ""
-    import_key: str | None = None
+    given_on: str  # ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; only a whole day is certified
+    evidence: Evidence  # what speaks for it
+    lot: str = ""  # as the document has it, or empty
+    body_site: str = ""  # one of `BODY_SITES`, or empty
+    route: str = ""  # one of `ROUTES` (EDQM), or empty
+    import_key: str | None = None  # what an import calls it, nothing that names a person; else None
 
 
 def read(told: Elsewhere, *, country: Country, now: datetime) -> Elsewhere:

@@ -19,6 +19,7 @@ from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
+    Base,
     Certificate,
     Dose,
     Message,
@@ -31,7 +32,7 @@ from healthcert.models import (
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import audit, booking, issuing, people, places
-from healthcert.services.my_record import deleted_with_the_person
+from healthcert.services.my_record import GOES
 from healthcert.services.people import IdentityDetails
 
 # Days from which the law counts; a new kind of fact is an entry here.
@@ -79,13 +80,7 @@ def erase(
     hands stay what they are; we keep their identifiers alone, to withdraw them if a dose was
     entered in error.
 
-    Args:
-        db: The transaction.
-        vault: Seals what is kept under a new key.
-        person_id: Who.
-        actor: Who erases: the person, or staff on their behalf.
-        reason: A stable code, kept in the audit.
-        now: The moment of the deed.
+    `actor` is the person, or staff on their behalf; `reason` a stable code, kept in the audit.
 
     Raises:
         NotFound: No such person.
@@ -98,8 +93,9 @@ def erase(
     _give_places_back(db, person_id, actor, now)
     _end_intents(db, person_id, now)
     _end_standing(db, person_id, now)
-    for table in deleted_with_the_person():
-        db.execute(delete(table).where(table.c.person_id == person_id))
+    for table in reversed(Base.metadata.sorted_tables):  # those that point before others
+        if table.name in GOES:
+            db.execute(delete(table).where(table.c.person_id == person_id))
     until = _law_keeps_until(db, person_id)
     person.erased_at, person.kept_until = now, until
     person.region, person.nationality_group = None, "unknown"

@@ -28,21 +28,13 @@ CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a nurse tells of a dose: the number on the vial, where it went, when, and how.
+    """What a nurse tells of a dose: the number on the vial, where it went, when, and how."""
 
-    Attributes:
-        lot: As read from the vial.
-        body_site: One of `BODY_SITES`.
-        given_at: Aware.
-        route: One of `ROUTES` (EDQM), or empty.
-        performed_by: Who gave it, where that is not who writes it down.
-    """
-
-    lot: str
-    body_site: str
-    given_at: datetime
-    route: str = ""
-    performed_by: UUID | None = None
+    lot: str  # as read from the vial
+    body_site: str  # one of `BODY_SITES`
+    given_at: datetime  # aware
+    route: str = ""  # one of `ROUTES` (EDQM), or empty
+    performed_by: UUID | None = None  # who gave it, where that is not who writes it down
 
 
 def read(told: Told, *, now: datetime) -> Told:

@@ -31,21 +31,13 @@ _NAME_WEIGHT, _LEAST_NAME, _LEAST = 0.7, 0.6, 0.75
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may be meant.
-
-    Attributes:
-        person_id: The person.
-        name: Given and family name in their own script.
-        latin_name: The same in Latin letters, or empty.
-        birth_date: As told, perhaps partial.
-        likeness: 0 to 1; 1 where names and birth date are as they were typed.
-    """
+    """Somebody who may be meant."""
 
     person_id: UUID
-    name: str
-    latin_name: str
-    birth_date: str
-    likeness: float
+    name: str  # given and family name in their own script
+    latin_name: str  # the same in Latin letters, or empty
+    birth_date: str  # as told, perhaps partial
+    likeness: float  # 0 to 1: names and birth date are as they were typed
 
 
 def find(
@@ -62,16 +54,9 @@ def find(
 ) -> list[Candidate]:
     """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
 
-    Args:
-        db: A transaction: what is shown is written down.
-        vault: Looks up and opens.
-        staff: Who asks.
-        reason: One of `audit.REASONS`.
-        now: The moment of the look.
-        text: Names in any order, script and spelling.
-        born: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; a name is not looked for without it.
-        phone: International; instead of a name and year, or beside them.
-        identity: The same with a document.
+    `text` holds names in any order, script and spelling; they are not looked for without `born`
+    (``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``). A telephone number or a document may stand instead of
+    them or beside them. `reason` is one of `audit.REASONS`.
 
     Raises:
         BadInput: Nothing to look for, a name without a birth year, or no such reason.

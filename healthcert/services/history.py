@@ -27,25 +27,15 @@ from healthcert.services import knowledge
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A recorded dose with what its worth rests on.
-
-    Attributes:
-        dose: The fact.
-        product: What was given.
-        series: The rule of the product.
-        knowledge_id: The version that rule stands in.
-        validity: Its lot's validity in force on the day; None where our books do not know it.
-        standing: Where it stands toward the disease; None before its first judgement.
-        in_programme: Whether its programme gives this product.
-    """
+    """A recorded dose with what its worth rests on."""
 
     dose: Dose
-    product: Product
-    series: Series
-    knowledge_id: UUID
-    validity: LotValidity | None
-    standing: DoseStanding | None
-    in_programme: bool
+    product: Product  # what was given
+    series: Series  # the rule of the product
+    knowledge_id: UUID  # the version that rule stands in
+    validity: LotValidity | None  # of its lot, in force that day; None: lot not known
+    standing: DoseStanding | None  # None before it was first judged
+    in_programme: bool  # whether its programme gives this product
 
     @property
     def counts(self) -> str:
@@ -148,14 +138,8 @@ def outlook(
 ) -> Outlook:
     """Return where a person stands in a programme, and which dose is due when.
 
-    Args:
-        db: The transaction.
-        person_id: The person.
-        birth_date: As sealed with them.
-        programme_id: The programme.
-        today: The day asked about.
-        product_id: What would be given next; without it the last product that counted, or the
-            first of the programme.
+    Without a product that would be given next, it is the last one that counted, or the first of
+    the programme.
     """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
     past = past_doses(db, person_id=person_id, disease=disease)

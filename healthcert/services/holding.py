@@ -21,37 +21,21 @@ from healthcert.services.record import HeldAppointment, HeldDose
 
 @dataclass(frozen=True, slots=True)
 class HeldCertificate:
-    """A certificate of one's own, without its text.
+    """A certificate of one's own, without its text."""
 
-    Attributes:
-        certificate_id: For `certificate_text`.
-        kind: ``v`` of a vaccination, ``t`` of a test, ``r`` of a recovery.
-        state: ``intended`` until it is signed, then ``issued``, ``superseded`` or ``revoked``.
-        uvci: Its identifier.
-        dn: Dose number; None of a test or recovery.
-        sd: Doses in the series; None of a test or recovery.
-        product: What was given; empty of a test or recovery.
-        day: When it was given, sampled, or first found.
-        told: What a test or recovery certificate says, by member of the EU schema.
-        issued_at: Aware; None before it is signed.
-        expires_at: Aware; None before it is signed.
-        revoked_reason: A code, or empty.
-        text_gone: Whether its text went, some time after its end.
-    """
-
-    certificate_id: UUID
-    kind: str
-    state: str
+    certificate_id: UUID  # for `certificate_text`
+    kind: str  # ``v`` of a vaccination, ``t`` of a test, ``r`` of a recovery
+    state: str  # ``intended`` until it is signed, then ``issued``, ``superseded`` or ``revoked``
     uvci: str
-    dn: int | None
-    sd: int | None
-    product: str
-    day: date
-    told: Mapping[str, object]
-    issued_at: datetime | None
-    expires_at: datetime | None
-    revoked_reason: str
-    text_gone: bool
+    dn: int | None  # dose number; None of a test or recovery
+    sd: int | None  # doses in the series; None of a test or recovery
+    product: str  # what was given; empty of a test or recovery
+    day: date  # when it was given, sampled, or first found
+    told: Mapping[str, object]  # what of a test or recovery, by member of the EU schema
+    issued_at: datetime | None  # aware; None before it is signed
+    expires_at: datetime | None  # aware; None before it is signed
+    revoked_reason: str  # a code, or empty
+    text_gone: bool  # whether its text went, some time after its end
 
 
 @dataclass(frozen=True, slots=True)

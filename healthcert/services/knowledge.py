@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -40,13 +40,9 @@ def load(
     """Bring the rows to what files say; return how many contents were new.
 
     Earlier contents stay, since doses and certificates point at what they were judged under.
-    Programmes and products move on to the newest, and its phases are published with it.
-
-    Args:
-        db: The transaction.
-        now: When the phases are published.
-        more: Files beside those of this version; one of the same kind and name takes its place.
-        languages: In which every text must stand.
+    Programmes and products move on to the newest, and its phases are published with it. `more` are
+    files beside those of this version; one of the same kind and name takes its place. Every text
+    must stand in all `languages`.
 
     Raises:
         BadKnowledge: A file is wrong; nothing is written.
@@ -57,9 +53,9 @@ def load(
         raise BadKnowledge("\n".join(map(str, wrong)))
     new = 0
     for source in sources:
-        row = db.scalar(select(Knowledge).where(Knowledge.sha256 == source.sha256))
+        row = db.scalar(select(Knowledge).filter_by(sha256=source.sha256))
         if row is None:
-            row = _row(source, now)
+            row = Knowledge(recorded_at=now, **asdict(source))
             db.add(row)
             db.flush()
             new += 1
@@ -84,11 +80,8 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     Raises:
         NotFound: No such product.
     """
-    found = db.execute(
-        select(Product, Knowledge)
-        .join(Knowledge, Knowledge.id == Product.knowledge_id)
-        .where(Product.id == product_id)
-    ).one_or_none()
+    query = select(Product, Knowledge).join(Knowledge, Knowledge.id == Product.knowledge_id)
+    found = db.execute(query.where(Product.id == product_id)).one_or_none()
     if found is None:
         raise NotFound
     product, row = found
@@ -97,13 +90,8 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
     """Return what the file of a programme says."""
-    query = (
-        select(Knowledge.content)
-        .join(Programme, Programme.knowledge_id == Knowledge.id)
-        .where(Programme.id == programme_id)
-    )
-    content: Mapping[str, Any] = db.scalars(query).one()
-    return content
+    query = select(Knowledge).join(Programme, Programme.knowledge_id == Knowledge.id)
+    return db.scalars(query.where(Programme.id == programme_id)).one().content
 
 
 def country_version(db: Session, country: files.Country) -> UUID:
@@ -113,30 +101,15 @@ def country_version(db: Session, country: files.Country) -> UUID:
         NotFound: It was not loaded.
     """
     told = next(each for each in files.sources("country") if each.content["code"] == country.code)
-    found = db.scalar(select(Knowledge.id).where(Knowledge.sha256 == told.sha256))
+    found = db.scalar(select(Knowledge.id).filter_by(sha256=told.sha256))
     if found is None:
         raise NotFound
     return found
 
 
-def programmes(db: Session) -> list[Programme]:
-    """Return the programmes, by code."""
-    return list(db.scalars(select(Programme).order_by(Programme.code)))
-
-
-def _row(source: files.Source, now: datetime) -> Knowledge:
-    return Knowledge(
-        recorded_at=now,
-        kind=source.kind,
-        name=source.name,
-        sha256=source.sha256,
-        content=source.content,
-    )
-
-
 def _product(db: Session, row: Knowledge, now: datetime) -> None:
     content, rule = row.content, series(row.content)
-    product = db.scalar(select(Product).where(Product.code == content["code"]))
+    product = db.scalar(select(Product).filter_by(code=content["code"]))
     if product is None:
         product = Product(code=content["code"], recorded_at=now)
         db.add(product)
@@ -149,19 +122,14 @@ def _product(db: Session, row: Knowledge, now: datetime) -> None:
     product.target_interval_days = rule.target_interval
     product.knowledge_id = row.id
     db.flush()
-    known = set(
-        db.scalars(select(ProductTarget.disease).where(ProductTarget.product_id == product.id))
-    )
-    db.add_all(
-        ProductTarget(product_id=product.id, disease=disease)
-        for disease in content["targets"]
-        if disease not in known
-    )
+    known = db.scalars(select(ProductTarget.disease).filter_by(product_id=product.id)).all()
+    new = set(content["targets"]) - set(known)
+    db.add_all(ProductTarget(product_id=product.id, disease=disease) for disease in sorted(new))
 
 
 def _programme(db: Session, row: Knowledge, now: datetime) -> None:
     content = row.content
-    programme = db.scalar(select(Programme).where(Programme.code == content["code"]))
+    programme = db.scalar(select(Programme).filter_by(code=content["code"]))
     if programme is None:
         programme = Programme(code=content["code"], recorded_at=now)
         db.add(programme)

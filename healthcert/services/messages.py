@@ -25,29 +25,17 @@ _FIRST_WAIT = timedelta(minutes=1)  # doubled with every attempt
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message opened for sending.
+    """A message opened for sending."""
 
-    Attributes:
-        id: Of the row, for `settle`.
-        channel: ``sms`` or ``mail``.
-        template: What it is about, a key of `wording.TEMPLATES`.
-        language: ISO 639-1.
-        to: A telephone number or a mail address.
-        subject: Of a mail.
-        text: What is said.
-        state: ``queued``, ``sent`` or ``failed``.
-        due_at: From when it may leave.
-    """
-
-    id: UUID
-    channel: str
-    template: str
-    language: str
-    to: str
-    subject: str
+    id: UUID  # of the row, for `settle`
+    channel: str  # ``sms`` or ``mail``
+    template: str  # what it is about, a key of `wording.TEMPLATES`
+    language: str  # ISO 639-1
+    to: str  # a telephone number or a mail address
+    subject: str  # of a mail
     text: str
-    state: str
-    due_at: datetime
+    state: str  # ``queued``, ``sent`` or ``failed``
+    due_at: datetime  # from when it may leave
 
 
 def queue(
@@ -67,16 +55,8 @@ def queue(
     Telephone first, since a text needs no network plan. The words are chosen now, in the
     person's language, and sealed under the person's key.
 
-    Args:
-        db: The transaction of the deed that the message tells of.
-        vault: Seals.
-        person: Whom to tell.
-        template: A key of `wording.TEMPLATES`.
-        fields: What it names.
-        time_zone: On whose clock moments are written, an IANA name.
-        due_at: From when it may leave.
-        now: The moment of the deed.
-        at_once: Whether it goes to the database now; else with the caller's next flush.
+    `template` is a key of `wording.TEMPLATES`, `fields` what it names, with moments on the clock of
+    `time_zone`. The row goes to the database `at_once`, else with the caller's next flush.
     """
     if person.erased_at is not None:
         return None

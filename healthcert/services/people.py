@@ -36,31 +36,18 @@ class IdentityDetails:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What a person tells of themselves.
+    """What a person tells of themselves."""
 
-    Attributes:
-        family: Family name in its own script; of someone with one name, that name.
-        given: Given names in their own script, or empty.
-        family_latin: As the travel document or ID spells it in Latin letters, or empty.
-        given_latin: The same for the given names.
-        birth_date: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``.
-        sex: One of ``male``, ``female``, ``other``, ``unknown``.
-        phone: International, ``+`` and digits, or empty.
-        mail: Address, or empty.
-        language: ISO 639-1 of the language to be spoken to in.
-        identity: What says who it is.
-    """
-
-    family: str
-    given: str
-    birth_date: str
-    language: str
-    identity: IdentityDetails
-    family_latin: str = ""
-    given_latin: str = ""
-    sex: str = "unknown"
-    phone: str = ""
-    mail: str = ""
+    family: str  # in its own script; of someone with one name, that name
+    given: str  # in their own script, or empty
+    birth_date: str  # ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``
+    language: str  # ISO 639-1, to be spoken to in
+    identity: IdentityDetails  # what says who it is
+    family_latin: str = ""  # as the travel document or ID spells it in Latin letters, or empty
+    given_latin: str = ""  # the same for the given names
+    sex: str = "unknown"  # one of ``male``, ``female``, ``other``, ``unknown``
+    phone: str = ""  # international, ``+`` and digits, or empty
+    mail: str = ""  # address, or empty
 
 
 def key_of(person: Person) -> bytes:

@@ -49,17 +49,9 @@ def submit(
 ) -> Request:
     """Write down what is asked, with its first step, and return it.
 
-    Args:
-        db: The transaction.
-        vault: Seals what is asked under the person's key.
-        country: Whose newest workflows hold; this request keeps them to its end.
-        kind: One of `healthcert.models.request.KINDS`.
-        person: Whom it is about.
-        asked: What is to become true, ready for JSON.
-        subject: Identifiers of the rows it is about.
-        reason: One of the workflow's.
-        staff: Who submits in the person's place; None where they do it themselves.
-        now: The moment of the deed.
+    `asked` is what is to become true, `subject` the rows it is about, `reason` one of those of the
+    country's newest workflow, which holds for this request to its end. `staff` submit in the
+    person's place; None where they do it themselves.
 
     Raises:
         BadInput: The kind or the reason is none of the country's.
@@ -93,14 +85,8 @@ def act(
 ) -> Request:
     """Do the next step of a request and return it; nothing else moves it.
 
-    Args:
-        db: The transaction.
-        request_id: Which.
-        act: ``verify``, ``approve``, ``ask``, ``reject``, ``carry_out``; of who asked, ``answer``
-            and ``appeal``.
-        reason: For ``ask`` and ``reject`` one of `REASONS`.
-        staff: Who acts; None where the person answers or appeals.
-        now: The moment of the deed.
+    `act` is ``verify``, ``approve``, ``ask``, ``reject`` or ``carry_out``; who asked, without
+    `staff`, may ``answer`` and ``appeal``. To ``ask`` or ``reject`` needs one of `REASONS`.
 
     Raises:
         NotFound: No such request.

@@ -8,75 +8,71 @@ with its sums; that is the report. What may go at all is held by the database (`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from healthcert.data.retention import Rule, retention
-from healthcert.models import AuditEvent, Base
+from healthcert.models import (
+    AccessCode,
+    Appointment,
+    AuditEvent,
+    Base,
+    Certificate,
+    Dose,
+    Message,
+    Person,
+    Visit,
+)
 from healthcert.services import audit
 
 EVERY = timedelta(days=1)
 SWEPT = ("visit", "access_code")  # at once, by every round of the worker; the others once a day
 _BATCH = 500
-_T = Base.metadata.tables
-_GIVEN_UP = ("cancelled", "rescheduled", "expired")
-_MISSED = ("no_show", "not_vaccinated")
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """How the rows of a kind are found: from which column their time counts, and which of them.
+    """How rows are found: since when their time counts, and which; what of them is blanked."""
 
-    What is blanked is set to `blank`; a time among it is the moment of the deed.
-    """
-
-    table: Table
-    since: ColumnElement[Any]
+    since: InstrumentedAttribute[Any]
     which: tuple[ColumnElement[bool], ...] = ()
-    blank: Mapping[str, Any] | None = None
+    blank: Callable[[datetime], Mapping[str, Any]] | None = None
+
+    @property
+    def table(self) -> Table:
+        return Base.metadata.tables[self.since.class_.__tablename__]
 
 
-_NOW: Any = object()
-_NO_DOSE = (
-    ~select(_T["dose"].c.id).where(_T["dose"].c.appointment_id == _T["appointment"].c.id).exists()
-)
+def _unused(*states: str) -> _Rows:
+    dose = select(Dose.id).where(Dose.appointment_id == Appointment.id).exists()
+    return _Rows(Appointment.ends_at, (Appointment.state.in_(states), ~dose))
+
+
+_SETTLED = Message.state != "queued"
 _ROWS: Mapping[str, _Rows] = {
-    "visit": _Rows(_T["visit"], _T["visit"].c.expires_at),
-    "access_code": _Rows(_T["access_code"], _T["access_code"].c.recorded_at),
+    "visit": _Rows(Visit.expires_at),
+    "access_code": _Rows(AccessCode.recorded_at),
     "message_text": _Rows(
-        _T["message"],
-        _T["message"].c.due_at,
-        (_T["message"].c.state != "queued", _T["message"].c.sealed.is_not(None)),
-        {"sealed": None},
+        Message.due_at, (_SETTLED, Message.sealed.is_not(None)), lambda _now: {"sealed": None}
     ),
-    "message": _Rows(_T["message"], _T["message"].c.due_at, (_T["message"].c.state != "queued",)),
-    "appointment_given_up": _Rows(
-        _T["appointment"],
-        _T["appointment"].c.ends_at,
-        (_T["appointment"].c.state.in_(_GIVEN_UP), _NO_DOSE),
-    ),
-    "appointment_missed": _Rows(
-        _T["appointment"],
-        _T["appointment"].c.ends_at,
-        (_T["appointment"].c.state.in_(_MISSED), _NO_DOSE),
-    ),
+    "message": _Rows(Message.due_at, (_SETTLED,)),
+    "appointment_given_up": _unused("cancelled", "rescheduled", "expired"),
+    "appointment_missed": _unused("no_show", "not_vaccinated"),
     "certificate_text": _Rows(
-        _T["certificate"],
-        _T["certificate"].c.expires_at,
-        (_T["certificate"].c.state != "intended", _T["certificate"].c.sealed.is_not(None)),
-        {"sealed": None, "blanked_at": _NOW},
+        Certificate.expires_at,
+        (Certificate.state != "intended", Certificate.sealed.is_not(None)),
+        lambda now: {"sealed": None, "blanked_at": now},
     ),
     # Its time was counted from the last dose when the person was erased: `kept_until`.
     "dose": _Rows(
-        _T["person"],
-        _T["person"].c.kept_until,
-        (_T["person"].c.key_gone_on.is_(None),),
-        {"sealed": None, "wrapped_key": None, "key_gone_on": _NOW},
+        Person.kept_until,
+        (Person.key_gone_on.is_(None),),
+        lambda now: {"sealed": None, "wrapped_key": None, "key_gone_on": now.date()},
     ),
 }
 
@@ -93,31 +89,24 @@ def kinds() -> Mapping[str, Rule]:
 
 def due(db: Session, *, now: datetime) -> dict[str, int]:
     """Return how many rows of each kind would go now; nothing is changed."""
-    return {
-        kind: db.scalar(
-            select(func.count()).where(*_over(rule, now)).select_from(_ROWS[kind].table)
-        )
-        or 0
-        for kind, rule in kinds().items()
-    }
+    count = func.count()
+    return {kind: db.scalars(select(count).where(*_over(kind, now))).one() for kind in _ROWS}
 
 
 def apply(db: Session, kind: str, *, now: datetime, limit: int = _BATCH) -> int:
     """Let go of at most so many rows of a kind; return how many it were."""
-    rows, [key] = _ROWS[kind], _ROWS[kind].table.primary_key.columns
+    rows = _ROWS[kind]
+    [key] = rows.table.primary_key.columns
     found = (
         select(key)
-        .where(*_over(kinds()[kind], now))
+        .where(*_over(kind, now))
         .order_by(key)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=rows.blank is not None)
     )
-    these = key.in_(db.scalars(found).all())
-    if rows.blank is None:
-        count = len(db.execute(delete(rows.table).where(these).returning(key)).all())
-    else:
-        blanking = update(rows.table).where(these).values(_blank(rows.blank, now))
-        count = len(db.execute(blanking.returning(key)).all())
+    these, blank = key.in_(db.scalars(found).all()), rows.blank
+    change = delete(rows.table) if blank is None else update(rows.table).values(blank(now))
+    count = len(db.execute(change.where(these).returning(key)).all())
     if count and kind not in SWEPT:
         _note(db, "retention_batch", {kind: count}, now)
     return count
@@ -126,9 +115,7 @@ def apply(db: Session, kind: str, *, now: datetime, limit: int = _BATCH) -> int:
 def report(db: Session, *, now: datetime) -> dict[str, int]:
     """Write down that a run is done, and return its sums by kind since the run before."""
     told = dict.fromkeys((kind for kind in _ROWS if kind not in SWEPT), 0)
-    batches = select(AuditEvent.details).where(
-        AuditEvent.subject_kind == "retention", AuditEvent.act == "retention_batch"
-    )
+    batches = select(AuditEvent.details).where(*_are("retention_batch"))
     if (last := last_run(db)) is not None:
         batches = batches.where(AuditEvent.recorded_at > last)
     for details in db.scalars(batches):
@@ -140,22 +127,17 @@ def report(db: Session, *, now: datetime) -> dict[str, int]:
 
 def last_run(db: Session) -> datetime | None:
     """Return when a run was last done to its end; None where none was."""
-    done = select(func.max(AuditEvent.recorded_at)).where(
-        AuditEvent.subject_kind == "retention", AuditEvent.act == "retention_done"
-    )
-    return db.scalar(done)
+    return db.scalar(select(func.max(AuditEvent.recorded_at)).where(*_are("retention_done")))
 
 
-def _blank(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    moments = {"blanked_at": now, "key_gone_on": now.date()}
-    return {name: moments[name] if value is _NOW else value for name, value in values.items()}
+def _are(act: str) -> tuple[ColumnElement[bool], ...]:
+    return (AuditEvent.subject_kind == "retention", AuditEvent.act == act)
 
 
-def _over(rule: Rule, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    rows = _ROWS[rule.kind]
-    if rule.then == "erased":
-        return (rows.since <= now.date(), *rows.which)
-    return (rows.since <= now - rule.time, *rows.which)
+def _over(kind: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    rows, rule = _ROWS[kind], kinds()[kind]
+    ends = now.date() if rule.then == "erased" else now - rule.time
+    return (rows.since <= ends, *rows.which)
 
 
 def _note(db: Session, act: str, counts: Mapping[str, int], now: datetime) -> None:

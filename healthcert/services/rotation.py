@@ -60,12 +60,8 @@ def waiting(db: Session, vault: Vault, work: Work) -> int:
 def renew(db: Session, *, vault: Vault, work: Work, limit: int) -> int:
     """Bring a batch of people under the newest key; return how many, none when all is done.
 
-    Args:
-        db: One transaction of its own.
-        vault: Holds the old keys and the new one.
-        work: ``wrapped`` for their keys; ``indexed`` for all they are found by, which also
-            writes name tokens for those who have none yet.
-        limit: At most so many.
+    The transaction is to hold nothing else. ``wrapped`` is about their keys; ``indexed`` about all
+    they are found by, and also writes name tokens for those who have none yet.
 
     Raises:
         WrongKeys: Somebody lies under a master key that is not here.

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import ClinicSession, Product, Site, Slot
-from healthcert.policy.ages import old_enough
+from healthcert.policy.ages import reaches
 from healthcert.services.booking import BOOKABLE
 
 _EARTH_KM = 6371.0
@@ -21,37 +21,21 @@ _A_SITE_AT_MOST = 5  # slots of one site among the nearest, so that others show 
 
 @dataclass(frozen=True, slots=True)
 class FreeSlot:
-    """A slot with places left.
+    """A slot with places left."""
 
-    Attributes:
-        slot_id: What to book.
-        site_id: Where.
-        names: The site's names by language.
-        address: The site's address by language.
-        step_free: Whether there is no step on the way.
-        distance_km: As the crow flies.
-        day: The day at the site.
-        starts_at: Aware.
-        ends_at: Aware.
-        time_zone: Of the site, IANA name.
-        places: How many are left.
-        product: What is given, its name.
-        min_age: Years.
-    """
-
-    slot_id: UUID
-    site_id: UUID
-    names: Mapping[str, str]
-    address: Mapping[str, str]
-    step_free: bool
-    distance_km: float
-    day: date
-    starts_at: datetime
-    ends_at: datetime
-    time_zone: str
-    places: int
-    product: str
-    min_age: int
+    slot_id: UUID  # what to book
+    site_id: UUID  # where
+    names: Mapping[str, str]  # the site's names by language
+    address: Mapping[str, str]  # the site's address by language
+    step_free: bool  # whether there is no step on the way
+    distance_km: float  # as the crow flies
+    day: date  # the day at the site
+    starts_at: datetime  # aware
+    ends_at: datetime  # aware
+    time_zone: str  # of the site, IANA name
+    places: int  # how many are left
+    product: str  # what is given, its name
+    min_age: int  # years
 
 
 def nearest_free(
@@ -65,13 +49,8 @@ def nearest_free(
 ) -> list[FreeSlot]:
     """Return free slots of the nearest sites that have any, each site's earliest, a few a site.
 
-    Args:
-        db: A reading session will do.
-        programme_id: What for.
-        near: Latitude and longitude in degrees.
-        now: Slots that have begun are left out.
-        limit: How many slots at most.
-        birth_date: Leaves out products that the person is too young for.
+    `near` is latitude and longitude in degrees. Slots that have begun are left out, and products
+    that somebody of the birth date is too young for.
     """
     sites = sorted(db.scalars(select(Site)), key=lambda site: _km(near, site))
     query = _free(programme_id, now)
@@ -111,7 +90,7 @@ def _yesterday(now: datetime) -> date:
 def _ages_reached(db: Session, birth_date: str, now: datetime) -> list[int]:
     """Return the least ages of products that the person has reached by today."""
     ages = db.scalars(select(Product.min_age_years).distinct())
-    return [age for age in ages if old_enough(birth_date, now.date(), 12 * age)]
+    return [age for age in ages if reaches(birth_date, 12 * age) <= now.date()]
 
 
 def _slot(

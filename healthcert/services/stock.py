@@ -65,15 +65,9 @@ def move(
 ) -> None:  # fmt: skip
     """Write down that doses came to a shelf or left it.
 
-    Args:
-        db: A transaction.
-        shelf: Where.
-        kind: ``received``, ``overfill`` (what vials hold beyond their label), ``wasted`` or
-            ``returned`` (to where they came from).
-        quantity: In single doses.
-        staff: Who; at that site, or an administrator.
-        now: The moment of the deed.
-        reason: Of waste, one of `WASTE_REASONS`; else None.
+    `kind` is ``received``, ``overfill`` (what vials hold beyond their label), ``wasted``, with one
+    of `WASTE_REASONS`, or ``returned`` (to where they came from); `quantity` in single doses.
+    `staff` are those of the site, or an administrator.
 
     Raises:
         BadInput: No such kind or reason, or there are not so many.

@@ -80,19 +80,12 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who is asking: a citizen, or a member of staff with one role.
+    """Who is asking: a citizen, or a member of staff with one role."""
 
-    Attributes:
-        role: What they are here.
-        id: The person's or the staff member's identifier.
-        name: What to call a member of staff; empty for a citizen.
-        site_id: The clinic staff's own site.
-    """
-
-    role: Role
-    id: UUID
-    name: str = ""
-    site_id: UUID | None = None
+    role: Role  # what they are here
+    id: UUID  # the person's or the staff member's identifier
+    name: str = ""  # what to call a member of staff; empty for a citizen
+    site_id: UUID | None = None  # the clinic staff's own site
 
 
 Who = Callable[[], Visitor | None]

@@ -33,19 +33,12 @@ _YEAR = 365 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One language of the switcher: the same page, spoken differently.
+    """One language of the switcher: the same page, spoken differently."""
 
-    Attributes:
-        code: The language, as in ``lang``.
-        name: Its name in itself.
-        href: The page now shown, in it.
-        current: Whether it is the one now spoken.
-    """
-
-    code: str
-    name: str
-    href: str
-    current: bool
+    code: str  # the language, as in ``lang``
+    name: str  # its name in itself
+    href: str  # the page now shown, in it
+    current: bool  # whether it is the one now spoken
 
 
 def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:

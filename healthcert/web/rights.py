@@ -71,7 +71,9 @@ def certificate(certificate_id: UUID) -> Response:
 @bp.get("/erase")
 def foresee() -> str:
     """Say what an erasure would take away and what the law keeps."""
-    return render_template("citizen/erase.html", told=_foreseen())
+    with parts().doors.reading() as db:
+        told = erasure.foreseen(db, person_id=visitor().id)
+    return render_template("citizen/erase.html", told=told)
 
 
 @bp.get("/erase/confirm")
@@ -106,12 +108,6 @@ def _record() -> my_record.Record:
         return my_record.export(db, vault=parts().vault, person_id=visitor().id, now=now())
 
 
-def _foreseen() -> erasure.Erased:
-    with parts().doors.reading() as db:
-        return erasure.foreseen(db, person_id=visitor().id)
-
-
 def _file(content: bytes, media: str, name: str) -> Response:
-    answer = Response(content, content_type=media)
-    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
-    return answer
+    saved = {"Content-Disposition": f"attachment; filename={name}"}
+    return Response(content, content_type=media, headers=saved)

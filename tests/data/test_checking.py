@@ -11,6 +11,7 @@ import pytest
 from healthcert.data import checking
 from healthcert.data.knowledge import Source, source_of, sources, sources_in
 from healthcert.errors import BadKnowledge
+from healthcert.policy.eligibility import TOLD
 
 LANGUAGES = ("en", "fr", "ar")
 FOLDER = Path(__file__).parent / "yellow_fever"
@@ -88,14 +89,17 @@ TABLE = [
     ("programme", "covid19", "phases.0.admits.nationality", ["XX"],
      "phases[1].admits.nationality", "papers or status"),
     ("programme", "covid19", "phases.0.admits.hair", ["red"], "phases[1].admits.hair",
-     "cannot be asked"),
-    ("programme", "covid19", "phases.0.admits.age", {"from": 5}, "phases[1].admits.age", "howto"),
-    ("programme", "covid19", "phases.0.admits.doses", {}, "phases[1].admits.doses", "howto"),
+     "not known. Known: region"),
+    ("programme", "covid19", "phases.0.admits.age", {"from": 5}, "phases[1].admits.age.from",
+     "Known: from_years"),
+    ("programme", "covid19", "phases.0.admits.doses", {}, "phases[1].admits.doses", "not empty"),
+    ("programme", "covid19", "phases.0.admits.doses", {"at_least": -1},
+     "phases[1].admits.doses.at_least", "from 0"),
     ("programme", "covid19", "phases.0.admits.pregnant", "yes", "phases[1].admits.pregnant",
-     "howto"),
+     "true or false"),
     ("programme", "covid19", "phases.0.admits.any", [{"region": []}],
-     "phases[1].admits.any[1].region", "howto"),
-    ("programme", "covid19", "phases.0.admits.not", [], "phases[1].admits.not", "curly"),
+     "phases[1].admits.any[1].region", "list of texts"),
+    ("programme", "covid19", "phases.0.admits.not", [], "phases[1].admits.not", "table of its own"),
     ("country", "xx", "code", "QQ", "code", "ISO 3166-1"),
     ("country", "xx", "time_zone", "Asia/Beyrouth", "time_zone", "Africa/Dakar"),
     ("country", "xx", "languages", ["en", "français"], "languages", "ISO 639-1"),
@@ -132,6 +136,12 @@ def test_each_fault_names_file_and_field_and_says_what_to_do(kind, name, way, va
 )
 def test_what_a_doctor_may_write_is_in_order(way, value):
     assert checking.faults(changed("vaccine", "comirnaty", way, value), LANGUAGES) == []
+
+
+def test_a_phase_may_ask_each_thing_that_is_told_of_a_person():
+    for field in set(TOLD) - {"pregnant"}:
+        way = f"phases.0.admits.{field}"
+        assert checking.faults(changed("programme", "covid19", way, ["a"]), LANGUAGES) == []
 
 
 def test_a_series_of_boosters_says_both_days():

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from healthcert.data import knowledge as files
 from healthcert.errors import BadSettings, NotFound
-from healthcert.models import Knowledge, Product, new_id
+from healthcert.models import Knowledge, Product, Programme, new_id
 from healthcert.services import knowledge
 from tests.factories import NOW
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN
@@ -23,7 +23,7 @@ def test_products_and_programmes_carry_what_the_files_say(db):
     knowledge.load(db, now=NOW)
     product = db.scalars(select(Product).filter_by(code=COMIRNATY)).one()
     assert (product.series_doses, product.min_interval_days, product.min_age_years) == (2, 21, 12)
-    [programme] = knowledge.programmes(db)
+    programme = db.scalars(select(Programme)).one()
     assert programme.disease == COVID
     assert knowledge.programme_content(db, programme.id)["products"] == [COMIRNATY, JCOVDEN]
 

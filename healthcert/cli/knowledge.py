@@ -1,25 +1,23 @@
-"""Vaccines and programmes: check what a doctor wrote, list what is known, load it."""
+"""What medicine and law decide: check what a doctor or a lawyer wrote, list what is known, load."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from healthcert.cli.db import opened
 from healthcert.config import Settings
 from healthcert.data import checking
-from healthcert.data.checking import Fault
 from healthcert.data.knowledge import Source, source_of, sources_in
 from healthcert.data.series import series
-from healthcert.db import Doors, make_engine, refuse_unready
 from healthcert.services import knowledge
 
-JSON = click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
 _PATH = click.Path(path_type=Path, exists=True)
 
 
@@ -28,8 +26,13 @@ def vaccines() -> None:
     """What is given, to whom and when: vaccines and programmes."""
 
 
+@click.group()
+def country() -> None:
+    """What a country decides: languages, places, papers, holidays, who issues."""
+
+
 @vaccines.command("list")
-@JSON
+@_JSON
 def show(*, as_json: bool) -> None:
     r"""List the vaccines we know: code, name, doses, intervals.
 
@@ -51,7 +54,7 @@ def show(*, as_json: bool) -> None:
 
 @vaccines.command()
 @click.argument("path", type=_PATH, required=False)
-@JSON
+@_JSON
 @click.pass_context
 def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     r"""Say what is wrong with our files, with a file, or with a folder laid out as ours; exit 1.
@@ -60,8 +63,7 @@ def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     Example:
       healthcert vaccines check my-data/
     """
-    sources = knowledge.together(_given(path))
-    report(context, checking.faults(sources, _settings().languages), len(sources), as_json=as_json)
+    _report(context, knowledge.together(_given(path)), _languages(), as_json=as_json)
 
 
 @vaccines.command()
@@ -73,26 +75,37 @@ def load(path: Path | None) -> None:
     Example:
       healthcert vaccines load my-data/
     """
-    settings = _settings()
-    engine = make_engine(settings.database_url)
-    try:
-        refuse_unready(engine)
-        new = Doors(engine).run(
-            lambda db: knowledge.load(
-                db, now=datetime.now(UTC), more=_given(path), languages=settings.languages
-            )
-        )
-    finally:
-        engine.dispose()
+    now, more, languages = datetime.now(UTC), _given(path), _languages()
+    with opened() as doors:
+        new = doors.run(lambda db: knowledge.load(db, now=now, more=more, languages=languages))
     click.echo(f"New versions: {new}")
 
 
-def report(context: click.Context, found: Sequence[Fault], files: int, *, as_json: bool) -> None:
-    """Tell what was found, a line each; leave with 1 where anything was."""
+@country.command("check")
+@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_JSON
+@click.pass_context
+def check_country(context: click.Context, path: Path, *, as_json: bool) -> None:
+    r"""Say what is wrong with the file of a country, a line a fault; exit 1 where any is.
+
+    \b
+    Example:
+      healthcert country check healthcert/data/countries/xx.toml
+    """
+    source = source_of("country", path.stem, path.read_bytes())
+    _report(context, [source], ("en",), as_json=as_json)
+
+
+def _report(
+    context: click.Context, sources: Sequence[Source], languages: Sequence[str], *, as_json: bool
+) -> None:
+    found = checking.faults(sources, languages)
     for fault in found:
-        click.echo(json.dumps(asdict(fault), ensure_ascii=False) if as_json else str(fault))
+        line = json.dumps(fault._asdict(), ensure_ascii=False) if as_json else str(fault)
+        click.echo(line)
     if found:
         context.exit(1)
+    files = len(sources)
     click.echo(json.dumps({"files": files}) if as_json else f"Nothing is wrong: {files} files.")
 
 
@@ -100,11 +113,11 @@ def _given(path: Path | None) -> Iterable[Source]:
     if path is None:
         return ()
     if path.is_dir():
-        return [source for kind in ("vaccine", "programme") for source in sources_in(path, kind)]
-    source = source_of("vaccine", path.stem, path.read_bytes())
-    is_programme = "products" in source.content
-    return [source_of("programme", path.stem, path.read_bytes()) if is_programme else source]
+        return [*sources_in(path, "vaccine"), *sources_in(path, "programme")]
+    raw = path.read_bytes()
+    source = source_of("vaccine", path.stem, raw)
+    return [source_of("programme", path.stem, raw) if "products" in source.content else source]
 
 
-def _settings() -> Settings:
-    return Settings.from_env(os.environ)
+def _languages() -> Sequence[str]:
+    return Settings.from_env(os.environ).languages
