@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask import Flask, g
 from flask_wtf.csrf import generate_csrf
@@ -15,6 +16,7 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
+from healthcert.services import sealing
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -28,6 +30,7 @@ from healthcert.web import (
     labels,
     places,
     public,
+    rights,
     staff,
     styleguide,
 )
@@ -71,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         places.bp,
         booking.bp,
         citizen.bp,
+        rights.bp,
         staff.bp,
         clinic.bp,
         doses.bp,
@@ -85,7 +89,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         app,
         {
             "bundle": lambda: bundle_state(app),
-            "database": lambda: _database_state(parts),
+            "database": lambda: _database_state(parts, clock()),
             "keys": lambda: _keys_state(parts),
         },
     )
@@ -102,10 +106,13 @@ def _after_the_view(error: InternalServerError) -> Response:
     return refused(NotReady("the database does not answer")) if down else http_error(error)
 
 
-def _database_state(parts: Parts) -> Mapping[str, object]:
+def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
+    """Tell of a late seal too; it closes no door."""
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
-    return {}
+    parts.refuse_wrong_keys()
+    with parts.doors.reading() as db:
+        return {"audit_late": sealing.is_late(db, now=now)}
 
 
 def _keys_state(parts: Parts) -> Mapping[str, object]:

@@ -72,6 +72,11 @@ class Settings:
         """Return the folder of the entry rules that were taken in."""
         return self.data_dir / "rules"
 
+    @property
+    def seals_dir(self) -> Path:
+        """Return the folder in which the seals of the audit are kept outside the database."""
+        return self.data_dir / "audit"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Settings:
         """Return the settings that ``HEALTHCERT_*`` variables ask for.

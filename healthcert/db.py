@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from healthcert import migrations
 from healthcert.errors import NotReady
+from healthcert.transparency.merkle import leaf_hash
 
 T = TypeVar("T")
 
@@ -69,6 +70,7 @@ def _sqlite_engine(url: str, *, foreign_keys: bool) -> Engine:
             "synchronous = FULL",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
+        raw.create_function("leaf_hash", 1, lambda entry: leaf_hash(entry.encode()))
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

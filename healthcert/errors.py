@@ -18,9 +18,12 @@
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
+    │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
     ├── BadSettings             bad_settings
+    │   └── BadKnowledge        bad_knowledge
     ├── BadPicture              bad_picture
     │   └── PictureTooLarge     picture_too_large
+    ├── BadProof                bad_proof            a seal, head or proof of the audit tree
     ├── BadTrustList            bad_trust_list       the list held stays in use
     ├── BadBundle               bad_bundle
     │   ├── OlderBundle         older_bundle
@@ -45,6 +48,7 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import ClassVar, NamedTuple
 
 
@@ -150,9 +154,26 @@ class TimesOverlap(Refusal):
 
 
 class NotEligible(Refusal):
-    """The programme is not open for this person on that day."""
+    """The programme is not open for this person on that day.
+
+    Attributes:
+        opens_on: From which day it would be; None where no phase is foreseen.
+        group: The names of that phase, by language.
+        by_phase: Whether phases refuse, rather than the product's age.
+    """
 
     code = "not_eligible"
+
+    def __init__(
+        self,
+        *,
+        opens_on: date | None = None,
+        group: Mapping[str, str] | None = None,
+        by_phase: bool = False,
+    ) -> None:
+        """Take from when, and as which group, the person would be admitted."""
+        super().__init__(f"from {opens_on}" if opens_on else "")
+        self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
 
 
 class WrongState(Refusal):
@@ -185,10 +206,22 @@ class NotReady(Refusal):
     code = "not_ready"
 
 
+class WrongKeys(NotReady):
+    """Rows lie under a vault key that is not among the key files; the message names it."""
+
+    code = "wrong_keys"
+
+
 class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
     code = "bad_settings"
+
+
+class BadKnowledge(BadSettings):
+    """A knowledge file is wrong; the message names file and field, and says what to do."""
+
+    code = "bad_knowledge"
 
 
 class BadPicture(Refusal):
@@ -205,6 +238,12 @@ class PictureTooLarge(BadPicture):
     def __init__(self) -> None:
         """Say the limits: they are the same for all."""
         super().__init__("a picture may have 10 MB and 16 megapixels")
+
+
+class BadProof(Refusal):
+    """A note, seal or proof of the audit tree is none, or does not hold."""
+
+    code = "bad_proof"
 
 
 class BadTrustList(Refusal):

@@ -13,14 +13,16 @@ from healthcert.config import Settings
 from healthcert.data import knowledge
 from healthcert.data.knowledge import Country
 from healthcert.db import Doors, make_engine
-from healthcert.errors import BadSettings, NotReady
+from healthcert.errors import BadSettings
 from healthcert.gateways.mail import MailRelay, Send, keep
 from healthcert.gateways.signer import FileSigner
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
+from healthcert.services import rotation
 from healthcert.services.keys import load_pins, load_signers, load_trust, read_secret
 from healthcert.services.production_keys import check_production_keys
+from healthcert.services.vault_keys import load_vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,15 @@ class Parts:
     country: Country = field(repr=False)
     channels: Mapping[str, Send] = field(repr=False)
 
+    def refuse_wrong_keys(self) -> None:
+        """Refuse to work on a database whose people lie under vault keys that are not here.
+
+        Raises:
+            WrongKeys: The message names the key.
+        """
+        with self.doors.reading() as db:
+            rotation.refuse_wrong_keys(db, self.vault)
+
     def close(self) -> None:
         """Give back the connections to the database."""
         self.doors.engine.dispose()
@@ -71,7 +82,7 @@ def open_parts(settings: Settings) -> Parts:
     return Parts(
         settings=settings,
         doors=Doors(make_engine(settings.database_url)),
-        vault=Vault(*(_raw(settings, name) for name in ("vault", "blind-index"))),
+        vault=load_vault(private),
         signers=load_signers(private, secret),
         trust=load_trust(trust),
         pins=load_pins(settings.pins_dir),
@@ -79,14 +90,6 @@ def open_parts(settings: Settings) -> Parts:
         country=knowledge.country(settings.country),
         channels=_channels(settings),
     )
-
-
-def _raw(settings: Settings, name: str) -> bytes:
-    path = settings.keys_dir / settings.env / f"{name}.key"
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise NotReady(f"no key at {path}: {error.strerror}") from None
 
 
 def _channels(settings: Settings) -> Mapping[str, Send]:

@@ -24,6 +24,7 @@ from healthcert.services.keys import (
     load_trust,
     read_secret,
 )
+from tests.canaries import canaries_stay_in, pytest_runtest_makereport  # noqa: F401 - in force
 from tests.certificates import NOW
 from tests.postgres import NoPostgres, Server, running_server
 

@@ -13,34 +13,48 @@ from itertools import count
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import (
+    AdverseEvent,
     Appointment,
     AuditEvent,
+    AuditLeaf,
     Base,
     Certificate,
     ClinicSession,
+    Consent,
+    Cosignature,
     Dose,
     DoseJudgement,
     DoseStanding,
+    EligibilityDecision,
     Knowledge,
     Lot,
     LotValidity,
     Person,
+    Phase,
     Product,
     ProductTarget,
     Programme,
+    Recovery,
+    Screening,
     Site,
     Slot,
     Staff,
+    Stock,
+    StockMove,
+    TestResult,
+    TreeHead,
+    Triage,
     new_id,
 )
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 COVID = "840539006"  # SNOMED CT: disease caused by SARS-CoV-2
+NEGATIVE, POSITIVE = "260415000", "260373001"  # SNOMED CT: not detected, detected
 INTERVAL = 21  # days between the two doses of the product
 
 R = TypeVar("R", bound=Base)
@@ -85,6 +99,29 @@ def make_programme(db: Session, **values: Any) -> Programme:
     return add(db, Programme(**defaults | values))
 
 
+def make_phase(db: Session, *, programme: Programme | None = None, **values: Any) -> Phase:
+    """Return a phase of a programme's newest version that admits everybody."""
+    programme = programme or make_programme(db)
+    defaults = {
+        "programme_id": programme.id, "knowledge_id": programme.knowledge_id,
+        "code": f"phase-{next(_numbers)}", "names": {"en": "Everybody"}, "admits": {},
+        "opens_on": day(-30), "closes_on": day(30), "published_at": NOW, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Phase(**defaults | values))
+
+
+def make_decision(db: Session, *, phase: Phase | None = None, **values: Any) -> EligibilityDecision:
+    """Return the decision that somebody is admitted by a phase today."""
+    phase = phase or make_phase(db)
+    defaults = {
+        "person_id": values.get("person_id") or make_person(db).id, "phase_id": phase.id,
+        "programme_id": phase.programme_id, "knowledge_id": phase.knowledge_id, "day": TODAY,
+        "outcome": "eligible", "reasons": [{"code": "admitted", "about": {}}], "decided_at": NOW,
+        "sealed": b"sealed", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, EligibilityDecision(**defaults | values))
+
+
 def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values: Any) -> Product:
     """Return a product of two doses, 21 days apart, against COVID-19."""
     defaults = {
@@ -100,20 +137,49 @@ def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values:
 
 
 def make_lot(db: Session, *, product: Product | None = None, **values: Any) -> Lot:
-    """Return a lot without any validity."""
+    """Return a lot without any validity, in quarantine."""
     product = product or make_product(db)
-    number = f"AB{next(_numbers):04}"
-    defaults = {"product_id": product.id, "number": number, "state": "released", "recorded_at": NOW}
+    defaults = {
+        "product_id": product.id, "number": f"AB{next(_numbers):04}", "recorded_at": NOW,
+        "received_by": values.get("received_by") or make_admin(db).id,
+    }  # fmt: skip
     return add(db, Lot(**defaults | values))
 
 
+def make_admin(db: Session) -> Staff:
+    return add(db, Staff(name="Ada Admin", role="admin", recorded_at=NOW))
+
+
 def make_validity(db: Session, *, lot: Lot, **values: Any) -> LotValidity:
-    """Return a validity in force for the year around TODAY."""
+    """Return a validity in force for the year around TODAY, the newest of its lot."""
+    count_all = select(func.count()).where(LotValidity.lot_id == lot.id)
     defaults = {
+        "ordinal": db.scalars(count_all).one() + 1,
+        "ordered_by": values.get("ordered_by") or make_admin(db).id,
         "lot_id": lot.id, "product_id": lot.product_id, "since": day(-180), "state": "released",
         "released_on": day(-180), "expires_on": day(180), "recorded_at": NOW,
     }  # fmt: skip
     return add(db, LotValidity(**defaults | values))
+
+
+def make_shelf(db: Session, *, site: Site | None = None, lot: Lot | None = None) -> Stock:
+    """Return the balance of a released lot at a site, of which nothing came yet."""
+    site_id, lot_id = (site or make_site(db)).id, (lot or make_good_lot(db)).id
+    return add(db, Stock(site_id=site_id, lot_id=lot_id))
+
+
+def make_move(
+    db: Session, shelf: Stock, kind: str = "received", quantity: int = 1, **values: Any
+) -> StockMove:
+    """Return the next move of a shelf, which is brought up to it."""
+    defaults = {
+        "recorded_at": NOW, "site_id": shelf.site_id, "lot_id": shelf.lot_id,
+        "ordinal": shelf.moves + 1, "kind": kind, "quantity": quantity,
+        "moved_by": values.get("moved_by") or make_admin(db).id,
+    }  # fmt: skip
+    move = add(db, StockMove(**defaults | values))
+    db.refresh(shelf)
+    return move
 
 
 def make_site(db: Session, **values: Any) -> Site:
@@ -187,6 +253,8 @@ def make_dose(
         "lot_id": lot and lot.id, "lot_product_id": lot and lot.product_id, "body_site": "LA",
         "recorded_by": values.get("recorded_by") or make_staff(db).id, "recorded_at": NOW,
     }  # fmt: skip
+    if values.get("source", "point_of_care") != "point_of_care":
+        defaults |= {"evidence": "seen", "country": "FR"}
     return add(db, Dose(**defaults | values))
 
 
@@ -233,7 +301,7 @@ def in_force(db: Session, dose: Dose) -> LotValidity | None:
     return db.scalar(
         select(LotValidity)
         .where(LotValidity.lot_id == dose.lot_id, LotValidity.since <= dose.given_on)
-        .order_by(LotValidity.since.desc())
+        .order_by(LotValidity.ordinal.desc())
         .limit(1)
     )
 
@@ -245,6 +313,40 @@ def make_certificate(db: Session, *, dose: Dose, **values: Any) -> Certificate:
     defaults = {
         "person_id": dose.person_id, "dose_id": dose.id, "disease": COVID, "uvci": uvci,
         "standing_counts": "valid", "state": "intended", "dn": standing.number, "sd": 2,
+        "knowledge_id": make_knowledge(db, kind="country").id, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Certificate(**defaults | values))
+
+
+def make_test(db: Session, *, person: Person | None = None, **values: Any) -> TestResult:
+    """Return a negative nucleic acid test of our own, which stands by its trigger."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "disease": COVID, "test_type": "LP6464-4",
+        "result": NEGATIVE, "sampled_at": NOW, "recorded_at": NOW, "recorded_on": TODAY,
+        "recorded_by": values.get("recorded_by") or make_staff(db).id,
+    }  # fmt: skip
+    return add(db, TestResult(**defaults | values))
+
+
+def make_recovery(db: Session, *, person: Person | None = None, **values: Any) -> Recovery:
+    """Return a recovery of our own, first found 20 days ago."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "disease": COVID,
+        "first_positive_on": day(-20), "valid_from": day(-9), "valid_until": day(160),
+        "recorded_at": NOW, "recorded_on": TODAY,
+        "recorded_by": values.get("recorded_by") or make_staff(db).id,
+    }  # fmt: skip
+    return add(db, Recovery(**defaults | values))
+
+
+def make_finding_certificate(
+    db: Session, *, of: TestResult | Recovery, **values: Any
+) -> Certificate:
+    """Return the intent to certify a test or a recovery."""
+    key = "test_result_id" if isinstance(of, TestResult) else "recovery_id"
+    defaults = {
+        "person_id": of.person_id, key: of.id, "disease": COVID, "standing_counts": "valid",
+        "uvci": f"URN:UVCI:01:XX:{new_id().hex.upper()}", "state": "intended",
         "knowledge_id": make_knowledge(db, kind="country").id, "recorded_at": NOW,
     }  # fmt: skip
     return add(db, Certificate(**defaults | values))
@@ -266,3 +368,53 @@ def make_event(db: Session, *, subject_id: UUID | None = None, **values: Any) ->
         "subject_id": subject_id, "details": {}, "recorded_at": NOW,
     }  # fmt: skip
     return add(db, AuditEvent(**defaults | values))
+
+
+def make_consent(db: Session, *, person: Person | None = None, **values: Any) -> Consent:
+    """Return the first decision of a person, who agrees."""
+    defaults = {
+        "person_id": (person or make_person(db)).id, "ordinal": 1, "decision": "given",
+        "programme_id": values.get("programme_id") or make_programme(db).id,
+        "decided_by": "self", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Consent(**defaults | values))
+
+
+def make_screening(db: Session, **values: Any) -> Screening:
+    """Return answers after which nothing stands against a dose."""
+    defaults = {
+        "person_id": values.get("person_id") or make_person(db).id, "outcome": "go",
+        "programme_id": make_programme(db).id, "questions_id": make_knowledge(db).id,
+        "sealed": b"sealed", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Screening(**defaults | values))
+
+
+def make_triage(db: Session, **values: Any) -> Triage:
+    defaults = {
+        "screening_id": values.get("screening_id") or make_screening(db).id, "ordinal": 1,
+        "outcome": "defer", "reason": "other", "decided_by": make_admin(db).id,
+        "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Triage(**defaults | values))
+
+
+def make_adverse_event(db: Session, **values: Any) -> AdverseEvent:
+    """Return a report of a fever that is not serious."""
+    defaults = {
+        "number": f"XX-{next(_numbers)}", "country": "XX", "term": "fever_38", "onset_on": TODAY,
+        "person_id": values.get("person_id") or make_person(db).id, "reporter": "self",
+        "sealed": b"sealed", "seriousness": "not_serious", "outcome": "recovering",
+        "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, AdverseEvent(**defaults | values))
+
+
+def make_head(db: Session, event: AuditEvent, **values: Any) -> TreeHead:
+    """Seal one event as the next of the tree, by rows alone, and have it cosigned."""
+    size = (db.scalar(select(func.count()).select_from(AuditLeaf)) or 0) + 1
+    add(db, AuditLeaf(position=size - 1, event_id=event.id, hash=bytes(32)))
+    defaults = {"size": size, "sealed_at": NOW, "root": bytes(32), "edge": b"", "note": "note"}
+    head = add(db, TreeHead(**defaults | values))
+    add(db, Cosignature(size=head.size, witness="witness", cosigned_at=NOW, line="line"))
+    return head

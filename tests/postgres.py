@@ -16,6 +16,8 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
+from tests.canaries import WATCH
+
 OLDEST = 15
 # Quick, yet nothing that `refuse_unready` refuses: on a folder in memory fsync costs nothing.
 OPTIONS = {
@@ -150,6 +152,7 @@ def _own(programs: Path, folder: Path) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)  # a fast shutdown
         process.wait(30)
+        WATCH.look("the log of PostgreSQL", (folder / "log").read_bytes())
 
 
 def _somebody() -> str:

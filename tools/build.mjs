@@ -1,9 +1,9 @@
 // Builds healthcert/web/assets into healthcert/static: hashed names and a manifest of them.
 // Every .scss without a leading underscore becomes a sheet for each direction, every .js a module,
-// every .svg is taken as it is.
+// every .svg is taken as it is. The typefaces of papers (PDF) are copied beside them.
 // No clock and no path reaches the output, so the same sources give the same bytes anywhere.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
@@ -17,6 +17,10 @@ const out = process.argv[2] ?? join(root, "healthcert/static");
 const TARGET = ["chrome80", "firefox78", "safari14.1"];
 // The licence of GOV.UK Frontend keeps its typeface and its arms; our pages load nothing by url().
 const REFUSED = /GDS Transport|crown|crest|url\((?!["']?data:)/i;
+
+// Amiri sets Arabic that can be read out of a PDF again; from Noto Sans Arabic it comes garbled.
+const FACES = { "noto-sans": "NotoSans", amiri: "Amiri" };
+const WEIGHTS = ["400Regular", "700Bold"];
 
 const entries = (ending) =>
   readdirSync(assets).filter((name) => extname(name) === ending && !name.startsWith("_")).sort();
@@ -61,7 +65,12 @@ for (const [name, text] of built) {
 }
 
 rmSync(out, { recursive: true, force: true });
-mkdirSync(out, { recursive: true });
+mkdirSync(join(out, "fonts"), { recursive: true });
+for (const [folder, face] of Object.entries(FACES))
+  for (const weight of WEIGHTS) {
+    const name = `${face}_${weight}.ttf`;
+    copyFileSync(join(root, "node_modules/@expo-google-fonts", folder, weight, name), join(out, "fonts", name));
+  }
 const manifest = {};
 for (const [name, text] of built) {
   manifest[name] = hashed(name, text);

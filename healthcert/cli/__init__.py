@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import click
 
+from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
 from healthcert.cli.conformance import conformance
+from healthcert.cli.country import country
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
@@ -17,6 +19,7 @@ from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.tables import export, import_
+from healthcert.cli.vaccines import vaccines
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
 from healthcert.cli.worker import worker
@@ -46,8 +49,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    bundle, conformance, db, demo, export, hcert, import_, keys, rules, serve, valuesets, verify,
-    worker,
+    audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, rules, serve,
+    vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -1,13 +1,18 @@
-"""Bring the database to this version, and check that its sums come out."""
+"""Bring the database to this version, check that its sums come out, let go of what is over."""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import click
 
 from healthcert.config import Settings
 from healthcert.db import Doors, make_engine, migrate, refuse_unready
+from healthcert.services import retention as keeping
 from healthcert.services.reconciling import CHECKS, differences
 
 
@@ -37,14 +42,54 @@ def check(context: click.Context) -> None:
     Example:
       healthcert db check
     """
-    engine = make_engine(Settings.from_env(os.environ).database_url)
-    try:
-        refuse_unready(engine)
-        with Doors(engine).reading() as session:
-            found = {difference.check: difference.rows for difference in differences(session)}
-    finally:
-        engine.dispose()
+    with _doors() as doors, doors.reading() as session:
+        found = {difference.check: difference.rows for difference in differences(session)}
     for name in CHECKS:
         click.echo(f"{'differs' if name in found else 'holds':8} {name}: {found.get(name, 0)}")
     if found:
         context.exit(1)
+
+
+@db.command()
+@click.option("--dry-run", is_flag=True, help="Only count what would go.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: rows by kind.")
+def retention(*, dry_run: bool, as_json: bool) -> None:
+    """Let go of what its time is over for, as data/retention.toml says; print the report.
+
+    The worker does the same once a day. A run that was stopped goes on where it was.
+
+    \b
+    Example:
+      healthcert db retention --dry-run
+    """
+    now = datetime.now(UTC)
+    with _doors() as doors:
+        if dry_run:
+            with doors.reading() as session:
+                counts = keeping.due(session, now=now)
+        else:
+            swept = {kind: _all_of(doors, kind, now) for kind in keeping.kinds()}
+            counts = swept | doors.run(lambda session: keeping.report(session, now=now))
+    if as_json:
+        click.echo(json.dumps(counts))
+        return
+    for kind, rule in keeping.kinds().items():
+        told = f"{kind}: {rule.then} {rule.time.days} days after {rule.after}"
+        click.echo(f"{counts[kind]:8} {told}")
+
+
+def _all_of(doors: Doors, kind: str, now: datetime) -> int:
+    total = 0
+    while count := doors.run(lambda session: keeping.apply(session, kind, now=now)):
+        total += count
+    return total
+
+
+@contextmanager
+def _doors() -> Iterator[Doors]:
+    engine = make_engine(Settings.from_env(os.environ).database_url)
+    try:
+        refuse_unready(engine)
+        yield Doors(engine)
+    finally:
+        engine.dispose()

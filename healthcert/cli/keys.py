@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from healthcert.config import Settings
+from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, BadSettings
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert.trust_lists import read_status
+from healthcert.parts import Parts, open_parts
+from healthcert.services import rotation
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import load_signers, load_trust, read_public_key, read_secret
+from healthcert.services.rotation import WORKS, Work
+from healthcert.services.vault_keys import prepare_next, use_next
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _PATH = click.Path(path_type=Path, exists=True)
@@ -108,6 +114,46 @@ def import_(
         click.echo(f"passed over: {words}", err=True)
     countries = len({signer.key.country for signer in kept.signers})
     click.echo(f"{name}: {len(kept.signers)} signers of {countries} countries")
+
+
+@keys.command("rotate-vault")
+@click.option("--prepare", is_flag=True, help="Make the next keys; then restart every process.")
+@click.option("--use", is_flag=True, help="Put them in use; then restart every process.")
+@click.option("--batch", default=500, show_default=True, help="People a transaction.")
+def rotate_vault(batch: int, *, prepare: bool, use: bool) -> None:
+    r"""Renew the keys that personal data lies under: prepare, use, then work through the people.
+
+    Between the steps every process is restarted, so that none meets a key it does not know.
+    Without an option everybody is brought under the newest keys, in batches: ended at any
+    point, it goes on where it was. Old key files may then leave the folder; as long as a
+    backup lives that needs them, keep them elsewhere.
+
+    \b
+    Example:
+      healthcert keys rotate-vault --prepare
+    """
+    settings = Settings.from_env(os.environ)
+    folder = settings.keys_dir / settings.env
+    if prepare or use:
+        for path in prepare_next(folder) if prepare else use_next(folder):
+            click.echo(f"{'made' if prepare else 'in use:'} {path}")
+        return
+    with closing(open_parts(settings)) as parts:
+        refuse_unready(parts.doors.engine)
+        parts.refuse_wrong_keys()
+        for work in WORKS:
+            _renew(parts, work, batch)
+
+
+def _renew(parts: Parts, work: Work, batch: int) -> None:
+    with parts.doors.reading() as db:
+        left = rotation.waiting(db, parts.vault, work)
+    click.echo(f"{work}: {left} people to go")
+    while done := parts.doors.run(
+        lambda db: rotation.renew(db, vault=parts.vault, work=work, limit=batch)
+    ):
+        left = max(0, left - done)
+        click.echo(f"{work}: {left} people to go")
 
 
 def _line(row: dict[str, object]) -> str:

@@ -6,16 +6,19 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from sqlalchemy.exc import DatabaseError
 
 from healthcert.cli.demo import prepare
 from healthcert.config import Settings
 from healthcert.errors import NotReady
+from healthcert.parts import open_parts
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -54,6 +57,7 @@ def run_demo() -> None:
 
 def _serve(settings: Settings, workers: int) -> None:
     _refuse_taken_port(settings)
+    _refuse_wrong_keys(settings)
     Granian(
         "wsgi:app",
         address=settings.host,
@@ -64,6 +68,12 @@ def _serve(settings: Settings, workers: int) -> None:
         log_access=False,
         log_level="warning",
     ).serve()
+
+
+def _refuse_wrong_keys(settings: Settings) -> None:
+    """Refuse to serve what cannot be opened; a database that is down is waited for."""
+    with closing(open_parts(settings)) as parts, suppress(DatabaseError):
+        parts.refuse_wrong_keys()
 
 
 def _refuse_taken_port(settings: Settings) -> None:

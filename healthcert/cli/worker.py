@@ -1,4 +1,4 @@
-"""Run the night shift: certificates, messages, the bundle, sweeping."""
+"""Run the night shift: the audit, certificates, messages, the bundle, sweeping, retention."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from healthcert.parts import open_parts
 @click.command()
 @click.option("--once", is_flag=True, help="One round, then end.")
 def worker(*, once: bool) -> None:
-    """Sign, send, publish and sweep until told to end.
+    """Seal, sign, send, publish and sweep until told to end.
 
     \b
     Example:
@@ -30,6 +30,7 @@ def worker(*, once: bool) -> None:
     parts = open_parts(settings)
     try:
         refuse_unready(parts.doors.engine)
+        parts.refuse_wrong_keys()
         if once:
             for job, count in run_once(parts, datetime.now(UTC)).items():
                 click.echo(f"{job} {count}")

@@ -1,7 +1,7 @@
 """What medicine and law decide: vaccines, programmes and countries, read from files.
 
-A file that is wrong is our own mistake, so a `KeyError` or `ValueError` may stop the start;
-`content` is the file as it stands, which is what the database keeps.
+`data.checking` says what is wrong with a file before it is used. `content` is the file as it
+stands, days as text, which is what the database keeps.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any, Literal
 
-from healthcert.errors import BadSettings
-from healthcert.policy.schedule import Series
+from healthcert.errors import BadKnowledge, BadSettings
 
 Kind = Literal["vaccine", "programme", "country"]
-_FOLDERS: Mapping[Kind, str] = {
+FOLDERS: Mapping[Kind, str] = {
     "vaccine": "vaccines",
     "programme": "programmes",
     "country": "countries",
@@ -70,6 +70,9 @@ class Country:
         issuer: ``is`` of its certificates.
         uvci_issuer: Who issues, within a UVCI.
         revocation_published: Whether it publishes what it revokes.
+        test_days: Technical life of a test certificate, in days.
+        recovery_days: First and last day of a recovery certificate, after the first positive test.
+        recovery_tests: Types of test that found a recovery, value set ``covid-19-lab-test-type``.
         towns: Where people look for a place to go.
         regions: Names by language, by code.
     """
@@ -82,6 +85,9 @@ class Country:
     issuer: str
     uvci_issuer: str
     revocation_published: bool
+    test_days: int
+    recovery_days: tuple[int, int]
+    recovery_tests: tuple[str, ...]
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]
 
@@ -89,13 +95,38 @@ class Country:
 @cache
 def sources(kind: Kind) -> tuple[Source, ...]:
     """Return the files of a kind that come with this version, by name."""
-    folder = files("healthcert").joinpath("data", _FOLDERS[kind])
-    found = sorted((entry.name, entry.read_text("utf-8")) for entry in folder.iterdir())
+    return sources_in(files("healthcert").joinpath("data"), kind)
+
+
+def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
+    """Return the files of a kind in a folder that is laid out as ours, by name.
+
+    Raises:
+        BadKnowledge: A file is no TOML.
+    """
+    inner = folder.joinpath(FOLDERS[kind])
+    entries = sorted(inner.iterdir(), key=lambda entry: entry.name) if inner.is_dir() else []
     return tuple(
-        _source(kind, name.removesuffix(".toml"), tomllib.loads(text))
-        for name, text in found
-        if name.endswith(".toml")
+        source_of(kind, entry.name.removesuffix(".toml"), entry.read_bytes())
+        for entry in entries
+        if entry.name.endswith(".toml")
     )
+
+
+def source_of(kind: Kind, name: str, raw: bytes) -> Source:
+    """Return a knowledge file, read.
+
+    Raises:
+        BadKnowledge: It is no TOML.
+    """
+    try:
+        read = tomllib.loads(raw.decode())
+    except ValueError as error:
+        advice = "Look there for a missing quotation mark, bracket or equals sign."
+        raise BadKnowledge(f"{name}.toml cannot be read: {error}. {advice}") from None
+    content = json.loads(json.dumps(read, default=str))
+    written = json.dumps([kind, content], sort_keys=True, ensure_ascii=False).encode()
+    return Source(kind, name, content, hashlib.sha256(written).hexdigest())
 
 
 def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
@@ -122,25 +153,6 @@ def country(code: str) -> Country:
     raise BadSettings(f"HEALTHCERT_COUNTRY is {code}, of which no file in data/countries tells.")
 
 
-def series(content: Mapping[str, Any]) -> Series:
-    """Return the rule of a product, from the content of its vaccine file."""
-    rule = content["series"]
-    return Series(
-        doses=rule["doses"],
-        min_interval=rule["min_interval_days"],
-        target_interval=rule["target_interval_days"],
-        booster_interval=rule["booster_interval_days"],
-        grace=rule["grace_days"],
-        min_age=rule["min_age_years"],
-        booster_total=rule["booster_total"],
-    )
-
-
-def _source(kind: Kind, name: str, content: dict[str, Any]) -> Source:
-    written = json.dumps([kind, content], sort_keys=True, ensure_ascii=False).encode()
-    return Source(kind, name, content, hashlib.sha256(written).hexdigest())
-
-
 def _country(content: Mapping[str, Any]) -> Country:
     certificates = content["certificates"]
     return Country(
@@ -152,6 +164,9 @@ def _country(content: Mapping[str, Any]) -> Country:
         issuer=certificates["issuer"],
         uvci_issuer=certificates["uvci_issuer"],
         revocation_published=certificates["revocation_published"],
+        test_days=certificates["test_days"],
+        recovery_days=(certificates["recovery_from_day"], certificates["recovery_until_day"]),
+        recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
     )

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from healthcert.errors import SignerUnavailable
@@ -31,6 +32,12 @@ _HALF = 32  # bytes of r, and of s, on P-256; also the salt of PS256
 _LEAST_RSA_BITS = 2048
 _ECDSA = ECDSA(SHA256())
 _PSS = PSS(MGF1(SHA256()), _HALF)
+
+
+def passphrase_of(secret: bytes) -> bytes:
+    """Return what opens the key files of a secret: derived, so the secret itself opens nothing."""
+    derive = HKDF(SHA256(), length=32, salt=None, info=b"healthcert key files")
+    return derive.derive(secret).hex().encode()
 
 
 def open_key(path: Path, passphrase: bytes) -> PrivateKey:

@@ -1,14 +1,15 @@
 """The vault: seal what is personal, and find it again without reading it.
 
-Every person has a key of their own; it lies in the database wrapped by the master key, so
-destroying it erases the person from every backup. A sealed value is AES-256-GCM (NIST SP
-800-38D) with a random nonce, bound to the row it lies in and to what it is for: moved to
-another row, or read as something else, it does not open.
+Every person has a key of their own, which lies in the database wrapped by the master key. A
+sealed value is AES-256-GCM (NIST SP 800-38D) with a random nonce, bound to the row it lies in
+and to what it is for: moved to another row, or read as something else, it does not open.
 
-    version (1 byte) || nonce (12) || ciphertext and tag
+    1 (1 byte) || nonce (12) || ciphertext and tag                       a sealed value
+    2 (1 byte) || name of the master (4) || nonce (12) || ...            a person's key
 
 The blind index is HMAC-SHA256 under a key of its own: equal values meet, and nobody without
-the key can try values out.
+the key can try values out. Both keys may be renewed: a vault writes with the newest and opens,
+or looks up, with those before it too. A key's name is derived from it, so no file can lie.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from __future__ import annotations
 import hmac
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -25,30 +27,63 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from healthcert.errors import NotReady
+from healthcert.errors import NotReady, WrongKeys
 
 KEY_BYTES = 32
-_VERSION, _NONCE_BYTES = b"\x01", 12
+_VERSION, _NAMED, _NONCE_BYTES, _NAME_BYTES = b"\x01", b"\x02", 12, 4
 
 
 class Vault:
-    """The master key and the index key, at work."""
+    """The master keys and the index keys, at work.
 
-    def __init__(self, master: bytes, index: bytes) -> None:
-        """Take the two keys, 32 bytes each.
+    Attributes:
+        master_name: Name of the master key that wraps now, eight hex digits.
+        masters: Names of all that open, that one first.
+        index_name: Name of the index key that new entries are written under, six hex digits.
+        indexes: Names of all that are searched, that one first.
+    """
+
+    def __init__(
+        self,
+        master: bytes,
+        index: bytes,
+        *,
+        other_masters: Sequence[bytes] = (),
+        other_indexes: Sequence[bytes] = (),
+    ) -> None:
+        """Take the keys, 32 bytes each.
+
+        Args:
+            master: Wraps the keys of persons.
+            index: Blinds what is written.
+            other_masters: Open as well: keys before it, or one that is to follow it.
+            other_indexes: Are looked up as well.
 
         Raises:
-            NotReady: A key has another length, or the two are the same.
+            NotReady: A key has another length, or two are the same.
         """
-        if {len(master), len(index)} != {KEY_BYTES} or master == index:
-            raise NotReady("the vault needs two different keys of 32 bytes")
-        self._wrapping = AESGCM(_derived(master, b"wrap person keys"))
-        self._service = AESGCM(_derived(master, b"service"))
-        self._index = index
+        masters, indexes = (master, *other_masters), (index, *other_indexes)
+        keys = (*masters, *indexes)
+        if {len(key) for key in keys} != {KEY_BYTES} or len(set(keys)) != len(keys):
+            raise NotReady("the vault needs keys of 32 bytes, each another one")
+        self._wrapping = {_name(key): AESGCM(_derived(key, b"wrap person keys")) for key in masters}
+        self._services = [AESGCM(_derived(key, b"service")) for key in masters]
+        self._indexes = indexes
+        self.masters = [name.hex() for name in self._wrapping]
+        self.indexes = [_derived(key, b"name of an index key")[:3].hex() for key in indexes]
+        self.master_name, self.index_name = self.masters[0], self.indexes[0]
 
     def new_key(self) -> bytes:
-        """Return a fresh key for one person, wrapped by the master key."""
-        return _seal(self._wrapping, secrets.token_bytes(KEY_BYTES), b"person key")
+        """Return a fresh key for one person, wrapped by the newest master key."""
+        return self._wrapped(secrets.token_bytes(KEY_BYTES))
+
+    def rewrapped(self, wrapped: bytes) -> bytes:
+        """Return a person's key, wrapped by the newest master key; what it sealed still opens.
+
+        Raises:
+            WrongKeys: It was wrapped by a master key that is not here.
+        """
+        return self._wrapped(self._unwrapped(wrapped))
 
     def seal(
         self, wrapped: bytes, row_id: UUID, value: Mapping[str, Any], *, purpose: str = "person"
@@ -62,7 +97,7 @@ class Vault:
             purpose: What it is: ``person``, ``message`` or ``certificate``.
 
         Raises:
-            NotReady: The key was wrapped by another master key.
+            WrongKeys: The key was wrapped by a master key that is not here.
         """
         return _seal(self._unwrap(wrapped), _written(value), _bound(purpose, row_id.bytes))
 
@@ -72,6 +107,7 @@ class Vault:
         """Return what was sealed for this row and purpose.
 
         Raises:
+            WrongKeys: The key was wrapped by a master key that is not here.
             NotReady: Another key, another row or another purpose, or a byte was changed.
         """
         return _read(_open(self._unwrap(wrapped), sealed, _bound(purpose, row_id.bytes)))
@@ -83,7 +119,7 @@ class Vault:
             bound_to: The key of the row in which it will lie, such as a visit's token hash.
             value: What to seal, ready for JSON.
         """
-        return _seal(self._service, _written(value), _bound("service", bound_to))
+        return _seal(self._services[0], _written(value), _bound("service", bound_to))
 
     def service_open(self, bound_to: bytes, sealed: bytes) -> dict[str, Any]:
         """Return what `service_seal` sealed for this row.
@@ -91,20 +127,40 @@ class Vault:
         Raises:
             NotReady: Another key or another row, or a byte was changed.
         """
-        return _read(_open(self._service, sealed, _bound("service", bound_to)))
+        return _read(_open_with(self._services, sealed, _bound("service", bound_to)))
 
     def blind(self, kind: str, *parts: str) -> bytes:
         """Return the 32 bytes under which a value can be found without being stored.
 
         The parts are written with their lengths, so that two splittings never meet.
         """
+        return self.blinds(kind, *parts)[0]
+
+    def blinds(self, kind: str, *parts: str) -> list[bytes]:
+        """Return all under which a value may lie while index keys change, the newest first."""
         told = b"".join(
             len(raw).to_bytes(4) + raw for raw in (part.encode() for part in (kind, *parts))
         )
-        return hmac.digest(self._index, told, "sha256")
+        return [hmac.digest(key, told, "sha256") for key in self._indexes]
+
+    def _wrapped(self, key: bytes) -> bytes:
+        name, wrapping = next(iter(self._wrapping.items()))
+        return _NAMED + name + _seal(wrapping, key, b"person key" + name)[1:]
+
+    def _unwrapped(self, wrapped: bytes) -> bytes:
+        if wrapped[:1] != _NAMED:  # from before master keys had names
+            return _open_with(list(self._wrapping.values()), wrapped, b"person key")
+        name, rest = wrapped[1 : 1 + _NAME_BYTES], wrapped[1 + _NAME_BYTES :]
+        if name not in self._wrapping:
+            raise WrongKeys(f"rows lie under the vault key {name.hex()}, which is not here")
+        return _open(self._wrapping[name], _VERSION + rest, b"person key" + name)
 
     def _unwrap(self, wrapped: bytes) -> AESGCM:
-        return AESGCM(_open(self._wrapping, wrapped, b"person key"))
+        return AESGCM(self._unwrapped(wrapped))
+
+
+def _name(master: bytes) -> bytes:
+    return _derived(master, b"name of a master key")[:_NAME_BYTES]
 
 
 def _derived(master: bytes, use: bytes) -> bytes:
@@ -121,13 +177,17 @@ def _seal(key: AESGCM, plain: bytes, bound: bytes) -> bytes:
 
 
 def _open(key: AESGCM, sealed: bytes, bound: bytes) -> bytes:
+    return _open_with([key], sealed, bound)
+
+
+def _open_with(keys: Sequence[AESGCM], sealed: bytes, bound: bytes) -> bytes:
     version, nonce, rest = sealed[:1], sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     if version != _VERSION or len(nonce) != _NONCE_BYTES:
         raise NotReady("a sealed value is not one")
-    try:
-        return key.decrypt(nonce, rest, version + bound)
-    except InvalidTag:
-        raise NotReady("a sealed value does not open: another key, or moved, or changed") from None
+    for key in keys:
+        with suppress(InvalidTag):
+            return key.decrypt(nonce, rest, version + bound)
+    raise NotReady("a sealed value does not open: another key, or moved, or changed")
 
 
 def _written(value: Mapping[str, Any]) -> bytes:

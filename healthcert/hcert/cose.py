@@ -7,8 +7,8 @@ Sources: RFC 9052 (structures), RFC 9053 section 2.1 (ECDSA), RFC 8230 (RSASSA-P
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from cbor2 import CBORTag
 from cryptography.exceptions import InvalidSignature
@@ -31,7 +31,7 @@ PublicKey = EllipticCurvePublicKey | RSAPublicKey
 ES256, PS256 = -7, -37
 """COSE algorithm numbers: ECDSA with SHA-256, and RSASSA-PSS with SHA-256."""
 
-_TAG_SIGN1, _TAG_CWT, _PARTS = 18, 61, 4
+_TAG_SIGN1, _TAG_CWT, _FOUR = 18, 61, 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4  # header labels
 _UNDERSTOOD = (_ALGORITHM, _CRITICAL, _KID)
 _SHORT = 64  # bytes of a protected header worth remembering
@@ -46,10 +46,12 @@ _CONTEXT = b"\x84\x6aSignature1"
 _NOTHING_EXTERNAL = b"\x40"
 _NO_UNPROTECTED = b"\xa0"
 _SIGN1_OF_FOUR = b"\xd2\x84"
+_LEAST_USUAL = 70  # bytes; all but payload and protected header
+
+_Parts = tuple[bytes, Mapping[object, object], bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Sign1:
+class Sign1(NamedTuple):
     """A signed message taken apart; nothing in it is trusted until a key fits.
 
     Attributes:
@@ -106,7 +108,7 @@ def parse(message: bytes) -> Sign1:
         MalformedCbor: The message or its protected header is not CBOR as the guard allows it.
         MalformedCose: It is not a COSE_Sign1, or names an algorithm other than ES256 or PS256.
     """
-    protected, unprotected, payload, signature = _parts(
+    protected, unprotected, payload, signature = _usual_parts(message) or _parts(
         safe_cbor.loads(message, tags=safe_cbor.OUTER)
     )
     shown = (_short_header if len(protected) <= _SHORT else _header)(protected)
@@ -157,7 +159,11 @@ def sign1(payload: bytes, *, kid: bytes, algorithm: int, sign: Callable[[bytes],
         sign: Given the bytes to be signed, gives the signature as `Sign1.signature` is written.
     """
     protected = _signers_header(algorithm, kid)
-    signature = sign(_to_be_signed(protected, payload))
+    return _laid_out(protected, payload, sign(_to_be_signed(protected, payload)))
+
+
+def _laid_out(protected: bytes, payload: bytes, signature: bytes) -> bytes:
+    """Return a message of these parts, with tag 18 and nothing unprotected."""
     parts = (_bytes(protected), _NO_UNPROTECTED, _bytes(payload), _bytes(signature))
     return _SIGN1_OF_FOUR + b"".join(parts)
 
@@ -183,14 +189,28 @@ def _bytes(data: bytes) -> bytes:
     return b"\x5a" + size.to_bytes(4, "big") + data
 
 
-def _parts(tree: object) -> tuple[bytes, Mapping[object, object], bytes, bytes]:
+def _usual_parts(message: bytes) -> _Parts | None:
+    """Return the parts of a message that has the layout of ours with ES256; None of any other.
+
+    They are cut out where they must lie then, and are the parts if they give the same message.
+    """
+    if len(message) < _LEAST_USUAL:
+        return None
+    end = 3 + (message[2] & 31)  # of the protected header
+    start = end + (3 if len(message) - end - 3 - 66 < 1 << 8 else 4)  # 66 are the signature's
+    protected, payload, signature = message[3:end], message[start:-66], message[-64:]
+    same = message == _laid_out(protected, payload, signature)
+    return (protected, {}, payload, signature) if same else None
+
+
+def _parts(tree: object) -> _Parts:
     if isinstance(tree, CBORTag) and tree.tag == _TAG_CWT:
         tree = tree.value
         if not isinstance(tree, CBORTag):
             raise MalformedCose("tag 61 without tag 18")
     if isinstance(tree, CBORTag) and tree.tag == _TAG_SIGN1:
         tree = tree.value
-    if not isinstance(tree, tuple | list) or len(tree) != _PARTS:
+    if not isinstance(tree, tuple | list) or len(tree) != _FOUR:
         raise MalformedCose("not an array of four")
     protected, unprotected, payload, signature = tree
     if (

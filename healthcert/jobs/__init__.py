@@ -13,19 +13,22 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, outbox, publishing, sweeping
+from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing, sweeping
 from healthcert.parts import Parts
 
-PAUSE = 2.0  # seconds between two rounds
+PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
 
 Job = Callable[[Parts, datetime], int]
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
+        "lots": lots.judge,
         "certificates": certificates.sign_pending,
         "messages": outbox.send_due,
+        "audit": sealing.seal,
         "bundle": publishing.publish,
         "sweep": sweeping.sweep,
+        "retention": retention.let_go,
     }
 )
 _LOG = logging.getLogger(__name__)

@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from healthcert.errors import SignerUnavailable
 from healthcert.parts import Parts
 from healthcert.services import issuing
 
-_AT_ONCE = 100
+AT_ONCE = 100
 _LOG = logging.getLogger(__name__)
 
 
 def sign_pending(parts: Parts, now: datetime) -> int:
     """Sign intended certificates, the oldest first; return how many were signed.
 
-    One that cannot be signed, whatever its fault, does not keep the others back.
+    All go in one transaction. Where that fails nothing of it is kept, and each half goes alone:
+    one that cannot be signed, whatever its fault, does not keep the others back.
 
     Raises:
         SignerUnavailable: No key signs now; every intent stays.
     """
     with parts.doors.reading() as db:
-        waiting = issuing.pending(db, limit=_AT_ONCE)
-    signed = 0
-    for certificate_id in waiting:
-        issue = partial(
-            issuing.issue,
-            vault=parts.vault,
-            signers=parts.signers,
-            certificate_id=certificate_id,
-            country=parts.country,
-            now=now,
-        )
-        try:
-            parts.doors.run(issue)
-        except SignerUnavailable:
-            raise
-        except Exception:  # noqa: BLE001 - one that is broken must not keep the others back
+        waiting = issuing.pending(db, limit=AT_ONCE, today=now.date())
+    return _sign(parts, waiting, now)
+
+
+def _sign(parts: Parts, waiting: Sequence[UUID], now: datetime) -> int:
+    issue = partial(
+        issuing.issue_all,
+        vault=parts.vault,
+        signers=parts.signers,
+        certificate_ids=waiting,
+        country=parts.country,
+        now=now,
+    )
+    try:
+        return len(parts.doors.run(issue))
+    except SignerUnavailable:
+        raise
+    except Exception:  # noqa: BLE001 - one that is broken must not keep the others back
+        if len(waiting) <= 1:
             _LOG.exception("a certificate cannot be signed", extra={"job": "certificates"})
-        else:
-            signed += 1
-    return signed
+            return 0
+    half = len(waiting) // 2
+    return _sign(parts, waiting[:half], now) + _sign(parts, waiting[half:], now)

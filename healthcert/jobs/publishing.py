@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from healthcert.data import value_sets
 from healthcert.hcert.bundle import Bundle
 from healthcert.parts import Parts
-from healthcert.services import bundles, publishing, rules
+from healthcert.services import bundles, publishing, rules, sealing
 from healthcert.services.bundles import Contents
 from healthcert.services.keys import load_bundle_signer, read_secret
 
@@ -48,12 +48,14 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
     held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
         ours = publishing.revocations(db, country=parts.country)
+        head = sealing.newest(db)
+        audit_head = sealing.note_of(db, head).encode() if head else None
     contents = Contents(
         trust=parts.trust,
         revocation=held.revocation.with_issuer(parts.country.code, ours) if held else ours,
         rules=rules.held(settings.rules_dir, settings.country),
         value_sets=value_sets(),
-        audit_head=held.audit_head if held else None,
+        audit_head=audit_head,
     )
     signer = load_bundle_signer(settings.keys_dir / settings.env, read_secret(settings.secret_file))
     return bundles.publish(

@@ -6,20 +6,26 @@ What no constraint can say stands in `triggers/`, in force wherever the tables a
 from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
+from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
+from healthcert.models.audit import AuditLeaf, Cosignature, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
+from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
+from healthcert.models.stock import Stock, StockMove
 from healthcert.models.supply import (
     Knowledge,
     Lot,
@@ -28,6 +34,7 @@ from healthcert.models.supply import (
     ProductTarget,
     Programme,
 )
+from healthcert.models.test_result import TestResult, TestStanding
 from healthcert.models.waiting import Draw, Offer, WaitEntry
 
 check_types(Base.metadata)
@@ -40,19 +47,24 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 
 __all__ = [
     "AccessCode",
+    "AdverseEvent",
     "Appointment",
     "AuditEvent",
+    "AuditLeaf",
     "Base",
     "Case",
     "CaseEntry",
     "Certificate",
     "ClinicSession",
+    "Consent",
+    "Cosignature",
     "Delegation",
     "Device",
     "Dose",
     "DoseJudgement",
     "DoseStanding",
     "Draw",
+    "EligibilityDecision",
     "Identity",
     "ImportBatch",
     "ImportLine",
@@ -65,16 +77,26 @@ __all__ = [
     "Organisation",
     "Person",
     "PersonToken",
+    "Phase",
     "Product",
     "ProductTarget",
     "Programme",
     "Proxy",
+    "Recovery",
+    "RecoveryStanding",
     "Request",
     "RequestStep",
     "Row",
+    "Screening",
     "Site",
     "Slot",
     "Staff",
+    "Stock",
+    "StockMove",
+    "TestResult",
+    "TestStanding",
+    "TreeHead",
+    "Triage",
     "Visit",
     "WaitEntry",
     "new_id",

@@ -26,6 +26,10 @@ TRANSITIONS = {
     "no_show": ("arrived",),
 }
 
+# What retention lets go: what holds no place and led to no dose.
+_HOLDS_OR_LED = (
+    "OLD.state NOT IN ('cancelled', 'rescheduled', 'expired', 'no_show', 'not_vaccinated')"
+)
 _IS_ACTIVE = "state IN ('held', 'booked', 'arrived')"
 
 
@@ -47,8 +51,8 @@ class Appointment(Row):
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
-        Index("ux_appointment_id_person_id", "id", "person_id", unique=True),  # offers point here
-        stated(never_deleted=True, transitions=TRANSITIONS),
+        Index("uq_appointment_person", "id", "person_id", unique=True),  # what others point at
+        stated(never_deleted=_HOLDS_OR_LED, transitions=TRANSITIONS),
     )
 
     reference: Mapped[str] = mapped_column(String(12), unique=True)  # HC-7K4M-2QXD

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    String,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -23,6 +24,10 @@ COUNTS = (
     "outside_age", "subpotent", "unknown", "entered_in_error",
 )  # fmt: skip
 SOURCES = ("point_of_care", "historic", "foreign")
+EVIDENCE = ("given_here", "verified", "seen", "stated")  # a certificate that held, a paper, a word
+PRECISIONS = ("year", "month", "day")  # of a day that somebody remembers
+ROUTES = ("20035000", "20066000", "20030000", "20053000", "20049000")
+"""EDQM standard terms: intramuscular, subcutaneous, intradermal, oral, nasal use."""
 BODY_SITES = ("LA", "RA", "LT", "RT", "other")  # HL7 v3 ActSite, arms and thighs
 
 
@@ -37,10 +42,24 @@ class Dose(Row):
         CheckConstraint("given_on <= recorded_on", name="given_before_recorded"),
         one_of("source", SOURCES),
         one_of("body_site", BODY_SITES),
+        one_of("evidence", EVIDENCE),
+        one_of("day_precision", PRECISIONS),
+        one_of("route", ROUTES),
+        CheckConstraint(
+            "CASE WHEN source = 'point_of_care' THEN evidence = 'given_here' AND country IS NULL"
+            " AND day_precision = 'day' AND given_at IS NOT NULL AND body_site IS NOT NULL"
+            " ELSE evidence <> 'given_here' AND appointment_id IS NULL AND country IS NOT NULL END",
+            name="here_or_elsewhere",
+        ),
+        # What is corrected is a dose of the same person.
+        ForeignKeyConstraint(["replaces", "person_id"], ["dose.id", "dose.person_id"]),
         # What judgements and certificates point at.
         UniqueConstraint("id", "person_id", "product_id", "given_on", "source"),
         UniqueConstraint("id", "lot_id"),
         UniqueConstraint("id", "person_id"),
+        UniqueConstraint("id", "proof"),
+        # An index serves a foreign key as well, and can be added without a new table.
+        Index("uq_dose_stock", "id", "lot_id", "site_id", unique=True),
         Index("ix_dose_person_id", "person_id"),
         Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
         stated(append_only=True),
@@ -51,16 +70,29 @@ class Dose(Row):
     product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
     site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
     appointment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("appointment.id"))
-    given_at: Mapped[datetime]
-    given_on: Mapped[date]  # the day at the site
+    performed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))
+    given_at: Mapped[datetime | None]
+    given_on: Mapped[date]  # the day at the site; of a month or a year its first
+    day_precision: Mapped[str] = mapped_column(default="day")
     recorded_on: Mapped[date]  # the day at the site when it was written down
     lot_text: Mapped[str]
     lot_id: Mapped[uuid.UUID | None]
     lot_product_id: Mapped[uuid.UUID | None]
-    body_site: Mapped[str]
+    body_site: Mapped[str | None]
+    route: Mapped[str | None]
     source: Mapped[str] = mapped_column(default="point_of_care")
+    country: Mapped[str | None] = mapped_column(String(2))  # where, if not given by us
+    evidence: Mapped[str] = mapped_column(default="given_here")
+    proof: Mapped[str | None] = mapped_column(
+        Computed(
+            "CASE WHEN evidence <> 'stated' AND day_precision = 'day' THEN 'enough' END",
+            persisted=True,
+        )
+    )
+    sealed: Mapped[bytes | None]  # a note on the evidence, under the person's key
+    import_key: Mapped[str | None] = mapped_column(unique=True)  # the same twice is stored once
     recorded_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
-    replaces: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("dose.id"), unique=True)
+    replaces: Mapped[uuid.UUID | None] = mapped_column(unique=True)
 
 
 class DoseJudgement(Row):
@@ -77,6 +109,8 @@ class DoseJudgement(Row):
             ["dose.id", "dose.person_id", "dose.product_id", "dose.given_on", "dose.source"],
             name="fk_dose_judgement_dose",
         ),
+        # What counts is proved: a day that is known, and more than somebody's word.
+        ForeignKeyConstraint(["dose_id", "valid_proof"], ["dose.id", "dose.proof"]),
         # A lot judged by is the lot the dose was given from.
         ForeignKeyConstraint(["dose_id", "lot_id"], ["dose.id", "dose.lot_id"]),
         # What counts, counts toward a disease the product protects from; what does not, need not.
@@ -120,7 +154,11 @@ class DoseJudgement(Row):
         CheckConstraint("number BETWEEN 1 AND 9", name="number"),
         CheckConstraint("min_interval_days >= 0", name="interval"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
-        CheckConstraint("counts <> 'entered_in_error' OR length(reason) > 0", name="error_reason"),
+        # What a person finds has a reason.
+        CheckConstraint(
+            "counts NOT IN ('entered_in_error', 'subpotent') OR length(reason) > 0",
+            name="found_reason",
+        ),
         one_of("counts", COUNTS),
         UniqueConstraint("dose_id", "disease", "ordinal"),
         # What the standing mirrors; the number apart, because a half-NULL key passes unseen.
@@ -143,6 +181,9 @@ class DoseJudgement(Row):
     disease: Mapped[str]
     valid_disease: Mapped[str | None] = mapped_column(
         Computed("CASE WHEN counts = 'valid' THEN disease END", persisted=True)
+    )
+    valid_proof: Mapped[str | None] = mapped_column(
+        Computed("CASE WHEN counts = 'valid' THEN 'enough' END", persisted=True)
     )
     ordinal: Mapped[int]  # 1 for the first judgement of this dose toward this disease
     person_id: Mapped[uuid.UUID]

@@ -36,7 +36,7 @@ class AuditEvent(Row):
 
 
 class Message(Row):
-    """Something to tell a person, kept until a channel has taken it."""
+    """Something to tell a person, kept until a channel has taken it; its text goes before it."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -44,14 +44,16 @@ class Message(Row):
         one_of("state", MESSAGE_STATES),
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
+        CheckConstraint("sealed IS NOT NULL OR state <> 'queued'", name="queued_is_whole"),
         Index("ix_message_state_due_at", "state", "due_at"),
+        stated(never_deleted="OLD.state = 'queued'"),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     channel: Mapped[str]
     template: Mapped[str]
     language: Mapped[str] = mapped_column(String(2))
-    sealed: Mapped[bytes]  # address and text, under the person's key
+    sealed: Mapped[bytes | None]  # address and text, under the person's key
     state: Mapped[str] = mapped_column(default="queued")
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,7 +21,12 @@ class Person(Row):
 
     Names, full birth date, contact points, addresses and identity values lie in `sealed`:
     one AES-GCM blob bound to this row, under the person's own key, which is itself wrapped
-    by the master key (`healthcert.gateways.vault`).
+    by a master key (`healthcert.gateways.vault`). Which keys a row lies under stands beside it,
+    empty where nobody knows: renewing a key works through the rows that name another one.
+
+    Erasure has two steps. At `erased_at` all goes but what the law keeps until `kept_until`,
+    sealed anew under another key; on `key_gone_on`, never before, that key goes as well. What
+    nobody needs to keep goes in one. The trigger `erased_for_good` holds that nothing comes back.
     """
 
     __tablename__ = "person"
@@ -29,15 +34,40 @@ class Person(Row):
         CheckConstraint("birth_year BETWEEN 1850 AND 2200", name="birth_year"),
         one_of("sex", SEXES),
         one_of("nationality_group", NATIONALITY_GROUPS),
+        CheckConstraint(
+            "(key_gone_on IS NULL) = (wrapped_key IS NOT NULL)"
+            " AND (wrapped_key IS NULL) = (sealed IS NULL)",
+            name="key_with_seal",
+        ),
+        CheckConstraint(
+            "erased_at IS NOT NULL OR (kept_until IS NULL AND key_gone_on IS NULL)",
+            name="erased_first",
+        ),
+        CheckConstraint(
+            "kept_until IS NULL OR key_gone_on IS NULL OR key_gone_on >= kept_until",
+            name="kept_its_time",
+        ),
+        CheckConstraint(
+            "erased_at IS NULL OR (region IS NULL AND nationality_group = 'unknown')",
+            name="erased_is_bare",
+        ),
+        Index("ix_person_kept_until", "kept_until"),  # the night shift asks whose time is over
+        Index("ix_person_wrapped_by_id", "wrapped_by", "id"),
+        Index("ix_person_indexed_by_id", "indexed_by", "id"),
     )
 
-    wrapped_key: Mapped[bytes]
-    sealed: Mapped[bytes]
+    wrapped_key: Mapped[bytes | None]
+    wrapped_by: Mapped[str] = mapped_column(String(8), server_default="")
+    sealed: Mapped[bytes | None]
+    indexed_by: Mapped[str] = mapped_column(String(8), server_default="")
     birth_year: Mapped[int]
     sex: Mapped[str]
     nationality_group: Mapped[str] = mapped_column(default="unknown")
     region: Mapped[str | None]
     language: Mapped[str] = mapped_column(String(2))
+    erased_at: Mapped[datetime | None]
+    kept_until: Mapped[date | None]
+    key_gone_on: Mapped[date | None]
 
 
 class Identity(Row):

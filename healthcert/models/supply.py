@@ -14,6 +14,11 @@ from healthcert.models.triggers.stated import stated
 
 KNOWLEDGE_KINDS = ("vaccine", "programme", "country")
 LOT_STATES = ("quarantined", "released", "recalled", "exhausted")
+LOT_TRANSITIONS = {
+    "quarantined": ("released", "recalled"),
+    "released": ("quarantined", "recalled", "exhausted"),
+    "exhausted": ("released", "quarantined", "recalled"),  # some were found; or what was given
+}
 
 
 class Knowledge(Row):
@@ -72,44 +77,54 @@ class ProductTarget(Base):
 
 
 class Lot(Row):
-    """A numbered batch of one product."""
+    """A numbered batch of one product.
+
+    It begins in quarantine. Its newest validity says its state, until nothing of it is left.
+    """
 
     __tablename__ = "lot"
     __table_args__ = (
         UniqueConstraint("product_id", "number"),
         UniqueConstraint("id", "product_id"),
         one_of("state", LOT_STATES),
+        stated(never_deleted=True, transitions=LOT_TRANSITIONS),
     )
 
     product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
     number: Mapped[str]
-    state: Mapped[str]
+    state: Mapped[str] = mapped_column(default="quarantined")
+    received_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))  # not releasing
+    judged_up_to: Mapped[int] = mapped_column(default=0)  # validity by which all doses were judged
 
 
 class LotValidity(Row):
     """From when until when doses of a lot count; an extension or a recall is a new row.
 
-    The row with the latest `since` not after a day is the one in force on that day.
+    The newest row whose `since` is not after a day is the one in force on that day. In a
+    quarantine before any release, `released_on` is the day the lot came in.
     """
 
     __tablename__ = "lot_validity"
     __table_args__ = (
         ForeignKeyConstraint(["lot_id", "product_id"], ["lot.id", "lot.product_id"]),
-        UniqueConstraint("lot_id", "since"),
+        UniqueConstraint("lot_id", "ordinal"),
+        CheckConstraint("ordinal >= 1", name="ordinal"),
         # What a judgement points at, so that the database can compare the days itself.
         UniqueConstraint(
             *("id", "lot_id", "product_id", "state", "released_on", "expires_on"),
             name="uq_lot_validity_mirror",
         ),
-        one_of("state", ("released", "recalled")),
+        one_of("state", ("quarantined", "released", "recalled")),
         CheckConstraint("released_on <= expires_on", name="released_before_expiry"),
         stated(append_only=True),
     )
 
     lot_id: Mapped[uuid.UUID]
     product_id: Mapped[uuid.UUID]
+    ordinal: Mapped[int]  # 1 for the first validity of the lot
     since: Mapped[date]
     released_on: Mapped[date]
     expires_on: Mapped[date]
     state: Mapped[str]
     reason: Mapped[str] = mapped_column(default="")
+    ordered_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))

@@ -7,17 +7,18 @@ passes when its logic gives true (EU DCC business rules, "How-To", Concepts).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import FUEL, access
 from healthcert.policy.rules import Kind, Rule
 
 Result = Literal["passed", "failed", "open"]
+_Known = Mapping[str, Mapping[str, object]]  # `payload` and `external`, as rules read them
 
 ENGINE: Final = "CERTLOGIC"
 NEWEST: Final = (1, 3, 3)  # of CertLogic and of the DCC schema; a rule for a newer one stays open
@@ -25,11 +26,11 @@ LONGEST_WAIT: Final = 400  # days that `passes_on` looks ahead: a year, and the 
 WAIT_FUEL: Final = 100_000  # steps of such a search; the dearest published rule needs 60,000
 
 _ORDER: Final = attrgetter("identifier", "region", "version")
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 _CLOCK: Final = "external.validationClock"
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """The rules that decide about a journey.
 
     Attributes:
@@ -41,23 +42,29 @@ class Selection:
     no_requirement: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What one rule says about a certificate.
 
     Attributes:
         identifier: The rule's.
         result: `passed`, `failed`, or `open` where it gave no answer: needs a person.
         text: What the rule demands, in the reader's language.
-        looked_at: The payload's values by the rule's affected fields; None where absent.
         passes_on: First coming day on which it would pass at the same hour; None if there is none.
+        payload: The certificate's DCC.
+        affected_fields: The rule's.
     """
 
     identifier: str
     result: Result
     text: str
-    looked_at: Mapping[str, object]
-    passes_on: date | None
+    passes_on: date | None = None
+    payload: Mapping[str, object] = _NOTHING
+    affected_fields: tuple[str, ...] = ()
+
+    @property
+    def looked_at(self) -> Mapping[str, object]:
+        """The payload's values by the rule's affected fields; None where absent."""
+        return {path: access(self.payload, path) for path in self.affected_fields}
 
 
 def select(
@@ -91,7 +98,7 @@ def select(
                 arrival.append(rule)
         elif rule.country == issuer and not rule.region:  # no certificate tells its region
             issued.append(rule)
-    chosen = (*_newest(arrival, kind, at), *_newest(issued, kind, at))
+    chosen = (*_newest(arrival, kind), *_newest(issued, kind))
     return Selection(chosen, no_requirement=not arrival)
 
 
@@ -113,12 +120,8 @@ def judge(
         at: When; aware.
         language: Of the reader.
     """
-
-    def known_at(then: datetime) -> object:
-        return {"payload": payload, "external": {**external, "validationClock": clock(then)}}
-
-    now = known_at(at)
-    return [_judgement(rule, now, known_at, at, payload, language) for rule in rules]
+    now = {"payload": payload, "external": {**external, "validationClock": clock(at)}}
+    return [_judgement(rule, now, at, language) for rule in rules]
 
 
 def understood(rule: Rule) -> bool:
@@ -131,27 +134,21 @@ def clock(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _newest(rules: Iterable[Rule], kind: Kind, at: datetime) -> Iterable[Rule]:
-    rising = (rule for rule in sorted(rules, key=_ORDER) if rule.applies(kind, at))
+def _newest(rules: Iterable[Rule], kind: Kind) -> Iterable[Rule]:
+    rising = sorted([rule for rule in rules if rule.is_for(kind)], key=_ORDER)
     return {rule.identifier: rule for rule in rising}.values()
 
 
-def _judgement(
-    rule: Rule,
-    now: object,
-    known_at: Callable[[datetime], object],
-    at: datetime,
-    payload: dict[str, object],
-    language: str,
-) -> Judgement:
+def _judgement(rule: Rule, now: _Known, at: datetime, language: str) -> Judgement:
     clear = understood(rule)
     result = _result(rule, now, [FUEL]) if clear else "open"
     return Judgement(
-        identifier=rule.identifier,
-        result=result,
-        text=rule.text(language),
-        looked_at={field: access(payload, field) for field in rule.affected_fields},
-        passes_on=_passes_on(rule, known_at, at) if clear and result != "passed" else None,
+        rule.identifier,
+        result,
+        rule.text(language),
+        _passes_on(rule, now, at) if clear and result != "passed" else None,
+        now["payload"],
+        rule.affected_fields,
     )
 
 
@@ -162,12 +159,13 @@ def _result(rule: Rule, data: object, fuel: list[int]) -> Result:
         return "open"
 
 
-def _passes_on(rule: Rule, known_at: Callable[[datetime], object], at: datetime) -> date | None:
+def _passes_on(rule: Rule, now: _Known, at: datetime) -> date | None:
     fuel = [WAIT_FUEL]
     waits = min(LONGEST_WAIT, (rule.valid_to - at).days) if _by_the_clock(rule) else 0
     for days in range(1, waits + 1):
         then = at + timedelta(days=days)
-        if _result(rule, known_at(then), fuel) == "passed":
+        external = {**now["external"], "validationClock": clock(then)}
+        if _result(rule, {**now, "external": external}, fuel) == "passed":
             return then.date()
     return None
 

@@ -118,12 +118,12 @@ def _key_that_fits(candidates: Iterable[TrustedKey], signed: Sign1) -> TrustedKe
 
 
 def _faults(dcc: Mapping[str, Any], claims: Claims, key: TrustedKey) -> list[str]:
-    found = {
-        "malformed_claims": claims.expires_at is None,  # nothing is genuine for ever
-        "schema": bool(schema_faults(dcc)),
-        "wrong_key_usage": not all(key.allows(kind) for kind in KINDS if dcc.get(kind)),
-    }
-    return [code for code, is_so in found.items() if is_so]
+    found = ["malformed_claims"] if claims.expires_at is None else []  # genuine for ever: nothing
+    if schema_faults(dcc):
+        found.append("schema")
+    if [kind for kind in KINDS if dcc.get(kind) and not key.allows(kind)]:
+        found.append("wrong_key_usage")
+    return found
 
 
 def _time_faults(claims: Claims, time: datetime) -> list[str]:
@@ -138,8 +138,8 @@ def _revocation_faults(
 ) -> list[str]:
     """Return what is known of the revocation of a certificate, by any of its identifiers."""
     listed = bundle.revocation
-    entries = [entry for kind in KINDS for entry in entries_of(dcc, kind)]
-    identifiers = {str(entry.get("ci", "")) for entry in entries} or {""}
+    groups = [entries_of(dcc, kind) for kind in KINDS if kind in dcc]
+    identifiers = {str(entry.get("ci", "")) for group in groups for entry in group} or {""}
     if any(listed.revoked(key.country, identifier, signed) for identifier in identifiers):
         return ["revoked"]
     if key.country not in listed.published:
@@ -165,6 +165,6 @@ def _judge_by_rules(found: _Findings, journey: Journey, time: datetime) -> None:
         at=time,
         language=language(),
     )
-    results = {rule.result for rule in found.rules}
-    found.codes += [f"rules_{result}" for result in ("failed", "open") if result in results]
+    results = {rule.result for rule in found.rules} - {"passed"}
+    found.codes += [f"rules_{result}" for result in results]
     found.codes += ["no_requirement"] if free else []

@@ -33,6 +33,7 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
         "sign_out": ANYONE,
         "see_own_record": _HOLDER,
         "see_own_certificate": _HOLDER,
+        "erase_own_record": _HOLDER,
         "cancel_own_appointment": _HOLDER,
         "move_own_appointment": _HOLDER,
         "see_day_list": _CLINIC,

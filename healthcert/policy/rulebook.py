@@ -130,7 +130,7 @@ def _owner(told: object) -> _Owner:
 
 def _open(told: object) -> Judgement:
     identifier = told.get("Identifier") if isinstance(told, Mapping) else None
-    return Judgement(identifier if isinstance(identifier, str) else "", "open", "", {}, None)
+    return Judgement(identifier if isinstance(identifier, str) else "", "open", "")
 
 
 def _signing(claims: Claims, kid: bytes) -> dict[str, str | None]:

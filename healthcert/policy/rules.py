@@ -76,10 +76,9 @@ class Rule:
                 return self.descriptions[choice]
         return self.descriptions["en"]
 
-    def applies(self, kind: Kind, at: datetime) -> bool:
-        """Whether it is for certificates of that kind and in force at that time."""
-        kinds = ("General", _KINDS[kind])
-        return self.certificate_type in kinds and self.valid_from <= at <= self.valid_to
+    def is_for(self, kind: Kind) -> bool:
+        """Whether it is for certificates of that kind."""
+        return self.certificate_type in ("General", _KINDS[kind])
 
 
 def read_rule(rule: object) -> Rule:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.trust import TrustedKey
@@ -52,8 +51,7 @@ def by_weight(codes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(codes, key=_WEIGHT.__getitem__))
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What an officer is told.
 
     Attributes:

@@ -6,14 +6,26 @@ It knows the whole history toward one disease and the rule of each product, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
-from healthcert.policy.schedule import Series, old_enough
+from healthcert.policy.schedule import Series, wait
 
 HIGHEST_NUMBER = 9
 KEPT = ("entered_in_error", "subpotent")  # a person found this; no rule finds otherwise
+_FAULTS = {"not_after": ("wrong_product", "not_after"), "series_full": ("duplicate", "series_full")}
+
+
+class Found(NamedTuple):
+    """What a person finds of a dose: one of `KEPT`, or empty to let the rules judge; and why."""
+
+    counts: str
+    reason: str
+
+
+NOTHING_FOUND = Found("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +49,8 @@ class Given:
         in_programme: Whether the programme gives this product.
         lot: The lot's validity in force that day; None where our books do not know the lot.
         needs_lot: False for a dose given elsewhere, whose lot is not ours to know.
-        found: What a person found of it, one of `KEPT`, or empty.
+        found: What a person found of it.
+        doubt: Why it is not proved, a stable code, or empty.
     """
 
     dose_id: UUID
@@ -47,7 +60,8 @@ class Given:
     in_programme: bool
     lot: LotRecord | None
     needs_lot: bool = True
-    found: str = ""
+    found: Found = NOTHING_FOUND
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,8 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
     """
     found: dict[UUID, Judgement] = {}
     counted: list[Given] = []
-    for dose in sorted(history, key=lambda given: (given.given_on, given.order)):
+    for told in sorted(history, key=lambda given: (given.given_on, given.order)):
+        dose = replace(told, series=told.series.at(birth_date, told.given_on))
         judged = _judge_one(dose, counted, birth_date)
         found[dose.dose_id] = judged
         if judged.counts == "valid":
@@ -85,10 +100,15 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
 
 
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
-    interval = max(0, _least_days(dose, counted) - dose.series.grace)
-    if dose.found:
-        return Judgement(dose.found, None, interval)
-    wrong = _product_and_lot(dose) or _person_and_time(dose, counted, birth_date, interval)
+    least = wait([(each.given_on, each.series) for each in counted], dose.series, dose.given_on)
+    interval = max(0, least.days - dose.series.grace)
+    if dose.found.counts:
+        return Judgement(dose.found.counts, None, interval, dose.found.reason)
+    wrong = (
+        _product_and_lot(dose)
+        or _person_and_time(dose, counted, birth_date, interval)
+        or _FAULTS.get(least.fault)
+    )
     if wrong:
         return Judgement(wrong[0], None, interval, wrong[1])
     return Judgement("valid", len(counted) + 1, interval)
@@ -98,21 +118,21 @@ def _product_and_lot(dose: Given) -> tuple[str, str] | None:
     lot = dose.lot
     if not dose.in_programme:
         return "wrong_product", ""
-    if not dose.needs_lot:
-        return None
-    if lot is None:
-        return "unknown", "lot_unknown"
-    if lot.state == "recalled":
+    if lot is not None and lot.state == "recalled":
         return "recalled_lot", ""
-    if dose.given_on < lot.released_on:
-        return "unknown", "lot_not_released"
+    if dose.doubt or (dose.needs_lot and lot is None):
+        return "unknown", dose.doubt or "lot_unknown"
+    if not dose.needs_lot or lot is None:
+        return None
+    if lot.state != "released" or dose.given_on < lot.released_on:
+        return "unknown", "lot_not_released" if lot.state == "released" else "lot_quarantined"
     return ("expired_lot", "") if dose.given_on > lot.expires_on else None
 
 
 def _person_and_time(
     dose: Given, counted: list[Given], birth_date: str, interval: int
 ) -> tuple[str, str] | None:
-    if not old_enough(birth_date, dose.given_on, dose.series.min_age):
+    if not dose.series.suits(birth_date, dose.given_on):
         return "outside_age", ""
     if not counted:
         return None
@@ -120,13 +140,3 @@ def _person_and_time(
     if days == 0 or len(counted) >= HIGHEST_NUMBER:
         return "duplicate", "same_day" if days == 0 else "series_full"
     return ("too_early", "") if days < interval else None
-
-
-def _least_days(dose: Given, counted: list[Given]) -> int:
-    """Return the days that must lie before a dose, by the series it belongs to."""
-    if not counted:
-        return 0
-    primary = counted[0].series
-    if len(counted) >= primary.doses:
-        return primary.booster_interval
-    return max(primary.min_interval, dose.series.min_interval)

@@ -130,9 +130,10 @@ class _Claimed(NamedTuple):
 
 
 def _claimed(db: Session, vault: Vault, reference: str, birth_date: str) -> _Claimed:
-    query = select(Person).join(Appointment, Appointment.person_id == Person.id)
+    reachable = select(Person).where(Person.erased_at.is_(None))
+    query = reachable.join(Appointment, Appointment.person_id == Person.id)
     known = db.scalar(query.where(Appointment.reference == reference))
-    anybody = db.scalar(select(Person).order_by(Person.id).limit(1))
+    anybody = db.scalar(reachable.order_by(Person.id).limit(1))
     person = known or anybody
     if person is None:
         return _Claimed(None, right=False)

@@ -10,15 +10,23 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.models import AuditEvent
+from healthcert.errors import BadInput
+from healthcert.models import AuditEvent, Site, Staff
+
+REASONS = (
+    "care", "registration", "correction", "complaint", "oversight", "safety", "request",
+)  # fmt: skip
 
 Detail = str | int | bool | UUID | None
 
+_SEEN = "record_seen"
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
 
 
@@ -67,6 +75,74 @@ def note(
             details={name: _plain(name, value) for name, value in details.items()},
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One look of staff at a person's record.
+
+    Attributes:
+        at: When.
+        role: What the member of staff is.
+        site: Names of their site by language; empty for those without one.
+        reason: One of `REASONS`; ``care`` for looks from before reasons were asked for.
+        staff_id: Who it was.
+    """
+
+    at: datetime
+    role: str
+    site: Mapping[str, str]
+    reason: str
+    staff_id: UUID
+
+
+def seen(
+    db: Session,
+    *,
+    staff: Staff,
+    person_id: UUID,
+    reason: str,
+    now: datetime,
+    details: Mapping[str, Detail] = MappingProxyType({}),
+) -> None:
+    """Write down that a member of staff was shown a person's record, and why.
+
+    Raises:
+        BadInput: The reason is none of `REASONS`.
+        ValueError: A detail is a text that is no code.
+    """
+    if reason not in REASONS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    note(
+        db,
+        actor=Actor("staff", staff.id),
+        act=_SEEN,
+        subject=Subject("person", person_id),
+        details={"reason": reason, **details},
+        now=now,
+    )
+
+
+def access_log(db: Session, *, person_id: UUID) -> list[Access]:
+    """Return who of the staff was shown a person's record and why, the newest look first."""
+    query = (
+        select(AuditEvent, Staff, Site.names)
+        .join(Staff, Staff.id == AuditEvent.actor_id)
+        .outerjoin(Site, Site.id == Staff.site_id)
+        .where(AuditEvent.subject_kind == "person", AuditEvent.subject_id == person_id)
+        .where(AuditEvent.act == _SEEN)
+        .order_by(AuditEvent.recorded_at.desc(), AuditEvent.id.desc())
+    )
+    return [
+        Access(
+            at=event.recorded_at,
+            role=member.role,
+            site=names or {},
+            reason=event.details.get("reason", "care"),
+            staff_id=member.id,
+        )
+        for event, member, names in db.execute(query)
+    ]
 
 
 def _plain(name: str, value: Detail) -> str | int | bool | None:

@@ -18,10 +18,27 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, NotEligible, NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, ClinicSession, Person, Product, Site, Slot
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    EligibilityDecision,
+    Person,
+    Phase,
+    Product,
+    Site,
+    Slot,
+)
 from healthcert.policy import reference
-from healthcert.policy.schedule import old_enough
-from healthcert.services import audit, enrolment, history, messages, people, places
+from healthcert.services import (
+    audit,
+    eligibility,
+    enrolment,
+    history,
+    knowledge,
+    messages,
+    people,
+    places,
+)
 from healthcert.services.people import Details
 
 BOOKABLE = ("published", "running")
@@ -53,7 +70,8 @@ def book(
         BadInput: A field of the details cannot be used.
         NotFound: No such slot is open for booking.
         WrongState: The slot has begun.
-        NotEligible: Too young for the product on that day, by the birth date given.
+        NotEligible: Not of the age for the product on that day, by the birth date given; or no
+            phase open then admits.
         SlotFull: No place is left.
         AlreadyBooked: The person has an appointment for this dose, or it is not the dose due by
             the record, or the details contradict it.
@@ -86,20 +104,29 @@ def take(
     source: str,
     actor: audit.Actor,
     now: datetime,
+    exception_reason: str = "",
 ) -> Appointment:
     """Take one place of a slot for a person whom the caller knows.
+
+    A nurse who gives one of `eligibility.EXCEPTION_REASONS` takes them out of turn.
 
     Raises:
         NotFound: No such slot is open for booking.
         WrongState: The slot has begun.
-        NotEligible: Too young on that day, or that dose is not due then.
+        NotEligible: Not of the age on that day, no phase open then admits, or that dose is not
+            due then.
+        BadInput: The reason for an exception is none.
+        NotAllowed: An exception is asked for by someone who is no nurse.
         SlotFull: No place is left.
         AlreadyBooked: The person has an appointment for this dose.
         TimesOverlap: The person has another appointment at that time.
     """
     people.locked(db, person.id)
     place = place_of(db, slot_id)
-    refuse_unfit(db, vault=vault, person=person, place=place, dose_number=dose_number, now=now)
+    refuse_unfit(
+        db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
+        now=now, exception_reason=exception_reason,
+    )  # fmt: skip
     places.take_place(db, slot_id)
     appointment = places.hold_place(
         db,
@@ -176,31 +203,92 @@ def read_reference(text: str) -> str:
 
 
 class NotDue(NotEligible):
-    """The record says that another dose is due, or later."""
+    """The record says that another dose is due, or later: no word of it to a stranger."""
 
 
 def refuse_unfit(
-    db: Session, *, vault: Vault, person: Person, place: Place, dose_number: int, now: datetime
+    db: Session,
+    *,
+    vault: Vault,
+    person: Person,
+    place: Place,
+    dose_number: int,
+    actor: audit.Actor,
+    now: datetime,
+    exception_reason: str = "",
 ) -> None:
-    """Refuse a slot that has begun, is not for this age, or comes too early for the dose.
+    """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
+
+    The decision whether a phase admits them is kept.
 
     A higher number than is due is taken: the doses before it may have been given elsewhere.
 
     Raises:
         WrongState: The slot has begun.
-        NotEligible: Too young on that day.
-        NotDue: The dose counts already, or is due later.
+        NotEligible: Not of the age on that day, or no phase open then admits.
+        NotDue: The dose counts already, is due later, or is not to be given with this product.
     """
     day = place.session.day
     if place.slot.starts_at <= now:
         raise WrongState
     birth_date = people.details_of(vault, person).birth_date
-    if not old_enough(birth_date, day, place.product.min_age_years):
+    rule = knowledge.rule_of(db, place.product.id).series
+    if not rule.at(birth_date, day).suits(birth_date, day):
         raise NotEligible
-    programme_id = place.session.programme_id
-    due = history.next_dose(db, person_id=person.id, programme_id=programme_id, today=day)
-    if due.number > dose_number or (due.number == dose_number and day < due.earliest):
+    due = history.outlook(
+        db, person_id=person.id, birth_date=birth_date, programme_id=place.session.programme_id,
+        today=day, product_id=place.product.id,
+    ).next  # fmt: skip
+    if (
+        due is None
+        or due.number > dose_number
+        or (due.number == dose_number and day < due.earliest)
+    ):
         raise NotDue
+    decision = eligibility.decide(
+        db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
+        actor=actor, now=now, exception_reason=exception_reason,
+    )  # fmt: skip
+    _refuse_unless_admitted(db, decision)
+
+
+def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
+    """Refuse where a decision does, with the group that would come first and its day."""
+    if decision.outcome != "refused":
+        return
+    about = [reason["about"] for reason in decision.reasons]
+    kind = NotDue if any(each.get("field") == "doses" for each in about) else NotEligible
+    opening = next((each["phase"] for each in about if "on" in each), None)
+    query = select(Phase).filter_by(knowledge_id=decision.knowledge_id, code=opening)
+    phase = db.scalar(query)
+    if phase is None:
+        raise kind(by_phase=True)
+    raise kind(opens_on=phase.opens_on, group=phase.names, by_phase=True)
+
+
+def keep_refusal(
+    db: Session, *, vault: Vault, slot_id: UUID, details: Details, now: datetime
+) -> bool:
+    """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
+
+    The refusal itself undid its transaction; this one decides the same again. Of somebody without
+    a number, who could not be found again, nothing is kept, and False is returned.
+
+    Raises:
+        BadInput: A field of the details cannot be used.
+        NotFound: No such slot is open for booking.
+        AlreadyBooked: The details contradict what is on record.
+    """
+    if details.identity.kind in people.UNFINDABLE:
+        return False
+    session = place_of(db, slot_id).session
+    person = enrolment.enrol(db, vault=vault, details=details, now=now)
+    people.locked(db, person.id)
+    eligibility.decide(
+        db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
+        actor=audit.Actor("citizen", person.id), now=now,
+    )  # fmt: skip
+    return True
 
 
 def tell(

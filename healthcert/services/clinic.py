@@ -105,26 +105,32 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
     return sorted(found, key=lambda line: (line.starts_at, line.latin_name, line.name))
 
 
+def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:
+    """Write down that people were found on the day list by looking for them."""
+    for line in lines:
+        audit.seen(
+            db, staff=staff, person_id=line.person_id, reason="registration",
+            details={"appointment": line.appointment_id}, now=now,
+        )  # fmt: skip
+
+
 def patient(
-    db: Session, *, vault: Vault, appointment_id: UUID, staff: Staff, now: datetime
+    db: Session, *, vault: Vault, appointment_id: UUID, staff: Staff, reason: str, now: datetime
 ) -> Patient:
     """Return the person of an appointment at this site; that it was looked at is written down.
 
     Raises:
+        BadInput: The reason is none of `audit.REASONS`.
         NotFound: No such appointment at the site of this member of staff.
     """
     appointment = _at_site(db, appointment_id, staff.site_id)
     place = place_of(db, appointment.slot_id, states=None)
     person = db.get_one(Person, appointment.person_id)
     programme = db.get_one(Programme, appointment.programme_id)
-    audit.note(
-        db,
-        actor=audit.Actor("staff", staff.id),
-        act="record_seen",
-        subject=audit.Subject("person", person.id),
-        details={"appointment": appointment.id},
-        now=now,
-    )
+    audit.seen(
+        db, staff=staff, person_id=person.id, reason=reason,
+        details={"appointment": appointment.id}, now=now,
+    )  # fmt: skip
     return Patient(
         expected=_expected(vault, appointment, person, place.product, programme, place.site),
         details=details_of(vault, person),

@@ -86,7 +86,7 @@ def populate(
     known = fiction.known(scene)
     if first:
         fiction.staff(scene, sites)
-        fiction.lots(scene)
+        fiction.stock_up(scene, sites)
         known = fiction.enrolled(scene)
         _past(scene, sites, known)
     days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]
@@ -160,8 +160,12 @@ def _book_one(scene: Scene, free: list[Person], slot: Slot, day: date) -> None:
     """Book the first of the free people whose next dose of a series may be given that day."""
     programme_id = scene.db.scalars(select(Programme.id).order_by(Programme.code)).one()
     for person in free:
-        due = history.next_dose(scene.db, person_id=person.id, programme_id=programme_id, today=day)
-        if not due.booster and due.earliest <= day:
+        birth_date = people.details_of(scene.vault, person).birth_date
+        due = history.outlook(
+            scene.db, person_id=person.id, birth_date=birth_date,
+            programme_id=programme_id, today=day,
+        ).next  # fmt: skip
+        if due and not due.booster and due.earliest <= day:
             free.remove(person)
             booking.take(
                 scene.db, vault=scene.vault, person=person, slot_id=slot.id,

@@ -20,7 +20,9 @@ from healthcert.models import (
     Product,
     Programme,
     Site,
+    Staff,
 )
+from healthcert.services import audit
 from healthcert.services.people import details_of
 
 
@@ -63,32 +65,38 @@ class Waiting:
     unsigned: int
 
 
-def dose_at_site(db: Session, *, vault: Vault, dose_id: UUID, site_id: UUID) -> RecordedDose:
-    """Return a dose given at a site, with what it is worth.
+def dose_at_site(
+    db: Session, *, vault: Vault, dose_id: UUID, staff: Staff, reason: str, now: datetime
+) -> RecordedDose:
+    """Return a dose given at one's site, with what it is worth; the look is written down.
 
     Raises:
-        NotFound: No such dose at this site.
+        BadInput: The reason is none of `audit.REASONS`.
+        NotFound: No such dose at the site of this member of staff.
     """
     query = (
         select(Dose, Person, Product, Site)
         .join(Person, Person.id == Dose.person_id)
         .join(Product, Product.id == Dose.product_id)
         .join(Site, Site.id == Dose.site_id)
-        .where(Dose.id == dose_id, Dose.site_id == site_id)
+        .where(Dose.id == dose_id, Dose.site_id == staff.site_id)
     )
     found = db.execute(query).one_or_none()
     if found is None:
         raise NotFound
     dose, person, product, site = found
     details = details_of(vault, person)
+    audit.seen(
+        db, staff=staff, person_id=person.id, reason=reason, details={"dose": dose.id}, now=now
+    )
     return RecordedDose(
         dose_id=dose.id,
         appointment_id=dose.appointment_id,
         name=f"{details.given} {details.family}".strip(),
         product=product.name,
         lot=dose.lot_text,
-        body_site=dose.body_site,
-        given_at=dose.given_at,
+        body_site=dose.body_site or "",
+        given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment
         time_zone=site.time_zone,
         worth=_worth(db, dose.id),
     )

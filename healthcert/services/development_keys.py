@@ -9,6 +9,8 @@ from pathlib import Path
 
 from healthcert.errors import NotReady
 from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
+from healthcert.gateways.note_keys import make_note_key
+from healthcert.gateways.private_key import passphrase_of
 from healthcert.services.key_making import (
     Authority,
     certificate_authority,
@@ -16,7 +18,8 @@ from healthcert.services.key_making import (
     pem_of,
     signer,
 )
-from healthcert.services.keys import BUNDLE_KEYS, PURPOSES, RAW_KEYS, passphrase_of, read_secret
+from healthcert.services.keys import AUDIT_LOG, BUNDLE_KEYS, PURPOSES, RAW_KEYS, read_secret
+from healthcert.transparency.notes import LOG
 
 _RAW_BYTES = 32
 
@@ -43,6 +46,7 @@ def make_development_keys(folder: Path, *, country: str, now: datetime) -> list[
         made = _secrets(private)
         passphrase = passphrase_of(read_secret(private / "secret"))
         made += _chain(private, folder / "trust" / "certificates", country, now, passphrase)
+        made += _audit_key(private, folder / AUDIT_LOG, f"{country}/DEVELOPMENT", passphrase)
         return made + _bundle_keys(private, folder / "trust" / "bundle", passphrase)
 
 
@@ -56,7 +60,7 @@ def _secrets(private: Path) -> list[Path]:
         made.append(private / "secret")
     for name in RAW_KEYS:
         path = private / f"{name}.key"
-        if not path.exists():
+        if not any(private.glob(f"{name}*.key")):
             write_whole(path, os.urandom(_RAW_BYTES), mode=OWNER_ONLY)
             made.append(path)
     return made
@@ -98,6 +102,16 @@ def _bundle_keys(private: Path, public: Path, passphrase: bytes) -> list[Path]:
         write_whole(pin, pem_of(key.public_key()))
         made.append(pin)
     return made
+
+
+def _audit_key(private: Path, public: Path, name: str, passphrase: bytes) -> list[Path]:
+    path = private / "audit.key.pem"
+    if path.exists() and public.exists():
+        return []
+    public.parent.mkdir(exist_ok=True)
+    log = make_note_key(path, f"healthcert.invalid/{name}", LOG, passphrase=passphrase)
+    write_whole(public, f"{log}\n".encode())
+    return [path, public]
 
 
 def _private(path: Path, pem: bytes) -> list[Path]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,13 +15,8 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import (
-    UNFINDABLE,
-    Details,
-    IdentityDetails,
-    details_of,
-    tidied,
-)
+from healthcert.services.people import Details, details_of, tidied
+from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
 def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
@@ -33,12 +30,11 @@ def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Pers
         AlreadyBooked: The identity is on record with another birth date.
     """
     tidy = tidied(details, today=now.date())
-    blind = _blind(vault, tidy.identity)
     if person := known(db, vault=vault, details=tidy):
         return person
     try:
         with db.begin_nested():
-            return _written(db, vault, tidy, blind, now)
+            return _written(db, vault, tidy, now)
     except IntegrityError as error:
         if broken_rule(error) != "uq_identity_blind":
             raise
@@ -53,33 +49,45 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = _known(db, _blind(vault, details.identity))
+    person = _known(db, identity_blinds(vault, details.identity))
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
 
 
-def _blind(vault: Vault, identity: IdentityDetails) -> bytes | None:
-    if identity.kind in UNFINDABLE:
+def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
+    """Write anew what people are found by, under the newest index key.
+
+    To be called whenever a name, a contact point or an identity of theirs has changed.
+    """
+    told = {person.id: details_of(vault, person) for person in people}
+    db.execute(delete(PersonToken).where(PersonToken.person_id.in_(told)))
+    for identity in db.scalars(select(Identity).where(Identity.person_id.in_(told))):
+        own = told[identity.person_id].identity
+        if (identity.kind, identity.country) == (own.kind, own.country):
+            identity.blind = next(iter(identity_blinds(vault, own)), None)
+    for person in people:
+        person.indexed_by = indexed_by(vault)
+    for person_id, details in told.items():
+        db.add_all(_tokens(vault, person_id, details))
+    db.flush()
+
+
+def _known(db: Session, blinds: list[bytes]) -> Person | None:
+    if not blinds:
         return None
-    return vault.blind("identity", identity.kind, identity.country, identity.value)
+    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
 
 
-def _known(db: Session, blind: bytes | None) -> Person | None:
-    if blind is None:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind == blind))
-
-
-def _written(
-    db: Session, vault: Vault, details: Details, blind: bytes | None, now: datetime
-) -> Person:
+def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Person:
     person_id, key = new_id(), vault.new_key()
     person = Person(
         id=person_id,
         recorded_at=now,
         wrapped_key=key,
+        wrapped_by=vault.master_name,
         sealed=vault.seal(key, person_id, asdict(details)),
+        indexed_by=indexed_by(vault),
         birth_year=int(details.birth_date[:4]),
         sex=details.sex,
         language=details.language,
@@ -90,16 +98,17 @@ def _written(
         kind=details.identity.kind,
         country=details.identity.country,
         level="low",
-        blind=blind,
+        blind=next(iter(identity_blinds(vault, details.identity)), None),
     )
-    contacts = {"phone": details.phone, "mail": details.mail.lower()}
-    tokens = [
-        PersonToken(person_id=person_id, kind=kind, blind=vault.blind(kind, value))
-        for kind, value in contacts.items()
-        if value
-    ]
     db.add(person)
     db.flush()
-    db.add_all([identity, *tokens])
+    db.add_all([identity, *_tokens(vault, person_id, details)])
     db.flush()
     return person
+
+
+def _tokens(vault: Vault, person_id: UUID, details: Details) -> list[PersonToken]:
+    return [
+        PersonToken(person_id=person_id, kind=kind, blind=blind)
+        for kind, blind in tokens(vault, details)
+    ]

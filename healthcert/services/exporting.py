@@ -32,7 +32,8 @@ def give_out(db: Session, *, setting: Setting, kind: str) -> str:
 
 
 def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
-    for person in db.scalars(select(Person).order_by(Person.id)):
+    present = select(Person).where(Person.erased_at.is_(None))
+    for person in db.scalars(present.order_by(Person.id)):
         told = asdict(details_of(setting.vault, person))
         identity = told.pop("identity")
         yield told | {f"identity_{name}": value for name, value in identity.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,73 +11,123 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Appointment, Dose, Lot, LotValidity, Product, Site, Staff
-from healthcert.models.dose import BODY_SITES
+from healthcert.models import (
+    Appointment,
+    Dose,
+    Lot,
+    LotValidity,
+    Product,
+    Site,
+    Staff,
+)
+from healthcert.models.dose import BODY_SITES, ROUTES
 
 LONGEST_LOT = 20  # GS1 application identifier 10
-_CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
+CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a nurse tells of a dose: the number on the vial, where it went, and when."""
+    """What a nurse tells of a dose: the number on the vial, where it went, when, and how.
+
+    Attributes:
+        lot: As read from the vial.
+        body_site: One of `BODY_SITES`.
+        given_at: Aware.
+        route: One of `ROUTES` (EDQM), or empty.
+        performed_by: Who gave it, where that is not who writes it down.
+    """
 
     lot: str
     body_site: str
     given_at: datetime
+    route: str = ""
+    performed_by: UUID | None = None
 
 
-def read(lot_text: str, body_site: str, given_at: datetime, *, now: datetime) -> Told:
+def read(told: Told, *, now: datetime) -> Told:
     """Return what was told, the lot without blanks and in upper case.
 
     Raises:
-        BadInput: ``lot``, ``body_site`` or ``given_at`` cannot be used.
+        BadInput: ``lot``, ``body_site``, ``route`` or ``given_at`` cannot be used.
     """
-    lot = "".join(lot_text.split()).upper()
-    wrong = {}
-    if not lot or len(lot) > LONGEST_LOT:
-        wrong["lot"] = "too_long" if lot else "missing"
-    if body_site not in BODY_SITES:
-        wrong["body_site"] = "not_a_choice" if body_site else "missing"
-    if given_at > now + _CLOCK_SLACK:
+    lot = lot_number(told.lot)
+    wrong = place_wrong(lot, told.body_site, told.route)
+    if not lot:
+        wrong["lot"] = "missing"
+    if not told.body_site:
+        wrong["body_site"] = "missing"
+    if told.given_at > now + CLOCK_SLACK:
         wrong["given_at"] = "in_the_future"
     if wrong:
         raise BadInput(wrong)
-    return Told(lot, body_site, given_at)
+    return replace(told, lot=lot)
 
 
 def write(
     db: Session,
     told: Told,
     *,
-    appointment: Appointment,
+    origin: Appointment | Dose,
     site: Site,
     product: Product,
     staff: Staff,
     now: datetime,
 ) -> Dose:
-    """Write a dose down; a lot that is not in our books stays as the text that was read."""
-    lot = db.scalar(select(Lot).filter_by(product_id=product.id, number=told.lot))
-    recorded_on = _day(now, site)
+    """Write down a dose of an appointment, or in the place of another that was wrong.
+
+    A lot that is not in our books stays as the text that was read.
+    """
+    recorded_on, instead = _day(now, site), isinstance(origin, Dose)
     dose = Dose(
         recorded_at=now,
-        person_id=appointment.person_id,
-        programme_id=appointment.programme_id,
-        product_id=product.id,
+        person_id=origin.person_id,
+        programme_id=origin.programme_id,
         site_id=site.id,
-        appointment_id=appointment.id,
+        appointment_id=origin.appointment_id if isinstance(origin, Dose) else origin.id,
+        performed_by=told.performed_by or staff.id,
         given_at=told.given_at,
         given_on=min(_day(told.given_at, site), recorded_on),
         recorded_on=recorded_on,
-        lot_text=told.lot,
-        lot_id=lot.id if lot else None,
-        lot_product_id=lot.product_id if lot else None,
-        body_site=told.body_site,
+        **given_columns(db, product, lot=told.lot, body_site=told.body_site, route=told.route),
         recorded_by=staff.id,
+        replaces=origin.id if instead else None,
     )
     db.add(dose)
     db.flush()
     return dose
+
+
+def given_columns(
+    db: Session, product: Product, *, lot: str, body_site: str, route: str
+) -> dict[str, object]:
+    """Return the columns that say what was given, and where it went."""
+    known = db.scalar(select(Lot).filter_by(product_id=product.id, number=lot))
+    return {
+        "product_id": product.id,
+        "lot_text": lot,
+        "lot_id": known and known.id,
+        "lot_product_id": known and known.product_id,
+        "body_site": body_site or None,
+        "route": route or None,
+    }
+
+
+def lot_number(text: str) -> str:
+    """Return the number of a lot without blanks and in upper case."""
+    return "".join(text.split()).upper()
+
+
+def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
+    """Return what is wrong with a lot, a site of the body and a route, by field."""
+    wrong = {}
+    if len(lot) > LONGEST_LOT:
+        wrong["lot"] = "too_long"
+    if body_site and body_site not in BODY_SITES:
+        wrong["body_site"] = "not_a_choice"
+    if route and route not in ROUTES:
+        wrong["route"] = "not_a_choice"
+    return wrong
 
 
 def lots_on(db: Session, *, product_id: UUID, day: date) -> list[str]:
@@ -86,7 +136,7 @@ def lots_on(db: Session, *, product_id: UUID, day: date) -> list[str]:
         select(Lot, LotValidity)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
         .where(Lot.product_id == product_id, LotValidity.since <= day)
-        .order_by(Lot.number, LotValidity.since)
+        .order_by(Lot.number, LotValidity.ordinal)
     )
     in_force = {lot.number: validity for lot, validity in db.execute(query)}
     return [

@@ -6,7 +6,7 @@ import random
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -17,14 +17,17 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Lot, LotValidity, Person, Product, Site, Staff
-from healthcert.services import enrolment
+from healthcert.models import Identity, Person, Product, Site, Staff
+from healthcert.services import enrolment, lots, stock
 from healthcert.services.people import Details, IdentityDetails
+from healthcert.services.stock import Shelf
 
 PEOPLE = 200
 SERIES, SINGLE = "EU/1/20/1528", "EU/1/20/1525"
 LOTS = {SERIES: "CM4821", SINGLE: "JC1307"}
 ENDING_LOT, ENDED_LOT = "CM4702", "CM4410"
+_A_BOX = 150  # doses of each lot that each site has received
+_KEEPERS = "clerk", "admin"  # who receives lots, and who releases them
 _LANGUAGES = ("ar", "ar", "fr", "en")
 
 
@@ -99,27 +102,24 @@ def staff(scene: Scene, sites: list[Site]) -> None:
         scene.db.flush()
 
 
-def lots(scene: Scene) -> None:
-    """Bring in lots: two for a long time, one about to end, one that has ended."""
-    ends = {ENDING_LOT: 3, ENDED_LOT: -40}
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
+def stock_up(scene: Scene, sites: list[Site]) -> None:
+    """Bring lots to every site: two for a long time, one about to end, one that has ended."""
+    db, since = scene.db, scene.today - timedelta(days=200)
+    now, ends = datetime.combine(since, time(8), scene.zone), {ENDING_LOT: 3, ENDED_LOT: -40}
+    products = {product.code: product for product in db.scalars(select(Product))}
+    clerk, admin = (db.scalars(select(Staff).filter_by(role=role)).one() for role in _KEEPERS)
     for code, number in [*LOTS.items(), (SERIES, ENDING_LOT), (SERIES, ENDED_LOT)]:
-        product = products[code]
-        lot = Lot(recorded_at=scene.now, product_id=product.id, number=number, state="released")
-        scene.db.add(lot)
-        scene.db.flush()
-        scene.db.add(
-            LotValidity(
-                recorded_at=scene.now,
-                lot_id=lot.id,
-                product_id=product.id,
-                since=scene.today - timedelta(days=200),
-                released_on=scene.today - timedelta(days=200),
-                expires_on=scene.today + timedelta(days=ends.get(number, 400)),
-                state="released",
-            )
-        )
-    scene.db.flush()
+        expires_on = scene.today + timedelta(days=ends.get(number, 400))
+        lot = lots.enter(
+            db, product_id=products[code].id, number=number, expires_on=expires_on, since=since,
+            staff=clerk, now=now,
+        )  # fmt: skip
+        lots.order(
+            db, lot_id=lot.id, state="released", since=since, reason="released", staff=admin,
+            now=now,
+        )  # fmt: skip
+        for site in sites:
+            stock.move(db, Shelf(site.id, lot.id), "received", _A_BOX, staff=admin, now=now)
 
 
 def _details(scene: Scene, number: int) -> Details:
@@ -138,8 +138,12 @@ def _details(scene: Scene, number: int) -> Details:
         phone=f"+447700900{number:03}" if number % 5 else "",
         mail=f"{given[1].lower()}.{number}@example.org",
         language=chance.choice(_LANGUAGES),
-        identity=IdentityDetails("national", scene.country.code, f"DEMO{number:06}"),
+        identity=_identity(scene, number),
     )
+
+
+def _identity(scene: Scene, number: int) -> IdentityDetails:
+    return IdentityDetails("national", scene.country.code, f"DEMO{number:06}")
 
 
 def enrolled(scene: Scene) -> list[Person]:
@@ -153,8 +157,11 @@ def enrolled(scene: Scene) -> list[Person]:
 def known(scene: Scene) -> list[Person]:
     """Return the people of the demonstration who are on record, whatever else is."""
     blinds = [
-        scene.vault.blind("identity", "national", scene.country.code, f"DEMO{number:06}")
+        blind
         for number in range(PEOPLE)
+        for blind in scene.vault.blinds(
+            "identity", "national", scene.country.code, f"DEMO{number:06}"
+        )
     ]
     query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
     found = {row.blind: row.Person for row in scene.db.execute(query)}

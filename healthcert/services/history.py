@@ -16,10 +16,12 @@ from healthcert.models import (
     Product,
     ProductTarget,
     Programme,
+    Recovery,
+    RecoveryStanding,
 )
 from healthcert.policy import schedule, worth
-from healthcert.policy.schedule import NextDose, Series
-from healthcert.policy.worth import Given, LotRecord
+from healthcert.policy.schedule import Outlook, Series
+from healthcert.policy.worth import Found, Given, LotRecord
 from healthcert.services import knowledge
 
 
@@ -50,18 +52,31 @@ class Past:
         """What it is worth now; empty before its first judgement."""
         return self.standing.counts if self.standing else ""
 
-    def as_given(self) -> Given:
-        """Return it as the rules take it."""
-        lot = self.validity
+    def counted(self, birth_date: str) -> tuple[date, Series]:
+        """Return its day, and its rule for the age of that day."""
+        return self.dose.given_on, self.series.at(birth_date, self.dose.given_on)
+
+    @property
+    def doubt(self) -> str:
+        """Why it is not proved: a code, or empty."""
+        if self.dose.evidence == "stated":
+            return "no_evidence"
+        return "" if self.dose.day_precision == "day" else "day_unknown"
+
+    def as_given(self, found: Found | None = None) -> Given:
+        """Return it as the rules take it, with what a person finds of it now."""
+        dose, lot = self.dose, self.validity
+        kept = Found(self.counts if self.counts in worth.KEPT else "", "")
         return Given(
-            dose_id=self.dose.id,
-            given_on=self.dose.given_on,
-            order=(self.dose.given_at, self.dose.id.int),
+            dose_id=dose.id,
+            given_on=dose.given_on,
+            order=(dose.given_at is None, dose.given_at, dose.id.int),
             series=self.series,
             in_programme=self.in_programme,
             lot=LotRecord(lot.state, lot.released_on, lot.expires_on) if lot else None,
-            needs_lot=self.dose.source == "point_of_care",
-            found=self.counts if self.counts in worth.KEPT else "",
+            needs_lot=dose.source == "point_of_care",
+            found=kept if found is None else found,
+            doubt=self.doubt,
         )
 
 
@@ -100,23 +115,56 @@ def past_doses(db: Session, *, person_id: UUID, disease: str) -> list[Past]:
     return found
 
 
+def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
+    """Return the days of the first positive test of a person's recoveries that stand, in order."""
+    query = (
+        select(Recovery.first_positive_on)
+        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
+        .where(Recovery.person_id == person_id, Recovery.disease == disease)
+        .where(RecoveryStanding.counts == "valid")
+    )
+    return sorted(db.scalars(query))
+
+
 def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | None:
     """Return the validity of a lot that is in force on a day; None where there is none."""
     query = (
         select(LotValidity)
         .where(LotValidity.lot_id == lot_id, LotValidity.since <= day)
-        .order_by(LotValidity.since.desc())
+        .order_by(LotValidity.ordinal.desc())
         .limit(1)
     )
     return db.scalar(query)
 
 
-def next_dose(db: Session, *, person_id: UUID, programme_id: UUID, today: date) -> NextDose:
-    """Return the dose a person is due in a programme; after a whole series, the booster."""
+def outlook(
+    db: Session,
+    *,
+    person_id: UUID,
+    birth_date: str,
+    programme_id: UUID,
+    today: date,
+    product_id: UUID | None = None,
+) -> Outlook:
+    """Return where a person stands in a programme, and which dose is due when.
+
+    Args:
+        db: The transaction.
+        person_id: The person.
+        birth_date: As sealed with them.
+        programme_id: The programme.
+        today: The day asked about.
+        product_id: What would be given next; without it the last product that counted, or the
+            first of the programme.
+    """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
-    counted = [
-        past
-        for past in past_doses(db, person_id=person_id, disease=disease)
-        if past.counts == "valid"
-    ]
-    return schedule.next_due([(past.dose.given_on, past.series) for past in counted], today)
+    past = past_doses(db, person_id=person_id, disease=disease)
+    counted = [dose for dose in past if dose.counts == "valid"]
+    if product_id is None:
+        code = knowledge.programme_content(db, programme_id)["products"][0]
+        first = select(Product.id).where(Product.code == code)
+        product_id = counted[-1].product.id if counted else db.scalars(first).one()
+    offered = knowledge.rule_of(db, product_id).series
+    return schedule.outlook(
+        [dose.counted(birth_date) for dose in counted], offered, birth_date, today
+    )

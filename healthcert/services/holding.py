@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -11,15 +12,10 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Person,
-    Product,
-)
-from healthcert.policy.schedule import NextDose
+from healthcert.models import Certificate, Dose, Person, Product, Recovery, TestResult
+from healthcert.policy.schedule import Outlook
 from healthcert.services import history, record
-from healthcert.services.people import Details, details_of
+from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.record import HeldAppointment, HeldDose
 
 
@@ -29,27 +25,33 @@ class HeldCertificate:
 
     Attributes:
         certificate_id: For `certificate_text`.
+        kind: ``v`` of a vaccination, ``t`` of a test, ``r`` of a recovery.
         state: ``intended`` until it is signed, then ``issued``, ``superseded`` or ``revoked``.
         uvci: Its identifier.
-        dn: Dose number.
-        sd: Doses in the series.
-        product: What was given.
-        given_on: When.
+        dn: Dose number; None of a test or recovery.
+        sd: Doses in the series; None of a test or recovery.
+        product: What was given; empty of a test or recovery.
+        day: When it was given, sampled, or first found.
+        told: What a test or recovery certificate says, by member of the EU schema.
         issued_at: Aware; None before it is signed.
         expires_at: Aware; None before it is signed.
         revoked_reason: A code, or empty.
+        text_gone: Whether its text went, some time after its end.
     """
 
     certificate_id: UUID
+    kind: str
     state: str
     uvci: str
-    dn: int
-    sd: int
+    dn: int | None
+    sd: int | None
     product: str
-    given_on: date
+    day: date
+    told: Mapping[str, object]
     issued_at: datetime | None
     expires_at: datetime | None
     revoked_reason: str
+    text_gone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +65,40 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Everything a person holds; `due` is the next dose of each programme they have begun."""
+    """Everything a person holds; `due` is where they stand in each programme begun."""
 
     person_id: UUID
     details: Details
     appointments: list[HeldAppointment]
     doses: list[HeldDose]
     certificates: list[HeldCertificate]
-    due: dict[UUID, NextDose]
+    due: dict[UUID, Outlook]
 
 
 def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Overview:
     """Return everything a person holds, the newest first.
 
     Raises:
-        NotFound: No such person.
+        NotFound: No such person, or one who was erased.
     """
     person = db.get(Person, person_id)
-    if person is None:
+    if person is None or person.erased_at is not None:
         raise NotFound
     begun = db.scalars(select(Dose.programme_id).where(Dose.person_id == person_id).distinct())
+    details = details_of(vault, person)
     return Overview(
         person_id=person_id,
-        details=details_of(vault, person),
+        details=details,
         appointments=record.appointments_of(db, person_id),
         doses=record.doses_of(db, person_id),
         certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
         due={
-            programme_id: history.next_dose(
-                db, person_id=person_id, programme_id=programme_id, today=now.date()
+            programme_id: history.outlook(
+                db,
+                person_id=person_id,
+                birth_date=details.birth_date,
+                programme_id=programme_id,
+                today=now.date(),
             )
             for programme_id in begun.all()
         },
@@ -113,32 +120,56 @@ def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_
     if certificate.state != "issued" or certificate.sealed is None:
         raise WrongState
     person = db.get_one(Person, person_id)
-    opened = vault.open(
-        person.wrapped_key, certificate.id, certificate.sealed, purpose="certificate"
-    )
+    if person.erased_at is not None:
+        raise NotFound
+    opened = vault.open(key_of(person), certificate.id, certificate.sealed, purpose="certificate")
     return Held(_held(*found), opened["text"], details_of(vault, person))
 
 
-def _certificates(person_id: UUID) -> Select[Certificate, Dose, Product]:
+def _certificates(
+    person_id: UUID,
+) -> Select[Certificate, Dose | None, Product | None, TestResult | None, Recovery | None]:
     return (
-        select(Certificate, Dose, Product)
-        .join(Dose, Dose.id == Certificate.dose_id)
-        .join(Product, Product.id == Dose.product_id)
+        select(Certificate, Dose, Product, TestResult, Recovery)
+        .outerjoin(Dose, Dose.id == Certificate.dose_id)
+        .outerjoin(Product, Product.id == Dose.product_id)
+        .outerjoin(TestResult, TestResult.id == Certificate.test_result_id)
+        .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
         .where(Certificate.person_id == person_id)
         .order_by(Certificate.id.desc())
     )
 
 
-def _held(certificate: Certificate, dose: Dose, product: Product) -> HeldCertificate:
+def _held(
+    certificate: Certificate,
+    dose: Dose | None,
+    product: Product | None,
+    test: TestResult | None,
+    recovery: Recovery | None,
+) -> HeldCertificate:
+    day, told = certificate.recorded_at.date(), dict[str, object]()
+    if dose is not None:
+        day = dose.given_on
+    elif test is not None:
+        day = test.sampled_at.date()
+        told = {
+            "tt": test.test_type, "tr": test.result, "sc": test.sampled_at, "tc": test.centre,
+        }  # fmt: skip
+    elif recovery is not None:
+        day, until = recovery.first_positive_on, recovery.valid_until
+        told = {"fr": day, "df": recovery.valid_from, "du": until}
     return HeldCertificate(
         certificate_id=certificate.id,
+        kind=certificate.kind,
         state=certificate.state,
         uvci=certificate.uvci,
         dn=certificate.dn,
         sd=certificate.sd,
-        product=product.name,
-        given_on=dose.given_on,
+        product=product.name if product else "",
+        day=day,
+        told=told,
         issued_at=certificate.issued_at,
         expires_at=certificate.expires_at,
         revoked_reason=certificate.revoked_reason,
+        text_gone=certificate.blanked_at is not None,
     )

@@ -1,18 +1,19 @@
 """Sign what counts: intent first, then the signature, then the word to its holder.
 
-The intent is written with the dose and outlives any crash; signing it again gives nothing new.
-Nothing is signed but an intent, so no signature exists without its dose. Sources: EU DCC schema
-1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
+The intent is written with the fact and outlives any crash; signing it again gives nothing new.
+Nothing is signed but an intent, so no signature exists without its dose, test or recovery.
+Sources: EU DCC schema 1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -20,13 +21,13 @@ from healthcert.errors import NotFound, SignerUnavailable
 from healthcert.gateways.signer import FileSigner, issue_text
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import Sign1, parse
+from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
-from healthcert.models import Certificate, Dose, Person, Product
-from healthcert.services import audit, knowledge, messages
-from healthcert.services.people import details_of
-from healthcert.services.statement import statement
+from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
+from healthcert.services import audit, messages
+from healthcert.services.people import details_of, key_of
+from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
 
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
@@ -34,34 +35,29 @@ _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 def intend(
     db: Session,
     *,
-    dose: Dose,
+    fact: Fact,
     disease: str,
-    stated: tuple[int, int],
+    stated: tuple[int, int] | None = None,
     knowledge_id: UUID,
     country: Country,
     now: datetime,
 ) -> Certificate:
-    """Add the intent to certify a dose that counts; the database refuses any other.
+    """Add the intent to certify a fact that counts; the database refuses any other.
 
-    Args:
-        db: The transaction in which the dose was judged.
-        dose: The dose.
-        disease: What it counts toward.
-        stated: ``dn`` and ``sd``, from the whole history.
-        knowledge_id: The rule they follow.
-        country: Who issues.
-        now: The moment of the deed.
+    A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
         recorded_at=now,
-        person_id=dose.person_id,
-        dose_id=dose.id,
+        person_id=fact.person_id,
+        dose_id=fact.id if isinstance(fact, Dose) else None,
+        test_result_id=fact.id if isinstance(fact, TestResult) else None,
+        recovery_id=fact.id if isinstance(fact, Recovery) else None,
         disease=disease,
         standing_counts="valid",
         state="intended",
         uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
-        dn=stated[0],
-        sd=stated[1],
+        dn=stated and stated[0],
+        sd=stated and stated[1],
         knowledge_id=knowledge_id,
     )
     db.add(certificate)
@@ -69,9 +65,15 @@ def intend(
     return certificate
 
 
-def pending(db: Session, *, limit: int) -> list[UUID]:
-    """Return the certificates still to be signed, the oldest first."""
-    query = select(Certificate.id).where(Certificate.state == "intended").order_by(Certificate.id)
+def pending(db: Session, *, limit: int, today: date) -> list[UUID]:
+    """Return the certificates to be signed, the oldest first; a recovery's not before its day."""
+    query = (
+        select(Certificate.id)
+        .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
+        .where(Certificate.state == "intended")
+        .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
+        .order_by(Certificate.id)
+    )
     return list(db.scalars(query.limit(limit)))
 
 
@@ -84,70 +86,109 @@ def issue(
     country: Country,
     now: datetime,
 ) -> Certificate:
-    """Sign an intended certificate and keep its text sealed; one no longer intended stays as is.
+    """Sign an intended certificate and keep its text sealed.
+
+    One no longer intended stays as it is, and so does a recovery's before its first day.
 
     Raises:
         NotFound: No such certificate.
-        SignerUnavailable: No key signs vaccinations now; the intent stays for the worker.
+        SignerUnavailable: No key signs its kind now; the intent stays for the worker.
     """
-    query = select(Certificate).where(Certificate.id == certificate_id)
-    certificate = db.scalar(
-        query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    wanted = [certificate_id]
+    found = issue_all(
+        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
     )
-    if certificate is None:
+    if not found:
         raise NotFound
-    if certificate.state != "intended":
-        return certificate
-    person = db.get_one(Person, certificate.person_id)
-    text, signed = _signed(db, vault, _signer(signers, now), certificate, person, country, now)
+    return found[0]
+
+
+def issue_all(
+    db: Session,
+    *,
+    vault: Vault,
+    signers: Mapping[str, FileSigner],
+    certificate_ids: Collection[UUID],
+    country: Country,
+    now: datetime,
+) -> list[Certificate]:
+    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+
+    Raises:
+        SignerUnavailable: No key signs any of their kinds now; every intent stays.
+    """
+    query = (
+        select(Certificate, Person)
+        .join(Person, Person.id == Certificate.person_id)
+        .where(Certificate.id.in_(certificate_ids))
+        .order_by(Certificate.id)
+        .with_for_update(of=Certificate, key_share=True)
+    )
+    found = db.execute(query.execution_options(populate_existing=True)).all()
+    intended = [(one, person) for one, person in found if one.state == "intended"]
+    kinds = {one.kind for one, _ in intended}
+    usable = {kind: signers[kind] for kind in kinds if _signs(signers.get(kind), now)}
+    if kinds and not usable:
+        raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
+    kept = fetched(db, [one for one, _ in intended])
+    with db.no_autoflush:
+        for certificate, person in intended:
+            fact, signer = fact_of(db, certificate), usable.get(certificate.kind)
+            if signer is not None and not _too_soon(fact, now):
+                begins = now.replace(microsecond=0)
+                life = begins, min(ends(db, fact, begins, country), signer.not_after)
+                dcc = statement(db, details_of(vault, person), certificate, country)
+                _sign(certificate, dcc, life, signer, vault, person, country)
+                tell(db, vault, person, "certificate_ready", country, now)
+                note(db, certificate, "certificate_issued", "", now)
+    db.flush()
+    kept.clear()
+    return [certificate for certificate, _ in found]
+
+
+def _sign(
+    certificate: Certificate,
+    dcc: Mapping[str, object],
+    life: tuple[datetime, datetime],
+    signer: FileSigner,
+    vault: Vault,
+    person: Person,
+    country: Country,
+) -> None:
+    """Sign what a certificate states, check it as a verifier would, and keep it sealed."""
+    text = issue_text(
+        dcc=dcc,
+        issuer=country.code,
+        issued_at=int(life[0].timestamp()),
+        expires_at=int(life[1].timestamp()),
+        signer=signer,
+    )
+    signed = parse(decode(text))
+    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+        raise SignerUnavailable("what was signed does not verify")
     certificate.state = "issued"
+    certificate.issued_at, certificate.expires_at = life
     certificate.sealed = vault.seal(
-        person.wrapped_key, certificate.id, {"text": text}, purpose="certificate"
+        key_of(person), certificate.id, {"text": text}, purpose="certificate"
     )
     certificate.kid = signed.kid
     certificate.signature_hash = revocation.signature_hash(signed)
     certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
     certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
-    db.flush()
-    tell(db, vault, person, "certificate_ready", country, now)
-    note(db, certificate, "certificate_issued", "", now)
-    return certificate
 
 
-def _signer(signers: Mapping[str, FileSigner], now: datetime) -> FileSigner:
-    signer = signers.get("v")
-    if signer is None or not signer.not_before <= now < signer.not_after:
-        raise SignerUnavailable("no key signs vaccination certificates now")
-    return signer
+def _too_soon(fact: Fact, now: datetime) -> bool:
+    return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
-def _signed(
-    db: Session,
-    vault: Vault,
-    signer: FileSigner,
-    certificate: Certificate,
-    person: Person,
-    country: Country,
-    now: datetime,
-) -> tuple[str, Sign1]:
-    """Return the text and what is signed in it, checked as a verifier would; sets its life."""
-    dose = db.get_one(Dose, certificate.dose_id)
-    product = db.get_one(Product, dose.product_id)
-    content = knowledge.programme_content(db, dose.programme_id)
-    life = timedelta(days=content["certificate"]["valid_days"])
-    certificate.issued_at = now.replace(microsecond=0)
-    certificate.expires_at = min(certificate.issued_at + life, signer.not_after)
-    text = issue_text(
-        dcc=statement(details_of(vault, person), certificate, dose, product, country),
-        issuer=country.code,
-        issued_at=int(certificate.issued_at.timestamp()),
-        expires_at=int(certificate.expires_at.timestamp()),
-        signer=signer,
-    )
-    signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(from_certificate(signer.certificate).key):
-        raise SignerUnavailable("what was signed does not verify")
-    return text, signed
+def _signs(signer: FileSigner | None, now: datetime) -> bool:
+    return signer is not None and signer.not_before <= now < signer.not_after
+
+
+@lru_cache(maxsize=16)
+def _public_key(certificate: bytes) -> PublicKey:
+    """Return the key in a signer's certificate, by which verifiers will check."""
+    return from_certificate(certificate).key
 
 
 def tell(
@@ -155,20 +196,15 @@ def tell(
 ) -> None:
     """Queue what a holder is told of a certificate."""
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={},
-        time_zone=country.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields={},
+        time_zone=country.time_zone, due_at=now, now=now, at_once=False,
+    )  # fmt: skip
 
 
 def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
     """Write down what was done to a certificate."""
-    details: dict[str, audit.Detail] = {"dose": certificate.dose_id}
+    fact = certificate.dose_id or certificate.test_result_id or certificate.recovery_id
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": fact}
     audit.note(
         db,
         actor=audit.SYSTEM,

@@ -7,8 +7,9 @@ the numbers of a series are free when they are needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -18,10 +19,12 @@ from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, DoseJudgement, Person
 from healthcert.policy import schedule, worth
-from healthcert.policy.worth import Judgement
-from healthcert.services import history, issuing, revoking
+from healthcert.policy.worth import Found, Judgement
+from healthcert.services import history, issuing, revoking, statement
 from healthcert.services.history import Past
 from healthcert.services.people import details_of
+
+_NOTHING: Mapping[UUID, Found] = MappingProxyType({})
 
 
 def judge(
@@ -33,32 +36,36 @@ def judge(
     country: Country,
     judged_by: UUID | None,
     now: datetime,
+    by_hand: Mapping[UUID, Found] = _NOTHING,
 ) -> dict[UUID, str]:
     """Judge all doses of a person toward a disease; return what each is worth now.
 
-    A dose that counts has a certificate, or the intent of one, that states its number; one that
-    states something else is revoked. The caller holds the lock on the person.
+    A dose that counts has a certificate, or the intent of one, that states its number, where
+    there are certificates of its vaccine; one that states something else is revoked. The caller
+    holds the lock on the person; `by_hand` is what somebody finds of single doses.
     """
     doses = history.past_doses(db, person_id=person.id, disease=disease)
     birth_date = details_of(vault, person).birth_date
-    found = worth.judge([past.as_given() for past in doses], birth_date)
-    stated = _stated(doses, found)
-    live = _live(db, [past.dose.id for past in doses], disease)
-    for past in doses:
-        certificate = live.get(past.dose.id)
-        if certificate is not None and stated.get(past.dose.id) != (certificate.dn, certificate.sd):
+    given = [past.as_given(by_hand.get(past.dose.id)) for past in doses]
+    found = worth.judge(given, birth_date)
+    stated = _stated(doses, found, birth_date, disease)
+    kept = set()
+    for dose_id, certificate in _certificates(db, doses, disease):
+        live = certificate.state != "superseded"
+        if live and stated.get(dose_id) == (certificate.dn, certificate.sd):
+            kept.add(dose_id)
+        elif live or found[dose_id].counts == "entered_in_error":
+            reason = by_hand[dose_id].reason if dose_id in by_hand else "dose_judged_anew"
             revoking.revoke(
                 db, vault=vault, person=person, certificate=certificate,
-                reason="dose_judged_anew", country=country, now=now,
+                reason=reason, country=country, now=now,
             )  # fmt: skip
-            del live[past.dose.id]
-    db.flush()
     for past in _in_order(doses, found):
         write(db, past, found[past.dose.id], disease=disease, judged_by=judged_by, now=now)
     for past in doses:
-        if past.dose.id in stated and past.dose.id not in live:
+        if past.dose.id in stated and past.dose.id not in kept:
             issuing.intend(
-                db, dose=past.dose, disease=disease, stated=stated[past.dose.id],
+                db, fact=past.dose, disease=disease, stated=stated[past.dose.id],
                 knowledge_id=past.knowledge_id, country=country, now=now,
             )  # fmt: skip
     db.flush()
@@ -104,25 +111,30 @@ def write(
     db.flush()
 
 
-def _stated(doses: list[Past], found: dict[UUID, Judgement]) -> dict[UUID, tuple[int, int]]:
-    """Return dn and sd of each dose that counts."""
+def _stated(
+    doses: list[Past], found: dict[UUID, Judgement], birth_date: str, disease: str
+) -> dict[UUID, tuple[int, int]]:
+    """Return dn and sd of each dose that counts and can be certified."""
     counted = [past for past in doses if found[past.dose.id].counts == "valid"]
+    stated = schedule.stated([past.counted(birth_date) for past in counted])
     return {
-        past.dose.id: schedule.doses_stated(number, counted[0].series)
-        for number, past in enumerate(counted, 1)
+        past.dose.id: numbers
+        for past, numbers in zip(counted, stated, strict=True)
+        if not statement.not_certifiable(past.product.code, disease)
     }
 
 
-def _live(db: Session, dose_ids: Iterable[UUID], disease: str) -> dict[UUID, Certificate]:
-    """Return the live certificates by dose, locked: one may be signed at this moment."""
+def _certificates(db: Session, doses: list[Past], disease: str) -> list[tuple[UUID, Certificate]]:
+    """Return dose and certificate of all that are not revoked, locked: one may be signed now."""
     query = (
         select(Certificate)
-        .where(Certificate.dose_id.in_(dose_ids), Certificate.disease == disease)
-        .where(Certificate.state.in_(("intended", "issued")))
+        .where(Certificate.dose_id.in_([past.dose.id for past in doses]))
+        .where(Certificate.disease == disease, Certificate.state != "revoked")
+        .order_by(Certificate.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return {certificate.dose_id: certificate for certificate in db.scalars(query)}
+    return [(each.dose_id, each) for each in db.scalars(query) if each.dose_id]
 
 
 def _in_order(doses: list[Past], found: dict[UUID, Judgement]) -> list[Past]:
@@ -145,6 +157,6 @@ def _changed(past: Past, judgement: Judgement) -> bool:
     if standing is None:
         return True
     if judgement.counts in worth.KEPT:
-        return False
+        return standing.counts != judgement.counts
     now = (judgement.counts, judgement.number, judgement.min_interval)
     return (standing.counts, standing.number, standing.min_interval_days) != now

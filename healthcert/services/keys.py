@@ -6,12 +6,15 @@
     │   ├── csca.{key,cert}.pem      signs the three below; kept offline in production
     │   ├── vaccination|test|recovery.{key,cert}.pem
     │   ├── bundle-{current,next}.key.pem
+    │   ├── audit.key.pem            signs the heads of the audit tree (Ed25519)
     │   ├── vault.key                32 bytes: wraps the data key of each person
-    │   └── blind-index.key          32 bytes: identifiers are looked up by its HMAC
+    │   └── blind-index.key          32 bytes: identifiers are looked up by its HMAC; both are
+    │                                followed by vault-2.key and so on (`services.vault_keys`)
     └── trust/                       public
         ├── certificates/            signers whose certificates count, each a certificate or in
         │                            a list (.json); training/ for practice
-        └── bundle/{current,next}.pem  the keys a bundle must be signed by
+        ├── bundle/{current,next}.pem  the keys a bundle must be signed by
+        └── audit/                   log.vkey, and a .vkey each witness below witnesses/
 
 Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A; RFC 5869 (HKDF).
 """
@@ -23,12 +26,12 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
 from healthcert.errors import BadTrustList, NotReady
+from healthcert.gateways.note_keys import NoteSigner, read_verifier
+from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.signer import BundleSigner, FileSigner
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import PublicKey
@@ -39,6 +42,7 @@ BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
 CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
 LISTS = {".json"}
+AUDIT_LOG = Path("trust", "audit", "log.vkey")
 
 
 def read_secret(path: Path) -> bytes:
@@ -54,12 +58,6 @@ def read_secret(path: Path) -> bytes:
     if not secret:
         raise NotReady(f"the secret at {path} is empty")
     return secret
-
-
-def passphrase_of(secret: bytes) -> bytes:
-    """Return what opens the key files of a secret: derived, so the secret itself opens nothing."""
-    derive = HKDF(SHA256(), length=32, salt=None, info=b"healthcert key files")
-    return derive.derive(secret).hex().encode()
 
 
 def load_signers(folder: Path, secret: bytes) -> dict[str, FileSigner]:
@@ -91,6 +89,17 @@ def load_bundle_signer(folder: Path, secret: bytes, *, which: str = "current") -
         SignerUnavailable: It is missing or cannot be opened.
     """
     return BundleSigner.open(folder / f"bundle-{which}.key.pem", passphrase=passphrase_of(secret))
+
+
+def load_audit_signer(keys: Path, env: str, secret: bytes) -> NoteSigner:
+    """Return the key that signs the heads of the audit tree.
+
+    Raises:
+        SignerUnavailable: It is missing, cannot be opened, or is not that of ``log.vkey``.
+        NotReady: There is no ``log.vkey``.
+    """
+    path, log = keys / env / "audit.key.pem", read_verifier(keys / AUDIT_LOG)
+    return NoteSigner.open(path, log, passphrase=passphrase_of(secret))
 
 
 def load_pins(folder: Path) -> list[PublicKey]:

@@ -2,51 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from healthcert.data import checking
 from healthcert.data import knowledge as files
-from healthcert.errors import NotFound
-from healthcert.models import Knowledge, Product, ProductTarget, Programme
+from healthcert.data.knowledge import Source
+from healthcert.data.series import series
+from healthcert.errors import BadKnowledge, NotFound
+from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A product and the rule it is given by."""
+    """A product, the rule it is given by, and what `policy.prompts` asks before it is given."""
 
     product: Product
     series: Series
+    questions: Sequence[Mapping[str, Any]]
     knowledge_id: UUID
 
 
-def load(db: Session, *, now: datetime) -> int:
-    """Bring the rows to what the files of this version say; return how many contents were new.
+def load(
+    db: Session,
+    *,
+    now: datetime,
+    more: Iterable[Source] = (),
+    languages: Collection[str] = ("en",),
+) -> int:
+    """Bring the rows to what files say; return how many contents were new.
 
     Earlier contents stay, since doses and certificates point at what they were judged under.
-    Programmes and products move on to the newest.
+    Programmes and products move on to the newest, and its phases are published with it.
+
+    Args:
+        db: The transaction.
+        now: When the phases are published.
+        more: Files beside those of this version; one of the same kind and name takes its place.
+        languages: In which every text must stand.
+
+    Raises:
+        BadKnowledge: A file is wrong; nothing is written.
     """
+    sources = together(more)
+    wrong = checking.faults(sources, languages)
+    if wrong:
+        raise BadKnowledge("\n".join(map(str, wrong)))
     new = 0
-    for kind in ("vaccine", "programme", "country"):
-        for source in files.sources(kind):
-            row = db.scalar(select(Knowledge).where(Knowledge.sha256 == source.sha256))
-            if row is None:
-                row = _row(source, now)
-                db.add(row)
-                db.flush()
-                new += 1
-            if kind == "vaccine":
-                _product(db, row, now)
-            elif kind == "programme":
-                _programme(db, row, now)
+    for source in sources:
+        row = db.scalar(select(Knowledge).where(Knowledge.sha256 == source.sha256))
+        if row is None:
+            row = _row(source, now)
+            db.add(row)
+            db.flush()
+            new += 1
+        if source.kind == "vaccine":
+            _product(db, row, now)
+        elif source.kind == "programme":
+            _programme(db, row, now)
     db.flush()
     return new
+
+
+def together(more: Iterable[Source]) -> list[Source]:
+    """Return the files of this version with others in their place or beside them."""
+    ours = [source for kind in files.FOLDERS for source in files.sources(kind)]
+    found = {(source.kind, source.name): source for source in [*ours, *more]}
+    return [source for kind in files.FOLDERS for source in found.values() if source.kind == kind]
 
 
 def rule_of(db: Session, product_id: UUID) -> Rule:
@@ -63,7 +92,7 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if found is None:
         raise NotFound
     product, row = found
-    return Rule(product, files.series(row.content), row.id)
+    return Rule(product, series(row.content), row.content.get("questions", ()), row.id)
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
@@ -75,6 +104,19 @@ def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
     )
     content: Mapping[str, Any] = db.scalars(query).one()
     return content
+
+
+def country_version(db: Session, country: files.Country) -> UUID:
+    """Return the version of a country's file that this version of the service works by.
+
+    Raises:
+        NotFound: It was not loaded.
+    """
+    told = next(each for each in files.sources("country") if each.content["code"] == country.code)
+    found = db.scalar(select(Knowledge.id).where(Knowledge.sha256 == told.sha256))
+    if found is None:
+        raise NotFound
+    return found
 
 
 def programmes(db: Session) -> list[Programme]:
@@ -93,15 +135,16 @@ def _row(source: files.Source, now: datetime) -> Knowledge:
 
 
 def _product(db: Session, row: Knowledge, now: datetime) -> None:
-    content, rule = row.content, files.series(row.content)
+    content, rule = row.content, series(row.content)
     product = db.scalar(select(Product).where(Product.code == content["code"]))
     if product is None:
         product = Product(code=content["code"], recorded_at=now)
         db.add(product)
     if product.knowledge_id == row.id:
         return
-    product.name, product.vp, product.ma = content["name"], content["vp"], content["ma"]
-    product.series_doses, product.min_age_years = rule.doses, rule.min_age
+    product.name = content["name"]
+    product.vp, product.ma = content.get("vp", ""), content.get("ma", "")
+    product.series_doses, product.min_age_years = rule.doses, rule.min_age_months // 12
     product.min_interval_days = rule.min_interval
     product.target_interval_days = rule.target_interval
     product.knowledge_id = row.id
@@ -123,4 +166,24 @@ def _programme(db: Session, row: Knowledge, now: datetime) -> None:
         programme = Programme(code=content["code"], recorded_at=now)
         db.add(programme)
     programme.disease, programme.names = content["disease"], content["names"]
+    if programme.knowledge_id == row.id:
+        return
     programme.knowledge_id = row.id
+    db.flush()
+    published = select(Phase.id).where(Phase.knowledge_id == row.id).limit(1)
+    if db.scalar(published) is None:  # files that go back to an earlier content find its phases
+        db.add_all(_phase(phase, programme, now) for phase in content["phases"])
+
+
+def _phase(told: Mapping[str, Any], programme: Programme, now: datetime) -> Phase:
+    return Phase(
+        recorded_at=now,
+        programme_id=programme.id,
+        knowledge_id=programme.knowledge_id,
+        code=told["code"],
+        names=told["names"],
+        admits=told["admits"],
+        opens_on=date.fromisoformat(told["opens_on"]),
+        closes_on=date.fromisoformat(told["closes_on"]) if "closes_on" in told else None,
+        published_at=now,
+    )

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
 from healthcert.models import Message, Person, new_id
-from healthcert.services.people import details_of
+from healthcert.services.people import details_of, key_of
 from healthcert.services.wording import words
 
 MOST_ATTEMPTS = 8
@@ -60,8 +60,9 @@ def queue(
     time_zone: str,
     due_at: datetime,
     now: datetime,
+    at_once: bool = True,
 ) -> Message | None:
-    """Add a message to the outbox; None for a person who left no way to be told.
+    """Add a message to the outbox; None for a person who left no way to be told, or was erased.
 
     Telephone first, since a text needs no network plan. The words are chosen now, in the
     person's language, and sealed under the person's key.
@@ -75,7 +76,10 @@ def queue(
         time_zone: On whose clock moments are written, an IANA name.
         due_at: From when it may leave.
         now: The moment of the deed.
+        at_once: Whether it goes to the database now; else with the caller's next flush.
     """
+    if person.erased_at is not None:
+        return None
     details = details_of(vault, person)
     channel, to = ("sms", details.phone) if details.phone else ("mail", details.mail)
     if not to:
@@ -90,11 +94,12 @@ def queue(
         channel=channel,
         template=template,
         language=person.language,
-        sealed=vault.seal(person.wrapped_key, row_id, value, purpose="message"),
+        sealed=vault.seal(key_of(person), row_id, value, purpose="message"),
         due_at=due_at,
     )
     db.add(message)
-    db.flush()
+    if at_once:
+        db.flush()
     return message
 
 
@@ -138,18 +143,19 @@ def settle(db: Session, *, sent: Collection[UUID], now: datetime) -> None:
 
 
 def outbox(db: Session, *, vault: Vault, limit: int) -> list[Outgoing]:
-    """Return the newest messages, opened; for the development outbox page only."""
+    """Return the newest messages that still have a text; for the development outbox page only."""
     query = (
         select(Message, Person.wrapped_key)
         .join(Person, Person.id == Message.person_id)
+        .where(Message.sealed.is_not(None))
         .order_by(Message.id.desc())
         .limit(limit)
     )
     return [_opened(vault, message, key) for message, key in db.execute(query)]
 
 
-def _opened(vault: Vault, message: Message, key: bytes) -> Outgoing:
-    value = vault.open(key, message.id, message.sealed, purpose="message")
+def _opened(vault: Vault, message: Message, key: bytes | None) -> Outgoing:
+    value = vault.open(key or b"", message.id, message.sealed or b"", purpose="message")
     return Outgoing(
         id=message.id,
         channel=message.channel,

@@ -27,7 +27,7 @@ def move(
     Raises:
         NotFound: No such appointment of this person, or no such slot.
         WrongState: The appointment is no longer booked, or a slot has begun.
-        NotEligible: That dose is not due on the new day.
+        NotEligible: That dose is not due on the new day, or no phase open then admits.
         SlotFull: No place is left; the old one is kept.
         TimesOverlap: The person has another appointment at the new time.
     """
@@ -36,9 +36,11 @@ def move(
     place = booking.place_of(db, slot_id)
     if old.state != "booked" or old.slot_id == slot_id:
         raise WrongState
+    actor = audit.Actor("citizen", person_id)
     booking.refuse_unfit(
-        db, vault=vault, person=person, place=place, dose_number=old.dose_number, now=now
-    )
+        db, vault=vault, person=person, place=place, dose_number=old.dose_number,
+        actor=actor, now=now,
+    )  # fmt: skip
     places.lock(db, (old.slot_id, slot_id))
     places.take_place(db, slot_id)
     places.give_back(db, old, "rescheduled")
@@ -52,6 +54,5 @@ def move(
         now=now,
     )
     booking.tell(db, vault, person, "moved", appointment, place, now)
-    actor = audit.Actor("citizen", person_id)
     booking.note(db, actor, "appointment_moved", appointment, now)
     return appointment

@@ -63,9 +63,24 @@ class Details:
     mail: str = ""
 
 
+def key_of(person: Person) -> bytes:
+    """Return a person's wrapped key.
+
+    Raises:
+        NotFound: They were erased, and what the law kept of them as well.
+    """
+    if person.wrapped_key is None:
+        raise NotFound
+    return person.wrapped_key
+
+
 def details_of(vault: Vault, person: Person) -> Details:
-    """Return what a person told of themselves, opened."""
-    opened = vault.open(person.wrapped_key, person.id, person.sealed)
+    """Return what a person told of themselves, opened.
+
+    Raises:
+        NotFound: They were erased, and what the law kept of them as well.
+    """
+    opened = vault.open(key_of(person), person.id, person.sealed or b"")
     return Details(**opened | {"identity": IdentityDetails(**opened["identity"])})
 
 
@@ -102,22 +117,30 @@ def tidied(details: Details, *, today: date) -> Details:
     Raises:
         BadInput: With a code for each field that cannot be used.
     """
-    identity = details.identity
     tidy = replace(
         details,
         **{
             name: _text(getattr(details, name))
             for name in ("family", "given", "family_latin", "given_latin", "birth_date", "mail")
         },
-        phone=re.sub(r"[\s().-]", "", details.phone),
-        identity=IdentityDetails(
-            identity.kind, identity.country.upper(), _identity_value(identity.value)
-        ),
+        phone=tidy_phone(details.phone),
+        identity=tidy_identity(details.identity),
     )
     wrong = _names_wrong(tidy) | _facts_wrong(tidy, today) | _contact_wrong(tidy)
     if wrong:
         raise BadInput(wrong)
     return tidy
+
+
+def tidy_phone(phone: str) -> str:
+    """Return a telephone number without the signs people put between digits."""
+    return re.sub(r"[\s().-]", "", phone)
+
+
+def tidy_identity(identity: IdentityDetails) -> IdentityDetails:
+    """Return an identity as we keep it: country and number in capitals, no blanks or signs."""
+    value = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", identity.value)).upper()
+    return IdentityDetails(identity.kind, identity.country.upper(), value)
 
 
 def _names_wrong(details: Details) -> dict[str, str]:
@@ -181,7 +204,3 @@ def _is_latin(letter: str) -> bool:
 
 def _text(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
-
-
-def _identity_value(value: str) -> str:
-    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", value)).upper()

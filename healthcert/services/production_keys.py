@@ -11,7 +11,7 @@ from cryptography.x509 import load_der_x509_certificate
 from healthcert.errors import BadSettings
 from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
-from healthcert.services.keys import CERTIFICATES, certificates_in, der_of, lists_in
+from healthcert.services.keys import AUDIT_LOG, CERTIFICATES, certificates_in, der_of, lists_in
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
@@ -37,6 +37,9 @@ def check_production_keys(folder: Path) -> None:
     for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")
+    log = folder / AUDIT_LOG
+    if log.exists() and MARK in log.read_text(encoding="utf-8"):
+        raise BadSettings(f"{log} is a development key")
     for path in lists_in(folder / "trust" / "certificates"):
         if any(MARK in signer.key.name for signer in read(path.read_bytes()).signers):
             raise BadSettings(f"{path} names a development certificate")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.models import (
@@ -15,10 +15,22 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
+    Lot,
+    LotValidity,
+    Product,
     ProductTarget,
+    Recovery,
+    RecoveryStanding,
     Slot,
+    Stock,
+    StockMove,
+    TestResult,
+    TestStanding,
 )
+from healthcert.models.stock import MOVES
+from healthcert.services import judging_again, statement
 
+_LIVE = Certificate.state.in_(("intended", "issued"))
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -70,31 +82,68 @@ def _unjudged() -> Select[object]:
 
 
 def _live_certificates() -> Select[object]:
-    """Live certificates of a dose that does not count."""
-    counts = and_(
+    """Live certificates of a dose, a test or a recovery that does not count."""
+    dose = and_(
         DoseStanding.dose_id == Certificate.dose_id,
         DoseStanding.disease == Certificate.disease,
         DoseStanding.counts == "valid",
     )
+    test = TestStanding.test_result_id == Certificate.test_result_id
+    recovery = RecoveryStanding.recovery_id == Certificate.recovery_id
     return (
         select(Certificate.id)
-        .outerjoin(DoseStanding, counts)
-        .where(Certificate.state.in_(("intended", "issued")), DoseStanding.dose_id.is_(None))
+        .outerjoin(DoseStanding, dose)
+        .outerjoin(TestStanding, test & (TestStanding.counts == "valid"))
+        .outerjoin(RecoveryStanding, recovery & (RecoveryStanding.counts == "valid"))
+        .where(_LIVE, DoseStanding.dose_id.is_(None))
+        .where(TestStanding.test_result_id.is_(None), RecoveryStanding.recovery_id.is_(None))
     )
 
 
-def _uncertified() -> Select[object]:
-    """Doses that count and have neither certificate nor intent."""
-    live = and_(
-        Certificate.dose_id == DoseStanding.dose_id,
-        Certificate.disease == DoseStanding.disease,
-        Certificate.state.in_(("intended", "issued")),
-    )
+def _uncertified_doses() -> Select[object]:
+    """Doses that count, of vaccines that there are certificates of, and have none nor intent."""
+    of_dose = Certificate.dose_id == DoseStanding.dose_id
+    live = of_dose & (Certificate.disease == DoseStanding.disease) & _LIVE
     return (
         select(DoseStanding.dose_id)
+        .join(Dose, Dose.id == DoseStanding.dose_id)
+        .join(Product, Product.id == Dose.product_id)
         .outerjoin(Certificate, live)
         .where(DoseStanding.counts == "valid", Certificate.id.is_(None))
+        .where(DoseStanding.disease.in_(statement.diseases()))
+        .where(Product.code.in_(statement.products()))
     )
+
+
+def _uncertified_findings() -> Select[object]:
+    """Tests, and recoveries not over when told, that count and have no certificate nor intent."""
+    tests = (
+        select(TestStanding.test_result_id.label("id"))
+        .outerjoin(Certificate, (Certificate.test_result_id == TestStanding.test_result_id) & _LIVE)
+        .where(TestStanding.counts == "valid", Certificate.id.is_(None))
+    )
+    recoveries = (
+        select(Recovery.id)
+        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
+        .outerjoin(Certificate, (Certificate.recovery_id == Recovery.id) & _LIVE)
+        .where(RecoveryStanding.counts == "valid", Certificate.id.is_(None))
+        .where(Recovery.valid_until >= Recovery.recorded_on)
+    )
+    return select(union_all(tests, recoveries).subquery().c.id)
+
+
+def _replaced() -> Select[object]:
+    """Facts that another has replaced, and that still stand."""
+    facts = (
+        (Dose, DoseStanding.dose_id, DoseStanding.counts),
+        (TestResult, TestStanding.test_result_id, TestStanding.counts),
+        (Recovery, RecoveryStanding.recovery_id, RecoveryStanding.counts),
+    )
+    stand = [
+        select(fact.id).where(key == fact.replaces, counts != "entered_in_error")
+        for fact, key, counts in facts
+    ]
+    return select(union_all(*stand).subquery().c.id)
 
 
 def _appointments() -> Select[object]:
@@ -111,14 +160,55 @@ def _appointments() -> Select[object]:
     )
 
 
+def _balances() -> Select[object]:
+    """Balances of which a column is not the sum of its moves."""
+    back = StockMove.kind.in_(("given_back", "explained"))
+    quantity = case((back, -StockMove.quantity), else_=StockMove.quantity)
+
+    def moved(column: str) -> ColumnElement[int]:
+        kinds = [kind for kind in MOVES if MOVES[kind] == column]
+        total = func.coalesce(func.sum(quantity), 0)
+        same = (StockMove.site_id == Stock.site_id, StockMove.lot_id == Stock.lot_id)
+        query = select(total).where(*same, StockMove.kind.in_(kinds))
+        return query.correlate(Stock).scalar_subquery()
+
+    columns = sorted(set(MOVES.values()))
+    return select(Stock.lot_id).where(or_(*(getattr(Stock, c) != moved(c) for c in columns)))
+
+
+def _taken() -> Select[object]:
+    """Doses from lots in our books that took nothing, or marked in error and took something."""
+
+    def moved(kind: str) -> ColumnElement[bool]:
+        return exists().where(StockMove.dose_id == Dose.id, StockMove.kind == kind)
+
+    error = DoseStanding.counts == "entered_in_error"
+    in_error = exists().where(DoseStanding.dose_id == Dose.id, error)
+    took = and_(moved("given"), ~moved("given_back"))
+    ours = and_(Dose.lot_id.is_not(None), Dose.site_id.is_not(None))
+    return select(Dose.id).where(ours, Dose.source == "point_of_care", in_error == took)
+
+
+def _settled() -> Select[object]:
+    """Doses that were judged otherwise than the lot's newest order says, though nobody is left."""
+    newer = and_(LotValidity.lot_id == Lot.id, LotValidity.ordinal > Lot.judged_up_to)
+    query = judging_again.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
+    return query.with_only_columns(Dose.id)
+
+
 CHECKS: Mapping[str, Select[object]] = MappingProxyType(
     {
         "slot counters are their appointments": _counters(),
         "standings are the newest judgements": _standings(),
         "every dose stands somewhere": _unjudged(),
-        "live certificates rest on doses that count": _live_certificates(),
-        "doses that count have a certificate": _uncertified(),
+        "live certificates rest on facts that count": _live_certificates(),
+        "doses that count have a certificate": _uncertified_doses(),
+        "tests and recoveries that count have a certificate": _uncertified_findings(),
+        "what was replaced is in error": _replaced(),
         "vaccinated appointments have their dose": _appointments(),
+        "balances are their moves": _balances(),
+        "doses from known lots took their stock": _taken(),
+        "doses of settled lots stand as the lots say": _settled(),
     }
 )
 

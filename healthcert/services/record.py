@@ -21,6 +21,8 @@ from healthcert.models import (
     Slot,
 )
 
+_KNOWN = {"year": len("YYYY"), "month": len("YYYY-MM"), "day": len("YYYY-MM-DD")}
+
 
 @dataclass(frozen=True, slots=True)
 class HeldAppointment:
@@ -42,10 +44,11 @@ class HeldAppointment:
 
 @dataclass(frozen=True, slots=True)
 class HeldDose:
-    """A dose and what it is worth toward one disease."""
+    """A dose and what it is worth toward one disease; `day` as it is known, ``YYYY[-MM[-DD]]``."""
 
     dose_id: UUID
     given_on: date
+    day: str
     product: str
     lot: str
     place: Mapping[str, str]
@@ -93,15 +96,16 @@ def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
         .join(Product, Product.id == Dose.product_id)
         .outerjoin(Site, Site.id == Dose.site_id)
         .where(Dose.person_id == person_id)
-        .order_by(Dose.given_at.desc())
+        .order_by(Dose.given_on.desc(), Dose.id.desc())
     )
     return [
         HeldDose(
             dose_id=dose.id,
             given_on=dose.given_on,
+            day=dose.given_on.isoformat()[: _KNOWN[dose.day_precision]],
             product=product.name,
             lot=dose.lot_text,
-            place=site.names if site else {},
+            place=site.names if site else {"en": dose.country or ""},
             disease=standing.disease,
             counts=standing.counts,
             number=standing.number,

@@ -22,6 +22,7 @@ from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, ne
 from healthcert.models.broken import broken_rule
 from healthcert.policy import reference
 from healthcert.services import audit
+from healthcert.services.people import key_of
 
 _LEADS_TO = {
     "submit": "submitted", "answer": "submitted", "appeal": "submitted", "verify": "in_review",
@@ -77,7 +78,7 @@ def submit(
         kind=kind,
         person_id=person.id,
         knowledge_id=rules.id,
-        sealed=vault.seal(person.wrapped_key, request_id, asked, purpose="request"),
+        sealed=vault.seal(key_of(person), request_id, asked, purpose="request"),
         subject={name: str(value) for name, value in subject.items()},
         due_at=now + timedelta(hours=flow.hours),
     )

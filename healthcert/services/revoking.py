@@ -1,4 +1,4 @@
-"""Take a certificate back, and tell its holder why."""
+"""Take a certificate back, tell its holder why, and make another of the same fact."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
+from healthcert.errors import WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Person
 from healthcert.services import issuing
+from healthcert.services.statement import fact_of
 
 
 def revoke(
@@ -40,3 +42,34 @@ def revoke(
     if was_out:
         issuing.tell(db, vault, person, "certificate_revoked", country, now)
     issuing.note(db, certificate, "certificate_revoked", reason, now)
+
+
+def reissue(
+    db: Session,
+    *,
+    vault: Vault,
+    person: Person,
+    certificate: Certificate,
+    reason: str,
+    country: Country,
+    now: datetime,
+) -> Certificate:
+    """Revoke a certificate and return the intent of another that states the same fact.
+
+    For details that were corrected, or a life that ends. The caller holds the lock on the person.
+
+    Raises:
+        WrongState: It is not issued: nothing is out that needs another.
+    """
+    if certificate.state != "issued":
+        raise WrongState
+    revoke(
+        db, vault=vault, person=person, certificate=certificate,
+        reason=reason, country=country, now=now,
+    )  # fmt: skip
+    dn, sd = certificate.dn, certificate.sd
+    return issuing.intend(
+        db, fact=fact_of(db, certificate), disease=certificate.disease,
+        stated=(dn, sd) if dn and sd else None,
+        knowledge_id=certificate.knowledge_id, country=country, now=now,
+    )  # fmt: skip

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import ClinicSession, Product, Site, Slot
-from healthcert.policy.schedule import old_enough
+from healthcert.policy.ages import old_enough
 from healthcert.services.booking import BOOKABLE
 
 _EARTH_KM = 6371.0
@@ -111,7 +111,7 @@ def _yesterday(now: datetime) -> date:
 def _ages_reached(db: Session, birth_date: str, now: datetime) -> list[int]:
     """Return the least ages of products that the person has reached by today."""
     ages = db.scalars(select(Product.min_age_years).distinct())
-    return [age for age in ages if old_enough(birth_date, now.date(), age)]
+    return [age for age in ages if old_enough(birth_date, now.date(), 12 * age)]
 
 
 def _slot(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from healthcert.models import AccessCode, Appointment, Visit
+from healthcert.models import Appointment
+from healthcert.services import retention
 
-CODES_ARE_KEPT = timedelta(days=1)  # `access.MOST_A_DAY` counts them
 GIVEN_UP_AFTER = timedelta(hours=12)
 
 
@@ -18,14 +18,11 @@ def sweep(db: Session, *, now: datetime) -> int:
 
     A person who was given up may still be received: the clinic can note their arrival.
     """
-    visits = delete(Visit).where(Visit.expires_at <= now).returning(Visit.token_hash)
-    codes = delete(AccessCode).where(AccessCode.recorded_at <= now - CODES_ARE_KEPT)
     missed = (
         update(Appointment)
         .where(Appointment.state == "booked", Appointment.ends_at <= now - GIVEN_UP_AFTER)
         .values(state="no_show")
+        .returning(Appointment.id)
     )
-    return sum(
-        len(db.execute(work.execution_options(synchronize_session=False)).all())
-        for work in (visits, codes.returning(AccessCode.id), missed.returning(Appointment.id))
-    )
+    given_up = db.execute(missed.execution_options(synchronize_session=False)).all()
+    return len(given_up) + sum(retention.apply(db, kind, now=now) for kind in retention.SWEPT)

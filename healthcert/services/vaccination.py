@@ -1,9 +1,15 @@
-"""Record doses: facts first, whatever is wrong with them; and mark the ones entered in error."""
+"""Record doses: facts first, whatever is wrong with them; and judge by hand what no rule can see.
+
+A dose that was given elsewhere is judged like any other. What was written down wrongly is marked
+as entered in error, and the right dose recorded in its place; no row ever changes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,25 +20,38 @@ from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
-    Certificate,
     Dose,
+    DoseStanding,
     Person,
     Product,
     ProductTarget,
+    Programme,
+    Site,
     Staff,
 )
-from healthcert.policy.worth import Judgement
-from healthcert.services import audit, facts, history, judging, messages, people, revoking
+from healthcert.policy.worth import Found
+from healthcert.services import audit, elsewhere, facts, judging, messages, people, stock
 from healthcert.services.booking import Place, place_of
+from healthcert.services.elsewhere import Elsewhere
+from healthcert.services.facts import Told
 from healthcert.services.places import change_state
 
 ERROR_REASONS = (
     "wrong_person", "not_given", "given_twice_on_record", "wrong_product", "wrong_lot",
     "wrong_day", "other",
 )  # fmt: skip
+SUBPOTENT_REASONS = ("frozen", "too_warm", "open_too_long", "wrong_diluent", "part_dose")
+FINDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "entered_in_error": ERROR_REASONS,
+        "subpotent": SUBPOTENT_REASONS,
+        "": ("found_potent",),  # the rules judge it again
+    }
+)
+"""What a person may find of a dose, and the reasons they may give."""
 
 
-def record(
+def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
     db: Session,
     *,
     vault: Vault,
@@ -44,6 +63,8 @@ def record(
     staff: Staff,
     country: Country,
     now: datetime,
+    route: str = "",
+    performed_by: UUID | None = None,
 ) -> Dose:
     """Write down the dose that was given in an appointment, judge it, and intend its certificate.
 
@@ -51,100 +72,199 @@ def record(
     written down, and `counts` says what they are worth. Read it from `DoseStanding`.
 
     Raises:
-        BadInput: ``lot``, ``body_site`` or ``given_at`` cannot be read, or lies in the future.
+        BadInput: ``lot``, ``body_site``, ``route`` or ``given_at`` cannot be read, or it lies in
+            the future.
         NotFound: No such appointment at the site of this member of staff, or no such product.
         WrongState: The appointment is over: its dose is recorded, or it was cancelled.
     """
-    told = facts.read(lot_text, body_site, given_at, now=now)
+    told = facts.read(Told(lot_text, body_site, given_at, route, performed_by), now=now)
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
     change_state(db, appointment, "vaccinated", before=("booked", "arrived"))
-    product = db.get(Product, product_id)
-    if product is None:
-        raise NotFound
+    product = _product(db, product_id)
     dose = facts.write(
-        db, told, appointment=appointment, site=place.site, product=product, staff=staff, now=now
+        db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
     )
-    counts = {
-        disease: judging.judge(
-            db, vault=vault, person=person, disease=disease, country=country,
-            judged_by=staff.id, now=now,
-        )[dose.id]
-        for disease in _targets(db, product_id)
-    }  # fmt: skip
+    stock.take(db, dose=dose, now=now)
+    counts = _judge(db, vault, person, [dose], staff, country, now)
     _note(db, staff, "dose_recorded", dose, counts, now)
-    _tell_recorded(db, vault, person, dose, product, appointment, place, now)
+    messages.queue(
+        db, vault=vault, person=person, template="dose_recorded",
+        fields={
+            "product": product.name, "when": given_at, "reference": appointment.reference,
+        },
+        time_zone=place.site.time_zone, due_at=now, now=now,
+    )  # fmt: skip
     return dose
 
 
-def mark_in_error(
+def record_elsewhere(
+    db: Session,
+    *,
+    vault: Vault,
+    person_id: UUID,
+    programme_id: UUID,
+    product_id: UUID,
+    told: Elsewhere,
+    staff: Staff,
+    country: Country,
+    now: datetime,
+) -> Dose:
+    """Write down a dose that was given elsewhere, judge it, and intend its certificate.
+
+    What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
+    are not certified. An ``import_key`` that is known already gives the dose that is there.
+
+    Raises:
+        BadInput: See `elsewhere.read`; or its ``import_key`` belongs to somebody else.
+        NotFound: No such person, programme or product.
+    """
+    told = elsewhere.read(told, country=country, now=now)
+    person, product = people.locked(db, person_id), _product(db, product_id)
+    if db.get(Programme, programme_id) is None:
+        raise NotFound
+    key = told.import_key
+    known = key and db.scalar(select(Dose).where(Dose.import_key == key))
+    if known:
+        if known.person_id != person_id:
+            raise BadInput({"import_key": "taken"})
+        return known
+    dose = elsewhere.write(
+        db, told, vault=vault, person=person, programme_id=programme_id, product=product,
+        staff=staff, country=country, now=now,
+    )  # fmt: skip
+    counts = _judge(db, vault, person, [dose], staff, country, now)
+    _note(db, staff, "dose_recorded", dose, counts | {"source": dose.source}, now)
+    return dose
+
+
+def judge_by_hand(
     db: Session,
     *,
     vault: Vault,
     dose_id: UUID,
+    found: str,
     reason: str,
     staff: Staff,
     country: Country,
     now: datetime,
 ) -> None:
-    """Mark a dose as entered in error: its certificates first, then it, then the doses after it.
+    """Judge a dose by what a person found: certificates first, then it, then those around it.
+
+    `found` is a key of `FINDINGS`: ``entered_in_error``, which is for good, ``subpotent``, or
+    empty for a subpotent dose that proved to be potent.
 
     Raises:
-        BadInput: The reason is none of `ERROR_REASONS`.
+        BadInput: The reason is none of its finding.
         NotFound: No such dose at the site of this member of staff.
-        WrongState: It is marked already.
+        WrongState: It was entered in error, is marked so already, or was never marked.
+    """
+    if reason not in FINDINGS[found]:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    dose, person = _standing(db, dose_id, staff, found)
+    _judge(db, vault, person, [dose], staff, country, now, {dose.id: Found(found, reason)})
+    if found == "entered_in_error":
+        stock.give_back(db, dose=dose, by=staff.id, now=now)
+    act = "dose_marked_in_error" if found == "entered_in_error" else "dose_judged_by_hand"
+    _note(db, staff, act, dose, {"reason": reason}, now)
+    if found:
+        template = "dose_corrected" if found == "entered_in_error" else "dose_subpotent"
+        _tell(db, vault, person, template, country, now)
+
+
+mark_in_error = partial(judge_by_hand, found="entered_in_error")
+
+
+def correct(
+    db: Session,
+    *,
+    vault: Vault,
+    dose_id: UUID,
+    product_id: UUID,
+    told: Told | Elsewhere,
+    reason: str,
+    staff: Staff,
+    country: Country,
+    now: datetime,
+) -> Dose:
+    """Record the right dose in the place of a wrong one, which is marked as entered in error.
+
+    `told` is everything as it should stand: `Told` of a dose given here, else `Elsewhere`. For a
+    dose of another person mark the wrong one and record anew.
+
+    Raises:
+        BadInput: The reason is none, or see `facts.read` and `elsewhere.read`.
+        NotFound: No such dose at the site of this member of staff, or no such product.
+        WrongState: It is marked already, or what is told is of the other kind.
     """
     if reason not in ERROR_REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
-    dose = db.get(Dose, dose_id)
-    if dose is None or dose.site_id != staff.site_id:
-        raise NotFound
-    person = people.locked(db, dose.person_id)
-    diseases = _targets(db, dose.product_id)
-    for disease in diseases:
-        _mark(db, vault, person, dose, disease, reason, staff, country, now)
-    for disease in diseases:
-        judging.judge(
-            db, vault=vault, person=person, disease=disease, country=country,
-            judged_by=staff.id, now=now,
+    wrong, person = _standing(db, dose_id, staff, "entered_in_error")
+    product = _product(db, product_id)
+    if isinstance(told, Elsewhere) == (wrong.source == "point_of_care"):
+        raise WrongState
+    if isinstance(told, Elsewhere):
+        right = elsewhere.write(
+            db, elsewhere.read(told, country=country, now=now),
+            vault=vault, person=person, programme_id=wrong.programme_id, product=product,
+            staff=staff, country=country, now=now, replaces=wrong.id,
         )  # fmt: skip
-    _note(db, staff, "dose_marked_in_error", dose, {"reason": reason}, now)
-    messages.queue(
-        db, vault=vault, person=person, template="dose_corrected", fields={},
-        time_zone=country.time_zone, due_at=now, now=now,
-    )  # fmt: skip
+    else:
+        right = facts.write(
+            db, facts.read(told, now=now), origin=wrong, site=db.get_one(Site, wrong.site_id),
+            product=product, staff=staff, now=now,
+        )  # fmt: skip
+    stock.give_back(db, dose=wrong, by=staff.id, now=now)
+    stock.take(db, dose=right, now=now)
+    by_hand = {wrong.id: Found("entered_in_error", reason)}
+    counts = _judge(db, vault, person, [wrong, right], staff, country, now, by_hand)
+    _note(
+        db, staff, "dose_corrected", right, counts | {"replaces": wrong.id, "reason": reason}, now
+    )
+    _tell(db, vault, person, "dose_corrected", country, now)
+    return right
 
 
-def _mark(
+def _judge(
     db: Session,
     vault: Vault,
     person: Person,
-    dose: Dose,
-    disease: str,
-    reason: str,
+    doses: list[Dose],
     staff: Staff,
     country: Country,
     now: datetime,
-) -> None:
-    doses = history.past_doses(db, person_id=person.id, disease=disease)
-    past = next(past for past in doses if past.dose.id == dose.id)
-    if past.counts == "entered_in_error":
-        raise WrongState
-    query = (
-        select(Certificate)
-        .where(Certificate.dose_id == dose.id, Certificate.disease == disease)
-        .where(Certificate.state != "revoked")
-        .with_for_update(key_share=True)  # one may be signed at this moment
-        .execution_options(populate_existing=True)
-    )
-    for certificate in db.scalars(query).all():
-        revoking.revoke(
-            db, vault=vault, person=person, certificate=certificate,
-            reason=reason, country=country, now=now,
+    by_hand: Mapping[UUID, Found] = MappingProxyType({}),
+) -> dict[str, audit.Detail]:
+    """Judge the person toward each disease of some doses; return what the last one counts as."""
+    products = {dose.product_id for dose in doses}
+    targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
+    counts: dict[str, audit.Detail] = {}
+    for disease in db.scalars(targets.distinct().order_by(ProductTarget.disease)).all():
+        found = judging.judge(
+            db, vault=vault, person=person, disease=disease, country=country,
+            judged_by=staff.id, now=now, by_hand=by_hand,
         )  # fmt: skip
-    least = past.standing.min_interval_days if past.standing else 0
-    judgement = Judgement("entered_in_error", None, least, reason)
-    judging.write(db, past, judgement, disease=disease, judged_by=staff.id, now=now)
+        if doses[-1].id in found:
+            counts[disease] = found[doses[-1].id]
+    return counts
+
+
+def _standing(db: Session, dose_id: UUID, staff: Staff, found: str) -> tuple[Dose, Person]:
+    """Return a dose that a person may judge by hand, and whose it is, locked.
+
+    A dose given elsewhere belongs to the site where it was written down.
+    """
+    dose = db.get(Dose, dose_id)
+    if dose is None:
+        raise NotFound
+    site_id = dose.site_id or db.get_one(Staff, dose.recorded_by).site_id
+    if site_id != staff.site_id:
+        raise NotFound
+    person = people.locked(db, dose.person_id)
+    stands = set(db.scalars(select(DoseStanding.counts).where(DoseStanding.dose_id == dose_id)))
+    if "entered_in_error" in stands or found in stands or not (found or "subpotent" in stands):
+        raise WrongState
+    return dose, person
 
 
 def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appointment, Place]:
@@ -157,9 +277,11 @@ def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appoi
     return appointment, place
 
 
-def _targets(db: Session, product_id: UUID) -> list[str]:
-    query = select(ProductTarget.disease).where(ProductTarget.product_id == product_id)
-    return list(db.scalars(query.order_by(ProductTarget.disease)))
+def _product(db: Session, product_id: UUID) -> Product:
+    product = db.get(Product, product_id)
+    if product is None:
+        raise NotFound
+    return product
 
 
 def _note(
@@ -170,37 +292,15 @@ def _note(
     details: Mapping[str, audit.Detail],
     now: datetime,
 ) -> None:
-    audit.note(
-        db,
-        actor=audit.Actor("staff", staff.id),
-        act=act,
-        subject=audit.Subject("dose", dose.id),
-        details=details,
-        now=now,
-    )
+    subject = audit.Subject("dose", dose.id)
+    actor = audit.Actor("staff", staff.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
-def _tell_recorded(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    dose: Dose,
-    product: Product,
-    appointment: Appointment,
-    place: Place,
-    now: datetime,
+def _tell(
+    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
 ) -> None:
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template="dose_recorded",
-        fields={
-            "product": product.name,
-            "when": dose.given_at,
-            "reference": appointment.reference,
-        },
-        time_zone=place.site.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields={},
+        time_zone=country.time_zone, due_at=now, now=now,
+    )  # fmt: skip

@@ -48,14 +48,14 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "certificate_ready": Template(
         lazy("Your certificate is ready"),
-        lazy("Your vaccination certificate is ready. Open your record to see, save or print it."),
+        lazy("Your certificate is ready. Open your record to see, save or print it."),
     ),
     "certificate_revoked": Template(
         lazy("Your certificate no longer holds"),
         lazy(
-            "A vaccination certificate of yours was withdrawn, because the dose it states was "
-            "corrected. A new one follows where a dose counts. If you think this is wrong, "
-            "ask at the place where you were vaccinated."
+            "A certificate of yours was withdrawn, because the record it rests on was corrected. "
+            "A new one follows where the record still counts. If you think this is wrong, ask "
+            "at the place that wrote it down."
         ),
     ),
     "dose_corrected": Template(
@@ -63,6 +63,28 @@ TEMPLATES: Mapping[str, Template] = {
         lazy(
             "A dose on your record was marked as entered in error. If you think this is wrong, "
             "ask at the place where you were vaccinated."
+        ),
+    ),
+    "dose_subpotent": Template(
+        lazy("A dose of yours does not count"),
+        lazy(
+            "A dose on your record does not count, because the vaccine may have lost its "
+            "strength. It does no harm. Ask at the place where you were vaccinated for another."
+        ),
+    ),
+    "finding_corrected": Template(
+        lazy("Your record was corrected"),
+        lazy(
+            "A test or recovery on your record was marked as entered in error. If you think "
+            "this is wrong, ask at the place that wrote it down."
+        ),
+    ),
+    "lot_recalled": Template(
+        lazy("A batch of vaccine was recalled"),
+        lazy(
+            "A batch of vaccine was recalled, and a dose of yours came from it. That dose does "
+            "not count: ask where you were vaccinated, or book another. If you feel unwell, ask a "
+            "doctor."
         ),
     ),
 }

@@ -11,7 +11,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
-from healthcert.errors import BadInput, NotFound, SlotFull, TimesOverlap
+from healthcert.errors import BadInput, NotEligible, NotFound, SlotFull, TimesOverlap
 from healthcert.services import booking
 from healthcert.services.booking import Place
 from healthcert.web.about import About, about, accepted, details_in, told_back
@@ -82,6 +82,8 @@ def book() -> _Page:
     except BadInput as wrong:
         form.take(wrong.fields)
         return _ask_details(form), 400
+    except NotEligible as refusal:
+        return _not_open(refusal, form), 409
     except (SlotFull, TimesOverlap) as refusal:
         return _offer_others(refusal), 409
     session["booked"] = {
@@ -106,6 +108,17 @@ def done() -> _Page:
 
 def _ask_details(form: About) -> str:
     return render_template("booking/details.html", form=form, place=_place(), asked=asked())
+
+
+def _not_open(refusal: NotEligible, form: About) -> str:
+    """Keep why a person was refused, and tell them from when they would be admitted."""
+    is_kept = refusal.by_phase and parts().doors.run(
+        lambda db: booking.keep_refusal(
+            db, vault=parts().vault, slot_id=_slot_id(), details=details_in(form), now=now()
+        )
+    )
+    answer = answer_to(NotEligible)
+    return render_template("booking/not_open.html", refusal=refusal, answer=answer, is_kept=is_kept)
 
 
 def _offer_others(refusal: SlotFull | TimesOverlap) -> str:

@@ -13,6 +13,7 @@ from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
 from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
+from healthcert.web import facts
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.guards import inside, visitor
 from healthcert.web.here import parts
@@ -132,6 +133,7 @@ def certificate(certificate_id: UUID) -> str:
     return render_template(
         "citizen/certificate.html",
         certificate=found,
+        stated=facts.stated(found.told, parts().country.time_zone),
         details=held.details,
         machine_name=machine_name(held.details),
     )

@@ -23,14 +23,19 @@ _Page = str | tuple[str, int] | Response
 
 
 @bp.get("/")
+@bp.post("/", endpoint="find")
 def day() -> str:
-    """Show who is expected at one's own site today."""
-    with parts().doors.reading() as db:
+    """Show who is expected at one's own site today; a name looked for stays out of addresses."""
+    wanted = request.form.get("find", "").strip()
+    door = parts().doors.transaction if wanted else parts().doors.reading
+    with door() as db:
         site = roster.site(db, site_id=own_site())
         today = now().astimezone(ZoneInfo(site.time_zone)).date()
         expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=today)
-    wanted = request.args.get("find", "").strip()
-    found = [line for line in expected if _fits(line, wanted)]
+        found = [line for line in expected if _fits(line, wanted)]
+        if wanted:
+            staff = roster.present(db, staff_id=visitor().id)
+            clinic.note_found(db, lines=found, staff=staff, now=now())
     return render_template(
         "clinic/day.html", site=site, today=today, expected=expected, found=found, wanted=wanted
     )
@@ -39,7 +44,7 @@ def day() -> str:
 @bp.get("/appointments/<uuid:appointment_id>")
 def appointment(appointment_id: UUID) -> str:
     """Show the person of an appointment, and what can be done next."""
-    return render_template("clinic/appointment.html", patient=seen(appointment_id))
+    return render_template("clinic/appointment.html", patient=seen(appointment_id, "registration"))
 
 
 @bp.post("/appointments/<uuid:appointment_id>/arrived")
@@ -56,7 +61,7 @@ def arrive(appointment_id: UUID) -> Response:
     return redirect(url_for(".appointment", appointment_id=appointment_id), code=303)
 
 
-def seen(appointment_id: UUID) -> Patient:
+def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
         return clinic.patient(
@@ -64,6 +69,7 @@ def seen(appointment_id: UUID) -> Patient:
             vault=parts().vault,
             appointment_id=appointment_id,
             staff=roster.present(db, staff_id=visitor().id),
+            reason=reason,
             now=now(),
         )
 

@@ -49,7 +49,7 @@ class InError(Answers):
 @bp.get("/appointments/<uuid:appointment_id>/dose")
 def ask(appointment_id: UUID) -> str:
     """Ask what was given."""
-    patient = seen(appointment_id)
+    patient = seen(appointment_id, "care")
     form = _given(patient, None)
     form.product.data = str(patient.expected.product_id)
     form.given_at.data = _local(now(), patient).strftime("%Y-%m-%dT%H:%M")
@@ -59,7 +59,7 @@ def ask(appointment_id: UUID) -> str:
 @bp.post("/appointments/<uuid:appointment_id>/dose")
 def record(appointment_id: UUID) -> _Page:
     """Write the dose down, and sign its certificate at once where it counts."""
-    patient = seen(appointment_id)
+    patient = seen(appointment_id, "care")
     form = _given(patient, request.form)
     try:
         if not form.validate():
@@ -165,8 +165,15 @@ def _ask_given(form: Given, patient: Patient) -> str:
 
 
 def _dose_page(template: str, dose_id: UUID, form: Answers | None = None) -> str:
-    with parts().doors.reading() as db:
-        found = desk.dose_at_site(db, vault=parts().vault, dose_id=dose_id, site_id=own_site())
+    with parts().doors.transaction() as db:
+        found = desk.dose_at_site(
+            db,
+            vault=parts().vault,
+            dose_id=dose_id,
+            staff=roster.present(db, staff_id=visitor().id),
+            reason="care" if form is None else "correction",
+            now=now(),
+        )
     return render_template(template, found=found, form=form)
 
 

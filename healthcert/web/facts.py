@@ -6,11 +6,12 @@ Source: EU DCC schema 1.3.3, whose members are one or two letters long.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from typing import Any, Final
 
 from healthcert.data import words
 from healthcert.hcert.payload import KINDS, entries_of
-from healthcert.i18n import Lazy, language
+from healthcert.i18n import Lazy, format_date, format_datetime, language
 from healthcert.i18n import lazy as _
 from healthcert.policy.arrival import Judgement
 from healthcert.web.pages import bdi
@@ -63,6 +64,19 @@ def rows(dcc: Mapping[str, Any]) -> Iterator[Row]:
                     doses = bdi(f"{entry.get('dn')}/{entry.get('sd')}")
                     told = doses if member == "dn" else _told(member, entry[member])
                     yield _MEMBERS[member], told
+
+
+def stated(told: Mapping[str, object], time_zone: str) -> list[Row]:
+    """Return what a certificate of ours says, a line each, moments on the clock of a time zone."""
+    found: list[Row] = []
+    for member, value in told.items():
+        if isinstance(value, datetime):
+            found.append((_MEMBERS[member], format_datetime(value, time_zone)))
+        elif isinstance(value, date):
+            found.append((_MEMBERS[member], format_date(value)))
+        elif value:
+            found.append((_MEMBERS[member], _told(member, value)))
+    return found
 
 
 def looked_at(judgement: Judgement) -> list[Row]:

@@ -15,6 +15,13 @@ DOSES: Mapping[str, Lazy] = {
     "2": _("Second dose"),
     "3": _("Third dose or booster"),
 }
+OUTLOOKS: Mapping[str, Lazy] = {
+    "not_started": _("Nothing that counts was given yet."),
+    "due": _("You need another dose."),
+    "overdue": _("Your next dose is late. Book it as soon as you can."),
+    "complete": _("You have had all doses of the series."),
+    "booster_due": _("A booster is advised now."),
+}
 SEX: Mapping[str, Lazy] = {
     "female": _("Female"),
     "male": _("Male"),
@@ -49,7 +56,7 @@ COUNTS: Mapping[str, Lazy] = {
     "duplicate": _("Does not count: recorded twice"),
     "outside_age": _("Does not count: outside the age of this vaccine"),
     "subpotent": _("Does not count: the vaccine had lost its strength"),
-    "unknown": _("Not settled: the lot is not known"),
+    "unknown": _("Not settled: the lot, the day or the proof of it is not known"),
     "entered_in_error": _("Entered in error"),
 }
 BODY_SITES: Mapping[str, Lazy] = {
@@ -65,6 +72,11 @@ CERTIFICATES: Mapping[str, tuple[Lazy, str]] = {
     "superseded": (_("Replaced by a newer one"), "grey"),
     "revoked": (_("Withdrawn"), "red"),
 }
+CERTIFICATE_KINDS: Mapping[str, Lazy] = {
+    "v": _("Vaccination certificate"),
+    "t": _("Test certificate"),
+    "r": _("Recovery certificate"),
+}
 ERROR_REASONS: Mapping[str, Lazy] = {
     "wrong_person": _("It was somebody else"),
     "not_given": _("It was not given"),
@@ -76,7 +88,45 @@ ERROR_REASONS: Mapping[str, Lazy] = {
 }
 REVOKED: Mapping[str, Lazy] = {
     **ERROR_REASONS,
+    "not_done": _("It was not done"),
+    "wrong_result": _("It was another result"),
+    "frozen": _("The vaccine had been frozen"),
+    "too_warm": _("The vaccine had been too warm"),
+    "open_too_long": _("The vial had been open too long"),
+    "wrong_diluent": _("The vaccine was mixed wrongly"),
+    "part_dose": _("It was only a part of a dose"),
+    "details_corrected": _("Your details were corrected; a new certificate takes its place"),
+    "renewed": _("A new certificate takes its place"),
     "dose_judged_anew": _("The dose it states was judged anew after a correction"),
+    "holder_erased": _("Its holder was erased before it was signed"),
+}
+GONE: Mapping[str, Lazy] = {
+    "contact": _("Your phone number and mail address"),
+    "identities": _("The number of your document"),
+    "finding": _("Whatever we could find you by"),
+    "messages": _("The messages we sent you"),
+    "codes": _("The codes you signed in with"),
+    "appointments": _("Appointments that are still to come; they are cancelled"),
+    "certificate_texts": _("Our copy of the text of your certificates"),
+}
+KEPT: Mapping[str, Lazy] = {
+    "doses": _("Your name, date of birth and doses"),
+    "certificates": _("The identifiers of your certificates; yours go on being valid"),
+    "counting": _("Your year of birth and sex, without a name"),
+    "audit": _("That something was done and when, without a name"),
+}
+BASES: Mapping[str, Lazy] = {
+    "treatment_record": _(
+        "Who treats people must keep the record of it (GDPR article 17, 3 b and c)."
+    ),
+    "withdrawal": _(
+        "A certificate must be withdrawn when a dose turns out wrong (GDPR article 17, 3 c)."
+    ),
+    "statistics": _("Vaccinations are counted for public health (GDPR article 89)."),
+    "accountability": _("Who did what must stay provable (GDPR articles 5, 2 and 32)."),
+}
+SEEN_BECAUSE: Mapping[str, Lazy] = {
+    "appointment": _("You had an appointment"),
 }
 MESSAGES: Mapping[str, Lazy] = {
     "queued": _("Waiting"),
@@ -93,6 +143,11 @@ ROLES: Mapping[str, Lazy] = {
     "nurse": _("Nurse"),
     "admin": _("Administrator"),
 }
+
+
+def seen_because(reason: str) -> str:
+    """Return why somebody at work looked at a record."""
+    return str(SEEN_BECAUSE.get(reason, _("Other")))
 
 
 def in_words(told: Mapping[str, str]) -> str:

@@ -121,7 +121,7 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Tell whoever publishes the rules."),
     ),
     **dict.fromkeys(
-        (errors.BadBundle, errors.BadTrustList),
+        (errors.BadBundle, errors.BadTrustList, errors.BadProof),
         Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),
     ),
     errors.BadCertificate: Answer(

@@ -78,7 +78,7 @@ def test_an_old_bundle_is_shown_but_not_good(run, tmp_path, bundle, keys_dir):
 
 def test_development_keys_are_made_once_and_listed(run, tmp_path, monkeypatch):
     monkeypatch.setenv("HEALTHCERT_KEYS_DIR", str(tmp_path / "keys"))
-    assert len(run("keys", "development").stdout.splitlines()) == 18
+    assert len(run("keys", "development").stdout.splitlines()) == 20
     assert run("keys", "development").stdout == ""
     rows = [json.loads(line) for line in run("keys", "list", "--json").stdout.splitlines()]
     assert {row["kinds"] for row in rows} == {"r", "t", "v"}

@@ -50,6 +50,22 @@ def test_a_message_is_laid_out_as_the_library_lays_it_out():
     assert message == tagged([HEADER, {}, payload, bytes(64)], 18)
 
 
+@pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 400])
+@pytest.mark.parametrize("flipped", [1, 4, 32])
+def test_whatever_is_changed_a_message_reads_as_the_library_reads_it(size, flipped):
+    message = signed(bytes(size))
+    for place in range(len(message)):
+        changed = bytearray(message)
+        changed[place] ^= flipped
+        try:
+            found = parse(bytes(changed))
+        except BadCertificate:
+            continue
+        parts = cbor2.loads(changed)
+        protected, _, payload, signature = getattr(parts, "value", parts)
+        assert (found.protected, found.payload, found.signature) == (protected, payload, signature)
+
+
 def test_what_is_signed_is_the_structure_of_the_rfc():
     seen = []
     sign1(b"payload", kid=KID, algorithm=ES256, sign=lambda data: seen.append(data) or bytes(64))

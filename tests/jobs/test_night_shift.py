@@ -6,20 +6,30 @@ import io
 import logging
 import shutil
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from healthcert import jobs, logs
 from healthcert.errors import BadSettings, NotReady
+from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
-from healthcert.models import AccessCode, Appointment, Certificate, Message, Visit
+from healthcert.models import (
+    AccessCode,
+    Appointment,
+    AuditEvent,
+    Certificate,
+    DoseStanding,
+    Message,
+    Visit,
+)
 from healthcert.parts import open_parts
-from healthcert.services import access, rules
-from tests.factories import NOW, day
+from healthcert.services import access, lots, rules
+from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
 
@@ -97,6 +107,30 @@ def test_a_rule_taken_in_is_published_at_the_next_round(parts):
     assert jobs.run_once(parts, NOW)["bundle"] == 0
 
 
+def test_the_audit_is_sealed_in_every_round_and_kept_outside_the_database(parts, clinic):
+    clinic.slot()
+    with parts.doors.transaction() as db:
+        made = [make_event(db).id for _ in range(3)]
+    assert jobs.run_once(parts, NOW)["audit"] == 1
+    [seal] = seal_files.read(parts.settings.seals_dir)
+    assert set(made) <= {leaf.event for leaf in seal.leaves}
+    assert published(parts).audit_head == seal.note.encode()
+    assert jobs.run_once(parts, LATER)["audit"] == 0
+
+
+@pytest.mark.parametrize(
+    ("minute", "second", "found"), [(5, 7, 0), (5, 10, 0), (0, 4, 1), (0, 5, 0)]
+)
+def test_an_event_of_long_ago_is_sealed_at_the_full_hour(parts, minute, second, found):
+    with parts.doors.transaction() as db:
+        new = make_event(db).id
+    now = datetime.fromtimestamp((new.int >> 80) / 1000, UTC)
+    jobs.run_once(parts, now.replace(minute=59))
+    with parts.doors.transaction() as db:
+        make_event(db, id=UUID(int=new.int - (7_200_000 << 80)))
+    assert jobs.run_once(parts, now.replace(minute=minute, second=second))["audit"] == found
+
+
 def test_a_bundle_is_renewed_after_an_hour(parts):
     jobs.run_once(parts, NOW)
     assert jobs.run_once(parts, NOW + timedelta(minutes=59))["bundle"] == 0
@@ -125,6 +159,23 @@ def test_one_broken_certificate_does_not_keep_the_others_back(parts, clinic, log
     assert "a certificate cannot be signed" in log.getvalue()
 
 
+def test_a_round_that_broke_off_leaves_each_certificate_signed_told_and_noted_once(parts, clinic):
+    clinic.lot()
+    doses = [clinic.vaccinated(day(-1 - back), details()) for back in range(4)]
+    with parts.doors.transaction() as db:
+        [last] = db.scalars(select(Certificate).filter_by(dose_id=doses[-1].id)).all()
+        last.uvci = "not one " * 20
+    assert jobs.run_once(parts, NOW)["certificates"] == 3
+    assert jobs.run_once(parts, LATER)["certificates"] == 0
+    with parts.doors.reading() as db:
+        told = db.scalars(select(Message.person_id).filter_by(template="certificate_ready")).all()
+        noted = db.scalars(select(AuditEvent.subject_id).filter_by(act="certificate_issued")).all()
+    issued = [clinic.certificates(dose)[0] for dose in doses[:-1]]
+    assert {one.state for one in issued} == {"issued"}
+    assert sorted(told) == sorted(one.person_id for one in issued)
+    assert sorted(noted) == sorted(one.id for one in issued)
+
+
 def test_what_a_relay_refuses_stays_in_the_outbox(parts, clinic):
     clinic.book(clinic.slot())
 
@@ -145,6 +196,21 @@ def test_a_database_that_is_gone_ends_no_job_but_its_own(parts, log, tmp_path):
     assert log.getvalue().count("a job failed") == len(jobs.JOBS)
 
 
+def test_a_recall_reaches_everybody_in_the_next_round(parts, clinic):
+    lot = clinic.lot()
+    clinic.vaccinated(day(-1), details())
+    jobs.run_once(parts, NOW)
+    with parts.doors.transaction() as db:
+        lots.order(
+            db, lot_id=lot.id, state="recalled", since=None, reason="batch_letter",
+            staff=clinic.nurse, now=NOW,
+        )  # fmt: skip
+    assert jobs.run_once(parts, NOW)["lots"] == 1
+    assert states(parts, DoseStanding.counts) == {"recalled_lot"}
+    assert states(parts, Certificate.state) == {"revoked"}
+    assert jobs.run_once(parts, NOW)["lots"] == 0
+
+
 def test_sweeping_lets_go_of_what_is_over(parts, clinic):
     missed = clinic.book(clinic.slot(day(0)))
     ahead = clinic.book(clinic.slot(day(1)))
@@ -162,6 +228,20 @@ def test_sweeping_lets_go_of_what_is_over(parts, clinic):
     with parts.doors.reading() as db:
         assert db.get_one(Appointment, missed.id).state == "no_show"
         assert db.get_one(Appointment, ahead.id).state == "booked"
+
+
+def test_once_a_day_what_its_time_is_over_for_goes_and_the_run_is_written_down(parts, clinic):
+    clinic.book(clinic.slot())
+    jobs.run_once(parts, NOW)
+    over = NOW + timedelta(days=31)
+    assert jobs.run_once(parts, over)["retention"] == 1
+    assert jobs.run_once(parts, over + timedelta(seconds=2))["retention"] == 0
+    with parts.doors.reading() as db:
+        runs = select(AuditEvent.details).where(AuditEvent.act == "retention_done")
+        first, second = db.scalars(runs.order_by(AuditEvent.id)).all()
+    assert not any(first.values())
+    assert {kind for kind, count in second.items() if count} == {"message_text"}
+    assert states(parts, Message.sealed) == {None}
 
 
 def test_the_loop_ends_when_it_is_told(parts, clinic):

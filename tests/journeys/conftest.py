@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.canaries import WATCH
 from tests.web.conftest import (  # noqa: F401 - fixtures
     app,
     book,
@@ -38,6 +39,7 @@ def visit(chromium) -> Iterator:
             viewport={"width": width, "height": 900}, locale=language, accept_downloads=True
         )
         context.set_default_timeout(15_000)
+        context.on("request", lambda request: WATCH.look("an address of a browser", request.url))
         contexts.append(context)
         return context.new_page()
 

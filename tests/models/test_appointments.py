@@ -142,7 +142,7 @@ def test_an_appointment_is_not_replaced(db):
     again = sqlite_insert(Appointment.__table__).prefix_with("OR REPLACE")
     with refused(db, "never_deleted"):
         db.execute(again.values(values | {"state": "booked"}))
-    with refused(db, "never_deleted"):
+    with refused(db, "uq_appointment_reference"):
         db.execute(again.values(values | {"id": new_id()}))
 
 

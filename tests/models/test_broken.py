@@ -30,7 +30,7 @@ CASES = {
     "pk_site": lambda db: two_sites(db, "id"),
     "one_active_appointment": two_appointments,
     "foreign_key": lambda db: make.make_slot(db, session_id=make.new_id()),
-    "not_null": lambda db: make.make_person(db, sealed=None),
+    "not_null": lambda db: make.make_person(db, birth_year=None),
     "judgement_stands": lambda db: make.make_judgement(
         db, dose=make.make_dose(db), ordinal=2, counts="unknown"
     ),

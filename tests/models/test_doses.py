@@ -44,10 +44,93 @@ def test_a_lot_in_our_books_is_named_whole(db):
 
 
 def test_a_dose_replaces_one_other(db):
-    wrong = make.make_dose(db)
-    make.make_dose(db, replaces=wrong.id)
+    person = make.make_person(db)
+    wrong = make.make_dose(db, person=person)
+    make.make_dose(db, person=person, replaces=wrong.id)
     with refused(db, "uq_dose_replaces"):
+        make.make_dose(db, person=person, replaces=wrong.id)
+
+
+def test_a_dose_replaces_none_of_another_person(db):
+    wrong = make.make_dose(db)
+    with refused(db, "foreign_key"):
         make.make_dose(db, replaces=wrong.id)
+
+
+def test_what_replaces_a_dose_counts_once_that_one_is_in_error(db):
+    person = make.make_person(db)
+    wrong = make.make_counted_dose(db, person=person)
+    right = make.make_dose(db, person=person, lot=make.make_good_lot(db), replaces=wrong.id)
+    validity = make.in_force(db, right)
+    with refused(db, "replaced_in_error"):
+        make.make_judgement(db, dose=right, validity=validity, number=2)
+    make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error", reason="wrong_lot")
+    make.make_judgement(db, dose=right, validity=validity)
+    assert standing(db, right).counts == "valid"
+
+
+@pytest.mark.parametrize("counts", ["valid", "unknown"])
+def test_what_was_entered_in_error_stays_so(db, counts):
+    dose = make.make_counted_dose(db)
+    make.make_judgement(db, dose=dose, ordinal=2, counts="entered_in_error", reason="not_given")
+    with refused(db, "standing_moves"):
+        make.make_judgement(
+            db, dose=dose, ordinal=3, counts=counts, validity=make.in_force(db, dose)
+        )
+
+
+@pytest.mark.parametrize("source", ["historic", "foreign"])
+@pytest.mark.parametrize(
+    "doubt", [{"evidence": "stated"}, {"day_precision": "month"}, {"day_precision": "year"}]
+)
+def test_what_is_not_proved_is_recorded_and_cannot_count(db, source, doubt):
+    dose = make.make_dose(db, source=source, **doubt)
+    with refused(db, "foreign_key"):
+        make.make_judgement(db, dose=dose)
+    make.make_judgement(db, dose=dose, counts="unknown", reason="no_evidence")
+    assert standing(db, dose).counts == "unknown"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"evidence": "seen"},
+        {"country": "FR"},
+        {"day_precision": "month"},
+        {"given_at": None},
+        {"body_site": None},
+        {"source": "foreign", "evidence": "given_here"},
+        {"source": "historic", "country": None},
+    ],
+)
+def test_a_dose_is_given_here_or_elsewhere_and_says_so_whole(db, lie):
+    with refused(db, "ck_dose_here_or_elsewhere"):
+        make.make_dose(db, **lie)
+
+
+def test_a_dose_given_elsewhere_has_no_appointment(db):
+    appointment = make.make_appointment(db)
+    with refused(db, "ck_dose_here_or_elsewhere"):
+        make.make_dose(db, source="foreign", appointment_id=appointment.id)
+
+
+@pytest.mark.parametrize("column", ["evidence", "day_precision", "route", "body_site", "source"])
+def test_a_dose_is_told_in_the_words_there_are(db, column):
+    values = {"source": "foreign", "evidence": "seen", "country": "FR", column: "nonsense"}
+    with refused(db, f"ck_dose_{column}"):
+        make.make_dose(db, **values)
+
+
+def test_what_an_import_tells_twice_is_stored_once(db):
+    make.make_dose(db, source="foreign", import_key="partner-7")
+    with refused(db, "uq_dose_import_key"):
+        make.make_dose(db, source="foreign", import_key="partner-7")
+
+
+@pytest.mark.parametrize("counts", ["subpotent", "entered_in_error"])
+def test_what_a_person_finds_has_a_reason(db, counts):
+    with refused(db, "ck_dose_judgement_found_reason"):
+        make.make_judgement(db, dose=make.make_dose(db), counts=counts)
 
 
 LOT_KEY = (
@@ -136,9 +219,9 @@ def test_the_validity_in_force_is_the_latest_one_of_that_day(db):
     before = make.make_dose(db, lot=lot, given_on=day(-10))
     after = make.make_dose(db, lot=lot, given_on=day(40))
     old = make.in_force(db, before)
-    recall = make.make_validity(db, lot=lot, since=day(-5), state="recalled")
+    aside = make.make_validity(db, lot=lot, since=day(-5), state="quarantined")
     extension = make.make_validity(db, lot=lot, since=day(30), expires_on=day(400))
-    for stale in (old, recall):
+    for stale in (old, aside):
         with refused(db, "lot_in_force", "ck_dose_judgement_valid_lot"):
             make.make_judgement(db, dose=after, validity=stale)
     with refused(db, "lot_in_force"):
@@ -149,11 +232,12 @@ def test_the_validity_in_force_is_the_latest_one_of_that_day(db):
 
 def test_a_lot_set_aside_does_not_stop_recording(db):
     lot = make.make_good_lot(db)
-    lot.state = "quarantined"
-    db.flush()
+    make.make_validity(db, lot=lot, since=day(-5), state="quarantined")
     dose = make.make_dose(db, lot=lot)
-    make.make_judgement(db, dose=dose, counts="recalled_lot")
-    assert standing(db, dose).counts == "recalled_lot"
+    with refused(db, "ck_dose_judgement_valid_lot"):
+        make.make_judgement(db, dose=dose, validity=make.in_force(db, dose))
+    make.make_judgement(db, dose=dose, counts="unknown")
+    assert standing(db, dose).counts == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -199,7 +283,7 @@ def test_another_person_and_another_disease_have_series_of_their_own(db):
 def test_a_dose_in_error_binds_nobody(db):
     person = make.make_person(db)
     wrong = make.make_counted_dose(db, person=person)
-    with refused(db, "ck_dose_judgement_error_reason"):
+    with refused(db, "ck_dose_judgement_found_reason"):
         make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error")
     make.make_judgement(db, dose=wrong, ordinal=2, counts="entered_in_error", reason="other arm")
     make.make_counted_dose(db, person=person, given_on=day(3), number=2)
@@ -276,7 +360,7 @@ def test_no_conflict_clause_puts_a_second_dose_in_the_place_of_the_first(db, way
         "lot_product_id": validity.product_id, "lot_state": "released",
         "lot_released_on": validity.released_on, "lot_expires_on": validity.expires_on,
     }  # fmt: skip
-    del row["valid_disease"]
+    del row["valid_disease"], row["valid_proof"]
     with refused(db, "judgement_stands", "never_deleted", "standing_moves", "one_counted_dose"):
         db.execute(sqlite_insert(DoseJudgement.__table__).prefix_with(way).values(row))
     counted = select(DoseStanding.dose_id).where(DoseStanding.counts == "valid")

@@ -63,7 +63,7 @@ def test_two_new_findings_at_once_leave_one(doors: Doors):
 
     def judge(turn: int) -> bool:
         with doors.transaction() as db:
-            counts = ("duplicate", "subpotent")[turn]
+            counts = ("duplicate", "unknown")[turn]
             make.make_judgement(db, dose=dose, knowledge=knowledge, ordinal=2, counts=counts)
         return True
 

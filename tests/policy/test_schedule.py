@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from uuid import UUID
@@ -11,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.policy import schedule, worth
+from healthcert.policy.ages import old_enough
 from healthcert.policy.schedule import Series
-from healthcert.policy.worth import Given, LotRecord
+from healthcert.policy.worth import Found, Given, LotRecord
 
-TWO = Series(2, 21, 28, 90, 4, 12)
-ONE = Series(1, 0, 0, 60, 4, 18, "series")
+TWO = Series(2, 21, 28, 90, 4, 144)
+ONE = Series(1, 0, 0, 60, 4, 216, "series")
 DAY = date(2026, 3, 2)
 LONG = timedelta(days=4000)
 LOT = LotRecord("released", DAY - LONG, DAY + LONG)
@@ -69,7 +71,7 @@ def test_a_tenth_dose_is_a_duplicate():
 
 
 def test_the_stricter_interval_of_two_products_holds():
-    strict = Series(2, 28, 28, 90, 0, 12)
+    strict = Series(2, 28, 28, 90, 0, 144)
     assert counts(dose(1, 0), dose(2, 24, series=strict))[1][0] == "too_early"
 
 
@@ -89,8 +91,9 @@ def test_the_stricter_interval_of_two_products_holds():
         ),
         ({"lot": LotRecord("released", DAY, DAY)}, "valid"),
         ({"lot": None, "needs_lot": False}, "valid"),
-        ({"found": "subpotent"}, "subpotent"),
-        ({"found": "entered_in_error", "lot": None}, "entered_in_error"),
+        ({"doubt": "no_evidence", "needs_lot": False}, "unknown"),
+        ({"found": Found("subpotent", "frozen")}, "subpotent"),
+        ({"found": Found("entered_in_error", "other"), "lot": None}, "entered_in_error"),
     ],
 )
 def test_each_fault_has_its_word(changes, worth):
@@ -107,32 +110,52 @@ def test_what_is_open_in_a_birth_date_speaks_for_the_person(born, worth):
 
 
 def test_a_birthday_on_a_leap_day_comes_on_the_first_of_march():
-    assert not schedule.old_enough("2008-02-29", date(2026, 2, 28), 18)
-    assert schedule.old_enough("2008-02-29", date(2026, 3, 1), 18)
+    assert not old_enough("2008-02-29", date(2026, 2, 28), 18 * 12)
+    assert old_enough("2008-02-29", date(2026, 3, 1), 18 * 12)
 
 
-def test_before_any_dose_the_first_is_due_today():
-    due = schedule.next_due([], DAY)
-    assert (due.number, due.earliest, due.target, due.booster) == (1, DAY, DAY, False)
+def test_grace_of_a_pair_is_taken_off_too_and_another_product_may_not_follow():
+    mixed = replace(TWO, product="B", after={"A": 28})
+    first = dose(1, 0, series=replace(TWO, product="A"))
+    assert counts(first, dose(2, 24, series=mixed))[1] == ("valid", 2)
+    assert counts(first, dose(2, 23, series=mixed))[1] == ("too_early", None)
+    other = dose(1, 0, series=replace(TWO, product="C"))
+    found = worth.judge([other, dose(2, 60, series=mixed)], ADULT)[UUID(int=2)]
+    assert (found.counts, found.reason) == ("wrong_product", "not_after")
 
 
-def test_the_next_dose_is_never_scheduled_into_the_grace():
-    due = schedule.next_due([(DAY, TWO)], DAY)
-    assert (due.number, due.booster) == (2, False)
-    assert (due.earliest, due.target) == (DAY + timedelta(days=21), DAY + timedelta(days=28))
+def test_a_dose_that_no_rule_foresees_is_one_too_many():
+    once = replace(ONE, booster_interval=None)
+    found = worth.judge([dose(1, 0, series=once), dose(2, 900, series=once)], ADULT)[UUID(int=2)]
+    assert (found.counts, found.reason) == ("duplicate", "series_full")
 
 
-def test_after_the_series_a_booster_may_follow():
-    due = schedule.next_due([(DAY, ONE)], DAY)
-    assert (due.number, due.earliest, due.booster) == (2, DAY + timedelta(days=60), True)
+def test_a_dose_is_judged_by_the_rule_for_the_age_of_its_day():
+    child = replace(TWO, doses=3, min_interval=28, min_age_months=60, below_months=144)
+    both = replace(TWO, min_age_months=60, bands=(child, TWO))
+    history = [dose(1, 0, series=both), dose(2, 20, series=both)]
+    assert counts(*history, born="2018")[1] == ("too_early", None)  # 28 less 4 of grace
+    assert counts(*history, born="2000")[1] == ("valid", 2)
+    assert counts(*history, born="2022")[0] == ("outside_age", None)
 
 
 @pytest.mark.parametrize(
-    ("number", "series", "stated"),
-    [(1, TWO, (1, 2)), (2, TWO, (2, 2)), (3, TWO, (3, 3)), (1, ONE, (1, 1)), (2, ONE, (2, 1))],
+    ("series", "totals"),
+    [
+        (TWO, [(1, 2), (2, 2), (3, 3)]),
+        (ONE, [(1, 1), (2, 1), (3, 1)]),
+        (replace(ONE, booster_total="number"), [(1, 1), (2, 2), (3, 3)]),
+    ],
 )
-def test_a_certificate_states_number_and_total_as_the_union_writes_them(number, series, stated):
-    assert schedule.doses_stated(number, series) == stated
+def test_a_certificate_states_number_and_total_as_the_union_writes_them(series, totals):
+    given_on = [DAY, DAY + timedelta(days=30), DAY + timedelta(days=200)]
+    assert schedule.stated([(day, series) for day in given_on]) == totals
+
+
+def test_a_series_that_began_anew_is_not_stated_as_complete():
+    anew = replace(TWO, max_interval=60, restarts=True)
+    given_on = [DAY, DAY + timedelta(days=61), DAY + timedelta(days=90)]
+    assert schedule.stated([(day, anew) for day in given_on]) == [(1, 2), (2, 3), (3, 3)]
 
 
 @given(st.lists(st.integers(0, 400), max_size=8), st.randoms())

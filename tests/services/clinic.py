@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from healthcert import models
 from healthcert.data.knowledge import Country
 from healthcert.db import Doors
 from healthcert.gateways.signer import FileSigner
@@ -26,32 +27,30 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import booking, issuing, knowledge, vaccination
+from healthcert.services import booking, findings, issuing, knowledge, vaccination
+from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.people import Details, IdentityDetails
-from tests.factories import NOW, day, make_session, make_site, make_slot, make_staff
+from tests import canaries
+from tests.factories import NEGATIVE, NOW, day, make_session, make_site, make_slot, make_staff
 from tests.factories import make_lot as lot_row
 from tests.factories import make_validity as validity_row
 
 PEPPER = b"p" * 32
 COMIRNATY, JCOVDEN = "EU/1/20/1528", "EU/1/20/1525"
 COVID = "840539006"
+FIRST_POSITIVE = day(-20)
 _numbers = count(1)
 
 
 def details(**changes: Any) -> Details:
-    """Return the details of somebody new."""
+    """Return the details of somebody new, a canary."""
     number = next(_numbers)
-    somebody = Details(
-        family="الخوري",
-        given="ليلى",
-        family_latin="Khoury",
-        given_latin="Layla",
-        birth_date="1980-05-17",
+    somebody = replace(
+        canaries.ARABIC,
         language="en",
-        identity=IdentityDetails("national", "XX", f"NID{number:06}"),
-        sex="female",
+        identity=IdentityDetails("national", "XX", f"KANARI{number:06}"),
         phone=f"+447700900{number % 1000:03}",
-        mail=f"person{number}@example.org",
+        mail=f"kanari{number}@example.org",
     )
     return replace(somebody, **changes)
 
@@ -157,10 +156,59 @@ class Clinic:
         appointment = self.book(slot, who, dose_number=dose_number, now=before)
         return self.record(appointment, product=product, **how)
 
+    def elsewhere(
+        self,
+        person_id: UUID,
+        given_on: str = "2025-06-01",
+        *,
+        product: str = COMIRNATY,
+        now: datetime = NOW,
+        evidence: Evidence | None = None,
+        **told: Any,
+    ) -> Dose:
+        """Record a dose that was given elsewhere, by a document that somebody saw."""
+        seen = Elsewhere(given_on, evidence or Evidence("seen", "FR"), **told)
+        wanted: dict[str, Any] = {
+            **self.deed(now),
+            "person_id": person_id,
+            "programme_id": self.programme.id,
+            "product_id": self.products[product].id,
+            "told": seen,
+        }
+        return self.doors.run(lambda db: vaccination.record_elsewhere(db, **wanted))
+
+    def tested(
+        self, person_id: UUID, result: str = NEGATIVE, *, now: datetime = NOW, **values: Any
+    ) -> models.TestResult:
+        """Record a nucleic acid test of an hour ago."""
+        at = now - timedelta(hours=1)
+        aside = {key: values.pop(key) for key in ("replaces", "reason") if key in values}
+        told: dict[str, Any] = {
+            "disease": COVID, "test_type": "LP6464-4", "result": result, "sampled_at": at,
+            "centre": "Port Azur", **values,
+        }  # fmt: skip
+        wanted = {**self.deed(now), "person_id": person_id, **aside}
+        return self.doors.run(
+            lambda db: findings.record_test(db, told=findings.ToldTest(**told), **wanted)
+        )
+
+    def recovered(
+        self, person_id: UUID, first: date = FIRST_POSITIVE, *, now: datetime = NOW, **values: Any
+    ) -> models.Recovery:
+        """Record a recovery first found twenty days ago."""
+        aside = {key: values.pop(key) for key in ("replaces", "reason") if key in values}
+        told = findings.ToldRecovery(COVID, first, **values)
+        wanted = {**self.deed(now), "person_id": person_id, **aside}
+        return self.doors.run(lambda db: findings.record_recovery(db, told=told, **wanted))
+
+    def deed(self, now: datetime = NOW) -> dict[str, Any]:
+        """Return what every deed of the nurse names."""
+        return {"vault": self.vault, "staff": self.nurse, "country": self.country, "now": now}
+
     def issue(self, signers: dict[str, FileSigner], now: datetime = NOW) -> list[Certificate]:
         """Sign everything that is intended."""
         with self.doors.reading() as db:
-            waiting = issuing.pending(db, limit=100)
+            waiting = issuing.pending(db, limit=100, today=now.date())
         return [self._issued(signers, one, now) for one in waiting]
 
     def counts(self, dose: Dose) -> tuple[str, int | None]:
@@ -168,9 +216,10 @@ class Clinic:
             standing = db.scalars(select(DoseStanding).filter_by(dose_id=dose.id)).one()
             return standing.counts, standing.number
 
-    def certificates(self, dose: Dose) -> list[Certificate]:
+    def certificates(self, fact: Dose | models.TestResult | models.Recovery) -> list[Certificate]:
         with self.doors.reading() as db:
-            query = select(Certificate).filter_by(dose_id=dose.id).order_by(Certificate.id)
+            key = getattr(Certificate, f"{fact.__tablename__}_id")
+            query = select(Certificate).where(key == fact.id).order_by(Certificate.id)
             return list(db.scalars(query))
 
     def mark_in_error(self, dose: Dose, reason: str = "wrong_person", **values: Any) -> None:

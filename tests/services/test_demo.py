@@ -17,9 +17,12 @@ from healthcert.models import (
     Dose,
     DoseStanding,
     Identity,
+    Lot,
     Person,
     Slot,
     Staff,
+    Stock,
+    StockMove,
 )
 from healthcert.services import clinic, demo, people
 from healthcert.services.fiction import PEOPLE
@@ -82,6 +85,10 @@ def test_a_whole_country_comes_to_work_and_its_sums_come_out(doors, vault, count
         roles = set(db.scalars(select(Staff.role)))
         worth = set(db.scalars(select(DoseStanding.counts)))
         assert differences(db) == []
+        shelves = db.scalars(select(Stock)).all()
+        assert sum(shelf.given for shelf in shelves) == count(doors, StockMove) - len(shelves) > 0
+        assert {shelf.unexplained for shelf in shelves} == {0}
+        assert set(db.scalars(select(Lot.state))) == {"released"}
     assert roles == {"clerk", "nurse", "admin"}
     assert {"valid", "too_early", "unknown", "expired_lot"} <= worth
 

@@ -41,7 +41,7 @@ def test_what_is_issued_states_the_dose_and_verifies(clinic, signers):
     [certificate] = clinic.issue(signers)
     claims, dcc = read(held(clinic, certificate).text, signers)
     assert payload.schema_faults(dcc) == []
-    assert dcc["nam"] == {"fn": "الخوري", "fnt": "KHOURY", "gn": "ليلى", "gnt": "LAYLA"}
+    assert dcc["nam"] == {"fn": "الكناري", "fnt": "KANARI", "gn": "كنارية", "gnt": "KANARIYA"}
     assert dcc["dob"] == "1980-05-17"
     [entry] = dcc["v"]
     assert (entry["dn"], entry["sd"], entry["dt"]) == (1, 2, dose.given_on.isoformat())

@@ -21,12 +21,15 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
+from healthcert.gateways.note_keys import make_note_key
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
+    AUDIT_LOG,
+    load_audit_signer,
     load_bundle_signer,
     load_pins,
     load_signers,
@@ -34,6 +37,8 @@ from healthcert.services.keys import (
     read_secret,
 )
 from healthcert.services.production_keys import check_production_keys
+from healthcert.services.vault_keys import prepare_next
+from healthcert.transparency.notes import LOG, Checkpoint, opened, signed
 from tests.certificates import NOW
 from tests.hcert.barcodes import SIGNER
 
@@ -51,7 +56,7 @@ def keys(keys_dir, tmp_path):
 def production(keys):
     """Keys that are in order for production: the marked certificates are taken away."""
     (keys / "development").rename(keys / "production")
-    for path in [*keys.rglob("*.cert.pem"), *keys.rglob("development-*")]:
+    for path in [*keys.rglob("*.cert.pem"), *keys.rglob("development-*"), keys / AUDIT_LOG]:
         path.unlink()
     return keys
 
@@ -225,9 +230,30 @@ def test_production_refuses_a_development_certificate_in_a_list(production, keys
         check_production_keys(production)
 
 
+def test_production_refuses_a_development_log(production, keys_dir):
+    shutil.copy(keys_dir / AUDIT_LOG, production / AUDIT_LOG)
+    with pytest.raises(BadSettings, match="development key"):
+        check_production_keys(production)
+
+
+def test_the_key_of_the_audit_fits_its_log_and_no_other(keys):
+    secret = read_secret(keys / "development" / "secret")
+    signer = load_audit_signer(keys, "development", secret)
+    text = Checkpoint(signer.verifier.name, 0, bytes(32)).text
+    assert opened(signed(text, [signer.sign(text)]), signer.verifier).size == 0
+    with pytest.raises(SignerUnavailable, match="no witness"):
+        signer.cosign(text, 0)
+    make_note_key(keys / "development" / "audit.key.pem", "other", LOG, passphrase=b"words")
+    with pytest.raises(SignerUnavailable):
+        load_audit_signer(keys, "development", secret)
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-def test_production_refuses_a_file_that_others_can_read_or_change(production, mode):
-    (production / "production" / "vault.key").chmod(mode)
+@pytest.mark.parametrize("name", ["vault.key", "vault-2.next"])
+def test_production_refuses_a_file_that_others_can_read_or_change(production, mode, name):
+    prepare_next(production / "production")
+    check_production_keys(production)
+    (production / "production" / name).chmod(mode)
     with pytest.raises(BadSettings, match="others"):
         check_production_keys(production)
 

@@ -11,11 +11,11 @@ from healthcert.models import (
     AuditEvent,
     Dose,
     DoseJudgement,
-    LotValidity,
+    DoseStanding,
     Message,
     ProductTarget,
 )
-from tests.factories import NOW, day, make_product, make_site, make_staff
+from tests.factories import NOW, day, make_product, make_site, make_staff, make_validity
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN, details
 from tests.threads import at_once
 
@@ -108,7 +108,14 @@ def test_a_dose_may_count_toward_two_diseases(clinic):
         product = clinic.products[COMIRNATY]
         db.add(ProductTarget(product_id=product.id, disease="6142004"))
     dose = clinic.vaccinated(day(0), details())
-    assert {each.disease for each in clinic.certificates(dose)} == {COVID, "6142004"}
+    with clinic.doors.reading() as db:
+        stands = db.scalars(select(DoseStanding).filter_by(dose_id=dose.id)).all()
+    assert {(each.disease, each.counts) for each in stands} == {
+        (COVID, "valid"),
+        ("6142004", "valid"),
+    }
+    # The EU value set knows no certificate against the second.
+    assert {each.disease for each in clinic.certificates(dose)} == {COVID}
 
 
 def test_recording_twice_is_refused_and_the_first_dose_stays(clinic):
@@ -247,12 +254,7 @@ def test_a_recall_counts_from_the_day_it_is_judged_again(clinic):
     who = details()
     dose = clinic.vaccinated(day(-30), who)
     with clinic.doors.transaction() as db:
-        db.add(
-            LotValidity(
-                lot_id=lot.id, product_id=lot.product_id, since=day(-40), state="recalled",
-                released_on=day(-180), expires_on=day(180), recorded_at=NOW,
-            )
-        )  # fmt: skip
+        make_validity(db, lot=lot, since=day(-40), state="recalled")
     later = clinic.vaccinated(day(0), who, dose_number=9, lot="OTHER")
     assert clinic.counts(dose)[0] == "recalled_lot"
     assert clinic.counts(later)[0] == "unknown"

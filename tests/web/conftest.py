@@ -22,8 +22,10 @@ from healthcert.policy import reference
 from healthcert.services import knowledge, messages
 from healthcert.services.keys import load_bundle_signer, read_secret
 from tests import factories
+from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
 
+FAULTS = (403, 404, 405, 500, 503)
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -67,6 +69,7 @@ def published(settings, bundle) -> Settings:
 def app(published, database_url, clock) -> Flask:
     made = create_app(published.at(database_url=database_url), clock=clock, floor=clock)
     made.test_client_class = WholeAnswers
+    made.wsgi_app = watched(made.wsgi_app)
     yield made
     made.extensions["healthcert"].close()
 
@@ -123,7 +126,10 @@ class WholeAnswers(FlaskClient):
     """A client that takes each answer whole and closes what it came from."""
 
     def open(self, *given, **more):
-        return super().open(*given, **{"buffered": True} | more)
+        answer = super().open(*given, **{"buffered": True} | more)
+        if answer.status_code in FAULTS or answer.request.path in HEALTH:
+            WATCH.look(f"the answer {answer.status} of {answer.request.path}", answer.data)
+        return answer
 
 
 class Browser:
@@ -161,9 +167,9 @@ def staff(app, clinic):
 
 
 ALIA = {
-    "family": "حداد", "given": "عليا", "family_latin": "Haddad", "given_latin": "Alia",
+    "family": "الكناري", "given": "كنارية", "family_latin": "Kanarian", "given_latin": "Kanaria",
     "birth_date": ["27", "3", "1985"], "sex": "female", "identity_kind": "passport",
-    "identity_value": "RL 123456", "phone": "+44 7700 900123", "mail": "", "language": "en",
+    "identity_value": "KANARI 123456", "phone": "+44 (7700) 900123", "mail": "", "language": "en",
 }  # fmt: skip
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from sqlalchemy import select
 
 from healthcert.hcert import qr
-from healthcert.models import new_id
+from healthcert.jobs.certificates import sign_pending
+from healthcert.models import Person, Staff, new_id
+from healthcert.services import findings
+from tests.certificates import NOW
+from tests.factories import COVID, NEGATIVE, day
 from tests.web.conftest import Browser, enter
 
 
@@ -35,7 +40,7 @@ def vaccinated(app, clinic, book, staff, newest_message):
 
 def test_the_right_code_opens_ones_own_record(holder):
     page = holder().get("/my/").text
-    assert "عليا حداد" in page
+    assert "كنارية الكناري" in page
     assert "Harbour" in page
 
 
@@ -101,12 +106,20 @@ def test_after_signing_in_one_goes_where_one_wanted_to(app, book, newest_message
     assert answer.location.startswith("/my/certificates/")
 
 
+def test_ones_own_record_says_which_dose_comes_next_and_from_when(vaccinated):
+    citizen, _nurse, _dose = vaccinated()
+    page = citizen.get("/my/").text
+    assert "You need another dose." in page
+    assert "23 March 2026" in page
+    assert "Days after the dose before, at least" in page
+
+
 def test_a_certificate_is_shown_with_both_spellings_and_saved_in_three_forms(vaccinated):
     citizen, _nurse, _dose = vaccinated()
     path = re.search(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/").text)[0]
     page = citizen.get(path).text
-    assert "عليا حداد" in page
-    assert "HADDAD&lt;&lt;ALIA" in page
+    assert "كنارية الكناري" in page
+    assert "KANARIAN&lt;&lt;KANARIA" in page
     assert "1 of 2" in page
     text = citizen.get(f"{path}.txt")
     assert text.mimetype == "text/plain"
@@ -125,8 +138,36 @@ def test_a_withdrawn_certificate_says_so_why_and_how_to_appeal(vaccinated):
     page = citizen.get(path).text
     assert "withdrawn" in page
     assert "It was somebody else" in page
-    assert "go to the place where you were vaccinated" in page
+    assert "go to the place that wrote it down" in page
     assert citizen.get(f"{path}.svg").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("language", "test", "recovery"),
+    [
+        ("en", "Test certificate", "Recovery certificate"),
+        ("fr", "Certificat de test", "Certificat de rétablissement"),
+        ("ar", "شهادة الفحص", "شهادة التعافي"),
+    ],
+)
+def test_certificates_of_tests_and_recoveries_say_what_they_state(
+    parts, clinic, holder, language, test, recovery
+):
+    citizen = holder()
+    deed = {"vault": parts.vault, "country": parts.country, "now": NOW}
+    told = findings.ToldTest(COVID, "LP6464-4", NEGATIVE, NOW, centre="Harbour Lab")
+    with parts.doors.transaction() as db:
+        deed["person_id"] = db.scalars(select(Person.id)).one()
+        deed["staff"] = db.get_one(Staff, clinic.staff["nurse"])
+        findings.record_test(db, told=told, **deed)
+        findings.record_recovery(db, told=findings.ToldRecovery(COVID, day(-30)), **deed)
+    sign_pending(parts, NOW)
+    asked = {"headers": {"Accept-Language": language}}
+    paths = re.findall(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/", **asked).text)
+    pages = [citizen.get(path, **asked).text for path in paths]
+    assert [recovery in pages[0], test in pages[1]] == [True, True]
+    assert "Harbour Lab" in pages[1]
+    assert citizen.get(f"{paths[0]}.txt").text.startswith("HC1:")
 
 
 def test_anothers_certificate_and_appointment_are_not_found(vaccinated, holder):

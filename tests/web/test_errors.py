@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException, ImATeapot
 from healthcert import errors
 from healthcert.web.errors import PROBLEM
 from healthcert.web.refusals import ANSWERS, HTTP_ANSWERS, answer_to
+from tests.canaries import HEALTH, traces_in
 
 
 def kinds(kind=errors.Refusal):
@@ -75,14 +76,21 @@ def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(raising, kind
 
 
 def test_a_fault_tells_nothing_of_its_inside(raising, caplog):
-    client = raising(RuntimeError("password=hunter2 of Alia"))
+    client = raising(RuntimeError("password=hunter2 of Kanarina"))
     for answer in (client.get("/"), client.post("/api/v1/verify")):
         assert answer.status_code == 500
         assert "hunter2" not in answer.text
+        assert traces_in(answer.text) == []
         assert "Traceback" not in answer.text
         assert "Content-Security-Policy" in answer.headers
     assert client.post("/api/v1/verify").json["code"] == "fault"
     assert len(caplog.records) >= 2
+
+
+def test_health_and_metrics_show_nobody_who_booked(book, browser):
+    book()
+    for path in HEALTH:
+        assert traces_in(browser.get(path).text) == [], path
 
 
 def test_http_errors_get_the_same_treatment(raising):

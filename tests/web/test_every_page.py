@@ -72,7 +72,7 @@ def look(chromium, address):
 def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
     pins = load_pins(published.pins_dir)
     app.extensions["verifier"] = Verifier(published.bundle, pins, floor=NOW)
-    holder, (_own, certificate) = journey["holder"]
+    holder, (_own, certificate, *_more) = journey["holder"]
     genuine = holder.get(f"{certificate}.txt").text
     page = chromium.new_page(viewport={"width": 390, "height": 844})
     for name, barcode in (("genuine", genuine), ("broken", genuine[:-1] + "?"), ("none", "hello")):
@@ -111,10 +111,10 @@ def journey(app, clinic, book, staff, newest_message):
     visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
     dose = nurse.post(f"{visit}/dose", given | {"body_site": "LA"}).location
-    _other, second = book(slot=1, identity_value="B2", family="Duchâteau", given="Zoé",
+    _other, second = book(slot=1, identity_value="B2", family="Kanarière", given="Zoé-Kanariette",
                           family_latin="", given_latin="")  # fmt: skip
     waiting = re.search(
-        r"(/clinic/appointments/[0-9a-f-]+)", nurse.get(f"/clinic/?find={second}").text
+        r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
     holder = enter(Browser(app), number, newest_message)
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
@@ -123,7 +123,8 @@ def journey(app, clinic, book, staff, newest_message):
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
-        "holder": (holder, ["/my/", certificate]),
+        "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
+                              "/my/erase/confirm"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/"]),
     }  # fmt: skip

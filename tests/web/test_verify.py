@@ -6,6 +6,8 @@ import io
 import json
 import subprocess
 import sys
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from flask import request
@@ -19,6 +21,7 @@ from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.verifier import create_verifier_app
 from healthcert.web import verify
 from tests.certificates import make_text
+from tests.factories import make_event
 from tests.postgres import NoPostgres, running_server
 from tests.web.conftest import WholeAnswers
 
@@ -243,6 +246,16 @@ def test_readiness_tells_what_is_missing(client, app):
     whole = app.test_client().get("/readyz")
     assert whole.status_code == 200
     assert set(whole.json["checks"]) == {"bundle", "database", "keys"}
+
+
+def test_readiness_tells_when_sealing_is_late_and_closes_no_door(app, clock):
+    parts = app.extensions["healthcert"]
+    for minutes, late in ((0, False), (2, True)):
+        made = int((clock() - timedelta(minutes=minutes)).timestamp() * 1000)
+        with parts.doors.transaction() as db:
+            make_event(db, id=UUID(int=made << 80))
+        told = app.test_client().get("/readyz")
+        assert (told.status_code, told.json["checks"]["database"]["audit_late"]) == (200, late)
 
 
 def test_the_verifier_loads_no_way_to_a_record():

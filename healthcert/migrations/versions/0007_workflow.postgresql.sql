@@ -1,5 +1,3 @@
-CREATE UNIQUE INDEX ux_appointment_id_person_id ON appointment (id, person_id);
-
 CREATE TABLE organisation (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -253,4 +251,3 @@ DROP TABLE case_entry;
 DROP TABLE request;
 DROP TABLE feedback_case;
 DROP TABLE organisation;
-DROP INDEX ux_appointment_id_person_id;

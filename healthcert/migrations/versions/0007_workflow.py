@@ -3,7 +3,7 @@
 from healthcert.migrations import texts
 
 revision = "0007"
-down_revision = "0001"
+down_revision = "0006"
 
 
 def upgrade() -> None:

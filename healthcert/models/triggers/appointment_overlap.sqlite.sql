@@ -17,3 +17,10 @@ BEGIN
      AND other.state IN ('held', 'booked', 'arrived')
      AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at;
 END;
+-- An ended appointment may go, but INSERT OR REPLACE puts no other in its place.
+CREATE TRIGGER appointment_overlap_replaced BEFORE INSERT ON appointment
+BEGIN
+  SELECT RAISE(ABORT, 'never_deleted: appointment') FROM appointment WHERE id = NEW.id;
+  SELECT RAISE(ABORT, 'uq_appointment_reference: taken')
+    FROM appointment WHERE reference = NEW.reference;
+END;

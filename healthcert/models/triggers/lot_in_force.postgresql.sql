@@ -10,7 +10,7 @@ BEGIN
   PERFORM FROM lot WHERE id = NEW.lot_id FOR SHARE;
   IF NEW.lot_validity_id IS DISTINCT FROM (
     SELECT id FROM lot_validity WHERE lot_id = NEW.lot_id AND since <= NEW.given_on
-     ORDER BY since DESC LIMIT 1
+     ORDER BY ordinal DESC LIMIT 1
   ) THEN
     RAISE EXCEPTION 'lot_in_force: another validity of the lot was in force that day'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'lot_in_force';

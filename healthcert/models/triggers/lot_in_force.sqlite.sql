@@ -5,6 +5,6 @@ BEGIN
   SELECT RAISE(ABORT, 'lot_in_force: another validity of the lot was in force that day')
    WHERE NEW.lot_validity_id IS NOT (
      SELECT id FROM lot_validity WHERE lot_id = NEW.lot_id AND since <= NEW.given_on
-      ORDER BY since DESC LIMIT 1
+      ORDER BY ordinal DESC LIMIT 1
    );
 END;

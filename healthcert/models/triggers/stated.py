@@ -20,14 +20,14 @@ _RULES = ("append_only", "never_deleted", "transitions")
 def stated(
     *,
     append_only: bool = False,
-    never_deleted: bool = False,
+    never_deleted: bool | str = False,
     transitions: Transitions | None = None,
 ) -> dict[str, Any]:
     """Return the last of a table's `__table_args__`, which states the rules it keeps.
 
     Args:
         append_only: Nothing of a row changes, and no row goes.
-        never_deleted: No row goes.
+        never_deleted: No row goes; or, as SQL over OLD, no row of which this is true.
         transitions: The states that may follow each `state`.
     """
     rules = (append_only, never_deleted, transitions)
@@ -41,7 +41,9 @@ def texts(metadata: MetaData, dialect: str) -> dict[str, str]:
         text = (_FOLDER / f"{rule}.{dialect}.sql").read_text(encoding="utf-8")
         for name, table in sorted(metadata.tables.items()):
             if value := table.info.get(rule):
+                when = value if isinstance(value, str) else "1 = 1"
                 filled = text.replace("{table}", name).replace("{steps}", _steps(value))
+                filled = filled.replace("{when}", when)
                 found[f"{rule} {name}"] = filled
     return found
 

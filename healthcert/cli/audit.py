@@ -1,0 +1,159 @@
+"""The audit tree: hold the record against what was sealed, prove, export, ask for witnesses."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+from uuid import UUID
+
+import click
+
+from healthcert import witness
+from healthcert.config import Settings
+from healthcert.db import Doors, make_engine, refuse_unready
+from healthcert.gateways import seal_files
+from healthcert.gateways.note_keys import read_verifier
+from healthcert.hcert.bundle import read
+from healthcert.services import auditing, sealing
+from healthcert.services.keys import AUDIT_LOG, load_pins
+from healthcert.transparency.evidence import Finding, Source
+from healthcert.transparency.seals import Seal
+
+_PATH = click.Path(path_type=Path, exists=True)
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.group()
+def audit() -> None:
+    """The sealed audit: verify it, prove an event, export it, have it witnessed."""
+
+
+@audit.command()
+@click.option("--log", type=_FILE, help="The log's verifier key, from your own safe place.")
+@click.option("--seals", type=_PATH, multiple=True, help="Copies of seals: a file or a folder.")
+@click.option("--witness", "witnesses", type=(_FILE, _PATH), multiple=True,
+              help="A witness's verifier key and its folder.")  # fmt: skip
+@click.option("--bundle", type=_FILE, help="A bundle that was published.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a finding.")
+@click.pass_context
+def verify(
+    context: click.Context,
+    log: Path | None,
+    seals: tuple[Path, ...],
+    witnesses: tuple[tuple[Path, Path], ...],
+    bundle: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    r"""Hold every event against what was sealed; exit 1, naming the events, if it differs.
+
+    The service's own seal files are always looked at.
+
+    \b
+    Example:
+      healthcert audit verify --witness w1.vkey witness-1/ --bundle old-bundle.hcb
+    """
+    settings = Settings.from_env(os.environ)
+    key = read_verifier(log or settings.keys_dir / AUDIT_LOG)
+    sources = [
+        Source.of(str(path), seal_files.read(path), log=key)
+        for path in (settings.seals_dir, *seals)
+    ]
+    sources += [
+        Source.of(by.name, seal_files.read(state), log=key, witness=by)
+        for by, state in ((read_verifier(vkey), state) for vkey, state in witnesses)
+    ]
+    if bundle:
+        published = read(bundle.read_bytes(), pinned=load_pins(settings.pins_dir)).audit_head
+        told = [Seal(published.decode())] if published else []
+        sources.append(Source.of(str(bundle), told, log=key))
+    with _doors(settings) as doors, doors.reading() as db:
+        found = auditing.verify(db, log=key, sources=sources, now=datetime.now(UTC))
+        head = sealing.newest(db)
+    for finding in found:
+        click.echo(json.dumps(asdict(finding), default=str) if as_json else _words(finding))
+    if found:
+        context.exit(1)
+    click.echo(f"{head.size if head else 0} events are as they were sealed.", err=as_json)
+
+
+@audit.command()
+@click.argument("event", type=click.UUID)
+def prove(event: UUID) -> None:
+    r"""Write a proof that an event was sealed, for anybody to check without us.
+
+    \b
+    Example:
+      healthcert audit prove 01a20077-4160-70b0-bb1d-0ae56e30e4d4 > event.tlog-proof
+    """
+    with _doors() as doors, doors.reading() as db:
+        click.echo(auditing.prove(db, event), nl=False)
+
+
+@audit.command()
+def export() -> None:
+    r"""Write every sealed event as a line of JSON with its entry and leaf hash; nobody is named.
+
+    \b
+    Example:
+      healthcert audit export > audit.jsonl
+    """
+    with _doors() as doors, doors.reading() as db:
+        for line in auditing.export(db):
+            click.echo(line)
+
+
+@audit.command()
+@click.option("--since", type=click.IntRange(0), default=0, help="The size the witness holds.")
+def request(since: int) -> None:
+    r"""Write a request for a cosignature of the newest head (c2sp.org/tlog-witness).
+
+    \b
+    Example:
+      healthcert audit request --since 20852014 > request
+    """
+    with _doors() as doors, doors.reading() as db:
+        click.echo(auditing.request(db, since=since), nl=False)
+
+
+@audit.command()
+@click.argument("file", type=click.File(encoding="utf-8"))
+def cosign(file: IO[str]) -> None:
+    r"""Take in the answer of a witness; its verifier key lies in keys/trust/audit/witnesses/.
+
+    \b
+    Example:
+      healthcert audit cosign answer
+    """
+    settings = Settings.from_env(os.environ)
+    known = (settings.keys_dir / AUDIT_LOG).parent / "witnesses"
+    witnesses = [read_verifier(path) for path in sorted(known.glob("*.vkey"))]
+    with _doors(settings) as doors, doors.transaction() as db:
+        for name in auditing.take_cosignature(db, file.read(), witnesses=witnesses):
+            click.echo(f"cosigned by {name}")
+
+
+for command in (witness.witness, witness.check, witness.new_key):
+    audit.add_command(command)
+
+
+@contextmanager
+def _doors(settings: Settings | None = None) -> Iterator[Doors]:
+    engine = make_engine((settings or Settings.from_env(os.environ)).database_url)
+    try:
+        refuse_unready(engine)
+        yield Doors(engine)
+    finally:
+        engine.dispose()
+
+
+def _words(finding: Finding) -> str:
+    among = ", ".join(map(str, finding.events))
+    told = f" (among: {among})" if finding.kind == "forked" and among else ""
+    return f"{finding.kind:10} {finding.source}: {finding.says}{told}"

@@ -1,0 +1,14 @@
+"""The audit tree: leaves, signed heads, cosignatures."""
+
+from healthcert.migrations import texts
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    texts.up(__file__)
+
+
+def downgrade() -> None:
+    texts.down(__file__)

@@ -1,0 +1,128 @@
+"""Stock: what moved, never changed, and what each site has left of a lot, kept by its trigger."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from healthcert.models.base import Base, Row, one_of, unique_where
+from healthcert.models.triggers.stated import stated
+
+WASTE_REASONS = (
+    "opened_vial", "broken", "contaminated", "cold_chain", "expired", "recalled", "drawn_up",
+    "other",
+)  # fmt: skip
+# Each kind with what it does to which column of `Stock`.
+MOVES = {
+    "received": "received", "overfill": "overfill", "unexplained": "unexplained",
+    "transferred_in": "transferred_in", "given": "given", "wasted": "wasted",
+    "transferred_out": "transferred_out", "returned": "returned",
+    "given_back": "given", "explained": "unexplained", "counted": "unexplained",
+}  # fmt: skip
+_OF_A_DOSE = "('given', 'given_back', 'unexplained', 'explained')"
+
+
+class StockMove(Row):
+    """Some doses of a lot that came to a site or left it, in single doses; a fact.
+
+    `given_back` and `explained` take back what an entry in error took, `transferred_in` answers
+    `transferred_out`; `counted` is what a count found beyond the balance, or below it.
+    """
+
+    __tablename__ = "stock_move"
+    __table_args__ = (
+        one_of("kind", tuple(MOVES)),
+        CheckConstraint("quantity > 0 OR (kind = 'counted' AND quantity < 0)", name="quantity"),
+        CheckConstraint(f"(kind IN {_OF_A_DOSE}) = (dose_id IS NOT NULL)", name="dose"),
+        CheckConstraint("dose_id IS NULL OR quantity = 1", name="one_dose"),
+        CheckConstraint("(answers_kind IS NULL) = (answers IS NULL)", name="answers"),
+        CheckConstraint("(kind = 'wasted') = (reason IS NOT NULL)", name="reason"),
+        one_of("reason", WASTE_REASONS, name="waste_reason"),
+        CheckConstraint("ordinal >= 1", name="ordinal"),
+        # The dose was given here, from this lot.
+        ForeignKeyConstraint(
+            ["dose_id", "lot_id", "site_id"], ["dose.id", "dose.lot_id", "dose.site_id"]
+        ),
+        # An answer is to a move of the right kind, of the same lot, as large, about the same dose.
+        ForeignKeyConstraint(
+            ["answers", "answers_kind", "lot_id", "quantity"],
+            ["stock_move.id", "stock_move.kind", "stock_move.lot_id", "stock_move.quantity"],
+            name="fk_stock_move_answers",
+        ),
+        ForeignKeyConstraint(
+            ["answers", "dose_id"],
+            ["stock_move.id", "stock_move.dose_id"],
+            name="fk_stock_move_answers_dose",
+        ),
+        UniqueConstraint("answers"),
+        UniqueConstraint("id", "kind", "lot_id", "quantity"),
+        UniqueConstraint("id", "dose_id"),
+        UniqueConstraint("site_id", "lot_id", "ordinal"),
+        unique_where("one_move_a_dose", "dose_id", "kind", where="dose_id IS NOT NULL"),
+        Index("ix_stock_move_lot_id", "lot_id"),
+        stated(append_only=True),
+    )
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lot.id"))
+    ordinal: Mapped[int]  # 1 for the first move of this lot at this site
+    kind: Mapped[str]
+    quantity: Mapped[int]
+    reason: Mapped[str | None]
+    dose_id: Mapped[uuid.UUID | None]
+    answers: Mapped[uuid.UUID | None]
+    answers_kind: Mapped[str | None] = mapped_column(
+        Computed(
+            "CASE kind WHEN 'given_back' THEN 'given' WHEN 'explained' THEN 'unexplained'"
+            " WHEN 'transferred_in' THEN 'transferred_out' END",
+            persisted=True,
+        )
+    )
+    moved_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
+
+
+class Stock(Base):
+    """What a site has left of a lot: the sum of its moves, which alone move it.
+
+    received + overfill + unexplained + transferred_in
+    = given + wasted + transferred_out + returned + remaining
+    """
+
+    __tablename__ = "stock"
+    __table_args__ = (
+        CheckConstraint("remaining >= 0", name="remaining"),
+        CheckConstraint(
+            "received >= 0 AND overfill >= 0 AND transferred_in >= 0 AND given >= 0"
+            " AND wasted >= 0 AND transferred_out >= 0 AND returned >= 0",
+            name="sums",
+        ),
+        stated(never_deleted=True),
+    )
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"), primary_key=True)
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("lot.id"), primary_key=True)
+    moves: Mapped[int] = mapped_column(default=0)
+    received: Mapped[int] = mapped_column(default=0)
+    overfill: Mapped[int] = mapped_column(default=0)
+    unexplained: Mapped[int] = mapped_column(default=0)  # below 0 where counts found less
+    transferred_in: Mapped[int] = mapped_column(default=0)
+    given: Mapped[int] = mapped_column(default=0)
+    wasted: Mapped[int] = mapped_column(default=0)
+    transferred_out: Mapped[int] = mapped_column(default=0)
+    returned: Mapped[int] = mapped_column(default=0)
+    remaining: Mapped[int] = mapped_column(
+        Computed(
+            "received + overfill + unexplained + transferred_in"
+            " - given - wasted - transferred_out - returned",
+            persisted=True,
+        )
+    )

@@ -1,0 +1,14 @@
+-- Only what is released goes to another site; the rest stays where it is, or goes back.
+-- The lock lets nobody quarantine or recall the lot meanwhile (see `lot_in_force`).
+CREATE FUNCTION stock_frozen() RETURNS trigger LANGUAGE plpgsql
+SET search_path = public, pg_temp AS $$
+BEGIN
+  PERFORM FROM lot WHERE id = NEW.lot_id FOR SHARE;
+  IF NOT EXISTS (SELECT FROM lot WHERE id = NEW.lot_id AND state = 'released') THEN
+    RAISE EXCEPTION 'stock_frozen: the lot is not released'
+      USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'stock_frozen';
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER stock_frozen BEFORE INSERT ON stock_move FOR EACH ROW
+WHEN (NEW.kind = 'transferred_out') EXECUTE FUNCTION stock_frozen();

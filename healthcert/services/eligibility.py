@@ -1,0 +1,161 @@
+"""Decide whether a programme is open to a person on a day, and keep why.
+
+A decision is made of the birth date as sealed, of what was told (the newest telling holds until
+there is another), and of the doses that count. The same facts, rule and day give the same
+answer, and the row that is kept already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput, NotAllowed
+from healthcert.gateways.vault import Vault
+from healthcert.models import (
+    DoseStanding,
+    EligibilityDecision,
+    Person,
+    Phase,
+    Programme,
+    Staff,
+    new_id,
+)
+from healthcert.policy import eligibility
+from healthcert.policy.eligibility import TOLD, Facts, Stage
+from healthcert.services import audit
+from healthcert.services.people import details_of, key_of
+
+EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
+_PURPOSE = "eligibility"
+
+
+def decide(
+    db: Session,
+    *,
+    vault: Vault,
+    person: Person,
+    programme_id: UUID,
+    day: date,
+    actor: audit.Actor,
+    now: datetime,
+    told: Mapping[str, Collection[str]] | None = None,
+    exception_reason: str = "",
+) -> EligibilityDecision:
+    """Return what is decided of a person whom the caller has locked, and keep it.
+
+    Args:
+        db: The transaction.
+        vault: Opens the birth date, seals what was told.
+        person: The person.
+        programme_id: The programme.
+        day: On which they would be vaccinated.
+        actor: Who asks.
+        now: The moment of the decision.
+        told: Codes by field, those of `policy.eligibility.TOLD`; None for what was told last.
+        exception_reason: One of `EXCEPTION_REASONS`, where a nurse takes them out of turn.
+
+    Raises:
+        BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
+        NotAllowed: An exception is asked for by someone who is no nurse.
+    """
+    _check(db, told, actor, exception_reason)
+    programme = db.get_one(Programme, programme_id, populate_existing=True)
+    last = latest(db, person_id=person.id, programme_id=programme_id)
+    facts = _facts(db, vault, person, programme, day, told, last)
+    phases = {phase.code: phase for phase in phases_of(db, programme)}
+    answer = eligibility.decide(
+        [Stage(each.code, each.admits, each.opens_on, each.closes_on) for each in phases.values()],
+        facts,
+    )
+    outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
+    made = EligibilityDecision(
+        id=new_id(),
+        recorded_at=now,
+        person_id=person.id,
+        programme_id=programme_id,
+        knowledge_id=programme.knowledge_id,
+        phase_id=phases[answer.phase].id if answer.phase else None,
+        day=day,
+        outcome=outcome,
+        reasons=[asdict(reason) for reason in answer.reasons],
+        decided_at=now,
+        decided_by=actor.id if actor.kind == "staff" else None,
+        exception_reason=exception_reason if outcome == "exception" else "",
+    )
+    if last is not None and told is None and _says(last) == _says(made):
+        return last
+    told = {field: sorted(codes) for field, codes in facts.told.items()}
+    kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
+    made.sealed = vault.seal(key_of(person), made.id, kept, purpose=_PURPOSE)
+    db.add(made)
+    db.flush()
+    if outcome == "exception":
+        details: dict[str, audit.Detail] = {"programme": programme_id, "reason": exception_reason}
+        subject = audit.Subject("person", person.id)
+        audit.note(
+            db, actor=actor, act="eligibility_exception", subject=subject, details=details, now=now
+        )
+    return made
+
+
+def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDecision | None:
+    """Return the newest decision, which answers "why not me yet?"; None where nobody asked."""
+    query = select(EligibilityDecision).filter_by(person_id=person_id, programme_id=programme_id)
+    return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
+
+
+def phases_of(db: Session, programme: Programme) -> list[Phase]:
+    """Return the phases of a programme that are in force, by their first day."""
+    query = select(Phase).filter_by(knowledge_id=programme.knowledge_id)
+    return list(db.scalars(query.order_by(Phase.opens_on, Phase.code)))
+
+
+def _check(
+    db: Session,
+    told: Mapping[str, Collection[str]] | None,
+    actor: audit.Actor,
+    exception_reason: str,
+) -> None:
+    unknown = set(told or {}) - set(TOLD)
+    if unknown:
+        raise BadInput(dict.fromkeys(unknown, "not_a_field"))
+    if not exception_reason:
+        return
+    if exception_reason not in EXCEPTION_REASONS:
+        raise BadInput({"exception_reason": "not_a_choice"})
+    staff = db.get(Staff, actor.id) if actor.kind == "staff" else None
+    if staff is None or staff.role != "nurse":
+        raise NotAllowed
+
+
+def _facts(
+    db: Session,
+    vault: Vault,
+    person: Person,
+    programme: Programme,
+    day: date,
+    told: Mapping[str, Collection[str]] | None,
+    last: EligibilityDecision | None,
+) -> Facts:
+    if told is None and last is not None:
+        opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
+        told = opened["told"]
+    told = dict(told or {})
+    if person.region:
+        told["region"] = [person.region]
+    query = select(DoseStanding.dose_id).filter_by(
+        person_id=person.id, disease=programme.disease, counts="valid"
+    )
+    doses = len(db.scalars(query).all())
+    return Facts(details_of(vault, person).birth_date, day, doses, told)
+
+
+def _says(decision: EligibilityDecision) -> list[object]:
+    names = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
+    return [getattr(decision, name) for name in names]

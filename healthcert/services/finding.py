@@ -1,0 +1,159 @@
+"""Find a person on record whose names are sealed, however they are spelt: for staff, with a reason.
+
+The tokens name a bounded number of people; only those are opened, ranked by spelling and birth
+date, and only the nearest are shown. Each one shown leaves an access row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput
+from healthcert.gateways.vault import Vault
+from healthcert.models import Identity, Person, PersonToken, Staff
+from healthcert.policy import likeness
+from healthcert.services import audit
+from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
+from healthcert.services.tokens import identity_blinds, name_blinds
+
+MOST_OPENED, MOST_SHOWN = 200, 20
+_BORN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+_NAME_WEIGHT, _LEAST_NAME, _LEAST = 0.7, 0.6, 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may be meant.
+
+    Attributes:
+        person_id: The person.
+        name: Given and family name in their own script.
+        latin_name: The same in Latin letters, or empty.
+        birth_date: As told, perhaps partial.
+        likeness: 0 to 1; 1 where names and birth date are as they were typed.
+    """
+
+    person_id: UUID
+    name: str
+    latin_name: str
+    birth_date: str
+    likeness: float
+
+
+def find(
+    db: Session,
+    *,
+    vault: Vault,
+    staff: Staff,
+    reason: str,
+    now: datetime,
+    text: str = "",
+    born: str = "",
+    phone: str = "",
+    identity: IdentityDetails | None = None,
+) -> list[Candidate]:
+    """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
+
+    Args:
+        db: A transaction: what is shown is written down.
+        vault: Looks up and opens.
+        staff: Who asks.
+        reason: One of `audit.REASONS`.
+        now: The moment of the look.
+        text: Names in any order, script and spelling.
+        born: ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``; a name is not looked for without it.
+        phone: International; instead of a name and year, or beside them.
+        identity: The same with a document.
+
+    Raises:
+        BadInput: Nothing to look for, a name without a birth year, or no such reason.
+    """
+    if reason not in audit.REASONS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    typed = likeness.parts(text)
+    if _BORN.fullmatch(born) is None and (born or not (phone or identity)):
+        raise BadInput({"born": "not_a_date" if born else "missing"})
+    if not (typed or phone or identity):
+        raise BadInput({"text": "missing"})
+    exact = _exact(db, vault, phone, identity)
+    alike = _sounding_alike(db, vault, typed, born) if typed and born else []
+    people = db.scalars(select(Person).where(Person.id.in_({*exact, *alike})))
+    met = [_met(vault, person, typed, born, exact) for person in people]
+    shown = sorted((each for each in met if each), key=lambda one: (-one.likeness, one.person_id))
+    for candidate in shown[:MOST_SHOWN]:
+        audit.seen(
+            db, staff=staff, person_id=candidate.person_id, reason=reason,
+            details={"by": "search"}, now=now,
+        )  # fmt: skip
+    return shown[:MOST_SHOWN]
+
+
+def _exact(
+    db: Session, vault: Vault, phone: str, identity: IdentityDetails | None
+) -> Collection[UUID]:
+    found: set[UUID] = set()
+    if phone:
+        blinds = vault.blinds("phone", tidy_phone(phone))
+        query = select(PersonToken.person_id).where(PersonToken.kind == "phone")
+        found |= set(db.scalars(query.where(PersonToken.blind.in_(blinds)).limit(MOST_OPENED)))
+    if identity:
+        blinds = identity_blinds(vault, tidy_identity(identity))
+        found |= set(db.scalars(select(Identity.person_id).where(Identity.blind.in_(blinds))))
+    return found
+
+
+def _sounding_alike(db: Session, vault: Vault, typed: list[str], born: str) -> Collection[UUID]:
+    """Return the people whose names share most sounds with those typed, near that year.
+
+    A sound counts the more the fewer people have it: a rare family name goes before a given
+    name that every twentieth bears.
+    """
+    year = int(born[:4])
+    years = {year - 1, year, year + 1, int(f"{born[:2]}{born[3]}{born[2]}")}
+    joined = [one + other for one, other in pairwise(typed)]
+    blinds = name_blinds(vault, [*typed, *joined], years)
+    rarity = 1.0 / func.count().over(partition_by=PersonToken.blind)
+    met = (
+        select(PersonToken.person_id, rarity.label("rarity"))
+        .join(Person, Person.id == PersonToken.person_id)
+        .where(PersonToken.kind == "name", PersonToken.blind.in_(blinds))
+        .where(Person.birth_year.in_(years))
+        .subquery()
+    )
+    query = select(met.c.person_id).group_by(met.c.person_id)
+    best = query.order_by(func.sum(met.c.rarity).desc(), met.c.person_id)
+    return db.scalars(best.limit(MOST_OPENED)).all()
+
+
+def _met(
+    vault: Vault, person: Person, typed: list[str], born: str, exact: Collection[UUID]
+) -> Candidate | None:
+    told = details_of(vault, person)
+    names = likeness.parts(told.family, told.given, told.family_latin, told.given_latin)
+    name = likeness.likeness(typed, names) if typed else 1.0
+    birth = _birth_likeness(born, told.birth_date) if born else 1.0
+    whole = _NAME_WEIGHT * name + (1 - _NAME_WEIGHT) * birth
+    if person.id not in exact and (name < _LEAST_NAME or whole < _LEAST):
+        return None
+    return Candidate(
+        person_id=person.id,
+        name=f"{told.given} {told.family}".strip(),
+        latin_name=f"{told.given_latin} {told.family_latin}".strip(),
+        birth_date=told.birth_date,
+        likeness=whole,
+    )
+
+
+def _birth_likeness(born: str, told: str) -> float:
+    if told.startswith(born) or born.startswith(told):
+        return 1.0
+    swapped = "-".join([born[:4], *reversed(born.split("-")[1:])])
+    return 0.95 if swapped == told else likeness.nearness(born, told[: len(born)])

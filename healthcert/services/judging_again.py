@@ -1,0 +1,88 @@
+"""Judge again the doses of a lot that was recalled, set aside, released or extended.
+
+Some people at a time, each in a transaction of its own. The rows themselves say who is left, so
+it may stop and begin anywhere; the worker does so until nobody is.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, and_, case, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from healthcert.data.knowledge import Country
+from healthcert.gateways.vault import Vault
+from healthcert.models import Dose, DoseStanding, Lot, LotValidity
+from healthcert.policy import worth
+from healthcert.services import judging, messages, people
+
+_OF_THE_LOT = ("unknown", "expired_lot", "recalled_lot")  # what a lot makes of a dose
+
+
+def unsettled(db: Session) -> list[UUID]:
+    """Return the lots of which doses may still stand otherwise than the newest order says."""
+    newer = LotValidity.ordinal > Lot.judged_up_to
+    query = select(Lot.id).where(exists().where(LotValidity.lot_id == Lot.id, newer))
+    return list(db.scalars(query.order_by(Lot.id)))
+
+
+def judge_again(
+    db: Session, *, vault: Vault, lot_id: UUID, country: Country, limit: int, now: datetime,
+    after: UUID | None = None,
+) -> UUID | None:  # fmt: skip
+    """Judge doses of a lot that stand otherwise than its validities say; return the last person.
+
+    At most `limit` people are locked, in the order of their ids; those with a recalled dose are
+    told. Call it with `after` the person it returned, in another transaction, until it is None;
+    then once more from the start, since an order may have come meanwhile: that settles the lot.
+    """
+    doses = stale().where(Dose.lot_id == lot_id)
+    everybody = doses.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
+    if after is not None:
+        everybody = everybody.where(Dose.person_id > after)
+    state = select(Lot.state).where(Lot.id == lot_id)
+    newest = db.scalar(select(func.max(LotValidity.ordinal)).filter_by(lot_id=lot_id)) or 0
+    last = None
+    for last in db.scalars(everybody.limit(limit)).all():
+        person = people.locked(db, last)
+        diseases = doses.with_only_columns(DoseStanding.disease).where(Dose.person_id == last)
+        found = db.scalars(diseases.distinct().order_by(DoseStanding.disease)).all()
+        for disease in found:
+            judging.judge(
+                db, vault=vault, person=person, disease=disease, country=country,
+                judged_by=None, now=now,
+            )  # fmt: skip
+        if found and db.scalar(state) == "recalled":  # now: an order may come at any moment
+            messages.queue(
+                db, vault=vault, person=person, template="lot_recalled", fields={},
+                time_zone=country.time_zone, due_at=now, now=now,
+            )  # fmt: skip
+    if last is None and after is None:
+        db.execute(update(Lot).where(Lot.id == lot_id).values(judged_up_to=newest))
+    return last
+
+
+def stale() -> Select[Dose]:
+    """Select doses whose standing is not what the validity of their lot in force makes of them."""
+    valid, other = aliased(LotValidity), aliased(LotValidity)
+    reaches = and_(other.lot_id == Dose.lot_id, other.since <= Dose.given_on)
+    newest = select(func.max(other.ordinal)).where(reaches).correlate(Dose).scalar_subquery()
+    in_force = and_(valid.lot_id == Dose.lot_id, valid.ordinal == newest)
+    makes = case(
+        (valid.state == "recalled", "recalled_lot"),
+        (or_(valid.id.is_(None), valid.state != "released"), "unknown"),
+        (Dose.given_on < valid.released_on, "unknown"),
+        (Dose.given_on > valid.expires_on, "expired_lot"),
+        else_="",
+    )
+    kept = DoseStanding.counts.in_((*worth.KEPT, "wrong_product"))
+    good = DoseStanding.counts.not_in(_OF_THE_LOT)
+    fits = case((makes == "", good), else_=makes == DoseStanding.counts)
+    return (
+        select(Dose)
+        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
+        .outerjoin(valid, in_force)
+        .where(Dose.lot_id.is_not(None), Dose.source == "point_of_care", ~kept, ~fits)
+    )

@@ -1,0 +1,123 @@
+"""Lots: received into quarantine, released by another, set aside, extended, recalled.
+
+Each order is a new validity; what it means for doses already given is for `judging_again`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.models import Lot, LotValidity, Staff
+from healthcert.models.broken import broken_rule
+from healthcert.services import audit
+
+_REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state": WrongState}
+
+
+def enter(
+    db: Session, *, product_id: UUID, number: str, expires_on: date, since: date, staff: Staff,
+    now: datetime,
+) -> Lot:  # fmt: skip
+    """Return a lot of a product, entered into quarantine if our books do not know it yet."""
+    found = db.scalar(select(Lot).filter_by(product_id=product_id, number=number))
+    if found is not None:
+        return found
+    lot = Lot(recorded_at=now, product_id=product_id, number=number, received_by=staff.id)
+    db.add(lot)
+    db.flush()
+    came = LotValidity(
+        ordinal=1, state="quarantined", since=since, released_on=min(since, expires_on),
+        expires_on=expires_on, reason="received",
+    )  # fmt: skip
+    _write(db, lot, came, staff, now)
+    return lot
+
+
+def order(
+    db: Session, *, lot_id: UUID, state: str, since: date | None, reason: str, staff: Staff,
+    now: datetime, expires_on: date | None = None,
+) -> None:  # fmt: skip
+    """Order what doses of a lot are worth that are given from a day on; again, it changes nothing.
+
+    ``released``, they count; ``quarantined``, as after a warm fridge, they wait to be judged again;
+    ``recalled``, they never count. What is not released is not offered or sent elsewhere.
+
+    `since` is the first such day, None for all that was ever given. `expires_on` is a new last day
+    that a regulator set; without one the old one stays.
+
+    Raises:
+        NotAllowed: This member of staff received the lot that is to be released.
+        NotFound: No such lot.
+        WrongState: It is recalled.
+    """
+    lot, newest = _locked(db, lot_id)
+    since = since or db.scalars(select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)).one()
+    expires_on = expires_on or newest.expires_on
+    if (newest.state, newest.expires_on) == (state, expires_on) and newest.since <= since:
+        return
+    out = newest.state == "quarantined" and state == "released"
+    told = LotValidity(
+        ordinal=newest.ordinal + 1, state=state, since=since, expires_on=expires_on,
+        released_on=min(since if out else newest.released_on, expires_on), reason=reason,
+    )  # fmt: skip
+    _write(db, lot, told, staff, now)
+
+
+def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
+    """Close a released lot of which no site has anything left.
+
+    Raises:
+        NotFound: No such lot.
+        WrongState: It is not released, or some of it is left.
+    """
+    lot, _ = _locked(db, lot_id)
+    with _refusing(db):
+        lot.state = "exhausted"
+    _note(db, lot, "lot_exhausted", {}, staff, now)
+
+
+def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
+    """Return a lot with its newest validity; nobody else orders or judges by it meanwhile."""
+    one = select(Lot).where(Lot.id == lot_id).with_for_update(key_share=True)
+    lot = db.scalar(one.execution_options(populate_existing=True))
+    if lot is None:
+        raise NotFound
+    query = select(LotValidity).filter_by(lot_id=lot_id).order_by(LotValidity.ordinal.desc())
+    return lot, db.scalars(query.limit(1)).one()
+
+
+def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime) -> None:
+    told.recorded_at, told.ordered_by = now, staff.id
+    told.lot_id, told.product_id = lot.id, lot.product_id
+    with _refusing(db):
+        db.add(told)
+    db.refresh(lot)  # the trigger moved it
+    details = {"since": told.since.isoformat(), "reason": told.reason}
+    _note(db, lot, f"lot_{told.state}", details, staff, now)
+
+
+@contextmanager
+def _refusing(db: Session) -> Iterator[None]:
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError as error:
+        if (rule := broken_rule(error)) in _REFUSALS:
+            raise _REFUSALS[rule] from None
+        raise
+
+
+def _note(
+    db: Session, lot: Lot, act: str, details: Mapping[str, audit.Detail], staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    actor, subject = audit.Actor("staff", staff.id), audit.Subject("lot", lot.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

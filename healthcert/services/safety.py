@@ -1,0 +1,179 @@
+"""Before the needle and after it: consent, health questions, clinicians' decisions, reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.gateways.vault import Vault
+from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
+from healthcert.models.broken import broken_rule
+from healthcert.services import audit, people
+
+SERIOUS_WITHIN = timedelta(hours=48)  # WHO, AEFI surveillance manual: until it is investigated
+_STEPS = (
+    "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What is reported of an adverse event; the codes are those of `models.adverse_event`.
+
+    `told` is sealed: the narrative, the history, and the reporter's name and contact.
+    """
+
+    term: str
+    onset_on: date
+    seriousness: str
+    outcome: str
+    reporter: str
+    told: Mapping[str, str]
+    dose_id: UUID | None = None
+
+
+def consent(
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, decision: str,
+    decided_by: str, name: str = "", staff: Staff | None, now: datetime,
+) -> Consent:  # fmt: skip
+    """Write down that vaccinating a person in a programme was agreed to, refused, or no longer is.
+
+    The words are those of `models.consent`; `name` is that of whoever decided for the person, and
+    is sealed. `staff` is None for what was said online.
+
+    Raises:
+        NotFound: No such person.
+        WrongState: What is withdrawn was not given.
+    """
+    person = people.locked(db, person_id)
+    before = current_consent(db, person_id=person_id, programme_id=programme_id)
+    if decision == "withdrawn" and (before is None or before.decision != "given"):
+        raise WrongState
+    row = Consent(
+        id=new_id(), recorded_at=now, person_id=person_id, programme_id=programme_id,
+        ordinal=before.ordinal + 1 if before else 1, decision=decision, decided_by=decided_by,
+        recorded_by=staff and staff.id,
+    )  # fmt: skip
+    if decided_by != "self":
+        row.sealed = vault.seal(people.key_of(person), row.id, {"name": name}, purpose="consent")
+    db.add(row)
+    _note(db, f"consent_{decision}", "person", person_id, staff, now, programme=programme_id)
+    return row
+
+
+def current_consent(db: Session, *, person_id: UUID, programme_id: UUID) -> Consent | None:
+    """Return the decision that counts now; None where nobody was asked."""
+    query = select(Consent).filter_by(person_id=person_id, programme_id=programme_id)
+    return db.scalar(query.order_by(Consent.ordinal.desc()).limit(1))
+
+
+def screen(
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, questions_id: UUID,
+    answers: Mapping[str, str], outcome: str, appointment_id: UUID | None = None,
+    staff: Staff | None, now: datetime,
+) -> Screening:  # fmt: skip
+    """Keep a person's answers to a version of the health questions, sealed, and what they mean."""
+    person, row_id = people.locked(db, person_id), new_id()
+    row = Screening(
+        id=row_id, recorded_at=now, person_id=person_id, programme_id=programme_id,
+        appointment_id=appointment_id, questions_id=questions_id, outcome=outcome,
+        sealed=vault.seal(people.key_of(person), row_id, answers, purpose="screening"),
+        screened_by=staff and staff.id,
+    )  # fmt: skip
+    db.add(row)
+    _note(db, "screened", "screening", row_id, staff, now, outcome=outcome)
+    return row
+
+
+def override(
+    db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, now: datetime
+) -> Triage:
+    """Decide otherwise than the answers say, as a clinician, with a reason.
+
+    Raises:
+        NotAllowed: This member of staff is no clinician.
+        NotFound: No such screening.
+    """
+    if staff.role != "nurse":
+        raise NotAllowed
+    screening = db.get(Screening, screening_id)
+    if screening is None:
+        raise NotFound
+    people.locked(db, screening.person_id)
+    last = select(func.max(Triage.ordinal)).filter_by(screening_id=screening_id)
+    row = Triage(
+        recorded_at=now, screening_id=screening_id, ordinal=(db.scalar(last) or 0) + 1,
+        outcome=outcome, reason=reason, decided_by=staff.id,
+    )  # fmt: skip
+    db.add(row)
+    _note(db, "triaged", "screening", screening_id, staff, now, outcome=outcome, reason=reason)
+    return row
+
+
+def report_event(
+    db: Session, *, vault: Vault, person_id: UUID, reaction: Reaction, country: str,
+    site_id: UUID | None, staff: Staff | None, now: datetime,
+) -> AdverseEvent:  # fmt: skip
+    """Report what happened to a person after a dose; a serious case is to be assessed in time.
+
+    Raises:
+        NotFound: No such person.
+    """
+    person, row_id = people.locked(db, person_id), new_id()
+    told, serious = asdict(reaction), reaction.seriousness != "not_serious"
+    sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")
+    event = AdverseEvent(
+        id=row_id, recorded_at=now, number=f"{country}-{row_id.hex.upper()}", country=country,
+        person_id=person_id, site_id=site_id, reported_by=staff and staff.id, sealed=sealed,
+        due_at=now + SERIOUS_WITHIN if serious else None, **told,
+    )  # fmt: skip
+    db.add(event)
+    _note(db, "adverse_event_reported", "adverse_event", row_id, staff, now, serious=serious)
+    return event
+
+
+def move_event(
+    db: Session, *, event_id: UUID, state: str, staff: Staff, now: datetime,
+    causality: str | None = None, outcome: str | None = None, seriousness: str | None = None,
+) -> AdverseEvent:  # fmt: skip
+    """Move a case on, with what was found.
+
+    The clock of a case that turns out to be serious starts now; one that runs goes on.
+
+    Raises:
+        NotFound: No such case.
+        WrongState: This step does not follow, or the causality that it needs is missing.
+    """
+    event = db.get(AdverseEvent, event_id, with_for_update=True, populate_existing=True)
+    if event is None:
+        raise NotFound
+    found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
+    try:
+        with db.begin_nested():
+            for name, value in {"state": state, **found}.items():
+                setattr(event, name, value or getattr(event, name))
+            serious = event.seriousness != "not_serious"
+            event.due_at = (event.due_at or now + SERIOUS_WITHIN) if serious else None
+    except IntegrityError as error:
+        if broken_rule(error) not in _STEPS:
+            raise
+        raise WrongState from None
+    _note(db, f"adverse_event_{state}", "adverse_event", event_id, staff, now, **found)
+    return event
+
+
+def _note(
+    db: Session, act: str, kind: str, row_id: UUID, staff: Staff | None, now: datetime,
+    **details: audit.Detail,
+) -> None:  # fmt: skip
+    db.flush()  # the row comes first: the database may refuse it
+    actor = audit.Actor("staff", staff.id) if staff else audit.STRANGER
+    subject = audit.Subject(kind, row_id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -1,0 +1,160 @@
+"""Seal the audit: every event becomes a leaf, and the head of the tree is signed.
+
+The caller's transaction sees what was committed before it. Events are written by many, so one
+may be committed after a later one was sealed: what makes an event due is that it has no leaf.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, exists, func, select, text
+from sqlalchemy.orm import Session
+
+from healthcert.gateways.note_keys import NoteSigner
+from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead
+from healthcert.transparency.merkle import HASH_BYTES, Edge
+from healthcert.transparency.notes import Checkpoint, signed
+from healthcert.transparency.seals import Leaf, Seal
+
+LATE = timedelta(minutes=1)
+AT_ONCE = 50_000  # events of one seal at most
+LOOK_BACK = timedelta(minutes=2)  # longer than a deed's transaction takes
+_LOCK = 7233180151
+_FIRST = UUID(int=0)
+
+# `auditing.entry` says the same in Python, and is what judges.
+_SEAL = {
+    "postgresql": r"""
+        INSERT INTO audit_leaf (position, event_id, hash)
+        SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id,
+               sha256('\x00'::bytea || convert_to(concat(
+                 '1', chr(10), replace(e.id::text, '-', ''), chr(10),
+                 to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), chr(10),
+                 replace(e.actor_id::text, '-', ''), chr(10),
+                 replace(e.subject_id::text, '-', ''), chr(10),
+                 length(e.actor_kind), ':', e.actor_kind, ',', length(e.act), ':', e.act, ',',
+                 length(e.subject_kind), ':', e.subject_kind, ',',
+                 length(e.details::text), ':', e.details::text), 'UTF8'))
+          FROM audit_event AS e
+         WHERE e.id >= :since AND NOT EXISTS (
+               SELECT FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
+         ORDER BY e.id LIMIT :most
+    """,
+    "sqlite": """
+        INSERT INTO audit_leaf (position, event_id, hash)
+        SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id,
+               leaf_hash('1' || char(10) || e.id || char(10) || e.recorded_at || char(10)
+                 || coalesce(e.actor_id, '') || char(10) || coalesce(e.subject_id, '') || char(10)
+                 || length(e.actor_kind) || ':' || e.actor_kind || ','
+                 || length(e.act) || ':' || e.act || ','
+                 || length(e.subject_kind) || ':' || e.subject_kind || ','
+                 || length(e.details) || ':' || e.details)
+          FROM audit_event AS e
+         WHERE e.id >= :since AND NOT EXISTS (
+               SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
+         ORDER BY e.id LIMIT :most
+    """,
+}
+
+
+def seal(
+    db: Session, *, signer: NoteSigner, now: datetime, back: timedelta | None = LOOK_BACK
+) -> TreeHead | None:
+    """Return the new head after the events that are due; None where there is none.
+
+    Args:
+        db: In a transaction of its own; a second one that seals waits for this one.
+        signer: The log's key.
+        now: Stands in the head's row, not in what is signed.
+        back: How far before the newest seal to look for events that were committed late; None:
+            at every event there is.
+    """
+    dialect = db.get_bind().dialect.name
+    if dialect == "postgresql":  # on SQLite only one writes at a time
+        db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+    head = newest(db)
+    edge = edge_of(head)
+    since = _FIRST if back is None else _since(db, head, back)
+    due = text(_SEAL[dialect]).bindparams(bindparam("since", type_=Uuid()))
+    db.execute(due, {"size": edge.size, "since": since, "most": AT_ONCE})
+    hashes = select(AuditLeaf.hash).where(AuditLeaf.position >= edge.size)
+    added = db.connection().scalars(hashes.order_by(AuditLeaf.position)).all()
+    if not added:
+        return None
+    edge = edge.grown(added)
+    told = Checkpoint(signer.verifier.name, edge.size, edge.root).text
+    made = TreeHead(
+        size=edge.size,
+        sealed_at=now,
+        root=edge.root,
+        edge=b"".join(edge.peaks),
+        note=signed(told, [signer.sign(told)]),
+    )
+    db.add(made)
+    db.flush()
+    return made
+
+
+def newest(db: Session) -> TreeHead | None:
+    """Return the newest head; None before the first seal."""
+    return db.scalar(select(TreeHead).order_by(TreeHead.size.desc()).limit(1))
+
+
+def edge_of(head: TreeHead | None) -> Edge:
+    """Return the edge that a head keeps; that of the empty tree for None."""
+    if head is None:
+        return Edge()
+    peaks = (head.edge[at : at + HASH_BYTES] for at in range(0, len(head.edge), HASH_BYTES))
+    return Edge(head.size, tuple(peaks))
+
+
+def leaves(db: Session, first: int, end: int | None = None) -> list[Leaf]:
+    """Return the leaves from one position on, to before another."""
+    query = select(AuditLeaf.event_id, AuditLeaf.hash).where(AuditLeaf.position >= first)
+    if end is not None:
+        query = query.where(AuditLeaf.position < end)
+    return [Leaf(*row) for row in db.execute(query.order_by(AuditLeaf.position))]
+
+
+def note_of(db: Session, head: TreeHead) -> str:
+    """Return a head as its note, with the cosignatures that came in."""
+    query = select(Cosignature.line).filter_by(size=head.size).order_by(Cosignature.witness)
+    return head.note + "".join(db.scalars(query))
+
+
+def seals_after(db: Session, size: int) -> Iterator[Seal]:
+    """Give each seal after a size, in order."""
+    query = select(TreeHead).where(TreeHead.size > size).order_by(TreeHead.size)
+    for head in db.scalars(query.execution_options(yield_per=100)):
+        yield Seal(note_of(db, head), head.sealed_at, tuple(leaves(db, size, head.size)))
+        size = head.size
+
+
+def unsealed(db: Session, *, before: datetime, since: UUID = _FIRST) -> Iterator[UUID]:
+    """Give the events made before a moment that have no leaf."""
+    sealed = exists().where(AuditLeaf.event_id == AuditEvent.id)
+    query = select(AuditEvent.id).where(~sealed, AuditEvent.id >= since)
+    yield from db.scalars(query.where(AuditEvent.id < _id_at(before)).order_by(AuditEvent.id))
+
+
+def is_late(db: Session, *, now: datetime) -> bool:
+    """Say whether an event waits for its seal longer than it should."""
+    since = _since(db, newest(db), LOOK_BACK)
+    return next(unsealed(db, before=now - LATE, since=since), None) is not None
+
+
+def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
+    """Return the identifier from which on an event may not be sealed yet."""
+    last = db.scalar(select(AuditLeaf.event_id).order_by(AuditLeaf.position.desc()).limit(1))
+    if head is None or last is None:
+        return _FIRST
+    span = int(back.total_seconds() * 1000) << 80
+    return min(_id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
+
+
+def _id_at(moment: datetime) -> UUID:
+    """Return the least identifier made at a moment (UUIDv7: milliseconds in its first 48 bits)."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

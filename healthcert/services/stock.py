@@ -1,0 +1,175 @@
+"""Stock: what a site has of a lot; received, given, wasted, sent on, counted again.
+
+The database adds the moves up. Balances are locked before lots, in the order of their sites.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import Base, Dose, Lot, Staff, Stock, StockMove
+from healthcert.models.stock import WASTE_REASONS
+from healthcert.services import audit
+
+_BY_HAND = ("received", "overfill", "wasted", "returned")
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where the doses of one lot lie at one site."""
+
+    site_id: UUID
+    lot_id: UUID
+
+
+def take(db: Session, *, dose: Dose, now: datetime) -> None:
+    """Take a dose that was given from the stock of its site; it was given, so nothing refuses.
+
+    Beyond the balance an `unexplained` dose comes in first, and oversight is told. A lot that is
+    not in our books, and a dose given elsewhere, has no stock.
+    """
+    if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
+        return
+    stock = _balance(db, Shelf(dose.site_id, dose.lot_id))
+    db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
+    if stock.remaining < 1:
+        _move(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
+        _note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
+    _move(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
+
+
+def give_back(db: Session, *, dose: Dose, by: UUID, now: datetime) -> None:
+    """Take back what an entry in error took, with what it brought in unexplained.
+
+    Whatever the reason, this entry used no vial: the right one takes its own, and what was drawn
+    up for nobody is wasted, by an act of its own.
+    """
+    took = {move.kind: move for move in db.scalars(select(StockMove).filter_by(dose_id=dose.id))}
+    for kind, back in (("given", "given_back"), ("unexplained", "explained")):
+        if kind in took and back not in took:
+            stock = _balance(db, Shelf(took[kind].site_id, took[kind].lot_id))
+            _move(db, stock, back, by=by, now=now, dose_id=dose.id, answers=took[kind].id)
+
+
+def move(
+    db: Session, shelf: Shelf, kind: str, quantity: int, *, staff: Staff, now: datetime,
+    reason: str | None = None,
+) -> None:  # fmt: skip
+    """Write down that doses came to a shelf or left it.
+
+    Args:
+        db: A transaction.
+        shelf: Where.
+        kind: ``received``, ``overfill`` (what vials hold beyond their label), ``wasted`` or
+            ``returned`` (to where they came from).
+        quantity: In single doses.
+        staff: Who; at that site, or an administrator.
+        now: The moment of the deed.
+        reason: Of waste, one of `WASTE_REASONS`; else None.
+
+    Raises:
+        BadInput: No such kind or reason, or there are not so many.
+        NotFound: Another site's shelf, or no such lot.
+    """
+    if kind not in _BY_HAND:
+        raise BadInput({"kind": "not_a_choice"})
+    if (reason in WASTE_REASONS) != (kind == "wasted"):
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
+    _move(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
+    if kind == "received":
+        closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
+        db.execute(closed.values(state="released"))
+    _note(db, f"stock_{kind}", stock, staff.id, now, quantity=quantity, reason=reason)
+
+
+def transfer(
+    db: Session, shelf: Shelf, quantity: int, *, to: UUID, staff: Staff, now: datetime
+) -> None:
+    """Move doses of a released lot to the same shelf of another site.
+
+    Raises:
+        BadInput: It is the same site, or there are not so many.
+        NotFound: As `move`, or there is no such other site.
+        WrongState: The lot is not released.
+    """
+    if to == shelf.site_id:
+        raise BadInput({"to": "not_a_choice"})
+    for site_id in sorted((shelf.site_id, to)):
+        _balance(db, Shelf(site_id, shelf.lot_id))
+    stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
+    lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
+    if lot.state != "released":
+        raise WrongState
+    out = _move(db, stock, "transferred_out", quantity, by=staff.id, now=now)
+    _move(db, _balance(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
+    _note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
+
+
+def count_again(db: Session, shelf: Shelf, found: int, *, staff: Staff, now: datetime) -> int:
+    """Bring a balance to what was counted; return how many were found beyond it, or below 0.
+
+    Raises:
+        BadInput, NotFound: As `move`.
+    """
+    stock = _asked(db, shelf, staff, found + 1)
+    beyond = found - stock.remaining
+    if beyond:
+        _move(db, stock, "counted", beyond, by=staff.id, now=now)
+    _note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond)
+    return beyond
+
+
+def _asked(
+    db: Session, shelf: Shelf, staff: Staff, quantity: int, *, leaves: bool = False
+) -> Stock:
+    """Return the balance of a shelf this member of staff may move, for so many doses."""
+    if staff.role != "admin" and staff.site_id != shelf.site_id:
+        raise NotFound
+    stock = _balance(db, shelf)
+    if quantity < 1 or (leaves and quantity > stock.remaining):
+        raise BadInput({"quantity": "not_so_many"})
+    return stock
+
+
+def _balance(db: Session, shelf: Shelf) -> Stock:
+    """Return a balance that nobody else moves until this transaction ends, begun where needed."""
+    one = select(Stock).where(Stock.site_id == shelf.site_id, Stock.lot_id == shelf.lot_id)
+    locked = one.with_for_update(key_share=True).execution_options(populate_existing=True)
+    if (stock := db.scalar(locked)) is None:
+        with suppress(IntegrityError), db.begin_nested():  # somebody else may just have begun it
+            row = {"site_id": shelf.site_id, "lot_id": shelf.lot_id}
+            db.execute(insert(Base.metadata.tables["stock"]).values(row))
+        if (stock := db.scalar(locked)) is None:
+            raise NotFound
+    return stock
+
+
+def _move(
+    db: Session, stock: Stock, kind: str, quantity: int = 1, *, by: UUID, now: datetime,
+    **more: UUID | str | None,
+) -> StockMove:  # fmt: skip
+    move = StockMove(
+        recorded_at=now, site_id=stock.site_id, lot_id=stock.lot_id, ordinal=stock.moves + 1,
+        kind=kind, quantity=quantity, moved_by=by, **more,
+    )  # fmt: skip
+    db.add(move)
+    db.flush()
+    db.refresh(stock)  # the trigger moved it
+    return move
+
+
+def _note(
+    db: Session, act: str, stock: Stock, by: UUID, now: datetime, **details: audit.Detail
+) -> None:
+    subject = audit.Subject("lot", stock.lot_id)
+    told = {"site": stock.site_id, **details}
+    audit.note(db, actor=audit.Actor("staff", by), act=act, subject=subject, details=told, now=now)

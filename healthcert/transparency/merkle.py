@@ -1,0 +1,167 @@
+"""A Merkle tree over hashed leaves, and proofs of what it holds and of what it grew from.
+
+Sources: RFC 6962 §2.1 (hashes and proofs); RFC 9162 §2.1.3.2 and §2.1.4.2 (checking them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from healthcert.errors import BadProof
+
+HASH_BYTES = 32
+EMPTY = sha256(b"").digest()  # the root of a tree without leaves
+
+
+def leaf_hash(entry: bytes) -> bytes:
+    """Return the hash of an entry as a leaf, 32 bytes."""
+    return sha256(b"\0" + entry).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of two subtrees side by side, 32 bytes."""
+    return sha256(b"\1" + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The right edge of a tree: all that is needed to let it grow.
+
+    Attributes:
+        size: How many leaves the tree has.
+        peaks: Roots of its whole subtrees, the largest (leftmost) first: one a bit of `size`.
+    """
+
+    size: int = 0
+    peaks: tuple[bytes, ...] = ()
+
+    def grown(self, leaves: Iterable[bytes]) -> Edge:
+        """Return the edge after more leaf hashes."""
+        size, peaks = self.size, list(self.peaks)
+        for leaf in leaves:
+            peak, bits = leaf, size
+            while bits & 1:  # as `node_hash`, in place: this is most of what a seal costs here
+                peak, bits = sha256(b"\1" + peaks.pop() + peak).digest(), bits >> 1
+            peaks.append(peak)
+            size += 1
+        return Edge(size, tuple(peaks))
+
+    @property
+    def root(self) -> bytes:
+        """Return the root of the whole tree, 32 bytes."""
+        if not self.peaks:
+            return EMPTY
+        *rest, right = self.peaks
+        for left in reversed(rest):
+            right = node_hash(left, right)
+        return right
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the hashes that lead from one leaf hash to the root, the leaf's sibling first."""
+    proof, start, end = [], 0, len(leaves)
+    while end - start > 1:
+        middle = start + _half(end - start)
+        if index < middle:
+            proof.append(_root(leaves[middle:end]))
+            end = middle
+        else:
+            proof.append(_root(leaves[start:middle]))
+            start = middle
+    return proof[::-1]
+
+
+def consistency_proof(old: Edge, added: Sequence[bytes]) -> list[bytes]:
+    """Return the hashes that show that a tree grew out of an older one; the past is not read.
+
+    Args:
+        old: The edge of the older tree.
+        added: The leaf hashes that came after.
+    """
+    if not old.size or not added:
+        return []
+    whole, at = {}, 0
+    for peak, width in zip(old.peaks, _widths(old.size), strict=True):
+        whole[at] = peak
+        at += width
+    proof, start, end = [], 0, old.size + len(added)
+    while end != old.size:
+        middle = start + _half(end - start)
+        if old.size <= middle:
+            proof.append(_root(added[middle - old.size : end - old.size]))
+            end = middle
+        else:
+            proof.append(whole[start])
+            start = middle
+    return [*([whole[start]] if start else []), *reversed(proof)]
+
+
+def check_inclusion(
+    leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]
+) -> None:
+    """Refuse unless a proof leads from the leaf hash at an index to the root.
+
+    Raises:
+        BadProof: It does not.
+    """
+    if not 0 <= index < size:
+        raise BadProof("the tree has no such place")
+    found = leaf
+    for sibling, on_left in _sides(index, size - 1, proof):
+        found = node_hash(sibling, found) if on_left else node_hash(found, sibling)
+    if found != root:
+        raise BadProof("this entry is not in this tree at this place")
+
+
+def check_consistency(
+    old: tuple[int, bytes], new: tuple[int, bytes], proof: Sequence[bytes]
+) -> None:
+    """Refuse unless the new tree, given by size and root, grew out of the old one.
+
+    Raises:
+        BadProof: It did not, or the proof does not show it.
+    """
+    before, after = old[0], new[0]
+    if before in {0, after}:
+        if proof or (before and old != new):
+            raise BadProof("the trees do not fit each other")
+        return
+    path = [old[1], *proof] if not before & (before - 1) else list(proof)
+    if before > after or not path:
+        raise BadProof("the tree is shorter than before, or the proof is empty")
+    levels = (before & -before).bit_length() - 1  # levels below the last peak of the old tree
+    left = right = path[0]
+    for sibling, on_left in _sides(before - 1 >> levels, after - 1 >> levels, path[1:]):
+        left = node_hash(sibling, left) if on_left else left
+        right = node_hash(sibling, right) if on_left else node_hash(right, sibling)
+    if (left, right) != (old[1], new[1]):
+        raise BadProof("the new tree did not grow out of the old one")
+
+
+def _sides(at: int, last: int, proof: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
+    """Give each hash of a proof, and whether it stands left: from a place up to the root."""
+    for sibling in proof:
+        if not last:
+            raise BadProof("the proof is too long")
+        on_left = bool(at & 1 or at == last)
+        while on_left and at and not at & 1:  # the right edge has no sibling on these levels
+            at, last = at >> 1, last >> 1
+        yield sibling, on_left
+        at, last = at >> 1, last >> 1
+    if last:
+        raise BadProof("the proof is too short")
+
+
+def _root(leaves: Sequence[bytes]) -> bytes:
+    return Edge().grown(leaves).root
+
+
+def _half(size: int) -> int:
+    """Return the largest power of two below a size of at least 2."""
+    return 1 << (size - 1).bit_length() - 1
+
+
+def _widths(size: int) -> list[int]:
+    return [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]

@@ -1,0 +1,152 @@
+"""What papers say: a record and a certificate, in the reader's words, ready to be set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from healthcert import i18n
+from healthcert.i18n import gettext as _
+from healthcert.services.holding import Held, HeldCertificate
+from healthcert.services.my_record import Record, Seen
+from healthcert.web import facts, labels
+from healthcert.web.labels import birth, in_words
+
+_Line = tuple[str, str]
+_Told = dict[str, Any]
+_APART = "\N{FIRST STRONG ISOLATE}%s\N{POP DIRECTIONAL ISOLATE}"
+
+
+def certificate(held: Held, zone: str) -> _Told:
+    """Return what the paper of a certificate says; moments on the clock of a time zone."""
+    found, details = held.certificate, held.details
+    return _paper(str(labels.CERTIFICATE_KINDS[found.kind])) | {
+        "name": f"{details.given} {details.family}".strip(),
+        "machine_name": _APART % labels.machine_name(details),
+        "alt": _("The code of your certificate"),
+        "rows": _lines(
+            (_("Date of birth"), birth(details.birth_date)),
+            *_stated(found, zone),
+            (_("Identifier"), found.uvci),
+        ),
+        "lead": [_("Show this code together with your photo ID.")],
+    }
+
+
+def _stated(found: HeldCertificate, zone: str) -> list[_Line]:
+    """Return what a certificate states, beside who holds it."""
+    until = _("Valid until"), i18n.format_date(found.expires_at) if found.expires_at else ""
+    if found.kind == "v":
+        doses = _("%(dn)s of %(sd)s", dn=found.dn, sd=found.sd)
+        given = _("Given on"), i18n.format_date(found.day)
+        return [(_("Dose"), doses), (_("Vaccine"), found.product), given, until]
+    said = facts.stated(found.told, zone)
+    lines = [(str(name), Markup(str(value)).striptags()) for name, value in said]  # noqa: S704 - our own words
+    return lines if found.kind == "r" else [*lines, until]
+
+
+def record(told: Record, zone: str) -> _Told:
+    """Return what the paper of a record says; moments on the clock of a time zone."""
+    held = told.held
+    made = i18n.format_datetime(told.made_at, zone)
+    lead = _("Everything we hold about you, as of %(when)s.", when=made)
+    more = _("The file for programs holds the same and the inner numbers of every row.")
+    return _paper(_("My record")) | {
+        "lead": [lead, more],
+        "parts": [
+            _part(_("Your details"), [_person(row) for row in held["person"]]),
+            _part(_("Appointments"), [_appointment(row) for row in held["appointment"]]),
+            _part(_("Doses on record"), [_dose(row) for row in held["dose"]]),
+            _part(_("Certificates"), [_certificate(row) for row in held["certificate"]]),
+            _part(_("Messages"), [_message(row, zone) for row in held["message"]]),
+            _part(_("Who looked at my record"), [_seen(one, zone) for one in told.seen]),
+        ],
+    }
+
+
+def _paper(title: str) -> _Told:
+    return {
+        "lang": i18n.language(),
+        "dir": i18n.direction(),
+        "service": _("Vaccination service"),
+        "title": title,
+    }
+
+
+def _part(heading: str, rows: list[list[_Line]]) -> _Told:
+    return {"heading": heading, "empty": _("Nothing."), "rows": rows}
+
+
+def _lines(*lines: _Line) -> list[_Line]:
+    """Return the lines that say something, each value kept apart from the direction around it."""
+    return [(key, _APART % value) for key, value in lines if value]
+
+
+def _person(row: Mapping[str, Any]) -> list[_Line]:
+    identity = row["identity"]
+    return _lines(
+        (_("Name"), _joined(row["given"], row["family"])),
+        (_("Name in Latin letters"), _joined(row["given_latin"], row["family_latin"])),
+        (_("Date of birth"), birth(row["birth_date"])),
+        (_("Sex"), str(labels.SEX[row["sex"]])),
+        (_("Phone number"), row["phone"]),
+        (_("Mail address"), row["mail"]),
+        (_("Kind of document"), str(labels.IDENTITIES[identity["kind"]])),
+        (_("Number of the document"), identity["value"]),
+    )
+
+
+def _appointment(row: Mapping[str, Any]) -> list[_Line]:
+    return _lines(
+        (_("Appointment"), _moment(row["starts_at"], row["time_zone"])),
+        (_("Place"), in_words(row["place"])),
+        (_("Dose"), str(row["dose_number"])),
+        (_("State"), str(labels.APPOINTMENTS[row["state"]][0])),
+        (_("Reference"), row["reference"]),
+    )
+
+
+def _dose(row: Mapping[str, Any]) -> list[_Line]:
+    return _lines(
+        (_("Given on"), birth(row["day"])),
+        (_("Vaccine"), row["product"]),
+        (_("Lot"), row["lot"]),
+        (_("Place"), in_words(row["place"])),
+        (_("What it counts as"), str(labels.COUNTS[row["counts"]])),
+    )
+
+
+def _certificate(row: Mapping[str, Any]) -> list[_Line]:
+    return _lines(
+        (_("Identifier"), row["uvci"]),
+        (_("State"), str(labels.CERTIFICATES[row["state"]][0])),
+        (_("Dose"), _("%(dn)s of %(sd)s", dn=row["dn"], sd=row["sd"]) if row["dn"] else ""),
+    )
+
+
+def _message(row: Mapping[str, Any], zone: str) -> list[_Line]:
+    return _lines(
+        (_("Sent"), _moment(row["due_at"], zone)),
+        (_("To"), row.get("to", "")),
+        (_("Text"), row.get("text", "") or _("Deleted")),
+    )
+
+
+def _seen(one: Seen, zone: str) -> list[_Line]:
+    return _lines(
+        (_("When"), i18n.format_datetime(one.at, zone)),
+        (_("Role"), str(labels.ROLES[one.role])),
+        (_("Place"), in_words(one.place)),
+        (_("Why"), labels.seen_because(one.reason)),
+    )
+
+
+def _moment(told: str, zone: str) -> str:
+    return i18n.format_datetime(datetime.fromisoformat(told), zone)
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(filter(None, parts))

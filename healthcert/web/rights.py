@@ -1,0 +1,117 @@
+"""The citizen's rights: everything held about them, who looked at it, and erasure."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request
+from wtforms import BooleanField
+
+from healthcert.gateways import pdf
+from healthcert.hcert import qr
+from healthcert.i18n import lazy as _
+from healthcert.services import audit, erasure, holding, my_record
+from healthcert.web import papers
+from healthcert.web.answers import Answers, confirmed
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+from healthcert.web.sessions import sign_out
+
+bp = Blueprint("rights", __name__, url_prefix="/my")
+
+
+class Consent(Answers):
+    """That somebody means it."""
+
+    sure = BooleanField(_("I understand that this cannot be undone"), [confirmed])
+
+
+@bp.get("/record")
+def record() -> str:
+    """Offer the record as files, who looked at it, and erasure."""
+    return render_template("citizen/record.html")
+
+
+@bp.get("/record.json")
+def as_json() -> Response:
+    """Give the record for programs; its form is in docs/howto/my-record.md."""
+    told = json.dumps(_record().as_json(), ensure_ascii=False, indent=2)
+    return _file(told.encode(), "application/json", "my-record.json")
+
+
+@bp.get("/record.pdf")
+def as_pdf() -> Response:
+    """Give the record on paper, in the language of the page."""
+    told = papers.record(_record(), parts().country.time_zone)
+    return _file(pdf.paper("record", told, made_at=now()), "application/pdf", "my-record.pdf")
+
+
+@bp.get("/record/seen")
+def seen() -> str:
+    """Show who of the staff looked at the record: role, place, time and reason."""
+    with parts().doors.reading() as db:
+        found = my_record.seen_by(db, person_id=visitor().id)
+    return render_template("citizen/seen.html", seen=found, zone=parts().country.time_zone)
+
+
+@bp.get("/certificates/<uuid:certificate_id>.pdf")
+def certificate(certificate_id: UUID) -> Response:
+    """Give a certificate on paper, with its code."""
+    with parts().doors.reading() as db:
+        held = holding.certificate_text(
+            db, vault=parts().vault, person_id=visitor().id, certificate_id=certificate_id
+        )
+    told = papers.certificate(held, parts().country.time_zone)
+    made = pdf.paper("certificate", told, made_at=now(), qr=qr.svg(held.text))
+    return _file(made, "application/pdf", "certificate.pdf")
+
+
+@bp.get("/erase")
+def foresee() -> str:
+    """Say what an erasure would take away and what the law keeps."""
+    return render_template("citizen/erase.html", told=_foreseen())
+
+
+@bp.get("/erase/confirm")
+def confirm() -> str:
+    """Ask whether it is meant."""
+    return render_template("citizen/erase_confirm.html", form=Consent())
+
+
+@bp.post("/erase/confirm")
+def erase() -> tuple[str, int] | str:
+    """Erase, sign out, and say what is gone and what is kept."""
+    form = Consent(request.form)
+    if not form.validate():
+        return render_template("citizen/erase_confirm.html", form=form), 400
+    person_id = visitor().id
+    told = parts().doors.run(
+        lambda db: erasure.erase(
+            db,
+            vault=parts().vault,
+            person_id=person_id,
+            actor=audit.Actor("citizen", person_id),
+            reason="asked",
+            now=now(),
+        )
+    )
+    sign_out()
+    return render_template("citizen/erased.html", told=told)
+
+
+def _record() -> my_record.Record:
+    with parts().doors.reading() as db:
+        return my_record.export(db, vault=parts().vault, person_id=visitor().id, now=now())
+
+
+def _foreseen() -> erasure.Erased:
+    with parts().doors.reading() as db:
+        return erasure.foreseen(db, person_id=visitor().id)
+
+
+def _file(content: bytes, media: str, name: str) -> Response:
+    answer = Response(content, content_type=media)
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    return answer

@@ -1,0 +1,174 @@
+"""Consent follows consent, answers stay, and a case of a reaction goes its listed way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import LargeBinary, delete, update
+from sqlalchemy.orm import Session
+
+from healthcert.db import Doors
+from healthcert.models import AdverseEvent, Consent
+from healthcert.models.adverse_event import STATES, TRANSITIONS
+from tests import factories as make
+from tests.factories import NOW, day
+from tests.models.refusals import refused
+from tests.models.test_append_only import another
+from tests.threads import at_once
+
+SOON = NOW + timedelta(hours=48)
+SERIOUS = {"seriousness": "hospitalisation", "due_at": SOON}
+
+
+def test_what_was_given_is_withdrawn_and_may_be_given_again(db):
+    first = make.make_consent(db)
+    same = {"person_id": first.person_id, "programme_id": first.programme_id}
+    make.make_consent(db, ordinal=2, decision="withdrawn", **same)
+    make.make_consent(db, ordinal=3, decision="refused", **same)
+    make.make_consent(db, ordinal=4, **same)
+
+
+@pytest.mark.parametrize("before", [(), ("refused",), ("given", "withdrawn")])
+def test_what_is_not_given_is_not_withdrawn(db, before):
+    same = {"person_id": make.make_person(db).id, "programme_id": make.make_programme(db).id}
+    for ordinal, decision in enumerate(before, 1):
+        make.make_consent(db, ordinal=ordinal, decision=decision, **same)
+    with refused(db, "consent_follows"):
+        make.make_consent(db, ordinal=len(before) + 1, decision="withdrawn", **same)
+
+
+def test_a_decision_follows_the_newest_one_of_its_programme(db):
+    first = make.make_consent(db)
+    same = {"person_id": first.person_id, "programme_id": first.programme_id}
+    for ordinal in (1, 3):
+        with refused(db, "consent_follows", "uq_consent_person_id_programme_id_ordinal"):
+            make.make_consent(db, ordinal=ordinal, **same)
+    make.make_consent(db, person=None, ordinal=1, person_id=first.person_id)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"decided_by": "neighbour"},
+        {"decision": "perhaps"},
+        {"decided_by": "parent"},
+        {"sealed": b"sealed"},
+    ],
+)
+def test_it_is_known_who_decided(db, values):
+    rules = ("decided_by", "decision", "other_is_named")
+    with refused(db, *(f"ck_consent_{rule}" for rule in rules)):
+        make.make_consent(db, **values)
+    make.make_consent(db, decided_by="parent", sealed=b"sealed")
+
+
+def test_of_first_decisions_at_the_same_moment_one_is_the_first(doors: Doors):
+    with doors.transaction() as db:
+        person, programme = make.make_person(db), make.make_programme(db)
+
+    def decide(_turn: int) -> Consent:
+        with doors.transaction() as db:
+            return make.make_consent(db, person=person, programme_id=programme.id)
+
+    assert sum(isinstance(each, Consent) for each in at_once(4, decide)) == 1
+
+
+def test_a_screening_is_about_the_person_of_its_appointment(db):
+    appointment = make.make_appointment(db)
+    with refused(db, "foreign_key"):
+        make.make_screening(db, appointment_id=appointment.id)
+    make.make_screening(db, appointment_id=appointment.id, person_id=appointment.person_id)
+
+
+@pytest.mark.parametrize("values", [{"outcome": "ask_clinician"}, {"reason": ""}])
+def test_a_clinician_decides_and_says_why(db, values):
+    with refused(db, "ck_triage_outcome", "ck_triage_reason"):
+        make.make_triage(db, **values)
+
+
+def test_a_second_decision_is_a_second_row(db):
+    first = make.make_triage(db)
+    with refused(db, "uq_triage_screening_id_ordinal"):
+        make.make_triage(db, screening_id=first.screening_id)
+    make.make_triage(db, screening_id=first.screening_id, ordinal=2)
+
+
+def make_case(db: Session, state: str) -> AdverseEvent:
+    """Return a serious case brought to a state along the listed steps."""
+    case = make.make_adverse_event(db, **SERIOUS)
+    for step in STATES[1 : STATES.index(state) + 1]:
+        case.state, case.causality = step, "indeterminate_temporal"
+        db.flush()
+    return case
+
+
+@pytest.mark.parametrize("old", STATES)
+@pytest.mark.parametrize("new", STATES)
+def test_a_case_goes_the_listed_way(db, old, new):
+    case = make_case(db, old)
+    step = update(AdverseEvent).where(AdverseEvent.id == case.id)
+    step = step.values(state=new, causality="coincidental")
+    if new == old or new in TRANSITIONS[old]:
+        db.execute(step)
+        return
+    with refused(db, "adverse_event_transition"):
+        db.execute(step)
+
+
+@pytest.mark.parametrize("state", STATES[1:])
+def test_a_case_begins_as_reported(db, state):
+    with refused(db, "adverse_event_fixed"):
+        make.make_adverse_event(db, state=state, causality="coincidental")
+
+
+def test_a_serious_case_has_a_clock_and_is_not_closed_unassessed(db):
+    for values in ({"seriousness": "death"}, {"due_at": SOON}):
+        with refused(db, "ck_adverse_event_clock"):
+            make.make_adverse_event(db, **values)
+    with refused(db, "ck_adverse_event_due_after_report"):
+        make.make_adverse_event(db, **SERIOUS | {"due_at": NOW - timedelta(1)})
+    with refused(db, "ck_adverse_event_death"):
+        make.make_adverse_event(db, outcome="died")
+    mild, serious = make.make_adverse_event(db), make.make_adverse_event(db, **SERIOUS)
+    close = update(AdverseEvent).values(state="closed")
+    db.execute(close.where(AdverseEvent.id == mild.id))
+    with refused(db, "ck_adverse_event_serious_is_assessed"):
+        db.execute(close.where(AdverseEvent.id == serious.id))
+    db.execute(update(AdverseEvent).values(state="investigating"))
+    with refused(db, "ck_adverse_event_assessed"):
+        db.execute(update(AdverseEvent).values(state="assessed"))
+
+
+@pytest.mark.parametrize(
+    "column", ["term", "seriousness", "outcome", "causality", "reporter", "state"]
+)
+def test_what_is_counted_is_coded(db, column):
+    with refused(db, f"ck_adverse_event_{column}", "adverse_event_fixed"):
+        make.make_adverse_event(db, **SERIOUS | {column: "somehow"})
+
+
+def test_a_reaction_is_to_a_dose_of_the_same_person(db):
+    dose = make.make_dose(db)
+    with refused(db, "foreign_key"):
+        make.make_adverse_event(db, dose_id=dose.id)
+    make.make_adverse_event(db, dose_id=dose.id, person_id=dose.person_id)
+
+
+MOVES = {"state", "seriousness", "outcome", "causality", "due_at", "sealed"}
+
+
+def test_what_was_reported_stays_and_a_new_seal_may_come(db):
+    make.make_adverse_event(db)
+    table = AdverseEvent.__table__
+    for column in [each for each in table.columns if each.name not in MOVES]:
+        with refused(db, "adverse_event_fixed"):
+            db.execute(update(table).values({column.name: another(column)}))
+    assert isinstance(table.c.sealed.type, LargeBinary)
+    db.execute(update(table).values(sealed=b"under a new key"))
+    with refused(db, "never_deleted"):
+        db.execute(delete(table))
+
+
+def test_a_reaction_may_come_days_later(db):
+    make.make_adverse_event(db, onset_on=day(-3))

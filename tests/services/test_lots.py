@@ -1,0 +1,236 @@
+"""Lots: what an order means for what is given from then on, and for those who had a dose."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
+from healthcert.services import facts, judging_again, lots
+from healthcert.services.reconciling import differences
+from tests.factories import NOW, day, make_admin
+from tests.services.clinic import COMIRNATY, Clinic, details
+from tests.threads import at_once
+
+
+def order(clinic: Clinic, lot_id: UUID, state: str, since: date | None, **how: object) -> None:
+    with clinic.doors.transaction() as db:
+        wanted = {"staff": make_admin(db), "reason": "batch_letter", "now": NOW} | how
+        lots.order(db, lot_id=lot_id, state=state, since=since, **wanted)
+
+
+def judge_again(clinic: Clinic, lot_id: UUID, *, limit: int = 100) -> list[UUID]:
+    """Judge until nobody is left; return the last person of each part."""
+    parts: list[UUID] = []
+    while True:
+        with clinic.doors.transaction() as db:
+            last = judging_again.judge_again(
+                db, vault=clinic.vault, lot_id=lot_id, country=clinic.country, limit=limit,
+                after=parts[-1] if parts else None, now=NOW,
+            )  # fmt: skip
+        if last is None:
+            return parts
+        parts.append(last)
+
+
+def entered(clinic: Clinic, staff: Staff | None = None) -> Lot:
+    with clinic.doors.transaction() as db:
+        return lots.enter(
+            db, product_id=clinic.products[COMIRNATY].id, number="NEW", expires_on=day(90),
+            since=day(-9), staff=staff or clinic.nurse, now=NOW,
+        )  # fmt: skip
+
+
+def offered(clinic: Clinic) -> list[str]:
+    with clinic.doors.reading() as db:
+        return facts.lots_on(db, product_id=clinic.products[COMIRNATY].id, day=day(0))
+
+
+def told(clinic: Clinic, template: str) -> list[UUID]:
+    with clinic.doors.reading() as db:
+        return list(db.scalars(select(Message.person_id).filter_by(template=template)))
+
+
+def validities(clinic: Clinic) -> int:
+    with clinic.doors.reading() as db:
+        return db.scalars(select(func.count()).select_from(LotValidity)).one()
+
+
+def test_a_lot_comes_into_quarantine_and_counts_once_another_releases_it(clinic):
+    lot = entered(clinic)
+    assert (lot.state, offered(clinic)) == ("quarantined", [])
+    dose = clinic.vaccinated(day(0), details(), lot="NEW")
+    assert clinic.counts(dose)[0] == "unknown"
+    with pytest.raises(NotAllowed):
+        order(clinic, lot.id, "released", day(-2), staff=clinic.nurse)
+    order(clinic, lot.id, "released", day(-2))
+    assert offered(clinic) == ["NEW"]
+    assert judge_again(clinic, lot.id) == [dose.person_id]
+    assert clinic.counts(dose) == ("valid", 1)
+    assert [each.state for each in clinic.certificates(dose)] == ["intended"]
+
+
+def test_entering_a_lot_twice_is_entering_it_once(clinic):
+    assert entered(clinic).id == entered(clinic).id
+    assert validities(clinic) == 1
+
+
+def test_a_lot_that_came_in_after_its_last_day_is_entered_too(clinic):
+    with clinic.doors.transaction() as db:
+        lot = lots.enter(
+            db, product_id=clinic.products[COMIRNATY].id, number="OLD", expires_on=day(-50),
+            since=day(-9), staff=clinic.nurse, now=NOW,
+        )  # fmt: skip
+    order(clinic, lot.id, "released", day(-9))
+    dose = clinic.vaccinated(day(0), details(), lot="OLD")
+    assert clinic.counts(dose)[0] == "expired_lot"
+
+
+def test_a_recall_finds_those_who_had_a_dose_and_tells_them_once(clinic, signers):
+    lot, other = clinic.lot(), clinic.lot("OTHER")
+    doses = [clinic.vaccinated(day(-30 + n), details()) for n in range(3)]
+    safe = clinic.vaccinated(day(-9), details(), lot="OTHER")
+    clinic.issue(signers)
+    order(clinic, lot.id, "recalled", None)
+    assert len(judge_again(clinic, lot.id, limit=2)) == 2
+    assert {clinic.counts(dose)[0] for dose in doses} == {"recalled_lot"}
+    assert {c.state for dose in doses for c in clinic.certificates(dose)} == {"revoked"}
+    assert clinic.counts(safe)[0] == "valid"
+    assert sorted(told(clinic, "lot_recalled")) == sorted(dose.person_id for dose in doses)
+    before = validities(clinic)
+    order(clinic, lot.id, "recalled", None)
+    assert (judge_again(clinic, lot.id), validities(clinic)) == ([], before)
+    assert len(told(clinic, "lot_recalled")) == len(doses)
+    assert judge_again(clinic, other.id) == []
+    with pytest.raises(WrongState):
+        order(clinic, lot.id, "released", day(0))
+
+
+def test_a_recall_from_a_day_on_leaves_what_was_given_before(clinic):
+    lot = clinic.lot()
+    before, after = (clinic.vaccinated(day(n), details()) for n in (-30, -10))
+    order(clinic, lot.id, "recalled", day(-20))
+    judge_again(clinic, lot.id)
+    assert (clinic.counts(before)[0], clinic.counts(after)[0]) == ("valid", "recalled_lot")
+    order(clinic, lot.id, "recalled", day(-40))
+    judge_again(clinic, lot.id)
+    assert clinic.counts(before)[0] == "recalled_lot"
+
+
+def test_a_recall_frees_the_number_of_the_dose_for_the_next_one(clinic):
+    lot, who = clinic.lot(), details()
+    clinic.lot("OTHER")
+    first = clinic.vaccinated(day(-60), who)
+    second = clinic.vaccinated(day(-30), who, lot="OTHER", dose_number=2)
+    order(clinic, lot.id, "recalled", None)
+    judge_again(clinic, lot.id)
+    assert [clinic.counts(dose) for dose in (first, second)] == [
+        ("recalled_lot", None),
+        ("valid", 1),
+    ]
+
+
+def test_a_dose_in_error_stays_one_and_nobody_is_told(clinic):
+    lot = clinic.lot()
+    dose = clinic.vaccinated(day(-30), details())
+    clinic.mark_in_error(dose)
+    order(clinic, lot.id, "recalled", None)
+    assert judge_again(clinic, lot.id) == []
+    assert clinic.counts(dose)[0] == "entered_in_error"
+
+
+def test_a_warm_fridge_sets_doses_aside_until_they_are_judged_good(clinic):
+    lot = clinic.lot()
+    before, after = (clinic.vaccinated(day(n), details()) for n in (-30, -10))
+    order(clinic, lot.id, "quarantined", day(-20), reason="warm_fridge")
+    assert offered(clinic) == []
+    judge_again(clinic, lot.id)
+    assert (clinic.counts(before)[0], clinic.counts(after)[0]) == ("valid", "unknown")
+    order(clinic, lot.id, "released", day(-20), reason="stability_data")
+    judge_again(clinic, lot.id)
+    assert clinic.counts(after)[0] == "valid"
+    assert offered(clinic) == ["GOOD"]
+    assert told(clinic, "lot_recalled") == []
+
+
+def test_an_extension_counts_from_its_day_on(clinic):
+    lot = clinic.lot(expires_on=day(-15))
+    before, after = (clinic.vaccinated(day(n), details()) for n in (-12, -2))
+    assert {clinic.counts(dose)[0] for dose in (before, after)} == {"expired_lot"}
+    order(clinic, lot.id, "released", day(-5), expires_on=day(90))
+    judge_again(clinic, lot.id)
+    assert (clinic.counts(before)[0], clinic.counts(after)[0]) == ("expired_lot", "valid")
+    assert offered(clinic) == ["GOOD"]
+
+
+def test_a_lot_that_does_not_exist_is_not_found(clinic):
+    with pytest.raises(NotFound):
+        order(clinic, new_id(), "recalled", None)
+
+
+def test_two_recalls_and_two_who_judge_again_at_once_do_the_work_once(clinic):
+    lot = clinic.lot()
+    doses = [clinic.vaccinated(day(-30 + n), details()) for n in range(4)]
+    results = at_once(2, lambda _: order(clinic, lot.id, "recalled", None))
+    assert results == [None, None]
+    parts = at_once(2, lambda _: judge_again(clinic, lot.id, limit=1))
+    assert [each for each in parts if isinstance(each, Exception)] == []
+    assert sorted(told(clinic, "lot_recalled")) == sorted(dose.person_id for dose in doses)
+    with clinic.doors.reading() as db:
+        judged = db.scalars(select(func.count()).select_from(DoseJudgement)).one()
+    assert (judged, validities(clinic)) == (2 * len(doses), 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [("released", "recalled", "recalled_lot"), ("quarantined", "released", "valid")],
+)
+def test_no_dose_recorded_beside_an_order_is_left_out(clinic, before, after, counts):
+    lot = clinic.lot(state=before)
+    slot = clinic.slot(day(0), capacity=6)
+    waiting = [clinic.book(slot, details()) for _ in range(6)]
+
+    def work(turn: int) -> object:
+        if turn == 6:
+            order(clinic, lot.id, after, None)
+            return judge_again(clinic, lot.id)
+        return clinic.record(waiting[turn])
+
+    doses = at_once(7, work)[:6]
+    assert {clinic.counts(dose)[0] for dose in doses} == {counts}
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
+
+
+def test_a_dose_left_as_it_was_is_told_once_its_lot_is_settled(clinic):
+    lot = clinic.lot()
+    clinic.vaccinated(day(-9), details())
+    order(clinic, lot.id, "recalled", None)
+    with clinic.doors.transaction() as db:
+        assert differences(db) == []  # somebody may still be judging
+        db.get_one(Lot, lot.id).judged_up_to = 2
+    with clinic.doors.reading() as db:
+        check = "doses of settled lots stand as the lots say"
+        assert [(each.check, each.rows) for each in differences(db)] == [(check, 1)]
+
+
+def test_lots_are_unsettled_until_nobody_is_left(clinic):
+    lot = clinic.lot()
+
+    def unsettled() -> list[UUID]:
+        with clinic.doors.reading() as db:
+            return judging_again.unsettled(db)
+
+    assert unsettled() == [lot.id]
+    judge_again(clinic, lot.id)
+    assert unsettled() == []
+    clinic.vaccinated(day(-9), details())
+    order(clinic, lot.id, "recalled", None)
+    for left in (1, 0):
+        assert unsettled() == [lot.id]
+        assert len(judge_again(clinic, lot.id)) == left
+    assert unsettled() == []
