@@ -85,7 +85,7 @@ class Month:
             fiction.sites(scene)
             sites = list(db.scalars(select(Site).order_by(Site.code)))[: self.sites]
             fiction.staff(scene, sites)
-            fiction.lots(scene)
+            fiction.stock_up(scene, sites)
 
         self.doors.run(work)
         with self.doors.reading() as db:
@@ -116,9 +116,7 @@ class Month:
         asked: dict[str, Any] = {
             "vault": self.vault, "slot_id": slot.id, "details": who, "source": "web", "now": now,
         }  # fmt: skip
-        found = self._try(
-            "booked", lambda db: booking.book(db, dose_number=dose_number, **asked)
-        )
+        found = self._try("booked", lambda db: booking.book(db, dose_number=dose_number, **asked))
         if found is not None:
             self._who[found.person_id] = who
 
@@ -176,7 +174,7 @@ class Month:
     def _evening(self, now: datetime) -> None:
         while True:
             with self.doors.reading() as db:
-                waiting = issuing.pending(db, limit=500)
+                waiting = issuing.pending(db, limit=500, today=now.date())
             for one in waiting:
                 self._try("signed", lambda db, one=one: issuing.issue(
                     db, vault=self.vault, signers=self.signers, certificate_id=one,
@@ -216,7 +214,9 @@ class Month:
             for slot in slots
             if on == day and (place is None or site_id == place.id)
         ]
-        query = select(Appointment).where(Appointment.slot_id.in_(slots), Appointment.state == state)
+        query = select(Appointment).where(
+            Appointment.slot_id.in_(slots), Appointment.state == state
+        )
         with self.doors.reading() as db:
             return list(db.scalars(query.order_by(Appointment.starts_at, Appointment.id)))
 
