@@ -1,5 +1,5 @@
-"""The vault and the country of the month."""
+"""The parts that the worker of the month has."""
 
-from tests.services.conftest import country, vault
+from tests.jobs.conftest import parts, settings
 
-__all__ = ["country", "vault"]
+__all__ = ["parts", "settings"]
