@@ -25,10 +25,10 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "lots": lots.judge,
         "certificates": certificates.sign_pending,
         "messages": outbox.send_due,
-        "audit": sealing.seal,
-        "bundle": publishing.publish,
         "sweep": sweeping.sweep,
         "retention": retention.let_go,
+        "audit": sealing.seal,  # after what tells of itself, before what carries the head
+        "bundle": publishing.publish,
     }
 )
 _LOG = logging.getLogger(__name__)

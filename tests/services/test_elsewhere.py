@@ -10,7 +10,7 @@ from healthcert.models import (
     Dose,
     DoseJudgement,
     DoseStanding,
-    LotValidity,
+    Lot,
     Message,
     Person,
     new_id,
@@ -20,7 +20,7 @@ from healthcert.services import record, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
-from tests.factories import NOW, day, make_product, make_site, make_staff
+from tests.factories import NOW, day, make_product, make_site, make_staff, make_validity
 from tests.services.clinic import COMIRNATY, JCOVDEN, details
 from tests.services.test_issuing import held, read
 from tests.threads import at_once
@@ -299,13 +299,7 @@ def duplicate(clinic, who):
 
 def recalled(clinic, who):
     with clinic.doors.transaction() as db:
-        lot = db.scalars(select(LotValidity)).one()
-        db.add(
-            LotValidity(
-                lot_id=lot.lot_id, product_id=lot.product_id, since=day(-1), state="recalled",
-                released_on=lot.released_on, expires_on=lot.expires_on, recorded_at=NOW,
-            )
-        )  # fmt: skip
+        make_validity(db, lot=db.scalars(select(Lot)).one(), since=day(-1), state="recalled")
     return clinic.vaccinated(day(0), who)
 
 

@@ -52,7 +52,12 @@ def her(clinic, signers):
     ahead = clinic.book(clinic.slot(), who, dose_number=2)
     with clinic.doors.transaction() as db:
         clinics.patient(
-            db, vault=clinic.vault, appointment_id=ahead.id, staff=clinic.nurse, now=NOW
+            db,
+            vault=clinic.vault,
+            appointment_id=ahead.id,
+            staff=clinic.nurse,
+            reason="care",
+            now=NOW,
         )
     return who, dose, ahead
 
@@ -92,7 +97,7 @@ def test_the_record_holds_everything_and_is_json(clinic, her):
     assert held["person"][0]["family"] == who.family
     assert held["person"][0]["identity"]["value"] == who.identity.value
     assert [row["kind"] for row in held["identity"]] == ["national"]
-    assert {row["kind"] for row in held["person_token"]} == {"phone", "mail"}
+    assert {row["kind"] for row in held["person_token"]} == {"phone", "mail", "name"}
     assert next(row["reference"] for row in held["appointment"]) == ahead.reference
     assert [(row["counts"], row["lot"]) for row in held["dose"]] == [("valid", "GOOD")]
     assert held["certificate"][0]["text"].startswith("HC1:")
