@@ -51,6 +51,7 @@ class Appointment(Row):
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
+        Index("ix_appointment_state_ends_at", "state", "ends_at"),  # who did not come, every second
         Index("uq_appointment_person", "id", "person_id", unique=True),  # what others point at
         stated(never_deleted=_HOLDS_OR_LED, transitions=TRANSITIONS),
     )

@@ -118,6 +118,8 @@ def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
 
 def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | None:
     """Return the validity of a lot that is in force on a day; None where there is none."""
+    if lot_id is None:
+        return None
     query = (
         select(LotValidity)
         .where(LotValidity.lot_id == lot_id, LotValidity.since <= day)

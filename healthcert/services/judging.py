@@ -41,8 +41,9 @@ def judge(
     """Judge all doses of a person toward a disease; return what each is worth now.
 
     A dose that counts has a certificate, or the intent of one, that states its number, where
-    there are certificates of its vaccine; one that states something else is revoked. The caller
-    holds the lock on the person; `by_hand` is what somebody finds of single doses.
+    there are certificates of its vaccine; one that states something else is revoked. Who was
+    erased gets no more of them. The caller holds the lock on the person; `by_hand` is what
+    somebody finds of single doses.
     """
     doses = history.past_doses(db, person_id=person.id, disease=disease)
     birth_date = details_of(vault, person).birth_date
@@ -63,7 +64,7 @@ def judge(
     for past in _in_order(doses, found):
         write(db, past, found[past.dose.id], disease=disease, judged_by=judged_by, now=now)
     for past in doses:
-        if past.dose.id in stated and past.dose.id not in kept:
+        if person.erased_at is None and past.dose.id in stated.keys() - kept:
             issuing.intend(
                 db, fact=past.dose, disease=disease, stated=stated[past.dose.id],
                 knowledge_id=past.knowledge_id, country=country, now=now,

@@ -17,6 +17,7 @@ from healthcert.models import (
     DoseStanding,
     Lot,
     LotValidity,
+    Person,
     Product,
     ProductTarget,
     Recovery,
@@ -30,6 +31,7 @@ from healthcert.models import (
 from healthcert.models.stock import MOVES
 from healthcert.services import judging_again, statement
 
+_REACHABLE = select(Person.id).where(Person.erased_at.is_(None))  # an erased one gets no more
 _LIVE = Certificate.state.in_(("intended", "issued"))
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
@@ -110,6 +112,7 @@ def _uncertified_doses() -> Select[object]:
         .join(Product, Product.id == Dose.product_id)
         .outerjoin(Certificate, live)
         .where(DoseStanding.counts == "valid", Certificate.id.is_(None))
+        .where(DoseStanding.person_id.in_(_REACHABLE))
         .where(DoseStanding.disease.in_(statement.diseases()))
         .where(Product.code.in_(statement.products()))
     )
@@ -120,14 +123,16 @@ def _uncertified_findings() -> Select[object]:
     tests = (
         select(TestStanding.test_result_id.label("id"))
         .outerjoin(Certificate, (Certificate.test_result_id == TestStanding.test_result_id) & _LIVE)
+        .join(TestResult, TestResult.id == TestStanding.test_result_id)
         .where(TestStanding.counts == "valid", Certificate.id.is_(None))
+        .where(TestResult.person_id.in_(_REACHABLE))
     )
     recoveries = (
         select(Recovery.id)
         .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
         .outerjoin(Certificate, (Certificate.recovery_id == Recovery.id) & _LIVE)
         .where(RecoveryStanding.counts == "valid", Certificate.id.is_(None))
-        .where(Recovery.valid_until >= Recovery.recorded_on)
+        .where(Recovery.valid_until >= Recovery.recorded_on, Recovery.person_id.in_(_REACHABLE))
     )
     return select(union_all(tests, recoveries).subquery().c.id)
 

@@ -25,10 +25,20 @@ from healthcert.models import (
     WaitEntry,
     new_id,
 )
-from healthcert.services import access, audit, erasure, holding, messages, my_record
+from healthcert.services import (
+    access,
+    audit,
+    erasure,
+    holding,
+    judging_again,
+    lots,
+    messages,
+    my_record,
+)
 from healthcert.services import clinic as clinics
 from healthcert.services.people import details_of
-from tests.factories import NOW, day
+from healthcert.services.reconciling import differences
+from tests.factories import NOW, day, make_admin
 from tests.services.clinic import PEPPER, details
 
 
@@ -197,6 +207,33 @@ def test_an_intent_to_sign_ends_with_the_person(clinic):
     erase(clinic, dose.person_id)
     [certificate] = clinic.certificates(dose)
     assert (certificate.state, certificate.revoked_reason) == ("revoked", "holder_erased")
+
+
+def test_intents_that_ended_with_the_person_leave_no_difference(clinic):
+    clinic.lot()
+    person_id = clinic.vaccinated(day(-1), details()).person_id
+    clinic.recovered(person_id)
+    clinic.tested(person_id)
+    erase(clinic, person_id)
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
+
+
+def test_who_was_erased_gets_no_certificate_when_a_lot_is_judged_again(clinic):
+    lot = clinic.lot(state="quarantined")
+    dose = clinic.vaccinated(day(-1), details())
+    erase(clinic, dose.person_id)
+    with clinic.doors.transaction() as db:
+        lots.order(
+            db, lot_id=lot.id, state="released", since=day(-9), reason="found_good",
+            staff=make_admin(db), now=NOW,
+        )  # fmt: skip
+        judging_again.judge_again(
+            db, vault=clinic.vault, lot_id=lot.id, country=clinic.country, limit=9, now=NOW
+        )
+    assert (clinic.counts(dose), clinic.certificates(dose)) == (("valid", 1), [])
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
 
 
 def test_nobody_is_erased_while_they_stand_before_the_nurse(clinic):

@@ -1,0 +1,1 @@
+"""A month of the country, day by day, through the services."""
