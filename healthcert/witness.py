@@ -35,16 +35,9 @@ def cosign(
 ) -> str:
     """Return the newest head of a log, cosigned; remembered first, with every leaf before it.
 
-    Args:
-        seals: The log's, in order.
-        state: The witness's own folder, its memory.
-        log: Whose heads it cosigns.
-        signer: The witness's key.
-        now: Stands in the cosignature.
-
     Raises:
-        BadProof: The log did not grow out of what is held (see `follow`), or there is nothing;
-            the memory stays as it was.
+        BadProof: The log did not grow out of what the folder `state` holds (see `follow`), or
+            there is nothing; the folder stays as it was.
     """
     at = int(now.timestamp())
     with alone(state):

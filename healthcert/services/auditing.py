@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound
 from healthcert.models import AuditEvent, AuditLeaf, TreeHead
 from healthcert.services import sealing
-from healthcert.transparency.comparing import Finding, Sealed, Source, compare
+from healthcert.transparency.comparing import Finding, Sealed, Source, compare, named
 from healthcert.transparency.merkle import consistency_proof, inclusion_proof, leaf_hash
 from healthcert.transparency.notes import Verifier, opened
-from healthcert.transparency.seals import Leaf, Seal, write_growth, write_proof
+from healthcert.transparency.seals import Leaf, Seal, write_proof
 
 _AT_ONCE = 5_000  # rows
 # As it lies there, unread: whoever passed the checks by must be named, not stop the reading.
@@ -66,11 +66,10 @@ def verify(
     heads = [Seal(_text(head.note), _moment(head.at)) for head in db.execute(select(*_HEAD))]
     found = compare(_record(db), [Source.of("record", heads, log=log), *sources])
     due = sealing.id_at(now - sealing.LATE)
-    for event in map(_id, db.scalars(select(EVENT[0]).where(sealing.UNSEALED))):
-        if event < due:
-            says = f"event {event} has no place in the tree"
-            found.append(Finding("unsealed", says, events=(event,)))
-    return found
+    waiting = map(_id, db.scalars(select(EVENT[0]).where(sealing.UNSEALED)))
+    return found + [
+        named("unsealed", event, "has no place in the tree") for event in waiting if event < due
+    ]
 
 
 def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = None) -> str:
@@ -97,12 +96,12 @@ def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = No
     if isinstance(what, int):
         if what > len(hashes):
             raise NotFound(f"there is no tree of {what} events in one of {size}")
-        return write_growth(what, consistency_proof(hashes, what), note)
+        return write_proof(what, consistency_proof(hashes, what), note)
     event = db.execute(select(*EVENT).where(AuditEvent.id == what)).one_or_none()
     at = db.scalar(select(AuditLeaf.position).filter_by(event_id=what))
     if event is None or at is None or at >= size:
         raise NotFound(f"no event {what} was sealed in a tree of {size}")
-    return write_proof(entry(event), at, inclusion_proof(hashes, at), note)
+    return write_proof((at, entry(event)), inclusion_proof(hashes, at), note)
 
 
 def export(db: Session) -> Iterator[str]:
@@ -139,17 +138,16 @@ def _digits(value: bytes | str | None) -> str:
 
 
 def _written(moment: bytes | str | None) -> str:
-    """Return a time as SQLite keeps it; PostgreSQL shows it with the zone of the session."""
-    ours = isinstance(moment, bytes)
-    told = None if ours else _moment(moment)
+    """Return a time as SQLite keeps it; PostgreSQL shows it in the zone of the session."""
+    told = _moment(moment) if isinstance(moment, str) else None
     return f"{told:%Y-%m-%d %H:%M:%S.%f}" if told else _text(moment)
 
 
 def _moment(value: bytes | str | None) -> datetime | None:
-    """Return a time in UTC, None where it is none: SQLite's has no zone and is in UTC."""
+    """Return a time in UTC, in which SQLite's is that tells no zone; None where it is none."""
     try:
         told = datetime.fromisoformat(_text(value))
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from healthcert.errors import BadProof
@@ -38,23 +38,21 @@ class Finding:
 
     kind: Kind
     says: str
-    source: str = "record"
+    source: str
     events: tuple[UUID, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """An event of the record: its leaf, and what the event itself hashes to now.
-
-    Attributes:
-        leaf: As it was sealed.
-        now: Hash of the event as it stands; None where there is no such event.
-        recorded_at: When it says that it was written down, aware; None where it says nothing.
-    """
+class Sealed(NamedTuple):
+    """An event of the record as it was sealed, as it stands, and when it says it was written."""
 
     leaf: Leaf
-    now: bytes | None
-    recorded_at: datetime | None
+    now: bytes | None  # the hash of its entry; None where there is no such event
+    recorded_at: datetime | None  # aware; None where it tells no time
+
+
+def named(kind: Kind, event: UUID, says: str, source: str = "record") -> Finding:
+    """Return the finding that names one event."""
+    return Finding(kind, f"event {event} {says}", source, (event,))
 
 
 @dataclass(slots=True)
@@ -79,14 +77,7 @@ class Source:
     def of(
         cls, name: str, seals: Iterable[Seal], *, log: Verifier, witness: Verifier | None = None
     ) -> Source:
-        """Return the source of seals in any order, those that are not signed as faults.
-
-        Args:
-            name: For the findings.
-            seals: What was kept.
-            log: Who must have signed each head.
-            witness: Who must have cosigned it too.
-        """
+        """Return the source of seals in any order; without its signatures, one is a fault."""
         source = cls(name)
         for seal in seals:
             try:
@@ -108,12 +99,7 @@ class Source:
 
 
 def compare(record: Iterable[Sealed], sources: Sequence[Source]) -> list[Finding]:
-    """Return all that is not as it was signed.
-
-    Args:
-        record: Every sealed event, in the order of the tree; gone through once.
-        sources: What to hold it against; the record's own heads are one of them.
-    """
+    """Return where a record, in the order of its tree, is not as the sources say it was signed."""
     leaves: list[Leaf] = []
     found: list[Finding] = []
     floor: datetime | None = None
@@ -130,14 +116,13 @@ def compare(record: Iterable[Sealed], sources: Sequence[Source]) -> list[Finding
 
 def _looked_at(event: Sealed, floor: datetime | None) -> Iterator[Finding]:
     """Say what an event's own row shows, given when the head before its seal was made."""
-    named = (event.leaf.event,)
     if event.now is None:
-        yield Finding("removed", f"event {named[0]} is gone", events=named)
+        yield named("removed", event.leaf.event, "is gone")
     elif event.now != event.leaf.hash:
-        yield Finding("edited", f"event {named[0]} is not as it was sealed", events=named)
+        yield named("edited", event.leaf.event, "is not as it was sealed")
     if floor and event.recorded_at and event.recorded_at < floor - LAG:
-        says = f"event {named[0]} says {event.recorded_at}, but was sealed after {floor}"
-        yield Finding("back_dated", says, events=named)
+        says = f"says {event.recorded_at}, but was sealed after {floor}"
+        yield named("back_dated", event.leaf.event, says)
 
 
 def _roots(leaves: Sequence[Leaf], sizes: Iterable[int]) -> Mapping[int, bytes]:
@@ -178,19 +163,15 @@ def _changed(leaves: Sequence[Leaf], source: Source) -> Iterator[Finding]:
     stayed = []
     for event, at in was.items():
         if event not in now:
-            yield _named("removed", event, f"was at {at}, is no longer in the tree", source)
+            yield named("removed", event, f"was at {at}, is no longer in the tree", source.name)
         elif leaves[now[event]] != kept[at]:
-            yield _named("edited", event, f"at {at} is not as it was signed", source)
+            yield named("edited", event, f"at {at} is not as it was signed", source.name)
         else:
             stayed.append((at, now[event], event))
     for event in now.keys() - was.keys():
-        yield _named("inserted", event, f"at {now[event]} was not in the tree", source)
+        yield named("inserted", event, f"at {now[event]} was not in the tree", source.name)
     for at, place, event in _out_of_order(sorted(stayed)):
-        yield _named("reordered", event, f"was at {at}, is at {place}", source)
-
-
-def _named(kind: Kind, event: UUID, says: str, source: Source) -> Finding:
-    return Finding(kind, f"event {event} {says}", source.name, (event,))
+        yield named("reordered", event, f"was at {at}, is at {place}", source.name)
 
 
 def _out_of_order(moved: list[tuple[int, int, UUID]]) -> Iterator[tuple[int, int, UUID]]:

@@ -109,9 +109,19 @@ def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterat
         raise BadProof(f"the log ends at {size}, it was {edge.size} events long")
 
 
-def write_growth(old_size: int, proof: Sequence[bytes], note: str) -> str:
-    """Return a proof that a signed head grew out of the tree of a size, for anybody to check."""
-    return "".join(f"{line}\n" for line in (f"old {old_size}", *map(base64, proof), "")) + note
+def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: str) -> str:
+    """Return a proof for anybody to check, of growth or of an event.
+
+    Args:
+        first: The size from which a tree grew; or an event's place and its entry.
+        proof: Of consistency, or of inclusion.
+        note: The signed head.
+    """
+    if isinstance(first, int):
+        told = [f"old {first}"]
+    else:
+        told = [_PROOF, f"extra {base64(first[1])}", f"index {first[0]}"]
+    return "\n".join([*told, *map(base64, proof), "", note])
 
 
 def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
@@ -126,12 +136,6 @@ def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
         raise BadProof(f"the head that is held has size {held.size}, not {size}")
     check_consistency((held.size, held.root), (head.size, head.root), proof)
     return head
-
-
-def write_proof(entry: bytes, index: int, proof: Sequence[bytes], note: str) -> str:
-    """Return a proof that an entry is in a log, for anybody to check; the entry goes with it."""
-    lines = (_PROOF, f"extra {base64(entry)}", f"index {index}", *map(base64, proof), "")
-    return "".join(f"{line}\n" for line in lines) + note
 
 
 def check_proof(text: str, *, log: Verifier) -> tuple[Checkpoint, int, bytes]:
