@@ -1,8 +1,7 @@
 """A witness of the audit: run by an oversight body, away from the service and its database.
 
 It follows the log leaf by leaf and cosigns a head only if it grew out of the one it cosigned
-before, so the past cannot be changed behind its back. What it took stays in its folder, and is
-evidence: it names the event that was changed.
+before. What it took stays in its folder, and is evidence: it names the event that was changed.
 
 Needs neither the database's packages nor the web's: `python -m healthcert.witness`.
 Source: c2sp.org/tlog-cosignature and c2sp.org/tlog-witness, carried by files in place of HTTP.

@@ -27,19 +27,12 @@ _MOST_SUSPECTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it was signed.
+    """One thing that is not as it was signed."""
 
-    Attributes:
-        kind: What was done.
-        says: The same for a person.
-        source: What it was found by.
-        events: The event; or, where only heads are known, those it must be among (100 at most).
-    """
-
-    kind: Kind
-    says: str
-    source: str
-    events: tuple[UUID, ...] = ()
+    kind: Kind  # what was done
+    says: str  # the same for a person
+    source: str  # what it was found by
+    events: tuple[UUID, ...] = ()  # where only heads are known, those it must be among
 
 
 class Sealed(NamedTuple):
@@ -57,21 +50,13 @@ def named(kind: Kind, event: UUID, says: str, source: str = "record") -> Finding
 
 @dataclass(slots=True)
 class Source:
-    """What one keeper has: heads and, where it kept them, leaves.
-
-    Attributes:
-        name: For the findings.
-        heads: Root by size.
-        times: When a head was made, by size.
-        leaves: By position.
-        faults: Seals that count for nothing.
-    """
+    """What one keeper has: heads and, where it kept them, leaves."""
 
     name: str
-    heads: dict[int, bytes] = field(default_factory=dict)
-    times: dict[int, datetime] = field(default_factory=dict)
-    leaves: dict[int, Leaf] = field(default_factory=dict)
-    faults: list[Finding] = field(default_factory=list)
+    heads: dict[int, bytes] = field(default_factory=dict)  # root by size
+    times: dict[int, datetime] = field(default_factory=dict)  # when a head was made, by size
+    leaves: dict[int, Leaf] = field(default_factory=dict)  # by position
+    faults: list[Finding] = field(default_factory=list)  # what is signed wrongly or not at all
 
     @classmethod
     def of(

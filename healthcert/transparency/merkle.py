@@ -22,15 +22,10 @@ def leaf_hash(entry: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The right edge of a tree: all that is needed to let it grow.
+    """The right edge of a tree: all that is needed to let it grow."""
 
-    Attributes:
-        size: How many leaves the tree has.
-        peaks: Roots of its whole subtrees, the largest (leftmost) first: one a bit of `size`.
-    """
-
-    size: int = 0
-    peaks: tuple[bytes, ...] = ()
+    size: int = 0  # leaves of the tree
+    peaks: tuple[bytes, ...] = ()  # roots of its whole subtrees, largest first: one a bit of size
 
     def grown(self, leaves: Iterable[bytes]) -> Edge:
         """Return the edge after more leaf hashes."""

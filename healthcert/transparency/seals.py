@@ -41,19 +41,12 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A signed head and what it added.
+    """A signed head and what it added; where only the head is kept, the rest is empty."""
 
-    Attributes:
-        note: The signed checkpoint, with any cosignatures.
-        at: When the log says that it was made, aware; None where it was not told.
-        leaves: What came after the head before, in order; empty where only the head is kept.
-        edge: Of its tree, as it is told; empty where only the head is kept.
-    """
-
-    note: str
-    at: datetime | None = None
-    leaves: tuple[Leaf, ...] = ()
-    edge: Edge = _NOTHING
+    note: str  # the signed checkpoint, with any cosignatures
+    at: datetime | None = None  # when the log says that it was made, aware
+    leaves: tuple[Leaf, ...] = ()  # what came after the head before, in order
+    edge: Edge = _NOTHING  # of its tree, as it is told
 
     @classmethod
     def parse(cls, line: str) -> Seal:
