@@ -61,7 +61,7 @@ bench: ## measure the hot paths beside their limits and peers
 
 mutants: ## harm codec and rules line by line; count what the tests notice (SAMPLE=all for each)
 	@$(PYTHON) tools/environment.py test
-	@$(BIN)/python -m tools.mutants $(or $(SAMPLE),200)
+	@$(BIN)/python -m tools.mutants --sample $(or $(SAMPLE),200)
 
 lock: ## resolve requirements/*.in anew (needs uv)
 	@for set in run test node fuzz peers; do uv pip compile --universal --python-version 3.11 --generate-hashes \

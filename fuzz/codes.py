@@ -1,4 +1,8 @@
-"""Codes like genuine ones, harmed at every stage of their making, through the verdict."""
+"""Codes like genuine ones, harmed at every stage of their making, through the verdict.
+
+Each is judged on a journey: to the country whose entry rules come with this version, or to one
+whose rules are among the public test data.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from fuzz.mutations import spoil_bytes, spoil_text, spoil_tree
+from healthcert.data import value_sets
 from healthcert.errors import BadCertificate, BadInput
 from healthcert.hcert import ES256, TrustedKey, TrustList, b45encode, decode, from_certificate
 from healthcert.hcert.bundle import Bundle
@@ -27,7 +32,9 @@ from healthcert.hcert.cose import parse, sign1
 from healthcert.hcert.cwt import write_claims
 from healthcert.hcert.revocation import RevocationList
 from healthcert.policy.entry import judge
+from healthcert.policy.rulebook import Journey, RuleBook
 from healthcert.policy.verdict import VERDICT_OF
+from healthcert.services.rules import held
 
 DATA = Path(
     os.environ.get("HEALTHCERT_CONFORMANCE")
@@ -68,6 +75,7 @@ class Case:
 
     text: str
     genuine: Genuine | None
+    country: str = "XX"  # of arrival
 
 
 def make(chance: Random) -> Case:
@@ -75,7 +83,8 @@ def make(chance: Random) -> Case:
     genuine = chance.choice(_genuine())
     harm = chance.choice(_HARMS)
     text = harm(genuine, chance)
-    return Case(text, None if harm in _SIGNED_ANEW else genuine)
+    countries = sorted(_book().countries)
+    return Case(text, None if harm in _SIGNED_ANEW else genuine, chance.choice(countries))
 
 
 def attempt(case: Case) -> str:
@@ -84,7 +93,8 @@ def attempt(case: Case) -> str:
     Raises:
         Forged: Its certificate counts, though its signature is of another one.
     """
-    verdict = judge(case.text, bundle=_bundle(), time=_NOW)
+    journey = Journey(case.country, _book())
+    verdict = judge(case.text, bundle=_bundle(), time=_NOW, journey=journey)
     json.dumps(verdict.as_json())
     if verdict.outcome not in _OUTCOMES:
         raise ValueError(verdict.outcome)
@@ -161,6 +171,15 @@ def _vectors() -> list[dict[str, Any]]:
     """Return the public test data; none where they are not there."""
     path = DATA / "vectors.jsonl"
     return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
+
+
+@cache
+def _book() -> RuleBook:
+    """Return the entry rules that come with this version, and those of the public test data."""
+    path = DATA / "rules.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    public = [json.loads(line)["rule"] for line in lines]
+    return RuleBook.of([*held(Path("no folder of others"), "XX"), *public], value_sets())
 
 
 @cache

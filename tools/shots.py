@@ -103,6 +103,8 @@ def tour(browser: Browser, address: str, reference: str, born: str) -> None:
             walk.page.locator("a[href*='/my/certificates/']").first.click()
             walk.take("certificate")
             barcode = walk.page.request.get(f"{walk.page.url.partition('?')[0]}.txt").text()
+            walk.go("/my/record")
+            walk.take("record")
             walk.go("/verify")
             walk.page.locator("textarea").fill(barcode)
             walk.page.locator("main button").click()

@@ -15,6 +15,8 @@ from healthcert.config import Settings
 from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, BadSettings
 from healthcert.gateways.trust_sources import gather, keep
+from healthcert.hcert.trust_chain import Authorities
+from healthcert.hcert.trust_forms import bytes_of, entries
 from healthcert.hcert.trust_lists import read_status
 from healthcert.parts import Parts, open_parts
 from healthcert.services import rotation
@@ -81,13 +83,21 @@ def show(*, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("sources", type=_PATH, nargs=-1, required=True)
 @click.option("--status", type=_FILE, help="A saved reply to /signercertificateStatus.")
-@click.option("--signed-by", type=_FILE, help="PEM: whose signature stands before each list.")
+@click.option("--signed-by", type=_FILE, help="PEM: whose signature each list must carry.")
+@click.option(
+    "--authority",
+    "authorities",
+    type=_FILE,
+    multiple=True,
+    help="A list or certificate: only who is certified by these authorities is taken in.",
+)
 @click.option("--training", is_flag=True, help="They sign only certificates made for practice.")
 def import_(
     name: str,
     sources: tuple[Path, ...],
     status: Path | None,
     signed_by: Path | None,
+    authorities: tuple[Path, ...],
     *,
     training: bool,
 ) -> None:
@@ -95,8 +105,9 @@ def import_(
 
     A source is a file or a folder of files: certificates (PEM, DER), a national or gateway list,
     a DID document, or saved replies of the verifier API. An entry that cannot be used is named
-    and passed over. A list that is empty, or has lost more than half of its signers, is
-    refused, and the one before stays.
+    and passed over; so is a signer that its country's authority did not certify, where one is
+    known: from --authority, or else from the list itself. A list that is empty, or has lost more
+    than half of its signers, is refused, and the one before stays.
 
     \b
     Example:
@@ -105,7 +116,9 @@ def import_(
     if not _NAME.fullmatch(name):
         raise BadInput({"name": "a-z, 0-9 and - only"})
     key = read_public_key(signed_by) if signed_by else None
-    update = gather(sources, training=training, signed_by=key)
+    pinned = [bytes_of(e.data) for path in authorities for e in entries(path.read_bytes())]
+    known = Authorities.of(pinned, now=datetime.now(UTC), pinned=bool(authorities))
+    update = gather(sources, training=training, signed_by=key, authorities=known)
     if status:
         update = update.only(read_status(status.read_bytes()))
     trust = Settings.from_env(os.environ).keys_dir / "trust" / "certificates"

@@ -9,12 +9,17 @@ from pathlib import Path
 from healthcert.errors import BadTrustList
 from healthcert.gateways.files import alone, write_whole
 from healthcert.hcert.cose import PublicKey
-from healthcert.hcert.trust_forms import signed_body
+from healthcert.hcert.trust_chain import Authorities
 from healthcert.hcert.trust_lists import SignerList, joined, read, replaced, write
+from healthcert.hcert.trust_proofs import signed_body
 
 
 def gather(
-    sources: Iterable[Path], *, training: bool = False, signed_by: PublicKey | None = None
+    sources: Iterable[Path],
+    *,
+    training: bool = False,
+    signed_by: PublicKey | None = None,
+    authorities: Authorities | None = None,
 ) -> SignerList:
     """Return the signers of all these files, and of the files in these folders.
 
@@ -24,12 +29,13 @@ def gather(
         sources: Files and folders, as `trust_lists.read` reads them.
         training: Whether these sign only certificates made for practice.
         signed_by: Whose signature each of these files must carry; None where they carry none.
+        authorities: As for `trust_lists.read`.
 
     Raises:
         BadTrustList: A file cannot be read, is not signed as it must, or names no signer; or so
             does all of a folder.
     """
-    read_one = partial(_file, training=training, signed_by=signed_by)
+    read_one = partial(_file, training=training, signed_by=signed_by, authorities=authorities)
     return joined(
         [_folder(path, read_one) if path.is_dir() else read_one(path) for path in sources]
     )
@@ -60,13 +66,19 @@ def _folder(folder: Path, read_one: Callable[[Path], SignerList]) -> SignerList:
     return joined([*lists, SignerList((), tuple(faults))])
 
 
-def _file(path: Path, *, training: bool = False, signed_by: PublicKey | None = None) -> SignerList:
+def _file(
+    path: Path,
+    *,
+    training: bool = False,
+    signed_by: PublicKey | None = None,
+    authorities: Authorities | None = None,
+) -> SignerList:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise BadTrustList(f"{path}: {error.strerror}") from None
     body = signed_body(data, key=signed_by) if signed_by else data
-    return read(body, source=path.name, training=training)
+    return read(body, source=path.name, training=training, authorities=authorities)
 
 
 def _held(path: Path) -> SignerList | None:

@@ -4,7 +4,8 @@
     national      {"certificates": [{"kid", "rawData", "country", "certificateType"}]}
     gateway       [{"kid", "rawData", "country", "certificateType"}]
     verifier API  {"DE": [{"kid", "rawData"}]}, or bare base64 in place of the objects
-    DID document  {"verificationMethod": [{"id", "publicKeyJwk": {"kid", "x5c"}}]}
+    DID document  {"verificationMethod": [{"id", "publicKeyJwk": {"kid", "x5c"}}]}, where an
+                  authority among signers is known by its certificate alone
 
 Sources: reference verifier service, /signercertificateUpdate; EU gateway, /trustList; WHO Global
 Digital Health Certification Network, DID trust list (v2 draft).
@@ -15,36 +16,35 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
-
-from healthcert.errors import BadTrustList
-from healthcert.hcert.cose import PublicKey
+from healthcert.hcert.trust_chain import is_authority
 
 _PEM = re.compile("-----BEGIN CERTIFICATE-----(.+?)-----END CERTIFICATE-----", re.DOTALL)
 _USAGES = {"AUTHENTICATION", "CSCA", "DECA", "DESC", "DSC", "SCA", "TLS", "UP", "UPLOAD"}
+_TWICE = re.compile(rb"[A-Za-z0-9+/]{11}=")  # eight bytes in base64
 _ANY_DOMAIN = "-"
 _DOMAINS = {_ANY_DOMAIN, "DCC", "DDCC"}  # others sign other things than these certificates
 
-_RAW_BYTES = 64  # of a signature on P-256: r and s, 32 each
+_AUTHORITIES = {"CSCA", "SCA"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A certificate as a list names it: base64, and what the list says of it."""
+    """A certificate as a list names it: base64, and what the list says of it.
+
+    `chain` holds the certificates, in base64, that stand behind it to certify it.
+    """
 
     data: str
     kid: str = ""
     country: str = ""
     usage: str = ""
     source: str = ""
+    chain: tuple[str, ...] = ()
 
 
 def entries(data: bytes) -> list[Entry]:
@@ -60,29 +60,11 @@ def entries(data: bytes) -> list[Entry]:
     return [Entry(block) for block in _PEM.findall(text) or [text]]
 
 
-def signed_body(data: bytes, *, key: PublicKey) -> bytes:
-    """Return the list behind a signature that holds, as Germany publishes its own.
-
-    Args:
-        data: ECDSA with SHA-256 in base64, ``r || s`` or DER, and after it the JSON it signs.
-        key: The publisher's, on P-256.
-
-    Raises:
-        BadTrustList: There is no signature, or it is not this key's.
-    """
-    start = data.find(b"{")
-    signature, body = data[: max(start, 0)], data[start:]
-    try:
-        raw = bytes_of(signature.decode("ascii"))
-        if len(raw) == _RAW_BYTES:
-            half = _RAW_BYTES // 2
-            raw = encode_dss_signature(int.from_bytes(raw[:half]), int.from_bytes(raw[half:]))
-        if isinstance(key, EllipticCurvePublicKey):
-            key.verify(raw, body, ECDSA(SHA256()))
-            return body
-    except (InvalidSignature, ValueError):
-        pass
-    raise BadTrustList("the publisher's key did not sign this list")
+def brought(listed: Iterable[Entry]) -> Iterator[bytes]:
+    """Give the certificates of authorities that a list brings along, DER."""
+    for entry in listed:
+        own = (entry.data,) if entry.usage in _AUTHORITIES else ()
+        yield from (_der(data) for data in (*own, *entry.chain))
 
 
 def _listed(listed: object) -> Iterator[Entry]:
@@ -118,14 +100,29 @@ def _did(method: Mapping[str, Any]) -> Entry:
     """Return a key of a DID document, ``did:web:<host>:…:<domain>:<participant>:<usage>#<kid>``."""
     jwk = method.get("publicKeyJwk")
     jwk = jwk if isinstance(jwk, Mapping) else {}
-    chain = jwk.get("x5c")
-    first = chain[0] if isinstance(chain, list) and chain else chain  # the rest certify the first
     place, _, kid = text_of(method.get("id")).partition("#")
+    chain = jwk.get("x5c")
+    first, *rest = map(text_of, chain if isinstance(chain, list) and chain else [chain])
     return Entry(
-        data=text_of(first),
-        kid=text_of(jwk.get("kid")) or unquote(kid),
-        usage=_usage(place.split(":")),
+        data=first,
+        kid=_kid(text_of(jwk.get("kid")) or unquote(kid)),
+        usage=_usage(place.split(":")) or ("SCA" if is_authority(_der(first)) else ""),
+        chain=tuple(rest),
     )
+
+
+def _kid(text: str) -> str:
+    """Return a key identifier in base64; the network's documents put it into base64 twice."""
+    inner = _der(text)
+    return inner.decode("ascii") if _TWICE.fullmatch(inner) else text
+
+
+def _der(text: str) -> bytes:
+    """Return what base64 says; nothing where it is none."""
+    try:
+        return bytes_of(text)
+    except ValueError:
+        return b""
 
 
 def _usage(place: Sequence[str]) -> str:

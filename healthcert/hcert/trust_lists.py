@@ -17,7 +17,8 @@ from typing import Final
 
 from healthcert.errors import BadInput, BadTrustList
 from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
-from healthcert.hcert.trust_forms import Entry, base64_of, bytes_of, entries, text_of
+from healthcert.hcert.trust_chain import Authorities
+from healthcert.hcert.trust_forms import Entry, base64_of, brought, bytes_of, entries, text_of
 
 LEAST_KEPT: Final = 0.5
 """The part of the keys held that an update must still have; less is a list cut short."""
@@ -56,7 +57,13 @@ class SignerList:
         return SignerList(kept, (*self.passed_over, *gone))
 
 
-def read(data: bytes, *, source: str = "", training: bool = False) -> SignerList:
+def read(
+    data: bytes,
+    *,
+    source: str = "",
+    training: bool = False,
+    authorities: Authorities | None = None,
+) -> SignerList:
     """Return the signers of a list in any of the forms of `trust_forms`.
 
     Usage, name and life are those of the certificate; the country is the list's where it names
@@ -66,17 +73,23 @@ def read(data: bytes, *, source: str = "", training: bool = False) -> SignerList
         data: A whole file or reply.
         source: Where it comes from; a list of our own (`write`) says it of each entry.
         training: Whether these sign only certificates made for practice.
+        authorities: Who must have certified them, as `Authorities` says; None where that was
+            judged before, as of a list of our own.
 
     Raises:
         BadTrustList: The data are none of these forms, or no entry can be used.
     """
     found: dict[bytes, Signer] = {}
     passed_over = []
-    for entry in entries(data):
+    listed = entries(data)
+    known = authorities and authorities.and_those_of(brought(listed))
+    for entry in listed:
         if entry.usage not in _OF_SIGNERS:
             continue
         try:
             signer = _signer(entry, source, training=training)
+            if known:
+                known.judge(signer.certificate, country=signer.key.country)
         except (BadInput, ValueError) as fault:
             passed_over.append(f"{entry.kid or 'an entry'}: {fault}")
         else:

@@ -76,8 +76,11 @@ def compile_logic(logic: object) -> Logic:
 
 
 def access(data: object, path: str) -> object:
-    """What lies at a dotted path of the data, None where nothing does: the meaning of `var`."""
-    return reader(path)(data, [])
+    """What lies at a dotted path of the data, as `var` has it; None where nothing can be read."""
+    try:
+        return reader(path)(data, [])
+    except RuleError:
+        return None
 
 
 def as_json(value: object) -> object:

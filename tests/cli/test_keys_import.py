@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from healthcert.hcert import key_identifier, trust_lists
 from healthcert.services.keys import load_trust
 from tests.hcert.barcodes import KEY, LONG_KEY, SIGNER, STRANGER, signer_certificate
+from tests.hcert.chains import ANOTHER, authority, signer
 
 OTHER = signer_certificate(LONG_KEY)
 
@@ -75,3 +76,16 @@ def test_a_list_is_taken_in_only_with_the_signature_asked_for(run, trust, tmp_pa
     assert "1 signers" in run(*ask, tmp_path / "ours").stdout
     assert run("keys", "import", "germany", signed).exit_code == 1
     assert [key.source for key in load_trust(trust)] == ["signed.txt"]
+
+
+def test_under_authorities_that_are_named_no_other_signers_are_taken_in(run, trust, tmp_path):
+    for name, der in {"root": authority().der, "good": signer(authority())}.items():
+        (tmp_path / name).write_bytes(der)
+    (tmp_path / "signers" / "good.der").write_bytes(signer(authority()))
+    ask = ("keys", "import", "lebanon", tmp_path / "signers", "--authority")
+    done = run(*ask, tmp_path / "root")
+    assert "1 signers" in done.stdout
+    assert done.stderr.count("wrong_authority") == 2
+    (tmp_path / "other").write_bytes(ANOTHER.der)
+    assert run(*ask, tmp_path / "other").exit_code == 1
+    assert [key.source for key in load_trust(trust)] == ["good.der"]

@@ -99,3 +99,26 @@ def test_what_is_no_json_object_is_no_batch(data, wrong):
 def test_entries_are_cut_into_batches():
     assert [len(piece) for piece in in_batches(range(2_001))] == [1_000, 1_000, 1]
     assert list(in_batches([])) == []
+
+
+def test_a_batch_may_have_a_quarter_of_a_mebibyte():
+    whole = given_batch().ljust(262_144)
+    assert read_batch(whole).country == "FR"
+    with pytest.raises(BadInput):
+        read_batch(whole + b" ")
+
+
+@pytest.mark.parametrize("spoilt", ["AAAA AAAAAAAAAAAAAAAAAA==", "AAAAAAAAAAAAAAAAAAAAAA==!"])
+def test_letters_that_are_not_base64_are_not_passed_over(spoilt):
+    with pytest.raises(BadInput):
+        read_batch(given_batch(entries=[{"hash": spoilt}]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("uvci", "UCI"), ("country_uvci", "COUNTRYCODEUCI"), ("signature", "SIGNATURE")],
+)
+def test_a_kind_of_hash_has_the_gateways_name(kind, name):
+    batch = read_batch(given_batch(hashType=name))
+    assert batch.kind == kind
+    assert json.loads(write_batch(batch))["hashType"] == name

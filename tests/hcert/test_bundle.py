@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from healthcert.errors import BadBundle, ExpiredBundle, OlderBundle
 from healthcert.hcert.bundle import Bundle, newer, read, write
-from healthcert.hcert.bundled_lists import part_of
+from healthcert.hcert.bundled_lists import manifest, part_of
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.hcert.trust import TrustedKey, TrustList
@@ -77,6 +77,10 @@ def test_a_bundle_reads_back_as_it_was_written(bundle, signer, pins):
     assert replace(found, trust=bundle.trust) == bundle
 
 
+def test_a_bundle_says_that_its_format_is_the_second(bundle, signer):
+    assert contents_of(bundle, signer)["format"] == 2
+
+
 def test_lists_that_are_not_packed_are_named_and_missing(bundle, signer, pins):
     found = read(write(bundle, kid=signer.kid, sign=signer.sign, full=False), pinned=pins)
     assert found.revocation == bundle.revocation
@@ -99,6 +103,36 @@ def test_what_lies_behind_a_bundle_must_be_named_in_it(bundle, signer, pins, beh
         data = write(bundle, kid=signer.kid, sign=signer.sign, full=full)
         with pytest.raises(BadBundle):
             read(data + behind, pinned=pins)
+
+
+def test_behind_a_bundle_lie_at_most_as_many_parts_as_it_may_name(bundle, signer, pins):
+    data = write(bundle, kid=signer.kid, sign=signer.sign, full=False)
+    with pytest.raises(BadBundle, match="does not name"):
+        read(data + 3_072 * b"\x40", pinned=pins)
+    with pytest.raises(BadBundle, match="not a signed bundle: more than 3073 items"):
+        read(data + 3_073 * b"\x40", pinned=pins)
+
+
+def listed(**changes):
+    part = {"kind": "uvci", "entries": 1, "sha256": bytes(32), "size": 9} | changes
+    return {"published": ["XX"], "lists": {"XX": [part]}}
+
+
+def test_a_part_has_a_byte_at_least_and_64_mebibytes_at_most():
+    for size in (1, 67_108_864):
+        assert manifest(listed(size=size)).lists["XX"][0].file.size == size
+    for size in (0, 67_108_865):
+        with pytest.raises(ValueError, match="size"):
+            manifest(listed(size=size))
+
+
+def test_a_manifest_names_at_most_3072_parts():
+    told = listed()
+    told["lists"]["XX"] *= 3_072
+    assert len(manifest(told).lists["XX"]) == 3_072
+    told["lists"]["YY"] = told["lists"]["XX"][:1]
+    with pytest.raises(ValueError, match="parts"):
+        manifest(told)
 
 
 def test_a_list_packed_twice_is_refused(bundle, signer, pins):

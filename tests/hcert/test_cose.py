@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import cbor2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -44,8 +46,9 @@ def test_what_is_signed_comes_back(key, size):
     assert verify1(signed(payload, key=key), keys={KID: [key.public_key()]}) == payload
 
 
-def test_a_message_is_laid_out_as_the_library_lays_it_out():
-    payload = bytes(70_000)
+@pytest.mark.parametrize("size", [65_535, 65_536, 70_000])
+def test_a_message_is_laid_out_as_the_library_lays_it_out(size):
+    payload = bytes(size)
     message = sign1(payload, kid=KID, algorithm=ES256, sign=lambda _: bytes(64))
     assert message == tagged([HEADER, {}, payload, bytes(64)], 18)
 
@@ -246,3 +249,17 @@ def test_any_headers_at_all_are_refused_politely(protected, unprotected, payload
 def test_the_signing_function_decides_nothing_about_the_header():
     found = parse(sign1(b"payload", kid=KID, algorithm=PS256, sign=signing(RSA_KEY)))
     assert (found.algorithm, found.kid, found.payload) == (PS256, KID, b"payload")
+
+
+def test_a_long_header_is_forgotten_at_once():
+    headers = [cbor2.dumps({1: ES256, 4: KID, 99: bytes(8_000) + bytes([n])}) for n in range(200)]
+    messages = [tagged(sealed(header, b""), 18) for header in headers]
+    del headers
+    tracemalloc.start()
+    try:
+        for message in messages:
+            parse(message)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000

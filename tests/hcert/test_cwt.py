@@ -83,6 +83,13 @@ def test_every_time_that_is_read_is_a_date(seconds):
     assert datetime.fromtimestamp(found.issued_at, UTC).year >= 1
 
 
+def test_time_begins_with_the_first_second_of_the_first_year():
+    first = -62_135_596_800
+    assert read_claims(payload(iat=first)).issued_at == first
+    with pytest.raises(MalformedClaims):
+        read_claims(payload(iat=first - 1))
+
+
 def at(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 

@@ -51,6 +51,7 @@ def test_composed_and_decomposed_text_give_one_name(name):
         ("Иванов", "IVANOV"),
         ("Ευάγγελος", "EVANGELOS"),
         ("Μπάμπης Ευκλείδης Παπανδρέου", "BAMPIS<EFKLEIDIS<PAPANDREOU"),
+        ("Μπάμπ", "BAB"),
         ("ＴＡＮ", "TAN"),
         ("µ", ""),
         ("", ""),
@@ -74,6 +75,15 @@ def test_a_name_is_written_as_the_tables_say(name, standard):
 )
 def test_a_language_changes_the_letters_its_footnote_names(language, name, standard):
     assert standardise(name, language=language) == standard
+
+
+@pytest.mark.parametrize("sign", [chr(point) for point in range(0x064B, 0x0653)])
+def test_a_vowel_sign_does_not_keep_a_teh_marbuta_from_being_last(sign):
+    assert standardise(f"فاطمة{sign}").endswith("XAH")
+
+
+def test_a_letter_without_capitals_and_without_a_table_is_named():
+    assert left_out("ƍ") == "ƍ"
 
 
 def test_a_long_name_ends_with_a_letter():

@@ -8,6 +8,7 @@ import random
 import re
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import cbor2
@@ -24,6 +25,7 @@ from healthcert.hcert import (
     schema_faults,
     value_set_faults,
 )
+from healthcert.hcert.cwt import Claims
 from tests.hcert.barcodes import RECOVERY, TEST, VACCINATION, claims_of, dcc, without
 
 
@@ -50,9 +52,29 @@ def test_what_a_tag_makes_unchangeable_is_read_like_the_rest():
     assert found["meta"] == [{"a": [1]}]
 
 
+def test_whatever_maps_names_to_values_is_an_object():
+    shut = MappingProxyType(dcc(nam=MappingProxyType(dcc()["nam"])))
+    assert dcc_of(Claims("LB", 1, 2, {1: shut})) == dcc()
+    assert schema_faults(shut) == []
+
+
 @pytest.mark.parametrize("other", [{}, {2: {}}, {"1": {}}])
 def test_a_health_certificate_of_another_kind_is_not_understood(other):
     with pytest.raises(NotUnderstood):
+        dcc_of(read_claims(cbor2.dumps({-260: other})))
+
+
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        ({3: {}, 4: {}}, "here: WHO DDCC, vaccination; WHO DDCC, test$"),
+        ({5: {}, -6: {}}, "here: link to a health document; WHO DVC, vaccination or prophylaxis$"),
+        ({7: 0, 8: 0, 9: 0, 10: 0}, "here: number 7; number 8; number 9$"),
+        ({"x": {}}, "here: of no known number$"),
+    ],
+)
+def test_what_is_there_instead_is_named(other, named):
+    with pytest.raises(NotUnderstood, match=named):
         dcc_of(read_claims(cbor2.dumps({-260: other})))
 
 
@@ -195,6 +217,26 @@ TABLES = {"vaccines-covid-19-names": {"EU/1/20/1528": "Comirnaty"}}
 )
 def test_an_unknown_code_is_a_softer_fault(certificate, faults):
     assert value_set_faults(certificate, TABLES) == faults
+
+
+@pytest.mark.parametrize(
+    ("kind", "member", "table"),
+    [
+        *((kind, "tg", "disease-agent-targeted") for kind in "vtr"),
+        *((kind, "co", "country-2-codes") for kind in "vtr"),
+        ("v", "vp", "sct-vaccines-covid-19"),
+        ("v", "mp", "vaccines-covid-19-names"),
+        ("v", "ma", "vaccines-covid-19-auth-holders"),
+        ("t", "tt", "covid-19-lab-test-type"),
+        ("t", "tr", "covid-19-lab-result"),
+        ("t", "ma", "covid-19-lab-test-manufacturer-and-name"),
+    ],
+)
+def test_each_coded_member_has_its_own_table(kind, member, table):
+    certificate = without(dcc(), "v") | {kind: [{member: "a code"}]}
+    assert value_set_faults(certificate, {table: {"a code": ""}}) == []
+    assert value_set_faults(certificate, {table: {}}) == [f"{kind}.0.{member}"]
+    assert value_set_faults(certificate, {"another": {}}) == []
 
 
 def test_every_code_of_ordinary_certificates_is_in_our_tables():

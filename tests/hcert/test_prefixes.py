@@ -234,3 +234,32 @@ def test_a_small_measurement_holds_to_all_but_time():
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "good ones taken for revoked: 0" in done.stdout
+
+
+def test_a_tag_is_found_behind_bytes_that_begin_like_it():
+    tags = (b"\x00\x00\xff", b"\xff\xff\xff")  # joined, the second stands in them one byte early
+    hashes = [bytes(4) + tag + bytes(9) for tag in tags]
+    table = table_of(hashes)
+    assert all(found in table for found in hashes)
+    assert bytes(4) + b"\x00\xff\xff" + bytes(9) not in table
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_address_near_is_told_apart(seed):
+    chance = random.Random(seed)
+    tags = [b"\0\0\0", b"\0\0\1", b"\0\1\0", b"\1\0\0"]
+    near = [
+        (bucket << 27).to_bytes(4) + tag + bytes(9) for bucket in range(32) for tag in tags
+    ]  # two groups of buckets, some empty
+    hashes = chance.sample(near, chance.randrange(len(near)))
+    table = table_of(hashes, bits=5)
+    assert [found for found in near if found in table] == sorted(hashes)
+
+
+def test_changes_as_large_as_the_table_are_not_made():
+    hashes = sorted(many(40, seed=0))
+    old, new = table_of(hashes[:1]), table_of(hashes[:3])
+    both = {*old.addresses()} ^ {*new.addresses()}
+    here = b"".join(bucket.to_bytes(4) + tag for bucket, tag in sorted(both))
+    assert len(cbor2.dumps([here, b"", b""])) == len(new.as_bytes())
+    assert changes(old, new) is None

@@ -16,24 +16,10 @@ from PIL import Image
 
 from healthcert.errors import BadPicture, PictureTooLarge
 from healthcert.hcert import pictures, qr
+from tests.pictures import drawn, saved
 
 TEXT = "HC1:NCFOXN%TS3DH3ZSUZK+.V0ETD%65NL-AH-R6IOOK.IR9B+9D" + "7ABC$%*+-./: " * 40
 ALLOWED = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", min_size=1, max_size=1200)
-
-
-def drawn(svg: str) -> bytes:
-    """Return the picture an SVG of ours describes, 4 pixels a module."""
-    side = int(re.search(r'viewBox="0 0 (\d+) \1"', svg)[1])
-    picture = Image.new("L", (side, side), 255)
-    for x, y, length in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\d+z", svg):
-        picture.paste(0, (int(x), int(y), int(x) + int(length), int(y) + 1))
-    return saved(picture.resize((4 * side, 4 * side), Image.Resampling.NEAREST))
-
-
-def saved(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    written = io.BytesIO()
-    picture.save(written, kind, **options)
-    return written.getvalue()
 
 
 @settings(max_examples=25, deadline=None)
@@ -50,6 +36,12 @@ def test_the_code_has_error_correction_q_and_a_quiet_zone_of_four_modules():
     assert code.ec_level == "Q"
     box = picture.point(lambda value: 255 - value).getbbox()
     assert box == (4, 4, picture.width - 4, picture.height - 4)
+
+
+def test_a_drawing_has_the_same_quiet_zone_as_a_picture():
+    side = Image.open(io.BytesIO(qr.png(TEXT, scale=1))).width
+    assert f'viewBox="0 0 {side} {side}"' in qr.svg(TEXT)
+    assert f"M0 0h{side}v{side}H0z" in qr.svg(TEXT)
 
 
 def test_alphanumeric_mode_makes_a_code_smaller_than_bytes_would():
@@ -102,10 +94,41 @@ def test_a_webp_with_transparency_is_measured_by_its_canvas():
     assert qr.read(data) == [qr.Code("QR", TEXT)]
 
 
-def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over():
+@pytest.mark.parametrize("fill", [1, 2, 3])
+def test_fill_bytes_before_the_frame_of_a_jpeg_are_passed_over(fill):
     picture = Image.new("L", (30, 20), 255)
-    data = saved(picture, "JPEG").replace(b"\xff\xc0", b"\xff\xff\xff\xc0", 1)
+    data = saved(picture, "JPEG").replace(b"\xff\xc0", fill * b"\xff" + b"\xff\xc0", 1)
     assert pictures.size(data) == (30, 20)
+
+
+def jpeg(*segments):
+    """A JPEG's head: markers, each with its contents behind a length."""
+    parts = (bytes((0xFF, mark)) + struct.pack(">H", len(c) + 2) + c for mark, c in segments)
+    return b"\xff\xd8" + b"".join(parts)
+
+
+FRAME = b"\x08" + struct.pack(">HH", 20, 30)  # precision, height, width
+NO_FRAME = b"\x08" + struct.pack(">HH", 99, 99)
+
+
+@pytest.mark.parametrize("mark", [0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC9, 0xCF])
+@pytest.mark.parametrize("table", [0xC4, 0xC8, 0xCC, 0xD0, 0xDB, 0xE0])
+def test_a_table_of_a_jpeg_is_not_its_frame(mark, table):
+    assert pictures.size(jpeg((table, NO_FRAME), (mark, FRAME))) == (30, 20)
+
+
+def test_the_frame_of_a_jpeg_is_among_its_first_thousand_segments():
+    before = [(0xE0, b"")] * 999
+    assert pictures.size(jpeg(*before, (0xC0, FRAME))) == (30, 20)
+    with pytest.raises(BadPicture):
+        pictures.size(jpeg(*before, (0xE0, b""), (0xC0, FRAME)))
+
+
+@pytest.mark.parametrize("start", [b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF"])
+def test_four_bytes_are_enough_to_look_like_a_picture(start):
+    assert pictures.begins_like_a_picture(start)
+    assert not pictures.begins_like_a_picture(start[:-1])
+    assert not pictures.begins_like_a_picture(b"HC1:" + start)
 
 
 def test_an_endless_header_is_refused_soon():
@@ -127,10 +150,18 @@ def test_a_picture_without_a_code_has_none():
     assert qr.read(saved(Image.new("L", (200, 200), 255))) == []
 
 
-def test_a_huge_picture_is_refused_from_its_header():
-    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4001, 4000)
+@pytest.mark.parametrize("sides", [(4001, 4000), (16_000_001, 1)])
+def test_a_huge_picture_is_refused_from_its_header(sides):
+    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", *sides)
     with pytest.raises(PictureTooLarge):
         qr.read(data)
+
+
+def test_sixteen_megapixels_and_ten_megabytes_are_not_too_large():
+    data = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + struct.pack(">II", 4000, 4000)
+    with pytest.raises(BadPicture) as refused:
+        qr.read(data.ljust(10_000_000, b"\0"))
+    assert refused.type is BadPicture
 
 
 def test_a_file_over_ten_megabytes_is_refused():

@@ -75,6 +75,13 @@ def test_the_kinds_of_one_issuer_are_lists_of_their_own():
     ]
 
 
+def test_a_list_is_asked_for_by_its_kind():
+    listed = RevocationList.of(["XX"], [("XX", "signature", bytes(16))])
+    assert bytes(16) in listed.table("XX", "signature")
+    assert listed.table("XX", "uvci") is None
+    assert listed.table("YY", "signature") is None
+
+
 def test_a_named_part_that_is_not_at_hand_is_missing_and_revokes_nothing():
     whole = RevocationList.of(["XX"], [("XX", "uvci", uvci_hash(UVCI))])
     named = replace(whole, tables={})

@@ -53,6 +53,40 @@ def test_twelve_levels_are_read_and_thirteen_are_not():
         safe_cbor.loads(nest(13), tags=INNER)
 
 
+@pytest.mark.parametrize("level", [b"\xa1\x00", b"\xa1\x61a", b"\x81"])
+def test_each_level_is_one_level_whatever_holds_it(level):
+    assert safe_cbor.loads(level * 12 + b"\x00", tags=INNER)
+    with pytest.raises(MalformedCbor, match="12 levels"):
+        safe_cbor.loads(level * 13 + b"\x00", tags=INNER)
+    with pytest.raises(MalformedCbor, match="12 levels"):
+        safe_cbor.loads(level * 12 + b"\xa0", tags=INNER)
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8])
+@pytest.mark.parametrize("major", [0x40, 0x60])
+def test_a_length_may_be_written_in_any_size(major, size):
+    head = {1: 24, 2: 25, 4: 26, 8: 27}[size]
+    item = bytes((major | head,)) + (3).to_bytes(size) + b"abc"
+    assert safe_cbor.loads(item, tags=INNER) in (b"abc", "abc")
+    assert list(safe_cbor.loads(b"\xa1" + item + item, tags=INNER).values()) in (["abc"], [b"abc"])
+    for reserved in (28, 29, 30, 31):
+        with pytest.raises(MalformedCbor, match="indefinite or reserved"):
+            safe_cbor.loads(bytes((major | reserved,)) + bytes(16), tags=INNER)
+
+
+@pytest.mark.parametrize("key", [b"\x80", b"\xa0", b"\xc0\x61a", b"\xf4", b"\xf6", b"\xf9\x3c\x00"])
+def test_a_key_is_a_number_a_text_or_bytes(key):
+    with pytest.raises(MalformedCbor, match="neither number nor text nor bytes"):
+        safe_cbor.loads(b"\xa1" + key + b"\x00", tags=OUTER)
+
+
+def test_511_entries_are_read_and_one_more_is_not():
+    entries = dict.fromkeys(range(511), 0)
+    assert safe_cbor.loads(cbor2.dumps(entries), tags=INNER) == entries
+    with pytest.raises(MalformedCbor, match="1024 items"):
+        safe_cbor.loads(cbor2.dumps(entries | {"one": "more"}), tags=INNER)
+
+
 def test_a_thousand_and_twenty_four_items_are_read_and_one_more_is_not():
     assert safe_cbor.loads(cbor2.dumps([0] * 1023), tags=INNER)
     for many in ([0] * 1024, dict.fromkeys(range(512), 0), [[0] * 511, [0] * 511]):

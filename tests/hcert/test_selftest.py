@@ -22,7 +22,7 @@ def test_every_known_answer_comes_out():
         ("_KID", bytes(8), "unknown_issuer"),
     ],
 )
-def test_a_wrong_answer_is_noticed(monkeypatch, name, wrong, said):
+def test_a_wrong_answer_is_noticed_and_named(monkeypatch, name, wrong, said):
     monkeypatch.setattr(selftest, name, wrong)
-    with pytest.raises(NotReady, match=said):
+    with pytest.raises(NotReady, match=f"self-test: {said}$"):
         self_test()

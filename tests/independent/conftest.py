@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -13,7 +15,17 @@ from tools import peers
 def readers() -> None:
     """The readers are there; where they are not, tests fail if CI=true and are skipped else."""
     if not peers.made():
-        told = "no independent reader was asked: python -m tools.peers makes them"
-        if os.environ.get("CI") == "true":
-            pytest.fail(told)
-        pytest.skip(told)
+        _not_asked("no independent reader was asked: python -m tools.peers makes them")
+
+
+@pytest.fixture(scope="session")
+def zbar() -> str:
+    """The program `zbarimg`; without it its tests fail if CI=true and are skipped else."""
+    found = shutil.which("zbarimg")
+    return found or _not_asked("zbar was not asked: the package zbar-tools brings it")
+
+
+def _not_asked(told: str) -> NoReturn:
+    if os.environ.get("CI") == "true":
+        pytest.fail(told)
+    pytest.skip(told)

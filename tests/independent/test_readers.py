@@ -1,4 +1,4 @@
-"""What we write is read by others: python-cwt, an npm COSE library, and zxing-cpp."""
+"""What we write is read by others: python-cwt, an npm COSE library, zxing-cpp and zbar."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 from base64 import b64encode
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from PIL import Image
 from healthcert.hcert import from_certificate, qr
 from tests.certificates import NOW, make_text
 from tests.people import people
+from tests.pictures import drawn
 from tools import peers
 
 HERE = Path(__file__).parent
@@ -99,3 +101,23 @@ def test_another_decoder_reads_every_code(written):
         [code] = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormat.QRCode)
         assert (code.text, code.format) == (text, zxingcpp.BarcodeFormat.QRCode)
         assert code.ec_level == "Q"
+
+
+KINDS_OF_PICTURE = {
+    "png": qr.png,
+    "png, three pixels a module": partial(qr.png, scale=3),
+    "svg": lambda text: drawn(qr.svg(text)),
+}
+
+
+@pytest.mark.parametrize("picture", KINDS_OF_PICTURE.values(), ids=KINDS_OF_PICTURE)
+def test_zbar_reads_every_kind_of_picture_that_we_make(written, zbar, tmp_path, picture):
+    texts = [text for _, text, _ in written]
+    paths = [tmp_path / f"{number:02}.png" for number in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_bytes(picture(text))
+    only_qr = ["-Sdisable", "-Sqrcode.enable", "--nodbus"]
+    done = subprocess.run(
+        [zbar, "--quiet", "--raw", *only_qr, *paths], capture_output=True, check=True, timeout=120
+    )
+    assert done.stdout.decode("ascii").splitlines() == texts

@@ -13,6 +13,7 @@ from healthcert.policy.certlogic import FUEL, access, as_json, compile_logic
 from healthcert.policy.moments import Moment
 from healthcert.policy.operations import LONGEST_ID, TURN_COST
 from healthcert.policy.paths import reader
+from healthcert.policy.values import burn
 
 DAY = {"plusTime": ["2021-06-01", 0, "day"]}
 LATER = {"plusTime": ["2021-06-01", 1, "day"]}
@@ -291,6 +292,119 @@ def test_a_result_too_deep_or_too_large_is_refused():
     doubled = {"reduce": [[0] * 60, [var("accumulator"), var("accumulator")], 1]}
     with pytest.raises(RuleError):
         as_json(answer(doubled))
+
+
+def test_a_result_as_deep_and_as_large_as_allowed_is_written():
+    objects = 0
+    for _ in range(199):
+        objects = {"a": objects}
+    for deepest in (nested(199), objects):
+        assert as_json(deepest) == deepest
+        with pytest.raises(RuleError):
+            as_json([deepest])
+        with pytest.raises(RuleError):
+            as_json({"a": deepest})
+    assert as_json([0] * 49_999) == [0] * 49_999
+    with pytest.raises(RuleError):
+        as_json([0] * 50_000)
+
+
+def test_each_expression_is_a_step_and_each_dot_of_a_path_two():
+    assert compile_logic("a").cost == 1
+    assert compile_logic(var("a.b.c")).cost == 1 + 2 * 2
+    assert compile_logic(["a", var("x")]).cost == 3
+
+
+def test_operations_nest_as_deep_as_lists():
+    deep = True
+    for _ in range(63):
+        deep = {"!": [deep]}
+    assert answer(deep) is False
+    with pytest.raises(RuleError):
+        compile_logic({"!": [deep]})
+
+
+def test_a_path_may_have_512_letters():
+    assert answer(var("a" * 512), {"a" * 512: 7}) == 7
+
+
+def test_half_a_pair_of_utf_16_is_a_letter_of_its_own():
+    assert access("\ud800é", "0") == "\ud800"
+    assert access("é\U0001f4a3", "length") == 3
+
+
+def burnt(logic, data):
+    """The steps of an evaluation beyond those of its own nodes."""
+    left = [1 << 30]
+    compiled = compile_logic(logic)
+    compiled.evaluate(data, left)
+    return (1 << 30) - left[0] - compiled.cost
+
+
+def test_what_multiplies_work_burns_fuel_for_it():
+    data = {"x": ["a", "b", "c"], "y": [1, 2, 3], "z": "z"}
+    turn = {"if": [True, var("current"), 0]}
+    assert burnt({"reduce": [var("x"), turn, 0]}, data) == 3 * (4 + 4)
+    assert burnt({"in": [var("z"), var("x")]}, data) == 3
+    assert burnt({"in": [True, var("y")]}, data) == 3 * 8
+
+
+def test_an_evaluation_burns_fifty_thousand_steps_and_no_more():
+    sought = {"in": [var("z"), var("x")]}
+    assert answer(sought, {"z": "z", "x": ["a"] * 50_000}) is False
+    assert refused(sought, {"z": "z", "x": ["a"] * 50_001})
+
+
+def test_sums_round_as_doubles_do():
+    largest = 2**53 - 1
+    assert answer({"+": [largest, largest - 1]}) == int(float(2 * largest - 1)) != 2 * largest - 1
+    assert answer({"+": [-largest, 1 - largest]}) == -answer({"+": [largest, largest - 1]})
+
+
+@pytest.mark.parametrize("order", ["<", ">", "<=", ">="])
+@pytest.mark.parametrize("other", ["1", True, None, [1]])
+def test_a_number_is_compared_with_nothing_else(order, other):
+    for pair in ([1, var("x")], [var("x"), 1], [1, 1, var("x")]):
+        assert refused({order: pair}, {"x": other})
+
+
+def test_two_times_do_not_speak_for_a_third_operand():
+    for order in ("before", "after", "not-before", "not-after"):
+        assert refused({order: [DAY, LATER, "x"]})
+        assert refused({order: ["x", DAY, LATER]})
+
+
+def test_an_identifier_of_256_letters_is_split_and_no_longer_one():
+    logic = {"extractFromUVCI": [var("x"), 0]}
+    assert answer(logic, {"x": "A" * 256}) == "A" * 256
+    assert refused(logic, {"x": "A" * 257})
+
+
+@pytest.mark.parametrize("fuel", [0, 1])
+def test_the_last_step_of_the_fuel_may_be_taken(fuel):
+    left = [5 + fuel]
+    burn(left, 5)
+    assert left == [fuel]
+    with pytest.raises(RuleError):
+        burn(left, fuel + 1)
+
+
+@pytest.mark.parametrize(
+    ("logic", "cost"),
+    [
+        ({"plusTime": ["2026-01-01", 1, "day"]}, 1 + 8),
+        ({"dccDateOfBirth": ["2026-01-01"]}, 1 + 8),
+        ({"extractFromUVCI": ["URN:UVCI:01:X", 1]}, 1 + 24),
+        ({"and": [True, True]}, 1),
+    ],
+)
+def test_what_reads_dates_and_identifiers_costs_more(logic, cost):
+    assert compile_logic([logic]).cost - compile_logic([*operands_of(logic)]).cost == cost
+
+
+def operands_of(logic):
+    [operands] = logic.values()
+    return operands
 
 
 @pytest.mark.parametrize(

@@ -381,6 +381,15 @@ def test_every_member_of_the_answer_is_there(signers, bundle):
     assert [nothing[name] for name in ("holder", "certificate", "issuer", "bundle")] == [None] * 4
 
 
+def test_a_reason_is_a_code_and_words_and_an_age_has_two_decimals(bundle):
+    told = judge("nothing", bundle=None, time=NOW).as_json()
+    [reason] = told["reasons"]
+    assert reason.keys() == {"code", "message"}
+    assert reason["code"] == "not_a_certificate"
+    later = judge("nothing", bundle=bundle, time=NOW + timedelta(seconds=1_000)).as_json()
+    assert later["bundle"]["age_hours"] == 0.28
+
+
 def test_a_minimal_answer_leaves_the_person_out(signers, bundle):
     verdict = judge(make_text(signers["v"]), bundle=bundle, time=NOW)
     whole, minimal = verdict.as_json(), verdict.as_json("minimal")

@@ -61,6 +61,12 @@ def test_an_identifier_names_the_country_of_its_rule():
     assert code(eu_rule(Country="YY")) == "invalid_country"
 
 
+def test_a_version_that_is_known_is_named():
+    known = read_rule(eu_rule(Version="1.10.2"))
+    told = complaint(eu_rule(Version="1.10.2"), others=[known], now=None)
+    assert "1.10.2," in told.message
+
+
 @pytest.mark.parametrize(
     ("version", "expected"),
     [("1.10.0", None), ("1.9.0", "invalid_version"), ("1.2.0", "invalid_version")],

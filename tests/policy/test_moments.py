@@ -138,3 +138,20 @@ def test_beyond_the_calendar_there_is_no_time(amount, unit):
 @pytest.mark.parametrize("unit", ["hour", "day", "month", "year"])
 def test_what_is_no_time_stays_none(unit):
     assert math.isnan(shift(1, unit)(INVALID))
+
+
+def test_the_calendar_ends_100_million_days_after_1970():
+    days = shift(100_000_000, "day")
+    assert str(Moment(days(read("1970-01-01")))) == "+275760-09-13T00:00:00.000Z"
+    assert math.isnan(days(read("1970-01-01T00:00:00.001Z")))
+    years = shift(273_790, "year")
+    assert years(read("1970-09-13")) == days(read("1970-01-01"))
+    assert math.isnan(years(read("1970-09-14")))
+    assert shift(12 * 273_790, "month")(read("1970-09-13")) == years(read("1970-09-13"))
+
+
+def test_a_date_time_of_64_letters_is_read_and_no_longer_one():
+    longest = "2021-06-01T00:00:00.".ljust(64, "0")
+    assert read(longest) == read("2021-06-01")
+    with pytest.raises(RuleError):
+        read(longest + "0")

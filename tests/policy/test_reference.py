@@ -61,3 +61,30 @@ def test_nothing_typed_is_missing():
     with pytest.raises(BadInput) as refused:
         reference.read("  ")
     assert refused.value.fields == {"reference": "missing"}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "HC-0000-0000"),
+        (1, "HC-0000-0012"),
+        (31, "HC-0000-00ZV"),
+        (32**6, "HC-1000-000M"),
+        (32**7 - 1, "HC-ZZZZ-ZZZC"),
+    ],
+)
+def test_a_number_has_one_reference_and_its_check_letter(number, text):
+    assert reference.write(number) == text
+    assert reference.read(text) == text
+
+
+def test_there_are_32_to_the_seventh_references():
+    assert reference.BEFORE == 34_359_738_368
+    assert len({reference.write(reference.BEFORE - 1), reference.write(0)}) == 2
+
+
+def test_forty_letters_are_looked_at_and_no_more():
+    text = reference.write(1)
+    assert reference.read(" " * (40 - len(text)) + text) == text
+    with pytest.raises(BadInput):
+        reference.read(" " * (41 - len(text)) + text)

@@ -111,6 +111,12 @@ def test_a_rule_lacking_members_is_refused_by_name():
         read_rule(whole)
 
 
+@pytest.mark.parametrize("entry", [{"lang": "en"}, {"desc": "A rule without its language."}])
+def test_a_text_has_a_language_and_words(entry):
+    with pytest.raises(RuleError):
+        rule(Description=[eu_rule()["Description"][0], entry])
+
+
 def test_what_is_no_object_is_no_rule():
     with pytest.raises(RuleError, match="object"):
         read_rule(["rule"])
@@ -189,6 +195,14 @@ def test_a_rule_passes_and_says_what_it_looked_at():
     assert judged(rule(), language="fr").text.startswith("La dernière")
 
 
+@pytest.mark.parametrize("group", ["é" * 80, "é" * 81, "K" * 9_000, 5, None, [], {}])
+def test_what_a_rule_should_look_at_need_not_be_there(group):
+    [found] = judge([rule(AffectedFields=["v.0.dt", "v.0.0"])], {"v": group}, {}, at=NOW)
+    assert found.result in {"failed", "open"}
+    assert set(found.looked_at) == {"v.0.dt", "v.0.0"}
+    assert found.looked_at["v.0.dt"] is None
+
+
 def test_a_failed_rule_says_on_which_day_it_would_pass():
     found = judged(rule())
     assert (found.result, found.passes_on) == ("failed", date(2026, 6, 24))
@@ -198,6 +212,29 @@ def test_a_window_that_opens_later_is_found():
     window = {"and": [since("not-before", 380), since("not-after", 380)]}
     first = datetime(2026, 6, 10, tzinfo=UTC) + timedelta(days=380)
     assert judged(rule(Logic=window), at=NOW.replace(hour=0)).passes_on == first.date()
+
+
+def test_a_rule_may_pass_tomorrow_and_in_400_days_and_no_later():
+    midnight = NOW.replace(hour=0)
+    for days, answer in [(1, 1), (399, 399), (400, 400), (401, None)]:
+        since_then = (midnight - timedelta(days=1)).date().isoformat()
+        found = judged(rule(Logic=since("not-before", days + 1)), at=midnight, dt=since_then)
+        assert found.passes_on == (answer and (midnight + timedelta(days=answer)).date())
+
+
+@pytest.mark.parametrize(("path", "inner"), [("", "external."), ("external", "")])
+def test_the_clock_may_be_read_within_a_larger_part(path, inner):
+    today = {"plusTime": [{"var": f"current.{inner}validationClock"}, 0, "day"]}
+    late = {"not-before": [today, {"plusTime": [FIRST_DOSE, 14, "day"]}]}
+    found = judged(rule(Logic={"reduce": [[{"var": path}], late, False]}))
+    assert (found.result, found.passes_on) == ("failed", date(2026, 6, 24))
+
+
+def test_a_rule_for_the_newest_versions_known_is_understood():
+    newest = rule(EngineVersion="1.3.3", SchemaVersion="1.3.3")
+    assert judged(newest, dt="2026-06-01").result == "passed"
+    for newer in ({"EngineVersion": "1.3.4"}, {"SchemaVersion": "1.3.4"}):
+        assert judged(rule(**newer), dt="2026-06-01").result == "open"
 
 
 def test_what_never_passes_has_no_day():

@@ -100,6 +100,32 @@ def test_each_fault_has_its_word(changes, worth):
     assert counts(dose(1, 0, **changes))[0][0] == worth
 
 
+def why(*doses: Given) -> str:
+    return worth.judge(doses, ADULT)[doses[-1].dose_id].reason
+
+
+def test_a_reason_says_more_where_one_word_has_several():
+    assert why(dose(1, 0, lot=None)) == "lot_unknown"
+    assert why(dose(1, 0, lot=NOT_YET)) == "lot_not_released"
+    assert why(dose(1, 0), dose(2, 0)) == "same_day"
+    full = [dose(number, 200 * number) for number in range(1, worth.HIGHEST_NUMBER + 2)]
+    assert why(*full) == "series_full"
+    for clear in ([dose(1, 0)], [dose(1, 0), dose(2, 1)], [dose(1, 0, in_programme=False)]):
+        assert why(*clear) == ""
+
+
+def test_the_first_dose_has_no_interval_and_a_grace_makes_none_negative():
+    found = worth.judge([dose(1, 0), dose(2, 30)], ADULT)
+    assert [each.min_interval for each in found.values()] == [0, 17]
+    quick = Series(2, 2, 28, 90, 4, 12)
+    found = worth.judge([dose(1, 0, series=quick), dose(2, 1, series=quick)], ADULT)
+    assert [each.min_interval for each in found.values()] == [0, 0]
+
+
+def test_what_a_person_found_stands():
+    assert worth.KEPT == ("entered_in_error", "subpotent")
+
+
 @pytest.mark.parametrize(
     ("born", "worth"),
     [("2014-03-02", "valid"), ("2014-03-03", "outside_age"), ("2014-03", "valid"),
@@ -107,6 +133,13 @@ def test_each_fault_has_its_word(changes, worth):
 )  # fmt: skip
 def test_what_is_open_in_a_birth_date_speaks_for_the_person(born, worth):
     assert counts(dose(1, 0), born=born)[0][0] == worth
+
+
+def test_an_open_month_is_january_and_an_open_day_the_first():
+    assert schedule.old_enough("2014", date(2026, 1, 1), 12 * 12)
+    assert not schedule.old_enough("2014", date(2025, 12, 31), 12 * 12)
+    assert schedule.old_enough("2014-03", date(2026, 3, 1), 12 * 12)
+    assert not schedule.old_enough("2014-03", date(2026, 2, 28), 12 * 12)
 
 
 def test_a_birthday_on_a_leap_day_comes_on_the_first_of_march():

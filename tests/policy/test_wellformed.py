@@ -51,7 +51,16 @@ def test_well_formed_logic_has_no_faults(logic):
         {"!": []},
         {"!": [1, 2]},
         {"===": [1]},
+        {"if": [True, 1, 2, 3]},
+        {"===": [1, 2, 3]},
+        {"in": ["a", ["a"], 1]},
+        {"+": [1, 2, 3]},
+        {"<": [1]},
         {"<": [1, 2, 3, 4]},
+        {"plusTime": ["2021-06-01", 0, "day", 0]},
+        {"reduce": [[], 1, 2, 3]},
+        {"extractFromUVCI": ["x", 0, 0]},
+        {"dccDateOfBirth": ["2004", "2005"]},
         {"plusTime": ["2021-06-01", 0]},
         {"plusTime": ["2021-06-01", "1", "day"]},
         {"plusTime": ["2021-06-01", 1, "week"]},
@@ -63,6 +72,14 @@ def test_well_formed_logic_has_no_faults(logic):
 )
 def test_a_fault_names_the_expression(logic):
     assert [fault.expression for fault in faults(logic)] == [logic]
+
+
+def test_of_a_unit_and_a_number_only_the_first_expression_is_logic():
+    assert faults({"plusTime": [{"var": "x"}, 1, "month"]}) == []
+    [fault] = faults({"plusTime": [DATE["plusTime"][0], 1.5, "day"]})
+    assert fault.message == "The second operand is no integer."
+    [fault] = faults({"extractFromUVCI": ["x", {"no": []}]})
+    assert fault.message == "The second operand is no integer."
 
 
 def test_faults_within_are_found_too():
