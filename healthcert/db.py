@@ -70,7 +70,7 @@ def _sqlite_engine(url: str, *, foreign_keys: bool) -> Engine:
             "synchronous = FULL",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
-        raw.create_function("leaf_hash", 1, lambda entry: leaf_hash(entry.encode()))
+        raw.create_function("leaf_hash", 1, leaf_hash)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

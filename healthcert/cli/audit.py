@@ -1,4 +1,4 @@
-"""The audit tree: hold the record against what was sealed, prove, export, ask for witnesses."""
+"""`healthcert audit`: hold the record against what was sealed; prove, export, witness."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import IO
 from uuid import UUID
 
 import click
+from sqlalchemy.orm import Session
 
-from healthcert import witness
 from healthcert.config import Settings
 from healthcert.db import Doors, make_engine, refuse_unready
 from healthcert.gateways import seal_files
@@ -22,8 +22,9 @@ from healthcert.gateways.note_keys import read_verifier
 from healthcert.hcert.bundle import read
 from healthcert.services import auditing, sealing
 from healthcert.services.keys import AUDIT_LOG, load_pins
-from healthcert.transparency.evidence import Finding, Source
+from healthcert.transparency.comparing import Finding, Source
 from healthcert.transparency.seals import Seal
+from healthcert.witness import COMMANDS
 
 _PATH = click.Path(path_type=Path, exists=True)
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -31,7 +32,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.group()
 def audit() -> None:
-    """The sealed audit: verify it, prove an event, export it, have it witnessed."""
+    """The sealed audit: verify it, prove what it holds, export it, have it witnessed."""
 
 
 @audit.command()
@@ -73,7 +74,7 @@ def verify(
         published = read(bundle.read_bytes(), pinned=load_pins(settings.pins_dir)).audit_head
         told = [Seal(published.decode())] if published else []
         sources.append(Source.of(str(bundle), told, log=key))
-    with _doors(settings) as doors, doors.reading() as db:
+    with _reading() as db:
         found = auditing.verify(db, log=key, sources=sources, now=datetime.now(UTC))
         head = sealing.newest(db)
     for finding in found:
@@ -84,16 +85,23 @@ def verify(
 
 
 @audit.command()
-@click.argument("event", type=click.UUID)
-def prove(event: UUID) -> None:
-    r"""Write a proof that an event was sealed, for anybody to check without us.
+@click.argument("event", type=click.UUID, required=False)
+@click.option("--since", type=click.IntRange(0), help="Prove growth since a tree of this size.")
+@click.option("--head", type=click.File(encoding="utf-8"), help="A head that a witness cosigned.")
+def prove(event: UUID | None, since: int | None, head: IO[str] | None) -> None:
+    r"""Prove that an event was sealed, or that the tree only grew: for anybody to check.
 
     \b
     Example:
       healthcert audit prove 01a20077-4160-70b0-bb1d-0ae56e30e4d4 > event.tlog-proof
+      healthcert audit prove --since 20852014 > growth
     """
-    with _doors() as doors, doors.reading() as db:
-        click.echo(auditing.prove(db, event), nl=False)
+    what = since if event is None else event
+    if what is None:
+        raise click.UsageError("name an event, or say --since")
+    log = read_verifier(Settings.from_env(os.environ).keys_dir / AUDIT_LOG)
+    with _reading() as db:
+        click.echo(auditing.prove(db, what, log=log, head=head.read() if head else None), nl=False)
 
 
 @audit.command()
@@ -104,51 +112,22 @@ def export() -> None:
     Example:
       healthcert audit export > audit.jsonl
     """
-    with _doors() as doors, doors.reading() as db:
+    with _reading() as db:
         for line in auditing.export(db):
             click.echo(line)
 
 
-@audit.command()
-@click.option("--since", type=click.IntRange(0), default=0, help="The size the witness holds.")
-def request(since: int) -> None:
-    r"""Write a request for a cosignature of the newest head (c2sp.org/tlog-witness).
-
-    \b
-    Example:
-      healthcert audit request --since 20852014 > request
-    """
-    with _doors() as doors, doors.reading() as db:
-        click.echo(auditing.request(db, since=since), nl=False)
-
-
-@audit.command()
-@click.argument("file", type=click.File(encoding="utf-8"))
-def cosign(file: IO[str]) -> None:
-    r"""Take in the answer of a witness; its verifier key lies in keys/trust/audit/witnesses/.
-
-    \b
-    Example:
-      healthcert audit cosign answer
-    """
-    settings = Settings.from_env(os.environ)
-    known = (settings.keys_dir / AUDIT_LOG).parent / "witnesses"
-    witnesses = [read_verifier(path) for path in sorted(known.glob("*.vkey"))]
-    with _doors(settings) as doors, doors.transaction() as db:
-        for name in auditing.take_cosignature(db, file.read(), witnesses=witnesses):
-            click.echo(f"cosigned by {name}")
-
-
-for command in (witness.witness, witness.check, witness.new_key):
+for command in COMMANDS:
     audit.add_command(command)
 
 
 @contextmanager
-def _doors(settings: Settings | None = None) -> Iterator[Doors]:
-    engine = make_engine((settings or Settings.from_env(os.environ)).database_url)
+def _reading() -> Iterator[Session]:
+    engine = make_engine(Settings.from_env(os.environ).database_url)
     try:
         refuse_unready(engine)
-        yield Doors(engine)
+        with Doors(engine).reading() as db:
+            yield db
     finally:
         engine.dispose()
 

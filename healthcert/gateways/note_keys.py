@@ -21,13 +21,9 @@ from healthcert.transparency.notes import LOG, WITNESS, Verifier, cosigned_messa
 
 @dataclass(frozen=True, slots=True)
 class NoteSigner:
-    """A key that signs heads as a log, or cosigns them as a witness.
+    """A key that signs heads as a log, or cosigns them as a witness."""
 
-    Attributes:
-        verifier: What its signatures are checked with.
-    """
-
-    verifier: Verifier
+    verifier: Verifier  # what its signatures are checked with
     _key: Ed25519PrivateKey = field(repr=False)
 
     @classmethod

@@ -11,42 +11,44 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from healthcert.transparency.seals import Seal, read_seals
+from healthcert.errors import BadProof
+from healthcert.transparency.seals import Seal
 
-_SUFFIX = ".seals"
 
-
-def append(path: Path, seals: Iterable[Seal]) -> None:
-    """Put seals behind those of a file; they are on the disk when this returns."""
+def append(path: Path, seals: Iterable[Seal]) -> int:
+    """Put seals behind those of a file, on the disk when this returns; return how many."""
     with path.open("a", encoding="utf-8") as file:
-        file.writelines(seal.line() for seal in seals)
+        count = sum(1 for seal in seals if file.write(seal.line()))
         file.flush()
         os.fsync(file.fileno())
+    return count
 
 
 def read(path: Path) -> Iterator[Seal]:
     """Give the seals of a file, or of a folder's files in order; none where there is nothing.
 
-    Raises:
-        BadProof: A line is no seal.
+    A line that is no seal comes out as one that nobody signed.
     """
     for each in _files(path):
-        with each.open(encoding="utf-8") as lines:
-            yield from read_seals(lines)
+        with each.open(encoding="utf-8", errors="replace") as lines:
+            yield from map(Seal.parse, lines)
 
 
 def newest(folder: Path) -> Seal | None:
-    """Return the last seal that a folder holds.
+    """Return the last seal that a folder holds; None before the first.
 
     Raises:
-        BadProof: It is none.
+        BadProof: The last line is none.
     """
-    for path in reversed(_files(folder)):
-        lines = path.read_text(encoding="utf-8").splitlines()
-        if lines:
-            return next(read_seals(lines[-1:]))
-    return None
+    files = _files(folder)
+    if not files:
+        return None
+    seal = Seal.parse(files[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-1])
+    if not seal.leaves:
+        raise BadProof(f"the last line of {files[-1]} is no seal")
+    return seal
 
 
 def _files(path: Path) -> list[Path]:
-    return sorted(path.glob(f"*{_SUFFIX}")) if path.is_dir() else [path] if path.exists() else []
+    files = sorted(path.glob("*.seals")) if path.is_dir() else [path]
+    return [file for file in files if file.exists() and file.stat().st_size]

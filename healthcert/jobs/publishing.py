@@ -49,7 +49,7 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
     with parts.doors.reading() as db:
         ours = publishing.revocations(db, country=parts.country)
         head = sealing.newest(db)
-        audit_head = sealing.note_of(db, head).encode() if head else None
+        audit_head = head.note.encode() if head else None
     contents = Contents(
         trust=parts.trust,
         revocation=held.revocation.with_issuer(parts.country.code, ours) if held else ours,

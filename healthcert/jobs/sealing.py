@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
-from itertools import islice
 from pathlib import Path
 
 from healthcert.gateways import seal_files
@@ -12,8 +11,6 @@ from healthcert.gateways.note_keys import NoteSigner
 from healthcert.parts import Parts
 from healthcert.services import sealing
 from healthcert.services.keys import load_audit_signer, read_secret
-
-_AT_ONCE = 100  # seals
 
 
 def seal(parts: Parts, now: datetime) -> int:
@@ -31,14 +28,12 @@ def seal(parts: Parts, now: datetime) -> int:
         sealing.seal(db, signer=signer, now=now, back=_back(now))
     settings.seals_dir.mkdir(parents=True, exist_ok=True)
     kept = seal_files.newest(settings.seals_dir)
-    path = settings.seals_dir / f"{now:%Y-%m-%d}.seals"
-    count = 0
+    size = kept.edge.size if kept else 0
     with parts.doors.reading() as db:
-        after = sealing.seals_after(db, kept.size if kept else 0)
-        while some := list(islice(after, _AT_ONCE)):
-            seal_files.append(path, some)
-            count += len(some)
-    return count
+        if size == sealing.edge_of(sealing.newest(db)).size:
+            return 0
+        path = settings.seals_dir / f"{now:%Y-%m-%d}.seals"
+        return seal_files.append(path, sealing.seals_after(db, size))
 
 
 def _back(now: datetime) -> timedelta | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, MetaData, event
 from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
-from healthcert.models.audit import AuditLeaf, Cosignature, TreeHead
+from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
@@ -57,7 +57,6 @@ __all__ = [
     "Certificate",
     "ClinicSession",
     "Consent",
-    "Cosignature",
     "Delegation",
     "Device",
     "Dose",

@@ -1,4 +1,4 @@
-"""How the audit is sealed: the leaves of its tree, the heads that were signed, who cosigned them.
+"""How the audit is sealed: the leaves of its tree, and the heads that were signed.
 
 Nothing here is believed by itself: `services/sealing.py` holds it against what lies elsewhere.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey
+from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Base
@@ -27,7 +27,7 @@ class AuditLeaf(Base):
 
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     event_id: Mapped[uuid.UUID] = mapped_column(unique=True)
-    hash: Mapped[bytes]  # SHA-256 of 0 and the entry, see `sealing.entry`
+    hash: Mapped[bytes]  # SHA-256 of 0 and the entry, see `auditing.entry`
 
 
 class TreeHead(Base):
@@ -45,15 +45,3 @@ class TreeHead(Base):
     root: Mapped[bytes]
     edge: Mapped[bytes]  # its peaks, 32 bytes each: all that the next seal must read
     note: Mapped[str]  # C2SP checkpoint, signed
-
-
-class Cosignature(Base):
-    """That a witness saw a head, in its own words."""
-
-    __tablename__ = "cosignature"
-    __table_args__ = (stated(append_only=True),)
-
-    size: Mapped[int] = mapped_column(ForeignKey("tree_head.size"), primary_key=True)
-    witness: Mapped[str] = mapped_column(primary_key=True)
-    cosigned_at: Mapped[datetime]
-    line: Mapped[str]

@@ -1,43 +1,42 @@
-"""Hold the audit against what was signed, prove and export it, and have it witnessed."""
+"""Hold the audit against what was signed, prove what it holds, export it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, String, Text, cast, select, type_coerce
+from sqlalchemy import LargeBinary, Row, Text, cast, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadProof, NotFound
-from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead
+from healthcert.errors import NotFound
+from healthcert.models import AuditEvent, AuditLeaf, TreeHead
 from healthcert.services import sealing
-from healthcert.transparency.comparing import compare
-from healthcert.transparency.evidence import Finding, Sealed, Source
+from healthcert.transparency.comparing import Finding, Sealed, Source, compare, named
 from healthcert.transparency.merkle import consistency_proof, inclusion_proof, leaf_hash
-from healthcert.transparency.notes import Verifier, cosigned_at, parts
-from healthcert.transparency.seals import Leaf, Seal, write_proof, write_request
+from healthcert.transparency.notes import Verifier, opened
+from healthcert.transparency.seals import Leaf, Seal, write_proof
 
 _AT_ONCE = 5_000  # rows
-_TIME = "%Y-%m-%d %H:%M:%S.%f"
-# As it lies there: whoever passed the checks by must be named, not stop the reading.
-EVENT = (
-    *(
-        type_coerce(column, String).label(column.key)
-        for column in (
-            AuditEvent.id,
-            AuditEvent.recorded_at,
-            AuditEvent.actor_id,
-            AuditEvent.subject_id,
-            AuditEvent.actor_kind,
-            AuditEvent.act,
-            AuditEvent.subject_kind,
-        )
-    ),
-    cast(AuditEvent.details, Text).label("details"),
+# As it lies there, unread: whoever passed the checks by must be named, not stop the reading.
+_RAW = Text().with_variant(LargeBinary(), "sqlite")
+EVENT = tuple(
+    cast(column, _RAW).label(column.key)
+    for column in (
+        AuditEvent.id,
+        AuditEvent.recorded_at,
+        AuditEvent.actor_id,
+        AuditEvent.subject_id,
+        AuditEvent.actor_kind,
+        AuditEvent.act,
+        AuditEvent.subject_kind,
+        AuditEvent.details,
+    )
 )
+_LEAF = (cast(AuditLeaf.event_id, _RAW).label("event"), cast(AuditLeaf.hash, LargeBinary))
+_HEAD = (cast(TreeHead.note, _RAW).label("note"), cast(TreeHead.sealed_at, _RAW).label("at"))
 
 
 def entry(event: Row[*tuple[Any, ...]]) -> bytes:
@@ -48,9 +47,9 @@ def entry(event: Row[*tuple[Any, ...]]) -> bytes:
         _digits(event.id),
         _written(event.recorded_at),
         *map(_digits, (event.actor_id, event.subject_id)),
-        ",".join(f"{len(text)}:{text}" for text in map(str, texts)),
+        ",".join(f"{len(text)}:{text}" for text in map(_text, texts)),
     )
-    return "\n".join(lines).encode(errors="surrogatepass")
+    return "\n".join(lines).encode(errors="surrogateescape")
 
 
 def verify(
@@ -64,62 +63,45 @@ def verify(
         sources: What was kept elsewhere: by witnesses, in files, in a bundle.
         now: Events older than a minute must be sealed.
     """
-    heads = db.scalars(select(TreeHead).execution_options(yield_per=_AT_ONCE))
-    own = Source.of("record", (Seal(head.note, head.sealed_at) for head in heads), log=log)
-    found = compare(_record(db), [own, *sources])
+    heads = [Seal(_text(head.note), _moment(head.at)) for head in db.execute(select(*_HEAD))]
+    found = compare(_record(db), [Source.of("record", heads, log=log), *sources])
+    due = sealing.id_at(now - sealing.LATE)
+    waiting = map(_id, db.scalars(select(EVENT[0]).where(sealing.UNSEALED)))
     return found + [
-        Finding("unsealed", f"event {event} has no place in the tree", "record", (event,))
-        for event in sealing.unsealed(db, before=now - sealing.LATE)
+        named("unsealed", event, "has no place in the tree") for event in waiting if event < due
     ]
 
 
-def prove(db: Session, event_id: UUID) -> str:
-    """Return a proof that an event is in the newest tree (c2sp.org/tlog-proof@v1).
+def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = None) -> str:
+    """Return a proof of an event (tlog-proof@v1), or that the tree grew since it had a size.
+
+    The latter is also what other witnesses are asked with (add-checkpoint, c2sp.org/tlog-witness).
+
+    Args:
+        db: A snapshot.
+        what: An event; or a size, 0 for the empty tree.
+        log: Who must have signed the head.
+        head: One of our heads, as a witness cosigned it; None: the newest.
 
     Raises:
-        NotFound: There is no such event, or it is not sealed yet.
+        NotFound: There is no such event or size, or it is not in the tree of this head.
+        BadProof: The head is none of the log.
     """
-    event = db.execute(select(*EVENT).where(AuditEvent.id == event_id)).one_or_none()
-    at = db.scalar(select(AuditLeaf.position).filter_by(event_id=event_id))
-    head = sealing.newest(db)
-    if event is None or at is None or head is None:
-        raise NotFound(f"no sealed event {event_id}")
-    hashes = [leaf.hash for leaf in sealing.leaves(db, 0, head.size)]
-    proof = inclusion_proof(hashes, at)
-    return write_proof(entry(event), at, proof, sealing.note_of(db, head))
-
-
-def request(db: Session, *, since: int) -> str:
-    """Return what to ask a witness who holds the tree of a size (0: none yet).
-
-    Raises:
-        NotFound: Nothing is sealed, or no head of ours had that size.
-    """
-    head, old = sealing.newest(db), db.get(TreeHead, since)
-    if head is None or (since and old is None):
-        raise NotFound(f"no head of size {since} was signed here")
-    added = [leaf.hash for leaf in sealing.leaves(db, since, head.size)]
-    return write_request(since, consistency_proof(sealing.edge_of(old), added), head.note)
-
-
-def take_cosignature(db: Session, lines: str, *, witnesses: Collection[Verifier]) -> list[str]:
-    """Return the witnesses who cosigned our newest head with these lines; each is kept once.
-
-    Raises:
-        BadProof: No line is a cosignature of it by a witness we know.
-    """
-    head = sealing.newest(db)
-    note = (head.note if head else "") + lines
-    found = {each.name: at for each in witnesses if (at := cosigned_at(note, each)) is not None}
-    if head is None or not found:
-        raise BadProof("no witness that is known cosigned our newest head")
-    for line in parts(note)[1]:
-        name = line.split(" ")[1]
-        if name in found and db.get(Cosignature, (head.size, name)) is None:
-            seen = datetime.fromtimestamp(found[name], UTC)
-            db.add(Cosignature(size=head.size, witness=name, cosigned_at=seen, line=line))
-            db.flush()
-    return sorted(found)
+    newest = sealing.newest(db)
+    note = head or (newest.note if newest else "")
+    if not note:
+        raise NotFound("nothing is sealed yet")
+    size = opened(note, log).size
+    hashes = [leaf.hash for leaf in sealing.leaves(db, 0, size)]
+    if isinstance(what, int):
+        if what > len(hashes):
+            raise NotFound(f"there is no tree of {what} events in one of {size}")
+        return write_proof(what, consistency_proof(hashes, what), note)
+    event = db.execute(select(*EVENT).where(AuditEvent.id == what)).one_or_none()
+    at = db.scalar(select(AuditLeaf.position).filter_by(event_id=what))
+    if event is None or at is None or at >= size:
+        raise NotFound(f"no event {what} was sealed in a tree of {size}")
+    return write_proof((at, entry(event)), inclusion_proof(hashes, at), note)
 
 
 def export(db: Session) -> Iterator[str]:
@@ -127,56 +109,51 @@ def export(db: Session) -> Iterator[str]:
 
     Nobody is named in it: identifiers of rows, codes and numbers, as `audit.note` lets in.
     """
-    for row in _rows(db, _joined().where(AuditEvent.id.is_not(None))):
-        told = {
-            "position": row.position,
-            "event": str(_id(row.id)),
-            "recorded_at": f"{_written(row.recorded_at)}Z",
-            "actor": [row.actor_kind, row.actor_id and str(_id(row.actor_id))],
-            "act": row.act,
-            "subject": [row.subject_kind, row.subject_id and str(_id(row.subject_id))],
-            "details": json.loads(row.details),
-            "entry": entry(row).decode(),
-            "leaf_hash": row.hash.hex(),
-        }
-        yield json.dumps(told)
+    for position, row in enumerate(_rows(db)):
+        if row.id is not None:
+            told = {name: value and _text(value) for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's name for the row as a mapping
+            told |= {"entry": _text(entry(row)), "hash": row.hash.hex()}
+            yield json.dumps({"position": position, **told})
+
+
+def _rows(db: Session) -> Iterator[Row[*tuple[Any, ...]]]:
+    """Give every leaf in the order of the tree, with its event."""
+    joined = select(*_LEAF, *EVENT).outerjoin(AuditEvent, AuditEvent.id == AuditLeaf.event_id)
+    ordered = joined.order_by(AuditLeaf.position).execution_options(yield_per=_AT_ONCE)
+    yield from db.execute(ordered)
 
 
 def _record(db: Session) -> Iterator[Sealed]:
-    for row in _rows(db, _joined()):
+    for row in _rows(db):
         now = None if row.id is None else leaf_hash(entry(row))
-        yield Sealed(Leaf(_id(row.event_id), row.hash), now, _moment(row.recorded_at))
+        yield Sealed(Leaf(_id(row.event), row.hash or b""), now, _moment(row.recorded_at))
 
 
-def _digits(value: object) -> str:
-    return str(value or "").replace("-", "")
+def _text(value: bytes | str | None) -> str:
+    return value.decode(errors="surrogateescape") if isinstance(value, bytes) else str(value)
 
 
-def _written(moment: object) -> str:
-    """Return a time as SQLite keeps it; PostgreSQL gives it as a datetime."""
-    return f"{moment.astimezone(UTC):{_TIME}}" if isinstance(moment, datetime) else str(moment)
+def _digits(value: bytes | str | None) -> str:
+    return "" if value is None else _text(value).replace("-", "") or "-"
 
 
-def _moment(value: object) -> datetime | None:
+def _written(moment: bytes | str | None) -> str:
+    """Return a time as SQLite keeps it; PostgreSQL shows it in the zone of the session."""
+    told = _moment(moment) if isinstance(moment, str) else None
+    return f"{told:%Y-%m-%d %H:%M:%S.%f}" if told else _text(moment)
+
+
+def _moment(value: bytes | str | None) -> datetime | None:
+    """Return a time in UTC, in which SQLite's is that tells no zone; None where it is none."""
     try:
-        return datetime.strptime(_written(value), _TIME).replace(tzinfo=UTC)
-    except ValueError:
+        told = datetime.fromisoformat(_text(value))
+        return told.replace(tzinfo=told.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
-def _id(value: object) -> UUID:
+def _id(value: bytes | str | None) -> UUID:
     try:
-        return UUID(str(value))
+        return UUID(_text(value))
     except ValueError:
         return UUID(int=0)
-
-
-def _joined() -> Select[*tuple[Any, ...]]:
-    leaf = (type_coerce(column, String) for column in (AuditLeaf.event_id, AuditLeaf.hash))
-    query = select(AuditLeaf.position, *leaf, *EVENT)
-    joined = query.outerjoin(AuditEvent, AuditEvent.id == AuditLeaf.event_id)
-    return joined.order_by(AuditLeaf.position)
-
-
-def _rows(db: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Row[*tuple[Any, ...]]]:
-    yield from db.execute(query.execution_options(yield_per=_AT_ONCE))

@@ -40,8 +40,7 @@ from healthcert.hcert.trust import TrustList
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
 BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
-CERTIFICATES = {".pem", ".crt", ".cer", ".der"}
-LISTS = {".json"}
+CERTIFICATES, LISTS = {".pem", ".crt", ".cer", ".der"}, {".json"}
 AUDIT_LOG = Path("trust", "audit", "log.vkey")
 
 

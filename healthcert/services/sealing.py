@@ -6,7 +6,7 @@ may be committed after a later one was sealed: what makes an event due is that i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,50 +14,49 @@ from sqlalchemy import Uuid, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.note_keys import NoteSigner
-from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead
+from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.services import audit
+from healthcert.services.audit import SYSTEM, Subject
 from healthcert.transparency.merkle import HASH_BYTES, Edge
 from healthcert.transparency.notes import Checkpoint, signed
 from healthcert.transparency.seals import Leaf, Seal
 
 LATE = timedelta(minutes=1)
+IDLE = timedelta(hours=1)  # a head at least so often, against back-dating into a quiet gap
 AT_ONCE = 50_000  # events of one seal at most
 LOOK_BACK = timedelta(minutes=2)  # longer than a deed's transaction takes
+UNSEALED = ~exists().where(AuditLeaf.event_id == AuditEvent.id)
 _LOCK = 7233180151
 _FIRST = UUID(int=0)
 
 # `auditing.entry` says the same in Python, and is what judges.
-_SEAL = {
+_HASH = {
     "postgresql": r"""
-        INSERT INTO audit_leaf (position, event_id, hash)
-        SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id,
-               sha256('\x00'::bytea || convert_to(concat(
-                 '1', chr(10), replace(e.id::text, '-', ''), chr(10),
-                 to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), chr(10),
-                 replace(e.actor_id::text, '-', ''), chr(10),
-                 replace(e.subject_id::text, '-', ''), chr(10),
-                 length(e.actor_kind), ':', e.actor_kind, ',', length(e.act), ':', e.act, ',',
-                 length(e.subject_kind), ':', e.subject_kind, ',',
-                 length(e.details::text), ':', e.details::text), 'UTF8'))
-          FROM audit_event AS e
-         WHERE e.id >= :since AND NOT EXISTS (
-               SELECT FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
-         ORDER BY e.id LIMIT :most
+        sha256('\x00'::bytea || convert_to(concat(
+          '1', chr(10), replace(e.id::text, '-', ''), chr(10),
+          to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), chr(10),
+          replace(e.actor_id::text, '-', ''), chr(10),
+          replace(e.subject_id::text, '-', ''), chr(10),
+          length(e.actor_kind), ':', e.actor_kind, ',', length(e.act), ':', e.act, ',',
+          length(e.subject_kind), ':', e.subject_kind, ',',
+          length(e.details::text), ':', e.details::text), 'UTF8'))
     """,
     "sqlite": """
-        INSERT INTO audit_leaf (position, event_id, hash)
-        SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id,
-               leaf_hash('1' || char(10) || e.id || char(10) || e.recorded_at || char(10)
-                 || coalesce(e.actor_id, '') || char(10) || coalesce(e.subject_id, '') || char(10)
-                 || length(e.actor_kind) || ':' || e.actor_kind || ','
-                 || length(e.act) || ':' || e.act || ','
-                 || length(e.subject_kind) || ':' || e.subject_kind || ','
-                 || length(e.details) || ':' || e.details)
-          FROM audit_event AS e
-         WHERE e.id >= :since AND NOT EXISTS (
-               SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
-         ORDER BY e.id LIMIT :most
+        leaf_hash(CAST('1' || char(10) || e.id || char(10) || e.recorded_at || char(10)
+          || coalesce(e.actor_id, '') || char(10) || coalesce(e.subject_id, '') || char(10)
+          || length(e.actor_kind) || ':' || e.actor_kind || ',' || length(e.act) || ':' || e.act
+          || ',' || length(e.subject_kind) || ':' || e.subject_kind
+          || ',' || length(e.details) || ':' || e.details AS BLOB))
     """,
 }
+_SEAL = """
+    INSERT INTO audit_leaf (position, event_id, hash)
+    SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id, {hash}
+      FROM audit_event AS e
+     WHERE e.id >= :since AND NOT EXISTS (
+           SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
+     ORDER BY e.id LIMIT :most
+"""
 
 
 def seal(
@@ -72,16 +71,18 @@ def seal(
         back: How far before the newest seal to look for events that were committed late; None:
             at every event there is.
     """
-    dialect = db.get_bind().dialect.name
-    if dialect == "postgresql":  # on SQLite only one writes at a time
+    if db.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     head = newest(db)
     edge = edge_of(head)
     since = _FIRST if back is None else _since(db, head, back)
-    due = text(_SEAL[dialect]).bindparams(bindparam("since", type_=Uuid()))
-    db.execute(due, {"size": edge.size, "since": since, "most": AT_ONCE})
-    hashes = select(AuditLeaf.hash).where(AuditLeaf.position >= edge.size)
-    added = db.connection().scalars(hashes.order_by(AuditLeaf.position)).all()
+    added = _placed(db, edge.size, since)
+    if not added and head and now - head.sealed_at >= IDLE:
+        audit.note(
+            db, actor=SYSTEM, act="audit_idle", subject=Subject("tree_head"), details={}, now=now
+        )
+        db.flush()
+        added = _placed(db, edge.size, since)
     if not added:
         return None
     edge = edge.grown(added)
@@ -96,6 +97,17 @@ def seal(
     db.add(made)
     db.flush()
     return made
+
+
+def _placed(db: Session, size: int, since: UUID) -> Sequence[bytes]:
+    """Return the hashes of the events that are due, after giving each its place."""
+    due = text(_SEAL.replace("{hash}", _HASH[db.get_bind().dialect.name]))
+    db.execute(
+        due.bindparams(bindparam("since", type_=Uuid())),
+        {"size": size, "since": since, "most": AT_ONCE},
+    )
+    hashes = select(AuditLeaf.hash).where(AuditLeaf.position >= size)
+    return db.scalars(hashes.order_by(AuditLeaf.position)).all()
 
 
 def newest(db: Session) -> TreeHead | None:
@@ -119,31 +131,19 @@ def leaves(db: Session, first: int, end: int | None = None) -> list[Leaf]:
     return [Leaf(*row) for row in db.execute(query.order_by(AuditLeaf.position))]
 
 
-def note_of(db: Session, head: TreeHead) -> str:
-    """Return a head as its note, with the cosignatures that came in."""
-    query = select(Cosignature.line).filter_by(size=head.size).order_by(Cosignature.witness)
-    return head.note + "".join(db.scalars(query))
-
-
 def seals_after(db: Session, size: int) -> Iterator[Seal]:
     """Give each seal after a size, in order."""
     query = select(TreeHead).where(TreeHead.size > size).order_by(TreeHead.size)
     for head in db.scalars(query.execution_options(yield_per=100)):
-        yield Seal(note_of(db, head), head.sealed_at, tuple(leaves(db, size, head.size)))
+        yield Seal(head.note, head.sealed_at, tuple(leaves(db, size, head.size)), edge_of(head))
         size = head.size
-
-
-def unsealed(db: Session, *, before: datetime, since: UUID = _FIRST) -> Iterator[UUID]:
-    """Give the events made before a moment that have no leaf."""
-    sealed = exists().where(AuditLeaf.event_id == AuditEvent.id)
-    query = select(AuditEvent.id).where(~sealed, AuditEvent.id >= since)
-    yield from db.scalars(query.where(AuditEvent.id < _id_at(before)).order_by(AuditEvent.id))
 
 
 def is_late(db: Session, *, now: datetime) -> bool:
     """Say whether an event waits for its seal longer than it should."""
     since = _since(db, newest(db), LOOK_BACK)
-    return next(unsealed(db, before=now - LATE, since=since), None) is not None
+    waits = select(AuditEvent.id).where(AuditEvent.id >= since, UNSEALED)
+    return db.scalar(waits.where(AuditEvent.id < id_at(now - LATE)).limit(1)) is not None
 
 
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
@@ -152,9 +152,9 @@ def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
     if head is None or last is None:
         return _FIRST
     span = int(back.total_seconds() * 1000) << 80
-    return min(_id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
+    return min(id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
 
 
-def _id_at(moment: datetime) -> UUID:
+def id_at(moment: datetime) -> UUID:
     """Return the least identifier made at a moment (UUIDv7: milliseconds in its first 48 bits)."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -1,144 +1,174 @@
-"""What was done to a log: the record as it stands, compared with heads and leaves kept elsewhere.
+"""What was done to a log: the record as it stands, held against heads and leaves kept elsewhere.
 
-One pass over the record. Every source is a row of seals that were signed; where the record and a
-source part, the events are named that were edited, removed, inserted or put elsewhere.
+A source is what one keeper has of the log. Where the record and a source part, the events are
+named that were edited, removed, inserted or put elsewhere.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
 from uuid import UUID
 
-from healthcert.transparency.evidence import Finding, Kind, Sealed, Source
+from healthcert.errors import BadProof
 from healthcert.transparency.merkle import Edge
-from healthcert.transparency.seals import Leaf
+from healthcert.transparency.notes import Verifier, cosigned_at, opened
+from healthcert.transparency.seals import Leaf, Seal
 
+Kind = Literal[
+    "edited", "removed", "inserted", "reordered", "forked", "back_dated", "unsealed", "unsigned"
+]
 LAG = timedelta(minutes=10)  # what an event may be written down late, and clocks differ
 _MOST_SUSPECTS = 100
 
 
-def compare(record: Iterable[Sealed], sources: Iterable[Source]) -> list[Finding]:
-    """Return all that is not as it was signed, in the order in which it is met.
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it was signed."""
 
-    Args:
-        record: Every sealed event, in the order of the tree.
-        sources: What to hold it against; the record's own heads are one of them.
-    """
-    parted = [_Parting(source) for source in sources]
-    found: list[Finding] = []
-    edge, times = Edge(), _times(parted)
-    floor: datetime | None = None
-    for position, event in enumerate(record):
-        floor = max(filter(None, (floor, times.get(position))), default=None)
-        found += _looked_at(event, floor)
-        edge = edge.grown([event.leaf.hash])
-        for each in parted:
-            each.take(position, event.leaf, edge)
-    for each in parted:
-        found += [*each.source.faults, *each.findings(edge.size)]
-    return found
+    kind: Kind  # what was done
+    says: str  # the same for a person
+    source: str  # what it was found by
+    events: tuple[UUID, ...] = ()  # where only heads are known, those it must be among
 
 
-def _times(parted: Iterable[_Parting]) -> Mapping[int, datetime]:
-    times: dict[int, datetime] = {}
-    for each in parted:
-        for size, at in each.source.times.items():
-            times[size] = max(at, times.get(size, at))
-    return times
+class Sealed(NamedTuple):
+    """An event of the record as it was sealed, as it stands, and when it says it was written."""
+
+    leaf: Leaf
+    now: bytes | None  # the hash of its entry; None where there is no such event
+    recorded_at: datetime | None  # aware; None where it tells no time
 
 
-def _looked_at(event: Sealed, floor: datetime | None) -> Iterator[Finding]:
-    """Say what an event's own row shows, without any source."""
-    named = (event.leaf.event,)
-    if event.now is None:
-        yield Finding("removed", f"event {named[0]} is gone", "record", named)
-    elif event.now != event.leaf.hash:
-        yield Finding("edited", f"event {named[0]} is not as it was sealed", "record", named)
-    if floor and event.recorded_at and event.recorded_at < floor - LAG:
-        says = f"event {named[0]} says {event.recorded_at}, but was sealed after {floor}"
-        yield Finding("back_dated", says, "record", named)
+def named(kind: Kind, event: UUID, says: str, source: str = "record") -> Finding:
+    """Return the finding that names one event."""
+    return Finding(kind, f"event {event} {says}", source, (event,))
 
 
 @dataclass(slots=True)
-class _Parting:
-    """Where the record and a source part."""
+class Source:
+    """What one keeper has: heads and, where it kept them, leaves."""
 
-    source: Source
-    was: dict[UUID, tuple[int, bytes]] = field(default_factory=dict)
-    now: dict[UUID, tuple[int, bytes]] = field(default_factory=dict)
-    good: int = 0
-    bad: int = 0
-    since: list[UUID] = field(default_factory=list)  # events after the last good head
+    name: str
+    heads: dict[int, bytes] = field(default_factory=dict)  # root by size
+    times: dict[int, datetime] = field(default_factory=dict)  # when a head was made, by size
+    leaves: dict[int, Leaf] = field(default_factory=dict)  # by position
+    faults: list[Finding] = field(default_factory=list)  # what is signed wrongly or not at all
 
-    def take(self, position: int, leaf: Leaf, edge: Edge) -> None:
-        """Look at the next leaf of the record."""
-        kept = self.source.leaves.get(position)
-        if kept is not None and kept != leaf:
-            self.was[kept.event] = (position, kept.hash)
-        if (kept is not None and kept != leaf) or leaf.event in self.was:
-            self.now[leaf.event] = (position, leaf.hash)
-        if self.bad:
-            return
-        if len(self.since) < _MOST_SUSPECTS:
-            self.since.append(leaf.event)
-        root = self.source.heads.get(edge.size)
-        if root is None:
-            return
-        if root == edge.root:
-            self.good = edge.size
-            self.since.clear()
+    @classmethod
+    def of(
+        cls, name: str, seals: Iterable[Seal], *, log: Verifier, witness: Verifier | None = None
+    ) -> Source:
+        """Return the source of seals in any order; without its signatures, one is a fault."""
+        source = cls(name)
+        for seal in seals:
+            try:
+                source._take(seal, log, witness)
+            except BadProof as refusal:
+                source.faults.append(Finding("unsigned", str(refusal), name))
+        return source
+
+    def _take(self, seal: Seal, log: Verifier, witness: Verifier | None) -> None:
+        head = opened(seal.note, log)
+        if witness and cosigned_at(seal.note, witness) is None:
+            raise BadProof(f"the head of {head.size} events is not cosigned")
+        if self.heads.setdefault(head.size, head.root) != head.root:
+            says = f"two heads of size {head.size} were signed"
+            self.faults.append(Finding("forked", says, self.name))
+        if seal.at:
+            self.times.setdefault(head.size, seal.at)
+        self.leaves.update(enumerate(seal.leaves, start=head.size - len(seal.leaves)))
+
+
+def compare(record: Iterable[Sealed], sources: Sequence[Source]) -> list[Finding]:
+    """Return where a record, in the order of its tree, is not as the sources say it was signed."""
+    leaves: list[Leaf] = []
+    found: list[Finding] = []
+    floor: datetime | None = None
+    for event in record:
+        at = (source.times.get(len(leaves)) for source in sources)
+        floor = max(filter(None, (floor, *at)), default=None)
+        found += _looked_at(event, floor)
+        leaves.append(event.leaf)
+    roots = _roots(leaves, {size for source in sources for size in source.heads})
+    for source in sources:
+        found += [*source.faults, *_changed(leaves, source), *_forked(leaves, source, roots)]
+    return found
+
+
+def _looked_at(event: Sealed, floor: datetime | None) -> Iterator[Finding]:
+    """Say what an event's own row shows, given when the head before its seal was made."""
+    if event.now is None:
+        yield named("removed", event.leaf.event, "is gone")
+    elif event.now != event.leaf.hash:
+        yield named("edited", event.leaf.event, "is not as it was sealed")
+    if floor and event.recorded_at and event.recorded_at < floor - LAG:
+        says = f"says {event.recorded_at}, but was sealed after {floor}"
+        yield named("back_dated", event.leaf.event, says)
+
+
+def _roots(leaves: Sequence[Leaf], sizes: Iterable[int]) -> Mapping[int, bytes]:
+    """Return the roots of the record's trees of these sizes, as far as it goes."""
+    edge, roots = Edge(), {}
+    for size in sorted(size for size in sizes if size <= len(leaves)):
+        edge = edge.grown(leaf.hash for leaf in leaves[edge.size : size])
+        roots[size] = edge.root
+    return roots
+
+
+def _forked(
+    leaves: Sequence[Leaf], source: Source, roots: Mapping[int, bytes]
+) -> Iterator[Finding]:
+    """Say where the heads of a source part from the record, and whether it is too short."""
+    good, longest = 0, max(source.heads, default=0)
+    for size, root in sorted(source.heads.items()):
+        if roots.get(size, root) != root:
+            says = f"another tree of size {size} was signed; equal up to {good} events"
+            among = leaves[good:size][:_MOST_SUSPECTS]
+            yield Finding("forked", says, source.name, tuple(leaf.event for leaf in among))
+            break
+        good = size
+    if longest > len(leaves):
+        says = f"a tree of {longest} events was signed, there are {len(leaves)}"
+        yield Finding("removed", says, source.name)
+
+
+def _changed(leaves: Sequence[Leaf], source: Source) -> Iterator[Finding]:
+    """Name the events that are not where, or what, the leaves of a source say."""
+    kept = source.leaves
+    was = {leaf.event: at for at, leaf in kept.items() if leaves[at : at + 1] != [leaf]}
+    now = {
+        leaf.event: at
+        for at, leaf in enumerate(leaves)
+        if leaf.event in was or kept.get(at, leaf) != leaf
+    }
+    stayed = []
+    for event, at in was.items():
+        if event not in now:
+            yield named("removed", event, f"was at {at}, is no longer in the tree", source.name)
+        elif leaves[now[event]] != kept[at]:
+            yield named("edited", event, f"at {at} is not as it was signed", source.name)
         else:
-            self.bad = edge.size
-
-    def findings(self, size: int) -> Iterator[Finding]:
-        """Say what was done, given the size of the record's tree now."""
-        for position, leaf in self.source.leaves.items():
-            if position >= size and leaf.event not in self.now:
-                self.was[leaf.event] = (position, leaf.hash)
-        yield from self._changed()
-        if self.bad:
-            says = f"another tree of size {self.bad} was signed; equal up to {self.good} events"
-            yield Finding("forked", says, self.source.name, tuple(self.since))
-        longest = max(self.source.heads, default=0)
-        if longest > size:
-            says = f"a tree of {longest} events was signed, there are {size}"
-            yield Finding("removed", says, self.source.name)
-
-    def _changed(self) -> Iterator[Finding]:
-        stayed = []
-        for event, (position, hashed) in self.was.items():
-            here = self.now.get(event)
-            if here is None:
-                yield self._named("removed", event, f"was at {position}, is no longer in the tree")
-            elif here[1] != hashed:
-                yield self._named("edited", event, f"at {position} is not as it was signed")
-            else:
-                stayed.append((position, here[0], event))
-        for event, (place, _) in self.now.items():
-            if event not in self.was:
-                yield self._named("inserted", event, f"at {place} was not in the tree")
-        for position, place, event in _out_of_order(sorted(stayed)):
-            yield self._named("reordered", event, f"was at {position}, is at {place}")
-
-    def _named(self, kind: Kind, event: UUID, says: str) -> Finding:
-        return Finding(kind, f"event {event} {says}", self.source.name, (event,))
+            stayed.append((at, now[event], event))
+    for event in now.keys() - was.keys():
+        yield named("inserted", event, f"at {now[event]} was not in the tree", source.name)
+    for at, place, event in _out_of_order(sorted(stayed)):
+        yield named("reordered", event, f"was at {at}, is at {place}", source.name)
 
 
-def _out_of_order(moved: list[tuple[int, int, UUID]]) -> list[tuple[int, int, UUID]]:
-    """Return the fewest that must have moved: all but a longest run that still rises."""
+def _out_of_order(moved: list[tuple[int, int, UUID]]) -> Iterator[tuple[int, int, UUID]]:
+    """Give the fewest that must have moved: all but a longest run that still rises."""
     ends: list[int] = []
     lengths = []
     for _, here, _ in moved:
-        place = bisect_left(ends, here)
-        ends[place : place + 1] = [here]
-        lengths.append(place)
-    wanted, out = len(ends) - 1, []
+        lengths.append(bisect_left(ends, here))
+        ends[lengths[-1] : lengths[-1] + 1] = [here]
+    wanted = len(ends) - 1
     for each, length in zip(reversed(moved), reversed(lengths), strict=True):
         if length == wanted:
             wanted -= 1
         else:
-            out.append(each)
-    return out[::-1]
+            yield each

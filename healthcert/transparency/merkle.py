@@ -20,29 +20,19 @@ def leaf_hash(entry: bytes) -> bytes:
     return sha256(b"\0" + entry).digest()
 
 
-def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of two subtrees side by side, 32 bytes."""
-    return sha256(b"\1" + left + right).digest()
-
-
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """The right edge of a tree: all that is needed to let it grow.
+    """The right edge of a tree: all that is needed to let it grow."""
 
-    Attributes:
-        size: How many leaves the tree has.
-        peaks: Roots of its whole subtrees, the largest (leftmost) first: one a bit of `size`.
-    """
-
-    size: int = 0
-    peaks: tuple[bytes, ...] = ()
+    size: int = 0  # leaves of the tree
+    peaks: tuple[bytes, ...] = ()  # roots of its whole subtrees, largest first: one a bit of size
 
     def grown(self, leaves: Iterable[bytes]) -> Edge:
         """Return the edge after more leaf hashes."""
         size, peaks = self.size, list(self.peaks)
         for leaf in leaves:
             peak, bits = leaf, size
-            while bits & 1:  # as `node_hash`, in place: this is most of what a seal costs here
+            while bits & 1:  # as `_node`, in place: this is most of what a seal costs here
                 peak, bits = sha256(b"\1" + peaks.pop() + peak).digest(), bits >> 1
             peaks.append(peak)
             size += 1
@@ -55,47 +45,34 @@ class Edge:
             return EMPTY
         *rest, right = self.peaks
         for left in reversed(rest):
-            right = node_hash(left, right)
+            right = _node(left, right)
         return right
 
 
 def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """Return the hashes that lead from one leaf hash to the root, the leaf's sibling first."""
-    proof, start, end = [], 0, len(leaves)
-    while end - start > 1:
-        middle = start + _half(end - start)
-        if index < middle:
-            proof.append(_root(leaves[middle:end]))
-            end = middle
-        else:
-            proof.append(_root(leaves[start:middle]))
-            start = middle
-    return proof[::-1]
+    if len(leaves) == 1:
+        return []
+    half = _half(len(leaves))
+    if index < half:
+        return [*inclusion_proof(leaves[:half], index), _root(leaves[half:])]
+    return [*inclusion_proof(leaves[half:], index - half), _root(leaves[:half])]
 
 
-def consistency_proof(old: Edge, added: Sequence[bytes]) -> list[bytes]:
-    """Return the hashes that show that a tree grew out of an older one; the past is not read.
+def consistency_proof(leaves: Sequence[bytes], old: int, *, whole: bool = True) -> list[bytes]:
+    """Return the hashes that show that a tree grew out of the tree of its first leaves.
 
     Args:
-        old: The edge of the older tree.
-        added: The leaf hashes that came after.
+        leaves: All leaf hashes.
+        old: How many the older tree has; a tree of none needs no proof.
+        whole: Whether these leaves are all there are, so the checker has the older root.
     """
-    if not old.size or not added:
-        return []
-    whole, at = {}, 0
-    for peak, width in zip(old.peaks, _widths(old.size), strict=True):
-        whole[at] = peak
-        at += width
-    proof, start, end = [], 0, old.size + len(added)
-    while end != old.size:
-        middle = start + _half(end - start)
-        if old.size <= middle:
-            proof.append(_root(added[middle - old.size : end - old.size]))
-            end = middle
-        else:
-            proof.append(whole[start])
-            start = middle
-    return [*([whole[start]] if start else []), *reversed(proof)]
+    if old in {0, len(leaves)}:
+        return [] if whole else [_root(leaves)]
+    half = _half(len(leaves))
+    if old <= half:
+        return [*consistency_proof(leaves[:half], old, whole=whole), _root(leaves[half:])]
+    return [*consistency_proof(leaves[half:], old - half, whole=False), _root(leaves[:half])]
 
 
 def check_inclusion(
@@ -110,7 +87,7 @@ def check_inclusion(
         raise BadProof("the tree has no such place")
     found = leaf
     for sibling, on_left in _sides(index, size - 1, proof):
-        found = node_hash(sibling, found) if on_left else node_hash(found, sibling)
+        found = _node(sibling, found) if on_left else _node(found, sibling)
     if found != root:
         raise BadProof("this entry is not in this tree at this place")
 
@@ -134,8 +111,8 @@ def check_consistency(
     levels = (before & -before).bit_length() - 1  # levels below the last peak of the old tree
     left = right = path[0]
     for sibling, on_left in _sides(before - 1 >> levels, after - 1 >> levels, path[1:]):
-        left = node_hash(sibling, left) if on_left else left
-        right = node_hash(sibling, right) if on_left else node_hash(right, sibling)
+        left = _node(sibling, left) if on_left else left
+        right = _node(sibling, right) if on_left else _node(right, sibling)
     if (left, right) != (old[1], new[1]):
         raise BadProof("the new tree did not grow out of the old one")
 
@@ -154,6 +131,10 @@ def _sides(at: int, last: int, proof: Sequence[bytes]) -> Iterator[tuple[bytes, 
         raise BadProof("the proof is too short")
 
 
+def _node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right).digest()
+
+
 def _root(leaves: Sequence[bytes]) -> bytes:
     return Edge().grown(leaves).root
 
@@ -161,7 +142,3 @@ def _root(leaves: Sequence[bytes]) -> bytes:
 def _half(size: int) -> int:
     """Return the largest power of two below a size of at least 2."""
     return 1 << (size - 1).bit_length() - 1
-
-
-def _widths(size: int) -> list[int]:
-    return [1 << bit for bit in reversed(range(size.bit_length())) if size >> bit & 1]

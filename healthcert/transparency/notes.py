@@ -28,17 +28,11 @@ _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Whose signatures count: a name, a type of signature and a public key.
+    """Whose signatures count: a name, a type of signature and a public key."""
 
-    Attributes:
-        name: Of the key; a log's is its origin.
-        kind: `LOG` or `WITNESS`.
-        key: Ed25519 public key, 32 bytes.
-    """
-
-    name: str
-    kind: int
-    key: bytes
+    name: str  # of the key; a log's is its origin
+    kind: int  # `LOG` or `WITNESS`
+    key: bytes  # Ed25519 public key, 32 bytes
 
     @classmethod
     def parse(cls, vkey: str) -> Verifier:
@@ -141,17 +135,16 @@ def parts(note: str) -> tuple[str, list[str]]:
 def _signature(note: str, verifier: Verifier) -> bytes | None:
     """Return the checked signature of a key, None if there is none; a false one is refused."""
     text, lines = parts(note)
-    for each in lines:
-        _, name, told = each.rstrip("\n").split(" ")
+    for _, name, told in (each.rstrip("\n").split(" ") for each in lines):
         data = unbase64(told)
         if name != verifier.name or data[:_ID_BYTES] != verifier.id:
             continue
-        signature, message = data[_ID_BYTES:], text.encode()
+        signature, skip, message = data[_ID_BYTES:], 0, text.encode()
         if verifier.kind == WITNESS:
-            message = cosigned_message(text, int.from_bytes(signature[:_TIME_BYTES], "big"))
+            skip = _TIME_BYTES
+            message = cosigned_message(text, int.from_bytes(signature[:skip], "big"))
         try:
-            key = Ed25519PublicKey.from_public_bytes(verifier.key)
-            key.verify(signature[_TIME_BYTES if verifier.kind == WITNESS else 0 :], message)
+            Ed25519PublicKey.from_public_bytes(verifier.key).verify(signature[skip:], message)
         except InvalidSignature:
             raise BadProof(f"the signature of {name} is false") from None
         return signature

@@ -1,16 +1,18 @@
-"""What travels between log, witness and auditor: seals, requests to a witness, proofs.
+"""What travels between log, witness and auditor: seals, and proofs.
 
-A seal is one line of JSON: a signed head, when it was made, and the leaves it added. The
-request is that of c2sp.org/tlog-witness (add-checkpoint), the proof is c2sp.org/tlog-proof@v1.
+A seal is one line of JSON: a signed head, when it was made, the leaves it added, and the edge of
+its tree. A proof of an event is c2sp.org/tlog-proof@v1; a proof of growth is the request of
+c2sp.org/tlog-witness (add-checkpoint), so any witness of that kind can be asked with it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,6 +29,7 @@ from healthcert.transparency.notes import Checkpoint, Verifier, base64, opened, 
 _PROOF = "c2sp.org/tlog-proof@v1"
 _NUMBER = re.compile(r"(old|index) (0|[1-9][0-9]{0,18})")
 _MOST_HASHES = 63
+_NOTHING = Edge()
 
 
 class Leaf(NamedTuple):
@@ -38,113 +41,94 @@ class Leaf(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """A signed head and what it added.
+    """A signed head and what it added; where only the head is kept, the rest is empty."""
 
-    Attributes:
-        note: The signed checkpoint, with any cosignatures.
-        at: When the log says that it was made, aware; None where it was not told.
-        leaves: What came after the head before, in order; empty where only the head is kept.
-    """
+    note: str  # the signed checkpoint, with any cosignatures
+    at: datetime | None = None  # when the log says that it was made, aware
+    leaves: tuple[Leaf, ...] = ()  # what came after the head before, in order
+    edge: Edge = _NOTHING  # of its tree, as it is told
 
-    note: str
-    at: datetime | None = None
-    leaves: tuple[Leaf, ...] = ()
-
-    @property
-    def size(self) -> int:
-        """Return the size that its head tells, believed or not.
-
-        Raises:
-            BadProof: It tells none.
-        """
+    @classmethod
+    def parse(cls, line: str) -> Seal:
+        """Return the seal of a line; a line that is none gives one that nobody signed."""
         try:
-            return int(self.note.split("\n")[1])
-        except (LookupError, ValueError):
-            raise BadProof("the head of a seal tells no size") from None
+            told = json.loads(line)
+            at = told["at"] and datetime.fromisoformat(told["at"])
+            leaves = tuple(Leaf(UUID(event), unbase64(data)) for event, data in told["leaves"])
+            size, peaks = told["edge"]
+            edge = Edge(int(size), tuple(map(unbase64, peaks)))
+        except (ValueError, KeyError, TypeError, AttributeError, BadProof):
+            return cls(line)
+        return cls(str(told["checkpoint"]), at if at and at.tzinfo else None, leaves, edge)
 
     def line(self) -> str:
         """Return the seal as one line, its end included."""
-        leaves = [[str(leaf.event), base64(leaf.hash)] for leaf in self.leaves]
-        told = {"checkpoint": self.note, "at": self.at and self.at.isoformat(), "leaves": leaves}
+        told = {
+            "checkpoint": self.note,
+            "at": self.at and self.at.isoformat(),
+            "leaves": [[str(leaf.event), base64(leaf.hash)] for leaf in self.leaves],
+            "edge": [self.edge.size, [*map(base64, self.edge.peaks)]],
+        }
         return json.dumps(told, separators=(",", ":")) + "\n"
 
 
-def read_seals(lines: Iterable[str]) -> Iterator[Seal]:
-    """Give the seals of lines; whether they are signed is not looked at.
-
-    Raises:
-        BadProof: A line is none.
-    """
-    for number, told in enumerate(lines, start=1):
-        try:
-            found = json.loads(told)
-            leaves = tuple(Leaf(UUID(event), unbase64(data)) for event, data in found["leaves"])
-            at = found["at"] and datetime.fromisoformat(found["at"])
-            seal = Seal(str(found["checkpoint"]), at, leaves)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise BadProof(f"line {number} is no seal") from None
-        if seal.at and seal.at.tzinfo is None:
-            raise BadProof(f"line {number} is no seal: its time has no zone")
-        yield seal
-
-
-def write_request(old_size: int, proof: Sequence[bytes], note: str) -> str:
-    """Return the request for a cosignature: from which size, the proof, the signed head."""
-    return "".join(f"{line}\n" for line in (f"old {old_size}", *map(base64, proof), "")) + note
-
-
-def judge_request(
-    request: str, *, log: Verifier, held: Checkpoint | None
-) -> tuple[Checkpoint, str]:
-    """Return the head that a witness may cosign now, and its note.
-
-    Raises:
-        BadProof: The log did not sign it; it does not begin at the size held (the message says
-            which that is); or the tree is shorter, or did not grow out of the one held.
-    """
-    before, proof, note = _read(request)
-    new = opened(note, log)
-    size = held.size if held else 0
-    if before != size:
-        raise BadProof(f"this witness holds size {size}, not {before}")
-    if held:
-        check_consistency((held.size, held.root), (new.size, new.root), proof)
-    elif proof:
-        raise BadProof("a proof from nothing has no lines")
-    return new, note
-
-
-def judge_seals(
-    seals: Iterable[Seal], *, log: Verifier, edge: Edge, witnessed: Callable[[Seal], None]
-) -> Edge:
-    """Return the edge of the tree after all seals, each made of its own leaves alone.
+def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterator[Seal]:
+    """Give the seals that are new to whoever holds one, each built of its own leaves alone.
 
     Args:
-        seals: In order; those that end within the tree held are passed over.
+        seals: In order; those before the one held are passed over.
         log: Who must have signed each.
-        edge: Of the tree held.
-        witnessed: Is told of each seal that was taken.
+        held: The last that was followed, from one's own memory; None: from the first leaf on.
 
     Raises:
-        BadProof: One is missing, is not signed, or its leaves do not give its root.
+        BadProof: One is missing or not signed; its leaves do not lead from the tree held to the
+            root that was signed; or the log is shorter than the tree held.
     """
-    for seal in seals:
+    edge, size = held.edge if held else _NOTHING, 0
+    for seal in chain([held] if held else [], seals):
         head = opened(seal.note, log)
-        if head.size <= edge.size:
+        size = head.size if seal is not held else 0
+        if head.size < edge.size:
             continue
-        if head.size - len(seal.leaves) != edge.size:
+        new = edge.grown(leaf.hash for leaf in seal.leaves) if head.size > edge.size else edge
+        if new.size != head.size:
             raise BadProof(f"the seals between {edge.size} and {head.size} are missing")
-        edge = edge.grown(leaf.hash for leaf in seal.leaves)
-        if edge.root != head.root:
+        if new.root != head.root:
             raise BadProof(f"the leaves up to {head.size} do not give the root that was signed")
-        witnessed(seal)
-    return edge
+        if new is not edge:
+            yield replace(seal, edge=new)
+        edge = new
+    if size < edge.size:
+        raise BadProof(f"the log ends at {size}, it was {edge.size} events long")
 
 
-def write_proof(entry: bytes, index: int, proof: Sequence[bytes], note: str) -> str:
-    """Return a proof that an entry is in a log, for anybody to check; the entry goes with it."""
-    lines = (_PROOF, f"extra {base64(entry)}", f"index {index}", *map(base64, proof), "")
-    return "".join(f"{line}\n" for line in lines) + note
+def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: str) -> str:
+    """Return a proof for anybody to check, of growth or of an event.
+
+    Args:
+        first: The size from which a tree grew; or an event's place and its entry.
+        proof: Of consistency, or of inclusion.
+        note: The signed head.
+    """
+    if isinstance(first, int):
+        told = [f"old {first}"]
+    else:
+        told = [_PROOF, f"extra {base64(first[1])}", f"index {first[0]}"]
+    return "\n".join([*told, *map(base64, proof), "", note])
+
+
+def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
+    """Return the head of a proof that shows that it grew out of the head held.
+
+    Raises:
+        BadProof: It does not, it begins at another size, or the log did not sign its head.
+    """
+    size, proof, note = _read(text)
+    head = opened(note, log)
+    if size != held.size:
+        raise BadProof(f"the head that is held has size {held.size}, not {size}")
+    check_consistency((held.size, held.root), (head.size, head.root), proof)
+    return head
 
 
 def check_proof(text: str, *, log: Verifier) -> tuple[Checkpoint, int, bytes]:
@@ -170,5 +154,5 @@ def _read(text: str) -> tuple[int, list[bytes], str]:
     first, *lines = above.split("\n")
     number, proof = _NUMBER.fullmatch(first), [unbase64(line) for line in lines[:_MOST_HASHES]]
     if not number or len(lines) > _MOST_HASHES or any(len(each) != HASH_BYTES for each in proof):
-        raise BadProof("not a proof or a request for a cosignature")
+        raise BadProof("not a proof")
     return int(number[2]), proof, note

@@ -29,7 +29,6 @@ from healthcert.models import (
     Base,
     Certificate,
     Consent,
-    Cosignature,
     Dose,
     DoseJudgement,
     EligibilityDecision,
@@ -47,7 +46,7 @@ from tests import factories as make
 from tests.models.refusals import refused
 
 FACTS = (
-    AuditEvent, AuditLeaf, Consent, Cosignature, Dose, DoseJudgement, EligibilityDecision,
+    AuditEvent, AuditLeaf, Consent, Dose, DoseJudgement, EligibilityDecision,
     Knowledge, LotValidity, Phase, Recovery, Screening, StockMove, models.TestResult,
     TreeHead, Triage,
 )  # fmt: skip

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthcert.models import AuditLeaf, Cosignature, TreeHead, new_id
-from healthcert.models.broken import FOREIGN_KEY
+from healthcert.models import AuditLeaf, TreeHead, new_id
 from tests.factories import NOW, add, make_event, make_head
 from tests.models.refusals import refused
 
@@ -51,12 +50,3 @@ def test_hashes_have_32_bytes(sealed):
     add(sealed, leaf(1))
     with refused(sealed, "ck_tree_head_root"):
         add(sealed, head(2, root=HASH + b"1"))
-
-
-def test_a_witness_cosigns_a_head_that_is_there_once(sealed):
-    known = sealed.get_one(Cosignature, (1, "witness"))
-    sealed.expunge(known)
-    with refused(sealed, "pk_cosignature"):
-        add(sealed, Cosignature(size=1, witness="witness", cosigned_at=NOW, line=""))
-    with refused(sealed, FOREIGN_KEY):
-        add(sealed, Cosignature(size=2, witness="witness", cosigned_at=NOW, line=""))

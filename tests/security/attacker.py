@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -16,15 +16,28 @@ from sqlalchemy.orm import Session
 from healthcert.db import Doors
 from healthcert.gateways import seal_files
 from healthcert.gateways.note_keys import NoteSigner, make_note_key
-from healthcert.gateways.witnessing import Witness
-from healthcert.models import AuditEvent, AuditLeaf, Cosignature, TreeHead, new_id, triggers
+from healthcert.models import AuditEvent, AuditLeaf, TreeHead, new_id, triggers
 from healthcert.services import auditing, sealing
-from healthcert.transparency.evidence import Finding, Source
+from healthcert.transparency.comparing import Finding, Source
 from healthcert.transparency.merkle import Edge, leaf_hash
-from healthcert.transparency.notes import WITNESS, Checkpoint, signed
+from healthcert.transparency.notes import WITNESS, Checkpoint, Verifier, signed
+from healthcert.transparency.seals import Seal
+from healthcert.witness import cosign
 from tests.factories import NOW, make_event
 
 SEALS, EVERY = 6, 4  # seals, and events in each
+
+
+@dataclass(frozen=True)
+class Witness:
+    """A witness with a key and a memory of its own."""
+
+    state: Path
+    log: Verifier
+    signer: NoteSigner
+
+    def cosign(self, seals: Iterable[Seal]) -> str:
+        return cosign(seals, self.state, log=self.log, signer=self.signer, now=NOW)
 
 
 @dataclass
@@ -78,9 +91,9 @@ class Log:
             log=self.signer.verifier, witness=witness.signer.verifier,
         )  # fmt: skip
 
-    def verify(self, db: Session, *sources: Source) -> list[Finding]:
+    def verify(self, db: Session, *sources: Source, now: datetime = NOW) -> list[Finding]:
         """Return what the auditor finds."""
-        return auditing.verify(db, log=self.signer.verifier, sources=sources, now=NOW)
+        return auditing.verify(db, log=self.signer.verifier, sources=sources, now=now)
 
 
 @contextmanager
@@ -100,10 +113,10 @@ def order_of(db: Session) -> list[UUID]:
 def rebuild(db: Session, signer: NoteSigner, order: Sequence[UUID]) -> None:
     """Make a whole new tree over these events as they stand, and sign all its heads."""
     times = list(db.scalars(select(TreeHead.sealed_at).order_by(TreeHead.size)))
-    for table in (Cosignature, TreeHead, AuditLeaf):
+    for table in (TreeHead, AuditLeaf):
         db.execute(delete(table))
     rows = {
-        UUID(str(row.id)): leaf_hash(auditing.entry(row))
+        UUID(row.id if isinstance(row.id, str) else row.id.decode()): leaf_hash(auditing.entry(row))
         for row in db.execute(select(*auditing.EVENT))
     }
     edge, heads = Edge(), []

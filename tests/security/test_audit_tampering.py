@@ -16,9 +16,9 @@ from healthcert.db import Doors, make_engine
 from healthcert.errors import BadProof
 from healthcert.gateways import seal_files
 from healthcert.models import AuditEvent, AuditLeaf, TreeHead, triggers
-from healthcert.services import auditing, sealing
+from healthcert.services import sealing
 from healthcert.services.keys import load_audit_signer, read_secret
-from healthcert.transparency.evidence import Source
+from healthcert.transparency.comparing import Source
 from healthcert.transparency.notes import signed
 from healthcert.transparency.seals import Seal
 from tests.conftest import ENGINES
@@ -57,7 +57,7 @@ def log(request, signer, tmp_path_factory):
 def witness(log):
     """An honest witness who saw every seal, leaf by leaf."""
     honest = log.witness("witness.example/honest")
-    honest.cosign_seals(seal_files.read(log.folder / "files"), NOW)
+    honest.cosign(seal_files.read(log.folder / "files"))
     return honest
 
 
@@ -86,7 +86,7 @@ def test_one_honest_witness_of_three_names_the_event(db, log, witness, name, tmp
     false = list(sealing.seals_after(db, 0))
     bribed = [log.witness(f"{tmp_path.name}/{number}") for number in (1, 2)]
     for each in bribed:
-        each.cosign_seals(false, NOW)
+        each.cosign(false)
     files = Source.of("files", false, log=log.signer.verifier)
     assert log.verify(db, files, *map(log.evidence, bribed)) == []
     found = log.verify(db, files, *map(log.evidence, [*bribed, witness]))
@@ -112,25 +112,49 @@ def test_without_the_key_the_record_names_it_itself(db, log, name):
     assert named(log.verify(db), "edited") == {event}
 
 
-def test_what_no_check_would_let_in_is_named_too(db, log):
-    event = log.events[9]
+ODD = ("yesterday", b"\x7f\x00", 7, "", "9999-12-31 23:59:59", "infinity")
+
+
+@pytest.mark.parametrize(
+    "column", ["recorded_at", "actor_id", "act", "details", "subject_kind", "actor_kind"]
+)
+def test_what_no_check_would_let_in_is_named_too(db, log, column):
+    event, raw = log.events[9], db.connection().exec_driver_sql
     if db.get_bind().dialect.name == "sqlite":
-        raw = db.connection().exec_driver_sql
         raw("PRAGMA ignore_check_constraints = ON")
-        for column in ("recorded_at", "actor_id", "act", "details", "subject_kind"):
-            for value in ("yesterday", b"\x7f\x00", 7, ""):
-                with db.begin_nested() as point:
-                    sql = f"UPDATE audit_event SET {column} = ? WHERE id = ?"
-                    raw(sql, (value, event.hex))
-                    assert named(log.verify(db), "edited") == {event}
-                    point.rollback()
-        raw("PRAGMA ignore_check_constraints = OFF")
-        return
-    for column in ("recorded_at", "act", "details", "subject_kind"):
-        raw = db.connection().exec_driver_sql
+        values = [*map(repr, ODD[:1] + ODD[2:]), "x'7f00'", "CAST(x'fffe' AS TEXT)"]
+    else:
+        raw("ALTER TABLE audit_event DROP CONSTRAINT ck_audit_event_actor_kind")
         raw(f"ALTER TABLE audit_event ALTER {column} DROP NOT NULL")
-        raw(f"UPDATE audit_event SET {column} = NULL WHERE id = '{event}'")
-        assert named(log.verify(db), "edited") == {event}
+        moments = ("'infinity'", "'20000-01-01'", "'0044-03-15 BC'", "NULL")
+        values = moments if column == "recorded_at" else ("NULL",) * (column != "actor_id")
+    for value in values:
+        with db.begin_nested() as point:
+            raw(f"UPDATE audit_event SET {column} = {value} WHERE id = '{as_stored(db, event)}'")
+            assert named(log.verify(db), "edited") == {event}
+            point.rollback()
+    if db.get_bind().dialect.name == "sqlite":
+        raw("PRAGMA ignore_check_constraints = OFF")
+
+
+def as_stored(db, event):
+    return event.hex if db.get_bind().dialect.name == "sqlite" else str(event)
+
+
+@pytest.mark.parametrize("log", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("table", "column", "kind"),
+    [("audit_event", "id", "removed"), ("audit_leaf", "event_id", "removed"),
+     ("audit_leaf", "hash", "edited"), ("tree_head", "note", "unsigned"),
+     ("tree_head", "sealed_at", None)],
+)  # fmt: skip
+def test_garbage_in_any_place_stops_nobody_who_verifies(db, log, table, column, kind):
+    raw = db.connection().exec_driver_sql
+    raw("PRAGMA ignore_check_constraints = ON")
+    raw(f"UPDATE {table} SET {column} = CAST(x'fffe' AS TEXT) WHERE rowid = 3")
+    found = log.verify(db, log.files())
+    assert kind is None or kind in kinds(found)
+    raw("PRAGMA ignore_check_constraints = OFF")
 
 
 def test_an_event_taken_away_is_named_by_the_record_itself(db, log):
@@ -147,7 +171,8 @@ def test_a_leaf_taken_away_with_its_event_is_seen(db, log):
 
 def test_a_leaf_alone_taken_away_leaves_an_event_unsealed(db, log):
     db.execute(delete(AuditLeaf).where(AuditLeaf.event_id == log.events[9]))
-    assert list(sealing.unsealed(db, before=NOW + timedelta(days=3650))) == [log.events[9]]
+    found = log.verify(db, now=NOW + timedelta(days=3650))
+    assert named(found, "unsealed") == {log.events[9]}
 
 
 def test_a_tree_rolled_back_is_shorter_than_what_was_signed(db, log, witness):
@@ -177,7 +202,7 @@ def test_back_dating_is_seen_though_the_heads_were_dated_back_too(db, log, witne
 def test_a_log_shown_to_two_witnesses_in_two_ways_is_a_fork(db, log, witness, tmp_path):
     do(db, log.signer, "edit", 9)
     other = log.witness(tmp_path.name)
-    other.cosign_seals(sealing.seals_after(db, 0), NOW)
+    other.cosign(sealing.seals_after(db, 0))
     [*found] = log.verify(db, log.evidence(witness), log.evidence(other))
     assert ("forked", "witness.example/honest") in {(each.kind, each.source) for each in found}
     both = [*seal_files.read(witness.state), *seal_files.read(other.state)]
@@ -187,13 +212,15 @@ def test_a_log_shown_to_two_witnesses_in_two_ways_is_a_fork(db, log, witness, tm
 def test_an_honest_witness_cosigns_no_other_past(db, log, witness):
     do(db, log.signer, "remove", 9)
     held = list(seal_files.read(witness.state))
-    for since in (0, 20):
+    for seals in (list(sealing.seals_after(db, 0)), list(sealing.seals_after(db, 8)), []):
         with pytest.raises(BadProof):
-            witness.cosign(auditing.request(db, since=since), NOW)
-    for seals in (list(sealing.seals_after(db, 0)), list(sealing.seals_after(db, 8))):
-        with pytest.raises(BadProof):
-            witness.cosign_seals(seals, NOW)
+            witness.cosign(seals)
     assert list(seal_files.read(witness.state)) == held
+
+
+def test_an_honest_witness_cosigns_no_shorter_past(log, witness):
+    with pytest.raises(BadProof, match="it was 24 events long"):
+        witness.cosign([*seal_files.read(log.folder / "files")][:-1])
 
 
 def test_a_head_that_the_log_did_not_sign_counts_for_nothing(db, log, witness):

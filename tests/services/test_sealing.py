@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from threading import Event, Thread
@@ -13,14 +14,12 @@ import pytest
 from sqlalchemy import func, select
 
 from healthcert.errors import BadProof, NotFound
-from healthcert.gateways.note_keys import NoteSigner, make_note_key
 from healthcert.models import AuditEvent, AuditLeaf, TreeHead
 from healthcert.services import audit, auditing, sealing
 from healthcert.services.audit import SYSTEM, Subject
 from healthcert.services.keys import load_audit_signer, read_secret
-from healthcert.transparency.merkle import check_consistency, leaf_hash
-from healthcert.transparency.notes import WITNESS, cosigned_at, opened, parts
-from healthcert.transparency.seals import check_proof, judge_request
+from healthcert.transparency.notes import opened
+from healthcert.transparency.seals import check_growth, check_proof
 from tests.factories import NOW, make_event
 
 LATER = NOW + timedelta(minutes=5)
@@ -79,12 +78,12 @@ def test_an_entry_can_be_hashed_by_hand(doors, signer):
     with doors.reading() as db:
         [line] = auditing.export(db)
     told = json.loads(line)
-    assert told["event"] == str(event)
+    assert told["id"].replace("-", "") == event.hex
     assert told["entry"].split("\n") == [
         "1", event.hex, "2026-03-02 09:00:00.000000", "", "",
         '6:system,6:tested,6:person,13:{"number": 0}',
     ]  # fmt: skip
-    assert sha256(b"\0" + told["entry"].encode()).hexdigest() == told["leaf_hash"]
+    assert sha256(b"\0" + told["entry"].encode()).hexdigest() == told["hash"]
 
 
 def test_two_fields_never_make_the_same_entry(doors):
@@ -177,7 +176,7 @@ def test_each_event_is_proven_without_the_database(doors, signer):
     seal(doors, signer)
     for index, event in enumerate(events):
         with doors.reading() as db:
-            proof = auditing.prove(db, event)
+            proof = auditing.prove(db, event, log=signer.verifier)
         head, at, entry = check_proof(proof, log=signer.verifier)
         assert (head.size, at) == (7, index)
         assert event.hex in entry.decode()
@@ -185,60 +184,56 @@ def test_each_event_is_proven_without_the_database(doors, signer):
             check_proof(proof.replace(f"index {index}", f"index {index + 1}"), log=signer.verifier)
 
 
-def test_what_is_not_sealed_is_not_proven(doors):
-    with doors.reading() as db, pytest.raises(NotFound):
-        auditing.prove(db, UUID(int=1))
-    [event] = write(doors)
-    with doors.reading() as db, pytest.raises(NotFound):
-        auditing.prove(db, event)
-
-
-def test_a_request_shows_that_the_tree_grew(doors, signer):
-    with doors.reading() as db, pytest.raises(NotFound):
-        auditing.request(db, since=0)
-    sizes = []
-    for count in (1, 2, 5, 1, 9):
-        write(doors, count)
-        sizes.append(seal(doors, signer).size)
+def test_an_event_is_proven_in_the_head_that_was_cosigned(doors, signer):
+    first, second = [(write(doors), seal(doors, signer)) for _ in range(2)]
+    log, note = signer.verifier, first[1].note
     with doors.reading() as db:
-        new = opened(sealing.newest(db).note, signer.verifier)
-        first, note = judge_request(auditing.request(db, since=0), log=signer.verifier, held=None)
-        assert first == new
-        for size in sizes:
-            held = opened(db.get(TreeHead, size).note, signer.verifier)
-            told = auditing.request(db, since=size)
-            assert judge_request(told, log=signer.verifier, held=held) == (new, note)
-            if size != sizes[-1]:
-                with pytest.raises(BadProof, match="this witness holds size"):
-                    judge_request(told, log=signer.verifier, held=new)
-                with pytest.raises(BadProof):
-                    check_consistency((size, bytes(32)), (new.size, new.root), [])
+        head, at, _ = check_proof(auditing.prove(db, first[0][0], log=log, head=note), log=log)
+        assert (head.size, at) == (1, 0)
         with pytest.raises(NotFound):
-            auditing.request(db, since=2)
+            auditing.prove(db, second[0][0], log=log, head=note)
+        with pytest.raises(BadProof):
+            auditing.prove(db, first[0][0], log=log, head=note.replace("\n1\n", "\n2\n"))
 
 
-def test_a_cosignature_is_kept_once_and_goes_with_the_head(doors, signer, tmp_path):
-    write(doors, 2)
-    head = seal(doors, signer)
-    known = make_note_key(tmp_path / "w.pem", "witness.example", WITNESS, passphrase=b"words")
-    witness = NoteSigner.open(tmp_path / "w.pem", known, passphrase=b"words")
-    line = witness.cosign(parts(head.note)[0], 1_800_000_000)
-    for _ in range(2):
-        with doors.transaction() as db:
-            assert auditing.take_cosignature(db, line, witnesses=[known]) == ["witness.example"]
-    with doors.reading() as db:
-        note = sealing.note_of(db, sealing.newest(db))
-        assert note == head.note + line
-        [kept] = sealing.seals_after(db, 0)
-    assert cosigned_at(kept.note, known) == 1_800_000_000
-    for lines, witnesses in ((line, []), ("", [known])):
-        with doors.transaction() as db, pytest.raises(BadProof):
-            auditing.take_cosignature(db, lines, witnesses=witnesses)
-
-
-def test_the_hash_that_the_database_makes_is_that_of_a_leaf(doors, signer):
+def test_what_is_not_sealed_is_not_proven(doors, signer):
+    log = signer.verifier
+    for what in (UUID(int=1), 0):
+        with doors.reading() as db, pytest.raises(NotFound):
+            auditing.prove(db, what, log=log)
     write(doors)
     seal(doors, signer)
+    [event] = write(doors)
+    with doors.reading() as db, pytest.raises(NotFound):
+        auditing.prove(db, event, log=log)
+
+
+def test_a_tree_is_proven_to_have_grown(doors, signer):
+    log, heads = signer.verifier, []
+    for count in (1, 2, 5, 1, 9):
+        write(doors, count)
+        heads.append(opened(seal(doors, signer).note, log))
     with doors.reading() as db:
-        [row] = db.execute(select(*auditing.EVENT)).all()
-        assert sealing.leaves(db, 0)[0].hash == leaf_hash(auditing.entry(row))
+        for held in heads:
+            told = auditing.prove(db, held.size, log=log)
+            assert check_growth(told, log=log, held=held) == heads[-1]
+            with pytest.raises(BadProof):
+                check_growth(told, log=log, held=replace(held, root=bytes(32)))
+        with pytest.raises(BadProof, match="the head that is held has size 18, not 9"):
+            check_growth(auditing.prove(db, 9, log=log), log=log, held=heads[-1])
+        with pytest.raises(NotFound):
+            auditing.prove(db, 19, log=log)
+
+
+def test_a_quiet_hour_has_a_head_too(doors, signer):
+    assert seal(doors, signer, NOW) is None
+    write(doors)
+    seal(doors, signer, NOW)
+    assert seal(doors, signer, NOW + timedelta(minutes=59)) is None
+    assert seal(doors, signer, NOW + timedelta(hours=1)).size == 2
+    assert seal(doors, signer, NOW + timedelta(hours=1, minutes=59)) is None
+    [dated_back] = write(doors, recorded_at=NOW + timedelta(minutes=30))
+    later = NOW + timedelta(hours=2)
+    seal(doors, signer, later)
+    [found] = verify(doors, signer, now=later)
+    assert (found.kind, found.events) == ("back_dated", (dated_back,))

@@ -19,16 +19,6 @@ CREATE TABLE tree_head (
   CONSTRAINT ck_tree_head_root CHECK (length(root) = 32)
 );
 
-CREATE TABLE cosignature (
-  size BIGINT NOT NULL,
-  witness VARCHAR NOT NULL,
-  cosigned_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  line VARCHAR NOT NULL,
-  CONSTRAINT pk_cosignature PRIMARY KEY (size, witness),
-  CONSTRAINT fk_cosignature_size FOREIGN KEY(size) REFERENCES tree_head (size)
-);
-
 -- down
-DROP TABLE cosignature;
 DROP TABLE tree_head;
 DROP TABLE audit_leaf;

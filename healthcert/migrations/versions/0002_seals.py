@@ -1,4 +1,4 @@
-"""The audit tree: leaves, signed heads, cosignatures."""
+"""The audit tree: leaves and signed heads."""
 
 from healthcert.migrations import texts
 

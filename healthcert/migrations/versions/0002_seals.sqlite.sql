@@ -23,18 +23,6 @@ CREATE TABLE tree_head (
   CONSTRAINT ck_tree_head_sealed_at_type CHECK (datetime(sealed_at, '+0 days') IS substr(sealed_at, 1, 19) AND substr(sealed_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
 );
 
-CREATE TABLE cosignature (
-  size BIGINT NOT NULL,
-  witness VARCHAR NOT NULL,
-  cosigned_at DATETIME NOT NULL,
-  line VARCHAR NOT NULL,
-  CONSTRAINT pk_cosignature PRIMARY KEY (size, witness),
-  CONSTRAINT fk_cosignature_size FOREIGN KEY(size) REFERENCES tree_head (size),
-  CONSTRAINT ck_cosignature_size_type CHECK (typeof(size) IN ('integer', 'null')),
-  CONSTRAINT ck_cosignature_cosigned_at_type CHECK (datetime(cosigned_at, '+0 days') IS substr(cosigned_at, 1, 19) AND substr(cosigned_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]')
-);
-
 -- down
-DROP TABLE cosignature;
 DROP TABLE tree_head;
 DROP TABLE audit_leaf;
