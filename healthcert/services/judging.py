@@ -46,7 +46,9 @@ def judge(
     somebody finds of single doses.
     """
     doses = history.past_doses(db, person_id=person.id, disease=disease)
-    birth_date = details_of(vault, person).birth_date
+    # The year alone is left of somebody whose key is gone; what is open speaks for them.
+    told = person.wrapped_key is not None
+    birth_date = details_of(vault, person).birth_date if told else str(person.birth_year)
     given = [past.as_given(by_hand.get(past.dose.id)) for past in doses]
     found = worth.judge(given, birth_date)
     stated = _stated(doses, found, birth_date, disease)

@@ -30,6 +30,7 @@ from healthcert.services import (
     audit,
     erasure,
     holding,
+    judging,
     judging_again,
     lots,
     messages,
@@ -39,7 +40,7 @@ from healthcert.services import clinic as clinics
 from healthcert.services.people import details_of
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_admin
-from tests.services.clinic import PEPPER, details
+from tests.services.clinic import COVID, PEPPER, details
 
 
 @pytest.fixture
@@ -283,3 +284,18 @@ def test_waiting_offers_and_proxies_end_with_the_person(clinic):
         assert db.scalars(select(WaitEntry.state)).all() == ["left"]
         assert db.scalars(select(Offer.state)).all() == ["withdrawn"]
         assert db.scalars(select(Proxy.revoked_at)).all() == [NOW, NOW]
+
+
+def test_doses_of_somebody_whose_key_is_gone_are_still_judged(clinic, her):
+    _, dose, _ = her
+    erase(clinic, dose.person_id)
+    with clinic.doors.transaction() as db:
+        person = db.get_one(Person, dose.person_id)
+        person.wrapped_key = person.sealed = None
+        person.key_gone_on = person.kept_until
+        db.flush()
+        found = judging.judge(
+            db, vault=clinic.vault, person=person, disease=COVID, country=clinic.country,
+            judged_by=None, now=NOW,
+        )  # fmt: skip
+    assert found == {dose.id: "valid"}
