@@ -23,7 +23,7 @@ from healthcert.services.keys import load_audit_signer, read_secret
 from healthcert.services.people import details_of
 from healthcert.services.reconciling import differences
 from healthcert.services.stock import Shelf
-from healthcert.transparency.evidence import Source
+from healthcert.transparency.comparing import Source
 from tests.month.simulation import Month
 
 PEOPLE = int(os.environ.get("HEALTHCERT_MONTH", "1000"))
