@@ -31,19 +31,29 @@ _NAMES = {
 }
 
 
+_LAST_MICROSECOND = 999_499
+
+
 class Instant(TypeDecorator[datetime]):
     """A moment in UTC: takes only aware datetimes and gives aware ones, on both engines."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
-        """Refuse naive values; hand on UTC, since SQLite keeps the digits and drops the zone."""
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive values; hand on UTC, since SQLite keeps the digits and drops the zone.
+
+        SQLite reckons in milliseconds and rounds: the last half millisecond of a second would be
+        taken for the next second and refused, so it is cut off there.
+        """
         if value is None:
             return None
         if value.utcoffset() is None:
             raise ValueError("an Instant needs a datetime with a zone")
-        return value.astimezone(UTC)
+        utc = value.astimezone(UTC)
+        if dialect.name == "sqlite" and utc.microsecond > _LAST_MICROSECOND:
+            return utc.replace(microsecond=_LAST_MICROSECOND)
+        return utc
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """Return UTC: SQLite gives it without a zone, PostgreSQL in the session's."""

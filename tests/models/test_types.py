@@ -75,6 +75,15 @@ def test_a_moment_keeps_its_microseconds_and_its_order(db):
     assert found == moments
 
 
+@pytest.mark.parametrize("microsecond", [999_499, 999_500, 999_999])
+def test_the_last_moments_of_a_second_are_kept_in_that_second(db, microsecond):
+    moment = make.NOW.replace(microsecond=microsecond)
+    make.make_event(db, recorded_at=moment)
+    found = db.scalars(select(AuditEvent.recorded_at)).one()
+    assert timedelta(0) <= moment - found < timedelta(milliseconds=1)
+    assert found.replace(microsecond=0) == make.NOW
+
+
 def test_a_time_without_a_zone_is_refused(db):
     with pytest.raises(StatementError, match="needs a datetime with a zone"):
         make.make_event(db, recorded_at=datetime(2026, 3, 2, 9))  # noqa: DTZ001 - that is the point

@@ -136,10 +136,8 @@ def test_what_is_open_in_a_birth_date_speaks_for_the_person(born, worth):
 
 
 def test_an_open_month_is_january_and_an_open_day_the_first():
-    assert schedule.old_enough("2014", date(2026, 1, 1), 12 * 12)
-    assert not schedule.old_enough("2014", date(2025, 12, 31), 12 * 12)
-    assert schedule.old_enough("2014-03", date(2026, 3, 1), 12 * 12)
-    assert not schedule.old_enough("2014-03", date(2026, 2, 28), 12 * 12)
+    assert reaches("2014", 12 * 12) == date(2026, 1, 1)
+    assert reaches("2014-03", 12 * 12) == date(2026, 3, 1)
 
 
 def test_a_birthday_on_a_leap_day_comes_on_the_first_of_march():
