@@ -10,15 +10,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from healthcert.errors import BadProof
 from healthcert.transparency.seals import Seal
 
+_BLOCK = 65_536
+
 
 def append(path: Path, seals: Iterable[Seal]) -> int:
-    """Put seals behind those of a file, on the disk when this returns; return how many."""
-    with path.open("a", encoding="utf-8") as file:
-        count = sum(1 for seal in seals if file.write(seal.line()))
+    """Put seals behind those of a file, on the disk when this returns; return how many.
+
+    A line without an end, which a power cut left, goes first: it was never kept.
+    """
+    with path.open("ab+") as file:
+        file.truncate(_whole(file))
+        count = sum(1 for seal in seals if file.write(seal.line().encode()))
         file.flush()
         os.fsync(file.fileno())
     return count
@@ -35,18 +42,34 @@ def read(path: Path) -> Iterator[Seal]:
 
 
 def newest(folder: Path) -> Seal | None:
-    """Return the last seal that a folder holds; None before the first.
+    """Return the last whole seal that a folder holds; None before the first.
 
     Raises:
-        BadProof: The last line is none.
+        BadProof: The last whole line is none.
     """
-    files = _files(folder)
-    if not files:
-        return None
-    seal = Seal.parse(files[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-1])
-    if not seal.leaves:
-        raise BadProof(f"the last line of {files[-1]} is no seal")
-    return seal
+    for path in reversed(_files(folder)):
+        with path.open("rb") as file:
+            end = _whole(file)
+            if end:
+                file.seek(_whole(file, end - 1))
+                seal = Seal.parse(file.read(end - file.tell()).decode(errors="replace"))
+                if not seal.leaves:
+                    raise BadProof(f"the last line of {path} is no seal")
+                return seal
+    return None
+
+
+def _whole(file: BinaryIO, before: int | None = None) -> int:
+    """Return where the last whole line before a place ends, read from behind: a day is long."""
+    place = file.seek(0, os.SEEK_END) if before is None else before
+    while place:
+        start = max(0, place - _BLOCK)
+        file.seek(start)
+        found = file.read(place - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        place = start
+    return 0
 
 
 def _files(path: Path) -> list[Path]:
