@@ -20,13 +20,15 @@ def sign_pending(parts: Parts, now: datetime) -> int:
     """Sign intended certificates, the oldest first; return how many were signed.
 
     All go in one transaction. Where that fails nothing of it is kept, and each half goes alone:
-    one that cannot be signed, whatever its fault, does not keep the others back.
+    one that cannot be signed, whatever its fault, does not keep the others back. Nor does a kind
+    whose key is away: its intents wait, and the other kinds are signed.
 
     Raises:
         SignerUnavailable: No key signs now; every intent stays.
     """
+    kinds = issuing.signable(parts.signers, now) or issuing.KINDS
     with parts.doors.reading() as db:
-        waiting = issuing.pending(db, limit=AT_ONCE, today=now.date())
+        waiting = issuing.pending(db, limit=AT_ONCE, today=now.date(), kinds=kinds)
     return _sign(parts, waiting, now)
 
 

@@ -29,6 +29,7 @@ from healthcert.services import audit, messages
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
 
+KINDS = ("v", "t", "r")  # vaccination, test, recovery
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
 
 
@@ -65,13 +66,25 @@ def intend(
     return certificate
 
 
-def pending(db: Session, *, limit: int, today: date) -> list[UUID]:
-    """Return the certificates to be signed, the oldest first; a recovery's not before its day."""
+def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:
+    """Return the kinds of certificates whose key signs now."""
+    return frozenset(k for k, each in signers.items() if each.not_before <= now < each.not_after)
+
+
+def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KINDS) -> list[UUID]:
+    """Return the certificates of some kinds to be signed, the oldest first.
+
+    A recovery's is not signed before its day.
+    """
+    of_kind = {
+        "v": Certificate.dose_id, "t": Certificate.test_result_id, "r": Certificate.recovery_id,
+    }  # fmt: skip
     query = (
         select(Certificate.id)
         .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
         .where(Certificate.state == "intended")
         .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
+        .where(or_(*(of_kind[kind].is_not(None) for kind in sorted(kinds))))
         .order_by(Certificate.id)
     )
     return list(db.scalars(query.limit(limit)))
@@ -127,7 +140,7 @@ def issue_all(
     found = db.execute(query.execution_options(populate_existing=True)).all()
     intended = [(one, person) for one, person in found if one.state == "intended"]
     kinds = {one.kind for one, _ in intended}
-    usable = {kind: signers[kind] for kind in kinds if _signs(signers.get(kind), now)}
+    usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
     if kinds and not usable:
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
     kept = fetched(db, [one for one, _ in intended])
@@ -179,10 +192,6 @@ def _sign(
 
 def _too_soon(fact: Fact, now: datetime) -> bool:
     return isinstance(fact, Recovery) and fact.valid_from > now.date()
-
-
-def _signs(signer: FileSigner | None, now: datetime) -> bool:
-    return signer is not None and signer.not_before <= now < signer.not_after
 
 
 @lru_cache(maxsize=16)

@@ -18,6 +18,7 @@ from healthcert.errors import BadSettings, NotReady
 from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
+from healthcert.jobs import certificates
 from healthcert.models import (
     AccessCode,
     Appointment,
@@ -118,6 +119,34 @@ def test_the_audit_is_sealed_in_every_round_and_kept_outside_the_database(parts,
     assert jobs.run_once(parts, LATER)["audit"] == 0
 
 
+def test_a_seal_that_a_power_cut_tore_is_written_again(parts, clinic):
+    clinic.slot()
+    jobs.run_once(parts, NOW)
+    [path] = parts.settings.seals_dir.glob("*.seals")
+    with parts.doors.transaction() as db:
+        make_event(db)
+    jobs.run_once(parts, NOW)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    jobs.run_once(parts, NOW)
+    assert path.read_bytes() == whole
+    path.write_bytes(whole[:40])  # nothing whole is left of the day
+    jobs.run_once(parts, NOW)
+    assert path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("size", [1, 7, 65_536])
+def test_the_last_seal_is_found_however_long_the_lines_are(parts, clinic, monkeypatch, size):
+    clinic.slot()
+    monkeypatch.setattr(seal_files, "_BLOCK", size)
+    for _ in range(3):
+        with parts.doors.transaction() as db:
+            make_event(db)
+        jobs.run_once(parts, NOW)
+    *_, last = seal_files.read(parts.settings.seals_dir)
+    assert seal_files.newest(parts.settings.seals_dir) == last
+
+
 @pytest.mark.parametrize(
     ("minute", "second", "found"), [(5, 7, 0), (5, 10, 0), (0, 4, 1), (0, 5, 0)]
 )
@@ -135,6 +164,21 @@ def test_a_bundle_is_renewed_after_an_hour(parts):
     jobs.run_once(parts, NOW)
     assert jobs.run_once(parts, NOW + timedelta(minutes=59))["bundle"] == 0
     assert jobs.run_once(parts, NOW + timedelta(minutes=60))["bundle"] == 1
+
+
+def test_a_kind_whose_key_is_away_waits_and_keeps_no_other_back(parts, clinic, monkeypatch):
+    clinic.lot()
+    tested = clinic.book(clinic.slot(), details()).person_id
+    clinic.tested(tested)
+    dose = clinic.vaccinated(day(-1), details())
+    monkeypatch.setattr(certificates, "AT_ONCE", 1)  # the test was written down first
+    without = {kind: signer for kind, signer in parts.signers.items() if kind != "t"}
+    for _ in range(2):
+        jobs.run_once(replace(parts, signers=without), NOW)
+    assert [each.state for each in clinic.certificates(dose)] == ["issued"]
+    assert states(parts, Certificate.state) == {"issued", "intended"}
+    jobs.run_once(parts, NOW)
+    assert states(parts, Certificate.state) == {"issued"}
 
 
 def test_a_dead_signer_stops_nobody_else_and_loses_nothing(parts, clinic, log):
