@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import AuditEvent, Base, Dose, Person, Site, Staff
-from healthcert.services import record
+from healthcert.models import Base, Dose, Person
+from healthcert.services import audit, record
 from healthcert.services.people import details_of, key_of
 
 FORMAT = "healthcert/my-record/1"
@@ -29,23 +29,13 @@ _Read = Callable[[Session, Vault, Person], list[Told]]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Somebody at work looked: their role, where they work (names by language), when and why."""
-
-    role: str
-    place: Mapping[str, str]
-    at: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Record:
     """Everything held about a person: rows ready for JSON by table, and who looked."""
 
     person_id: UUID
     made_at: datetime
     held: Mapping[str, list[Told]]
-    seen: list[Seen]
+    seen: list[audit.Access]
 
     def as_json(self) -> Told:
         """Return it as `docs/howto/my-record.md` describes."""
@@ -54,7 +44,15 @@ class Record:
             "made_at": self.made_at.isoformat(),
             "person_id": str(self.person_id),
             "held": dict(self.held),
-            "seen": [_plain(asdict(each)) for each in self.seen],
+            "seen": [
+                {
+                    "role": each.role,
+                    "place": dict(each.site),
+                    "at": each.at.isoformat(),
+                    "reason": each.reason,
+                }
+                for each in self.seen
+            ],
         }
 
 
@@ -68,26 +66,7 @@ def export(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Reco
     if person is None or person.erased_at is not None:
         raise NotFound
     held = {name: read(db, vault, person) for name, read in NOUNS.items()}
-    return Record(person_id, now, held, seen_by(db, person_id=person_id))
-
-
-def seen_by(db: Session, *, person_id: UUID) -> list[Seen]:
-    """Return who of the staff looked at a person's record, the latest first."""
-    query = (
-        select(AuditEvent, Staff.role, Site.names)
-        .join(Staff, Staff.id == AuditEvent.actor_id)
-        .outerjoin(Site, Site.id == Staff.site_id)
-        .where(
-            AuditEvent.subject_kind == "person",
-            AuditEvent.subject_id == person_id,
-            AuditEvent.act == "record_seen",
-        )
-        .order_by(AuditEvent.id.desc())
-    )
-    return [
-        Seen(role, names or {}, event.recorded_at, event.details.get("reason", "appointment"))
-        for event, role, names in db.execute(query)
-    ]
+    return Record(person_id, now, held, audit.access_log(db, person_id=person_id))
 
 
 def _rows(name: str, purpose: str = "") -> _Read:

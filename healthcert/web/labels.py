@@ -126,7 +126,13 @@ BASES: Mapping[str, Lazy] = {
     "accountability": _("Who did what must stay provable (GDPR articles 5, 2 and 32)."),
 }
 SEEN_BECAUSE: Mapping[str, Lazy] = {
-    "appointment": _("You had an appointment"),
+    "care": _("To give you a dose or record it"),
+    "registration": _("To register you or your appointment"),
+    "correction": _("To correct your record"),
+    "complaint": _("To answer a complaint"),
+    "oversight": _("To check the work of the service"),
+    "safety": _("For the safety of a vaccine"),
+    "request": _("For something you asked for"),
 }
 MESSAGES: Mapping[str, Lazy] = {
     "queued": _("Waiting"),
@@ -143,11 +149,6 @@ ROLES: Mapping[str, Lazy] = {
     "nurse": _("Nurse"),
     "admin": _("Administrator"),
 }
-
-
-def seen_because(reason: str) -> str:
-    """Return why somebody at work looked at a record."""
-    return str(SEEN_BECAUSE.get(reason, _("Other")))
 
 
 def in_words(told: Mapping[str, str]) -> str:

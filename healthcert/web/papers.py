@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from healthcert import i18n
 from healthcert.i18n import gettext as _
+from healthcert.services.audit import Access
 from healthcert.services.holding import Held, HeldCertificate
-from healthcert.services.my_record import Record, Seen
+from healthcert.services.my_record import Record
 from healthcert.web import facts, labels
 from healthcert.web.labels import birth, in_words
 
@@ -135,12 +136,12 @@ def _message(row: Mapping[str, Any], zone: str) -> list[_Line]:
     )
 
 
-def _seen(one: Seen, zone: str) -> list[_Line]:
+def _seen(one: Access, zone: str) -> list[_Line]:
     return _lines(
         (_("When"), i18n.format_datetime(one.at, zone)),
         (_("Role"), str(labels.ROLES[one.role])),
-        (_("Place"), in_words(one.place)),
-        (_("Why"), labels.seen_because(one.reason)),
+        (_("Place"), in_words(one.site)),
+        (_("Why"), str(labels.SEEN_BECAUSE[one.reason])),
     )
 
 

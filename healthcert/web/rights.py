@@ -52,7 +52,7 @@ def as_pdf() -> Response:
 def seen() -> str:
     """Show who of the staff looked at the record: role, place, time and reason."""
     with parts().doors.reading() as db:
-        found = my_record.seen_by(db, person_id=visitor().id)
+        found = audit.access_log(db, person_id=visitor().id)
     return render_template("citizen/seen.html", seen=found, zone=parts().country.time_zone)
 
 

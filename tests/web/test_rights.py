@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from healthcert.hcert import qr
 from healthcert.models import Message, Person, new_id
-from healthcert.services import retention
+from healthcert.services import audit, retention
+from healthcert.web import labels
 from tests.web.conftest import Browser, enter
 
 
@@ -105,8 +106,13 @@ def test_who_looked_is_shown_by_role_and_place(vaccinated, holder):
     page = vaccinated.get("/my/record/seen").text
     assert "Nurse" in page
     assert "Harbour" in page
+    assert "To give you a dose or record it" in page
     assert "Nadia" not in page
     assert "Nobody of the staff" in holder(identity_value="B2", slot=1).get("/my/record/seen").text
+
+
+def test_every_reason_to_look_has_words():
+    assert set(labels.SEEN_BECAUSE) == set(audit.REASONS)
 
 
 def test_erasing_takes_two_steps_and_is_told_in_words(vaccinated, parts):
