@@ -1,7 +1,7 @@
 # Every command a person needs. Plain `make` lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test check front words shots fuzz nightly bench mutants lock clean
+.PHONY: help run test check front words shots fuzz nightly bench mutants sbom audit lock clean
 
 # The newest Python at hand, from 3.11 on; `make PYTHON=...` decides otherwise.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -63,6 +63,14 @@ bench: ## measure the hot paths beside their limits and peers
 mutants: ## harm codec and rules line by line; count what the tests notice (SAMPLE=all for each)
 	@$(PYTHON) tools/environment.py test
 	@$(BIN)/python -m tools.mutants --sample $(or $(SAMPLE),200)
+
+sbom: ## write build/sbom.cdx.json: what the service is made of
+	@$(PYTHON) tools/sbom.py
+
+audit: sbom ## ask for known weaknesses of what we stand on (needs PyPI), look for secrets
+	@$(PYTHON) tools/environment.py test
+	@$(BIN)/python -m pytest -q tests/security/test_supply.py
+	@$(BIN)/pip-audit --disable-pip --require-hashes -r requirements/run.txt
 
 lock: ## resolve requirements/*.in anew (needs uv)
 	@for set in run test node fuzz peers; do uv pip compile --universal --python-version 3.11 --generate-hashes \

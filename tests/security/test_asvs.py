@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -136,3 +137,17 @@ def test_scripts_keep_nothing_in_the_browser():
     kept = re.compile(r"localStorage|sessionStorage|indexedDB|document\.cookie|caches\.open")
     assert scripts
     assert [path.name for path in scripts if kept.search(path.read_text())] == []
+
+
+def test_the_times_that_people_are_told_are_those_of_the_file():
+    rules = tomllib.loads(
+        (ROOT / "healthcert" / "data" / "retention.toml").read_text(encoding="utf-8")
+    )
+    wanted = [
+        f"| {kind} | kept |"
+        if rule["then"] == "kept"
+        else f"| {kind} | {rule['then']} {rule['days']} days after {rule['after']} |"
+        for kind, rule in rules.items()
+    ]
+    text = (ROOT / "docs" / "privacy.md").read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line in wanted] == wanted
