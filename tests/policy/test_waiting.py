@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcert.errors import RuleError
@@ -80,6 +80,7 @@ logics = st.recursive(
 moments = st.sampled_from([NOW, NOW.replace(hour=0), NOW.replace(hour=0, microsecond=1000)])
 
 
+@settings(deadline=None)  # every day is tried beside it
 @given(logics, moments)
 def test_no_day_that_passes_is_missed_and_none_is_made_up(logic, at):
     told = found(logic, at)
@@ -89,6 +90,7 @@ def test_no_day_that_passes_is_missed_and_none_is_made_up(logic, at):
         assert told.passes_on == first_of_all(logic, at, LONGEST_WAIT)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 400), st.integers(0, 400))
 def test_a_search_ends_with_the_steps_that_trying_every_day_would_take(wait, turns):
     costly = {"reduce": [{"var": "external.list"}, {"+": [{"var": "current"}, 1]}, 0]}
