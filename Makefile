@@ -19,6 +19,7 @@ run: ## start the demonstration on http://localhost:8000
 test: check ## check and test everything that must hold on every change
 	@$(BIN)/python -m tools.peers
 	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m coverage report --include='healthcert/hcert/*,healthcert/policy/*' --fail-under=100
 
 check: ## lint, types, import contracts, templates
 	@$(PYTHON) tools/environment.py test

@@ -18,13 +18,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import AuditEvent, Site, Staff
+from healthcert.models import AuditEvent, Site, Staff, new_id
 
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
 )  # fmt: skip
 
 Detail = str | int | bool | UUID | None
+Rows = list[Mapping[str, object]] | None  # written by the deed itself; None: one by one
 
 _SEEN = "record_seen"
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
@@ -58,23 +59,29 @@ def note(
     subject: Subject,
     details: Mapping[str, Detail],
     now: datetime,
+    rows: Rows = None,
 ) -> None:
     """Add one audit event to the transaction of the deed it tells of.
+
+    A deed of many gives `rows`, and writes what is put there itself, all in one statement.
 
     Raises:
         ValueError: A detail is a text that is no code; this is our mistake, never a person's.
     """
-    db.add(
-        AuditEvent(
-            recorded_at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            act=act,
-            subject_kind=subject.kind,
-            subject_id=subject.id,
-            details={name: _plain(name, value) for name, value in details.items()},
-        )
-    )
+    row = {
+        "id": new_id(),
+        "recorded_at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "act": act,
+        "subject_kind": subject.kind,
+        "subject_id": subject.id,
+        "details": {name: _plain(name, value) for name, value in details.items()},
+    }
+    if rows is None:
+        db.add(AuditEvent(**row))
+    else:
+        rows.append(row)
 
 
 @dataclass(frozen=True, slots=True)

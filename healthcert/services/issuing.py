@@ -13,8 +13,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.orm import Session, load_only
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import NotFound, SignerUnavailable
@@ -24,10 +24,19 @@ from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
-from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
+from healthcert.models import (
+    AuditEvent,
+    Certificate,
+    Dose,
+    Message,
+    Person,
+    Recovery,
+    TestResult,
+)
 from healthcert.services import audit, messages
+from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
-from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
+from healthcert.services.statement import Fact, bases, ends, statement
 
 KINDS = ("v", "t", "r")  # vaccination, test, recovery
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
@@ -108,12 +117,11 @@ def issue(
         SignerUnavailable: No key signs its kind now; the intent stays for the worker.
     """
     wanted = [certificate_id]
-    found = issue_all(
+    if not issue_all(
         db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
-    )
-    if not found:
+    ):
         raise NotFound
-    return found[0]
+    return db.get_one(Certificate, certificate_id, populate_existing=True)
 
 
 def issue_all(
@@ -124,8 +132,8 @@ def issue_all(
     certificate_ids: Collection[UUID],
     country: Country,
     now: datetime,
-) -> list[Certificate]:
-    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+) -> int:
+    """Do what `issue` does for many at once, in a few statements; return how many there are.
 
     Raises:
         SignerUnavailable: No key signs any of their kinds now; every intent stays.
@@ -135,6 +143,7 @@ def issue_all(
         .join(Person, Person.id == Certificate.person_id)
         .where(Certificate.id.in_(certificate_ids))
         .order_by(Certificate.id)
+        .options(load_only(Person.sealed, Person.wrapped_key, Person.language, Person.erased_at))
         .with_for_update(of=Certificate, key_share=True)
     )
     found = db.execute(query.execution_options(populate_existing=True)).all()
@@ -143,23 +152,27 @@ def issue_all(
     usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
     if kinds and not usable:
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
-    kept = fetched(db, [one for one, _ in intended])
-    with db.no_autoflush:
-        for certificate, person in intended:
-            fact, signer = fact_of(db, certificate), usable.get(certificate.kind)
-            if signer is not None and not _too_soon(fact, now):
-                begins = now.replace(microsecond=0)
-                life = begins, min(ends(db, fact, begins, country), signer.not_after)
-                dcc = statement(db, details_of(vault, person), certificate, country)
-                _sign(certificate, dcc, life, signer, vault, person, country)
-                tell(db, vault, person, "certificate_ready", country, now)
-                note(db, certificate, "certificate_issued", "", now)
-    db.flush()
-    kept.clear()
-    return [certificate for certificate, _ in found]
+    rests_on = bases(db, [one for one, _ in intended])
+    signed: list[Mapping[str, object]] = []
+    told: Rows = []
+    noted: Rows = []
+    for certificate, person in intended:
+        basis, signer = rests_on[_fact_of(certificate)], usable.get(certificate.kind)
+        if signer is not None and not _too_soon(basis.fact, now):
+            begins = now.replace(microsecond=0)
+            life = begins, min(ends(basis, begins, country), signer.not_after)
+            dcc = statement(details_of(vault, person), certificate, basis, country)
+            signed.append(_signed(certificate, dcc, life, signer, vault, person, country))
+            tell(db, vault, person, "certificate_ready", country, now, told)
+            note(db, certificate, "certificate_issued", "", now, noted)
+    changes = ((update(Certificate), signed), (insert(Message), told), (insert(AuditEvent), noted))
+    for change, rows in changes:
+        if rows:
+            db.execute(change, rows)
+    return len(found)
 
 
-def _sign(
+def _signed(
     certificate: Certificate,
     dcc: Mapping[str, object],
     life: tuple[datetime, datetime],
@@ -167,8 +180,8 @@ def _sign(
     vault: Vault,
     person: Person,
     country: Country,
-) -> None:
-    """Sign what a certificate states, check it as a verifier would, and keep it sealed."""
+) -> dict[str, object]:
+    """Return the columns of a certificate, signed and checked as a verifier would."""
     text = issue_text(
         dcc=dcc,
         issuer=country.code,
@@ -179,15 +192,17 @@ def _sign(
     signed = parse(decode(text))
     if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
         raise SignerUnavailable("what was signed does not verify")
-    certificate.state = "issued"
-    certificate.issued_at, certificate.expires_at = life
-    certificate.sealed = vault.seal(
-        key_of(person), certificate.id, {"text": text}, purpose="certificate"
-    )
-    certificate.kid = signed.kid
-    certificate.signature_hash = revocation.signature_hash(signed)
-    certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
-    certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
+    return {
+        "id": certificate.id,
+        "state": "issued",
+        "issued_at": life[0],
+        "expires_at": life[1],
+        "sealed": vault.seal(key_of(person), certificate.id, {"text": text}, purpose="certificate"),
+        "kid": signed.kid,
+        "signature_hash": revocation.signature_hash(signed),
+        "uvci_hash": revocation.uvci_hash(certificate.uvci),
+        "country_uvci_hash": revocation.country_uvci_hash(country.code, certificate.uvci),
+    }
 
 
 def _too_soon(fact: Fact, now: datetime) -> bool:
@@ -201,19 +216,26 @@ def _public_key(certificate: bytes) -> PublicKey:
 
 
 def tell(
-    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
+    db: Session,
+    vault: Vault,
+    person: Person,
+    template: str,
+    country: Country,
+    now: datetime,
+    rows: Rows = None,
 ) -> None:
     """Queue what a holder is told of a certificate."""
     messages.queue(
         db, vault=vault, person=person, template=template, fields={},
-        time_zone=country.time_zone, due_at=now, now=now, at_once=False,
+        time_zone=country.time_zone, due_at=now, now=now, rows=rows,
     )  # fmt: skip
 
 
-def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+def note(
+    db: Session, certificate: Certificate, act: str, reason: str, now: datetime, rows: Rows = None
+) -> None:
     """Write down what was done to a certificate."""
-    fact = certificate.dose_id or certificate.test_result_id or certificate.recovery_id
-    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": fact}
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": _fact_of(certificate)}
     audit.note(
         db,
         actor=audit.SYSTEM,
@@ -221,4 +243,9 @@ def note(db: Session, certificate: Certificate, act: str, reason: str, now: date
         subject=audit.Subject("certificate", certificate.id),
         details=details | ({"reason": reason} if reason else {}),
         now=now,
+        rows=rows,
     )
+
+
+def _fact_of(certificate: Certificate) -> UUID | None:
+    return certificate.dose_id or certificate.test_result_id or certificate.recovery_id
