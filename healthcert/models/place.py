@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
 
-FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language", "parking", "quiet_room")
+FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
 OPEN = "online"  # the pool of all other places: open to everybody
 _FREE_OF_KEPT = " - ".join(f"(kept_{pool} - booked_{pool})" for pool in KEPT)

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    CheckConstraint,
-    Column,
-    Date,
-    Float,
-    Integer,
-    MetaData,
-    Table,
-    Time,
-    Uuid,
-)
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, Integer, MetaData, Table, Uuid
+from sqlalchemy.types import Time, TypeEngine
 
 from healthcert.models.base import Instant
 

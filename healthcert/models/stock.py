@@ -35,8 +35,8 @@ class StockMove(Row):
     """Some doses of a lot that came to a site or left it, in single doses; a fact.
 
     `given_back` and `explained` take back what an entry in error took, `transferred_in` answers
-    `transferred_out`; `counted` is what a count by two people found beyond the balance, or below it, or nothing;
-    each needs `confirmed_by` (trigger `count_confirmed`; those of before step 0011 have none).
+    `transferred_out`; `counted` is what two people found beyond the balance, or below it, or 0;
+    only counts from before step 0011 have no second person.
     """
 
     __tablename__ = "stock_move"

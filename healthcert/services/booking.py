@@ -127,11 +127,12 @@ def take(
         db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
-    places.take_place(db, slot_id)
+    pool = places.take_place(db, place.slot, places.pools_of(source, dose_number))
     appointment = places.hold_place(
         db,
         person_id=person.id,
         slot=place.slot,
+        pool=pool,
         programme_id=place.session.programme_id,
         dose_number=dose_number,
         source=source,
@@ -330,6 +331,7 @@ def note(
             "slot": appointment.slot_id,
             "dose": appointment.dose_number,
             "source": appointment.source,
+            "pool": appointment.pool,
         },
         now=now,
     )

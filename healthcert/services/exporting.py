@@ -24,7 +24,7 @@ from healthcert.models import (
     Site,
     Staff,
 )
-from healthcert.services import audit, fhir, record, sheets
+from healthcert.services import audit, fhir, hours, record, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
 from healthcert.services.people import details_of, key_of
@@ -70,6 +70,10 @@ def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
             "code": site.code, "region": site.region, "latitude": site.latitude,
             "longitude": site.longitude, "time_zone": site.time_zone,
             "step_free": "yes" if site.step_free else "no",
+            "facilities": " ".join(site.facilities), "languages": " ".join(site.languages),
+            "female_vaccinator": "yes" if site.female_vaccinator else "no",
+            "hours": hours.written(hours.of(db, site.id)),
+            "closed_on": " ".join(str(day) for day in hours.closed_days(db, site.id)),
         }  # fmt: skip
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from babel import localedata
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, Staff
+from healthcert.models import Site, SiteClosure, SiteHours, Staff
+from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES
-from healthcert.services import cells
+from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
 from healthcert.services.sheets import Line
 
 _SITE = (
     "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),
-    "region", "latitude", "longitude", "time_zone", "step_free",
+    "region", "latitude", "longitude", "time_zone", "step_free", "facilities", "languages",
+    "female_vaccinator", "hours", "closed_on",
 )  # fmt: skip
 
 
@@ -31,6 +35,15 @@ class _SiteLine(NamedTuple):
     longitude: float
     time_zone: str
     step_free: bool
+    facilities: list[str]
+    languages: list[str]
+    female_vaccinator: bool
+
+
+class _OpenSite(NamedTuple):
+    site: _SiteLine
+    spans: list[hours.Span]
+    closed: list[date]
 
 
 class _StaffLine(NamedTuple):
@@ -39,14 +52,20 @@ class _StaffLine(NamedTuple):
     site_id: UUID | None
 
 
-def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
-    told = line.cells
+def _read_site(_db: Session, setting: Setting, line: Line) -> _OpenSite:
+    told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
         raise BadInput({"time_zone": "not_known"})
     if told["region"] not in setting.country.regions:
         raise BadInput({"region": "not_known"})
-    return _SiteLine(
+    facilities = told.get("facilities", "").split()
+    if not set(facilities) <= set(FACILITIES):
+        raise BadInput({"facilities": "not_a_choice"})
+    spoken = told.get("languages", "").split()
+    if not all(map(localedata.exists, spoken)):
+        raise BadInput({"languages": "not_known"})
+    site = _SiteLine(
         code=told["code"],
         names=cells.texts(told, "name"),
         address=cells.texts(told, "address"),
@@ -54,16 +73,25 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
         latitude=cells.number(told, "latitude", 90),
         longitude=cells.number(told, "longitude", 180),
         time_zone=zone,
-        step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
+        step_free=cells.choice(told, "step_free", cells.YES_NO),
+        facilities=facilities,
+        languages=spoken,
+        female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
     )
+    closed = told.get("closed_on", "").split()
+    days = [cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)]
+    return _OpenSite(site, hours.read(told.get("hours", "")), days)
 
 
-def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
-    return db.scalar(select(Site.id).where(Site.code == site.code))
+def _known_site(db: Session, _setting: Setting, told: _OpenSite) -> UUID | None:
+    return db.scalar(select(Site.id).where(Site.code == told.site.code))
 
 
-def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
-    return cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+def _write_site(db: Session, setting: Setting, told: _OpenSite) -> UUID:
+    now = setting.now
+    site_id = cells.added(db, Site(recorded_at=now, **told.site._asdict()))
+    hours.begin(db, site_id=site_id, spans=told.spans, closed=told.closed, now=now)
+    return site_id
 
 
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
@@ -92,12 +120,13 @@ def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
 
 
 def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
-    return cells.deleted(db, (Site, Site.id == site_id))
+    own = [(model, model.site_id == site_id) for model in (SiteHours, SiteClosure)]
+    return cells.deleted(db, *own, (Site, Site.id == site_id))
 
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
+    _read_site, lambda told: told.site.code, _known_site, _write_site, _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site"), ("name", "role"),
