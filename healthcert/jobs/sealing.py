@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from healthcert.gateways.note_keys import NoteSigner
 from healthcert.parts import Parts
 from healthcert.services import sealing
 from healthcert.services.keys import load_audit_signer, read_secret
+
+_LOG = logging.getLogger(__name__)
 
 
 def seal(parts: Parts, now: datetime) -> int:
@@ -24,8 +27,14 @@ def seal(parts: Parts, now: datetime) -> int:
     """
     settings = parts.settings
     signer = _signer(settings.keys_dir, settings.env, settings.secret_file)
+    back = _back(now)
     with parts.doors.transaction() as db:
-        sealing.seal(db, signer=signer, now=now, back=_back(now))
+        sealing.seal(db, signer=signer, now=now, back=back)
+        if back is None and (rows := sealing.unreadable(db)):
+            told = {"job": "audit", "count": len(rows)}
+            _LOG.error(
+                "nobody can read, and nothing seals, rows of audit_event: %s", rows[:20], extra=told
+            )
     settings.seals_dir.mkdir(parents=True, exist_ok=True)
     kept = seal_files.newest(settings.seals_dir)
     size = kept.edge.size if kept else 0

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.gateways.note_keys import NoteSigner
 from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.models.sqlite_types import rule_of
 from healthcert.services import audit
 from healthcert.services.audit import SYSTEM, Subject
 from healthcert.transparency.merkle import HASH_BYTES, Edge
@@ -53,10 +54,22 @@ _SEAL = """
     INSERT INTO audit_leaf (position, event_id, hash)
     SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id, {hash}
       FROM audit_event AS e
-     WHERE e.id >= :since AND NOT EXISTS (
+     WHERE e.id >= :since AND {readable} AND NOT EXISTS (
            SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
      ORDER BY e.id LIMIT :most
 """
+# What somebody wrote past every check must not keep the others from being sealed.
+_READABLE = {
+    "postgresql": "true",
+    "sqlite": " AND ".join(
+        f"({rule})"
+        for rule in (
+            "typeof(e.id) = 'text'",
+            *(rule_of(AuditEvent.__table__.c[name]) for name in ("id", "recorded_at")),
+            "e.recorded_at || e.actor_kind || e.act || e.subject_kind || e.details IS NOT NULL",
+        )
+    ),
+}
 
 
 def seal(
@@ -77,7 +90,7 @@ def seal(
     edge = edge_of(head)
     since = _FIRST if back is None else _since(db, head, back)
     added = _placed(db, edge.size, since)
-    if not added and head and now - head.sealed_at >= IDLE:
+    if not added and head and (head.sealed_at is None or now - head.sealed_at >= IDLE):
         audit.note(
             db, actor=SYSTEM, act="audit_idle", subject=Subject("tree_head"), details={}, now=now
         )
@@ -101,7 +114,8 @@ def seal(
 
 def _placed(db: Session, size: int, since: UUID) -> Sequence[bytes]:
     """Return the hashes of the events that are due, after giving each its place."""
-    due = text(_SEAL.replace("{hash}", _HASH[db.get_bind().dialect.name]))
+    engine = db.get_bind().dialect.name
+    due = text(_SEAL.replace("{hash}", _HASH[engine]).replace("{readable}", _READABLE[engine]))
     db.execute(
         due.bindparams(bindparam("since", type_=Uuid())),
         {"size": size, "since": since, "most": AT_ONCE},
@@ -142,14 +156,23 @@ def seals_after(db: Session, size: int) -> Iterator[Seal]:
 def is_late(db: Session, *, now: datetime) -> bool:
     """Say whether an event waits for its seal longer than it should."""
     since = _since(db, newest(db), LOOK_BACK)
-    waits = select(AuditEvent.id).where(AuditEvent.id >= since, UNSEALED)
-    return db.scalar(waits.where(AuditEvent.id < id_at(now - LATE)).limit(1)) is not None
+    due = AuditEvent.id < id_at(now - LATE)
+    return bool(db.scalar(select(exists().where(AuditEvent.id >= since, due, UNSEALED))))
+
+
+def unreadable(db: Session) -> list[int]:
+    """Return the rows of events that nobody can read, and that are therefore not sealed."""
+    engine = db.get_bind().dialect.name
+    if engine != "sqlite":  # the types of the others keep such rows out
+        return []
+    query = f"SELECT rowid FROM audit_event AS e WHERE ({_READABLE[engine]}) IS NOT TRUE"  # noqa: S608 - our own words
+    return list(db.scalars(text(query)))
 
 
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
     """Return the identifier from which on an event may not be sealed yet."""
     last = db.scalar(select(AuditLeaf.event_id).order_by(AuditLeaf.position.desc()).limit(1))
-    if head is None or last is None:
+    if head is None or head.sealed_at is None or last is None:
         return _FIRST
     span = int(back.total_seconds() * 1000) << 80
     return min(id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
