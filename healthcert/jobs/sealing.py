@@ -31,10 +31,8 @@ def seal(parts: Parts, now: datetime) -> int:
     with parts.doors.transaction() as db:
         sealing.seal(db, signer=signer, now=now, back=back)
         if back is None and (rows := sealing.unreadable(db)):
-            told = {"job": "audit", "count": len(rows)}
-            _LOG.error(
-                "nobody can read, and nothing seals, rows of audit_event: %s", rows[:20], extra=told
-            )
+            told = ", ".join(map(str, rows[:20]))
+            _LOG.error("cannot be read or sealed: audit_event %s", told, extra={"count": len(rows)})
     settings.seals_dir.mkdir(parents=True, exist_ok=True)
     kept = seal_files.newest(settings.seals_dir)
     size = kept.edge.size if kept else 0

@@ -6,36 +6,13 @@ Nothing here is believed by itself: `services/sealing.py` holds it against what 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Dialect
+from sqlalchemy import BigInteger, CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Instant
+from healthcert.models.base import Base
 from healthcert.models.triggers.stated import stated
-
-
-class Legible(Instant):
-    """A moment; None where somebody wrote what is none past every check, so that all else goes on.
-
-    Only SQLite can hold that.
-    """
-
-    cache_ok = True
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        """Return how a value that was read becomes a moment."""
-        read = super().result_processor(dialect, coltype)
-
-        def legible(value: object) -> datetime | None:
-            try:
-                return read(value) if read else None
-            except (ValueError, TypeError):
-                return None
-
-        return legible
 
 
 class AuditLeaf(Base):
@@ -64,7 +41,7 @@ class TreeHead(Base):
     )
 
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    sealed_at: Mapped[datetime | None] = mapped_column(Legible, nullable=False)
+    sealed_at: Mapped[datetime] = mapped_column(deferred=True)  # see `sealing.sealed_at`
     root: Mapped[bytes]
     edge: Mapped[bytes]  # its peaks, 32 bytes each: all that the next seal must read
     note: Mapped[str]  # C2SP checkpoint, signed

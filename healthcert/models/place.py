@@ -15,7 +15,7 @@ from healthcert.models.base import Row, one_of
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
 OPEN = "online"  # the pool of all other places: open to everybody
-_FREE_OF_KEPT = " - ".join(f"(kept_{pool} - booked_{pool})" for pool in KEPT)
+_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 
 
@@ -94,12 +94,8 @@ class Slot(Row):
     __table_args__ = (
         CheckConstraint("booked BETWEEN 0 AND capacity", name="booked_fits"),
         *(CheckConstraint(f"booked_{p} BETWEEN 0 AND kept_{p}", name=f"{p}_fits") for p in KEPT),
-        # What is kept and unused is not taken by others; so no more is kept than there is, too.
-        CheckConstraint(f"capacity - booked - {_FREE_OF_KEPT} >= 0", name="kept_is_free"),
-        CheckConstraint(
-            "booked - " + " - ".join(f"booked_{pool}" for pool in KEPT) + " >= 0",
-            name="pools_are_booked",
-        ),
+        # The others have the places that are kept for nobody.
+        CheckConstraint(f"booked - {_BOOKED} BETWEEN 0 AND capacity - {_KEPT}", name="open_fits"),
         CheckConstraint("starts_at < ends_at", name="times"),
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),

@@ -81,15 +81,9 @@ def book(
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     try:
         return take(
-            db,
-            vault=vault,
-            person=person,
-            slot_id=place.slot.id,
-            dose_number=dose_number,
-            source=source,
-            actor=audit.Actor("citizen", person.id),
-            now=now,
-        )
+            db, vault=vault, person=person, slot_id=place.slot.id, dose_number=dose_number,
+            source=source, actor=audit.Actor("citizen", person.id), now=now,
+        )  # fmt: skip
     except NotDue:
         raise AlreadyBooked from None
 
@@ -129,15 +123,9 @@ def take(
     )  # fmt: skip
     pool = places.take_place(db, place.slot, places.pools_of(source, dose_number))
     appointment = places.hold_place(
-        db,
-        person_id=person.id,
-        slot=place.slot,
-        pool=pool,
-        programme_id=place.session.programme_id,
-        dose_number=dose_number,
-        source=source,
-        now=now,
-    )
+        db, person_id=person.id, slot=place.slot, pool=pool,
+        programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
+    )  # fmt: skip
     tell(db, vault, person, "booked", appointment, place, now)
     note(db, actor, "appointment_booked", appointment, now)
     return appointment
@@ -322,16 +310,9 @@ def note(
     db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime
 ) -> None:
     """Write down what was done to an appointment."""
-    audit.note(
-        db,
-        actor=actor,
-        act=act,
-        subject=audit.Subject("appointment", appointment.id),
-        details={
-            "slot": appointment.slot_id,
-            "dose": appointment.dose_number,
-            "source": appointment.source,
-            "pool": appointment.pool,
-        },
-        now=now,
-    )
+    details: dict[str, audit.Detail] = {
+        "slot": appointment.slot_id, "dose": appointment.dose_number,
+        "source": appointment.source, "pool": appointment.pool,
+    }  # fmt: skip
+    subject = audit.Subject("appointment", appointment.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -38,8 +38,7 @@ def read(text: str) -> list[Span]:
         found = sorted(span for days, times in parts for span in _spans(days, times))
     except ValueError:
         raise BadInput({"hours": "not_hours"}) from None
-    crossing = any(one[0] == other[0] and one[2] > other[1] for one, other in pairwise(found))
-    if crossing or any(span.opens >= span.closes for span in found):
+    if any(one[0] == other[0] and one[2] > other[1] for one, other in pairwise(found)):
         raise BadInput({"hours": "not_hours"})
     return found
 
@@ -50,7 +49,7 @@ def _spans(days: str, times: str) -> Iterator[Span]:
         for each in times.split(","):
             opens, closes = map(time.fromisoformat, each.split("-"))
             span = Span(weekday + 1, opens, closes)
-            if _told(span) != each:  # with seconds, or a zone
+            if _told(span) != each or opens >= closes:  # with seconds, or a zone
                 raise ValueError
             yield span
 

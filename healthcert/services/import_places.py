@@ -38,11 +38,7 @@ class _SiteLine(NamedTuple):
     facilities: list[str]
     languages: list[str]
     female_vaccinator: bool
-
-
-class _OpenSite(NamedTuple):
-    site: _SiteLine
-    spans: list[hours.Span]
+    hours: list[hours.Span]
     closed: list[date]
 
 
@@ -52,7 +48,7 @@ class _StaffLine(NamedTuple):
     site_id: UUID | None
 
 
-def _read_site(_db: Session, setting: Setting, line: Line) -> _OpenSite:
+def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
     told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
@@ -65,7 +61,8 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _OpenSite:
     spoken = told.get("languages", "").split()
     if not all(map(localedata.exists, spoken)):
         raise BadInput({"languages": "not_known"})
-    site = _SiteLine(
+    closed = told.get("closed_on", "").split()
+    return _SiteLine(
         code=told["code"],
         names=cells.texts(told, "name"),
         address=cells.texts(told, "address"),
@@ -77,20 +74,20 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _OpenSite:
         facilities=facilities,
         languages=spoken,
         female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
+        hours=hours.read(told.get("hours", "")),
+        closed=[cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
     )
-    closed = told.get("closed_on", "").split()
-    days = [cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)]
-    return _OpenSite(site, hours.read(told.get("hours", "")), days)
 
 
-def _known_site(db: Session, _setting: Setting, told: _OpenSite) -> UUID | None:
-    return db.scalar(select(Site.id).where(Site.code == told.site.code))
+def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
+    return db.scalar(select(Site.id).where(Site.code == site.code))
 
 
-def _write_site(db: Session, setting: Setting, told: _OpenSite) -> UUID:
-    now = setting.now
-    site_id = cells.added(db, Site(recorded_at=now, **told.site._asdict()))
-    hours.begin(db, site_id=site_id, spans=told.spans, closed=told.closed, now=now)
+def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
+    told, now = site._asdict(), setting.now
+    spans, closed = told.pop("hours"), told.pop("closed")
+    site_id = cells.added(db, Site(recorded_at=now, **told))
+    hours.begin(db, site_id=site_id, spans=spans, closed=closed, now=now)
     return site_id
 
 
@@ -126,7 +123,7 @@ def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda told: told.site.code, _known_site, _write_site, _take_back_site,
+    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site"), ("name", "role"),

@@ -61,16 +61,9 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = ()) -> str:
 
 
 def hold_place(
-    db: Session,
-    *,
-    person_id: UUID,
-    slot: Slot,
-    pool: str,
-    programme_id: UUID,
-    dose_number: int,
-    source: str,
-    now: datetime,
-) -> Appointment:
+    db: Session, *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int,
+    source: str, now: datetime,
+) -> Appointment:  # fmt: skip
     """Write the appointment that holds a place just taken; the database judges it.
 
     Raises:
@@ -78,18 +71,10 @@ def hold_place(
         TimesOverlap: The person has another appointment at that time.
     """
     row = {
-        "id": new_id(),
-        "recorded_at": now,
-        "person_id": person_id,
-        "slot_id": slot.id,
-        "starts_at": slot.starts_at,
-        "ends_at": slot.ends_at,
-        "programme_id": programme_id,
-        "dose_number": dose_number,
-        "state": "booked",
-        "source": source,
-        "pool": pool,
-    }
+        "id": new_id(), "recorded_at": now, "person_id": person_id, "slot_id": slot.id,
+        "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
+        "dose_number": dose_number, "state": "booked", "source": source, "pool": pool,
+    }  # fmt: skip
     for attempt in range(1, _TRIES + 1):
         try:
             with db.begin_nested():

@@ -7,6 +7,7 @@ may be committed after a later one was sealed: what makes an event due is that i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy import Uuid, bindparam, exists, func, select, text
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.note_keys import NoteSigner
-from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.models import AuditEvent, AuditLeaf, Base, TreeHead
 from healthcert.models.sqlite_types import rule_of
 from healthcert.services import audit
 from healthcert.services.audit import SYSTEM, Subject
@@ -59,16 +60,12 @@ _SEAL = """
      ORDER BY e.id LIMIT :most
 """
 # What somebody wrote past every check must not keep the others from being sealed.
+_EVENT = Base.metadata.tables["audit_event"].c
 _READABLE = {
     "postgresql": "true",
-    "sqlite": " AND ".join(
-        f"({rule})"
-        for rule in (
-            "typeof(e.id) = 'text'",
-            *(rule_of(AuditEvent.__table__.c[name]) for name in ("id", "recorded_at")),
-            "e.recorded_at || e.actor_kind || e.act || e.subject_kind || e.details IS NOT NULL",
-        )
-    ),
+    "sqlite": "typeof(e.id) = 'text' AND "
+    "e.recorded_at || e.actor_kind || e.act || e.subject_kind || e.details IS NOT NULL"
+    + "".join(f" AND ({rule_of(column)})" for column in (_EVENT.id, _EVENT.recorded_at)),
 }
 
 
@@ -90,7 +87,8 @@ def seal(
     edge = edge_of(head)
     since = _FIRST if back is None else _since(db, head, back)
     added = _placed(db, edge.size, since)
-    if not added and head and (head.sealed_at is None or now - head.sealed_at >= IDLE):
+    last = sealed_at(head) if head else now
+    if not added and (last is None or now - last >= IDLE):
         audit.note(
             db, actor=SYSTEM, act="audit_idle", subject=Subject("tree_head"), details={}, now=now
         )
@@ -129,6 +127,13 @@ def newest(db: Session) -> TreeHead | None:
     return db.scalar(select(TreeHead).order_by(TreeHead.size.desc()).limit(1))
 
 
+def sealed_at(head: TreeHead) -> datetime | None:
+    """Return when a head was made; None where somebody wrote what is no time past every check."""
+    with suppress(ValueError, TypeError):
+        return head.sealed_at
+    return None
+
+
 def edge_of(head: TreeHead | None) -> Edge:
     """Return the edge that a head keeps; that of the empty tree for None."""
     if head is None:
@@ -149,7 +154,7 @@ def seals_after(db: Session, size: int) -> Iterator[Seal]:
     """Give each seal after a size, in order."""
     query = select(TreeHead).where(TreeHead.size > size).order_by(TreeHead.size)
     for head in db.scalars(query.execution_options(yield_per=100)):
-        yield Seal(head.note, head.sealed_at, tuple(leaves(db, size, head.size)), edge_of(head))
+        yield Seal(head.note, sealed_at(head), tuple(leaves(db, size, head.size)), edge_of(head))
         size = head.size
 
 
@@ -172,10 +177,11 @@ def unreadable(db: Session) -> list[int]:
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
     """Return the identifier from which on an event may not be sealed yet."""
     last = db.scalar(select(AuditLeaf.event_id).order_by(AuditLeaf.position.desc()).limit(1))
-    if head is None or head.sealed_at is None or last is None:
+    made = sealed_at(head) if head else None
+    if made is None or last is None:
         return _FIRST
     span = int(back.total_seconds() * 1000) << 80
-    return min(id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
+    return min(id_at(made - back), UUID(int=max(0, last.int - span)))
 
 
 def id_at(moment: datetime) -> UUID:

@@ -53,12 +53,7 @@ def nearest_free(
     that somebody of the birth date is too young for, and sites with steps, or where the language
     is not spoken. Places that are kept for second doses show to those who look for one.
     """
-    fit = [
-        site
-        for site in db.scalars(select(Site))
-        if step_free <= site.step_free and (language is None or language in site.languages)
-    ]
-    sites = sorted(fit, key=lambda site: _km(near, site))
+    sites = sorted(db.scalars(select(Site)), key=lambda site: _km(near, site))
     pools = pools_of("web", dose_number)
     query = _free(programme_id, now).where(Slot.places(pools) > 0)
     if birth_date is not None:
@@ -67,6 +62,8 @@ def nearest_free(
     for site in sites:
         if len(found) >= limit:
             break
+        if step_free > site.step_free or (language and language not in site.languages):
+            continue
         rows = db.execute(query.where(ClinicSession.site_id == site.id).limit(_A_SITE_AT_MOST))
         found += [_slot(*row, site, _km(near, site), pools) for row in rows]
     return found[:limit]

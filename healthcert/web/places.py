@@ -55,8 +55,8 @@ def slots() -> _Page:
     where = _where()
     if not where.validate():
         return _ask_where(where), 400
-    near, dose = _town(where.town.data), int(where.dose.data)
-    offers = nearest(UUID(where.programme.data), near, dose_number=dose)
+    near = _town(where.town.data)
+    offers = nearest(UUID(where.programme.data), near, int(where.dose.data))
     when = When(request.args if "go" in request.args else None)
     when.slot.choices = options({str(offer.slot_id): when_of(offer) for offer in offers})
     if "go" in request.args and when.validate():
@@ -69,18 +69,14 @@ def slots() -> _Page:
 
 
 def nearest(
-    programme_id: UUID, near: tuple[float, float], limit: int = _OFFERED, *, dose_number: int
+    programme_id: UUID, near: tuple[float, float], dose_number: int, limit: int = _OFFERED
 ) -> list[FreeSlot]:
     """Return the free times nearest to a point in degrees."""
     with parts().doors.reading() as db:
         return search.nearest_free(
-            db,
-            programme_id=programme_id,
-            near=near,
-            now=now(),
+            db, programme_id=programme_id, near=near, dose_number=dose_number, now=now(),
             limit=limit,
-            dose_number=dose_number,
-        )
+        )  # fmt: skip
 
 
 def when_of(offer: FreeSlot) -> Markup:

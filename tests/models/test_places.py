@@ -30,10 +30,10 @@ def slot(db) -> Slot:
         ("booked_walk_in = 2, booked = 4", "walk_in_fits"),
         ("booked_second_dose = 2, booked = 4", "second_dose_fits"),
         ("kept_phone = 0", "phone_fits"),
-        ("booked = 5", "kept_is_free"),  # the last two are kept for others
-        ("kept_walk_in = 4", "kept_is_free"),
-        ("capacity = 3", "kept_is_free"),
-        ("booked = 0", "pools_are_booked"),
+        ("booked = 5", "open_fits"),  # the last two are kept for others
+        ("kept_walk_in = 4", "open_fits"),
+        ("capacity = 3", "open_fits"),
+        ("booked = 0", "open_fits"),
         ("kept_phone = NULL", "not_null"),
     ],
 )

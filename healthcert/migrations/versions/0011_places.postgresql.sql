@@ -24,8 +24,7 @@ ALTER TABLE slot
   ADD CONSTRAINT ck_slot_phone_fits CHECK (booked_phone BETWEEN 0 AND kept_phone),
   ADD CONSTRAINT ck_slot_walk_in_fits CHECK (booked_walk_in BETWEEN 0 AND kept_walk_in),
   ADD CONSTRAINT ck_slot_second_dose_fits CHECK (booked_second_dose BETWEEN 0 AND kept_second_dose),
-  ADD CONSTRAINT ck_slot_kept_is_free CHECK (capacity - booked - (kept_phone - booked_phone) - (kept_walk_in - booked_walk_in) - (kept_second_dose - booked_second_dose) >= 0),
-  ADD CONSTRAINT ck_slot_pools_are_booked CHECK (booked - booked_phone - booked_walk_in - booked_second_dose >= 0);
+  ADD CONSTRAINT ck_slot_open_fits CHECK (booked - booked_phone - booked_walk_in - booked_second_dose BETWEEN 0 AND capacity - kept_phone - kept_walk_in - kept_second_dose);
 
 ALTER TABLE appointment
   ADD pool VARCHAR DEFAULT 'online' NOT NULL,
@@ -83,8 +82,7 @@ ALTER TABLE slot
   DROP CONSTRAINT ck_slot_phone_fits,
   DROP CONSTRAINT ck_slot_walk_in_fits,
   DROP CONSTRAINT ck_slot_second_dose_fits,
-  DROP CONSTRAINT ck_slot_kept_is_free,
-  DROP CONSTRAINT ck_slot_pools_are_booked,
+  DROP CONSTRAINT ck_slot_open_fits,
   DROP kept_phone,
   DROP kept_walk_in,
   DROP kept_second_dose,
