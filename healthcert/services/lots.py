@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,12 +24,12 @@ _REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state
 
 def known(db: Session) -> Sequence[Row[UUID, str, str, str, date]]:
     """Return every lot, by product and number, with its last day as ordered last."""
-    newest = select(func.max(LotValidity.ordinal)).filter_by(lot_id=Lot.id).scalar_subquery()
+    newest = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
     query = (
         select(Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on)
         .join(Product, Product.id == Lot.product_id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .where(LotValidity.ordinal == newest)
+        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(newest))
         .order_by(Product.code, Lot.number)
     )
     return db.execute(query).all()

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, exists, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.note_keys import NoteSigner
@@ -129,7 +130,7 @@ def newest(db: Session) -> TreeHead | None:
 
 def sealed_at(head: TreeHead) -> datetime | None:
     """Return when a head was made; None where somebody wrote what is no time past every check."""
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, OperationalError):  # the last: text that is no UTF-8
         return head.sealed_at
     return None
 
