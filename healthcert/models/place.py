@@ -11,12 +11,17 @@ from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
+from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
 OPEN = "online"  # the pool of all other places: open to everybody
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
+SESSION_TRANSITIONS = {
+    "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
+    "running": ("closed", "cancelled"),
+}  # fmt: skip
 
 
 class Site(Row):
@@ -74,6 +79,7 @@ class ClinicSession(Row):
     __table_args__ = (
         one_of("state", SESSION_STATES),
         UniqueConstraint("site_id", "day", "product_id"),
+        stated(transitions=SESSION_TRANSITIONS),
     )
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
