@@ -15,8 +15,6 @@ from healthcert.models import Staff
 from healthcert.models.supply import LOT_STATES
 from healthcert.services import lots as service
 
-_DAY = click.DateTime(["%Y-%m-%d"])
-
 
 @click.group()
 def lots() -> None:
@@ -46,7 +44,7 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
     @lots.command(verb, help=f"{says}\n\n\b\nExample:\n  healthcert lots {verb} LOT --staff STAFF")
     @click.argument("lot", type=click.UUID)
     @click.option("--staff", type=click.UUID, required=True, help="Who orders it.")
-    @click.option("--since", type=_DAY, help="First day it is so [today; a recall: ever].")
+    @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="[today; a recall: ever]")
     @click.option("--reason", type=click.Choice(reasons), default=reasons[0], show_default=True)
     def order(lot: UUID, staff: UUID, since: datetime | None, reason: str) -> None:
         now = datetime.now(UTC)

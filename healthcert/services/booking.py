@@ -281,29 +281,18 @@ def keep_refusal(
 
 
 def tell(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    template: str,
-    appointment: Appointment,
-    place: Place,
-    now: datetime,
-) -> None:
+    db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
+    place: Place, now: datetime,
+) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
+    fields = {
+        "when": appointment.starts_at, "place": place.site.names,
+        "reference": appointment.reference,
+    }  # fmt: skip
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={
-            "when": appointment.starts_at,
-            "place": place.site.names,
-            "reference": appointment.reference,
-        },
-        time_zone=place.site.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields=fields,
+        time_zone=place.site.time_zone, due_at=now, now=now,
+    )  # fmt: skip
 
 
 def note(
