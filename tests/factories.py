@@ -175,6 +175,7 @@ def make_move(
         "recorded_at": NOW, "site_id": shelf.site_id, "lot_id": shelf.lot_id,
         "ordinal": shelf.moves + 1, "kind": kind, "quantity": quantity,
         "moved_by": values.get("moved_by") or make_admin(db).id,
+        "confirmed_by": make_admin(db).id if kind == "counted" else None,
     }  # fmt: skip
     move = add(db, StockMove(**defaults | values))
     db.refresh(shelf)

@@ -15,6 +15,7 @@ from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
+from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
@@ -48,7 +49,7 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, rules, serve,
+    audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, lots, rules, serve,
     vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:

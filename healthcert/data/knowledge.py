@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -74,6 +75,7 @@ class Country:
     recovery_tests: tuple[str, ...]  # value set ``covid-19-lab-test-type``
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
+    serious_within: timedelta  # until a serious adverse event is to be assessed
 
 
 @cache
@@ -153,4 +155,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
+        serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
     )

@@ -18,7 +18,7 @@ from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
-from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.place import ClinicSession, Site, SiteClosure, SiteHours, Slot
 from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
@@ -88,6 +88,8 @@ __all__ = [
     "Row",
     "Screening",
     "Site",
+    "SiteClosure",
+    "SiteHours",
     "Slot",
     "Staff",
     "Stock",

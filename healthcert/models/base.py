@@ -82,6 +82,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
+        list[str]: JSON,
     }
 
 

@@ -81,15 +81,9 @@ def book(
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     try:
         return take(
-            db,
-            vault=vault,
-            person=person,
-            slot_id=place.slot.id,
-            dose_number=dose_number,
-            source=source,
-            actor=audit.Actor("citizen", person.id),
-            now=now,
-        )
+            db, vault=vault, person=person, slot_id=place.slot.id, dose_number=dose_number,
+            source=source, actor=audit.Actor("citizen", person.id), now=now,
+        )  # fmt: skip
     except NotDue:
         raise AlreadyBooked from None
 
@@ -127,16 +121,11 @@ def take(
         db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
-    places.take_place(db, slot_id)
+    pool = places.take_place(db, place.slot, places.pools_of(source, dose_number))
     appointment = places.hold_place(
-        db,
-        person_id=person.id,
-        slot=place.slot,
-        programme_id=place.session.programme_id,
-        dose_number=dose_number,
-        source=source,
-        now=now,
-    )
+        db, person_id=person.id, slot=place.slot, pool=pool,
+        programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
+    )  # fmt: skip
     tell(db, vault, person, "booked", appointment, place, now)
     note(db, actor, "appointment_booked", appointment, now)
     return appointment
@@ -292,44 +281,27 @@ def keep_refusal(
 
 
 def tell(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    template: str,
-    appointment: Appointment,
-    place: Place,
-    now: datetime,
-) -> None:
+    db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
+    place: Place, now: datetime,
+) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
+    fields = {
+        "when": appointment.starts_at, "place": place.site.names,
+        "reference": appointment.reference,
+    }  # fmt: skip
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={
-            "when": appointment.starts_at,
-            "place": place.site.names,
-            "reference": appointment.reference,
-        },
-        time_zone=place.site.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields=fields,
+        time_zone=place.site.time_zone, due_at=now, now=now,
+    )  # fmt: skip
 
 
 def note(
     db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime
 ) -> None:
     """Write down what was done to an appointment."""
-    audit.note(
-        db,
-        actor=actor,
-        act=act,
-        subject=audit.Subject("appointment", appointment.id),
-        details={
-            "slot": appointment.slot_id,
-            "dose": appointment.dose_number,
-            "source": appointment.source,
-        },
-        now=now,
-    )
+    details: dict[str, audit.Detail] = {
+        "slot": appointment.slot_id, "dose": appointment.dose_number,
+        "source": appointment.source, "pool": appointment.pool,
+    }  # fmt: skip
+    subject = audit.Subject("appointment", appointment.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -16,15 +16,13 @@ from healthcert.models import (
     Dose,
     DoseStanding,
     Knowledge,
-    Lot,
-    LotValidity,
     Person,
     Product,
     Programme,
     Site,
     Staff,
 )
-from healthcert.services import audit, fhir, record, sheets
+from healthcert.services import audit, fhir, hours, lots, record, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
 from healthcert.services.people import details_of, key_of
@@ -70,6 +68,10 @@ def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
             "code": site.code, "region": site.region, "latitude": site.latitude,
             "longitude": site.longitude, "time_zone": site.time_zone,
             "step_free": "yes" if site.step_free else "no",
+            "facilities": " ".join(site.facilities), "languages": " ".join(site.languages),
+            "female_vaccinator": "yes" if site.female_vaccinator else "no",
+            "hours": hours.written(hours.of(db, site.id)),
+            "closed_on": " ".join(str(day) for day in hours.closed_days(db, site.id)),
         }  # fmt: skip
 
 
@@ -80,17 +82,8 @@ def _staff(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def _lots(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
-    query = (
-        select(Product.code, Lot.number, LotValidity)
-        .join(Lot, Lot.product_id == Product.id)
-        .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .order_by(Product.code, Lot.number, LotValidity.ordinal.desc())
-    )
-    seen = set()
-    for product, number, validity in db.execute(query):
-        if (product, number) not in seen:
-            seen.add((product, number))
-            yield {"product": product, "number": number, "expires_on": validity.expires_on}
+    for lot in lots.known(db):
+        yield {"product": lot.product, "number": lot.number, "expires_on": lot.expires_on}
 
 
 def _doses(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, Product, Site, Staff
-from healthcert.services import enrolment, lots, stock
+from healthcert.models.place import FACILITIES
+from healthcert.services import enrolment, hours, lots, stock
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
 
@@ -27,6 +28,7 @@ SERIES, SINGLE = "EU/1/20/1528", "EU/1/20/1525"
 LOTS = {SERIES: "CM4821", SINGLE: "JC1307"}
 ENDING_LOT, ENDED_LOT = "CM4702", "CM4410"
 _A_BOX = 150  # doses of each lot that each site has received
+_HOURS, _REPAIR_AHEAD = "Mo-Su 08:30-16:00", 400
 _KEEPERS = "clerk", "admin"  # who receives lots, and who releases them
 _LANGUAGES = ("ar", "ar", "fr", "en")
 
@@ -74,11 +76,18 @@ def sites(scene: Scene) -> list[Site]:
             longitude=town.longitude + 0.003,
             time_zone=scene.country.time_zone,
             step_free=number % 2 == 0,
+            facilities=list(FACILITIES[: number % 4]),
+            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]],
+            female_vaccinator=number % 3 != 1,
         )
         for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
     ]
     scene.db.add_all(sites)
     scene.db.flush()
+    for site in sites:
+        repair = scene.today + timedelta(days=_REPAIR_AHEAD)
+        spans = hours.read(_HOURS)
+        hours.begin(scene.db, site_id=site.id, spans=spans, closed=[repair], now=scene.now)
     return sites
 
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from babel import localedata
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, Staff
+from healthcert.models import Site, SiteClosure, SiteHours, Staff
+from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES
-from healthcert.services import cells
+from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
 from healthcert.services.sheets import Line
 
 _SITE = (
     "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),
-    "region", "latitude", "longitude", "time_zone", "step_free",
+    "region", "latitude", "longitude", "time_zone", "step_free", "facilities", "languages",
+    "female_vaccinator", "hours", "closed_on",
 )  # fmt: skip
 
 
@@ -31,6 +35,11 @@ class _SiteLine(NamedTuple):
     longitude: float
     time_zone: str
     step_free: bool
+    facilities: list[str]
+    languages: list[str]
+    female_vaccinator: bool
+    hours: list[hours.Span]
+    closed: list[date]
 
 
 class _StaffLine(NamedTuple):
@@ -40,12 +49,19 @@ class _StaffLine(NamedTuple):
 
 
 def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
-    told = line.cells
+    told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
         raise BadInput({"time_zone": "not_known"})
     if told["region"] not in setting.country.regions:
         raise BadInput({"region": "not_known"})
+    facilities = told.get("facilities", "").split()
+    if not set(facilities) <= set(FACILITIES):
+        raise BadInput({"facilities": "not_a_choice"})
+    spoken = told.get("languages", "").split()
+    if not all(map(localedata.exists, spoken)):
+        raise BadInput({"languages": "not_known"})
+    closed = told.get("closed_on", "").split()
     return _SiteLine(
         code=told["code"],
         names=cells.texts(told, "name"),
@@ -54,7 +70,12 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
         latitude=cells.number(told, "latitude", 90),
         longitude=cells.number(told, "longitude", 180),
         time_zone=zone,
-        step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
+        step_free=cells.choice(told, "step_free", cells.YES_NO),
+        facilities=facilities,
+        languages=spoken,
+        female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
+        hours=hours.read(told.get("hours", "")),
+        closed=[cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
     )
 
 
@@ -63,7 +84,11 @@ def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
 
 
 def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
-    return cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+    told, now = site._asdict(), setting.now
+    spans, closed = told.pop("hours"), told.pop("closed")
+    site_id = cells.added(db, Site(recorded_at=now, **told))
+    hours.begin(db, site_id=site_id, spans=spans, closed=closed, now=now)
+    return site_id
 
 
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
@@ -92,7 +117,8 @@ def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
 
 
 def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
-    return cells.deleted(db, (Site, Site.id == site_id))
+    own = [(model, model.site_id == site_id) for model in (SiteHours, SiteClosure)]
+    return cells.deleted(db, *own, (Site, Site.id == site_id))
 
 
 SITES = Kind(

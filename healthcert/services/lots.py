@@ -5,21 +5,34 @@ Each order is a new validity; what it means for doses already given is for `judg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
-from healthcert.models import Lot, LotValidity, Staff
+from healthcert.models import Lot, LotValidity, Product, Staff
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit
 
 _REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state": WrongState}
+
+
+def known(db: Session) -> Sequence[Row[UUID, str, str, str, date]]:
+    """Return every lot, by product and number, with its last day as ordered last."""
+    newest = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
+    query = (
+        select(Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on)
+        .join(Product, Product.id == Lot.product_id)
+        .join(LotValidity, LotValidity.lot_id == Lot.id)
+        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(newest))
+        .order_by(Product.code, Lot.number)
+    )
+    return db.execute(query).all()
 
 
 def enter(

@@ -124,7 +124,7 @@ def _not_open(refusal: NotEligible, form: About) -> str:
 def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
     place = _place()
     near = place.site.latitude, place.site.longitude
-    others = nearest(place.session.programme_id, near, _NEXT_BEST)
+    others = nearest(place.session.programme_id, near, _dose(), _NEXT_BEST)
     offers = [
         (
             url_for(".check", **{**asked(), "slot": str(offer.slot_id)}),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from healthcert.hcert.names import names_of
-from healthcert.i18n import Lazy, format_date, language
+from healthcert.i18n import Lazy, format_date, language, names
 from healthcert.i18n import lazy as _
+from healthcert.models import Site
 from healthcert.services.people import Details, holder_of
 
 DOSES: Mapping[str, Lazy] = {
@@ -21,6 +22,14 @@ OUTLOOKS: Mapping[str, Lazy] = {
     "overdue": _("Your next dose is late. Book it as soon as you can."),
     "complete": _("You have had all doses of the series."),
     "booster_due": _("A booster is advised now."),
+}
+FACILITIES: Mapping[str, Lazy] = {
+    "step_free": _("step-free"),
+    "lift": _("lift"),
+    "toilet": _("accessible toilet"),
+    "hearing_loop": _("hearing loop"),
+    "sign_language": _("sign language"),
+    "female_vaccinator": _("a woman vaccinates you if you ask"),
 }
 SEX: Mapping[str, Lazy] = {
     "female": _("Female"),
@@ -154,6 +163,13 @@ ROLES: Mapping[str, Lazy] = {
 def in_words(told: Mapping[str, str]) -> str:
     """Return a name that is kept by language, in the reader's or else in any."""
     return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def facts_of(site: Site) -> list[str]:
+    """Return what is to be known of a place: how one gets about in it, and who speaks what."""
+    codes = [name for name in ("step_free", "female_vaccinator") if getattr(site, name)]
+    spoken = names(site.languages).values()
+    return [str(FACILITIES[code]) for code in codes + site.facilities] + [*spoken]
 
 
 def birth(told: str) -> str:

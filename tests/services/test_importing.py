@@ -165,6 +165,42 @@ def test_sites_are_taken_in_and_back(table, clinic):
     assert table.back("sites", report.batch_id) == (2, 0)
 
 
+FULL = """code,name_en,address_en,region,latitude,longitude,time_zone,step_free,facilities,\
+languages,female_vaccinator,hours,closed_on
+nord,North,1 Quay,coast,33.9,35.5,Asia/Beirut,yes,lift toilet,ar fr,yes,\
+"Mo-Tu 08:00-12:00,13:00-16:00",2026-12-25 2027-01-01
+"""
+
+
+def test_what_is_told_of_a_site_comes_in_and_goes_out_again(table, clinic):
+    report = table.take("sites", FULL)
+    with clinic.doors.reading() as db:
+        site = db.scalars(select(Site).where(Site.code == "nord")).one()
+        assert (site.facilities, site.languages) == (["lift", "toilet"], ["ar", "fr"])
+        assert site.female_vaccinator
+    out = table.out("sites")
+    assert "Mo 08:00-12:00; Mo 13:00-16:00; Tu 08:00-12:00; Tu 13:00-16:00" in out
+    assert "2026-12-25 2027-01-01" in out
+    assert table.back("sites", report.batch_id) == (1, 0)
+    [line] = [line for line in out.splitlines() if line.startswith("nord")]
+    assert table.take("sites", "\n".join([out.splitlines()[0], line])).new == 1
+    assert line in table.out("sites")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("lift toilet", "lift throne", ("facilities", "not_a_choice")),
+        ("ar fr", "ar klingon", ("languages", "not_known")),
+        (',yes,"', ',perhaps,"', ("female_vaccinator", "not_a_choice")),
+        ("Mo-Tu", "Mo-Xx", ("hours", "not_hours")),
+        ("2027-01-01", "1.1.2027", ("closed_on", "not_a_date")),
+    ],
+)
+def test_what_is_wrong_with_the_facts_of_a_site_is_named(table, before, after, fault):
+    assert table.look("sites", FULL.replace(before, after)).faults == [(2, *fault)]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
