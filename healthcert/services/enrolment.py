@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,7 @@ def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Pers
         AlreadyBooked: The identity is on record with another birth date.
     """
     tidy = tidied(details, today=now.date())
+    _alone(db, identity_blinds(vault, tidy.identity))
     if person := known(db, vault=vault, details=tidy):
         return person
     try:
@@ -71,6 +72,18 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     for person_id, details in told.items():
         db.add_all(_tokens(vault, person_id, details))
     db.flush()
+
+
+def _alone(db: Session, blinds: list[bytes]) -> None:
+    """Wait for whoever enrols the same identity now, while index keys change.
+
+    The unique index sees two that write the same blind. While a key is renewed one may write the
+    old and another the new; both know both, so each takes a lock on all, in one order.
+    """
+    if len(blinds) > 1 and db.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        for blind in sorted(blinds):
+            key = int.from_bytes(blind[:8], signed=True)
+            db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
 def _known(db: Session, blinds: list[bytes]) -> Person | None:
