@@ -62,7 +62,6 @@ def intend(
         knowledge_id=knowledge_id,
     )
     db.add(certificate)
-    db.flush()
     return certificate
 
 
