@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, details_of, tidied
+from healthcert.services.people import Details, IdentityDetails, details_of, tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
@@ -50,10 +50,20 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = _known(db, identity_blinds(vault, details.identity))
+    person = on_record(db, vault=vault, identities=[details.identity]).get(details.identity)
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
+
+
+def on_record(
+    db: Session, *, vault: Vault, identities: Iterable[IdentityDetails]
+) -> dict[IdentityDetails, Person]:
+    """Return who bears which of some identities."""
+    named = {blind: each for each in identities for blind in identity_blinds(vault, each)}
+    query = select(Identity.blind, Person).join(Person, Person.id == Identity.person_id)
+    found = db.execute(query.where(Identity.blind.in_(named))) if named else ()
+    return {named[blind]: person for blind, person in found if blind}
 
 
 def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
@@ -84,12 +94,6 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
         for blind in sorted(blinds):
             key = int.from_bytes(blind[:8], signed=True)
             db.execute(select(func.pg_advisory_xact_lock(key)))
-
-
-def _known(db: Session, blinds: list[bytes]) -> Person | None:
-    if not blinds:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
 
 
 def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Person:

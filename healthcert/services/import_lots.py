@@ -67,6 +67,6 @@ def _set_aside(db: Session, setting: Setting, lot_id: UUID) -> bool:
 
 LOTS = Kind(
     "lots", _COLUMNS, _COLUMNS,
-    _read_lot, lambda lot: (lot.product_id, lot.number), _known_lot, _write_lot, _set_aside,
-    by_staff=True,
+    _read_lot, lambda lot: (lot.product_id, lot.number), _known_lot, cells.each(_write_lot),
+    _set_aside, by_staff=True,
 )  # fmt: skip

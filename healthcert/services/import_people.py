@@ -60,5 +60,5 @@ def _take_back_person(db: Session, _setting: Setting, person_id: UUID) -> bool:
 
 PEOPLE = Kind(
     "people", COLUMNS, ("family", "birth_date", "identity_kind"),
-    _read_person, _person_key, _known_person, _write_person, _take_back_person,
+    _read_person, _person_key, _known_person, cells.each(_write_person), _take_back_person,
 )  # fmt: skip

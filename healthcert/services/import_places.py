@@ -97,9 +97,9 @@ def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
+    _read_site, lambda site: site.code, _known_site, cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site"), ("name", "role"),
-    _read_staff, lambda staff: staff, _known_staff, _write_staff, _take_back_staff,
+    _read_staff, lambda staff: staff, _known_staff, cells.each(_write_staff), _take_back_staff,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Take in people, sites, staff, lots and doses from a table: looked at first, then all or nothing.
+"""Take in people, sites, staff, lots and doses from a table: looked at first, then in pieces.
 
 Each kind has its own functions (`import_kinds`); this is the one engine around them.
 """
@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from healthcert.db import Doors
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
 from healthcert.models import ImportBatch, ImportLine
-from healthcert.services import audit
+from healthcert.services import audit, cells
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
 
+PIECE = 500  # lines written in one transaction, or as many as must be together
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 
@@ -49,45 +53,104 @@ def look(db: Session, *, setting: Setting, kind: Kind, lines: Sequence[Line]) ->
 
 
 def take_in(
-    db: Session,
+    doors: Doors,
     *,
     setting: Setting,
     kind: Kind,
     lines: Sequence[Line],
     raw: bytes,
-    progress: Callable[[], object] = lambda: None,
+    progress: Callable[[int], object] = lambda _lines: None,
 ) -> Report:
-    """Write what is new in a table, all of it or nothing; `progress` hears of each line.
+    """Write what is new in a table, a piece at a time; `progress` hears of each line it is past.
 
-    The same file, by its `raw` bytes, is in once.
+    All of it is looked at before anything is written, and a line that cannot be used keeps all
+    out. Each piece is a transaction. Killed between two, the batch stays ``taking``: the same
+    file, by its `raw` bytes, goes on where it was, and `take_back` undoes what is in. A file that
+    is in is not taken in again.
 
     Raises:
         BadRows: Lines cannot be used; each fault with line, field and code.
         BadInput: Nobody answers for it (``staff``).
-        WrongState: This very file is in already.
+        WrongState: This very file is in already, or was taken back meanwhile.
     """
     by = setting.by.id if kind.by_staff or setting.staff else None
     sha256 = hashlib.sha256(raw).hexdigest()
-    if db.scalar(select(ImportBatch.id).filter_by(kind=kind.name, sha256=sha256, state="in")):
-        raise WrongState("this file was taken in before")
-    report, new = _sorted_out(db, setting, kind, lines)
+    with doors.reading() as db:
+        begun = _standing(db, kind, sha256)
+        done = _done(db, begun.id) if begun else set[int]()
+        report, new = _sorted_out(db, setting, kind, lines, done)
     if report.faults:
         raise BadRows(report.faults)
-    batch = ImportBatch(
-        recorded_at=setting.now, kind=kind.name, sha256=sha256, lines=report.lines, state="in",
-        staff_id=by,
-    )  # fmt: skip
-    db.add(batch)
-    db.flush()
-    for number, value in new:
-        subject = kind.write(db, setting, value)
-        row = {"batch_id": batch.id, "number": number, "subject_id": subject}
-        db.add(ImportLine(recorded_at=setting.now, **row))
-        progress()
-    db.flush()
-    report.batch_id = batch.id
-    _note(db, setting, "import_taken_in", batch, {"lines": report.lines, "new": report.new})
+    row = {"kind": kind.name, "sha256": sha256, "lines": report.lines, "staff_id": by}
+    batch_id = begun.id if begun else doors.run(partial(_begun, row=row, now=setting.now))
+    progress(report.lines - len(new))
+    told = {line.number: line for line in lines}
+    for piece in _pieces(kind, new):
+        wanted = [told[number] for number in piece]
+        doors.run(partial(_piece, setting=setting, kind=kind, batch_id=batch_id, lines=wanted))
+        progress(len(piece))
+    report.new = doors.run(partial(_whole, setting=setting, batch_id=batch_id))
+    report.batch_id = batch_id
     return report
+
+
+def _standing(db: Session, kind: Kind, sha256: str) -> ImportBatch | None:
+    """Return the batch of a file that is not in wholly yet, None where it was never begun."""
+    same = select(ImportBatch).filter_by(kind=kind.name, sha256=sha256)
+    batch = db.scalar(same.where(ImportBatch.state != "taken_back"))
+    if batch is not None and batch.state == "in":
+        raise WrongState("this file was taken in before")
+    return batch
+
+
+def _done(db: Session, batch_id: UUID) -> set[int]:
+    return set(db.scalars(select(ImportLine.number).where(ImportLine.batch_id == batch_id)))
+
+
+def _begun(db: Session, row: Mapping[str, Any], now: datetime) -> UUID:
+    return cells.added(db, ImportBatch(recorded_at=now, state="taking", **row))
+
+
+def _pieces(kind: Kind, new: Sequence[tuple[int, Any]]) -> list[list[int]]:
+    """Return the numbers of lines in pieces of about `PIECE`; what belongs together is in one."""
+    groups: dict[object, list[int]] = {}
+    for number, value in new:
+        together = kind.together(value)
+        groups.setdefault(number if together is None else together, []).append(number)
+    pieces: list[list[int]] = [[]]
+    for group in groups.values():
+        if len(pieces[-1]) >= PIECE:
+            pieces.append([])
+        pieces[-1].extend(group)
+    return pieces
+
+
+def _piece(
+    db: Session, *, setting: Setting, kind: Kind, batch_id: UUID, lines: Sequence[Line]
+) -> None:
+    """Write the lines of a piece that are still new, as they read now."""
+    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
+    if batch is None or batch.state != "taking":
+        raise WrongState
+    report, new = _sorted_out(db, setting, kind, lines, _done(db, batch_id))
+    if report.faults:
+        raise BadRows(report.faults)
+    at_hand = replace(setting, ahead=kind.ahead(db, setting, lines))
+    subjects = kind.write(db, at_hand, [value for _, value in new])
+    db.add_all(
+        ImportLine(recorded_at=setting.now, batch_id=batch_id, number=number, subject_id=subject)
+        for (number, _), subject in zip(new, subjects, strict=True)
+    )
+
+
+def _whole(db: Session, *, setting: Setting, batch_id: UUID) -> int:
+    """Say that all of a batch is in; return how many rows it made."""
+    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
+    new = len(_done(db, batch_id))
+    if batch is not None and batch.state == "taking":
+        batch.state = "in"
+        _note(db, setting, "import_taken_in", batch, {"lines": batch.lines, "new": new})
+    return new
 
 
 def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> tuple[int, int]:
@@ -103,7 +166,7 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
     batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
     if batch is None or batch.kind != kind.name:
         raise NotFound
-    if batch.state != "in":
+    if batch.state == "taken_back":
         raise WrongState
     batch.state, batch.ended_at = "taken_back", setting.now
     query = select(ImportLine.subject_id).where(ImportLine.batch_id == batch.id)
@@ -115,27 +178,47 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
 
 
 def _sorted_out(
-    db: Session, setting: Setting, kind: Kind, lines: Sequence[Line]
+    db: Session, setting: Setting, kind: Kind, lines: Sequence[Line], done: Collection[int] = ()
 ) -> tuple[Report, list[tuple[int, Any]]]:
+    """Return what a table does, and number and value of its new lines that are not `done`."""
     report, seen, new = Report(lines=len(lines)), dict[object, int](), list[tuple[int, Any]]()
-    for line in lines:
-        try:
-            if why := kind.passes(line):
-                report.passed[line.number] = why
-                continue
-            value = _read(db, setting, kind, line)
-            key = kind.key(value)
-            if key in seen:
-                report.twice[line.number] = seen[key]
-            elif kind.known(db, setting, value) is not None:
-                report.known.append(line.number)
-            else:
-                new.append((line.number, value))
-            seen.setdefault(key, line.number)
-        except BadInput as refusal:
-            report.faults.extend(Fault(line.number, *wrong) for wrong in refusal.fields.items())
-    report.new = len(new)
+    for first in range(0, len(lines), PIECE):
+        piece = lines[first : first + PIECE]
+        at_hand = replace(setting, ahead=kind.ahead(db, setting, piece))
+        for line in piece:
+            try:
+                new += _sorted_in(db, at_hand, kind, line, report, seen, done)
+            except BadInput as refusal:
+                faults = refusal.fields.items()
+                report.faults.extend(Fault(line.number, *wrong) for wrong in faults)
+    report.new += len(new)
     return report, new
+
+
+def _sorted_in(
+    db: Session,
+    setting: Setting,
+    kind: Kind,
+    line: Line,
+    report: Report,
+    seen: dict[object, int],
+    done: Collection[int],
+) -> list[tuple[int, Any]]:
+    """Return the line and its value if it is to be written; else say in the report why not."""
+    if why := kind.passes(line):
+        report.passed[line.number] = why
+        return []
+    value = _read(db, setting, kind, line)
+    before = seen.setdefault(kind.key(value), line.number)
+    if before != line.number:
+        report.twice[line.number] = before
+    elif line.number in done:
+        report.new += 1
+    elif kind.known(db, setting, value) is not None:
+        report.known.append(line.number)
+    else:
+        return [(line.number, value)]
+    return []
 
 
 def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from healthcert.errors import BadInput, BadRows, NotFound
-from healthcert.models import Dose, Message
+from healthcert.models import Dose, DoseJudgement, Message
 from healthcert.models.base import Base
 from healthcert.services import (
     exporting,
@@ -91,8 +91,8 @@ def test_a_dose_comes_in_with_all_that_is_told_of_it_and_is_certified(
     table, clinic, signers, person_id
 ):
     told = []
-    report = table.take("doses", HEAD + ONE, progress=lambda: told.append(1))
-    assert (report.new, report.faults, len(told)) == (1, [], 1)
+    report = table.take("doses", HEAD + ONE, progress=told.append)
+    assert (report.new, report.faults, sum(told)) == (1, [], 1)
     [dose] = doses(clinic)
     assert (dose.person_id, dose.source, dose.lot_text, dose.body_site, dose.recorded_by) == (
         person_id, "foreign", "FR12", "LA", clinic.nurse.id,
@@ -169,6 +169,24 @@ def test_all_that_is_wrong_with_a_line_is_told_at_once_and_keeps_the_table_out(t
         (3, "product", "not_known"),
     }  # fmt: skip
     assert doses(clinic) == []
+
+
+def test_doses_of_one_person_come_in_together_and_are_judged_once(
+    table, clinic, signers, person_id, monkeypatch
+):
+    monkeypatch.setattr(importing, "PIECE", 1)
+    other = clinic.book(clinic.slot(day(2)), somebody("TWO1234")).person_id
+    late, early = ONE.replace("06-01", "07-01"), ONE.replace("one-1234", "two-1234")
+    told = []
+    table.take("doses", HEAD + late + early + ONE, progress=told.append)
+    assert told == [0, 2, 1]
+    assert [(each.person_id, *clinic.counts(each)) for each in doses(clinic)] == [
+        (person_id, "valid", 1), (other, "valid", 1), (person_id, "valid", 2)
+    ]  # fmt: skip
+    assert {each.state for each in clinic.issue(signers)} == {"issued"}
+    assert sums(clinic) == []
+    with clinic.doors.reading() as db:
+        assert len(db.scalars(select(DoseJudgement)).all()) == 3
 
 
 @pytest.mark.usefixtures("person_id")
