@@ -128,6 +128,14 @@ def found(row_id: UUID | None, name: str) -> UUID:
     return row_id
 
 
+def reference(told: Mapping[str, str], name: str) -> UUID | None:
+    """Return the row that our own reference names, None where the cell is empty."""
+    try:
+        return UUID(told[name]) if told.get(name) else None
+    except ValueError:
+        raise BadInput({name: "not_known"}) from None
+
+
 def added(db: Session, row: Row) -> UUID:
     """Write a row and return its identifier."""
     db.add(row)

@@ -19,8 +19,17 @@ from healthcert.services.people import Details, IdentityDetails, details_of, tid
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
-def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
+def enrol(
+    db: Session,
+    *,
+    vault: Vault,
+    details: Details,
+    now: datetime,
+    person_id: UUID | None = None,
+) -> Person:
     """Return the person these details are of, writing them down if they are new.
+
+    `person_id` is by what somebody new is called who was on record elsewhere.
 
     Who is known is found by identity and birth date. What is on record of them is not changed:
     a stranger who knows the number must not redirect messages.
@@ -35,7 +44,7 @@ def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Pers
         return person
     try:
         with db.begin_nested():
-            return _written(db, vault, tidy, now)
+            return _written(db, vault, tidy, now, person_id or new_id())
     except IntegrityError as error:
         if broken_rule(error) != "uq_identity_blind":
             raise
@@ -54,6 +63,12 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
+
+
+def fits(vault: Vault, person: Person, identity: IdentityDetails, birth_date: str) -> bool:
+    """Return whether a person is on record with this identity and birth date."""
+    told = details_of(vault, person) if person.erased_at is None else None
+    return told is not None and (told.identity, told.birth_date) == (identity, birth_date)
 
 
 def on_record(
@@ -96,8 +111,8 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
             db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Person:
-    person_id, key = new_id(), vault.new_key()
+def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
+    key = vault.new_key()
     person = Person(
         id=person_id,
         recorded_at=now,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -28,19 +28,19 @@ from healthcert.models.person import IDENTITY_KINDS
 from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import Elsewhere, Evidence, OfSomebody
-from healthcert.services.people import IdentityDetails, details_of, tidy_identity
+from healthcert.services.people import UNFINDABLE, IdentityDetails, tidy_identity
 from healthcert.services.sheets import Line
 
 _HERE = "given_here"  # as we give our own doses out; such a line can only be known
 _REQUIRED = (
-    "identity_kind", "identity_value", "birth_date", "product", "given_on", "country", "evidence",
+    "identity_kind", "birth_date", "product", "given_on", "country", "evidence",
 )  # fmt: skip
 
 
 class _Ahead(NamedTuple):
     """What is on record of those whom some lines name, looked up at once."""
 
-    people: Mapping[IdentityDetails, Person]
+    people: Mapping[object, Person]  # by identity, and by our own reference
     doses: Mapping[UUID, list[tuple[Dose, bool]]]  # by person, and whether entered in error
     products: Mapping[str, UUID]  # by code
     programmes: dict[tuple[str, UUID], UUID]  # by code, as far as it was told, and product
@@ -89,7 +89,14 @@ def _read_dose(db: Session, setting: Setting, line: Line) -> OfSomebody:
 
 def _look_ahead(db: Session, setting: Setting, lines: Sequence[Line]) -> _Ahead:
     identities = {_identity(setting, line.cells) for line in lines}
-    people = enrolment.on_record(db, vault=setting.vault, identities=identities)
+    people = dict[object, Person]()
+    people.update(enrolment.on_record(db, vault=setting.vault, identities=identities).items())
+    named = set[UUID | None]()
+    for line in lines:
+        with suppress(BadInput):
+            named.add(cells.reference(line.cells, "person"))
+    for person in db.scalars(select(Person).where(Person.id.in_(named - {None}))):
+        people[person.id] = person
     in_error = exists().where(
         DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
     )
@@ -113,10 +120,15 @@ def _person(setting: Setting, told: Mapping[str, str]) -> UUID:
     if identity.kind not in IDENTITY_KINDS:
         raise BadInput({"identity_kind": "not_a_choice"})
     ahead: _Ahead = setting.ahead
-    person = ahead.people.get(identity)
+    # Who has no number is known by our own reference alone, and never by a name.
+    name = "person" if identity.kind in UNFINDABLE else "identity_value"
+    if not told.get(name):
+        raise BadInput({name: "missing"})
+    ours = cells.reference(told, "person") if name == "person" else None
+    person = ahead.people.get(ours or identity)
     if person is None:
-        raise BadInput({"identity_value": "not_known"})
-    if details_of(setting.vault, person).birth_date != told["birth_date"]:
+        raise BadInput({name: "not_known"})
+    if not enrolment.fits(setting.vault, person, identity, told["birth_date"]):
         raise BadInput({"birth_date": "contradicts_record"})
     return person.id
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors
@@ -77,7 +77,7 @@ def take_in(
     sha256 = hashlib.sha256(raw).hexdigest()
     with doors.reading() as db:
         begun = _standing(db, kind, sha256)
-        done = _done(db, begun.id) if begun else set[int]()
+        done = _done(db, begun.id, lines) if begun else set[int]()
         report, new = _sorted_out(db, setting, kind, lines, done)
     if report.faults:
         raise BadRows(report.faults)
@@ -103,8 +103,11 @@ def _standing(db: Session, kind: Kind, sha256: str) -> ImportBatch | None:
     return batch
 
 
-def _done(db: Session, batch_id: UUID) -> set[int]:
-    return set(db.scalars(select(ImportLine.number).where(ImportLine.batch_id == batch_id)))
+def _done(db: Session, batch_id: UUID, lines: Sequence[Line]) -> set[int]:
+    last = max((line.number for line in lines), default=0)
+    first = min((line.number for line in lines), default=0)
+    query = select(ImportLine.number).where(ImportLine.batch_id == batch_id)
+    return set(db.scalars(query.where(ImportLine.number.between(first, last))))
 
 
 def _begun(db: Session, row: Mapping[str, Any], now: datetime) -> UUID:
@@ -132,7 +135,7 @@ def _piece(
     batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
     if batch is None or batch.state != "taking":
         raise WrongState
-    report, new = _sorted_out(db, setting, kind, lines, _done(db, batch_id))
+    report, new = _sorted_out(db, setting, kind, lines, _done(db, batch_id, lines))
     if report.faults:
         raise BadRows(report.faults)
     at_hand = replace(setting, ahead=kind.ahead(db, setting, lines))
@@ -146,7 +149,8 @@ def _piece(
 def _whole(db: Session, *, setting: Setting, batch_id: UUID) -> int:
     """Say that all of a batch is in; return how many rows it made."""
     batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
-    new = len(_done(db, batch_id))
+    made = select(func.count()).select_from(ImportLine).where(ImportLine.batch_id == batch_id)
+    new = db.scalars(made).one()
     if batch is not None and batch.state == "taking":
         batch.state = "in"
         _note(db, setting, "import_taken_in", batch, {"lines": batch.lines, "new": new})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
@@ -28,6 +29,7 @@ from healthcert.services.people import IdentityDetails, details_of
 from tests.factories import NOW, add, day, make_admin
 from tests.models.refusals import refused
 from tests.services.clinic import COMIRNATY, Clinic, details
+from tests.services.test_my_record import erase
 from tests.threads import at_once
 
 PEOPLE = """family,given,family_latin,given_latin,birth_date,sex,phone,identity_kind,identity_value
@@ -346,8 +348,32 @@ def test_what_is_given_out_is_known_when_it_comes_back(table, clinic, kind, text
     table.take(kind, text or f"name,role,site\nNoor,nurse,{clinic.site.code}\n")
     report = table.look(kind, table.out(kind).replace("North,48.0", "coast,48.0"))
     assert report.faults == []
-    unknowable = 1 if kind == "people" else 0
-    assert (report.new, len(report.known)) == (unknowable, report.lines - unknowable)
+    assert (report.new, len(report.known)) == (0, report.lines)
+
+
+def test_who_has_no_number_is_known_by_our_own_reference_and_never_by_a_name(table, clinic):
+    table.take("people", PEOPLE)
+    out = table.out("people")
+    ours = out.strip().rpartition(",")[2]
+    for text, fault in (
+        (out.replace("2001-02-03", "2001-02-04"), (4, "person", "contradicts_record")),
+        (out.replace(ours, "somebody"), (4, "person", "not_known")),
+    ):
+        assert table.look("people", text).faults == [fault]
+    nameless = out.replace(ours, "")
+    assert table.look("people", nameless).new == 1
+    erase(clinic, UUID(ours))
+    assert table.look("people", out).faults == [(4, "person", "contradicts_record")]
+
+
+def test_people_without_a_number_keep_their_reference_in_another_country_s_books(table, clinic):
+    ours = "019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11"
+    head, *lines = PEOPLE.splitlines()
+    text = "\n".join([f"{head},person", *(f"{each}," for each in lines[:2]), lines[2] + f",{ours}"])
+    assert table.take("people", text).new == 3
+    assert table.look("people", text + "\n").known == [2, 3, 4]
+    with clinic.doors.reading() as db:
+        assert details_of(clinic.vault, db.get_one(Person, UUID(ours))).family == "Nasser"
 
 
 def test_what_was_done_is_audited_without_anything_personal(table, clinic):
