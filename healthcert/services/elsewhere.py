@@ -109,26 +109,15 @@ def dose_of(
     """
     id_, told, evidence = new_id(), of.told, of.told.evidence
     return Dose(
-        id=id_,
-        recorded_at=now,
-        person_id=of.person_id,
-        programme_id=of.programme_id,
-        given_on=first_day(told.given_on),
+        id=id_, recorded_at=now, recorded_by=staff.id, replaces=replaces,
+        person_id=of.person_id, programme_id=of.programme_id, product_id=of.product_id,
+        given_on=first_day(told.given_on), recorded_on=day_in(country, now),
         day_precision=PRECISIONS[told.given_on.count("-")],
-        recorded_on=day_in(country, now),
-        product_id=of.product_id,
-        lot_text=told.lot,
-        **lot,
-        body_site=told.body_site or None,
-        route=told.route or None,
+        lot_text=told.lot, body_site=told.body_site or None, route=told.route or None,
         source="historic" if evidence.country == country.code else "foreign",
-        country=evidence.country,
-        evidence=evidence.kind,
-        sealed=sealed_note(vault, person, id_, evidence),
-        import_key=told.import_key,
-        recorded_by=staff.id,
-        replaces=replaces,
-    )
+        country=evidence.country, evidence=evidence.kind, import_key=told.import_key,
+        sealed=sealed_note(vault, person, id_, evidence), **lot,
+    )  # fmt: skip
 
 
 def sealed_note(vault: Vault, person: Person, row_id: UUID, evidence: Evidence) -> bytes | None:

@@ -114,24 +114,15 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
 def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
     key = vault.new_key()
     person = Person(
-        id=person_id,
-        recorded_at=now,
-        wrapped_key=key,
-        wrapped_by=vault.master_name,
-        sealed=vault.seal(key, person_id, asdict(details)),
-        indexed_by=indexed_by(vault),
-        birth_year=int(details.birth_date[:4]),
-        sex=details.sex,
-        language=details.language,
-    )
+        id=person_id, recorded_at=now, wrapped_key=key, wrapped_by=vault.master_name,
+        sealed=vault.seal(key, person_id, asdict(details)), indexed_by=indexed_by(vault),
+        birth_year=int(details.birth_date[:4]), sex=details.sex, language=details.language,
+    )  # fmt: skip
     identity = Identity(
-        person_id=person_id,
-        recorded_at=now,
-        kind=details.identity.kind,
-        country=details.identity.country,
-        level="low",
+        person_id=person_id, recorded_at=now, kind=details.identity.kind,
+        country=details.identity.country, level="low",
         blind=next(iter(identity_blinds(vault, details.identity)), None),
-    )
+    )  # fmt: skip
     db.add(person)
     db.flush()
     db.add_all([identity, *_tokens(vault, person_id, details)])

@@ -44,11 +44,9 @@ def give_out(db: Session, *, setting: Setting, kind: str, form: str = "csv") -> 
     audit.note(
         db,
         actor=audit.Actor("staff", setting.staff.id) if setting.staff else audit.SYSTEM,
-        act="export_given_out",
-        subject=audit.Subject(kind),
-        details={"lines": len(rows)},
+        act="export_given_out", subject=audit.Subject(kind), details={"lines": len(rows)},
         now=setting.now,
-    )
+    )  # fmt: skip
     if form in _FORMS:
         return _FORMS[form](rows)
     return sheets.write(KINDS[kind].columns, rows)

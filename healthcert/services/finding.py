@@ -130,13 +130,8 @@ def _met(
     whole = _NAME_WEIGHT * name + (1 - _NAME_WEIGHT) * birth
     if person.id not in exact and whole < _LEAST:
         return None
-    return Candidate(
-        person_id=person.id,
-        name=f"{told.given} {told.family}".strip(),
-        latin_name=f"{told.given_latin} {told.family_latin}".strip(),
-        birth_date=told.birth_date,
-        likeness=whole,
-    )
+    own, latin = f"{told.given} {told.family}", f"{told.given_latin} {told.family_latin}"
+    return Candidate(person.id, own.strip(), latin.strip(), told.birth_date, whole)
 
 
 def _birth_likeness(born: str, told: str) -> float:

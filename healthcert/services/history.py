@@ -99,15 +99,11 @@ def past_doses(
         in_force = [v for v in validities[dose.lot_id] if v.since <= dose.given_on]
         found[dose.person_id].append(
             Past(
-                dose=dose,
-                product=rule.product,
-                series=rule.series,
-                knowledge_id=rule.knowledge_id,
-                validity=in_force[-1] if in_force else None,
-                standing=standing,
+                dose, rule.product, rule.series, rule.knowledge_id,
+                validity=in_force[-1] if in_force else None, standing=standing,
                 in_programme=rule.product.code in products[dose.programme_id],
             )
-        )
+        )  # fmt: skip
     return found
 
 
@@ -125,8 +121,8 @@ def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
 def _validities(db: Session, lot_ids: set[UUID | None]) -> dict[UUID | None, list[LotValidity]]:
     """Return the validities of each lot in order; of no lot none."""
     found: dict[UUID | None, list[LotValidity]] = {lot_id: [] for lot_id in lot_ids}
-    query = select(LotValidity).where(LotValidity.lot_id.in_(lot_ids - {None}))
-    for validity in db.scalars(query.order_by(LotValidity.ordinal)):
+    query = select(LotValidity).where(LotValidity.lot_id.in_(lot_ids))
+    for validity in db.scalars(query.order_by(LotValidity.ordinal)) if any(lot_ids) else ():
         found[validity.lot_id].append(validity)
     return found
 

@@ -47,15 +47,10 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
     if told["region"] not in setting.country.regions:
         raise BadInput({"region": "not_known"})
     return _SiteLine(
-        code=told["code"],
-        names=cells.texts(told, "name"),
-        address=cells.texts(told, "address"),
-        region=told["region"],
-        latitude=cells.number(told, "latitude", 90),
-        longitude=cells.number(told, "longitude", 180),
-        time_zone=zone,
+        told["code"], cells.texts(told, "name"), cells.texts(told, "address"), told["region"],
+        cells.number(told, "latitude", 90), cells.number(told, "longitude", 180), time_zone=zone,
         step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
-    )
+    )  # fmt: skip
 
 
 def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:

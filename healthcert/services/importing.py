@@ -153,7 +153,8 @@ def _whole(db: Session, *, setting: Setting, batch_id: UUID) -> int:
     new = db.scalars(made).one()
     if batch is not None and batch.state == "taking":
         batch.state = "in"
-        _note(db, setting, "import_taken_in", batch, {"lines": batch.lines, "new": new})
+        told: Mapping[str, audit.Detail] = {"kind": batch.kind, "lines": batch.lines, "new": new}
+        audit.done(db, "import_taken_in", batch, told, by=setting.staff, now=setting.now)
     return new
 
 
@@ -176,9 +177,10 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
     query = select(ImportLine.subject_id).where(ImportLine.batch_id == batch.id)
     subjects = db.scalars(query.order_by(ImportLine.number.desc())).all()
     gone = sum(kind.take_back(db, setting, subject) for subject in subjects)
-    counted = {"gone": gone, "stayed": len(subjects) - gone}
-    _note(db, setting, "import_taken_back", batch, counted)
-    return gone, len(subjects) - gone
+    stayed = len(subjects) - gone
+    told: Mapping[str, audit.Detail] = {"kind": kind.name, "gone": gone, "stayed": stayed}
+    audit.done(db, "import_taken_back", batch, told, by=setting.staff, now=setting.now)
+    return gone, stayed
 
 
 def _sorted_out(
@@ -231,16 +233,3 @@ def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:
     if wrong or line.wrong:
         raise BadInput({**wrong, **line.wrong})
     return kind.read(db, setting, line)
-
-
-def _note(
-    db: Session, setting: Setting, act: str, batch: ImportBatch, details: dict[str, int]
-) -> None:
-    audit.note(
-        db,
-        actor=audit.Actor("staff", setting.staff.id) if setting.staff else audit.SYSTEM,
-        act=act,
-        subject=audit.Subject("import_batch", batch.id),
-        details={"kind": batch.kind, **details},
-        now=setting.now,
-    )

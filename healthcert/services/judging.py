@@ -105,26 +105,16 @@ def _row(
     dose, lot = past.dose, past.validity
     return DoseJudgement(
         recorded_at=now,
-        dose_id=dose.id,
-        disease=disease,
         ordinal=past.standing.ordinal + 1 if past.standing else 1,
-        person_id=dose.person_id,
-        product_id=dose.product_id,
-        given_on=dose.given_on,
-        source=dose.source,
-        counts=judgement.counts,
-        number=judgement.number,
+        disease=disease, judged_by=judged_by, knowledge_id=past.knowledge_id,
+        dose_id=dose.id, person_id=dose.person_id, product_id=dose.product_id,
+        given_on=dose.given_on, source=dose.source,
+        counts=judgement.counts, number=judgement.number, reason=judgement.reason,
         min_interval_days=judgement.min_interval,
-        lot_validity_id=lot and lot.id,
-        lot_id=lot and lot.lot_id,
-        lot_product_id=lot and lot.product_id,
-        lot_state=lot and lot.state,
-        lot_released_on=lot and lot.released_on,
+        lot_validity_id=lot and lot.id, lot_id=lot and lot.lot_id, lot_state=lot and lot.state,
+        lot_product_id=lot and lot.product_id, lot_released_on=lot and lot.released_on,
         lot_expires_on=lot and lot.expires_on,
-        knowledge_id=past.knowledge_id,
-        reason=judgement.reason,
-        judged_by=judged_by,
-    )
+    )  # fmt: skip
 
 
 def _certificates(

@@ -87,7 +87,7 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
     )
     stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
-    _note(db, staff, "dose_recorded", dose, counts, now)
+    audit.done(db, "dose_recorded", dose, counts, by=staff, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
         fields={
@@ -158,7 +158,8 @@ def record_all_elsewhere(
     db.flush()
     counts = _judge(db, vault, list(locked.values()), rows, staff, country, now)
     for dose in rows:
-        _note(db, staff, "dose_recorded", dose, counts[dose.id] | {"source": dose.source}, now)
+        told = counts[dose.id] | {"source": dose.source}
+        audit.done(db, "dose_recorded", dose, told, by=staff, now=now)
     written = iter(rows)
     return [before.get(each.told.import_key) or next(written) for each in doses]
 
@@ -191,7 +192,7 @@ def judge_by_hand(
     if found == "entered_in_error":
         stock.give_back(db, dose=dose, by=staff.id, now=now)
     act = "dose_marked_in_error" if found == "entered_in_error" else "dose_judged_by_hand"
-    _note(db, staff, act, dose, {"reason": reason}, now)
+    audit.done(db, act, dose, {"reason": reason}, by=staff, now=now)
     if found:
         template = "dose_corrected" if found == "entered_in_error" else "dose_subpotent"
         _tell(db, vault, person, template, country, now)
@@ -246,9 +247,8 @@ def correct(
     stock.take(db, dose=right, now=now)
     by_hand = {wrong.id: Found("entered_in_error", reason)}
     counts = _judge(db, vault, [person], [wrong, right], staff, country, now, by_hand)[right.id]
-    _note(
-        db, staff, "dose_corrected", right, counts | {"replaces": wrong.id, "reason": reason}, now
-    )
+    details = counts | {"replaces": wrong.id, "reason": reason}
+    audit.done(db, "dose_corrected", right, details, by=staff, now=now)
     _tell(db, vault, person, "dose_corrected", country, now)
     return right
 
@@ -329,19 +329,6 @@ def _product(db: Session, product_id: UUID) -> Product:
     if product is None:
         raise NotFound
     return product
-
-
-def _note(
-    db: Session,
-    staff: Staff,
-    act: str,
-    dose: Dose,
-    details: Mapping[str, audit.Detail],
-    now: datetime,
-) -> None:
-    subject = audit.Subject("dose", dose.id)
-    actor = audit.Actor("staff", staff.id)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
 def _tell(
