@@ -18,7 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import AuditEvent, Site, Staff, new_id
+from healthcert.models import AuditEvent, Row, Site, Staff, new_id
 
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
@@ -82,6 +82,15 @@ def note(
         db.add(AuditEvent(**row))
     else:
         rows.append(row)
+
+
+def done(
+    db: Session, act: str, row: Row, details: Mapping[str, Detail], *, by: Staff | None,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Add the audit event of what a member of staff, or the system, did to a row."""
+    actor, subject = Actor("staff", by.id) if by else SYSTEM, Subject(row.__tablename__, row.id)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,12 +15,21 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, details_of, tidied
+from healthcert.services.people import Details, IdentityDetails, details_of, tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
-def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
+def enrol(
+    db: Session,
+    *,
+    vault: Vault,
+    details: Details,
+    now: datetime,
+    person_id: UUID | None = None,
+) -> Person:
     """Return the person these details are of, writing them down if they are new.
+
+    `person_id` is by what somebody new is called who was on record elsewhere.
 
     Who is known is found by identity and birth date. What is on record of them is not changed:
     a stranger who knows the number must not redirect messages.
@@ -30,11 +39,12 @@ def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Pers
         AlreadyBooked: The identity is on record with another birth date.
     """
     tidy = tidied(details, today=now.date())
+    _alone(db, identity_blinds(vault, tidy.identity))
     if person := known(db, vault=vault, details=tidy):
         return person
     try:
         with db.begin_nested():
-            return _written(db, vault, tidy, now)
+            return _written(db, vault, tidy, now, person_id or new_id())
     except IntegrityError as error:
         if broken_rule(error) != "uq_identity_blind":
             raise
@@ -49,10 +59,26 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = _known(db, identity_blinds(vault, details.identity))
+    person = on_record(db, vault=vault, identities=[details.identity]).get(details.identity)
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
+
+
+def fits(vault: Vault, person: Person, identity: IdentityDetails, birth_date: str) -> bool:
+    """Return whether a person is on record with this identity and birth date."""
+    told = details_of(vault, person) if person.erased_at is None else None
+    return told is not None and (told.identity, told.birth_date) == (identity, birth_date)
+
+
+def on_record(
+    db: Session, *, vault: Vault, identities: Iterable[IdentityDetails]
+) -> dict[IdentityDetails, Person]:
+    """Return who bears which of some identities."""
+    named = {blind: each for each in identities for blind in identity_blinds(vault, each)}
+    query = select(Identity.blind, Person).join(Person, Person.id == Identity.person_id)
+    found = db.execute(query.where(Identity.blind.in_(named))) if named else ()
+    return {named[blind]: person for blind, person in found if blind}
 
 
 def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
@@ -73,33 +99,30 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     db.flush()
 
 
-def _known(db: Session, blinds: list[bytes]) -> Person | None:
-    if not blinds:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
+def _alone(db: Session, blinds: list[bytes]) -> None:
+    """Wait for whoever enrols the same identity now, while index keys change.
+
+    The unique index sees two that write the same blind. While a key is renewed one may write the
+    old and another the new; both know both, so each takes a lock on all, in one order.
+    """
+    if len(blinds) > 1 and db.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        for blind in sorted(blinds):
+            key = int.from_bytes(blind[:8], signed=True)
+            db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Person:
-    person_id, key = new_id(), vault.new_key()
+def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
+    key = vault.new_key()
     person = Person(
-        id=person_id,
-        recorded_at=now,
-        wrapped_key=key,
-        wrapped_by=vault.master_name,
-        sealed=vault.seal(key, person_id, asdict(details)),
-        indexed_by=indexed_by(vault),
-        birth_year=int(details.birth_date[:4]),
-        sex=details.sex,
-        language=details.language,
-    )
+        id=person_id, recorded_at=now, wrapped_key=key, wrapped_by=vault.master_name,
+        sealed=vault.seal(key, person_id, asdict(details)), indexed_by=indexed_by(vault),
+        birth_year=int(details.birth_date[:4]), sex=details.sex, language=details.language,
+    )  # fmt: skip
     identity = Identity(
-        person_id=person_id,
-        recorded_at=now,
-        kind=details.identity.kind,
-        country=details.identity.country,
-        level="low",
+        person_id=person_id, recorded_at=now, kind=details.identity.kind,
+        country=details.identity.country, level="low",
         blind=next(iter(identity_blinds(vault, details.identity)), None),
-    )
+    )  # fmt: skip
     db.add(person)
     db.flush()
     db.add_all([identity, *_tokens(vault, person_id, details)])

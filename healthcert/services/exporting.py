@@ -42,11 +42,9 @@ def give_out(db: Session, *, setting: Setting, kind: str, form: str = "csv") -> 
     audit.note(
         db,
         actor=audit.Actor("staff", setting.staff.id) if setting.staff else audit.SYSTEM,
-        act="export_given_out",
-        subject=audit.Subject(kind),
-        details={"lines": len(rows)},
+        act="export_given_out", subject=audit.Subject(kind), details={"lines": len(rows)},
         now=setting.now,
-    )
+    )  # fmt: skip
     if form in _FORMS:
         return _FORMS[form](rows)
     return sheets.write(KINDS[kind].columns, rows)
@@ -57,7 +55,8 @@ def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
     for person in db.scalars(present.order_by(Person.id)):
         told = asdict(details_of(setting.vault, person))
         identity = told.pop("identity")
-        yield told | {f"identity_{name}": value for name, value in identity.items()}
+        named = {f"identity_{name}": value for name, value in identity.items()}
+        yield told | named | {"person": person.id}
 
 
 def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
@@ -108,7 +107,7 @@ def _doses(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
             "given_on": record.day_of(dose), "lot": dose.lot_text, "evidence": dose.evidence,
             "country": dose.country or setting.country.code, "note": _note(setting, person, dose),
             "body_site": dose.body_site, "route": dose.route,
-            "status": fhir.STATUSES[in_error],
+            "status": fhir.STATUSES[in_error], "person": person.id,
             "id": dose.id, "name": content["name"], "codings": fhir.codings(content),
             "standings": standings,
         }  # fmt: skip

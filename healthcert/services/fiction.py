@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, Product, Site, Staff
+from healthcert.models import Person, Product, Site, Staff
 from healthcert.models.place import FACILITIES
 from healthcert.services import enrolment, hours, lots, stock
 from healthcert.services.people import Details, IdentityDetails
@@ -165,13 +165,6 @@ def enrolled(scene: Scene) -> list[Person]:
 
 def known(scene: Scene) -> list[Person]:
     """Return the people of the demonstration who are on record, whatever else is."""
-    blinds = [
-        blind
-        for number in range(PEOPLE)
-        for blind in scene.vault.blinds(
-            "identity", "national", scene.country.code, f"DEMO{number:06}"
-        )
-    ]
-    query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
-    found = {row.blind: row.Person for row in scene.db.execute(query)}
-    return [found[blind] for blind in blinds if blind in found]
+    identities = [_identity(scene, number) for number in range(PEOPLE)]
+    found = enrolment.on_record(scene.db, vault=scene.vault, identities=identities)
+    return [found[identity] for identity in identities if identity in found]

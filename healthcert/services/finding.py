@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
@@ -24,8 +24,9 @@ from healthcert.services import audit
 from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
 from healthcert.services.tokens import identity_blinds, name_blinds
 
-MOST_OPENED, MOST_SHOWN = 200, 20
+MOST_OPENED, MOST_SHOWN = 60, 20
 _BORN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+_TOLD_YEAR = 4.0  # how much more a sound counts in the year that was told than in those near it
 _NAME_WEIGHT, _LEAST_NAME, _LEAST = 0.7, 0.6, 0.75
 
 
@@ -99,18 +100,17 @@ def _sounding_alike(db: Session, vault: Vault, typed: list[str], born: str) -> C
     """Return the people whose names share most sounds with those typed, near that year.
 
     A sound counts the more the fewer people have it: a rare family name goes before a given
-    name that every twentieth bears.
+    name that every twentieth bears. The number of those opened is bounded, whatever the country.
     """
     year = int(born[:4])
     years = {year - 1, year, year + 1, int(f"{born[:2]}{born[3]}{born[2]}")}
-    joined = [one + other for one, other in pairwise(typed)]
-    blinds = name_blinds(vault, [*typed, *joined], years)
-    rarity = 1.0 / func.count().over(partition_by=PersonToken.blind)
+    heard = [*typed, *(one + other for one, other in pairwise(typed))]
+    blinds, told = name_blinds(vault, heard, years), name_blinds(vault, heard, [year])
+    weight = case((PersonToken.blind.in_(told), _TOLD_YEAR), else_=1.0)
+    rarity = weight / func.count().over(partition_by=PersonToken.blind)
     met = (
         select(PersonToken.person_id, rarity.label("rarity"))
-        .join(Person, Person.id == PersonToken.person_id)
         .where(PersonToken.kind == "name", PersonToken.blind.in_(blinds))
-        .where(Person.birth_year.in_(years))
         .subquery()
     )
     query = select(met.c.person_id).group_by(met.c.person_id)
@@ -124,17 +124,14 @@ def _met(
     told = details_of(vault, person)
     names = likeness.parts(told.family, told.given, told.family_latin, told.given_latin)
     name = likeness.likeness(typed, names) if typed else 1.0
+    if person.id not in exact and name < _LEAST_NAME:
+        return None
     birth = _birth_likeness(born, told.birth_date) if born else 1.0
     whole = _NAME_WEIGHT * name + (1 - _NAME_WEIGHT) * birth
-    if person.id not in exact and (name < _LEAST_NAME or whole < _LEAST):
+    if person.id not in exact and whole < _LEAST:
         return None
-    return Candidate(
-        person_id=person.id,
-        name=f"{told.given} {told.family}".strip(),
-        latin_name=f"{told.given_latin} {told.family_latin}".strip(),
-        birth_date=told.birth_date,
-        likeness=whole,
-    )
+    own, latin = f"{told.given} {told.family}", f"{told.given_latin} {told.family_latin}"
+    return Candidate(person.id, own.strip(), latin.strip(), told.birth_date, whole)
 
 
 def _birth_likeness(born: str, told: str) -> float:

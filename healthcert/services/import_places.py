@@ -70,7 +70,7 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
         latitude=cells.number(told, "latitude", 90),
         longitude=cells.number(told, "longitude", 180),
         time_zone=zone,
-        step_free=cells.choice(told, "step_free", cells.YES_NO),
+        step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
         facilities=facilities,
         languages=spoken,
         female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
@@ -97,7 +97,9 @@ def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
     code = told.get("site", "")
     if (role == "admin") == bool(code):
         raise BadInput({"site": "not_needed" if code else "missing"})
-    site = cells.id_of(db, select(Site.id).where(Site.code == code), "site") if code else None
+    site = (
+        cells.found(db.scalar(select(Site.id).where(Site.code == code)), "site") if code else None
+    )
     return _StaffLine(told["name"], role, site)
 
 
@@ -123,9 +125,9 @@ def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
+    _read_site, lambda site: site.code, _known_site, cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site"), ("name", "role"),
-    _read_staff, lambda staff: staff, _known_staff, _write_staff, _take_back_staff,
+    _read_staff, lambda staff: staff, _known_staff, cells.each(_write_staff), _take_back_staff,
 )  # fmt: skip

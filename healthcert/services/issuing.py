@@ -71,7 +71,6 @@ def intend(
         knowledge_id=knowledge_id,
     )
     db.add(certificate)
-    db.flush()
     return certificate
 
 

@@ -94,7 +94,7 @@ def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
     lot, _ = _locked(db, lot_id)
     with _refusing(db):
         lot.state = "exhausted"
-    _note(db, lot, "lot_exhausted", {}, staff, now)
+    audit.done(db, "lot_exhausted", lot, {}, by=staff, now=now)
 
 
 def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
@@ -114,7 +114,7 @@ def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime
         db.add(told)
     db.refresh(lot)  # the trigger moved it
     details = {"since": told.since.isoformat(), "reason": told.reason}
-    _note(db, lot, f"lot_{told.state}", details, staff, now)
+    audit.done(db, f"lot_{told.state}", lot, details, by=staff, now=now)
 
 
 @contextmanager
@@ -126,11 +126,3 @@ def _refusing(db: Session) -> Iterator[None]:
         if (rule := broken_rule(error)) in _REFUSALS:
             raise _REFUSALS[rule] from None
         raise
-
-
-def _note(
-    db: Session, lot: Lot, act: str, details: Mapping[str, audit.Detail], staff: Staff,
-    now: datetime,
-) -> None:  # fmt: skip
-    actor, subject = audit.Actor("staff", staff.id), audit.Subject("lot", lot.id)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

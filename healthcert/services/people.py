@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -91,11 +92,20 @@ def locked(db: Session, person_id: UUID) -> Person:
     Raises:
         NotFound: No such person.
     """
-    query = select(Person).where(Person.id == person_id)
-    person = db.scalar(query.with_for_update(key_share=True))
-    if person is None:
+    return all_locked(db, [person_id])[person_id]
+
+
+def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Return people by their ids, locked in the order of these as `locked` does it with one.
+
+    Raises:
+        NotFound: One of them is not there.
+    """
+    query = select(Person).where(Person.id.in_(set(person_ids))).order_by(Person.id)
+    found = {person.id: person for person in db.scalars(query.with_for_update(key_share=True))}
+    if not found.keys() >= set(person_ids):
         raise NotFound
-    return person
+    return found
 
 
 def tidied(details: Details, *, today: date) -> Details:

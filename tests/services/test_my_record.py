@@ -295,7 +295,7 @@ def test_doses_of_somebody_whose_key_is_gone_are_still_judged(clinic, her):
         person.key_gone_on = person.kept_until
         db.flush()
         found = judging.judge(
-            db, vault=clinic.vault, person=person, disease=COVID, country=clinic.country,
+            db, vault=clinic.vault, people=[person], disease=COVID, country=clinic.country,
             judged_by=None, now=NOW,
         )  # fmt: skip
     assert found == {dose.id: "valid"}

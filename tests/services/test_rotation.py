@@ -15,6 +15,7 @@ from healthcert.services.people import details_of
 from healthcert.services.tokens import indexed_by
 from tests.factories import NOW, make_staff
 from tests.services.clinic import details
+from tests.threads import one_behind_the_other
 
 OLD, NEW, OLD_INDEX, NEW_INDEX = (secrets.token_bytes(32) for _ in range(4))
 BEFORE = Vault(OLD, OLD_INDEX)
@@ -83,6 +84,17 @@ def test_between_the_batches_everybody_opens_and_is_found_once(doors, people, ba
         assert found(doors, BETWEEN, who) == (True, True)
     with doors.reading() as db:
         assert len(db.scalars(select(Identity.id)).all()) == len(people)
+
+
+def test_two_who_are_a_step_apart_enrol_one_identity_at_once_as_one_person(doors):
+    who, behind = details(), Vault(OLD, OLD_INDEX, other_indexes=[NEW_INDEX])
+    first, then = (
+        lambda db, vault=vault: enrolment.enrol(db, vault=vault, details=who, now=NOW)
+        for vault in (behind, Vault(OLD, NEW_INDEX, other_indexes=[OLD_INDEX]))
+    )
+    assert one_behind_the_other(doors, first, then) == []
+    with doors.reading() as db:
+        assert len(db.scalars(select(Person.id)).all()) == 1
 
 
 def test_killed_inside_a_batch_nothing_of_it_stays_and_the_next_begins_there(doors, people):
