@@ -5,7 +5,7 @@ Each order is a new validity; what it means for doses already given is for `judg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
