@@ -30,6 +30,7 @@ class Site(Row):
     longitude: Mapped[float]
     time_zone: Mapped[str]  # IANA name
     step_free: Mapped[bool] = mapped_column(default=False)
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
 
 
 class ClinicSession(Row):

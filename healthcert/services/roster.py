@@ -28,6 +28,13 @@ def present(db: Session, *, staff_id: UUID) -> Staff:
     return found
 
 
+def employer(db: Session, *, staff: Staff) -> UUID | None:
+    """Return the organisation somebody works for: their site's, or their own without a site."""
+    if staff.site_id is None:
+        return staff.organisation_id
+    return site(db, site_id=staff.site_id).organisation_id
+
+
 def site(db: Session, *, site_id: UUID) -> Site:
     """Return a site.
 

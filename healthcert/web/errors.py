@@ -10,8 +10,18 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
@@ -30,8 +40,18 @@ def is_api() -> bool:
 
 def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
+    if isinstance(refusal, errors.ProveAgain) and not is_api():
+        return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     return _respond(refusal.code, answer_to(type(refusal)), fields)
+
+
+def _to_prove_again() -> Response:
+    """Lead to where one proves again who one is, and back to the page that was asked for."""
+    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    door = "/my/sign-in" if g.visitor.role == "citizen" else "/sign-in/again"
+    address = f"{door}?{urlencode({'next': back})}"
+    return make_response(redirect(address, code=HTTPStatus.SEE_OTHER))
 
 
 def http_error(error: HTTPException) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
@@ -11,6 +13,7 @@ from healthcert.policy.roles import Role
 from healthcert.services import roster
 from healthcert.web.guards import Visitor, inside
 from healthcert.web.here import parts
+from healthcert.web.sessions import Visit
 from healthcert.web.sessions import sign_out as end_session
 
 bp = Blueprint("staff", __name__)
@@ -20,21 +23,29 @@ HOMES = {
     Role.CITIZEN: "citizen.overview",
     Role.CLERK: "clinic.day",
     Role.NURSE: "clinic.day",
+    Role.LEAD: "clinic.day",
     Role.ADMIN: "admin.state",
+    Role.KEY_OFFICER: "admin.state",
+    Role.INSPECTOR: "admin.state",
 }
 
 
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
     if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]))
+        return Visitor(Role.CITIZEN, UUID(session["person"]), proved_at=_proved_at())
     if "staff" not in session:
         return None
     with parts().doors.reading() as db:
         found = roster.member(db, staff_id=UUID(session["staff"]))
-    if found is None:
-        return None
-    return Visitor(Role(found.role), found.id, found.name, found.site_id)
+        if found is None:
+            return None
+        employer = roster.employer(db, staff=found)
+    return Visitor(Role(found.role), found.id, found.name, found.site_id, employer, _proved_at())
+
+
+def _proved_at() -> datetime | None:
+    return cast(Visit, session).started_at  # a session starts with its sign-in
 
 
 @bp.get("/sign-in")

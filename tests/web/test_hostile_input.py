@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from healthcert.policy.roles import Role, may
+from healthcert.policy.roles import Role, has
 from healthcert.web.guards import ACTS
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
@@ -61,7 +61,7 @@ def test_no_route_breaks_whatever_is_sent(app, visitors):
     sent = 0
     for rule, method in routes(app):
         for role, browser in visitors.items():
-            if not may(role, ACTS[rule.endpoint]) or rule.endpoint == "staff.sign_out":
+            if not has(role, ACTS[rule.endpoint]) or rule.endpoint == "staff.sign_out":
                 continue
             for _ in range(ROUNDS):
                 token = _TOKEN.search(browser.get("/my/sign-in").text)
