@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -39,32 +40,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: what they are, whose records are theirs, where they work.
+    """Who asks: what they are, whose records are theirs, where they work."""
 
-    Attributes:
-        role: None for a stranger.
-        people: A citizen and those they act for.
-        site: Whose staff they are, if a site's.
-        line: Their organisation and all above it, their own first.
-    """
-
-    role: Role | None
-    people: Collection[UUID] = ()
+    role: Role | None  # None is a stranger
+    people: Collection[UUID] = ()  # a citizen and those they act for
     site: UUID | None = None
-    line: tuple[UUID, ...] = ()
+    line: tuple[UUID, ...] = ()  # their organisation and all above it, their own first
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
-    """What is asked about: whose record, which site's, and the line of its organisations."""
-
-    person: UUID | None = None
-    site: UUID | None = None
-    line: Collection[UUID] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
+class Handed(NamedTuple):
     """An act that one organisation lets another do in its place until a moment."""
 
     act: str
@@ -74,67 +58,39 @@ class Handed:
     revoked_at: datetime | None = None
 
 
-_Reach = dict[Role | None, Scope]
+_Reach = Mapping[Role | None, Scope]
 
 
-def _all(scope: Scope, *roles: Role | None) -> _Reach:
+def _each(scope: Scope, *roles: Role | None) -> _Reach:
     return dict.fromkeys(roles, scope)
 
 
-_ANYONE = _all(Scope.COUNTRY, None, *Role)  # None is a stranger
-_HOLDER = _all(Scope.OWN, Role.CITIZEN)
-_CLINIC = _all(Scope.SITE, Role.CLERK, Role.NURSE, Role.LEAD)
-_NURSE = _all(Scope.SITE, Role.NURSE)
-_ADMIN = _all(Scope.ORGANISATION, Role.ADMIN)
-
-ACTS: Mapping[str, Mapping[Role | None, Scope]] = MappingProxyType(
-    {
-        "read_public_page": _ANYONE,
-        "verify_certificate": _ANYONE,
-        "search_places": _ANYONE,
-        "book_appointment": _ANYONE,
-        "ask_for_code": _ANYONE,
-        "sign_in": _ANYONE,
-        "sign_out": _ANYONE,
-        "see_own_record": _HOLDER,
-        "see_own_certificate": _HOLDER,
-        "erase_own_record": _HOLDER,
-        "cancel_own_appointment": _HOLDER,
-        "move_own_appointment": _HOLDER,
-        "see_day_list": _CLINIC,
-        "see_patient": _CLINIC,
-        "register_arrival": _CLINIC,
-        "book_for_someone": _CLINIC,
-        "record_dose": _NURSE,
-        "record_not_vaccinated": _NURSE,
-        "mark_dose_in_error": _all(Scope.SITE, Role.NURSE, Role.LEAD),
-        "see_record_elsewhere": {
-            Role.LEAD: Scope.ORGANISATION,
-            Role.INSPECTOR: Scope.COUNTRY,
-        },
-        "see_service_state": _all(Scope.COUNTRY, Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR),
-        "see_organisations": _ADMIN | _all(Scope.COUNTRY, Role.INSPECTOR),
-        "delegate": _ADMIN,
-        "end_work": _ADMIN,
-        "recover_staff": _ADMIN,
-        "end_sessions": _ADMIN,
-        "revoke_many": _ADMIN | _all(Scope.COUNTRY, Role.KEY_OFFICER),
-        "manage_keys": _all(Scope.COUNTRY, Role.KEY_OFFICER),
-    }
+_ADMIN = _each(Scope.ORGANISATION, Role.ADMIN)
+_BY_WHOM: Mapping[str, _Reach] = {
+    "read_public_page verify_certificate search_places book_appointment "
+    "ask_for_code sign_in sign_out": _each(Scope.COUNTRY, None, *Role),  # None is a stranger
+    "see_own_record see_own_certificate erase_own_record "
+    "cancel_own_appointment move_own_appointment": _each(Scope.OWN, Role.CITIZEN),
+    "see_day_list see_patient register_arrival book_for_someone": _each(
+        Scope.SITE, Role.CLERK, Role.NURSE, Role.LEAD
+    ),
+    "record_dose record_not_vaccinated": _each(Scope.SITE, Role.NURSE),
+    "mark_dose_in_error": _each(Scope.SITE, Role.NURSE, Role.LEAD),
+    "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
+    "see_service_state": _each(Scope.COUNTRY, Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR),
+    "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
+    "delegate end_work recover_staff end_sessions": _ADMIN,
+    "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
+    "manage_keys": _each(Scope.COUNTRY, Role.KEY_OFFICER),
+}
+ACTS: Mapping[str, _Reach] = MappingProxyType(
+    {act: reach for acts, reach in _BY_WHOM.items() for act in acts.split()}
 )
 # Grave enough that whoever does them proves again who they are.
-FRESH = frozenset(
-    {
-        "erase_own_record",
-        "see_record_elsewhere",
-        "delegate",
-        "end_work",
-        "recover_staff",
-        "end_sessions",
-        "revoke_many",
-        "manage_keys",
-    }
-)
+FRESH = frozenset({
+    "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "recover_staff",
+    "end_sessions", "revoke_many", "manage_keys",
+})  # fmt: skip
 
 
 def has(role: Role | None, act: str) -> bool:
@@ -143,24 +99,27 @@ def has(role: Role | None, act: str) -> bool:
 
 
 def may(
-    asker: Asker, act: str, thing: Thing, *, handed: Collection[Handed] = (), now: datetime
-) -> bool:
-    """Say whether somebody may do an act to a thing, now.
+    asker: Asker, act: str, *, person: UUID | None = None, site: UUID | None = None,
+    line: Collection[UUID] = (), handed: Collection[Handed] = (), now: datetime,
+) -> bool:  # fmt: skip
+    """Say whether somebody may do an act to a thing, now; an unknown act nobody may.
 
     Args:
         asker: Who asks.
-        act: What they would do; an act that is not in the table nobody may.
-        thing: What they would do it to.
-        handed: What organisations have handed on; all of it, or what was handed to the asker's.
+        act: What they would do.
+        person: Whose record the thing is in.
+        site: Which site's it is.
+        line: Its organisation and all above it.
+        handed: What organisations have handed on, to whomever.
         now: The moment asked about.
     """
     scope = ACTS.get(act, {}).get(asker.role)
     if scope is Scope.OWN:
-        return thing.person is not None and thing.person in asker.people
+        return person is not None and person in asker.people
     if scope is Scope.SITE:
-        return thing.site is not None and thing.site == asker.site
+        return site is not None and site == asker.site
     if scope is Scope.ORGANISATION:
-        return not reached(asker, act, handed=handed, now=now).isdisjoint(thing.line)
+        return not reached(asker, act, handed=handed, now=now).isdisjoint(line)
     return scope is Scope.COUNTRY
 
 
@@ -185,8 +144,5 @@ def reached(
 
 def delegable(role: Role) -> list[str]:
     """Return the acts a role may hand to an organisation below: its own, but for handing on."""
-    return [
-        act
-        for act, reach in ACTS.items()
-        if reach.get(role) is Scope.ORGANISATION and act != "delegate"
-    ]
+    own = (act for act, reach in ACTS.items() if reach.get(role) is Scope.ORGANISATION)
+    return [act for act in own if act != "delegate"]

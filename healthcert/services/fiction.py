@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, Product, Site, Staff
+from healthcert.models import Identity, Organisation, Person, Product, Site, Staff
+from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, lots, stock
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
@@ -61,7 +62,10 @@ def texts() -> Mapping[str, Any]:
 
 
 def sites(scene: Scene) -> list[Site]:
-    """Make a site in each town of the country; return them by code."""
+    """Make a site in each town of the country, run by the town; return them by code."""
+    towns = sorted(scene.country.towns, key=lambda town: town.code)
+    ministry = _organisation(scene, "ministry", scene.texts["organisation"]["ministry"], None)
+    runs = scene.texts["organisation"]["town"]
     names, address = scene.texts["site"]["names"], scene.texts["site"]["address"]
     sites = [
         Site(
@@ -74,16 +78,33 @@ def sites(scene: Scene) -> list[Site]:
             longitude=town.longitude + 0.003,
             time_zone=scene.country.time_zone,
             step_free=number % 2 == 0,
+            organisation_id=_organisation(
+                scene, town.code, {lang: runs[lang] % town.names[lang] for lang in runs}, ministry
+            ).id,
         )
-        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
+        for number, town in enumerate(towns)
     ]
     scene.db.add_all(sites)
     scene.db.flush()
     return sites
 
 
+def _organisation(
+    scene: Scene, code: str, names: dict[str, str], above: Organisation | None
+) -> Organisation:
+    place = {"parent_id": above.id, "parent_level": 0} if above else {}
+    kind, level = ("municipality", 1) if above else ("ministry", 0)
+    made = Organisation(
+        recorded_at=scene.now, code=code, names=names, kind=kind, level=level, **place
+    )
+    scene.db.add(made)
+    scene.db.flush()
+    return made
+
+
 def staff(scene: Scene, sites: list[Site]) -> None:
-    """Put one of each role at the first site, and a nurse at each other."""
+    """Put one of each role at the first site or the ministry, and a nurse at each other site."""
+    ministry = scene.db.scalars(select(Organisation).filter_by(level=0)).one()
     roles = [*scene.texts["staff"]]
     roles += [
         {"name": f"Nurse of {site.names['en']}", "role": "nurse", "site": site}
@@ -96,7 +117,8 @@ def staff(scene: Scene, sites: list[Site]) -> None:
                 recorded_at=scene.now,
                 name=person["name"],
                 role=person["role"],
-                site_id=None if person["role"] == "admin" else site.id,
+                site_id=None if (central := person["role"] in WITHOUT_SITE) else site.id,
+                organisation_id=ministry.id if central else None,
             )
         )
         scene.db.flush()

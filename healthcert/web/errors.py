@@ -10,18 +10,9 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-from flask import (
-    Flask,
-    Response,
-    g,
-    jsonify,
-    make_response,
-    redirect,
-    render_template,
-    request,
-)
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
@@ -47,11 +38,12 @@ def refused(refusal: errors.Refusal) -> Response:
 
 
 def _to_prove_again() -> Response:
-    """Lead to where one proves again who one is, and back to the page that was asked for."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    """Lead to where one proves again who one is, and back to the page one came from."""
+    asked = request.full_path.rstrip("?")
+    back = asked if request.method == "GET" else urlsplit(request.referrer or "/").path
     door = "/my/sign-in" if g.visitor.role == "citizen" else "/sign-in/again"
     address = f"{door}?{urlencode({'next': back})}"
-    return make_response(redirect(address, code=HTTPStatus.SEE_OTHER))
+    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
 
 
 def http_error(error: HTTPException) -> Response:

@@ -10,7 +10,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug import Response
 
 from healthcert.policy.roles import Role
-from healthcert.services import roster
+from healthcert.services import delegating, roster
 from healthcert.web.guards import Visitor, inside
 from healthcert.web.here import parts
 from healthcert.web.sessions import Visit
@@ -40,7 +40,7 @@ def who() -> Visitor | None:
         found = roster.member(db, staff_id=UUID(session["staff"]))
         if found is None:
             return None
-        employer = roster.employer(db, staff=found)
+        employer = delegating.employer(db, staff=found)
     return Visitor(Role(found.role), found.id, found.name, found.site_id, employer, _proved_at())
 
 

@@ -20,7 +20,9 @@ def test_a_citizen_erases_within_five_minutes_of_signing_in(holder, clock):
     assert browser.get("/my/erase").status_code == 200
     clock.pass_by(seconds=1)
     for method, back in (("get", "/my/erase/confirm?x=1"), ("post", "/my/erase/confirm")):
-        answer = getattr(browser.client, method)(back)
+        answer = getattr(browser.client, method)(
+            back, headers={"Referer": "http://localhost/my/erase/confirm?y=2"}
+        )
         assert answer.status_code == 303
         assert answer.location.startswith("/my/sign-in?next=%2Fmy%2Ferase%2Fconfirm")
     assert browser.get("/my/").status_code == 200

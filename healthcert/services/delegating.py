@@ -1,0 +1,139 @@
+"""What organisations hand on to those below them, and how far somebody's acts reach.
+
+An organisation widens by this where those below may do what their roles do already, for a year
+at most. What was handed to it, it cannot hand on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session, aliased
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.models import Delegation, Organisation, Site, Staff
+from healthcert.policy.roles import ACTS, Asker, Handed, Role, Scope, delegable, may, reached
+from healthcert.services import audit
+
+LONGEST = 365  # days
+
+
+def employer(db: Session, *, staff: Staff) -> UUID | None:
+    """Return the organisation somebody works for: their site's, or their own without a site."""
+    if staff.site_id is None:
+        return staff.organisation_id
+    return db.scalar(select(Site.organisation_id).where(Site.id == staff.site_id))
+
+
+def line_of(db: Session, organisation_id: UUID | None) -> tuple[UUID, ...]:
+    """Return an organisation and all above it, itself first; nothing for none."""
+    line = select(Organisation).where(Organisation.id == organisation_id).cte(recursive=True)
+    above = aliased(Organisation)
+    line = line.union_all(select(above).join(line, above.id == line.c.parent_id))
+    return tuple(db.scalars(select(line.c.id).order_by(line.c.level.desc())))
+
+
+def asker_of(db: Session, staff: Staff) -> Asker:
+    """Return a member of staff as the table of roles knows them."""
+    line = line_of(db, employer(db, staff=staff))
+    return Asker(Role(staff.role), site=staff.site_id, line=line)
+
+
+def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID]:
+    """Return the query of the organisations whose people and places somebody's act reaches."""
+    asker = asker_of(db, staff)
+    if ACTS[act].get(asker.role) is Scope.COUNTRY:
+        return select(Organisation.id)
+    roots = reached(asker, act, handed=_handed_to(db, asker), now=now)
+    below = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
+    below = below.union(select(Organisation.id).where(Organisation.parent_id == below.c.id))
+    return select(below.c.id)
+
+
+def delegate(
+    db: Session, *, staff: Staff, taker_id: UUID, act: str, days: int, now: datetime
+) -> Delegation:
+    """Hand one of one's own acts to an organisation below one's own, for some days.
+
+    Raises:
+        BadInput: The act is not one's own to hand on, or the days are none or over a year.
+        NotFound: No such organisation below one's own.
+    """
+    if act not in delegable(Role(staff.role)):
+        raise BadInput({"act": "not_a_choice"})
+    if not 1 <= days <= LONGEST:
+        raise BadInput({"days": "not_a_choice"})
+    giver = asker_of(db, staff)
+    if not may(giver, "delegate", line=line_of(db, taker_id)[1:], now=now):
+        raise NotFound
+    made = Delegation(
+        recorded_at=now, giver_id=giver.line[0], taker_id=taker_id, act=act, given_by=staff.id,
+        ends_at=now + timedelta(days),
+    )  # fmt: skip
+    db.add(made)
+    db.flush()
+    _note(db, "delegated", made, staff, now)
+    return made
+
+
+class Overview(NamedTuple):
+    """The organisations in somebody's reach, their sites, and what they hand on now."""
+
+    organisations: Sequence[Organisation]
+    sites: Sequence[Site]
+    handed: Sequence[Delegation]
+
+
+def overview(db: Session, *, staff: Staff, now: datetime) -> Overview:
+    """Return what an administrator looks after, from the top down."""
+    reach = within(db, staff=staff, act="see_organisations", now=now)
+    tree = select(Organisation).where(Organisation.id.in_(reach))
+    sites = select(Site).where(Site.organisation_id.in_(reach))
+    handed = select(Delegation).where(Delegation.giver_id.in_(reach), *_in_force(now))
+    return Overview(
+        db.scalars(tree.order_by(Organisation.level, Organisation.code)).all(),
+        db.scalars(sites.order_by(Site.code)).all(),
+        db.scalars(handed.order_by(Delegation.ends_at)).all(),
+    )
+
+
+def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> None:
+    """Take back what one's own organisation, or one below it, has handed on.
+
+    Raises:
+        NotFound: Nothing of that identifier stands, handed on within one's reach.
+    """
+    reach = within(db, staff=staff, act="delegate", now=now)
+    found = db.scalar(
+        select(Delegation)
+        .where(Delegation.id == delegation_id, Delegation.giver_id.in_(reach), *_in_force(now))
+        .with_for_update()
+    )
+    if found is None:
+        raise NotFound
+    found.revoked_at = now
+    _note(db, "delegation_revoked", found, staff, now)
+
+
+def _handed_to(db: Session, asker: Asker) -> list[Handed]:
+    query = select(
+        Delegation.act, Delegation.giver_id, Delegation.taker_id, Delegation.ends_at,
+        Delegation.revoked_at,
+    )  # fmt: skip
+    return [Handed(*row) for row in db.execute(query.where(Delegation.taker_id.in_(asker.line)))]
+
+
+def _in_force(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Delegation.revoked_at.is_(None), Delegation.ends_at > now
+
+
+def _note(db: Session, act: str, about: Delegation, staff: Staff, now: datetime) -> None:
+    audit.note(
+        db, actor=audit.Actor("staff", staff.id), act=act,
+        subject=audit.Subject("delegation", about.id),
+        details={"act": about.act, "giver": about.giver_id, "taker": about.taker_id}, now=now,
+    )  # fmt: skip
