@@ -25,6 +25,7 @@ from tests import factories
 from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
 
+CENTRAL = {"admin": "Adam Admin", "key_officer": "Kim Keys", "inspector": "Ida Inspector"}
 FAULTS = (403, 404, 405, 500, 503)
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -114,7 +115,10 @@ def clinic(parts) -> Clinic:
         staff = {
             "clerk": factories.make_staff(db, role="clerk", site_id=site.id, name="Clara Clerk"),
             "nurse": factories.make_staff(db, role="nurse", site_id=site.id, name="Nadia Nurse"),
-            "admin": factories.make_staff(db, role="admin", name="Adam Admin"),
+            "lead": factories.make_staff(db, role="lead", site_id=site.id, name="Lea Lead"),
+        } | {
+            role: factories.make_staff(db, role=role, site_id=None, name=name)
+            for role, name in CENTRAL.items()
         }
         return Clinic(
             site.id, programme.id, product.id, slots,

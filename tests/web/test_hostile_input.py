@@ -23,7 +23,8 @@ FIELDS = (
     "family", "given", "family_latin", "given_latin", "birth_date", "sex", "identity_kind",
     "identity_value", "phone", "mail", "language", "reference", "code", "identity", "product",
     "lot", "other_lot", "body_site", "given_at", "reason", "staff", "next", "barcode", "picture",
-    "country", "slot", "dose", "programme", "town", "go", "find", "lang", "save",
+    "country", "taker", "act", "days", "slot", "dose", "programme", "town", "go", "find", "lang",
+    "save",
 )  # fmt: skip
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -41,6 +42,7 @@ def visitors(app, staff, holder):
         Role.CITIZEN: holder(),
         Role.CLERK: staff("clerk"),
         Role.NURSE: staff("nurse"),
+        Role.ADMIN: staff("admin"),
     }
 
 
