@@ -1,9 +1,7 @@
 """Who may do what, and to which things: one table and one decision; the rest is refused.
 
-A role reaches things of its own scope: a citizen what is their own, a clerk their site, an
-administrator their organisation and all below it. What an organisation hands to one below it
-widens where those may act who have the act already; it never gives anybody a new act.
-`docs/roles.md` says the same in words, and an independent program reads it to judge this one.
+`docs/roles.md` says it in words, and an independent program reads that to judge this one. What
+an organisation hands on widens where those may act who have the act already, and no more.
 """
 
 from __future__ import annotations
@@ -104,14 +102,8 @@ def may(
 ) -> bool:  # fmt: skip
     """Say whether somebody may do an act to a thing, now; an unknown act nobody may.
 
-    Args:
-        asker: Who asks.
-        act: What they would do.
-        person: Whose record the thing is in.
-        site: Which site's it is.
-        line: Its organisation and all above it.
-        handed: What organisations have handed on, to whomever.
-        now: The moment asked about.
+    The thing is told by whose record it is in, which site's it is, and the line of its
+    organisation and all above; `handed` is what organisations have handed on, to whomever.
     """
     scope = ACTS.get(act, {}).get(asker.role)
     if scope is Scope.OWN:

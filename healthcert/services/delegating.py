@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
@@ -80,23 +79,17 @@ def delegate(
     return made
 
 
-class Overview(NamedTuple):
-    """The organisations in somebody's reach, their sites, and what they hand on now."""
-
-    organisations: Sequence[Organisation]
-    sites: Sequence[Site]
-    handed: Sequence[Delegation]
-
-
-def overview(db: Session, *, staff: Staff, now: datetime) -> Overview:
-    """Return what an administrator looks after, from the top down."""
+def overview(
+    db: Session, *, staff: Staff, now: datetime
+) -> tuple[Sequence[Organisation], Sequence[Site], Sequence[Delegation]]:
+    """Return the organisations in somebody's reach, their sites, and what they hand on now."""
     reach = within(db, staff=staff, act="see_organisations", now=now)
     tree = select(Organisation).where(Organisation.id.in_(reach))
-    sites = select(Site).where(Site.organisation_id.in_(reach))
+    sites = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
     handed = select(Delegation).where(Delegation.giver_id.in_(reach), *_in_force(now))
-    return Overview(
+    return (
         db.scalars(tree.order_by(Organisation.level, Organisation.code)).all(),
-        db.scalars(sites.order_by(Site.code)).all(),
+        db.scalars(sites).all(),
         db.scalars(handed.order_by(Delegation.ends_at)).all(),
     )
 

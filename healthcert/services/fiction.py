@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.data.knowledge import Country
+from healthcert.data.knowledge import Country, Place
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Organisation, Person, Product, Site, Staff
 from healthcert.models.staff import WITHOUT_SITE
@@ -63,40 +63,40 @@ def texts() -> Mapping[str, Any]:
 
 def sites(scene: Scene) -> list[Site]:
     """Make a site in each town of the country, run by the town; return them by code."""
-    towns = sorted(scene.country.towns, key=lambda town: town.code)
-    ministry = _organisation(scene, "ministry", scene.texts["organisation"]["ministry"], None)
-    runs = scene.texts["organisation"]["town"]
-    names, address = scene.texts["site"]["names"], scene.texts["site"]["address"]
+    texts, bodies = scene.texts["site"], scene.texts["organisation"]
+    ministry = _organisation(scene, "ministry", bodies["ministry"], None)
     sites = [
         Site(
             recorded_at=scene.now,
             code=town.code,
-            names={lang: names[lang] % town.names[lang] for lang in names},
-            address={lang: address[lang] % town.names[lang] for lang in address},
+            names=_of(town, texts["names"]),
+            address=_of(town, texts["address"]),
             region=town.region,
             latitude=town.latitude + 0.004,
             longitude=town.longitude + 0.003,
             time_zone=scene.country.time_zone,
             step_free=number % 2 == 0,
-            organisation_id=_organisation(
-                scene, town.code, {lang: runs[lang] % town.names[lang] for lang in runs}, ministry
-            ).id,
+            organisation_id=_organisation(scene, town.code, _of(town, bodies["town"]), ministry).id,
         )
-        for number, town in enumerate(towns)
+        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
     ]
     scene.db.add_all(sites)
     scene.db.flush()
     return sites
 
 
+def _of(town: Place, words: Mapping[str, str]) -> dict[str, str]:
+    return {lang: words[lang] % town.names[lang] for lang in words}
+
+
 def _organisation(
     scene: Scene, code: str, names: dict[str, str], above: Organisation | None
 ) -> Organisation:
-    place = {"parent_id": above.id, "parent_level": 0} if above else {}
-    kind, level = ("municipality", 1) if above else ("ministry", 0)
     made = Organisation(
-        recorded_at=scene.now, code=code, names=names, kind=kind, level=level, **place
-    )
+        recorded_at=scene.now, code=code, names=names, level=1 if above else 0,
+        kind="municipality" if above else "ministry", parent_id=above and above.id,
+        parent_level=0 if above else None,
+    )  # fmt: skip
     scene.db.add(made)
     scene.db.flush()
     return made

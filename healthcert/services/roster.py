@@ -12,8 +12,6 @@ from healthcert.errors import NeedsAnother, NotAllowed, NotFound
 from healthcert.models import Organisation, Site, Staff
 from healthcert.services import audit, delegating
 
-_LISTED = 500
-
 
 def member(db: Session, *, staff_id: UUID) -> Staff | None:
     """Return an active member of staff; None for nobody, or for one who has left."""
@@ -60,7 +58,7 @@ def colleagues(
     db: Session, *, staff: Staff, now: datetime
 ) -> list[tuple[Staff, Site | None, Organisation]]:
     """Return who works where an administrator reaches, by organisation and name; 500 at most."""
-    found = db.execute(_within(db, staff, "see_organisations", now).limit(_LISTED))
+    found = db.execute(_within(db, staff, "see_organisations", now).limit(500))
     return [(one, site, employer) for one, site, employer in found]
 
 

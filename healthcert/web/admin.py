@@ -36,10 +36,12 @@ def organisations() -> str:
     """Show the organisations in one's reach, who works there, and what they have handed on."""
     with parts().doors.reading() as db:
         staff = roster.present(db, staff_id=visitor().id)
-        told = delegating.overview(db, staff=staff, now=now())
+        bodies, sites, handed = delegating.overview(db, staff=staff, now=now())
         people = roster.colleagues(db, staff=staff, now=now())
-    acts = delegable(visitor().role)
-    return render_template("admin/organisations.html", told=told, people=people, acts=acts)
+    return render_template(
+        "admin/organisations.html", bodies=bodies, sites=sites, handed=handed, people=people,
+        acts=delegable(visitor().role),
+    )  # fmt: skip
 
 
 @bp.post("/delegations")

@@ -149,14 +149,9 @@ def _admit(act: str, who: Who) -> Response | None:
     if not has(found.role, act):
         raise NotAllowed
     g.visitor = found
-    if act in FRESH:
-        _need_fresh_proof(found)
-    return None
-
-
-def _need_fresh_proof(found: Visitor) -> None:
-    if found.proved_at is None or now() - found.proved_at > _FRESH_FOR:
+    if act in FRESH and (found.proved_at is None or now() - found.proved_at > _FRESH_FOR):
         raise ProveAgain
+    return None
 
 
 def _to_sign_in(act: str) -> Response:

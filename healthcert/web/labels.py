@@ -153,7 +153,6 @@ ROLES: Mapping[str, Lazy] = {
     "inspector": _("Inspector"),
 }
 HANDED: Mapping[str, Lazy] = {  # the acts that organisations hand on
-    "see_record_elsewhere": _("See a record of another site"),
     "see_organisations": _("See its people and places"),
     "end_work": _("End somebody's work"),
     "recover_staff": _("Let somebody in again who lost their key"),

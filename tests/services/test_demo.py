@@ -132,7 +132,14 @@ def test_everybody_is_fictitious(shown, vault):
             assert told.phone == "" or told.phone.startswith("+447700900")
         cast = demo.shown(db, vault=vault)
     assert cast.reference.startswith("HC-")
-    assert [role for role, _ in cast.staff] == ["clerk", "nurse", "admin"]
+    assert [role for role, _ in cast.staff] == [
+        "clerk",
+        "nurse",
+        "admin",
+        "lead",
+        "key_officer",
+        "inspector",
+    ]
 
 
 def test_a_sum_that_does_not_come_out_is_told(shown):
