@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
@@ -41,7 +41,7 @@ def _to_prove_again() -> Response:
     """Lead to where one proves again who one is, and back to the page one came from."""
     asked = request.full_path.rstrip("?")
     back = asked if request.method == "GET" else urlsplit(request.referrer or "/").path
-    door = "/my/sign-in" if g.visitor.role == "citizen" else "/sign-in/again"
+    door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
     address = f"{door}?{urlencode({'next': back})}"
     return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
 

@@ -85,9 +85,8 @@ def init_security(app: Flask, settings: Settings) -> None:
 def init_intake(app: Flask, settings: Settings) -> None:
     """Refuse what calls us by another name, or sends without saying how much.
 
-    Another's name could lead our redirects elsewhere; probes ask by number, and are told no
-    address. A limit cuts off what has no length, where it should refuse. Register this after
-    the language of pages.
+    Our redirects would lead to that name; and a limit cuts off where it should refuse. Probes
+    ask by number, and are told no address. Register this after the language of pages.
     """
     names = {urlsplit(settings.base_url).hostname, *(_LOOPBACK if settings.development else ())}
 

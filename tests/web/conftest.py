@@ -16,7 +16,7 @@ from sqlalchemy import select
 from healthcert.app import create_app
 from healthcert.config import Settings
 from healthcert.hcert.bundle import write
-from healthcert.models import Product, Programme
+from healthcert.models import Delegation, Product, Programme, Site, Staff
 from healthcert.parts import Parts
 from healthcert.policy import reference
 from healthcert.services import knowledge, messages
@@ -124,6 +124,20 @@ def clinic(parts) -> Clinic:
             site.id, programme.id, product.id, slots,
             {role: member.id for role, member in staff.items()}, lot.number,
         )  # fmt: skip
+
+
+def two_levels(app, clinic):
+    """Put the clinic's site under an agency and its admin above, with one act handed down."""
+    with app.extensions["healthcert"].doors.transaction() as db:
+        region = factories.make_organisation(db, names={"en": "Northern region"})
+        agency = factories.make_organisation(db, region, names={"en": "Harbour agency"})
+        db.get_one(Site, clinic.site_id).organisation_id = agency.id
+        db.get_one(Staff, clinic.staff["admin"]).organisation_id = region.id
+        given = Delegation(
+            giver_id=region.id, taker_id=agency.id, act="end_work", recorded_at=NOW,
+            given_by=clinic.staff["admin"], ends_at=NOW + timedelta(days=9),
+        )  # fmt: skip
+        return factories.add(db, given).id, agency.id
 
 
 class WholeAnswers(FlaskClient):
