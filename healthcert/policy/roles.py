@@ -57,29 +57,27 @@ class Handed(NamedTuple):
 
 
 _Reach = Mapping[Role | None, Scope]
-
-
-def _each(scope: Scope, *roles: Role | None) -> _Reach:
-    return dict.fromkeys(roles, scope)
-
-
-_ADMIN = _each(Scope.ORGANISATION, Role.ADMIN)
+_ADMIN: _Reach = {Role.ADMIN: Scope.ORGANISATION}
 _BY_WHOM: Mapping[str, _Reach] = {
     "read_public_page verify_certificate search_places book_appointment "
-    "ask_for_code sign_in sign_out": _each(Scope.COUNTRY, None, *Role),  # None is a stranger
+    "ask_for_code sign_in sign_out": dict.fromkeys(
+        (None, *Role), Scope.COUNTRY
+    ),  # None is a stranger
     "see_own_record see_own_certificate erase_own_record "
-    "cancel_own_appointment move_own_appointment": _each(Scope.OWN, Role.CITIZEN),
-    "see_day_list see_patient register_arrival book_for_someone": _each(
-        Scope.SITE, Role.CLERK, Role.NURSE, Role.LEAD
+    "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
+    "see_day_list see_patient register_arrival book_for_someone": dict.fromkeys(
+        (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
     ),
-    "record_dose record_not_vaccinated": _each(Scope.SITE, Role.NURSE),
-    "mark_dose_in_error": _each(Scope.SITE, Role.NURSE, Role.LEAD),
+    "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},
+    "mark_dose_in_error": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
-    "see_service_state": _each(Scope.COUNTRY, Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR),
+    "see_service_state": dict.fromkeys(
+        (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
+    ),
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
     "delegate end_work recover_staff end_sessions": _ADMIN,
     "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
-    "manage_keys": _each(Scope.COUNTRY, Role.KEY_OFFICER),
+    "manage_keys": {Role.KEY_OFFICER: Scope.COUNTRY},
 }
 ACTS: Mapping[str, _Reach] = MappingProxyType(
     {act: reach for acts, reach in _BY_WHOM.items() for act in acts.split()}
@@ -102,8 +100,7 @@ def may(
 ) -> bool:  # fmt: skip
     """Say whether somebody may do an act to a thing, now; an unknown act nobody may.
 
-    The thing is told by whose record it is in, which site's it is, and the line of its
-    organisation and all above; `handed` is what organisations have handed on, to whomever.
+    The thing is told by whose record it is in, its site, its organisation and all above (`line`).
     """
     scope = ACTS.get(act, {}).get(asker.role)
     if scope is Scope.OWN:
@@ -118,11 +115,7 @@ def may(
 def reached(
     asker: Asker, act: str, *, handed: Collection[Handed] = (), now: datetime
 ) -> frozenset[UUID]:
-    """Return the organisations within which, and below which, somebody may do an act.
-
-    Their own, and each above it that has handed the act to their own and not yet taken it
-    back; none for a role that does not have the act by organisation.
-    """
+    """Return the organisations in which, and below which, somebody may do an act."""
     if ACTS.get(act, {}).get(asker.role) is not Scope.ORGANISATION or not asker.line:
         return frozenset()
     own, *above = asker.line

@@ -1,7 +1,6 @@
 """What organisations hand on to those below them, and how far somebody's acts reach.
 
-An organisation widens by this where those below may do what their roles do already, for a year
-at most. What was handed to it, it cannot hand on.
+Those below may do there what their roles do already, for a year at most, and not hand it on.
 """
 
 from __future__ import annotations
@@ -47,7 +46,9 @@ def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID
     asker = asker_of(db, staff)
     if ACTS[act].get(asker.role) is Scope.COUNTRY:
         return select(Organisation.id)
-    roots = reached(asker, act, handed=_handed_to(db, asker), now=now)
+    given = db.scalars(select(Delegation).where(Delegation.taker_id.in_(asker.line)))
+    handed = [Handed(d.act, d.giver_id, d.taker_id, d.ends_at, d.revoked_at) for d in given]
+    roots = reached(asker, act, handed=handed, now=now)
     below = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
     below = below.union(select(Organisation.id).where(Organisation.parent_id == below.c.id))
     return select(below.c.id)
@@ -101,23 +102,12 @@ def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> 
         NotFound: Nothing of that identifier stands, handed on within one's reach.
     """
     reach = within(db, staff=staff, act="delegate", now=now)
-    found = db.scalar(
-        select(Delegation)
-        .where(Delegation.id == delegation_id, Delegation.giver_id.in_(reach), *_in_force(now))
-        .with_for_update()
-    )
+    query = select(Delegation).where(Delegation.id == delegation_id, *_in_force(now))
+    found = db.scalar(query.where(Delegation.giver_id.in_(reach)))
     if found is None:
         raise NotFound
     found.revoked_at = now
     _note(db, "delegation_revoked", found, staff, now)
-
-
-def _handed_to(db: Session, asker: Asker) -> list[Handed]:
-    query = select(
-        Delegation.act, Delegation.giver_id, Delegation.taker_id, Delegation.ends_at,
-        Delegation.revoked_at,
-    )  # fmt: skip
-    return [Handed(*row) for row in db.execute(query.where(Delegation.taker_id.in_(asker.line)))]
 
 
 def _in_force(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.data.knowledge import Country, Place
+from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Organisation, Person, Product, Site, Staff
+from healthcert.models import Identity, Organisation, Person, Product, Site, Staff, new_id
 from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, lots, stock
 from healthcert.services.people import Details, IdentityDetails
@@ -64,42 +64,38 @@ def texts() -> Mapping[str, Any]:
 def sites(scene: Scene) -> list[Site]:
     """Make a site in each town of the country, run by the town; return them by code."""
     texts, bodies = scene.texts["site"], scene.texts["organisation"]
-    ministry = _organisation(scene, "ministry", bodies["ministry"], None)
+    towns = sorted(scene.country.towns, key=lambda town: town.code)
+    ministry = Organisation(
+        id=new_id(), recorded_at=scene.now, code="ministry", names=bodies["ministry"],
+        kind="ministry", level=0,
+    )  # fmt: skip
+    runs = [
+        Organisation(
+            id=new_id(), recorded_at=scene.now, code=town.code, kind="municipality", level=1,
+            parent_level=0, parent_id=ministry.id,
+            names={lang: words % town.names[lang] for lang, words in bodies["town"].items()},
+        )
+        for town in towns
+    ]  # fmt: skip
+    scene.db.add_all([ministry, *runs])
     sites = [
         Site(
             recorded_at=scene.now,
             code=town.code,
-            names=_of(town, texts["names"]),
-            address=_of(town, texts["address"]),
+            names={lang: words % town.names[lang] for lang, words in texts["names"].items()},
+            address={lang: words % town.names[lang] for lang, words in texts["address"].items()},
             region=town.region,
             latitude=town.latitude + 0.004,
             longitude=town.longitude + 0.003,
             time_zone=scene.country.time_zone,
             step_free=number % 2 == 0,
-            organisation_id=_organisation(scene, town.code, _of(town, bodies["town"]), ministry).id,
+            organisation_id=runs[number].id,
         )
-        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
+        for number, town in enumerate(towns)
     ]
     scene.db.add_all(sites)
     scene.db.flush()
     return sites
-
-
-def _of(town: Place, words: Mapping[str, str]) -> dict[str, str]:
-    return {lang: words[lang] % town.names[lang] for lang in words}
-
-
-def _organisation(
-    scene: Scene, code: str, names: dict[str, str], above: Organisation | None
-) -> Organisation:
-    made = Organisation(
-        recorded_at=scene.now, code=code, names=names, level=1 if above else 0,
-        kind="municipality" if above else "ministry", parent_id=above and above.id,
-        parent_level=0 if above else None,
-    )  # fmt: skip
-    scene.db.add(made)
-    scene.db.flush()
-    return made
 
 
 def staff(scene: Scene, sites: list[Site]) -> None:

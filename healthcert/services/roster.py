@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound
@@ -56,10 +57,9 @@ def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]
 
 def colleagues(
     db: Session, *, staff: Staff, now: datetime
-) -> list[tuple[Staff, Site | None, Organisation]]:
-    """Return who works where an administrator reaches, by organisation and name; 500 at most."""
-    found = db.execute(_within(db, staff, "see_organisations", now).limit(500))
-    return [(one, site, employer) for one, site, employer in found]
+) -> Sequence[Row[Staff, Site, Organisation]]:
+    """Return who works in one's reach, at which site or None, and for whom; 500 at most."""
+    return db.execute(_within(db, staff, "see_organisations", now).limit(500)).all()
 
 
 def end_work(db: Session, *, staff: Staff, staff_id: UUID, now: datetime) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -39,11 +39,10 @@ def refused(refusal: errors.Refusal) -> Response:
 
 def _to_prove_again() -> Response:
     """Lead to where one proves again who one is, and back to the page one came from."""
-    asked = request.full_path.rstrip("?")
-    back = asked if request.method == "GET" else urlsplit(request.referrer or "/").path
+    form = "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
+    back = request.full_path.rstrip("?") if request.method == "GET" else form
     door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
-    address = f"{door}?{urlencode({'next': back})}"
-    return Response(status=HTTPStatus.SEE_OTHER, headers={"Location": address})
+    return Response(status=303, headers={"Location": f"{door}?{urlencode({'next': back})}"})
 
 
 def http_error(error: HTTPException) -> Response:

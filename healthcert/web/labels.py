@@ -152,13 +152,6 @@ ROLES: Mapping[str, Lazy] = {
     "key_officer": _("Keeper of the keys"),
     "inspector": _("Inspector"),
 }
-HANDED: Mapping[str, Lazy] = {  # the acts that organisations hand on
-    "see_organisations": _("See its people and places"),
-    "end_work": _("End somebody's work"),
-    "recover_staff": _("Let somebody in again who lost their key"),
-    "end_sessions": _("End somebody's sessions"),
-    "revoke_many": _("Withdraw certificates"),
-}
 
 
 def in_words(told: Mapping[str, str]) -> str:

@@ -63,7 +63,6 @@ SCANNER = {
     "Permissions-Policy": permissions(camera=True),
 }
 _LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")
-_PROBED = ("/livez", "/readyz", "/metrics")
 _ALWAYS_SECURE = f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains"
 
 
@@ -83,16 +82,18 @@ def init_security(app: Flask, settings: Settings) -> None:
 
 
 def init_intake(app: Flask, settings: Settings) -> None:
-    """Refuse what calls us by another name, or sends without saying how much.
+    """Refuse another's name, to which our redirects would lead, and bodies of unsaid length.
 
-    Our redirects would lead to that name; and a limit cuts off where it should refuse. Probes
-    ask by number, and are told no address. Register this after the language of pages.
+    Probes ask by number, and are told no address. Register this after the language of pages.
     """
     names = {urlsplit(settings.base_url).hostname, *(_LOOPBACK if settings.development else ())}
 
     def guard() -> None:
-        name = _PORT.sub("", request.host.lower())
-        if name not in names and request.path not in _PROBED:
+        if _PORT.sub("", request.host.lower()) not in names and request.path not in {
+            "/livez",
+            "/readyz",
+            "/metrics",
+        }:
             abort(HTTPStatus.BAD_REQUEST)
         if "Transfer-Encoding" in request.headers:
             abort(HTTPStatus.LENGTH_REQUIRED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -32,20 +31,18 @@ HOMES = {
 
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
-    if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]), proved_at=_proved_at())
-    if "staff" not in session:
+    visit = cast(Visit, session)  # it starts with a sign-in, which proves who it is
+    if "person" in visit:
+        return Visitor(Role.CITIZEN, UUID(visit["person"]), proved_at=visit.started_at)
+    if "staff" not in visit:
         return None
     with parts().doors.reading() as db:
-        found = roster.member(db, staff_id=UUID(session["staff"]))
+        found = roster.member(db, staff_id=UUID(visit["staff"]))
         if found is None:
             return None
         employer = delegating.employer(db, staff=found)
-    return Visitor(Role(found.role), found.id, found.name, found.site_id, employer, _proved_at())
-
-
-def _proved_at() -> datetime | None:
-    return cast(Visit, session).started_at  # a session starts with its sign-in
+    role, proved_at = Role(found.role), visit.started_at
+    return Visitor(role, found.id, found.name, found.site_id, employer, proved_at)
 
 
 @bp.get("/sign-in")

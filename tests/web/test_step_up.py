@@ -19,6 +19,9 @@ def test_a_citizen_erases_within_five_minutes_of_signing_in(holder, clock):
     clock.pass_by(minutes=5)
     assert browser.get("/my/erase").status_code == 200
     clock.pass_by(seconds=1)
+    assert (
+        browser.client.post("/my/erase/confirm", headers={"Referer": "http://["}).status_code == 303
+    )
     for method, back in (("get", "/my/erase/confirm?x=1"), ("post", "/my/erase/confirm")):
         answer = getattr(browser.client, method)(
             back, headers={"Referer": "http://localhost/my/erase/confirm?y=2"}
