@@ -69,7 +69,7 @@ ACTS: Mapping[str, str] = {
     "clinic.arrive": "register_arrival",
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
-    "doses.recorded": "record_dose",
+    "doses.recorded": "see_patient",
     "doses.error_form": "mark_dose_in_error",
     "doses.mark_in_error": "mark_dose_in_error",
     "admin.state": "see_service_state",
