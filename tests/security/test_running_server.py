@@ -38,7 +38,8 @@ def server(tmp_path_factory, sqlite_template, keys_dir):
     """A server of its own, and how to knock at it."""
     folder, port = tmp_path_factory.mktemp("server"), free_port()
     shutil.copytree(keys_dir, folder / "keys")
-    shutil.copytree(folder / "keys" / "development", folder / "keys" / "training")
+    development, training = (folder / "keys" / env for env in ("development", "training"))
+    shutil.copytree(development, training, dirs_exist_ok=True)
     database = shutil.copy(sqlite_template, folder / "test.db")
     doors = Doors(make_engine(f"sqlite:///{database}"))
     with doors.transaction() as db:
