@@ -6,6 +6,7 @@
     ├── NotFound                not_found
     ├── NotSignedIn             not_signed_in
     ├── NotAllowed              not_allowed
+    ├── ProveAgain              prove_again          who it is was proved too long ago for this
     ├── PageExpired             page_expired         the form's protection token is gone or old
     ├── TooManyTries            too_many_tries
     ├── BadCode                 bad_code
@@ -112,6 +113,12 @@ class NotAllowed(Refusal):
     """The person signed in has no role that may do this."""
 
     code = "not_allowed"
+
+
+class ProveAgain(Refusal):
+    """The deed is grave, and who it is was proved more than five minutes ago."""
+
+    code = "prove_again"
 
 
 class PageExpired(Refusal):

@@ -44,6 +44,7 @@ class Site(Row):
     facilities: Mapped[list[str]] = mapped_column(default=list)  # of `FACILITIES`
     languages: Mapped[list[str]] = mapped_column(default=list)  # spoken there, ISO 639-1
     female_vaccinator: Mapped[bool] = mapped_column(default=False)  # on request
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
 
 
 class SiteHours(Row):

@@ -10,21 +10,27 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Base, Row, one_of
 
-STAFF_ROLES = ("clerk", "nurse", "admin")
+STAFF_ROLES = ("clerk", "nurse", "lead", "admin", "key_officer", "inspector")
+WITHOUT_SITE = ("admin", "key_officer", "inspector")
 
 
 class Staff(Row):
-    """A member of staff, with one role at one site."""
+    """A member of staff, with one role: at one site, or for an organisation as a whole."""
 
     __tablename__ = "staff"
     __table_args__ = (
         one_of("role", STAFF_ROLES),
-        CheckConstraint("role = 'admin' OR site_id IS NOT NULL", name="clinic_staff_has_site"),
+        CheckConstraint(
+            f"role IN {WITHOUT_SITE} OR site_id IS NOT NULL", name="clinic_staff_has_site"
+        ),
+        # Whoever has a site works for the site's organisation: it is told once.
+        CheckConstraint("site_id IS NULL OR organisation_id IS NULL", name="one_employer"),
     )
 
     name: Mapped[str]
     role: Mapped[str]
     site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
     active: Mapped[bool] = mapped_column(default=True)
 
 

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Person, Product, Site, Staff
+from healthcert.models import Organisation, Person, Product, Site, Staff, new_id
 from healthcert.models.place import FACILITIES
+from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, hours, lots, stock
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
@@ -63,14 +64,28 @@ def texts() -> Mapping[str, Any]:
 
 
 def sites(scene: Scene) -> list[Site]:
-    """Make a site in each town of the country; return them by code."""
-    names, address = scene.texts["site"]["names"], scene.texts["site"]["address"]
+    """Make a site in each town of the country, run by the town; return them by code."""
+    texts, bodies = scene.texts["site"], scene.texts["organisation"]
+    towns = sorted(scene.country.towns, key=lambda town: town.code)
+    ministry = Organisation(
+        id=new_id(), recorded_at=scene.now, code="ministry", names=bodies["ministry"],
+        kind="ministry", level=0,
+    )  # fmt: skip
+    runs = [
+        Organisation(
+            id=new_id(), recorded_at=scene.now, code=town.code, kind="municipality", level=1,
+            parent_level=0, parent_id=ministry.id,
+            names={lang: words % town.names[lang] for lang, words in bodies["town"].items()},
+        )
+        for town in towns
+    ]  # fmt: skip
+    scene.db.add_all([ministry, *runs])
     sites = [
         Site(
             recorded_at=scene.now,
             code=town.code,
-            names={lang: names[lang] % town.names[lang] for lang in names},
-            address={lang: address[lang] % town.names[lang] for lang in address},
+            names={lang: words % town.names[lang] for lang, words in texts["names"].items()},
+            address={lang: words % town.names[lang] for lang, words in texts["address"].items()},
             region=town.region,
             latitude=town.latitude + 0.004,
             longitude=town.longitude + 0.003,
@@ -79,8 +94,9 @@ def sites(scene: Scene) -> list[Site]:
             facilities=list(FACILITIES[: number % 4]),
             languages=["ar", *_LANGUAGES[2 : 2 + number % 3]],
             female_vaccinator=number % 3 != 1,
+            organisation_id=runs[number].id,
         )
-        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
+        for number, town in enumerate(towns)
     ]
     scene.db.add_all(sites)
     scene.db.flush()
@@ -92,7 +108,8 @@ def sites(scene: Scene) -> list[Site]:
 
 
 def staff(scene: Scene, sites: list[Site]) -> None:
-    """Put one of each role at the first site, and a nurse at each other."""
+    """Put one of each role at the first site or the ministry, and a nurse at each other site."""
+    ministry = scene.db.scalars(select(Organisation).filter_by(level=0)).one()
     roles = [*scene.texts["staff"]]
     roles += [
         {"name": f"Nurse of {site.names['en']}", "role": "nurse", "site": site}
@@ -105,7 +122,8 @@ def staff(scene: Scene, sites: list[Site]) -> None:
                 recorded_at=scene.now,
                 name=person["name"],
                 role=person["role"],
-                site_id=None if person["role"] == "admin" else site.id,
+                site_id=None if (central := person["role"] in WITHOUT_SITE) else site.id,
+                organisation_id=ministry.id if central else None,
             )
         )
         scene.db.flush()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput
 from healthcert.models import Site, SiteClosure, SiteHours, Staff
 from healthcert.models.place import FACILITIES
-from healthcert.models.staff import STAFF_ROLES
+from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
 from healthcert.services.sheets import Line
@@ -95,7 +95,7 @@ def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
     told = line.cells
     role = cells.choice(told, "role", {role: role for role in STAFF_ROLES})
     code = told.get("site", "")
-    if (role == "admin") == bool(code):
+    if (role in WITHOUT_SITE) == bool(code):
         raise BadInput({"site": "not_needed" if code else "missing"})
     site = (
         cells.found(db.scalar(select(Site.id).where(Site.code == code)), "site") if code else None

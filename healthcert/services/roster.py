@@ -1,14 +1,17 @@
-"""Who works here: found by identifier, and listed for the demonstration's sign-in."""
+"""Who works here: found by identifier, and listed for administrators and the demonstration."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotAllowed, NotFound
-from healthcert.models import Site, Staff
+from healthcert.errors import NeedsAnother, NotAllowed, NotFound
+from healthcert.models import Organisation, Site, Staff
+from healthcert.services import audit, delegating
 
 
 def member(db: Session, *, staff_id: UUID) -> Staff | None:
@@ -50,3 +53,42 @@ def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]
         .limit(limit)
     )
     return [(staff, site) for staff, site in db.execute(query)]
+
+
+def colleagues(
+    db: Session, *, staff: Staff, now: datetime
+) -> Sequence[Row[Staff, Site, Organisation]]:
+    """Return who works in one's reach, at which site or None, and for whom; 500 at most."""
+    return db.execute(_within(db, staff, "see_organisations", now).limit(500)).all()
+
+
+def end_work(db: Session, *, staff: Staff, staff_id: UUID, now: datetime) -> None:
+    """End the work of somebody in one's reach: no door opens to them from now on.
+
+    Raises:
+        NotFound: Nobody of that identifier works there.
+        NeedsAnother: It is oneself, so that nobody leaves an organisation without anybody.
+    """
+    found = db.execute(_within(db, staff, "end_work", now).where(Staff.id == staff_id)).first()
+    if found is None:
+        raise NotFound
+    if staff_id == staff.id:
+        raise NeedsAnother
+    found[0].active = False
+    audit.note(
+        db, actor=audit.Actor("staff", staff.id), act="work_ended",
+        subject=audit.Subject("staff", staff_id), details={}, now=now,
+    )  # fmt: skip
+
+
+def _within(
+    db: Session, staff: Staff, act: str, now: datetime
+) -> Select[Staff, Site, Organisation]:
+    employer = func.coalesce(Site.organisation_id, Staff.organisation_id)
+    return (
+        select(Staff, Site, Organisation)
+        .outerjoin(Site, Site.id == Staff.site_id)
+        .join(Organisation, Organisation.id == employer)
+        .where(Staff.active, employer.in_(delegating.within(db, staff=staff, act=act, now=now)))
+        .order_by(Organisation.level, Organisation.code, Staff.name)
+    )

@@ -1,10 +1,15 @@
-"""The administrator's door: how the service stands."""
+"""The administrator's door: how the service stands, who works where, what is handed on."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from uuid import UUID
 
-from healthcert.services import desk
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.policy.roles import delegable
+from healthcert.services import delegating, desk, roster
+from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.verify import verifier
@@ -24,3 +29,47 @@ def state() -> str:
         waiting=waiting,
         signers=parts().signers,
     )
+
+
+@bp.get("/organisations")
+def organisations() -> str:
+    """Show the organisations in one's reach, who works there, and what they have handed on."""
+    with parts().doors.reading() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        bodies, sites, handed = delegating.overview(db, staff=staff, now=now())
+        people = roster.colleagues(db, staff=staff, now=now())
+    return render_template(
+        "admin/organisations.html", bodies=bodies, sites=sites, handed=handed, people=people,
+        acts=delegable(visitor().role),
+    )  # fmt: skip
+
+
+@bp.post("/delegations")
+def delegate() -> Response:
+    """Hand one of one's acts to an organisation below one's own."""
+    typed = request.form
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        delegating.delegate(
+            db, staff=staff, taker_id=typed.get("taker", UUID(int=0), type=UUID),
+            act=typed.get("act", ""), days=typed.get("days", 0, type=int), now=now(),
+        )  # fmt: skip
+    return redirect(url_for(".organisations"), code=303)
+
+
+@bp.post("/delegations/<uuid:delegation_id>/revoke")
+def revoke(delegation_id: UUID) -> Response:
+    """Take back what was handed on."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        delegating.revoke(db, staff=staff, delegation_id=delegation_id, now=now())
+    return redirect(url_for(".organisations"), code=303)
+
+
+@bp.post("/staff/<uuid:staff_id>/end")
+def end_work(staff_id: UUID) -> Response:
+    """End somebody's work here."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        roster.end_work(db, staff=staff, staff_id=staff_id, now=now())
+    return redirect(url_for(".organisations"), code=303)

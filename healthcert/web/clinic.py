@@ -18,9 +18,6 @@ from healthcert.web.moment import now
 
 bp = Blueprint("clinic", __name__, url_prefix="/clinic")
 
-OTHER_LOT = "other"
-_Page = str | tuple[str, int] | Response
-
 
 @bp.get("/")
 @bp.post("/", endpoint="find")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -30,8 +31,18 @@ def is_api() -> bool:
 
 def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
+    if isinstance(refusal, errors.ProveAgain) and not is_api():
+        return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     return _respond(refusal.code, answer_to(type(refusal)), fields)
+
+
+def _to_prove_again() -> Response:
+    """Lead to where one proves again who one is, and back to the page one came from."""
+    form = "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
+    back = request.full_path.rstrip("?") if request.method == "GET" else form
+    door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
+    return Response(status=303, headers={"Location": f"{door}?{urlencode({'next': back})}"})
 
 
 def http_error(error: HTTPException) -> Response:

@@ -1,13 +1,15 @@
 """Who may pass which door: one check before every request, and whoever is not named stays out.
 
 `ACTS` names, for every endpoint, the act it is; `healthcert.policy.roles` names who may do
-the act. An endpoint that is not in the table is refused to everyone.
+the act. An endpoint that is not in the table is refused to everyone. Which things a role
+reaches is decided where they are looked up: what is another's is not found.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,9 +19,10 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug import Response
 from wtforms import ValidationError
 
-from healthcert.errors import NotAllowed, NotSignedIn, PageExpired
-from healthcert.policy.roles import Role, may
+from healthcert.errors import NotAllowed, NotSignedIn, PageExpired, ProveAgain
+from healthcert.policy.roles import FRESH, Role, has
 from healthcert.web.errors import is_api
+from healthcert.web.moment import now
 
 ACTS: Mapping[str, str] = {
     "health.alive": "read_public_page",
@@ -66,16 +69,21 @@ ACTS: Mapping[str, str] = {
     "clinic.arrive": "register_arrival",
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
-    "doses.recorded": "record_dose",
+    "doses.recorded": "see_patient",
     "doses.error_form": "mark_dose_in_error",
     "doses.mark_in_error": "mark_dose_in_error",
     "admin.state": "see_service_state",
+    "admin.organisations": "see_organisations",
+    "admin.delegate": "delegate",
+    "admin.revoke": "delegate",
+    "admin.end_work": "end_work",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.
 STATELESS = frozenset({"verify_certificate", "read_public_page"})
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_FRESH_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +94,8 @@ class Visitor:
     id: UUID  # the person's or the staff member's identifier
     name: str = ""  # what to call a member of staff; empty for a citizen
     site_id: UUID | None = None  # the clinic staff's own site
+    organisation_id: UUID | None = None  # whom they work for; None for a citizen
+    proved_at: datetime | None = None  # when who it is was last proved
 
 
 Who = Callable[[], Visitor | None]
@@ -131,21 +141,23 @@ def init_guards(app: Flask, who: Who) -> None:
 
 
 def _admit(act: str, who: Who) -> Response | None:
-    if may(None, act):
+    if has(None, act):
         return None
     found = who()
     if found is None:
         return _to_sign_in(act)
-    if not may(found.role, act):
+    if not has(found.role, act):
         raise NotAllowed
     g.visitor = found
+    if act in FRESH and (found.proved_at is None or now() - found.proved_at > _FRESH_FOR):
+        raise ProveAgain
     return None
 
 
 def _to_sign_in(act: str) -> Response:
     if is_api():
         raise NotSignedIn
-    door = "citizen.sign_in" if may(Role.CITIZEN, act) else "staff.sign_in"
+    door = "citizen.sign_in" if has(Role.CITIZEN, act) else "staff.sign_in"
     back = request.full_path.rstrip("?") if request.method in _SAFE else None
     return redirect(url_for(door, next=back), code=303)
 

@@ -156,7 +156,10 @@ PURPOSES: Mapping[str, Lazy] = {
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
+    "lead": _("Head of the site"),
     "admin": _("Administrator"),
+    "key_officer": _("Keeper of the keys"),
+    "inspector": _("Inspector"),
 }
 
 

@@ -49,6 +49,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("You may not do this"),
         _("Your role does not include this. Ask your administrator if it should."),
     ),
+    errors.ProveAgain: Answer(
+        _S.FORBIDDEN,
+        _("Show again who you are"),
+        _("This is a grave step: sign in again, then repeat it within five minutes."),
+    ),
     errors.PageExpired: Answer(
         _S.BAD_REQUEST,
         _("This page has expired"),

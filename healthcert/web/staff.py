@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
 from healthcert.policy.roles import Role
-from healthcert.services import roster
+from healthcert.services import delegating, roster
 from healthcert.web.guards import Visitor, inside
 from healthcert.web.here import parts
+from healthcert.web.sessions import Visit
 from healthcert.web.sessions import sign_out as end_session
 
 bp = Blueprint("staff", __name__)
@@ -20,21 +22,27 @@ HOMES = {
     Role.CITIZEN: "citizen.overview",
     Role.CLERK: "clinic.day",
     Role.NURSE: "clinic.day",
+    Role.LEAD: "clinic.day",
     Role.ADMIN: "admin.state",
+    Role.KEY_OFFICER: "admin.state",
+    Role.INSPECTOR: "admin.state",
 }
 
 
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
-    if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]))
-    if "staff" not in session:
+    visit = cast(Visit, session)  # it starts with a sign-in, which proves who it is
+    if "person" in visit:
+        return Visitor(Role.CITIZEN, UUID(visit["person"]), proved_at=visit.started_at)
+    if "staff" not in visit:
         return None
     with parts().doors.reading() as db:
-        found = roster.member(db, staff_id=UUID(session["staff"]))
-    if found is None:
-        return None
-    return Visitor(Role(found.role), found.id, found.name, found.site_id)
+        found = roster.member(db, staff_id=UUID(visit["staff"]))
+        if found is None:
+            return None
+        employer = delegating.employer(db, staff=found)
+    role, proved_at = Role(found.role), visit.started_at
+    return Visitor(role, found.id, found.name, found.site_id, employer, proved_at)
 
 
 @bp.get("/sign-in")

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier
 from tests.certificates import NOW
-from tests.web.conftest import ALIA, Browser, enter
+from tests.web.conftest import ALIA, Browser, enter, two_levels
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -118,6 +118,7 @@ def journey(app, clinic, book, staff, newest_message):
     )[0]
     holder = enter(Browser(app), number, newest_message)
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
+    two_levels(app, clinic)
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
@@ -126,7 +127,7 @@ def journey(app, clinic, book, staff, newest_message):
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
-        "admin": (staff("admin"), ["/admin/"]),
+        "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
     }  # fmt: skip
 
 
