@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -86,6 +87,7 @@ class Visitor:
     id: UUID  # the person's or the staff member's identifier
     name: str = ""  # what to call a member of staff; empty for a citizen
     site_id: UUID | None = None  # the clinic staff's own site
+    proved_at: datetime | None = None  # when who it is was last proved
 
 
 Who = Callable[[], Visitor | None]

@@ -35,6 +35,7 @@ class Visit(SessionMixin):
         self.old_tokens: list[str] = []
         self.started_at: datetime | None = None
         self.seen_at: datetime | None = None
+        self.holder: visits.Holder | None = None
         self._held: dict[str, Any] | None = None
 
     @property
@@ -58,7 +59,11 @@ class Visit(SessionMixin):
         """Start a new session with a new token; the old one opens nothing any more."""
         if self.token:
             self.old_tokens.append(self.token)
-        self.token, self._held = "", {}
+        self.leave()
+
+    def leave(self) -> None:
+        """Forget the session in this browser; whatever its row has become stays."""
+        self.token, self._held, self.holder = "", {}, None
         self.started_at = self.seen_at = None
         self.modified = True
 
@@ -69,6 +74,8 @@ class Visit(SessionMixin):
                 self.token = ""  # never take over a token that a stranger chose
                 return {}
             self.started_at, self.seen_at = visit.started_at, visit.seen_at
+            if visit.proved_at is not None:
+                self.holder = visits.Holder(visit.proved_at, visit.staff_id, visit.person_id)
             return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
@@ -130,6 +137,8 @@ class Visits(SessionInterface):
                     token_hash=key,
                     sealed=parts().vault.service_seal(key, visit.held),
                     started_at=visit.started_at or now(),
+                    holder=visit.holder,
+                    is_new=is_new,
                     now=now(),
                 )
         self._hand_out(visit, response, is_new=is_new)
@@ -147,17 +156,40 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def sign_in(kind: str, identifier: UUID) -> None:
-    """Start a new session for a citizen's or a staff member's identifier.
+def this() -> Visit:
+    """Return the session of this request, of which Flask knows the mapping alone."""
+    return cast(Visit, session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def sign_in(kind: str, identifier: UUID, *, device: bytes | None = None) -> None:
+    """Let somebody in who has just proved who they are: always with a new token.
+
+    What they had typed is kept where they were in already; a stranger's is not.
 
     Args:
         kind: ``person`` or ``staff``.
         identifier: Whose session it is from now on.
+        device: Where staff sign in: the session may be locked there and taken back.
     """
-    cast(Visit, session).renew()
-    session[kind] = str(identifier)
+    visit = this()
+    held = dict(visit.held) if visit.held.get(kind) == str(identifier) else {}
+    visit.renew()
+    visit.held.update(held)
+    visit[kind] = str(identifier)
+    visit.holder = visits.Holder(now(), **{f"{kind}_id": identifier}, device=device)
+
+
+def key() -> bytes:
+    """Return what this session is called in the list of its owner's."""
+    return _hash(this().token)
+
+
+def proved_at() -> datetime | None:
+    """Return when who it is was last proved in this session."""
+    visit = this()
+    return visit.holder.proved_at if visit.held and visit.holder else None
 
 
 def sign_out() -> None:
     """End the session: here, and for whoever else holds its cookie."""
-    cast(Visit, session).renew()
+    this().renew()

@@ -11,6 +11,7 @@ from healthcert.policy.roles import Role
 from healthcert.services import roster
 from healthcert.web.guards import Visitor, inside
 from healthcert.web.here import parts
+from healthcert.web.sessions import proved_at
 from healthcert.web.sessions import sign_out as end_session
 
 bp = Blueprint("staff", __name__)
@@ -27,14 +28,14 @@ HOMES = {
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
     if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]))
+        return Visitor(Role.CITIZEN, UUID(session["person"]), proved_at=proved_at())
     if "staff" not in session:
         return None
     with parts().doors.reading() as db:
         found = roster.member(db, staff_id=UUID(session["staff"]))
     if found is None:
         return None
-    return Visitor(Role(found.role), found.id, found.name, found.site_id)
+    return Visitor(Role(found.role), found.id, found.name, found.site_id, proved_at())
 
 
 @bp.get("/sign-in")
