@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, false, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.models import Staff, Visit
@@ -85,14 +85,12 @@ def end_all(
     *,
     staff_id: UUID | None = None,
     person_id: UUID | None = None,
-    but: bytes | None = None,
+    only: str | None = None,
 ) -> int:
-    """End every session of somebody, one perhaps excepted; return how many there were."""
-    whose = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
-    theirs = delete(Visit).where(whose) if but is None else delete(Visit).where(
-        whose, Visit.token_hash != but
-    )
-    return len(db.scalars(theirs.returning(Visit.token_hash)).all())
+    """End every session of somebody, or one alone, by the hex of its hash; return how many."""
+    theirs = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
+    ended = delete(Visit).where(theirs).returning(Visit.token_hash)
+    return len(db.scalars(ended if only is None else ended.where(_named(only))).all())
 
 
 def lock(db: Session, *, token_hash: bytes, now: datetime) -> None:
@@ -123,3 +121,10 @@ def sweep(db: Session, *, now: datetime) -> int:
     over = (Visit.expires_at <= now) | (Visit.seen_at <= now - IDLE)
     gone = db.scalars(delete(Visit).where(over).returning(Visit.token_hash))
     return len(gone.all())
+
+
+def _named(digits: str) -> ColumnElement[bool]:
+    try:
+        return Visit.token_hash == bytes.fromhex(digits)
+    except ValueError:
+        return false()

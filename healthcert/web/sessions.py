@@ -14,15 +14,17 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, after_this_request, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
 
 from healthcert.config import Settings
+from healthcert.models import Visit as LeftVisit
 from healthcert.services import visits
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 _SEEN_EVERY = timedelta(minutes=1)  # how exact the idle time has to be
+_FRESH = timedelta(minutes=5)
 
 
 class Visit(SessionMixin):
@@ -161,7 +163,7 @@ def this() -> Visit:
     return cast(Visit, session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def sign_in(kind: str, identifier: UUID, *, device: bytes | None = None) -> None:
+def sign_in(kind: str, identifier: UUID, *, left: LeftVisit | None = None) -> None:
     """Let somebody in who has just proved who they are: always with a new token.
 
     What they had typed is kept where they were in already; a stranger's is not.
@@ -169,14 +171,43 @@ def sign_in(kind: str, identifier: UUID, *, device: bytes | None = None) -> None
     Args:
         kind: ``person`` or ``staff``.
         identifier: Whose session it is from now on.
-        device: Where staff sign in: the session may be locked there and taken back.
+        left: What staff left locked on this device, to go on with.
     """
     visit = this()
     held = dict(visit.held) if visit.held.get(kind) == str(identifier) else {}
+    if left is not None:
+        held = parts().vault.service_open(left.token_hash, left.sealed) | held
     visit.renew()
     visit.held.update(held)
     visit[kind] = str(identifier)
-    visit.holder = visits.Holder(now(), **{f"{kind}_id": identifier}, device=device)
+    here = device() if kind == "staff" else None
+    visit.holder = visits.Holder(now(), **{f"{kind}_id": identifier}, device=here)
+
+
+def this_device() -> bytes:
+    """Return the hash of this device's cookie; empty where no staff signed in on it today."""
+    token = request.cookies.get(_device_cookie())
+    return _hash(token) if token else b""
+
+
+def device() -> bytes:
+    """Return the hash of the cookie of this device, and hand one out where it has none."""
+    name = _device_cookie()
+    token = request.cookies.get(name) or secrets.token_urlsafe(32)
+
+    @after_this_request
+    def _mark(answer: Response) -> Response:
+        secure = name.startswith("__Host-")
+        answer.set_cookie(
+            name, token, max_age=visits.LONGEST, secure=secure, httponly=True, samesite="Lax"
+        )
+        return answer
+
+    return _hash(token)
+
+
+def _device_cookie() -> str:
+    return cast(Visits, current_app.session_interface).cookie + "_device"
 
 
 def key() -> bytes:
@@ -188,6 +219,12 @@ def proved_at() -> datetime | None:
     """Return when who it is was last proved in this session."""
     visit = this()
     return visit.holder.proved_at if visit.held and visit.holder else None
+
+
+def lately() -> bool:
+    """Say whether it was proved within five minutes, as grave deeds need."""
+    proved = proved_at()
+    return proved is not None and now() - proved <= _FRESH
 
 
 def sign_out() -> None:

@@ -205,7 +205,11 @@ def test_no_redirect_is_followed_and_no_endless_answer_read(liar, secret):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"issuer": "https://evil.example"}, {"token_endpoint": "file:///etc/passwd"}, {"jwks_uri": ""}],
+    [
+        {"issuer": "https://evil.example"},
+        {"token_endpoint": "file:///etc/passwd"},
+        {"jwks_uri": ""},
+    ],
 )
 def test_a_provider_that_names_other_places_is_not_believed(liar, secret, changes):
     place = "/.well-known/openid-configuration"
