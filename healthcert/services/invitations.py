@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import NeedsAnother, NotFound, NotProved
 from healthcert.models import Invitation, Passkey, Password, Staff, StaffLink
-from healthcert.services import audit, visits
+from healthcert.services import roster, visits
 
 LIFE = timedelta(hours=24)
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # none that is taken for another
@@ -34,7 +34,7 @@ def invite(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID | None, now: 
             digest=_digest(pepper, code), expires_at=now + LIFE,
         )
     )  # fmt: skip
-    _note(db, "staff_invited", by, staff_id, now)
+    roster.note(db, "staff_invited", by, staff_id, now)
     return code
 
 
@@ -52,7 +52,7 @@ def ask_recovery(db: Session, *, staff_id: UUID, by: UUID, now: datetime) -> Non
         db.add(asked)
     asked.requested_by, asked.recorded_at = by, now
     db.flush()
-    _note(db, "recovery_asked_for", by, staff_id, now)
+    roster.note(db, "recovery_asked_for", by, staff_id, now)
 
 
 def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime) -> str:
@@ -72,7 +72,7 @@ def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime
     for kind in (Passkey, Password, StaffLink):
         db.execute(delete(kind).where(kind.staff_id == staff_id))
     visits.end_all(db, staff_id=staff_id)
-    _note(db, "recovery_granted", by, staff_id, now)
+    roster.note(db, "recovery_granted", by, staff_id, now)
     return code
 
 
@@ -144,8 +144,3 @@ def _code() -> str:
 def _digest(pepper: bytes, code: str) -> bytes:
     return hmac.digest(pepper, b"invitation " + code.encode(), "sha256")
 
-
-def _note(db: Session, act: str, by: UUID | None, staff_id: UUID, now: datetime) -> None:
-    actor = audit.Actor("staff", by) if by else audit.SYSTEM
-    subject = audit.Subject("staff", staff_id)
-    audit.note(db, actor=actor, act=act, subject=subject, details={}, now=now)

@@ -28,7 +28,7 @@ from webauthn.helpers.structs import (
 
 from healthcert.errors import LastKey, NotFound, NotProved
 from healthcert.models import Passkey, Staff
-from healthcert.services import audit
+from healthcert.services import roster
 
 LIFE = timedelta(minutes=5)
 _VERIFIED = UserVerificationRequirement.REQUIRED
@@ -94,7 +94,7 @@ def enrol(
             db.add(passkey)
     except (*_WRONG, IntegrityError) as wrong:
         raise NotProved from wrong
-    _note(db, "passkey_added", staff.id, passkey.id, now)
+    roster.note(db, "passkey_added", staff.id, staff.id, now)
 
 
 def prove(db: Session, *, kept: Kept, answer: str, base_url: str, now: datetime) -> UUID:
@@ -151,7 +151,7 @@ def remove(db: Session, *, staff_id: UUID, passkey_id: UUID, now: datetime) -> N
     if db.scalars(select(func.count()).where(Passkey.staff_id == staff_id)).one() == 1:
         raise LastKey
     db.delete(key)
-    _note(db, "passkey_removed", staff_id, passkey_id, now)
+    roster.note(db, "passkey_removed", staff_id, staff_id, now)
 
 
 def _host(base_url: str) -> str:
@@ -167,7 +167,3 @@ def _challenge(kept: Mapping[str, Any], of: str, now: datetime) -> bytes:
         raise NotProved
     return bytes.fromhex(kept["challenge"])
 
-
-def _note(db: Session, act: str, staff_id: UUID, passkey_id: UUID, now: datetime) -> None:
-    who, what = audit.Actor("staff", staff_id), audit.Subject("passkey", passkey_id)
-    audit.note(db, actor=who, act=act, subject=what, details={}, now=now)

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotProved
 from healthcert.gateways.vault import Vault
 from healthcert.models import Password, Staff
-from healthcert.services import audit
+from healthcert.services import roster
 
 MOST_TRIES, PAUSE = 5, timedelta(minutes=15)
 SHORTEST, _LONGEST, _STEP = 12, 200, 30
@@ -97,8 +97,7 @@ def keep(
             db.add(row)
     except IntegrityError:
         raise BadInput({"login": "taken"}) from None
-    who, what = audit.Actor("staff", staff_id), audit.Subject("password", staff_id)
-    audit.note(db, actor=who, act="password_set", subject=what, details={}, now=now)
+    roster.note(db, "password_set", staff_id, staff_id, now)
 
 
 def count_try(db: Session, *, login: str, now: datetime) -> Counted | None:

@@ -69,7 +69,7 @@ def let_in(staff_id: UUID, following: str | None) -> Redirect:
         member = roster.member(db, staff_id=staff_id)
         if member is None or session.get("staff", str(staff_id)) != str(staff_id):
             raise NotProved
-        roster.came_in(db, staff=member, now=now())
+        roster.note(db, "signed_in", staff_id, staff_id, now())
         left = visits.take_back(db, staff_id=staff_id, device=sessions.this_device(), now=now())
     sessions.sign_in("staff", staff_id, left=left)
     home = url_for(HOMES[Role(member.role)])

@@ -75,5 +75,6 @@ def _page(form: Newcomer) -> str:
     with parts().doors.reading() as db:
         staff, sites = roster.everyone(db), roster.sites(db)
         waiting = {asked.staff_id: asked for asked in invitations.waiting(db, now=now())}
-    form.site.choices = options({"": _("None")} | {str(s.id): in_words(s.names) for s in sites})
+    places = {key: in_words(site.names) for key, site in sites.items()}
+    form.site.choices = options({"": _("None")} | places)
     return render_template("admin/staff.html", form=form, staff=staff, waiting=waiting)
