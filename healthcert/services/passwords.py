@@ -61,16 +61,9 @@ def picture(secret: str, *, name: str) -> str:
 
 
 def keep(
-    db: Session,
-    *,
-    vault: Vault,
-    staff_id: UUID,
-    login: str,
-    password: str,
-    secret: str,
-    code: str,
+    db: Session, *, vault: Vault, staff_id: UUID, login: str, password: str, secret: str, code: str,
     now: datetime,
-) -> None:
+) -> None:  # fmt: skip
     """Give somebody a password and time codes, in place of those before.
 
     Raises:
@@ -138,11 +131,8 @@ def accept(db: Session, *, right: Counted) -> UUID:
     Raises:
         NotProved: It was used meanwhile, or the password was changed.
     """
-    unused = update(Password).where(
-        Password.staff_id == right.staff_id,
-        Password.digest == right.digest,
-        Password.last_step < right.last_step,
-    )
+    whose = (Password.staff_id == right.staff_id, Password.digest == right.digest)
+    unused = update(Password).where(*whose, Password.last_step < right.last_step)
     done = unused.values(last_step=right.last_step, tries=0).returning(Password.staff_id)
     if db.scalar(done) is None:
         raise NotProved

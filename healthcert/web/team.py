@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
+from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import invitations, roster
 from healthcert.web import sessions
@@ -76,5 +77,5 @@ def _page(form: Newcomer) -> str:
         staff, sites = roster.everyone(db), roster.sites(db)
         waiting = {asked.staff_id: asked for asked in invitations.waiting(db, now=now())}
     places = {key: in_words(site.names) for key, site in sites.items()}
-    form.site.choices = options({"": _("None")} | places)
+    form.site.choices = options({"": gettext("None"), **places})
     return render_template("admin/staff.html", form=form, staff=staff, waiting=waiting)
