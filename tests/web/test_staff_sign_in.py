@@ -59,7 +59,7 @@ def with_password(app, invited, clock):
 
 
 def secret_on(page):
-    found = re.search(r'hc-number">((?:[A-Z2-7]{4} ?){8})<', page)
+    found = re.search(r'hc-secret">((?:[A-Z2-7]{4} ?){8})<', page)
     return found[1].replace(" ", "") if found else ""
 
 
