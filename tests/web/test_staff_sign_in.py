@@ -224,7 +224,10 @@ def test_an_administrator_invites_signs_out_and_ends(app, staff, clinic):
     assert admin.post("/admin/staff", who | {"deed": "end"}).status_code == 303
     assert nurse.get("/clinic/").status_code == 303
     assert admin.post("/admin/staff", given | {"site": ""}).status_code == 400
-    assert admin.post("/admin/staff", {"deed": "x"}).status_code == 404
+    for nobody in ("x", "01890000-0000-7000-8000-000000000000"):
+        for deed in ("recover", "grant", "end", "x"):
+            told = {"deed": deed, "staff": nobody}
+            assert admin.post("/admin/staff", told).status_code == 404
 
 
 def test_the_administrators_deeds_need_a_fresh_proof(staff, clock):
