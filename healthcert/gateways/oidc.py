@@ -85,15 +85,11 @@ class Provider:
         """
         kept = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
         asked = {
-            "response_type": "code",
-            "scope": "openid",
-            "client_id": self.client_id,
-            "redirect_uri": self.redirect,
-            "state": kept["state"],
-            "nonce": kept["nonce"],
+            "response_type": "code", "scope": "openid", "client_id": self.client_id,
+            "redirect_uri": self.redirect, "state": kept["state"], "nonce": kept["nonce"],
             "code_challenge": create_s256_code_challenge(kept["verifier"]),
             "code_challenge_method": "S256",
-        } | ({"prompt": "login", "max_age": "0"} if again else {})
+        } | ({"prompt": "login", "max_age": "0"} if again else {})  # fmt: skip
         place = self._metadata()["authorization_endpoint"]
         joint = "&" if urlsplit(place).query else "?"
         return place + joint + urlencode(asked), {**kept, "at": now.timestamp(), "again": again}
@@ -111,16 +107,10 @@ class Provider:
         if not same or late or foreign or "code" not in query:
             raise NotProved
         known = self._metadata()
-        token = _fetch(
-            known["token_endpoint"],
-            auth=(self.client_id, self.secret),
-            data={
-                "grant_type": "authorization_code",
-                "code": query["code"],
-                "redirect_uri": self.redirect,
-                "code_verifier": kept["verifier"],
-            },
-        ).get("id_token", "")
+        given = {"grant_type": "authorization_code", "code": query["code"]}
+        given |= {"redirect_uri": self.redirect, "code_verifier": kept["verifier"]}
+        client = (self.client_id, self.secret)
+        token = _fetch(known["token_endpoint"], auth=client, data=given).get("id_token", "")
         told = self._read(str(token), _fetch(known["jwks_uri"]), kept, now)
         return Claims(self.issuer, str(told["sub"]), told)
 
