@@ -19,6 +19,7 @@ from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.staff import staff
 from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -50,7 +51,7 @@ hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, lots, rules, serve,
-    vaccines, valuesets, verify, worker,
+    staff, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
@@ -58,6 +58,7 @@ class Handed(NamedTuple):
 
 _Reach = Mapping[Role | None, Scope]
 _ADMIN: _Reach = {Role.ADMIN: Scope.ORGANISATION}
+_STAFF = frozenset(Role) - {Role.CITIZEN}
 _BY_WHOM: Mapping[str, _Reach] = {
     "read_public_page verify_certificate search_places book_appointment "
     "ask_for_code sign_in sign_out": dict.fromkeys(
@@ -75,7 +76,9 @@ _BY_WHOM: Mapping[str, _Reach] = {
         (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
     ),
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
-    "delegate end_work recover_staff end_sessions": _ADMIN,
+    "delegate end_work invite_staff recover_staff end_sessions": _ADMIN,
+    "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
+    "prove_again": dict.fromkeys(Role, Scope.COUNTRY),
     "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
     "manage_keys": {Role.KEY_OFFICER: Scope.COUNTRY},
 }
@@ -83,9 +86,10 @@ ACTS: Mapping[str, _Reach] = MappingProxyType(
     {act: reach for acts, reach in _BY_WHOM.items() for act in acts.split()}
 )
 # Grave enough that whoever does them proves again who they are.
+FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
-    "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "recover_staff",
-    "end_sessions", "revoke_many", "manage_keys",
+    "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
+    "recover_staff", "end_sessions", "revoke_many", "manage_keys",
 })  # fmt: skip
 
 

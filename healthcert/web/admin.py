@@ -1,4 +1,4 @@
-"""The administrator's door: how the service stands, who works where, what is handed on."""
+"""The administrator's door: how the service stands, and what is handed on."""
 
 from __future__ import annotations
 
@@ -33,13 +33,12 @@ def state() -> str:
 
 @bp.get("/organisations")
 def organisations() -> str:
-    """Show the organisations in one's reach, who works there, and what they have handed on."""
+    """Show the organisations in one's reach, their sites, and what they have handed on."""
     with parts().doors.reading() as db:
         staff = roster.present(db, staff_id=visitor().id)
         bodies, sites, handed = delegating.overview(db, staff=staff, now=now())
-        people = roster.colleagues(db, staff=staff, now=now())
     return render_template(
-        "admin/organisations.html", bodies=bodies, sites=sites, handed=handed, people=people,
+        "admin/organisations.html", bodies=bodies, sites=sites, handed=handed,
         acts=delegable(visitor().role),
     )  # fmt: skip
 
@@ -63,13 +62,4 @@ def revoke(delegation_id: UUID) -> Response:
     with parts().doors.transaction() as db:
         staff = roster.present(db, staff_id=visitor().id)
         delegating.revoke(db, staff=staff, delegation_id=delegation_id, now=now())
-    return redirect(url_for(".organisations"), code=303)
-
-
-@bp.post("/staff/<uuid:staff_id>/end")
-def end_work(staff_id: UUID) -> Response:
-    """End somebody's work here."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        roster.end_work(db, staff=staff, staff_id=staff_id, now=now())
     return redirect(url_for(".organisations"), code=303)

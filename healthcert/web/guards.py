@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -20,7 +20,7 @@ from werkzeug import Response
 from wtforms import ValidationError
 
 from healthcert.errors import NotAllowed, NotSignedIn, PageExpired, ProveAgain
-from healthcert.policy.roles import FRESH, Role, has
+from healthcert.policy.roles import FRESH, FRESH_FOR, Role, has
 from healthcert.web.errors import is_api
 from healthcert.web.moment import now
 
@@ -58,7 +58,28 @@ ACTS: Mapping[str, str] = {
     "rights.confirm": "erase_own_record",
     "rights.erase": "erase_own_record",
     "staff.sign_in": "sign_in",
+    "staff.again": "prove_again",
+    "staff.ask_passkey": "sign_in",
+    "staff.with_passkey": "sign_in",
+    "staff.with_password": "sign_in",
+    "staff.to_provider": "sign_in",
+    "staff.from_provider": "sign_in",
+    "staff.lock": "sign_out",
     "staff.sign_out": "sign_out",
+    "account.invitation": "sign_in",
+    "account.redeem": "sign_in",
+    "account.enrol": "sign_in",
+    "account.ask_passkey": "sign_in",
+    "account.add_passkey": "sign_in",
+    "account.add_password": "sign_in",
+    "account.own": "manage_own_account",
+    "account.change": "manage_own_account",
+    "team.members": "see_organisations",
+    "team.invite": "invite_staff",
+    "team.recover": "recover_staff",
+    "team.grant": "recover_staff",
+    "team.sign_out": "end_sessions",
+    "team.end_work": "end_work",
     "styleguide": "read_public_page",
     "dev.sign_in": "sign_in",
     "dev.become": "sign_in",
@@ -76,14 +97,12 @@ ACTS: Mapping[str, str] = {
     "admin.organisations": "see_organisations",
     "admin.delegate": "delegate",
     "admin.revoke": "delegate",
-    "admin.end_work": "end_work",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.
 STATELESS = frozenset({"verify_certificate", "read_public_page"})
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_FRESH_FOR = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +168,7 @@ def _admit(act: str, who: Who) -> Response | None:
     if not has(found.role, act):
         raise NotAllowed
     g.visitor = found
-    if act in FRESH and (found.proved_at is None or now() - found.proved_at > _FRESH_FOR):
+    if act in FRESH and (found.proved_at is None or now() - found.proved_at > FRESH_FOR):
         raise ProveAgain
     return None
 

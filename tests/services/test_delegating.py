@@ -117,26 +117,30 @@ def test_what_was_handed_to_an_organisation_it_cannot_hand_on(db, tree):
     assert "other" not in codes(db, admin(db, below))
 
 
-def test_the_work_of_somebody_in_reach_ends_and_is_written_down(db, tree):
+def test_colleagues_in_reach_are_found_and_no_others(db, tree):
     boss, leaver = admin(db, tree["region"]), nurse(db, tree["town"])
     listed = [one.id for one, _site, _employer in roster.colleagues(db, staff=boss, now=NOW)]
     assert sorted(listed) == sorted([boss.id, leaver.id])
-    roster.end_work(db, staff=boss, staff_id=leaver.id, now=NOW)
+    told = {"staff": boss, "act": "end_work", "now": NOW}
+    assert roster.colleague(db, staff_id=leaver.id, **told) is leaver
+    roster.end_work(db, staff_id=leaver.id, by=boss.id, now=NOW)
+    db.expire_all()
     assert roster.member(db, staff_id=leaver.id) is None
     assert (
         db.scalar(select(AuditEvent.act).where(AuditEvent.subject_id == leaver.id)) == "work_ended"
     )
     with pytest.raises(NotFound):
-        roster.end_work(db, staff=boss, staff_id=leaver.id, now=NOW)
+        roster.colleague(db, staff_id=leaver.id, **told)
 
 
-def test_nobody_ends_the_work_of_those_out_of_reach_or_their_own(db, tree):
+def test_nobody_reaches_those_of_others_or_ends_their_own_work(db, tree):
     boss = admin(db, tree["town"])
     with pytest.raises(NeedsAnother):
-        roster.end_work(db, staff=boss, staff_id=boss.id, now=NOW)
+        roster.end_work(db, staff_id=boss.id, by=boss.id, now=NOW)
     for place in ("other", "region"):
+        other = nurse(db, tree[place]).id
         with pytest.raises(NotFound):
-            roster.end_work(db, staff=boss, staff_id=nurse(db, tree[place]).id, now=NOW)
+            roster.colleague(db, staff=boss, staff_id=other, act="end_work", now=NOW)
     assert db.scalar(select(func.count()).where(~Staff.active)) == 0
 
 

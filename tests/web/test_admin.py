@@ -8,7 +8,7 @@ from sqlalchemy import select
 from healthcert.models import Delegation
 from tests.web.conftest import two_levels
 
-PAGE = "/admin/organisations"
+PAGE, PEOPLE = "/admin/organisations", "/admin/staff"
 
 
 @pytest.fixture
@@ -29,30 +29,36 @@ def handed(parts):
 
 
 @pytest.mark.usefixtures("given")
-def test_an_administrator_sees_people_and_places_in_reach(staff):
-    page = staff("admin").get(PAGE).text
-    for words in ("Northern region", "Harbour agency", "Harbour", "Nadia Nurse", "Adam Admin"):
+def test_an_administrator_sees_people_and_places_in_reach(staff, clinic):
+    admin = staff("admin")
+    page = admin.get(PAGE).text
+    for words in ("Northern region", "Harbour agency", "Harbour"):
         assert words in page
-    assert "End the work of Nadia Nurse" in page
-    assert "End the work of Adam Admin" not in page
+    page = admin.get(PEOPLE).text
+    assert "Nadia Nurse" in page
+    assert f"{clinic.staff['nurse']}/end" in page
+    assert "Adam Admin" in page
+    assert f"{clinic.staff['admin']}/end" not in page
     assert "Kim Keys" not in page, "works for nobody in reach"
 
 
 @pytest.mark.usefixtures("given")
 def test_an_inspector_sees_and_decides_nothing(staff):
-    page = staff("inspector").get(PAGE).text
-    assert "Nadia Nurse" in page
-    assert "<form" not in page.partition("<main")[2].partition("</main")[0]
+    inspector = staff("inspector")
+    assert "Nadia Nurse" in inspector.get(PEOPLE).text
+    for path in (PAGE, PEOPLE):
+        page = inspector.get(path).text
+        assert "<form" not in page.partition("<main")[2].partition("</main")[0]
 
 
 @pytest.mark.usefixtures("given")
 def test_whoever_is_let_go_is_out_at_the_next_request(staff, clinic):
     nurse, admin = staff("nurse"), staff("admin")
     assert nurse.get("/clinic/").status_code == 200
-    answer = admin.post(f"/admin/staff/{clinic.staff['nurse']}/end", page=PAGE)
-    assert answer.location == PAGE
+    answer = admin.post(f"/admin/staff/{clinic.staff['nurse']}/end", page=PEOPLE)
+    assert answer.location == PEOPLE
     assert nurse.get("/clinic/").location.startswith("/sign-in")
-    assert "Nadia Nurse" not in admin.get(PAGE).text
+    assert "Nadia Nurse" not in admin.get(PEOPLE).text
 
 
 def test_an_act_is_handed_on_and_taken_back(staff, parts, given):

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from healthcert.models import Certificate, Delegation, Lot, Person, Product, Programme, Site, Staff
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
-from healthcert.services import enrolment
+from healthcert.services import enrolment, invitations
 from healthcert.web.guards import ACTS
 from tests import factories as make
 from tests.certificates import NOW
@@ -39,7 +39,10 @@ NAMES = {
     "doses.error_form": "dose",
     "doses.mark_in_error": "dose",
     "admin.revoke": "delegation",
-    "admin.end_work": "colleague",
+    "team.recover": "colleague",
+    "team.grant": "who_lost_a_key",
+    "team.sign_out": "colleague",
+    "team.end_work": "colleague",
 }
 TYPED = {"doses.mark_in_error": {"reason": "not_given"}}
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -141,6 +144,12 @@ class Things:
 
     def delegation(self, _person, _site, body):
         return self.handed("see_organisations", body, 4, 9, None).id
+
+    def who_lost_a_key(self, *place):
+        """Somebody for whom another administrator has asked."""
+        lost, asks = self.colleague(*place), make.make_staff(self.db, role="admin", site_id=None)
+        invitations.ask_recovery(self.db, staff_id=lost, by=asks.id, now=NOW)
+        return lost
 
     def handed(self, act, giver, taker, ends, revoked):
         hour = timedelta(hours=1)
