@@ -16,6 +16,7 @@ from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
+from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, Slot
@@ -48,6 +49,7 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 __all__ = [
     "AccessCode",
     "AdverseEvent",
+    "Alarm",
     "Appointment",
     "AuditEvent",
     "AuditLeaf",
@@ -55,6 +57,7 @@ __all__ = [
     "Case",
     "CaseEntry",
     "Certificate",
+    "CertificateHold",
     "ClinicSession",
     "Consent",
     "Delegation",
@@ -69,6 +72,7 @@ __all__ = [
     "ImportLine",
     "Instant",
     "Knowledge",
+    "LimitCounter",
     "Lot",
     "LotValidity",
     "Message",
@@ -88,6 +92,7 @@ __all__ = [
     "Row",
     "Screening",
     "Site",
+    "SiteProbation",
     "Slot",
     "Staff",
     "Stock",

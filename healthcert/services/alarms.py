@@ -1,0 +1,80 @@
+"""Alarms: what a person should look at, raised before anybody is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NotFound, WrongState
+from healthcert.models import Alarm, AuditEvent, Base, Staff, new_id
+
+REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
+_INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+_SERVICE = UUID(int=0)
+
+
+def sound(
+    db: Session,
+    *,
+    kind: str,
+    subject_kind: str = "service",
+    subject_id: UUID = _SERVICE,
+    now: datetime,
+) -> None:
+    """Raise an alarm, once: while one of this kind and subject is open, no other is."""
+    alarm_id = new_id()
+    row = {
+        "id": alarm_id, "recorded_at": now, "kind": kind, "subject_kind": subject_kind,
+        "subject_id": subject_id, "state": "open",
+    }  # fmt: skip
+    insert = _INSERT[db.get_bind().dialect.name](Base.metadata.tables["alarm"])
+    if db.execute(insert.values(row).on_conflict_do_nothing().returning(Alarm.id)).all():
+        _note(db, alarm_id, "alarm_raised", kind, None, now)
+
+
+def still_open(db: Session) -> list[Alarm]:
+    """Return the alarms that are not closed, the oldest first."""
+    query = select(Alarm).where(Alarm.state != "closed").order_by(Alarm.recorded_at, Alarm.id)
+    return list(db.scalars(query))
+
+
+def open_count(db: Session) -> int:
+    """Return how many alarms are not closed."""
+    return db.scalar(select(func.count()).where(Alarm.state != "closed")) or 0
+
+
+def settle(db: Session, *, alarm_id: UUID, reason: str, staff: Staff, now: datetime) -> Alarm:
+    """Note that somebody has seen an alarm or, with one of `REASONS`, close it for good.
+
+    Raises:
+        NotFound: No such alarm.
+        WrongState: It is closed already.
+    """
+    alarm = db.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
+    if alarm is None:
+        raise NotFound
+    if alarm.state == "closed":
+        raise WrongState
+    alarm.seen_by, alarm.reason = staff.id, reason or None
+    alarm.state = "closed" if reason else "seen"
+    _note(db, alarm.id, f"alarm_{alarm.state}", alarm.kind, staff, now)
+    return alarm
+
+
+def _note(
+    db: Session, alarm_id: UUID, act: str, kind: str, staff: Staff | None, now: datetime
+) -> None:
+    """Write the audit event here: `audit` itself raises alarms."""
+    db.add(
+        AuditEvent(
+            recorded_at=now, actor_kind="staff" if staff else "system",
+            actor_id=staff and staff.id, act=act, subject_kind="alarm", subject_id=alarm_id,
+            details={"kind": kind},
+        )
+    )  # fmt: skip
