@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from healthcert.data.checking import misfits
-from healthcert.errors import BadSettings
-
-SCOPES = ("identity", "network", "service")
+from healthcert.data.checking import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +22,7 @@ class Limit:
 
 @cache
 def limits() -> Mapping[str, Mapping[str, Limit]]:
-    """Return the limits that come with this version, by deed and by one of `SCOPES`.
+    """Return the limits of this version, by deed and by ``identity``, ``network``, ``service``.
 
     Raises:
         BadSettings: The file is wrong; the message says where and how.
@@ -35,22 +31,9 @@ def limits() -> Mapping[str, Mapping[str, Limit]]:
 
 
 def read(text: str) -> Mapping[str, Mapping[str, Limit]]:
-    """Return the limits of a TOML text, by deed and scope.
-
-    Raises:
-        BadSettings: It cannot be read, or an entry is not as ``schema.toml`` has it.
-    """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"limits.toml cannot be read: {error}") from None
-    for deed, scopes in table.items():
-        for scope, entry in scopes.items():
-            if scope not in SCOPES:
-                raise BadSettings(f"limits.toml: {deed}.{scope}: one of {', '.join(SCOPES)}")
-            for field, says in misfits(entry, "table limit", f"{deed}.{scope}"):
-                raise BadSettings(f"limits.toml: {field}: {says}")
+    """Return the limits of a TOML text; see `limits`."""
+    told = entries(text, "limits", "limits.toml")
     return {
-        deed: {scope: Limit(**scopes[scope]) for scope in SCOPES if scope in scopes}
-        for deed, scopes in table.items()
+        deed: {scope: Limit(**entry) for scope, entry in sorted(scopes.items())}
+        for deed, scopes in told.items()
     }

@@ -87,7 +87,7 @@ class SiteProbation(Row):
             "confirmed_by IS NULL OR (released_by IS NOT NULL AND released_by <> confirmed_by)",
             name="two_officers",
         ),
-        stated(never_deleted=True),
+        stated(never_deleted="OLD.released_by IS NOT NULL"),
     )
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"), unique=True)

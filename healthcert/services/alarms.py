@@ -16,26 +16,19 @@ from healthcert.models import Alarm, AuditEvent, Base, Staff, new_id
 
 REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
 _INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-_SERVICE = UUID(int=0)
+SERVICE = ("service", UUID(int=0))  # what is about no row
 
 
-def sound(
-    db: Session,
-    *,
-    kind: str,
-    subject_kind: str = "service",
-    subject_id: UUID = _SERVICE,
-    now: datetime,
-) -> None:
-    """Raise an alarm, once: while one of this kind and subject is open, no other is."""
-    alarm_id = new_id()
-    row = {
-        "id": alarm_id, "recorded_at": now, "kind": kind, "subject_kind": subject_kind,
-        "subject_id": subject_id, "state": "open",
+def sound(db: Session, *, kind: str, about: tuple[str, UUID] = SERVICE, now: datetime) -> None:
+    """Raise an alarm about a table's row, once: while one is open, no other of its kind is."""
+    values = {
+        "id": new_id(), "recorded_at": now, "kind": kind, "state": "open",
+        "subject_kind": about[0], "subject_id": about[1],
     }  # fmt: skip
     insert = _INSERT[db.get_bind().dialect.name](Base.metadata.tables["alarm"])
-    if db.execute(insert.values(row).on_conflict_do_nothing().returning(Alarm.id)).all():
-        _note(db, alarm_id, "alarm_raised", kind, None, now)
+    raised = db.scalar(insert.values(values).on_conflict_do_nothing().returning(Alarm.id))
+    if raised is not None:
+        _note(db, raised, "alarm_raised", kind, None, now)
 
 
 def still_open(db: Session) -> list[Alarm]:

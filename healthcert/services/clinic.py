@@ -93,7 +93,7 @@ def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetim
     for line in lines:
         audit.seen(
             db, staff=staff, person_id=line.person_id, reason="registration",
-            details={"appointment": line.appointment_id}, now=now,
+            details={"appointment": line.appointment_id}, now=now, listed=True,
         )  # fmt: skip
 
 

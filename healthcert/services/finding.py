@@ -20,13 +20,13 @@ from healthcert.errors import BadInput
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, Staff
 from healthcert.policy import likeness
-from healthcert.services import audit
+from healthcert.services import audit, limits
 from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
 from healthcert.services.tokens import identity_blinds, name_blinds
 
-MOST_OPENED, MOST_SHOWN = 200, 20
+MOST_OPENED, MOST_SHOWN = 200, 5
 _BORN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
-_NAME_WEIGHT, _LEAST_NAME, _LEAST = 0.7, 0.6, 0.75
+_NAME_WEIGHT, _LEAST_NAME, _LEAST, _LEAST_BIRTH = 0.7, 0.6, 0.75, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +54,23 @@ def find(
 ) -> list[Candidate]:
     """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
 
-    `text` holds names in any order, script and spelling; they are not looked for without `born`
-    (``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``). A telephone number or a document may stand instead of
-    them or beside them. `reason` is one of `audit.REASONS`.
+    Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds
+    names in any order, script and spelling; they are not looked for without `born` (``YYYY``,
+    ``YYYY-MM`` or ``YYYY-MM-DD``) unless a telephone number or a document stands beside them.
+    `reason` is one of `audit.REASONS`.
 
     Raises:
-        BadInput: Nothing to look for, a name without a birth year, or no such reason.
+        BadInput: Less than two things to look for, or no such reason.
+        TooMany: This member of staff has searched too often; or see `audit.seen`.
     """
     if reason not in audit.REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     typed = likeness.parts(text)
     if _BORN.fullmatch(born) is None and (born or not (phone or identity)):
         raise BadInput({"born": "not_a_date" if born else "missing"})
-    if not (typed or phone or identity):
+    if sum(map(bool, (typed, born, phone, identity))) < 2:  # noqa: PLR2004 - factors
         raise BadInput({"text": "missing"})
+    limits.spend(db, name="staff_search", identity=staff.id.hex, about=("staff", staff.id), now=now)
     exact = _exact(db, vault, phone, identity)
     alike = _sounding_alike(db, vault, typed, born) if typed and born else []
     people = db.scalars(select(Person).where(Person.id.in_({*exact, *alike})))
@@ -126,7 +129,8 @@ def _met(
     name = likeness.likeness(typed, names) if typed else 1.0
     birth = _birth_likeness(born, told.birth_date) if born else 1.0
     whole = _NAME_WEIGHT * name + (1 - _NAME_WEIGHT) * birth
-    if person.id not in exact and (name < _LEAST_NAME or whole < _LEAST):
+    least = _LEAST_BIRTH if person.id in exact else 0.0
+    if name < _LEAST_NAME or birth < least or (not least and whole < _LEAST):
         return None
     return Candidate(
         person_id=person.id,

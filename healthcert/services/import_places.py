@@ -6,11 +6,11 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, Staff
+from healthcert.models import Site, SiteProbation, Staff
 from healthcert.models.staff import STAFF_ROLES
 from healthcert.services import cells
 from healthcert.services.cells import LANGUAGES, Kind, Setting
@@ -63,7 +63,9 @@ def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
 
 
 def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
-    return cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+    site_id = cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+    db.add(SiteProbation(recorded_at=setting.now, site_id=site_id))
+    return site_id
 
 
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
@@ -92,7 +94,8 @@ def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
 
 
 def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
-    return cells.deleted(db, (Site, Site.id == site_id))
+    new = SiteProbation.site_id == site_id, SiteProbation.released_by.is_(None)
+    return cells.deleted(db, (SiteProbation, and_(*new)), (Site, Site.id == site_id))
 
 
 SITES = Kind(

@@ -25,7 +25,7 @@ from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
-from healthcert.services import audit, messages
+from healthcert.services import audit, holds, messages
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
 
@@ -45,6 +45,8 @@ def intend(
 ) -> Certificate:
     """Add the intent to certify a fact that counts; the database refuses any other.
 
+    Where the fact is one too many of whoever wrote it, it waits (`holds`).
+
     A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
@@ -63,6 +65,7 @@ def intend(
     )
     db.add(certificate)
     db.flush()
+    holds.watch(db, fact=fact, now=now)
     return certificate
 
 
@@ -82,7 +85,7 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     query = (
         select(Certificate.id)
         .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
-        .where(Certificate.state == "intended")
+        .where(Certificate.state == "intended", ~holds.held())
         .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
         .where(or_(*(of_kind[kind].is_not(None) for kind in sorted(kinds))))
         .order_by(Certificate.id)
@@ -101,7 +104,8 @@ def issue(
 ) -> Certificate:
     """Sign an intended certificate and keep its text sealed.
 
-    One no longer intended stays as it is, and so does a recovery's before its first day.
+    One no longer intended stays as it is, and so does one that is held, and a recovery's before
+    its first day.
 
     Raises:
         NotFound: No such certificate.
@@ -138,7 +142,9 @@ def issue_all(
         .with_for_update(of=Certificate, key_share=True)
     )
     found = db.execute(query.execution_options(populate_existing=True)).all()
-    intended = [(one, person) for one, person in found if one.state == "intended"]
+    waits = select(Certificate.id).where(Certificate.id.in_(certificate_ids), holds.held())
+    held = set(db.scalars(waits))
+    intended = [both for both in found if both[0].state == "intended" and both[0].id not in held]
     kinds = {one.kind for one, _ in intended}
     usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
     if kinds and not usable:

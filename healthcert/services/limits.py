@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import case, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -29,13 +30,8 @@ _COUNTER = Base.metadata.tables["limit_counter"]
 def take(db: Session, *, name: str, key: bytes, most: int, within: timedelta, now: datetime) -> int:
     """Count one of `name` for `key` and return how many it were in this window.
 
-    Args:
-        db: A short transaction of its own; or that of the deed, where a deed undone counts not.
-        name: What is counted.
-        key: 32 bytes that say for whom, such as of `key_of`.
-        most: How many a window holds.
-        within: How long a window lasts; it begins with its first.
-        now: The moment of the try.
+    `key` is 32 bytes that say for whom, such as of `key_of`; a window holds `most`, lasts `within`
+    and begins with its first.
 
     Raises:
         TooMany: The window is full; it says when it ends. Nothing was counted.
@@ -60,23 +56,24 @@ def take(db: Session, *, name: str, key: bytes, most: int, within: timedelta, no
 
 
 def spend(
-    db: Session, *, pepper: bytes, name: str, identity: str = "", address: str = "", now: datetime
-) -> None:
+    db: Session, *, name: str, now: datetime, pepper: bytes = b"", identity: str = "",
+    address: str = "", about: tuple[str, UUID] = alarms.SERVICE,
+) -> None:  # fmt: skip
     """Take one of a deed of `limits.toml`, for each scope that it is limited in.
 
-    `identity` is who is asked about or who asks, in one spelling; `address` where the request came
-    from. An alarm is raised when a count reaches its mark, before anybody is refused.
+    `identity` is who is asked about or who asks, in one spelling, `address` where the request came
+    from; only the identifier of a row needs no pepper. When a count reaches its mark, before
+    anybody is refused, an alarm is raised `about` a row.
 
     Raises:
         TooMany: One of the windows is full.
     """
     who = {"identity": identity, "network": network_of(address), "service": ""}
     for scope, limit in limits()[name].items():
-        key = key_of(pepper, f"{name} {scope} {who[scope]}")
+        key, kind = key_of(pepper, f"{name} {scope} {who[scope]}"), f"{name}.{scope}"
         within = timedelta(seconds=limit.within)
-        count = take(db, name=f"{name}.{scope}", key=key, most=limit.most, within=within, now=now)
-        if count == limit.alarm:
-            alarms.sound(db, kind=f"{name}.{scope}", now=now)
+        if take(db, name=kind, key=key, most=limit.most, within=within, now=now) == limit.alarm:
+            alarms.sound(db, kind=kind, about=about, now=now)
 
 
 def key_of(pepper: bytes, text: str) -> bytes:

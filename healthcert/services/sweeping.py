@@ -14,7 +14,7 @@ GIVEN_UP_AFTER = timedelta(hours=12)
 
 
 def sweep(db: Session, *, now: datetime) -> int:
-    """Delete ended visits, old codes and counters, and give up who did not come; return how many rows.
+    """Delete what has ended, and give up who did not come; return how many rows.
 
     A person who was given up may still be received: the clinic can note their arrival.
     """

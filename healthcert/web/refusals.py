@@ -62,7 +62,7 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.TooManyLooks: Answer(
         _S.TOO_MANY_REQUESTS,
         _("You have opened too many records for now"),
-        _("Ask your administrator, who has been told. People on today’s list still open."),
+        _("Ask your administrator, who has been told. People who are expected today still open."),
     ),
     errors.BadCode: Answer(
         _S.FORBIDDEN,

@@ -64,7 +64,8 @@ def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(raising, kind
     made = {
         errors.BadInput: [{"name": "missing"}],
         errors.BadRows: [[]],
-        **dict.fromkeys((errors.TooMany, errors.TooManyLooks), [NOW]),
+        errors.TooMany: [NOW],
+        errors.TooManyLooks: [NOW],
     }
     error = kind(*made.get(kind, []))
     error.args = (secret,)

@@ -59,7 +59,7 @@ def test_a_made_up_forwarding_header_is_not_believed(app, parts):
 
 @pytest.mark.usefixtures("clinic")
 def test_behind_a_proxy_what_the_proxy_says_counts_and_what_came_before_it_does_not(
-    app, parts, published, database_url, clock
+    parts, published, database_url, clock
 ):
     behind = create_app(
         published.at(database_url=database_url, trusted_proxies=1), clock=clock, floor=clock
