@@ -9,7 +9,7 @@ from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
-from healthcert.models.base import Base, Instant, Row, new_id
+from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.consent import Consent, Screening, Triage
@@ -104,4 +104,5 @@ __all__ = [
     "Visit",
     "WaitEntry",
     "new_id",
+    "upsert",
 ]

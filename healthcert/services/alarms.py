@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
-from healthcert.models import Alarm, AuditEvent, Base, Staff, new_id
+from healthcert.models import Alarm, AuditEvent, Staff, new_id, upsert
 
 REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
-_INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 SERVICE = ("service", UUID(int=0))  # what is about no row
 
 
@@ -25,8 +21,9 @@ def sound(db: Session, *, kind: str, about: tuple[str, UUID] = SERVICE, now: dat
         "id": new_id(), "recorded_at": now, "kind": kind, "state": "open",
         "subject_kind": about[0], "subject_id": about[1],
     }  # fmt: skip
-    insert = _INSERT[db.get_bind().dialect.name](Base.metadata.tables["alarm"])
-    raised = db.scalar(insert.values(values).on_conflict_do_nothing().returning(Alarm.id))
+    raised = db.scalar(
+        upsert(db, "alarm").values(values).on_conflict_do_nothing().returning(Alarm.id)
+    )
     if raised is not None:
         _note(db, raised, "alarm_raised", kind, None, now)
 

@@ -7,7 +7,7 @@ write it releases it. The database refuses to have it issued before (`certificat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
 from healthcert.models import Certificate, CertificateHold, Dose, SiteProbation, Staff
+from healthcert.models.base import new_id, upsert
 from healthcert.services import audit, limits
 from healthcert.services.statement import Fact
 
@@ -27,10 +28,11 @@ _OF = {
 }
 
 
-def held() -> ColumnElement[bool]:
-    """Return the condition that a certificate waits for somebody's release."""
+def held(*why: str) -> ColumnElement[bool]:
+    """Return the condition that a certificate waits for somebody's release, for such a reason."""
     fact = func.coalesce(Certificate.dose_id, Certificate.test_result_id, Certificate.recovery_id)
-    return exists().where(CertificateHold.fact_id == fact, CertificateHold.released_at.is_(None))
+    waits = (CertificateHold.fact_id == fact, CertificateHold.released_at.is_(None))
+    return exists().where(*waits, CertificateHold.why.in_(why or tuple(_OF)))
 
 
 def watch(db: Session, *, fact: Fact, now: datetime) -> None:
@@ -42,21 +44,33 @@ def watch(db: Session, *, fact: Fact, now: datetime) -> None:
     old = now - fact.recorded_at > _JUST_NOW
     if old or (isinstance(fact, Dose) and fact.import_key is not None):
         return
-    by, why = db.get_one(Staff, fact.recorded_by), set()
+    by = db.get_one(Staff, fact.recorded_by)
     site_id = (fact.site_id if isinstance(fact, Dose) else None) or by.site_id
     try:
         limits.spend(db, name="certify", identity=by.id.hex, about=("staff", by.id), now=now)
     except TooMany:
-        why.add("cap")
+        hold(db, [fact], why="cap", now=now)
     if site_id and db.scalar(_unreleased(site_id)):
         about = ("site", site_id)
         limits.spend(db, name="certify_on_probation", identity=site_id.hex, about=about, now=now)
-        why.add("probation")
-    why -= set(db.scalars(select(CertificateHold.why).filter_by(fact_id=fact.id)) if why else ())
-    for each in sorted(why):
-        row = {"fact_id": fact.id, "why": each, "recorded_by": by.id, "site_id": site_id}
-        db.add(CertificateHold(recorded_at=now, **row))
-    db.flush()
+        hold(db, [fact], why="probation", site_id=site_id, now=now)
+
+
+def hold(
+    db: Session, facts: Collection[Fact], *, why: str, site_id: UUID | None = None, now: datetime
+) -> None:
+    """Let the next certificates of some facts wait, and those again that were released before."""
+    rows = {
+        fact.id: {
+            "id": new_id(), "recorded_at": now, "fact_id": fact.id, "why": why,
+            "recorded_by": fact.recorded_by, "site_id": site_id,
+        }
+        for fact in facts
+    }  # fmt: skip
+    if rows:
+        insert = upsert(db, "certificate_hold").values([*rows.values()])
+        anew = {"released_by": None, "released_at": None}
+        db.execute(insert.on_conflict_do_update(index_elements=["fact_id", "why"], set_=anew))
 
 
 def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> int:

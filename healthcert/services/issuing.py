@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -31,18 +32,15 @@ from healthcert.services.statement import Fact, ends, fact_of, fetched, statemen
 
 KINDS = ("v", "t", "r")  # vaccination, test, recovery
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
+_STATED = (
+    "person_id", "dose_id", "test_result_id", "recovery_id", "disease", "dn", "sd", "knowledge_id",
+)  # fmt: skip
 
 
 def intend(
-    db: Session,
-    *,
-    fact: Fact,
-    disease: str,
-    stated: tuple[int, int] | None = None,
-    knowledge_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
+    db: Session, *, fact: Fact, disease: str, stated: tuple[int, int] | None = None,
+    knowledge_id: UUID, country: Country, now: datetime,
+) -> Certificate:  # fmt: skip
     """Add the intent to certify a fact that counts; the database refuses any other.
 
     Where the fact is one too many of whoever wrote it, it waits (`holds`).
@@ -50,23 +48,35 @@ def intend(
     A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
-        recorded_at=now,
         person_id=fact.person_id,
         dose_id=fact.id if isinstance(fact, Dose) else None,
         test_result_id=fact.id if isinstance(fact, TestResult) else None,
         recovery_id=fact.id if isinstance(fact, Recovery) else None,
-        disease=disease,
-        standing_counts="valid",
-        state="intended",
-        uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
-        dn=stated and stated[0],
-        sd=stated and stated[1],
-        knowledge_id=knowledge_id,
-    )
+        disease=disease, dn=stated and stated[0], sd=stated and stated[1],
+        knowledge_id=knowledge_id, **_intended(country, now),
+    )  # fmt: skip
     db.add(certificate)
     db.flush()
     holds.watch(db, fact=fact, now=now)
     return certificate
+
+
+def intend_again(
+    db: Session, certificate: Certificate, *, country: Country, now: datetime
+) -> Certificate:
+    """Add the intent to state once more what a certificate stated that has let go of its fact."""
+    same = {name: getattr(certificate, name) for name in _STATED}
+    again = Certificate(**same, **_intended(country, now))
+    db.add(again)
+    return again
+
+
+def _intended(country: Country, now: datetime) -> dict[str, Any]:
+    random = secrets.token_bytes(_RANDOM_BYTES)
+    return {
+        "recorded_at": now, "state": "intended", "standing_counts": "valid",
+        "uvci": uvci.new(country.code, country.uvci_issuer, random),
+    }  # fmt: skip
 
 
 def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:

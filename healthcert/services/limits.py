@@ -8,23 +8,17 @@ The caller takes in a transaction of its own, before the work, so that work whic
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, delete, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from healthcert.data.limits import limits
 from healthcert.errors import TooMany
-from healthcert.models import Base, LimitCounter
+from healthcert.models import LimitCounter, upsert
 from healthcert.services import alarms
-
-_INSERT: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-_COUNTER = Base.metadata.tables["limit_counter"]
 
 
 def take(db: Session, *, name: str, key: bytes, most: int, within: timedelta, now: datetime) -> int:
@@ -36,12 +30,10 @@ def take(db: Session, *, name: str, key: bytes, most: int, within: timedelta, no
     Raises:
         TooMany: The window is full; it says when it ends. Nothing was counted.
     """
-    over, row = _COUNTER.c.ends_at <= now, _COUNTER.c
-    first = _INSERT[db.get_bind().dialect.name](_COUNTER).values(
-        name=name, key=key, ends_at=now + within, count=1
-    )
+    row, over = LimitCounter, LimitCounter.ends_at <= now
+    first = upsert(db, "limit_counter").values(name=name, key=key, ends_at=now + within, count=1)
     counted = first.on_conflict_do_update(
-        index_elements=[row.name, row.key],
+        index_elements=["name", "key"],
         set_={
             "count": case((over, 1), else_=row.count + 1),
             "ends_at": case((over, now + within), else_=row.ends_at),

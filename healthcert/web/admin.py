@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from healthcert.services import desk
+from healthcert.services.alarms import still_open
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.verify import verifier
@@ -16,11 +17,12 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 def state() -> str:
     """Show the bundle's age, the work that waits, and how long the keys last."""
     with parts().doors.reading() as db:
-        waiting = desk.waiting(db)
+        waiting, alarms = desk.waiting(db), still_open(db)
     return render_template(
         "admin/state.html",
         now=now(),
         bundle=verifier().bundle(now()),
         waiting=waiting,
+        alarms=alarms,
         signers=parts().signers,
     )

@@ -144,6 +144,13 @@ PURPOSES: Mapping[str, Lazy] = {
     "t": _("Key for tests"),
     "r": _("Key for recoveries"),
 }
+ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
+    "certify.identity": _("One person writes down very many doses or tests"),
+    "certify_on_probation.identity": _("A site that is not released yet is very busy"),
+    "view_hour.identity": _("One person opens very many records"),
+    "view_day.identity": _("One person opens very many records"),
+    "staff_search.identity": _("One person searches very often"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
