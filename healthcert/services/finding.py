@@ -87,15 +87,16 @@ def find(
 def _exact(
     db: Session, vault: Vault, phone: str, identity: IdentityDetails | None
 ) -> Collection[UUID]:
-    found: set[UUID] = set()
+    """Return who has the telephone number, who the document; who has both where both are given."""
+    found = []
     if phone:
         blinds = vault.blinds("phone", tidy_phone(phone))
         query = select(PersonToken.person_id).where(PersonToken.kind == "phone")
-        found |= set(db.scalars(query.where(PersonToken.blind.in_(blinds)).limit(MOST_OPENED)))
+        found.append(db.scalars(query.where(PersonToken.blind.in_(blinds)).limit(MOST_OPENED)))
     if identity:
         blinds = identity_blinds(vault, tidy_identity(identity))
-        found |= set(db.scalars(select(Identity.person_id).where(Identity.blind.in_(blinds))))
-    return found
+        found.append(db.scalars(select(Identity.person_id).where(Identity.blind.in_(blinds))))
+    return set.intersection(*map(set, found)) if found else ()
 
 
 def _sounding_alike(db: Session, vault: Vault, typed: list[str], born: str) -> Collection[UUID]:

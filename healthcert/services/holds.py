@@ -60,17 +60,17 @@ def hold(
     db: Session, facts: Collection[Fact], *, why: str, site_id: UUID | None = None, now: datetime
 ) -> None:
     """Let the next certificates of some facts wait, and those again that were released before."""
-    rows = {
-        fact.id: {
+    rows = [
+        {
             "id": new_id(), "recorded_at": now, "fact_id": fact.id, "why": why,
             "recorded_by": fact.recorded_by, "site_id": site_id,
         }
         for fact in facts
-    }  # fmt: skip
+    ]  # fmt: skip
     if rows:
-        insert = upsert(db, "certificate_hold").values([*rows.values()])
         anew = {"released_by": None, "released_at": None}
-        db.execute(insert.on_conflict_do_update(index_elements=["fact_id", "why"], set_=anew))
+        insert = upsert(db, "certificate_hold")
+        db.execute(insert.on_conflict_do_update(index_elements=["fact_id", "why"], set_=anew), rows)
 
 
 def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> int:

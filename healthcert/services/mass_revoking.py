@@ -119,7 +119,10 @@ def carry_out(
                 template="certificate_withdrawn" if at_fault else "certificate_replaced",
                 time_zone=country.time_zone, due_at=now, now=now, at_once=False,
             )  # fmt: skip
-    db.flush()
+        rows = [*db.new]
+        for row in rows:
+            db.expunge(row)
+        db.bulk_save_objects(rows, preserve_order=False)  # a flush takes longer
     kept.clear()
     return len(found)
 
@@ -142,7 +145,7 @@ def _found(
     decided = db.scalar(steps.where(RequestStep.act == "carry_out"))
     made = Certificate.id < (decided.id if decided else UUID(int=2**128 - 1))
     other = aliased(Certificate)
-    same = or_(*(getattr(other, key) == getattr(Certificate, key) for key in _FACTS.values()))
+    same = or_(*(getattr(other, key.key) == key for key in _FACTS.values()))
     replaced = select(other.id).where(same, other.state == "issued").exists()
     left = or_(
         Certificate.state == "issued",

@@ -150,6 +150,7 @@ def test_a_telephone_number_or_a_document_is_one_of_two_things(db, vault, find):
         {"phone": "+447700900777", "born": "1950"},
         {"phone": "+447700900777", "text": "Robert Smith"},
         {"identity": passport, "born": "1981-01-01"},
+        {"identity": passport, "phone": "+447700900778"},
         {"phone": "+447700900778", "born": "1980"},
         {"identity": IdentityDetails("none"), "born": "1980"},
     ):
