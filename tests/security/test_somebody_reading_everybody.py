@@ -106,7 +106,7 @@ def test_who_is_expected_today_is_always_shown_to_the_own_site(clinic):
             reason="care",
             now=NOW,
         )
-        assert shclinic.expected.person_id == mine.person_id
+        assert shown.expected.person_id == mine.person_id
         with pytest.raises(TooManyLooks):
             read(db, other, mine.person_id)
 
