@@ -32,8 +32,7 @@ def limits() -> Mapping[str, Mapping[str, Limit]]:
 
 def read(text: str) -> Mapping[str, Mapping[str, Limit]]:
     """Return the limits of a TOML text; see `limits`."""
-    told = entries(text, "limits", "limits.toml")
     return {
         deed: {scope: Limit(**entry) for scope, entry in sorted(scopes.items())}
-        for deed, scopes in told.items()
+        for deed, scopes in entries(text, "limits", "limits.toml").items()
     }

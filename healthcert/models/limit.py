@@ -42,10 +42,7 @@ class Alarm(Row):
         CheckConstraint("(state = 'open') = (seen_by IS NULL)", name="seen_by_somebody"),
         CheckConstraint("(state = 'closed') = (reason IS NOT NULL)", name="closed_with_reason"),
         unique_where("one_open_alarm", "kind", "subject_id", where="state <> 'closed'"),
-        stated(
-            never_deleted=True,
-            transitions={"open": ("seen", "closed"), "seen": ("closed",)},
-        ),
+        stated(never_deleted=True, transitions={"open": ("seen", "closed"), "seen": ("closed",)}),
     )
 
     kind: Mapped[str]  # the deed of `limits.toml`, or what else was noticed

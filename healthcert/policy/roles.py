@@ -44,6 +44,7 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
         "record_not_vaccinated": _NURSE,
         "mark_dose_in_error": _NURSE,
         "see_service_state": _ADMIN,
+        "settle_alarm": _ADMIN,
     }
 )
 

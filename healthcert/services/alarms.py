@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound, WrongState
+from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import Alarm, AuditEvent, Staff, new_id, upsert
 
 REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
@@ -43,9 +43,12 @@ def settle(db: Session, *, alarm_id: UUID, reason: str, staff: Staff, now: datet
     """Note that somebody has seen an alarm or, with one of `REASONS`, close it for good.
 
     Raises:
+        BadInput: No such reason.
         NotFound: No such alarm.
         WrongState: It is closed already.
     """
+    if reason and reason not in REASONS:
+        raise BadInput({"reason": "not_a_choice"})
     alarm = db.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
     if alarm is None:
         raise NotFound

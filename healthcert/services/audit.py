@@ -162,11 +162,10 @@ def access_log(db: Session, *, person_id: UUID) -> list[Access]:
 
 def _expected(db: Session, staff: Staff, person_id: UUID, now: datetime) -> bool:
     """Say whether somebody comes to a member of staff's site today, or was just looked at."""
-    looked = select(AuditEvent.id).where(
-        AuditEvent.subject_kind == "person", AuditEvent.subject_id == person_id,
-        AuditEvent.act == _SEEN, AuditEvent.actor_id == staff.id,
-        AuditEvent.recorded_at > now - _SAME_LOOK,
-    )  # fmt: skip
+    looked = select(AuditEvent.id).filter_by(
+        subject_kind="person", subject_id=person_id, act=_SEEN, actor_id=staff.id
+    )
+    looked = looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
     comes = (
         select(Appointment.id)
         .join(Slot, Slot.id == Appointment.slot_id)

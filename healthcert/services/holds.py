@@ -21,18 +21,15 @@ from healthcert.services import audit, limits
 from healthcert.services.statement import Fact
 
 _JUST_NOW = timedelta(minutes=1)
-_OF = {
-    "cap": CertificateHold.recorded_by,
-    "probation": CertificateHold.site_id,
-    "withdrawn": CertificateHold.fact_id,
-}
+_HOLD = CertificateHold
+_OF = {"cap": _HOLD.recorded_by, "probation": _HOLD.site_id, "withdrawn": _HOLD.fact_id}
 
 
 def held(*why: str) -> ColumnElement[bool]:
     """Return the condition that a certificate waits for somebody's release, for such a reason."""
     fact = func.coalesce(Certificate.dose_id, Certificate.test_result_id, Certificate.recovery_id)
-    waits = (CertificateHold.fact_id == fact, CertificateHold.released_at.is_(None))
-    return exists().where(*waits, CertificateHold.why.in_(why or tuple(_OF)))
+    waits = exists().where(_HOLD.fact_id == fact, _HOLD.released_at.is_(None))
+    return waits.where(_HOLD.why.in_(why)) if why else waits
 
 
 def watch(db: Session, *, fact: Fact, now: datetime) -> None:
@@ -85,11 +82,11 @@ def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> 
     """
     if staff.role != "admin":
         raise NotAllowed
-    these = (_OF[why] == of, CertificateHold.why == why, CertificateHold.released_at.is_(None))
-    if db.scalar(select(exists().where(*these, CertificateHold.recorded_by == staff.id))):
+    these = (_OF[why] == of, _HOLD.why == why, _HOLD.released_at.is_(None))
+    if db.scalar(select(exists().where(*these, _HOLD.recorded_by == staff.id))):
         raise NeedsAnother
-    let_go = update(CertificateHold).where(*these).values(released_by=staff.id, released_at=now)
-    count = len(db.execute(let_go.returning(CertificateHold.id)).all())
+    let_go = update(_HOLD).where(*these).values(released_by=staff.id, released_at=now)
+    count = len(db.execute(let_go.returning(_HOLD.id)).all())
     _note(db, staff, "certificates_released", of, {"why": why, "count": count}, now)
     return count
 
@@ -125,12 +122,8 @@ def _unreleased(site_id: UUID) -> Select[SiteProbation]:
 
 
 def _note(
-    db: Session,
-    staff: Staff,
-    act: str,
-    of: UUID,
-    details: Mapping[str, audit.Detail],
-    now: datetime,
-) -> None:
+    db: Session, staff: Staff, act: str, of: UUID, details: Mapping[str, audit.Detail], now:
+    datetime,
+) -> None:  # fmt: skip
     actor, subject = audit.Actor("staff", staff.id), audit.Subject("certificate_hold", of)
     audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

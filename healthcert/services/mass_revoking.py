@@ -29,6 +29,7 @@ NOT_AT_FAULT = ("key_compromise", "site_closed")  # reasons for which holders ge
 SUBJECTS = ("staff", "site", "lot")
 _SHOWN = 5
 _KIND = "revocation"
+_UNSEEN = {"synchronize_session": False}  # what is loaded stays as it was found
 _FACTS: Mapping[type[Fact], Any] = {
     Dose: Certificate.dose_id,
     TestResult: Certificate.test_result_id,
@@ -66,11 +67,7 @@ def ask(
 
 
 def preview(db: Session, *, vault: Vault, reference: str) -> Preview:
-    """Return what a request takes back, or still has to.
-
-    Raises:
-        NotFound: No such request.
-    """
+    """Return what a request takes back, or still has to; `NotFound` where there is none."""
     request, reason, which = _found(db, vault, reference)
     query = select(func.count(), func.count(Certificate.person_id.distinct())).where(*which)
     certificates, people = db.execute(query).one()
@@ -89,11 +86,7 @@ def carry_out(
     db: Session, *, vault: Vault, reference: str, country: Country, now: datetime,
     limit: int = AT_ONCE,
 ) -> int:  # fmt: skip
-    """Do a part of what was decided; return how many certificates it was, 0 when it is done.
-
-    Raises:
-        NotFound: No such request.
-    """
+    """Do a part of what was decided; return how many certificates it was, 0 when it is done."""
     request, reason, which = _found(db, vault, reference)
     if request.state != "done":
         return 0
@@ -129,8 +122,7 @@ def carry_out(
 
 def _move(db: Session, these: Collection[UUID], values: Mapping[str, object]) -> None:
     change = update(Certificate).where(Certificate.id.in_(these))
-    change = change.values(standing_counts=None, **values)
-    db.execute(change.execution_options(synchronize_session=False))
+    db.execute(change.values(standing_counts=None, **values), execution_options=_UNSEEN)
 
 
 def _found(
@@ -147,13 +139,11 @@ def _found(
     other = aliased(Certificate)
     same = or_(*(getattr(other, key.key) == key for key in _FACTS.values()))
     replaced = select(other.id).where(same, other.state == "issued").exists()
-    left = or_(
-        Certificate.state == "issued",
-        and_(Certificate.state == "superseded", replaced),
-    )
+    state = Certificate.state
+    left = or_(state == "issued", and_(state == "superseded", replaced))
     if reason not in NOT_AT_FAULT:
-        waits = and_(Certificate.state == "intended", ~holds.held("withdrawn"))
-        left = or_(Certificate.state.in_(("issued", "superseded")), waits)
+        waits = and_(state == "intended", ~holds.held("withdrawn"))
+        left = or_(state.in_(("issued", "superseded")), waits)
     told = vault.service_open(request.id.bytes, request.sealed)
     span = (told["since"] or "0001-01-01T00:00:00Z", told["until"] or "9999-12-31T00:00:00Z")
     return (
@@ -169,20 +159,17 @@ def _of_facts(subject: Mapping[str, str], since: datetime, until: datetime) -> C
     A fact of no site, such as a test, is of the site of whoever wrote it down.
     """
     about, found = {name: UUID(value) for name, value in subject.items()}, []
-    team = select(Staff.id).where(Staff.site_id == about.get("site"))
+    who, where = about.get("staff"), about.get("site")
+    team = select(Staff.id).where(Staff.site_id == where)
     for model, key in _FACTS.items():
-        dose, by_team = model is Dose, model.recorded_by.in_(team)
-        conditions = {
-            "staff": or_(
-                model.recorded_by == about.get("staff"),
-                Dose.performed_by == about.get("staff") if dose else false(),
-            ),
-            "site": or_(Dose.site_id == about.get("site"), and_(Dose.site_id.is_(None), by_team))
-            if dose
-            else by_team,
-            "lot": Dose.lot_id == about.get("lot") if dose else false(),
-        }
-        which = [conditions[name] for name in about]
-        which += [model.recorded_at >= since, model.recorded_at < until]
-        found.append(key.in_(select(model.id).where(*which)))
+        bounds = {
+            "staff": model.recorded_by == who, "site": model.recorded_by.in_(team), "lot": false(),
+        }  # fmt: skip
+        if model is Dose:
+            bounds["staff"] |= Dose.performed_by == who
+            bounds["site"] = or_(Dose.site_id == where, Dose.site_id.is_(None) & bounds["site"])
+            bounds["lot"] = Dose.lot_id == about.get("lot")
+        span = (model.recorded_at >= since, model.recorded_at < until)
+        wanted = select(model.id).where(*span, *(bounds[name] for name in about))
+        found.append(key.in_(wanted))
     return or_(*found)

@@ -70,6 +70,7 @@ ACTS: Mapping[str, str] = {
     "doses.error_form": "mark_dose_in_error",
     "doses.mark_in_error": "mark_dose_in_error",
     "admin.state": "see_service_state",
+    "admin.alarm": "settle_alarm",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.

@@ -151,6 +151,12 @@ ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
     "view_day.identity": _("One person opens very many records"),
     "staff_search.identity": _("One person searches very often"),
 }
+ALARMS_CLOSED: Mapping[str, Lazy] = {
+    "explained": _("Close: explained"),
+    "account_closed": _("Close: account closed"),
+    "certificates_withdrawn": _("Close: certificates withdrawn"),
+    "limit_too_low": _("Close: the limit is too low"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),

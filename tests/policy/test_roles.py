@@ -32,6 +32,7 @@ WHOSE = {
     "see_day_list see_patient register_arrival book_for_someone": {"clerk", "nurse"},
     "record_dose record_not_vaccinated mark_dose_in_error": {"nurse"},
     "see_service_state": {"admin"},
+    "settle_alarm": {"admin"},
 }
 
 

@@ -9,6 +9,8 @@ import pytest
 from healthcert.app import create_app
 from healthcert.data.limits import limits
 from healthcert.models import LimitCounter
+from healthcert.services import alarms
+from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser
 
 ASKED = {"reference": "HC-0000-0000", "birth_date": ["27", "3", "1985"]}
@@ -84,3 +86,19 @@ def test_a_hoarder_is_stopped_and_what_was_typed_stays(clinic, book):
     assert answers[:-1] == [409] * (most - 1)
     assert answers[-1] == 429
     assert "KANARI" in visitor.get(f"/book/check?slot={clinic.slots[1]}&dose=1").text
+
+
+def test_an_alarm_stands_on_the_state_page_until_it_is_closed(clinic, parts, staff):
+    about = ("staff", clinic.staff["nurse"])
+    with parts.doors.transaction() as db:
+        alarms.sound(db, kind="certify.identity", about=about, now=NOW)
+    admin = staff("admin")
+    page = admin.get("/admin/").text
+    assert "very many doses" in page
+    path = re.search(r"/admin/alarms/[0-9a-f-]+", page)[0]
+    assert staff("nurse").post(path, {"reason": "explained"}, page="/clinic/").status_code == 403
+    assert admin.post(path, {"reason": "fun"}, page="/admin/").status_code == 400
+    assert admin.post(path, page="/admin/").status_code == 303
+    assert "very many doses" in admin.get("/admin/").text
+    assert admin.post(path, {"reason": "explained"}, page="/admin/").status_code == 303
+    assert "very many doses" not in admin.get("/admin/").text
