@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import click
@@ -58,17 +59,16 @@ def revoke(*, reference: str, act: str | None, by: UUID | None, as_json: bool) -
     Example:
       healthcert certificates revoke HC-7K4M-2QXX --carry-out --by ID
     """
-    done = 0
     with opened_for(by) as (parts, setting):
+        look = partial(mass_revoking.preview, vault=parts.vault, reference=reference)
+        with parts.doors.transaction() as db:
+            left, told = look(db), setting(db)  # what is no withdrawal is refused here
+            if act:
+                wanted = requests.found(db, reference=reference).id
+                requests.act(db, request_id=wanted, act=act, reason="", staff=told.by, now=told.now)
+        done = take_back_all(parts, reference, told.now) if act else 0
         if act:
-            with parts.doors.transaction() as db:
-                told, found = setting(db), requests.found(db, reference=reference)
-                requests.act(
-                    db, request_id=found.id, act=act, reason="", staff=told.by, now=told.now
-                )
-            done = take_back_all(parts, reference, told.now)
-        with parts.doors.reading() as db:
-            left = mass_revoking.preview(db, vault=parts.vault, reference=reference)
+            left = parts.doors.run(look)
     row = left._asdict() | {"done": done}
     lines = (f"{name}: {value}" for name, value in row.items())
     click.echo(json.dumps(row) if as_json else "\n".join(lines))

@@ -92,7 +92,7 @@ def carry_out(
         return 0
     query = select(Certificate, Person).join(Person, Person.id == Certificate.person_id)
     query = query.where(*which).order_by(Certificate.id).limit(limit)
-    found = db.execute(query.with_for_update(of=Certificate, key_share=True)).all()
+    found = db.execute(query.with_for_update(of=(Person, Certificate), key_share=True)).all()
     kept, at_fault = fetched(db, [each for each, _ in found]), reason not in NOT_AT_FAULT
     again = [one for one, person in found if one.state == "issued" and person.erased_at is None]
     first = {one.id for one in again if not at_fault}  # these end when the other is there
@@ -105,6 +105,8 @@ def carry_out(
             holds.hold(db, [fact_of(db, one) for one, _ in found], why="withdrawn", now=now)
         for one in again:
             issuing.intend_again(db, one, country=country, now=now)
+            if one.id in first:
+                issuing.note(db, one, "certificate_superseded", reason, now)
         for one, person in ended:
             issuing.note(db, one, "certificate_revoked", reason, now)
             messages.queue(
@@ -146,11 +148,8 @@ def _found(
         left = or_(state.in_(("issued", "superseded")), waits)
     told = vault.service_open(request.id.bytes, request.sealed)
     span = (told["since"] or "0001-01-01T00:00:00Z", told["until"] or "9999-12-31T00:00:00Z")
-    return (
-        request,
-        reason,
-        (made, left, _of_facts(request.subject, *map(datetime.fromisoformat, span))),
-    )
+    facts = _of_facts(request.subject, *map(datetime.fromisoformat, span))
+    return request, reason, (made, left, facts)
 
 
 def _of_facts(subject: Mapping[str, str], since: datetime, until: datetime) -> ColumnElement[bool]:
