@@ -8,7 +8,8 @@
     ├── NotAllowed              not_allowed
     ├── ProveAgain              prove_again          who it is was proved too long ago for this
     ├── PageExpired             page_expired         the form's protection token is gone or old
-    ├── TooManyTries            too_many_tries
+    ├── TooMany                 too_many             a limit is used up; says until when
+    │   └── TooManyLooks        too_many_looks       at people who are not on today's list
     ├── BadCode                 bad_code
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
@@ -52,7 +53,7 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, NamedTuple
 
 
@@ -130,10 +131,25 @@ class PageExpired(Refusal):
     code = "page_expired"
 
 
-class TooManyTries(Refusal):
-    """The limit of tries for this code or this person is used up."""
+class TooMany(Refusal):
+    """This was done too often for now.
 
-    code = "too_many_tries"
+    Attributes:
+        until: From when on it can be tried again.
+    """
+
+    code = "too_many"
+
+    def __init__(self, until: datetime) -> None:
+        """Take when the window ends."""
+        super().__init__(f"until {until:%Y-%m-%d %H:%M:%S%z}")
+        self.until = until
+
+
+class TooManyLooks(TooMany):
+    """This member of staff has opened as many people beside today's list as they may."""
+
+    code = "too_many_looks"
 
 
 class BadCode(Refusal):

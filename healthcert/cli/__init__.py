@@ -9,6 +9,7 @@ import click
 
 from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
+from healthcert.cli.certificates import certificates
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
@@ -50,8 +51,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, lots, rules, serve,
-    staff, vaccines, valuesets, verify, worker,
+    audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
+    rules, serve, staff, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -46,7 +46,7 @@ def look(kind: str, file: Path) -> None:
       healthcert import look people register.csv
     """
     raw = file.read_bytes()
-    with _opened(None) as (parts, setting), parts.doors.reading() as db:
+    with opened_for(None) as (parts, setting), parts.doors.reading() as db:
         lines = lines_of(db, kind, raw)
         report = importing.look(db, setting=setting(db), kind=KINDS[kind], lines=lines)
     _tell(report, as_fhir=fhir_file.is_fhir(raw))
@@ -68,7 +68,7 @@ def take(kind: str, file: Path, staff: UUID | None) -> None:
       healthcert import take sites sites.csv
     """
     raw = file.read_bytes()
-    with _opened(staff) as (parts, setting):
+    with opened_for(staff) as (parts, setting):
         with parts.doors.reading() as db:
             lines, told = lines_of(db, kind, raw), setting(db)
         with click.progressbar(length=len(lines), label=kind, hidden=not lines) as bar:
@@ -101,7 +101,7 @@ def undo(batch: UUID, staff: UUID | None) -> None:
         kind = KINDS[found.kind]
         return importing.take_back(db, setting=setting(db), kind=kind, batch_id=batch)
 
-    with _opened(staff) as (parts, setting):
+    with opened_for(staff) as (parts, setting):
         gone, stayed = parts.doors.run(work)
     click.echo(f"gone {gone}, stayed {stayed}")
 
@@ -121,7 +121,7 @@ def export(kind: str, file: Path) -> None:
     """
     ending = file.suffix.lower().lstrip(".")
     form = ending if ending in ("json", "ndjson") else "csv"
-    with _opened(None) as (parts, setting):
+    with opened_for(None) as (parts, setting):
         table = parts.doors.run(
             lambda db: exporting.give_out(db, setting=setting(db), kind=kind, form=form)
         )
@@ -131,7 +131,8 @@ def export(kind: str, file: Path) -> None:
 
 
 @contextmanager
-def _opened(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
+def opened_for(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
+    """Give the parts, and what tells of the deed of a member of staff, who has to be active."""
     parts = open_parts(Settings.from_env(os.environ))
     now = datetime.now(UTC)
 

@@ -24,6 +24,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "lots": lots.judge,
         "certificates": certificates.sign_pending,
+        "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
         "retention": retention.let_go,

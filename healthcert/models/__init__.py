@@ -9,13 +9,14 @@ from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
-from healthcert.models.base import Base, Instant, Row, new_id
+from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
+from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import ClinicSession, Site, SiteClosure, SiteHours, Slot
@@ -48,6 +49,7 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 __all__ = [
     "AccessCode",
     "AdverseEvent",
+    "Alarm",
     "Appointment",
     "AuditEvent",
     "AuditLeaf",
@@ -55,6 +57,7 @@ __all__ = [
     "Case",
     "CaseEntry",
     "Certificate",
+    "CertificateHold",
     "ClinicSession",
     "Consent",
     "Delegation",
@@ -70,6 +73,7 @@ __all__ = [
     "Instant",
     "Invitation",
     "Knowledge",
+    "LimitCounter",
     "Lot",
     "LotValidity",
     "Message",
@@ -93,6 +97,7 @@ __all__ = [
     "Site",
     "SiteClosure",
     "SiteHours",
+    "SiteProbation",
     "Slot",
     "Staff",
     "StaffLink",
@@ -105,4 +110,5 @@ __all__ = [
     "Visit",
     "WaitEntry",
     "new_id",
+    "upsert",
 ]

@@ -121,3 +121,8 @@ class Certificate(Row):
         if self.dose_id is not None:
             return "v"
         return "t" if self.test_result_id is not None else "r"
+
+    @property
+    def fact_id(self) -> uuid.UUID | None:
+        """What it rests on: the identifier of its dose, test or recovery."""
+        return self.dose_id or self.test_result_id or self.recovery_id

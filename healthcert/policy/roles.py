@@ -76,6 +76,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
         (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
     ),
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
+    "settle_alarm": {Role.ADMIN: Scope.COUNTRY},
     "delegate end_work invite_staff recover_staff end_sessions": _ADMIN,
     "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
     "prove_again": dict.fromkeys(Role, Scope.COUNTRY),

@@ -9,16 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput
-from healthcert.models import AuditEvent, Row, Site, Staff, new_id
+from healthcert.errors import BadInput, TooMany, TooManyLooks
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    ClinicSession,
+    Row,
+    Site,
+    Slot,
+    Staff,
+    new_id,
+)
+from healthcert.services import limits
 
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
@@ -28,6 +38,7 @@ Detail = str | int | bool | UUID | None
 Rows = list[Mapping[str, object]] | None  # written by the deed itself; None: one by one
 
 _SEEN = "record_seen"
+_SAME_LOOK, _HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
 
 
@@ -120,15 +131,28 @@ def seen(
     reason: str,
     now: datetime,
     details: Mapping[str, Detail] = MappingProxyType({}),
+    listed: bool = False,
 ) -> None:
     """Write down that a member of staff was shown a person's record, and why.
 
+    People who are not expected at their own site now use up a budget, each of them once an hour;
+    `listed` says that they are: they come from its day list.
+
     Raises:
         BadInput: The reason is none of `REASONS`.
+        TooManyLooks: The budget is used up; before that, an alarm was raised.
         ValueError: A detail is a text that is no code.
     """
     if reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    if not listed and not _expected(db, staff, person_id, now):
+        try:
+            for name in ("view_hour", "view_day"):
+                limits.spend(
+                    db, name=name, identity=staff.id.hex, about=("staff", staff.id), now=now
+                )
+        except TooMany as full:
+            raise TooManyLooks(full.until) from None
     note(
         db,
         actor=Actor("staff", staff.id),
@@ -159,6 +183,22 @@ def access_log(db: Session, *, person_id: UUID) -> list[Access]:
         )
         for event, member, names in db.execute(query)
     ]
+
+
+def _expected(db: Session, staff: Staff, person_id: UUID, now: datetime) -> bool:
+    """Say whether somebody comes to a member of staff's site today, or was just looked at."""
+    looked = select(AuditEvent.id).filter_by(
+        subject_kind="person", subject_id=person_id, act=_SEEN, actor_id=staff.id
+    )
+    looked = looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
+    comes = (
+        select(Appointment.id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .where(Appointment.person_id == person_id, ClinicSession.site_id == staff.site_id)
+        .where(Appointment.starts_at.between(now - _HALF_A_DAY, now + _HALF_A_DAY))
+    )
+    return bool(db.scalar(select(or_(looked.exists(), comes.exists()))))
 
 
 def _plain(name: str, value: Detail) -> str | int | bool | None:

@@ -8,11 +8,11 @@ from uuid import UUID
 from zoneinfo import available_timezones
 
 from babel import localedata
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, SiteClosure, SiteHours, Staff
+from healthcert.models import Site, SiteClosure, SiteHours, SiteProbation, Staff
 from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import cells, hours
@@ -88,6 +88,7 @@ def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
     spans, closed = told.pop("hours"), told.pop("closed")
     site_id = cells.added(db, Site(recorded_at=now, **told))
     hours.begin(db, site_id=site_id, spans=spans, closed=closed, now=now)
+    db.add(SiteProbation(recorded_at=now, site_id=site_id))
     return site_id
 
 
@@ -119,8 +120,9 @@ def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
 
 
 def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
+    new = SiteProbation.site_id == site_id, SiteProbation.released_by.is_(None)
     own = [(model, model.site_id == site_id) for model in (SiteHours, SiteClosure)]
-    return cells.deleted(db, *own, (Site, Site.id == site_id))
+    return cells.deleted(db, (SiteProbation, and_(*new)), *own, (Site, Site.id == site_id))
 
 
 SITES = Kind(

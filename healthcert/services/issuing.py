@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, or_, select, update
@@ -33,45 +34,57 @@ from healthcert.models import (
     Recovery,
     TestResult,
 )
-from healthcert.services import audit, messages
+from healthcert.services import audit, holds, messages
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, bases, ends, statement
 
 KINDS = ("v", "t", "r")  # vaccination, test, recovery
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
+_STATED = (
+    "person_id", "dose_id", "test_result_id", "recovery_id", "disease", "dn", "sd", "knowledge_id",
+)  # fmt: skip
 
 
 def intend(
-    db: Session,
-    *,
-    fact: Fact,
-    disease: str,
-    stated: tuple[int, int] | None = None,
-    knowledge_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
+    db: Session, *, fact: Fact, disease: str, stated: tuple[int, int] | None = None,
+    knowledge_id: UUID, country: Country, now: datetime,
+) -> Certificate:  # fmt: skip
     """Add the intent to certify a fact that counts; the database refuses any other.
+
+    Where the fact is one too many of whoever wrote it, it waits (`holds`).
 
     A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
-        recorded_at=now,
         person_id=fact.person_id,
         dose_id=fact.id if isinstance(fact, Dose) else None,
         test_result_id=fact.id if isinstance(fact, TestResult) else None,
         recovery_id=fact.id if isinstance(fact, Recovery) else None,
-        disease=disease,
-        standing_counts="valid",
-        state="intended",
-        uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
-        dn=stated and stated[0],
-        sd=stated and stated[1],
-        knowledge_id=knowledge_id,
-    )
+        disease=disease, dn=stated and stated[0], sd=stated and stated[1],
+        knowledge_id=knowledge_id, **_intended(country, now),
+    )  # fmt: skip
     db.add(certificate)
+    holds.watch(db, fact=fact, now=now)
     return certificate
+
+
+def intend_again(
+    db: Session, certificate: Certificate, *, country: Country, now: datetime
+) -> Certificate:
+    """Add the intent to state once more what a certificate stated that has let go of its fact."""
+    same = {name: getattr(certificate, name) for name in _STATED}
+    again = Certificate(**same, **_intended(country, now))
+    db.add(again)
+    return again
+
+
+def _intended(country: Country, now: datetime) -> dict[str, Any]:
+    random = secrets.token_bytes(_RANDOM_BYTES)
+    return {
+        "recorded_at": now, "state": "intended", "standing_counts": "valid",
+        "uvci": uvci.new(country.code, country.uvci_issuer, random),
+    }  # fmt: skip
 
 
 def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:
@@ -90,7 +103,7 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     query = (
         select(Certificate.id)
         .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
-        .where(Certificate.state == "intended")
+        .where(Certificate.state == "intended", ~holds.held())
         .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
         .where(or_(*(of_kind[kind].is_not(None) for kind in sorted(kinds))))
         .order_by(Certificate.id)
@@ -109,7 +122,8 @@ def issue(
 ) -> Certificate:
     """Sign an intended certificate and keep its text sealed.
 
-    One no longer intended stays as it is, and so does a recovery's before its first day.
+    One no longer intended stays as it is, and so does one that is held, and a recovery's before
+    its first day.
 
     Raises:
         NotFound: No such certificate.
@@ -146,7 +160,9 @@ def issue_all(
         .with_for_update(of=Certificate, key_share=True)
     )
     found = db.execute(query.execution_options(populate_existing=True)).all()
-    intended = [(one, person) for one, person in found if one.state == "intended"]
+    waits = select(Certificate.id).where(Certificate.id.in_(certificate_ids), holds.held())
+    held = set(db.scalars(waits))
+    intended = [both for both in found if both[0].state == "intended" and both[0].id not in held]
     kinds = {one.kind for one, _ in intended}
     usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
     if kinds and not usable:
@@ -156,7 +172,7 @@ def issue_all(
     told: Rows = []
     noted: Rows = []
     for certificate, person in intended:
-        basis, signer = rests_on[_fact_of(certificate)], usable.get(certificate.kind)
+        basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
         if signer is not None and not _too_soon(basis.fact, now):
             begins = now.replace(microsecond=0)
             life = begins, min(ends(basis, begins, country), signer.not_after)
@@ -234,7 +250,7 @@ def note(
     db: Session, certificate: Certificate, act: str, reason: str, now: datetime, rows: Rows = None
 ) -> None:
     """Write down what was done to a certificate."""
-    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": _fact_of(certificate)}
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": certificate.fact_id}
     audit.note(
         db,
         actor=audit.SYSTEM,
@@ -244,7 +260,3 @@ def note(
         now=now,
         rows=rows,
     )
-
-
-def _fact_of(certificate: Certificate) -> UUID | None:
-    return certificate.dose_id or certificate.test_result_id or certificate.recovery_id

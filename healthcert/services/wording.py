@@ -58,6 +58,21 @@ TEMPLATES: Mapping[str, Template] = {
             "at the place that wrote it down."
         ),
     ),
+    "certificate_withdrawn": Template(
+        lazy("Your certificate no longer holds"),
+        lazy(
+            "A certificate of yours was withdrawn, because there is doubt about how it came to be. "
+            "Your record stays. If you were vaccinated or tested, appeal at any vaccination site "
+            "with reference %(reference)s: you get a new one when that is confirmed."
+        ),
+    ),
+    "certificate_replaced": Template(
+        lazy("Your old certificate no longer holds"),
+        lazy(
+            "A certificate of yours was replaced, through no fault of yours. The new one is in "
+            "your record. If it is not, appeal with reference %(reference)s."
+        ),
+    ),
     "dose_corrected": Template(
         lazy("Your record was corrected"),
         lazy(

@@ -16,7 +16,7 @@ from healthcert.services.holding import HeldCertificate
 from healthcert.web import facts
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.guards import inside, visitor
-from healthcert.web.here import parts
+from healthcert.web.here import limit, parts
 from healthcert.web.labels import machine_name
 from healthcert.web.moment import now
 from healthcert.web.refusals import answer_to
@@ -62,6 +62,7 @@ def ask_code() -> _Page:
         return _ask_known(form), 400
     asking = {"reference": form.reference.data, "birth_date": form.birth_date.data}
     try:
+        limit("ask_code", booking.read_reference(form.reference.data))
         with parts().doors.transaction() as db:
             access.request_code(db, vault=parts().vault, pepper=parts().pepper, now=now(), **asking)
     except BadInput as wrong:
@@ -87,6 +88,7 @@ def redeem() -> _Page:
         return redirect(url_for(".sign_in"), code=303)
     if not form.validate():
         return _ask_code(form), 400
+    limit("redeem_code")
     with parts().doors.transaction() as db:
         answer = access.redeem(
             db,

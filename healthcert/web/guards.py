@@ -97,6 +97,7 @@ ACTS: Mapping[str, str] = {
     "admin.organisations": "see_organisations",
     "admin.delegate": "delegate",
     "admin.revoke": "delegate",
+    "admin.alarm": "settle_alarm",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.

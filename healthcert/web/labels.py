@@ -153,6 +153,19 @@ PURPOSES: Mapping[str, Lazy] = {
     "t": _("Key for tests"),
     "r": _("Key for recoveries"),
 }
+ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
+    "certify.identity": _("One person writes down very many doses or tests"),
+    "certify_on_probation.identity": _("A site that is not released yet is very busy"),
+    "view_hour.identity": _("One person opens very many records"),
+    "view_day.identity": _("One person opens very many records"),
+    "staff_search.identity": _("One person searches very often"),
+}
+ALARMS_CLOSED: Mapping[str, Lazy] = {
+    "explained": _("Close: explained"),
+    "account_closed": _("Close: account closed"),
+    "certificates_withdrawn": _("Close: certificates withdrawn"),
+    "limit_too_low": _("Close: the limit is too low"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),

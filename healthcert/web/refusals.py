@@ -59,10 +59,15 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("This page has expired"),
         _("Go back, reload the page, and send it again. What you typed may still be there."),
     ),
-    errors.TooManyTries: Answer(
+    errors.TooMany: Answer(
         _S.TOO_MANY_REQUESTS,
-        _("Too many tries"),
-        _("Ask for a new code, or wait ten minutes and try again."),
+        _("This was tried too often"),
+        _("Nothing is lost. Wait a while, then try again."),
+    ),
+    errors.TooManyLooks: Answer(
+        _S.TOO_MANY_REQUESTS,
+        _("You have opened too many records for now"),
+        _("Ask your administrator, who has been told. People who are expected today still open."),
     ),
     errors.BadCode: Answer(
         _S.FORBIDDEN,

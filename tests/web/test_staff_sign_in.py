@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from healthcert.app import create_app
 from healthcert.config import Oidc
-from healthcert.models import AuditEvent, Passkey, Staff, StaffLink, Visit
+from healthcert.models import AuditEvent, Passkey, Site, Staff, StaffLink, Visit
 from healthcert.services import invitations, roster, visits
 from healthcert.web import moment
 from tests.web.conftest import ALIA, Browser, two_levels
@@ -31,9 +31,10 @@ def invited(parts, clinic, clock):
     """Return a code for a new member of staff."""
 
     def made(role="nurse", name="Neva Newcomer"):
-        site = "" if role == "admin" else str(clinic.site_id)
         with parts.doors.transaction() as db:
-            member = roster.join(db, name=name, role=role, site=site, now=clock.now)
+            site = None if role == "admin" else db.get_one(Site, clinic.site_id)
+            told = {"name": name, "role": role, "site": site, "employer": None}
+            member = roster.join(db, **told, now=clock.now)
             given = {"staff_id": member.id, "by": None, "now": clock.now}
             return invitations.invite(db, pepper=parts.pepper, **given), member.id
 
@@ -319,7 +320,7 @@ def through_provider(browser, subject):
 def test_a_provider_lets_in_whom_an_invitation_linked_and_nobody_else(organisation, clock):
     parts = organisation.extensions["healthcert"]
     with parts.doors.transaction() as db:
-        member = roster.join(db, name="Olga", role="admin", site="", now=clock.now)
+        member = roster.join(db, name="Olga", role="admin", site=None, employer=None, now=clock.now)
         given = {"staff_id": member.id, "by": None, "now": clock.now}
         code = invitations.invite(db, pepper=parts.pepper, **given)
     assert through_provider(Browser(organisation), "olga").status_code == 403
@@ -380,7 +381,9 @@ def test_a_passkey_enrols_signs_in_proves_again_and_opens_nothing_when_removed( 
     app, address = door
     parts = app.extensions["healthcert"]
     with parts.doors.transaction() as db:
-        member = roster.join(db, name="Ada Admin", role="admin", site="", now=clock.now)
+        member = roster.join(
+            db, name="Ada Admin", role="admin", site=None, employer=None, now=clock.now
+        )
         given = {"staff_id": member.id, "by": None, "now": clock.now}
         code = invitations.invite(db, pepper=parts.pepper, **given)
     context = chromium.new_context(locale="en-GB")
