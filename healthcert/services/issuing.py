@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, load_only
 
 from healthcert.data.knowledge import Country
@@ -26,10 +26,8 @@ from healthcert.hcert.cose import PublicKey, parse
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import (
-    AuditEvent,
     Certificate,
     Dose,
-    Message,
     Person,
     Recovery,
     TestResult,
@@ -180,10 +178,9 @@ def issue_all(
             signed.append(_signed(certificate, dcc, life, signer, vault, person, country))
             tell(db, vault, person, "certificate_ready", country, now, told)
             note(db, certificate, "certificate_issued", "", now, noted)
-    changes = ((update(Certificate), signed), (insert(Message), told), (insert(AuditEvent), noted))
-    for change, rows in changes:
-        if rows:
-            db.execute(change, rows)
+    if signed:
+        db.execute(update(Certificate), signed)
+    messages.write(db, told, noted)
     return len(found)
 
 

@@ -13,17 +13,15 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
-    AuditEvent,
     Certificate,
     Dose,
-    Message,
     Person,
     Recovery,
     RequestStep,
@@ -132,9 +130,7 @@ def carry_out(
         for row in rows:
             db.expunge(row)
         db.bulk_save_objects(rows, preserve_order=False)  # a flush takes longer
-        for table, written in ((Message, told), (AuditEvent, noted)):
-            if written:
-                db.execute(insert(table), written)
+        messages.write(db, told, noted)
     return len(found)
 
 

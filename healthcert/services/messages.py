@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Message, Person, new_id
+from healthcert.models import AuditEvent, Message, Person, new_id
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
 from healthcert.services.wording import words
@@ -84,6 +84,13 @@ def queue(
         db.flush()
     else:
         rows.append(row)
+
+
+def write(db: Session, told: Rows, noted: Rows) -> None:
+    """Write the messages and audit events that a deed of many gathered, a statement each."""
+    for table, rows in ((Message, told), (AuditEvent, noted)):
+        if rows:
+            db.execute(insert(table), rows)
 
 
 def claim(
