@@ -21,7 +21,7 @@ from healthcert.hcert.trust_lists import read_status
 from healthcert.parts import Parts, open_parts
 from healthcert.services import rotation
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import load_signers, load_trust, read_public_key, read_secret
+from healthcert.services.keys import Keyring, load_trust, read_public_key, read_secret
 from healthcert.services.rotation import WORKS, Work
 from healthcert.services.vault_keys import prepare_next, use_next
 
@@ -63,7 +63,7 @@ def show(*, as_json: bool) -> None:
     settings = Settings.from_env(os.environ)
     private = settings.keys_dir / settings.env
     secret = read_secret(settings.secret_file)
-    ours = {signer.kid for signer in load_signers(private, secret).values()}
+    ours = set(Keyring(private, secret))
     for key in load_trust(settings.keys_dir / "trust" / "certificates"):
         row: dict[str, object] = {
             "kid": key.kid.hex(),

@@ -6,6 +6,7 @@ RFC 9053 §2.1 (r || s); RFC 8230 (RSASSA-PSS).
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
 )
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -25,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from healthcert.errors import SignerUnavailable
+from healthcert.hcert.cose import PublicKey
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -44,9 +46,11 @@ def open_key(path: Path, passphrase: bytes) -> PrivateKey:
     """Return the private key in an encrypted PKCS#8 PEM file: EC on P-256, or RSA of 2048 bits.
 
     Raises:
-        SignerUnavailable: The file is missing, the passphrase is wrong, or it is another key.
+        SignerUnavailable: The file is missing, is not its owner's alone or not encrypted, the
+            passphrase is wrong, or it is another key.
     """
     try:
+        refuse_shared(path)
         key = load_pem_private_key(path.read_bytes(), passphrase)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         raise SignerUnavailable(f"no key that opens in {path.name}") from None
@@ -58,6 +62,17 @@ def open_key(path: Path, passphrase: bytes) -> PrivateKey:
     raise SignerUnavailable(f"the key in {path.name} is neither EC on P-256 nor RSA of 2048 bits")
 
 
+def refuse_shared(path: Path) -> None:
+    """Refuse a secret file that others than its owner can read or change.
+
+    Raises:
+        SignerUnavailable: They can.
+        OSError: It is not there.
+    """
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SignerUnavailable(f"{path.name} can be read or changed by others: chmod 600")
+
+
 def sign_checked(key: PrivateKey, data: bytes) -> bytes:
     """Return a signature in COSE form that was checked in that form before it left.
 
@@ -67,15 +82,26 @@ def sign_checked(key: PrivateKey, data: bytes) -> bytes:
     Raises:
         SignerUnavailable: The signature made does not verify.
     """
-    try:
-        if isinstance(key, RSAPrivateKey):
-            signature = key.sign(data, _PSS, SHA256())
-            key.public_key().verify(signature, data, _PSS, SHA256())
-            return signature
+    if isinstance(key, RSAPrivateKey):
+        signature = key.sign(data, _PSS, SHA256())
+    else:
         r, s = decode_dss_signature(key.sign(data, _ECDSA))
         signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
-        halves = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
-        key.public_key().verify(encode_dss_signature(*halves), data, _ECDSA)
+    refuse_misfit(key.public_key(), signature, data)
+    return signature
+
+
+def refuse_misfit(public: PublicKey, signature: bytes, data: bytes) -> None:
+    """Refuse a signature in COSE form that does not verify: it must not leave.
+
+    Raises:
+        SignerUnavailable: It does not.
+    """
+    try:
+        if isinstance(public, RSAPublicKey):
+            public.verify(signature, data, _PSS, SHA256())
+            return
+        r, s = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
+        public.verify(encode_dss_signature(r, s), data, _ECDSA)
     except InvalidSignature:
         raise SignerUnavailable("a signature was made that does not verify") from None
-    return signature

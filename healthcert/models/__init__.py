@@ -23,6 +23,7 @@ from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
+from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Staff, Visit
 from healthcert.models.stock import Stock, StockMove
@@ -87,6 +88,7 @@ __all__ = [
     "RequestStep",
     "Row",
     "Screening",
+    "SigningKey",
     "Site",
     "Slot",
     "Staff",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from healthcert.errors import NotReady
@@ -12,8 +12,11 @@ from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
 from healthcert.gateways.note_keys import make_note_key
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.services.key_making import (
+    MARK,
+    YEAR,
     Authority,
     certificate_authority,
+    named,
     new_key,
     pem_of,
     signer,
@@ -22,6 +25,8 @@ from healthcert.services.keys import AUDIT_LOG, BUNDLE_KEYS, PURPOSES, RAW_KEYS,
 from healthcert.transparency.notes import LOG
 
 _RAW_BYTES = 32
+_BEFORE, _SIGNER_BEFORE = timedelta(days=90), timedelta(days=60)  # born active
+_NOT_REAL = f"{MARK}, not for real certificates"
 
 
 def make_development_keys(folder: Path, *, country: str, now: datetime) -> list[Path]:
@@ -75,14 +80,18 @@ def _chain(
     if not (authority_key.exists() and authority.exists()):
         key = new_key()
         made += _private(authority_key, pem_of(key, passphrase))
-        made += _private(authority, certificate_authority(key, country, now))
+        subject = named(country, _NOT_REAL, f"{MARK} authority")
+        made += _private(authority, certificate_authority(key, subject, now - _BEFORE))
     for kind, name in PURPOSES.items():
         path, certificate = private / f"{name}.key.pem", private / f"{name}.cert.pem"
         if not (path.exists() and certificate.exists()):
             key = new_key()
             made += _private(path, pem_of(key, passphrase))
             parent = Authority.open(authority.read_bytes(), authority_key.read_bytes(), passphrase)
-            pem = signer(key, kind, country=country, now=now, authority=parent)
+            subject = named(country, _NOT_REAL, f"{MARK} signer, {name}")
+            pem = signer(
+                key, kind, subject, now - _SIGNER_BEFORE, authority=parent, used_for=2 * YEAR
+            )
             made += _private(certificate, pem)
         shown = public / f"development-{name}.pem"
         if not shown.exists() or shown.read_bytes() != certificate.read_bytes():

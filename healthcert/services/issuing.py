@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -18,14 +17,13 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import NotFound, SignerUnavailable
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.gateways.signer import Signer, issue_text, terms
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import PublicKey, parse
+from healthcert.hcert.cose import parse
 from healthcert.hcert.text import decode
-from healthcert.hcert.trust import from_certificate
 from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
-from healthcert.services import audit, messages
+from healthcert.services import audit, messages, signing_keys
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
 
@@ -66,11 +64,6 @@ def intend(
     return certificate
 
 
-def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:
-    """Return the kinds of certificates whose key signs now."""
-    return frozenset(k for k, each in signers.items() if each.not_before <= now < each.not_after)
-
-
 def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KINDS) -> list[UUID]:
     """Return the certificates of some kinds to be signed, the oldest first.
 
@@ -94,7 +87,7 @@ def issue(
     db: Session,
     *,
     vault: Vault,
-    signers: Mapping[str, FileSigner],
+    signers: Mapping[bytes, Signer],
     certificate_id: UUID,
     country: Country,
     now: datetime,
@@ -105,7 +98,7 @@ def issue(
 
     Raises:
         NotFound: No such certificate.
-        SignerUnavailable: No key signs its kind now; the intent stays for the worker.
+        SignerUnavailable: No active key signs its kind now; the intent stays for the worker.
     """
     wanted = [certificate_id]
     found = issue_all(
@@ -120,7 +113,7 @@ def issue_all(
     db: Session,
     *,
     vault: Vault,
-    signers: Mapping[str, FileSigner],
+    signers: Mapping[bytes, Signer],
     certificate_ids: Collection[UUID],
     country: Country,
     now: datetime,
@@ -140,8 +133,8 @@ def issue_all(
     found = db.execute(query.execution_options(populate_existing=True)).all()
     intended = [(one, person) for one, person in found if one.state == "intended"]
     kinds = {one.kind for one, _ in intended}
-    usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
-    if kinds and not usable:
+    usable = usable_now(db, signers, now, held=True) if kinds else {}
+    if kinds and not kinds & usable.keys():
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
     kept = fetched(db, [one for one, _ in intended])
     with db.no_autoflush:
@@ -149,7 +142,8 @@ def issue_all(
             fact, signer = fact_of(db, certificate), usable.get(certificate.kind)
             if signer is not None and not _too_soon(fact, now):
                 begins = now.replace(microsecond=0)
-                life = begins, min(ends(db, fact, begins, country), signer.not_after)
+                last = terms(signer.certificate).not_after or begins
+                life = begins, min(ends(db, fact, begins, country), last)
                 dcc = statement(db, details_of(vault, person), certificate, country)
                 _sign(certificate, dcc, life, signer, vault, person, country)
                 tell(db, vault, person, "certificate_ready", country, now)
@@ -163,7 +157,7 @@ def _sign(
     certificate: Certificate,
     dcc: Mapping[str, object],
     life: tuple[datetime, datetime],
-    signer: FileSigner,
+    signer: Signer,
     vault: Vault,
     person: Person,
     country: Country,
@@ -177,7 +171,7 @@ def _sign(
         signer=signer,
     )
     signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+    if signed.kid != signer.kid or not signed.fits(terms(signer.certificate).key):
         raise SignerUnavailable("what was signed does not verify")
     certificate.state = "issued"
     certificate.issued_at, certificate.expires_at = life
@@ -194,10 +188,12 @@ def _too_soon(fact: Fact, now: datetime) -> bool:
     return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
-@lru_cache(maxsize=16)
-def _public_key(certificate: bytes) -> PublicKey:
-    """Return the key in a signer's certificate, by which verifiers will check."""
-    return from_certificate(certificate).key
+def usable_now(
+    db: Session, signers: Mapping[bytes, Signer], now: datetime, *, held: bool = False
+) -> dict[str, Signer]:
+    """Return the signers at hand whose keys are active, by kind; see `signing_keys.active`."""
+    keys = signing_keys.active(db, now, held=held).items()
+    return {kind: found for kind, key in keys if (found := signers.get(key.kid)) is not None}
 
 
 def tell(

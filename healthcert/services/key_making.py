@@ -1,4 +1,4 @@
-"""New keys and the X.509 certificates around them, for development and demonstration only.
+"""New keys and the X.509 certificates around them.
 
 Sources: "Electronic Health Certificate Specification" 1.0.8 §5 (an authority signs each signer,
 which carries its key identifier) and appendix A.4 (extended key usage); RFC 5280.
@@ -28,10 +28,8 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 MARK = "DEVELOPMENT"
 
-_YEAR = timedelta(days=365)
-_BEFORE, _SIGNER_BEFORE = timedelta(days=90), timedelta(days=60)  # born active
+YEAR = timedelta(days=365)
 _USAGES = {kind: f"1.3.6.1.4.1.1847.2021.1.{n}" for n, kind in enumerate("tvr", start=1)}
-_WORDS = {"t": "tests", "v": "vaccinations", "r": "recoveries"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +69,20 @@ def pem_of(key: EllipticCurvePrivateKey | EllipticCurvePublicKey, passphrase: by
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
 
 
-def certificate_authority(key: EllipticCurvePrivateKey, country: str, now: datetime) -> bytes:
-    """Return the certificate of a development authority (CSCA), PEM; it lives four years."""
-    name = _name(country, f"{MARK} authority")
-    start = now - _BEFORE
-    unsigned = _certificate(name, name, key, start, start + 4 * _YEAR)
+def named(country: str, organisation: str, words: str) -> x509.Name:
+    """Return the subject of a certificate; one for development says so: see `MARK`."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, words),
+        ]
+    )
+
+
+def certificate_authority(key: EllipticCurvePrivateKey, name: x509.Name, start: datetime) -> bytes:
+    """Return the certificate of an authority (CSCA), PEM; it lives four years."""
+    unsigned = _certificate(name, name, key, start, start + 4 * YEAR)
     return _signed(
         unsigned.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True),
         key,
@@ -84,37 +91,35 @@ def certificate_authority(key: EllipticCurvePrivateKey, country: str, now: datet
 
 
 def signer(
-    key: EllipticCurvePrivateKey, kind: str, *, country: str, now: datetime, authority: Authority
+    key: EllipticCurvePrivateKey,
+    kind: str,
+    name: x509.Name,
+    start: datetime,
+    *,
+    authority: Authority,
+    used_for: timedelta,
 ) -> bytes:
-    """Return the certificate of a development signer (DSC) for one kind, PEM; it lives two years.
+    """Return the certificate of a signer (DSC) for one kind, PEM; it lives two years.
 
     Args:
         key: The signer's key.
         kind: ``v``, ``t`` or ``r``.
-        country: Two letters, for the subject.
-        now: Its life began sixty days before.
+        name: Its subject.
+        start: When its life begins.
         authority: Who signs it.
+        used_for: How long from its beginning on it signs (RFC 3280 §4.2.1.4).
     """
-    name = _name(country, f"{MARK} signer of {_WORDS[kind]}")
-    start = now - _SIGNER_BEFORE
     parent = authority.certificate
     of_parent = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     link = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(of_parent)
-    unsigned = _certificate(name, parent.subject, key, start, start + 2 * _YEAR)
-    unsigned = unsigned.add_extension(link, critical=False).add_extension(
-        x509.ExtendedKeyUsage([ObjectIdentifier(_USAGES[kind])]), critical=False
+    used = x509.PrivateKeyUsagePeriod(
+        start.replace(tzinfo=None), (start + used_for).replace(tzinfo=None)
     )
+    usage = x509.ExtendedKeyUsage([ObjectIdentifier(_USAGES[kind])])
+    unsigned = _certificate(name, parent.subject, key, start, start + 2 * YEAR)
+    for extension in (link, usage, used):
+        unsigned = unsigned.add_extension(extension, critical=False)
     return _signed(unsigned, authority.key, _usage(signs_certificates=False))
-
-
-def _name(country: str, words: str) -> x509.Name:
-    return x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, country),
-            x509.NameAttribute(NameOID.ORGANIZATION_NAME, f"{MARK}, not for real certificates"),
-            x509.NameAttribute(NameOID.COMMON_NAME, words),
-        ]
-    )
 
 
 def _certificate(

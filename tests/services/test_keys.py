@@ -29,10 +29,10 @@ from healthcert.services.development_keys import make_development_keys
 from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
     AUDIT_LOG,
+    Keyring,
     load_audit_signer,
     load_bundle_signer,
     load_pins,
-    load_signers,
     load_trust,
     read_secret,
 )
@@ -40,6 +40,7 @@ from healthcert.services.production_keys import check_production_keys
 from healthcert.services.vault_keys import prepare_next
 from healthcert.transparency.notes import LOG, Checkpoint, opened, signed
 from tests.certificates import NOW
+from tests.conftest import by_kind
 from tests.hcert.barcodes import SIGNER
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
@@ -105,7 +106,7 @@ def test_what_is_missing_is_made_and_published(keys):
     made = make_development_keys(keys, country="XX", now=NOW)
     names = ["test.key.pem", "test.cert.pem", "development-test.pem"]
     assert [path.name for path in made] == names
-    signer = load_signers(private, read_secret(private / "secret"))["t"]
+    signer = by_kind(Keyring(private, read_secret(private / "secret")))["t"]
     assert load_trust(keys / "trust" / "certificates").find(signer.kid)
 
 
@@ -116,9 +117,7 @@ def test_many_who_make_keys_at_once_make_one_set(tmp_path):
             pool.map(lambda _: make_development_keys(folder, country="XX", now=NOW), range(8))
         )
     assert sum(map(bool, made)) == 1
-    assert (
-        len(load_signers(folder / "development", read_secret(folder / "development/secret"))) == 3
-    )
+    assert len(Keyring(folder / "development", read_secret(folder / "development/secret"))) == 3
 
 
 def test_a_lost_secret_is_not_papered_over(keys):
@@ -140,7 +139,7 @@ def test_the_pins_are_the_public_halves_of_the_bundle_keys(keys_dir):
 
 def test_another_secret_opens_nothing(keys_dir):
     with pytest.raises(SignerUnavailable):
-        load_signers(keys_dir / "development", b"another secret")
+        Keyring(keys_dir / "development", b"another secret")
 
 
 def test_an_authority_without_an_ec_key_signs_nobody(keys_dir):
@@ -155,7 +154,7 @@ def test_an_authority_without_an_ec_key_signs_nobody(keys_dir):
 def test_a_purpose_without_a_key_is_left_out(keys):
     (keys / "development" / "recovery.key.pem").unlink()
     private = keys / "development"
-    assert set(load_signers(private, read_secret(private / "secret"))) == {"v", "t"}
+    assert set(by_kind(Keyring(private, read_secret(private / "secret")))) == {"v", "t"}
 
 
 def test_certificates_are_trusted_in_pem_and_in_der_and_training_ones_apart(keys):
