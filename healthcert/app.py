@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
+from typing import cast
 
 from flask import Flask, g
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from werkzeug import Response
 from werkzeug.exceptions import InternalServerError
 
@@ -16,7 +18,7 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
-from healthcert.services import sealing
+from healthcert.services import sealing, watching
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -37,6 +39,7 @@ from healthcert.web import (
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
+from healthcert.web.metrics import init_metrics
 from healthcert.web.moment import Clock, clock
 from healthcert.web.sessions import Visits
 
@@ -90,9 +93,10 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         {
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts, clock()),
-            "keys": lambda: _keys_state(parts),
+            "keys": lambda: _keys_state(parts, clock()),
         },
     )
+    init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     return app
 
 
@@ -115,7 +119,21 @@ def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
         return {"audit_late": sealing.is_late(db, now=now)}
 
 
-def _keys_state(parts: Parts) -> Mapping[str, object]:
-    if not parts.signers:
-        raise NotReady("no key signs certificates")
-    return {"purposes": sorted(parts.signers)}
+def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:
+    try:
+        with parts.doors.reading() as db:
+            return watching.keys_left(db, now)
+    except DatabaseError:
+        raise NotReady("the database does not say which key signs") from None
+
+
+def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[watching.Figure]:
+    """Give what is known: the database's figures are left out while it is down."""
+    with suppress(NotReady):
+        yield "bundle_age_seconds", {}, float(cast(float, bundle_state(app)["age_hours"])) * 3600
+    try:
+        with parts.doors.reading() as db:
+            found = [*watching.figures(db, now), ("database_up", {}, 1.0)]
+    except DatabaseError:
+        found = [("database_up", {}, 0.0)]
+    yield from found

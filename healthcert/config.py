@@ -37,6 +37,7 @@ class Settings:
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
+    metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
     log_level: str = "INFO"  # least level that is logged
 
     @property
@@ -94,6 +95,7 @@ class Settings:
             mail_url=read.text("MAIL_URL", ""),
             sms_url=read.text("SMS_URL", ""),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
+            metrics_token=read.matching("METRICS_TOKEN", "", r"[!-~]{32,}|"),
             log_level=read.matching("LOG_LEVEL", "INFO", r"DEBUG|INFO|WARNING|ERROR"),
         )
         settings._refuse_unsafe()

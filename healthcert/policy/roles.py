@@ -26,6 +26,7 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
     {
         "read_public_page": ANYONE,
         "verify_certificate": ANYONE,
+        "read_metrics": ANYONE,  # from this machine, or with the token: the page itself looks
         "search_places": ANYONE,
         "book_appointment": ANYONE,
         "ask_for_code": ANYONE,

@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import NotFound, SignerUnavailable
+from healthcert.errors import SignerUnavailable
 from healthcert.gateways.signer import Signer, issue_text, terms
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
@@ -83,32 +83,6 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     return list(db.scalars(query.limit(limit)))
 
 
-def issue(
-    db: Session,
-    *,
-    vault: Vault,
-    signers: Mapping[bytes, Signer],
-    certificate_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
-    """Sign an intended certificate and keep its text sealed.
-
-    One no longer intended stays as it is, and so does a recovery's before its first day.
-
-    Raises:
-        NotFound: No such certificate.
-        SignerUnavailable: No active key signs its kind now; the intent stays for the worker.
-    """
-    wanted = [certificate_id]
-    found = issue_all(
-        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
-    )
-    if not found:
-        raise NotFound
-    return found[0]
-
-
 def issue_all(
     db: Session,
     *,
@@ -118,10 +92,13 @@ def issue_all(
     country: Country,
     now: datetime,
 ) -> list[Certificate]:
-    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+    """Sign intended certificates, keep their texts sealed, and return all of them.
+
+    One no longer intended stays as it is, and so does a recovery's before its first day and one
+    of a kind that no key signs now.
 
     Raises:
-        SignerUnavailable: No key signs any of their kinds now; every intent stays.
+        SignerUnavailable: No active key signs any of their kinds; every intent stays.
     """
     query = (
         select(Certificate, Person)

@@ -241,12 +241,12 @@ class Clinic:
         self, signers: dict[str, Signer], certificate_id: UUID, now: datetime
     ) -> Certificate:
         return self.doors.run(
-            lambda db: issuing.issue(
+            lambda db: issuing.issue_all(
                 db,
                 vault=self.vault,
                 signers={each.kid: each for each in signers.values()},
-                certificate_id=certificate_id,
+                certificate_ids=[certificate_id],
                 country=self.country,
                 now=now,
-            )
+            )[0]
         )

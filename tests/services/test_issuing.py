@@ -95,8 +95,8 @@ def test_a_crash_after_the_intent_loses_nothing_and_after_the_signature_doubles_
     [intent] = clinic.certificates(dose)
 
     def crash(db) -> None:
-        issuing.issue(
-            db, vault=clinic.vault, signers=by_kid(signers), certificate_id=intent.id,
+        issuing.issue_all(
+            db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
             country=clinic.country, now=NOW,
         )  # fmt: skip
         raise KeyboardInterrupt
@@ -116,10 +116,10 @@ def test_eight_who_sign_the_same_intent_give_one_text(clinic, signers):
     came_of_it = at_once(
         8,
         lambda _: clinic.doors.run(
-            lambda db: issuing.issue(
-                db, vault=clinic.vault, signers=by_kid(signers), certificate_id=intent.id,
+            lambda db: issuing.issue_all(
+                db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
                 country=clinic.country, now=NOW,
-            ).sealed
+            )[0].sealed
         ),
     )  # fmt: skip
     assert len(set(came_of_it)) == 1
@@ -174,9 +174,9 @@ def test_a_certificate_taken_back_before_it_was_signed_is_never_signed(clinic, s
     dose = clinic.vaccinated(day(-1), details())
     [intent] = clinic.certificates(dose)
     clinic.mark_in_error(dose)
-    late = clinic.doors.run(
-        lambda db: issuing.issue(
-            db, vault=clinic.vault, signers=by_kid(signers), certificate_id=intent.id,
+    [late] = clinic.doors.run(
+        lambda db: issuing.issue_all(
+            db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
             country=clinic.country, now=NOW,
         )
     )  # fmt: skip
@@ -195,14 +195,6 @@ def test_nobody_holds_the_certificate_of_another(clinic, signers):
             holding.certificate_text(
                 db, vault=clinic.vault, person_id=person_id, certificate_id=certificate_id
             )
-
-
-def test_an_unknown_certificate_is_not_found(clinic, signers):
-    with pytest.raises(NotFound), clinic.doors.transaction() as db:
-        issuing.issue(
-            db, vault=clinic.vault, signers=by_kid(signers), certificate_id=new_id(),
-            country=clinic.country, now=NOW,
-        )  # fmt: skip
 
 
 def test_every_row_lies_sealed_under_its_own_identifier(clinic, signers):

@@ -22,11 +22,11 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
 from healthcert.gateways.note_keys import make_note_key
+from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
     AUDIT_LOG,
     Keyring,
@@ -142,13 +142,15 @@ def test_another_secret_opens_nothing(keys_dir):
         Keyring(keys_dir / "development", b"another secret")
 
 
-def test_an_authority_without_an_ec_key_signs_nobody(keys_dir):
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"opens")
-    )
-    certificate = (keys_dir / "development" / "csca.cert.pem").read_bytes()
-    with pytest.raises(ValueError, match="EC key"):
-        Authority.open(certificate, pem, b"opens")
+def test_an_authority_with_another_kind_of_key_signs_nobody(keys):
+    private = keys / "development"
+    locked = BestAvailableEncryption(passphrase_of(read_secret(private / "secret")))
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+    (private / "csca.key.pem").write_bytes(pem)
+    (private / "test.key.pem").unlink()
+    with pytest.raises(SignerUnavailable, match="neither EC"):
+        make_development_keys(keys, country="XX", now=NOW)
 
 
 def test_a_purpose_without_a_key_is_left_out(keys):
