@@ -27,10 +27,10 @@ def keep(parts: Parts, now: datetime) -> int:
     found = {signer.certificate: transcript_of(folder, signer.kid) for signer in new}
 
     def work(db: Session) -> int:
-        made = signing_keys.take_in(db, found, now=now)
+        signing_keys.take_in(db, found, now=now)
         steps = signing_keys.due(db, now)
         for kid, to in steps:
             signing_keys.move(db, kid=kid, to=to, now=now)
-        return len(made) + len(steps)
+        return len(found) + len(steps)
 
     return parts.doors.run(work)

@@ -75,14 +75,14 @@ def _chain(
 ) -> list[Path]:
     """Make the authority and one signer a purpose, and publish the signers' certificates."""
     signers = {
-        kind: Wanted(f"{MARK} signer, {name}", private / name, now - _SIGNER_BEFORE)
+        kind: Wanted(f"{MARK} signer, {name}", private / name, now - _SIGNER_BEFORE, passphrase)
         for kind, name in PURPOSES.items()
     }
-    above = Wanted(f"{MARK} authority", private / AUTHORITY, now - _BEFORE)
+    above = Wanted(f"{MARK} authority", private / AUTHORITY, now - _BEFORE, passphrase)
     chain = Chain(country, f"{MARK}, not for real certificates", above, signers, 2 * YEAR)
-    made = chain.make(passphrase, passphrase)
+    made = chain.make()
     for wanted in signers.values():
-        certificate = wanted.file("cert.pem").read_bytes()
+        certificate = wanted.certificate_file.read_bytes()
         shown = public / f"development-{wanted.stem.name}.pem"
         if not shown.exists() or shown.read_bytes() != certificate:
             write_whole(shown, certificate)

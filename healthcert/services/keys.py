@@ -103,7 +103,7 @@ class Keyring(Mapping[bytes, Signer]):
             if path in self._found or name.startswith(AUTHORITY):
                 continue
             if token.exists():
-                self._found[path] = Pkcs11Signer.open(token, path)
+                self._found[path] = Pkcs11Signer.of(token, path)
             elif key.exists():
                 self._found[path] = FileSigner.open(key, path, passphrase=self._passphrase)
         return list(self._found.values())

@@ -1,10 +1,9 @@
-"""The life of our signing keys: made, told of, used, laid down, and out when they are lost.
+"""The life of our signing keys.
 
     pending -> published -> active -> retired -> expired          each but the last -> compromised
 
 Verifiers are told of a key two days before it signs, and until the last certificate it signed has
-ended. Sources: EU DCC governance; "Electronic Health Certificate Specification" 1.0.8 §5; RFC 3280
-§4.2.1.4 (the period in which a private key is used).
+ended. Sources: "Electronic Health Certificate Specification" 1.0.8 §5; RFC 3280 §4.2.1.4.
 """
 
 from __future__ import annotations
@@ -16,50 +15,46 @@ from cryptography import x509
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound, WrongState
+from healthcert.errors import NotFound, NotReady, WrongState
 from healthcert.gateways.signer import terms
 from healthcert.hcert.trust import TrustList
 from healthcert.models import Certificate, SigningKey
 from healthcert.models.signing_key import LISTED, TRANSITIONS
 from healthcert.services import audit
-from healthcert.services.key_making import MARK
+from healthcert.services.key_making import MARK, USED_FOR
 
 KNOWN_BEFORE = timedelta(hours=48)
-USED_FOR = timedelta(days=183)  # where the certificate does not say until when
 _MOMENTS = {
     "published": "published_at", "active": "activated_at",
     "retired": "retired_at", "compromised": "compromised_at",
 }  # fmt: skip
+_LAST, _SOON = timedelta(days=1), timedelta(days=30)
 
 
-def take_in(db: Session, certificates: Mapping[bytes, str], *, now: datetime) -> list[SigningKey]:
+def take_in(db: Session, found: Mapping[bytes, str], *, now: datetime) -> None:
     """Write down keys of ours that are new: pending, or active at once if made for development.
 
     Args:
         db: The transaction.
-        certificates: X.509 in DER, each for one purpose, and the SHA-256 of the transcript of the
-            ceremony that made it, in hexadecimal; empty where there was none.
+        found: Certificates (X.509, DER) of signers for one purpose, each with the SHA-256 of the
+            transcript of its ceremony, in hexadecimal; empty where there was none.
         now: The moment of the deed.
     """
-    made = []
-    for der, transcript in certificates.items():
-        found = x509.load_der_x509_certificate(der)
-        said = terms(der)
+    for der, transcript in found.items():
+        pem, said = x509.load_der_x509_certificate(der), terms(der)
         key = SigningKey(
             kid=said.kid, recorded_at=now, purpose=next(iter(said.usages)), state="pending",
-            certificate=der, not_before=found.not_valid_before_utc,
-            not_after=found.not_valid_after_utc, signs_until=_used_until(found),
+            certificate=der, not_before=pem.not_valid_before_utc,
+            not_after=pem.not_valid_after_utc, signs_until=_said_until(pem),
         )  # fmt: skip
-        if MARK in found.subject.rfc4514_string():
+        if MARK in pem.subject.rfc4514_string():
             _lay_down(db, key.purpose, now)
             key.state, key.published_at = "active", key.not_before
             key.activated_at = key.not_before + KNOWN_BEFORE
-            key.signs_until = key.signs_until or min(key.not_after, key.activated_at + USED_FOR)
+            key.signs_until = key.signs_until or min(key.not_after, key.not_before + USED_FOR)
         db.add(key)
-        _note(db, key, now, transcript=transcript)
-        made.append(key)
-    db.flush()
-    return made
+        db.flush()
+        _note(db, key, now, transcript)
 
 
 def move(db: Session, *, kid: bytes, to: str, now: datetime) -> SigningKey:
@@ -75,7 +70,10 @@ def move(db: Session, *, kid: bytes, to: str, now: datetime) -> SigningKey:
     if to not in TRANSITIONS.get(key.state, ()):
         raise WrongState(f"{kid.hex()} is {key.state} and cannot be {to}")
     if to == "active":
-        _begin(key, now)
+        key.signs_until = key.signs_until or min(key.not_after, now + USED_FOR)
+        begins = max(key.not_before, (key.published_at or now) + KNOWN_BEFORE)
+        if not begins <= now < key.signs_until:
+            raise WrongState(f"{kid.hex()} signs from {begins} to {key.signs_until}")
         _lay_down(db, key.purpose, now)
     key.state = to
     if to in _MOMENTS:
@@ -88,15 +86,15 @@ def move(db: Session, *, kid: bytes, to: str, now: datetime) -> SigningKey:
 def due(db: Session, now: datetime) -> list[tuple[bytes, str]]:
     """Return what time asks for, each a key and its next state.
 
-    A key that was published goes on where none signs any more; one laid down ends with the last
-    certificate that it signed.
+    A published key goes on where none signs any more; one laid down ends with the last certificate
+    that it signed.
     """
-    keys = db.scalars(select(SigningKey).order_by(SigningKey.published_at)).all()
-    signs = {key.purpose for key in keys if key.state == "active" and _until(key) > now}
+    keys = every(db)
+    signs = {key.purpose for key in keys if key.state == "active" and ends(key) > now}
     steps = []
     for key in keys:
-        ready = key.state == "published" and (key.published_at or now) + KNOWN_BEFORE <= now
-        if ready and key.purpose not in signs and key.not_before <= now < _until(key):
+        begins = max(key.not_before, (key.published_at or now) + KNOWN_BEFORE)
+        if key.state == "published" and key.purpose not in signs and begins <= now < ends(key):
             signs.add(key.purpose)
             steps.append((key.kid, "active"))
         elif key.state == "retired" and not _still_needed(db, key, now):
@@ -107,8 +105,7 @@ def due(db: Session, now: datetime) -> list[tuple[bytes, str]]:
 def active(db: Session, now: datetime, *, held: bool = False) -> dict[str, SigningKey]:
     """Return the keys that sign now, by purpose.
 
-    While a transaction holds them nobody can lay them down: what is signed in it was signed
-    before, and nothing after.
+    While a transaction has them `held` nobody lays them down: nothing is signed after that.
     """
     query = select(SigningKey).where(
         SigningKey.state == "active", SigningKey.not_before <= now, SigningKey.signs_until > now
@@ -119,8 +116,8 @@ def active(db: Session, now: datetime, *, held: bool = False) -> dict[str, Signi
 
 
 def trusted(db: Session, others: TrustList, now: datetime) -> TrustList:
-    """Return whose certificates count: the others, and of our own keys those that are listed."""
-    ours = db.scalars(select(SigningKey).order_by(SigningKey.recorded_at, SigningKey.kid)).all()
+    """Return whose certificates count: the others', and of our own keys those that are listed."""
+    ours = every(db)
     known = {key.kid for key in ours}
     listed = [key for key in ours if key.state in LISTED and key.not_after > now]
     return TrustList(
@@ -134,51 +131,53 @@ def every(db: Session) -> list[SigningKey]:
     return list(db.scalars(select(SigningKey).order_by(SigningKey.purpose, SigningKey.not_before)))
 
 
-def _begin(key: SigningKey, now: datetime) -> None:
-    known = (key.published_at or now) + KNOWN_BEFORE
-    if now < known:
-        raise WrongState(f"{key.kid.hex()} may sign from {known:%Y-%m-%d %H:%M} UTC on")
-    key.signs_until = key.signs_until or min(key.not_after, now + USED_FOR)
-    if not key.not_before <= now < key.signs_until:
-        raise WrongState(f"{key.kid.hex()} signs until {key.signs_until:%Y-%m-%d %H:%M} UTC")
+def ends(key: SigningKey) -> datetime:
+    """Return until when a key signs; of one laid down, until when what it signed may count."""
+    return key.not_after if key.state == "retired" else key.signs_until or key.not_after
+
+
+def left(db: Session, now: datetime) -> dict[str, object]:
+    """Return how many days each purpose can go on signing, and which of them end soon.
+
+    Raises:
+        NotReady: One of them ends within a day, stand-by keys included.
+    """
+    until: dict[str, datetime] = {}
+    for key in every(db):
+        end = ends(key) if key.state in ("active", "published") else now
+        until[key.purpose] = max(end, until.get(key.purpose, now))
+    if until and min(until.values()) - now < _LAST:
+        raise NotReady("a purpose has no key that signs for a whole day more")
+    return {
+        "days_left": {purpose: (end - now).days for purpose, end in until.items()},
+        "ends_soon": sorted(purpose for purpose, end in until.items() if end - now < _SOON),
+    }
 
 
 def _lay_down(db: Session, purpose: str, now: datetime) -> None:
-    before = select(SigningKey.kid).where(
-        SigningKey.purpose == purpose, SigningKey.state == "active"
-    )
-    for kid in db.scalars(before).all():
+    for kid in db.scalars(select(SigningKey.kid).filter_by(purpose=purpose, state="active")).all():
         move(db, kid=kid, to="retired", now=now)
-
-
-def _until(key: SigningKey) -> datetime:
-    return key.signs_until or key.not_after
 
 
 def _still_needed(db: Session, key: SigningKey, now: datetime) -> bool:
     """Whether a certificate that a key signed is in force; each look goes into the index once."""
-    ends = (
+    last = (
         db.scalar(select(func.max(Certificate.expires_at)).filter_by(kid=key.kid, state=state))
         for state in ("issued", "superseded")
     )
-    return key.not_after > now and any(end is not None and end >= now for end in ends)
+    return key.not_after > now and any(end is not None and end >= now for end in last)
 
 
-def _used_until(certificate: x509.Certificate) -> datetime | None:
-    try:
-        said = certificate.extensions.get_extension_for_class(x509.PrivateKeyUsagePeriod).value
-    except x509.ExtensionNotFound:
-        return None
-    return said.not_after.replace(tzinfo=UTC) if said.not_after else None
+def _said_until(certificate: x509.Certificate) -> datetime | None:
+    for extension in certificate.extensions:
+        if isinstance(said := extension.value, x509.PrivateKeyUsagePeriod) and said.not_after:
+            return said.not_after.replace(tzinfo=UTC)
+    return None
 
 
-def _note(db: Session, key: SigningKey, now: datetime, **details: str) -> None:
-    told = {"kid": key.kid.hex(), "purpose": key.purpose, **details}
+def _note(db: Session, key: SigningKey, now: datetime, transcript: str = "") -> None:
+    details = {"kid": key.kid.hex(), "purpose": key.purpose}
     audit.note(
-        db,
-        actor=audit.SYSTEM,
-        act=f"key_{key.state}",
-        subject=audit.Subject("signing_key"),
-        details={name: value for name, value in told.items() if value},
-        now=now,
-    )
+        db, actor=audit.SYSTEM, act=f"key_{key.state}", subject=audit.Subject("signing_key"),
+        details=details | ({"transcript": transcript} if transcript else {}), now=now,
+    )  # fmt: skip
