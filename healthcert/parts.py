@@ -76,7 +76,7 @@ def open_parts(settings: Settings) -> Parts:
     """
     private = settings.keys_dir / settings.env
     if settings.env == "production":
-        check_production_keys(settings.keys_dir)
+        check_production_keys(settings.keys_dir, settings.secret_file)
     secret = read_secret(settings.secret_file)
     trust = settings.keys_dir / "trust" / "certificates"
     return Parts(

@@ -13,27 +13,38 @@ from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
 from healthcert.services.keys import AUDIT_LOG, CERTIFICATES, certificates_in, der_of, lists_in
 
+_RAW = re.compile(r"(vault|blind-index)(-\d+)?\.(key|next)$")
+_LEAST, _LEAST_UNLIKE = 32, 8  # bytes
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
 
 
-def check_production_keys(folder: Path) -> None:
+def check_production_keys(folder: Path, secret_file: Path) -> None:
     """Refuse keys that a production service must not run on.
 
     Args:
         folder: The folder of keys; ``production/`` and ``trust/`` of it are looked at.
+        secret_file: Where the secret lies, there or elsewhere.
 
     Raises:
-        BadSettings: A private file is readable by others or not encrypted, a certificate says
-            DEVELOPMENT, or there is nothing to sign with. The message names the file.
+        BadSettings: A private file is readable by others or not encrypted, a secret is short,
+            plain or that of development, a certificate says DEVELOPMENT, or there is nothing to
+            sign with. The message names the file.
         BadTrustList: A list of trusted signers is none.
     """
     private = folder / "production"
     files = sorted(path for path in private.rglob("*") if path.is_file())
     if not files:
         raise BadSettings(f"no keys in {private}")
-    for path in files:
+    for path in {*files, secret_file}:
         _refuse_open(path)
+    known = {path.read_bytes() for path in (folder / "development").glob("*") if path.is_file()}
+    for path in (secret_file, *(each for each in files if _RAW.match(each.name))):
+        secret = path.read_bytes()
+        if len(secret) < _LEAST or len(set(secret)) < _LEAST_UNLIKE:
+            raise BadSettings(f"{path} is too short or too plain to be secret")
+        if secret in known:
+            raise BadSettings(f"{path} is a development secret")
     for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")

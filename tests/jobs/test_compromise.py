@@ -25,7 +25,7 @@ from healthcert.services.keys import read_secret
 from tests.factories import COVID, NEGATIVE, NOW, day
 from tests.services.clinic import details
 
-MANY = int(os.environ.get("HEALTHCERT_DRILL", "200"))
+MANY = int(os.environ.get("HEALTHCERT_DRILL", "100"))
 DAY = timedelta(days=1)
 
 

@@ -203,38 +203,42 @@ def test_a_missing_or_empty_secret_is_not_ready(tmp_path, content):
         read_secret(tmp_path / "secret")
 
 
+def refuse_or_run(keys) -> None:
+    check_production_keys(keys, keys / "production" / "secret")
+
+
 def test_production_runs_on_private_encrypted_unmarked_keys(production):
-    check_production_keys(production)
+    refuse_or_run(production)
 
 
 def test_production_refuses_to_run_without_keys(tmp_path):
     with pytest.raises(BadSettings, match="no keys"):
-        check_production_keys(tmp_path)
+        refuse_or_run(tmp_path)
 
 
 @pytest.mark.parametrize("where", ["production/vaccination.cert.pem", "trust/certificates/x.pem"])
 def test_production_refuses_a_development_certificate(production, keys_dir, where):
     shutil.copy(keys_dir / "development" / "vaccination.cert.pem", production / where)
     with pytest.raises(BadSettings, match="development certificate"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_trusts_lists_of_other_signers(production):
     keep(production / "trust" / "certificates" / "list.json", trust_lists.read(SIGNER))
-    check_production_keys(production)
+    refuse_or_run(production)
 
 
 def test_production_refuses_a_development_certificate_in_a_list(production, keys_dir):
     listed = gather([keys_dir / "development" / "vaccination.cert.pem"])
     keep(production / "trust" / "certificates" / "list.json", listed)
     with pytest.raises(BadSettings, match="development certificate"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_refuses_a_development_log(production, keys_dir):
     shutil.copy(keys_dir / AUDIT_LOG, production / AUDIT_LOG)
     with pytest.raises(BadSettings, match="development key"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_the_key_of_the_audit_fits_its_log_and_no_other(keys):
@@ -253,10 +257,10 @@ def test_the_key_of_the_audit_fits_its_log_and_no_other(keys):
 @pytest.mark.parametrize("name", ["vault.key", "vault-2.next"])
 def test_production_refuses_a_file_that_others_can_read_or_change(production, mode, name):
     prepare_next(production / "production")
-    check_production_keys(production)
+    refuse_or_run(production)
     (production / "production" / name).chmod(mode)
     with pytest.raises(BadSettings, match="others"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
@@ -265,11 +269,37 @@ def test_production_refuses_an_unencrypted_key(production, form):
     path = production / "production" / "vaccination.key.pem"
     path.write_bytes(path.read_bytes() + key.private_bytes(Encoding.PEM, form, NoEncryption()))
     with pytest.raises(BadSettings, match="not encrypted"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_overlooks_a_public_key_among_the_certificates(production):
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (production / "trust" / "certificates" / "pin.pem").write_bytes(pem)
-    check_production_keys(production)
+    refuse_or_run(production)
+
+
+def test_production_refuses_a_secret_elsewhere_that_others_can_read(production, tmp_path):
+    elsewhere = tmp_path / "secret"
+    (production / "production" / "secret").rename(elsewhere)
+    check_production_keys(production, elsewhere)
+    elsewhere.chmod(0o640)
+    with pytest.raises(BadSettings, match="others"):
+        check_production_keys(production, elsewhere)
+
+
+@pytest.mark.parametrize("name", ["secret", "vault.key", "blind-index.key"])
+@pytest.mark.parametrize("secret", [b"", b"changeme", bytes(32), b"secret" * 9, b"0123456" * 9])
+def test_production_refuses_a_short_or_plain_secret(production, name, secret):
+    (production / "production" / name).write_bytes(secret)
+    with pytest.raises(BadSettings, match="too short or too plain"):
+        refuse_or_run(production)
+
+
+@pytest.mark.parametrize("name", ["secret", "vault.key", "blind-index.key"])
+def test_production_refuses_a_secret_of_development(production, keys_dir, name):
+    (production / "development").mkdir()
+    for folder in ("development", "production"):
+        shutil.copy(keys_dir / "development" / name, production / folder / name)
+    with pytest.raises(BadSettings, match="development secret"):
+        refuse_or_run(production)
