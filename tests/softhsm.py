@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from healthcert.gateways.pkcs11_signer import Token
+
 MODULE = "/usr/lib/softhsm/libsofthsm2.so"
 PIN, LABEL = "5678", "dsc"
 
@@ -43,6 +45,7 @@ def make_token(folder: Path) -> Hsm:
     conf = folder / "softhsm2.conf"
     conf.write_text(f"directories.tokendir = {hsm.objects}\nobjectstore.backend = file\n")
     os.environ["SOFTHSM2_CONF"] = str(conf)
+    Token.begin_anew()  # the module may have read another
     words = ["--init-token", "--free", "--label", LABEL, "--so-pin", "1234", "--pin", PIN]
     subprocess.run([tool, *words], check=True, capture_output=True)
     (folder / "pin").write_text(PIN)

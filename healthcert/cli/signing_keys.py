@@ -15,8 +15,7 @@ import click
 from healthcert.config import Settings
 from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, WrongState
-from healthcert.jobs import compromise
-from healthcert.jobs.keys import keep
+from healthcert.jobs.keys import answer, keep
 from healthcert.parts import Parts, open_parts
 from healthcert.services import signing_keys
 from healthcert.services.ceremony import Ceremony
@@ -37,8 +36,7 @@ _KID = click.argument("kid")
 def hold_ceremony(path: Path, plan: str | None, *, dry_run: bool) -> None:
     r"""Make the authority and the signers that a reviewed file asks for; what is there stays.
 
-    Prints what is made, the hash of the plan, and the file of the transcript. The service writes
-    the transcript's hash into the audit when it takes the keys in.
+    The transcript's hash goes into the audit when the service takes the keys in.
 
     \b
     Example:
@@ -59,10 +57,9 @@ def hold_ceremony(path: Path, plan: str | None, *, dry_run: bool) -> None:
 @_KID
 @_AS_JSON
 def answer_compromise(kid: str, *, as_json: bool) -> None:
-    r"""Answer the loss of a key: stop it, publish a bundle without it, certify everybody anew.
+    r"""Stop a lost key, publish a bundle without it, certify everybody anew.
 
-    May be ended at any point and begun again. Without a published stand-by, certificates wait
-    as intents until one may sign.
+    May be ended at any point and begun again. Without a published stand-by certificates wait.
 
     \b
     Example:
@@ -70,7 +67,7 @@ def answer_compromise(kid: str, *, as_json: bool) -> None:
     """
     begun, counts = perf_counter(), dict[str, int]()
     with _opened() as parts:
-        for step, count in compromise.answer(parts, _bytes(kid), datetime.now(UTC)):
+        for step, count in answer(parts, _bytes(kid), datetime.now(UTC)):
             counts[step] = count if step == "bundle" else counts.get(step, 0) + count
             took = round(perf_counter() - begun, 2)
             row = {"step": step, "count": counts[step], "seconds": took}
@@ -90,8 +87,8 @@ def _mover(verb: str) -> click.Command:
         row = {"kid": kid, "purpose": key.purpose, "state": key.state}
         click.echo(json.dumps(row) if as_json else f"{kid} is {key.state}")
 
-    example = f"\b\nExample:\n  healthcert keys {verb} 7bdaf6ef1cc0d1a3"
-    return click.command(verb, help=f"{about}\n\n{example}")(run)
+    about += f"\n\n\b\nExample:\n  healthcert keys {verb} 7bdaf6ef1cc0d1a3"
+    return click.command(verb, help=about)(run)
 
 
 COMMANDS = (hold_ceremony, answer_compromise, *map(_mover, _MOVES))

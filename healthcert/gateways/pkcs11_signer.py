@@ -45,16 +45,14 @@ class Token:
         """Return what the work does with the library and the session.
 
         Raises:
-            SignerUnavailable: The token is away, its PIN is wrong, or it refuses.
+            SignerUnavailable: The extra is missing, the token is away or refuses.
         """
         with Token.turn:
             try:
                 import pkcs11.util.ec  # noqa: PLC0415 - an optional extra
 
                 return work(pkcs11, self._opened(pkcs11))
-            except ImportError:
-                raise SignerUnavailable("keys in a token need the extra `hsm`") from None
-            except (RuntimeError, OSError) as error:  # each refusal of the library is the first
+            except (ImportError, RuntimeError, OSError) as error:  # a RuntimeError: it refuses
                 Token.begin_anew()
                 why = f"{type(error).__name__} {error}"
                 raise SignerUnavailable(f"token {self._label}: {why}") from None
@@ -76,14 +74,13 @@ class Token:
         """Let every session be opened again: a token may have come back."""
         cls.spoilt, cls.epoch = True, cls.epoch + 1
 
-    @classmethod
-    def after_fork(cls) -> None:
-        """Forget what is the parent's."""
-        cls.turn = Lock()
-        cls.begin_anew()
+
+def _after_fork() -> None:
+    Token.turn = Lock()  # the parent's may be held
+    Token.begin_anew()
 
 
-os.register_at_fork(after_in_child=Token.after_fork)
+os.register_at_fork(after_in_child=_after_fork)
 _token = lru_cache(maxsize=None)(Token)
 
 

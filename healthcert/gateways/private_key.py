@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
 )
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -26,7 +26,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from healthcert.errors import SignerUnavailable
-from healthcert.hcert.cose import PublicKey
 
 PrivateKey = EllipticCurvePrivateKey | RSAPrivateKey
 
@@ -82,26 +81,15 @@ def sign_checked(key: PrivateKey, data: bytes) -> bytes:
     Raises:
         SignerUnavailable: The signature made does not verify.
     """
-    if isinstance(key, RSAPrivateKey):
-        signature = key.sign(data, _PSS, SHA256())
-    else:
+    try:
+        if isinstance(key, RSAPrivateKey):
+            signature = key.sign(data, _PSS, SHA256())
+            key.public_key().verify(signature, data, _PSS, SHA256())
+            return signature
         r, s = decode_dss_signature(key.sign(data, _ECDSA))
         signature = r.to_bytes(_HALF, "big") + s.to_bytes(_HALF, "big")
-    refuse_misfit(key.public_key(), signature, data)
-    return signature
-
-
-def refuse_misfit(public: PublicKey, signature: bytes, data: bytes) -> None:
-    """Refuse a signature in COSE form that does not verify: it must not leave.
-
-    Raises:
-        SignerUnavailable: It does not.
-    """
-    try:
-        if isinstance(public, RSAPublicKey):
-            public.verify(signature, data, _PSS, SHA256())
-            return
-        r, s = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
-        public.verify(encode_dss_signature(r, s), data, _ECDSA)
+        halves = (int.from_bytes(half, "big") for half in (signature[:_HALF], signature[_HALF:]))
+        key.public_key().verify(encode_dss_signature(*halves), data, _ECDSA)
     except InvalidSignature:
         raise SignerUnavailable("a signature was made that does not verify") from None
+    return signature

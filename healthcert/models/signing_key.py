@@ -18,7 +18,11 @@ TRANSITIONS = {
     "retired": ("expired", "compromised"),
 }
 LISTED = ("published", "active", "retired")  # verifiers are told of these
-_KNOWN_LONG = "known_two_days_before_use"
+_LONG = "known_two_days_before_use"
+_TWO_DAYS = {
+    "sqlite": "unixepoch(activated_at) - unixepoch(published_at) >= 172800",
+    "postgresql": "activated_at >= published_at + interval '48 hours'",
+}
 
 
 class SigningKey(Base):
@@ -45,12 +49,7 @@ class SigningKey(Base):
             "activated_at IS NULL OR (published_at IS NOT NULL AND signs_until IS NOT NULL)",
             name="used_after_published",
         ),
-        CheckConstraint(
-            "unixepoch(activated_at) - unixepoch(published_at) >= 172800", name=_KNOWN_LONG
-        ).ddl_if(dialect="sqlite"),
-        CheckConstraint(
-            "activated_at >= published_at + interval '48 hours'", name=_KNOWN_LONG
-        ).ddl_if(dialect="postgresql"),
+        *(CheckConstraint(sql, name=_LONG).ddl_if(dialect=on) for on, sql in _TWO_DAYS.items()),
         CheckConstraint("not_before < signs_until AND signs_until <= not_after", name="life"),
         stated(never_deleted=True, transitions=TRANSITIONS),
     )

@@ -66,8 +66,8 @@ def read_secret(path: Path) -> bytes:
 class Keyring(Mapping[bytes, Signer]):
     """The certificate signers whose keys lie in one folder, by key identifier.
 
-    A key in a file is opened when it is found, one in a token when it signs. Who asks for one that
-    is not known makes the folder be looked through again: a new key needs no new process.
+    A key in a file is opened when it is found, one in a token when it signs. The folder is looked
+    through again each time: a new key needs no new process.
     """
 
     def __init__(self, folder: Path, secret: bytes) -> None:
@@ -78,25 +78,21 @@ class Keyring(Mapping[bytes, Signer]):
         """
         self._folder, self._passphrase = folder, passphrase_of(secret)
         self._found: dict[Path, Signer] = {}
-        self._all()
+        self._look()
 
     def __getitem__(self, kid: bytes) -> Signer:
         """Return the signer with this identifier."""
-        known = next((each for each in self._found.values() if each.kid == kid), None)
-        found = known or next((each for each in self._all() if each.kid == kid), None)
-        if found is None:
-            raise KeyError(kid)
-        return found
+        return {signer.kid: signer for signer in self._look()}[kid]
 
     def __iter__(self) -> Iterator[bytes]:
         """Every key identifier, in the order of the files' names."""
-        return (signer.kid for signer in self._all())
+        return (signer.kid for signer in self._look())
 
     def __len__(self) -> int:
         """How many there are."""
-        return len(self._all())
+        return len(self._look())
 
-    def _all(self) -> list[Signer]:
+    def _look(self) -> list[Signer]:
         for path in sorted(self._folder.glob("*.cert.pem")):
             name = path.name.removesuffix(".cert.pem")
             key, token = (self._folder / f"{name}.{end}" for end in ("key.pem", "token.toml"))

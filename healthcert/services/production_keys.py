@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography.x509 import load_der_x509_certificate
@@ -39,12 +40,7 @@ def check_production_keys(folder: Path, secret_file: Path) -> None:
     for path in {*files, secret_file}:
         _refuse_open(path)
     known = {path.read_bytes() for path in (folder / "development").glob("*") if path.is_file()}
-    for path in (secret_file, *(each for each in files if _RAW.match(each.name))):
-        secret = path.read_bytes()
-        if len(secret) < _LEAST or len(set(secret)) < _LEAST_UNLIKE:
-            raise BadSettings(f"{path} is too short or too plain to be secret")
-        if secret in known:
-            raise BadSettings(f"{path} is a development secret")
+    _refuse_weak([secret_file, *(each for each in files if _RAW.match(each.name))], known)
     for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")
@@ -61,6 +57,13 @@ def _refuse_open(path: Path) -> None:
         raise BadSettings(f"{path} can be read or changed by others: chmod 600")
     if _UNENCRYPTED.search(path.read_bytes()):
         raise BadSettings(f"{path} is not encrypted")
+
+
+def _refuse_weak(files: Collection[Path], known: Collection[bytes]) -> None:
+    for path in files:
+        secret = path.read_bytes()
+        if len(secret) < _LEAST or len(set(secret)) < _LEAST_UNLIKE or secret in known:
+            raise BadSettings(f"{path} is short, plain or that of development: no secret")
 
 
 def _subject(path: Path) -> str:

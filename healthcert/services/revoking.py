@@ -79,9 +79,9 @@ def reissue(
 def reissue_lost(
     db: Session, *, vault: Vault, kid: bytes, limit: int, country: Country, now: datetime
 ) -> int:
-    """Take back certificates in force that a lost key signed, with an intent for each instead.
+    """Replace certificates in force that a lost key signed by intents; return how many, at last 0.
 
-    Who was erased has none again. Returns how many, none when all is done.
+    Who was erased has none again.
     """
     query = (
         select(Certificate, Person)

@@ -34,11 +34,8 @@ _LAST, _SOON = timedelta(days=1), timedelta(days=30)
 def take_in(db: Session, found: Mapping[bytes, str], *, now: datetime) -> None:
     """Write down keys of ours that are new: pending, or active at once if made for development.
 
-    Args:
-        db: The transaction.
-        found: Certificates (X.509, DER) of signers for one purpose, each with the SHA-256 of the
-            transcript of its ceremony, in hexadecimal; empty where there was none.
-        now: The moment of the deed.
+    Each is found as a certificate (DER), with the SHA-256 of its ceremony's transcript in
+    hexadecimal; empty where there was none.
     """
     for der, transcript in found.items():
         pem, said = x509.load_der_x509_certificate(der), terms(der)
@@ -86,8 +83,7 @@ def move(db: Session, *, kid: bytes, to: str, now: datetime) -> SigningKey:
 def due(db: Session, now: datetime) -> list[tuple[bytes, str]]:
     """Return what time asks for, each a key and its next state.
 
-    A published key goes on where none signs any more; one laid down ends with the last certificate
-    that it signed.
+    A published key goes on where none signs; one laid down ends with what it signed.
     """
     keys = every(db)
     signs = {key.purpose for key in keys if key.state == "active" and ends(key) > now}
@@ -103,10 +99,7 @@ def due(db: Session, now: datetime) -> list[tuple[bytes, str]]:
 
 
 def active(db: Session, now: datetime, *, held: bool = False) -> dict[str, SigningKey]:
-    """Return the keys that sign now, by purpose.
-
-    While a transaction has them `held` nobody lays them down: nothing is signed after that.
-    """
+    """Return the keys that sign now, by purpose; while they are `held` nobody lays them down."""
     query = select(SigningKey).where(
         SigningKey.state == "active", SigningKey.not_before <= now, SigningKey.signs_until > now
     )
@@ -169,10 +162,9 @@ def _still_needed(db: Session, key: SigningKey, now: datetime) -> bool:
 
 
 def _said_until(certificate: x509.Certificate) -> datetime | None:
-    for extension in certificate.extensions:
-        if isinstance(said := extension.value, x509.PrivateKeyUsagePeriod) and said.not_after:
-            return said.not_after.replace(tzinfo=UTC)
-    return None
+    used = (e.value for e in certificate.extensions)
+    end = next((e.not_after for e in used if isinstance(e, x509.PrivateKeyUsagePeriod)), None)
+    return end.replace(tzinfo=UTC) if end else None
 
 
 def _note(db: Session, key: SigningKey, now: datetime, transcript: str = "") -> None:

@@ -1,7 +1,7 @@
-"""Figures for whoever watches the service, as Prometheus text; no figure is about a person.
+"""Figures for whoever watches the service, as Prometheus text; none is about a person.
 
-Whoever asks from this machine itself, without a proxy between, or with the token of the settings
-is answered; for others there is no such page. Each process counts its own requests.
+This machine itself is answered, without a proxy between, and who has the token of the settings;
+for others there is no such page. Each process counts its own requests.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
-from threading import Lock
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -33,37 +32,31 @@ def init_metrics(app: Flask, figures: Callable[[], Iterable[Figure]], token: str
         token: What a stranger must bring as ``Authorization: Bearer``; empty: nobody may.
     """
     counted: Counter[tuple[str, str]] = Counter()
-    lock = Lock()
 
     def count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "-"
-        with lock:
-            counted[route, f"{response.status_code // 100}xx"] += 1
+        counted[route, f"{response.status_code // 100}xx"] += 1
         return response
 
-    def told() -> str:
-        process = str(os.getpid())
-        with lock:
-            requests = dict(counted)
-        rows = [
-            ("requests_total", {"process": process, "route": route, "status": status}, number)
-            for (route, status), number in sorted(requests.items())
-        ]
-        return "".join(map(_line, [*figures(), *rows]))
+    def told() -> Iterable[Figure]:
+        yield from figures()
+        for (route, status), number in sorted(counted.copy().items()):
+            labels = {"process": str(os.getpid()), "route": route, "status": status}
+            yield "requests_total", labels, number
 
     app.after_request(count)
-    app.extensions["metrics"] = told, token
+    app.extensions["metrics"] = told, f"Bearer {token}" if token else ""
     app.register_blueprint(bp)
 
 
 @bp.get("/metrics")
 def metrics() -> Response:
     """Tell the figures, those of the database as far as it answers."""
-    told, token = current_app.extensions["metrics"]
-    given = request.headers.get("Authorization", "").encode()
-    if not (_is_here() or (token and hmac.compare_digest(given, f"Bearer {token}".encode()))):
+    told, wanted = current_app.extensions["metrics"]
+    given = request.headers.get("Authorization", "")
+    if not (_is_here() or (wanted and hmac.compare_digest(given.encode(), wanted.encode()))):
         raise NotFound
-    answer = Response(told(), content_type="text/plain; version=0.0.4; charset=utf-8")
+    answer = Response("".join(map(_line, told())), content_type="text/plain; version=0.0.4")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
@@ -75,6 +68,5 @@ def _is_here() -> bool:
 
 
 def _line(figure: Figure) -> str:
-    name, labels, value = figure
-    inner = ",".join(f"{label}={json.dumps(told)}" for label, told in labels.items())
-    return f"healthcert_{name}{{{inner}}} {value:.12g}\n"
+    inner = ",".join(f"{label}={json.dumps(told)}" for label, told in figure[1].items())
+    return f"healthcert_{figure[0]}{{{inner}}} {figure[2]:.12g}\n"

@@ -15,6 +15,8 @@ from healthcert.db import Doors, make_engine
 from healthcert.models import AuditEvent
 from tests.softhsm import make_token
 
+pytestmark = pytest.mark.xdist_group("softhsm")  # one module a process, one environment
+
 SIGNER = """
 [{kind}]
 name = "DSC {kind} 1"

@@ -19,6 +19,8 @@ from healthcert.services.key_making import Chain, Wanted
 from tests.certificates import NOW, make_text
 from tests.softhsm import MODULE, PIN, make_token
 
+pytestmark = pytest.mark.xdist_group("softhsm")  # one module a process, one environment
+
 _MADE = 400  # signatures of eight threads
 
 

@@ -17,7 +17,7 @@ from healthcert.cli.keys import keys as keys_command
 from healthcert.errors import NotFound
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.hcert.bundle import read
-from healthcert.jobs import compromise, keys, publishing
+from healthcert.jobs import certificates, keys, publishing
 from healthcert.models import Certificate, Message, SigningKey
 from healthcert.services import findings, signing_keys
 from healthcert.services.key_making import Chain, Wanted
@@ -56,7 +56,7 @@ def with_certificates(parts, clinic, count: int) -> bytes:
 
 
 def jobs_signed(parts) -> int:
-    return compromise.certificates.sign_pending(parts, NOW)
+    return certificates.sign_pending(parts, NOW)
 
 
 def counted(parts, purpose: str = "v") -> Counter[tuple[str, bool]]:
@@ -106,7 +106,7 @@ def test_each_certificate_is_replaced_by_another_of_its_fact_and_its_holder_told
     publishing.publish_now(parts, NOW)
     assert lost in listed(parts)
     begun = perf_counter()
-    steps = list(compromise.answer(parts, lost, NOW))
+    steps = list(keys.answer(parts, lost, NOW))
     took = perf_counter() - begun
     engine = parts.doors.engine.dialect.name
     say(f"{engine}: {MANY} certificates in {took:.1f} s, {MANY / took:.0f} a second")
@@ -123,17 +123,17 @@ def test_each_certificate_is_replaced_by_another_of_its_fact_and_its_holder_told
 def test_a_drill_broken_off_anywhere_goes_on_and_doubles_nothing(parts, clinic):
     lost = with_certificates(parts, clinic, 7)
     published_stand_by(parts)
-    before = compromise.certificates.AT_ONCE
-    compromise.certificates.AT_ONCE = 3
+    before = certificates.AT_ONCE
+    certificates.AT_ONCE = 3
     try:
         for stop in (1, 2, 3, 4, 6, 8):
-            for number, _ in enumerate(compromise.answer(parts, lost, NOW), start=1):
+            for number, _ in enumerate(keys.answer(parts, lost, NOW), start=1):
                 if number == stop:
                     break
     finally:
-        compromise.certificates.AT_ONCE = before
+        certificates.AT_ONCE = before
     assert counted(parts) == {("issued", True): 7, ("revoked", False): 7}
-    assert dict(compromise.answer(parts, lost, NOW)).keys() == {"stopped", "bundle"}
+    assert dict(keys.answer(parts, lost, NOW)).keys() == {"stopped", "bundle"}
     assert counted(parts) == {("issued", True): 7, ("revoked", False): 7}
 
 
@@ -141,17 +141,17 @@ def test_without_a_stand_by_certificates_wait_until_one_was_known_for_two_days(p
     lost = with_certificates(parts, clinic, 2)
     stand_by(parts, NOW - DAY)
     keys.keep(parts, NOW)
-    assert "waiting for a key" in dict(compromise.answer(parts, lost, NOW))
+    assert "waiting for a key" in dict(keys.answer(parts, lost, NOW))
     assert counted(parts) == {("intended", False): 2, ("revoked", False): 2}
     later = NOW + 2 * DAY
     keys.keep(parts, later)
-    assert compromise.certificates.sign_pending(parts, later) == 2
+    assert certificates.sign_pending(parts, later) == 2
     assert counted(parts) == {("issued", True): 2, ("revoked", False): 2}
 
 
 def test_the_loss_of_an_unknown_key_is_refused(parts):
     with pytest.raises(NotFound):
-        next(compromise.answer(parts, b"unknown!", NOW))
+        next(keys.answer(parts, b"unknown!", NOW))
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

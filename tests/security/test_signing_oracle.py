@@ -83,7 +83,8 @@ def test_no_request_of_anybody_makes_a_signature_without_a_stored_fact(
     assert len(counted) == 1
     asked = {
         None: Browser(app), Role.NURSE: nurse,
-        Role.CITIZEN: holder(identity_value="KANARI 654321", slot=1), Role.CLERK: staff("clerk"), Role.ADMIN: staff("admin"),
+        Role.CITIZEN: holder(identity_value="KANARI 654321", slot=1),
+        Role.CLERK: staff("clerk"), Role.ADMIN: staff("admin"),
     }  # fmt: skip
     chance, doors = Random(SEED), list(routes(app))
     ids = _ids(parts, clinic)
