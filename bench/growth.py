@@ -110,7 +110,7 @@ class _Country:
         named = {"KEYS_DIR": str(folder), "DATA_DIR": str(folder), "DATABASE_URL": url}
         settings = Settings.from_env({f"HEALTHCERT_{key}": told for key, told in named.items()})
         parts = open_parts(settings)
-        clinic = Clinic.opened(parts.doors, parts.vault, parts.country)
+        clinic = Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())
         clinic.lot()
         slot, met = clinic.slot(day(-1), capacity=_KNOWN), []
         before = slot.starts_at - timedelta(hours=1)

@@ -46,6 +46,7 @@ class Settings:
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
+    metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
     log_level: str = "INFO"  # least level that is logged
     staff_oidc: Oidc | None = None  # the identity provider of staff, where there is one
     citizen_oidc: Oidc | None = None  # the identity provider of citizens, where there is one
@@ -105,6 +106,7 @@ class Settings:
             mail_url=read.text("MAIL_URL", ""),
             sms_url=read.text("SMS_URL", ""),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
+            metrics_token=read.matching("METRICS_TOKEN", "", r"[!-~]{32,}|"),
             log_level=read.matching("LOG_LEVEL", "INFO", r"DEBUG|INFO|WARNING|ERROR"),
             staff_oidc=read.oidc("STAFF"),
             citizen_oidc=read.oidc("CITIZEN"),

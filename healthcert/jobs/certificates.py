@@ -21,17 +21,24 @@ _LOG = logging.getLogger(__name__)
 def sign_pending(parts: Parts, now: datetime) -> int:
     """Sign intended certificates, the oldest first; return how many were signed.
 
-    All go in one transaction. Where that fails nothing of it is kept, and each half goes alone:
-    one that cannot be signed, whatever its fault, does not keep the others back. Nor does a kind
-    whose key is away: its intents wait, and the other kinds are signed.
+    Each kind goes in a transaction of its own, so that one whose key is away waits alone. Where
+    that fails nothing of it is kept, and each half goes alone: one that cannot be signed, whatever
+    its fault, does not keep the others back.
 
     Raises:
-        SignerUnavailable: No key signs now; every intent stays.
+        SignerUnavailable: Nothing was signed, since keys are away; every intent stays.
     """
-    kinds = issuing.signable(parts.signers, now) or issuing.KINDS
-    with parts.doors.reading() as db:
-        waiting = issuing.pending(db, limit=AT_ONCE, today=now.date(), kinds=kinds)
-    return _sign(parts, waiting, now)
+    done, away = 0, None
+    for kind in issuing.KINDS:
+        with parts.doors.reading() as db:
+            waiting = issuing.pending(db, limit=AT_ONCE, today=now.date(), kinds=[kind])
+        try:
+            done += _sign(parts, waiting, now) if waiting else 0
+        except SignerUnavailable as refusal:
+            away = refusal
+    if away is not None and not done:
+        raise away
+    return done
 
 
 def take_back(parts: Parts, now: datetime) -> int:

@@ -24,6 +24,7 @@ from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
+from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
 from healthcert.models.stock import Stock, StockMove
@@ -94,6 +95,7 @@ __all__ = [
     "RequestStep",
     "Row",
     "Screening",
+    "SigningKey",
     "Site",
     "SiteClosure",
     "SiteHours",

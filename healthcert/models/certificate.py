@@ -90,6 +90,7 @@ class Certificate(Row):
         Index("ix_certificate_person_id", "person_id"),
         Index("ix_certificate_dose_id", "dose_id"),
         Index("ix_certificate_state", "state"),
+        Index("ix_certificate_kid", "kid", "state", "expires_at"),
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 

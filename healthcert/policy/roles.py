@@ -60,7 +60,8 @@ _Reach = Mapping[Role | None, Scope]
 _ADMIN: _Reach = {Role.ADMIN: Scope.ORGANISATION}
 _STAFF = frozenset(Role) - {Role.CITIZEN}
 _BY_WHOM: Mapping[str, _Reach] = {
-    "read_public_page verify_certificate search_places book_appointment "
+    # The page of figures looks itself who asks: this machine, or who has the token.
+    "read_public_page read_metrics verify_certificate search_places book_appointment "
     "ask_for_code sign_in sign_out": dict.fromkeys(
         (None, *Role), Scope.COUNTRY
     ),  # None is a stranger

@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +17,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, load_only
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import NotFound, SignerUnavailable
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.errors import SignerUnavailable
+from healthcert.gateways.signer import Signer, issue_text, terms
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import PublicKey, parse
+from healthcert.hcert.cose import parse
 from healthcert.hcert.text import decode
-from healthcert.hcert.trust import from_certificate
 from healthcert.models import (
     Certificate,
     Dose,
@@ -32,7 +30,7 @@ from healthcert.models import (
     Recovery,
     TestResult,
 )
-from healthcert.services import audit, holds, messages
+from healthcert.services import audit, holds, messages, signing_keys
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, bases, ends, statement
@@ -85,11 +83,6 @@ def _intended(country: Country, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:
-    """Return the kinds of certificates whose key signs now."""
-    return frozenset(k for k, each in signers.items() if each.not_before <= now < each.not_after)
-
-
 def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KINDS) -> list[UUID]:
     """Return the certificates of some kinds to be signed, the oldest first.
 
@@ -109,45 +102,22 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     return list(db.scalars(query.limit(limit)))
 
 
-def issue(
-    db: Session,
-    *,
-    vault: Vault,
-    signers: Mapping[str, FileSigner],
-    certificate_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
-    """Sign an intended certificate and keep its text sealed.
-
-    One no longer intended stays as it is, and so does one that is held, and a recovery's before
-    its first day.
-
-    Raises:
-        NotFound: No such certificate.
-        SignerUnavailable: No key signs its kind now; the intent stays for the worker.
-    """
-    wanted = [certificate_id]
-    if not issue_all(
-        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
-    ):
-        raise NotFound
-    return db.get_one(Certificate, certificate_id, populate_existing=True)
-
-
 def issue_all(
     db: Session,
     *,
     vault: Vault,
-    signers: Mapping[str, FileSigner],
+    signers: Mapping[bytes, Signer],
     certificate_ids: Collection[UUID],
     country: Country,
     now: datetime,
 ) -> int:
-    """Do what `issue` does for many at once, in a few statements; return how many there are.
+    """Sign intended certificates and keep their texts sealed; return how many of them there are.
+
+    One no longer intended stays as it is, and so does one that is held, a recovery's before its
+    first day and one of a kind that no key signs now.
 
     Raises:
-        SignerUnavailable: No key signs any of their kinds now; every intent stays.
+        SignerUnavailable: No active key signs any of their kinds; every intent stays.
     """
     query = (
         select(Certificate, Person)
@@ -162,8 +132,8 @@ def issue_all(
     held = set(db.scalars(waits))
     intended = [both for both in found if both[0].state == "intended" and both[0].id not in held]
     kinds = {one.kind for one, _ in intended}
-    usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
-    if kinds and not usable:
+    usable = usable_now(db, signers, now, held=True) if kinds else {}
+    if kinds and not kinds & usable.keys():
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
     rests_on = bases(db, [one for one, _ in intended])
     signed: list[Mapping[str, object]] = []
@@ -173,7 +143,8 @@ def issue_all(
         basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
         if signer is not None and not _too_soon(basis.fact, now):
             begins = now.replace(microsecond=0)
-            life = begins, min(ends(basis, begins, country), signer.not_after)
+            last = terms(signer.certificate).not_after or begins
+            life = begins, min(ends(basis, begins, country), last)
             dcc = statement(details_of(vault, person), certificate, basis, country)
             signed.append(_signed(certificate, dcc, life, signer, vault, person, country))
             tell(db, vault, person, "certificate_ready", country, now, told)
@@ -188,7 +159,7 @@ def _signed(
     certificate: Certificate,
     dcc: Mapping[str, object],
     life: tuple[datetime, datetime],
-    signer: FileSigner,
+    signer: Signer,
     vault: Vault,
     person: Person,
     country: Country,
@@ -202,7 +173,7 @@ def _signed(
         signer=signer,
     )
     signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+    if signed.kid != signer.kid or not signed.fits(terms(signer.certificate).key):
         raise SignerUnavailable("what was signed does not verify")
     return {
         "id": certificate.id,
@@ -221,10 +192,12 @@ def _too_soon(fact: Fact, now: datetime) -> bool:
     return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
-@lru_cache(maxsize=16)
-def _public_key(certificate: bytes) -> PublicKey:
-    """Return the key in a signer's certificate, by which verifiers will check."""
-    return from_certificate(certificate).key
+def usable_now(
+    db: Session, signers: Mapping[bytes, Signer], now: datetime, *, held: bool = False
+) -> dict[str, Signer]:
+    """Return the signers at hand whose keys are active, by kind; see `signing_keys.active`."""
+    keys = signing_keys.active(db, now, held=held).items()
+    return {kind: found for kind, key in keys if (found := signers.get(key.kid)) is not None}
 
 
 def tell(

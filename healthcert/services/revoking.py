@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -50,3 +51,28 @@ def reissue(
     again = issuing.intend_again(db, certificate, country=country, now=now)
     db.flush()
     return again
+
+
+def reissue_lost(
+    db: Session, *, vault: Vault, kid: bytes, limit: int, country: Country, now: datetime
+) -> int:
+    """Replace certificates in force that a lost key signed by intents; return how many, at last 0.
+
+    Who was erased has none again.
+    """
+    query = (
+        select(Certificate, Person)
+        .join(Person, Person.id == Certificate.person_id)
+        .where(Certificate.kid == kid, Certificate.state == "issued", Certificate.expires_at >= now)
+        .order_by(Certificate.person_id, Certificate.id)
+        .limit(limit)
+        .with_for_update(key_share=True)
+    )
+    found = db.execute(query.execution_options(populate_existing=True)).all()
+    for certificate, person in found:
+        deed = revoke if person.erased_at else reissue
+        deed(
+            db, vault=vault, person=person, certificate=certificate,
+            reason="key_compromised", country=country, now=now,
+        )  # fmt: skip
+    return len(found)

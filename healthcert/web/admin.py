@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.policy.roles import delegable
-from healthcert.services import alarms, delegating, desk, roster
+from healthcert.services import alarms, delegating, desk, roster, signing_keys
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -22,13 +22,14 @@ def state() -> str:
     """Show the bundle's age, the work that waits, and how long the keys last."""
     with parts().doors.reading() as db:
         waiting, raised = desk.waiting(db), alarms.still_open(db)
+        keys = signing_keys.active(db, now())
     return render_template(
         "admin/state.html",
         now=now(),
         bundle=verifier().bundle(now()),
         waiting=waiting,
         alarms=raised,
-        signers=parts().signers,
+        keys=keys,
     )
 
 

@@ -27,6 +27,7 @@ from healthcert.web.moment import now
 ACTS: Mapping[str, str] = {
     "health.alive": "read_public_page",
     "health.ready": "read_public_page",
+    "metrics.metrics": "read_metrics",
     "verify.page": "verify_certificate",
     "verify.check": "verify_certificate",
     "verify.bundle": "verify_certificate",
@@ -101,7 +102,7 @@ ACTS: Mapping[str, str] = {
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.
-STATELESS = frozenset({"verify_certificate", "read_public_page"})
+STATELESS = frozenset({"verify_certificate", "read_public_page", "read_metrics"})
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -172,7 +172,7 @@ def test_a_kind_whose_key_is_away_waits_and_keeps_no_other_back(parts, clinic, m
     clinic.tested(tested)
     dose = clinic.vaccinated(day(-1), details())
     monkeypatch.setattr(certificates, "AT_ONCE", 1)  # the test was written down first
-    without = {kind: signer for kind, signer in parts.signers.items() if kind != "t"}
+    without = {kid: each for kid, each in parts.signers.items() if each.purpose != "t"}
     for _ in range(2):
         jobs.run_once(replace(parts, signers=without), NOW)
     assert [each.state for each in clinic.certificates(dose)] == ["issued"]
