@@ -65,6 +65,8 @@ class Country:
     names: Mapping[str, str]  # by language
     languages: tuple[str, ...]  # ISO 639-1
     time_zone: str  # IANA
+    of_age_years: int  # from when a person consents alone
+    carer_days: int  # how long somebody invited may act for another
     calling_code: str  # digits, put before numbers that begin with a nought
     issuer: str  # ``is`` of its certificates
     uvci_issuer: str  # who issues, within a UVCI
@@ -144,6 +146,8 @@ def _country(content: Mapping[str, Any]) -> Country:
         names=content["names"],
         languages=tuple(content["languages"]),
         time_zone=content["time_zone"],
+        of_age_years=content["consent_age_years"],
+        carer_days=content["carer_days"],
         calling_code=content["calling_code"],
         issuer=certificates["issuer"],
         uvci_issuer=certificates["uvci_issuer"],

@@ -34,6 +34,7 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
         "see_own_record": _HOLDER,
         "see_own_certificate": _HOLDER,
         "erase_own_record": _HOLDER,
+        "keep_family": _HOLDER,
         "cancel_own_appointment": _HOLDER,
         "move_own_appointment": _HOLDER,
         "see_day_list": _CLINIC,

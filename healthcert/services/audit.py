@@ -23,10 +23,11 @@ from healthcert.models import AuditEvent, Site, Staff
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
 )  # fmt: skip
+FOR_THEM = "for_them"  # the reason of who acts for somebody
 
 Detail = str | int | bool | UUID | None
 
-_SEEN = "record_seen"
+SEEN = "record_seen"
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
 
 
@@ -79,21 +80,21 @@ def note(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look of staff at a person's record.
+    """One look at a person's record by somebody else.
 
     Attributes:
         at: When.
-        role: What the member of staff is.
+        role: What the member of staff is; of somebody who acts for the person, as what.
         site: Names of their site by language; empty for those without one.
-        reason: One of `REASONS`; ``care`` for looks from before reasons were asked for.
-        staff_id: Who it was.
+        reason: One of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any.
+        who: The member of staff, or the person who acted.
     """
 
     at: datetime
     role: str
     site: Mapping[str, str]
     reason: str
-    staff_id: UUID
+    who: UUID | None
 
 
 def seen(
@@ -113,35 +114,30 @@ def seen(
     """
     if reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
-    note(
-        db,
-        actor=Actor("staff", staff.id),
-        act=_SEEN,
-        subject=Subject("person", person_id),
-        details={"reason": reason, **details},
-        now=now,
-    )
+    told = {"reason": reason, **details}
+    who, whose = Actor("staff", staff.id), Subject("person", person_id)
+    note(db, actor=who, act=SEEN, subject=whose, details=told, now=now)
 
 
 def access_log(db: Session, *, person_id: UUID) -> list[Access]:
-    """Return who of the staff was shown a person's record and why, the newest look first."""
+    """Return who else was shown a person's record and why, the newest look first."""
     query = (
-        select(AuditEvent, Staff, Site.names)
-        .join(Staff, Staff.id == AuditEvent.actor_id)
+        select(AuditEvent, Staff.role, Site.names)
+        .outerjoin(Staff, Staff.id == AuditEvent.actor_id)
         .outerjoin(Site, Site.id == Staff.site_id)
         .where(AuditEvent.subject_kind == "person", AuditEvent.subject_id == person_id)
-        .where(AuditEvent.act == _SEEN)
+        .where(AuditEvent.act == SEEN)
         .order_by(AuditEvent.recorded_at.desc(), AuditEvent.id.desc())
     )
     return [
         Access(
             at=event.recorded_at,
-            role=member.role,
+            role=event.details.get("as", role),
             site=names or {},
             reason=event.details.get("reason", "care"),
-            staff_id=member.id,
+            who=event.actor_id,
         )
-        for event, member, names in db.execute(query)
+        for event, role, names in db.execute(query)
     ]
 
 

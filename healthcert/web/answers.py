@@ -38,6 +38,9 @@ WRONG: Mapping[str, Lazy] = {
     "too_large": _("it is over 10 MB or 16 megapixels: take a smaller one"),
     "bad_picture": _("this is not a PNG, JPEG, GIF or WebP picture"),
     "no_code": _("no code was found in it: come closer, in good light"),
+    "of_age": _("who is of age signs in alone, and can invite you"),
+    "on_record": _("they are on record already: a site can help, or the code they are sent"),
+    "yourself": _("this is your own; ask for that of the person you look after"),
     "not_confirmed": _("confirm this first"),
 }
 _OTHER = _("this cannot be used")

@@ -54,6 +54,12 @@ ACTS: Mapping[str, str] = {
     "rights.foresee": "erase_own_record",
     "rights.confirm": "erase_own_record",
     "rights.erase": "erase_own_record",
+    "family.page": "keep_family",
+    "family.look_after": "keep_family",
+    "family.child": "keep_family",
+    "family.invite": "keep_family",
+    "family.join": "keep_family",
+    "family.end": "keep_family",
     "staff.sign_in": "sign_in",
     "staff.sign_out": "sign_out",
     "styleguide": "read_public_page",
@@ -86,6 +92,7 @@ class Visitor:
     id: UUID  # the person's or the staff member's identifier
     name: str = ""  # what to call a member of staff; empty for a citizen
     site_id: UUID | None = None  # the clinic staff's own site
+    person_id: UUID | None = None  # whose record is open: the citizen's, or of whom one looks after
 
 
 Who = Callable[[], Visitor | None]

@@ -9,6 +9,7 @@ from werkzeug import Response
 
 from healthcert.policy.roles import Role
 from healthcert.services import roster
+from healthcert.web.family import looking_after
 from healthcert.web.guards import Visitor, inside
 from healthcert.web.here import parts
 from healthcert.web.sessions import sign_out as end_session
@@ -27,14 +28,15 @@ HOMES = {
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
     if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]))
+        person_id = UUID(session["person"])
+        return looking_after(Visitor(Role.CITIZEN, person_id, person_id=person_id))
     if "staff" not in session:
         return None
     with parts().doors.reading() as db:
         found = roster.member(db, staff_id=UUID(session["staff"]))
     if found is None:
         return None
-    return Visitor(Role(found.role), found.id, found.name, found.site_id)
+    return looking_after(Visitor(Role(found.role), found.id, found.name, found.site_id))
 
 
 @bp.get("/sign-in")
