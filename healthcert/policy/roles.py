@@ -41,6 +41,7 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
         "see_patient": _CLINIC,
         "register_arrival": _CLINIC,
         "book_for_someone": _CLINIC,
+        "help_in_person": _CLINIC,
         "record_dose": _NURSE,
         "record_not_vaccinated": _NURSE,
         "mark_dose_in_error": _NURSE,

@@ -153,3 +153,43 @@ def test_anothers_proxy_or_person_is_not_found(mother, holder, parts):
         for path in (f"/my/family/look-after/{each}", f"/my/family/{each}/end"):
             assert stranger.post(path, page="/my/family/").status_code == 404
     assert act(mother).status_code == 303
+
+
+@pytest.fixture
+def desk(book, staff):
+    """Return the clerk's browser and the address of somebody without papers or a phone."""
+    bare = {"identity_kind": "none", "identity_value": "", "phone": "", "mail": ""}
+    book(**bare)
+    clerk = staff("clerk")
+    path = re.search(r"/clinic/appointments/[0-9a-f-]+", clerk.get("/clinic/").text)[0]
+    return clerk, path
+
+
+def test_who_has_nothing_gets_a_card_and_help_with_their_own_pages(desk, parts):
+    clerk, path = desk
+    card = clerk.post(f"{path}/card", page=path).text
+    assert re.search(r"HC-\w{4}-\w{4}", card)
+    assert clerk.post(f"{path}/help", page=path).status_code == 400
+    assert clerk.post(f"{path}/help", {"seen": "y"}, page=path).location == "/my/"
+    assert "You are looking after" in clerk.get("/my/").text
+    assert "Somebody at a desk who helps" in clerk.get("/my/record/seen").text
+    for closed in ("/my/family/", "/clinic/", "/my/erase"):
+        assert clerk.get(closed).status_code in (403, 404)
+    clerk.post(f"{path}/help", {"seen": "y"}, page=path)
+    with parts.doors.reading() as db:
+        seen = db.scalars(select(AuditEvent).filter_by(act="record_seen", actor_kind="staff"))
+        assert {"for_them", "registration", "request"} == {one.details["reason"] for one in seen}
+    clerk.post("/my/family/myself", page="/my/")
+    assert clerk.get("/clinic/").status_code == 200
+
+
+def test_a_document_that_comes_later_is_added_or_reported(desk, book):
+    clerk, path = desk
+    brought = {"identity_kind": "passport", "identity_value": "LATE1"}
+    assert "The document is on record" in clerk.post(f"{path}/document", brought, page=path).text
+    book(slot=1, identity_value="TWICE1")
+    twice = clerk.post(f"{path}/document", brought | {"identity_value": "twice 1"}, page=path)
+    assert "the two may be one person" in twice.text
+    empty = clerk.post(f"{path}/document", brought | {"identity_value": ""}, page=path)
+    assert empty.status_code == 400
+    assert "fill this in" in empty.text
