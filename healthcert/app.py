@@ -21,6 +21,7 @@ from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
 from healthcert.web import (
+    account,
     admin,
     booking,
     citizen,
@@ -34,6 +35,7 @@ from healthcert.web import (
     rights,
     staff,
     styleguide,
+    team,
 )
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
@@ -78,6 +80,8 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         rights.bp,
         family.bp,
         staff.bp,
+        account.bp,
+        team.bp,
         clinic.bp,
         doses.bp,
         admin.bp,

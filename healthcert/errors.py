@@ -9,6 +9,8 @@
     ├── PageExpired             page_expired         the form's protection token is gone or old
     ├── TooManyTries            too_many_tries
     ├── BadCode                 bad_code
+    ├── NotProved               not_proved           what was shown does not prove who it is
+    ├── LastKey                 last_key
     ├── SlotFull                slot_full
     ├── AlreadyBooked           already_booked
     ├── TimesOverlap            times_overlap
@@ -19,6 +21,7 @@
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
+    ├── ProviderAway            provider_away        the identity provider does not answer
     ├── BadSettings             bad_settings
     │   └── BadKnowledge        bad_knowledge
     ├── BadPicture              bad_picture
@@ -132,6 +135,18 @@ class BadCode(Refusal):
     code = "bad_code"
 
 
+class NotProved(Refusal):
+    """What was shown does not prove who somebody is; it says nothing of what was wrong."""
+
+    code = "not_proved"
+
+
+class LastKey(Refusal):
+    """The only key of somebody stays: without it they could not come in again."""
+
+    code = "last_key"
+
+
 class SlotFull(Refusal):
     """Every place of the slot is taken."""
 
@@ -210,6 +225,12 @@ class WrongKeys(NotReady):
     """Rows lie under a vault key that is not among the key files; the message names it."""
 
     code = "wrong_keys"
+
+
+class ProviderAway(Refusal):
+    """The identity provider does not answer, or not as one; the message says how."""
+
+    code = "provider_away"
 
 
 class BadSettings(Refusal):

@@ -18,6 +18,7 @@ from healthcert.cli.knowledge import country, vaccines
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.staff import staff
 from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -49,7 +50,7 @@ hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, rules, serve,
-    vaccines, valuesets, verify, worker,
+    staff, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

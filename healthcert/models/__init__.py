@@ -24,7 +24,7 @@ from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
 from healthcert.models.sqlite_types import check_types
-from healthcert.models.staff import Staff, Visit
+from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
 from healthcert.models.stock import Stock, StockMove
 from healthcert.models.supply import (
     Knowledge,
@@ -68,12 +68,15 @@ __all__ = [
     "ImportBatch",
     "ImportLine",
     "Instant",
+    "Invitation",
     "Knowledge",
     "Lot",
     "LotValidity",
     "Message",
     "Offer",
     "Organisation",
+    "Passkey",
+    "Password",
     "Person",
     "PersonToken",
     "Phase",
@@ -90,6 +93,7 @@ __all__ = [
     "Site",
     "Slot",
     "Staff",
+    "StaffLink",
     "Stock",
     "StockMove",
     "TestResult",

@@ -21,6 +21,7 @@ _HOLDER: frozenset[Role | None] = frozenset({Role.CITIZEN})
 _CLINIC: frozenset[Role | None] = frozenset({Role.CLERK, Role.NURSE})
 _NURSE: frozenset[Role | None] = frozenset({Role.NURSE})
 _ADMIN: frozenset[Role | None] = frozenset({Role.ADMIN})
+_STAFF: frozenset[Role | None] = _CLINIC | _ADMIN
 
 ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
     {
@@ -46,6 +47,9 @@ ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
         "record_not_vaccinated": _NURSE,
         "mark_dose_in_error": _NURSE,
         "see_service_state": _ADMIN,
+        "recover_staff": _ADMIN,
+        "manage_own_account": _STAFF,
+        "prove_again": _STAFF | _HOLDER,
     }
 )
 

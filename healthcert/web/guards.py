@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import cast
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -61,7 +62,24 @@ ACTS: Mapping[str, str] = {
     "family.join": "keep_family",
     "family.end": "keep_family",
     "staff.sign_in": "sign_in",
+    "staff.again": "prove_again",
+    "staff.ask_passkey": "sign_in",
+    "staff.with_passkey": "sign_in",
+    "staff.with_password": "sign_in",
+    "staff.to_provider": "sign_in",
+    "staff.from_provider": "sign_in",
+    "staff.lock": "sign_out",
     "staff.sign_out": "sign_out",
+    "account.invitation": "sign_in",
+    "account.redeem": "sign_in",
+    "account.enrol": "sign_in",
+    "account.ask_passkey": "sign_in",
+    "account.add_passkey": "sign_in",
+    "account.add_password": "sign_in",
+    "account.own": "manage_own_account",
+    "account.change": "manage_own_account",
+    "team.members": "recover_staff",
+    "team.change": "recover_staff",
     "styleguide": "read_public_page",
     "dev.sign_in": "sign_in",
     "dev.become": "sign_in",
@@ -95,6 +113,7 @@ class Visitor:
     id: UUID  # the person's or the staff member's identifier
     name: str = ""  # what to call a member of staff; empty for a citizen
     site_id: UUID | None = None  # the clinic staff's own site
+    proved_at: datetime | None = None  # when who it is was last proved
     person_id: UUID | None = None  # whose record is open: the citizen's, or of whom one looks after
 
 

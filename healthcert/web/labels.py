@@ -159,8 +159,8 @@ ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
     "admin": _("Administrator"),
-    **PROXIES,
 }
+LOOKED: Mapping[str, Lazy] = {**ROLES, **PROXIES}  # as what somebody saw a record
 
 
 def in_words(told: Mapping[str, str]) -> str:

@@ -99,6 +99,21 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("The certificate is not signed yet"),
         _("It will be signed as soon as possible. Nothing is lost."),
     ),
+    errors.NotProved: Answer(
+        _S.FORBIDDEN,
+        _("That did not prove who you are"),
+        _("Go back and try again, or use another way to sign in."),
+    ),
+    errors.LastKey: Answer(
+        _S.CONFLICT,
+        _("This is your only passkey"),
+        _("Add another one first: without any you could not sign in again."),
+    ),
+    errors.ProviderAway: Answer(
+        _S.SERVICE_UNAVAILABLE,
+        _("The identity provider does not answer"),
+        _("Wait a few minutes, then try again, or use another way to sign in."),
+    ),
     errors.NotReady: Answer(
         _S.SERVICE_UNAVAILABLE, _("The service is not available just now"), _TRY_LATER
     ),

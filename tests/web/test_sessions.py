@@ -25,7 +25,7 @@ def statements(parts):
     return sent
 
 
-@pytest.mark.parametrize("path", ["/", "/verify", "/livez", "/sign-in", "/nowhere", "/bundle"])
+@pytest.mark.parametrize("path", ["/", "/verify", "/livez", "/nowhere", "/bundle"])
 def test_a_page_that_needs_no_session_asks_the_database_nothing(browser, statements, path):
     browser.client.set_cookie(COOKIE, "something")
     answer = browser.get(path)

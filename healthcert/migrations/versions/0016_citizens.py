@@ -3,7 +3,7 @@
 from healthcert.migrations import texts
 
 revision = "0016"
-down_revision = "0010"
+down_revision = "0013"
 
 
 def upgrade() -> None:
