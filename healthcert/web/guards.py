@@ -41,6 +41,8 @@ ACTS: Mapping[str, str] = {
     "booking.done": "book_appointment",
     "citizen.sign_in": "ask_for_code",
     "citizen.ask_code": "ask_for_code",
+    "citizen.to_national": "sign_in",
+    "citizen.from_national": "sign_in",
     "citizen.code": "sign_in",
     "citizen.redeem": "sign_in",
     "citizen.overview": "see_own_record",
