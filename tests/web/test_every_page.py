@@ -119,7 +119,7 @@ def journey(app, clinic, book, staff, newest_message):
     holder = enter(Browser(app), number, newest_message)
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
              "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
-    mother = enter(Browser(app), number, newest_message)
+    mother = enter(Browser(app), second, newest_message)
     assert mother.post("/my/family/child", child).status_code == 303
     other = re.search(r"/my/family/look-after/[0-9a-f-]+", mother.get("/my/family/").text)[0]
     assert mother.post(other, page="/my/family/").status_code == 303
@@ -132,7 +132,7 @@ def journey(app, clinic, book, staff, newest_message):
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
                               "/my/family/invite", "/my/family/join"]),
-        "mother": (mother, ["/my/", "/my/record/seen"]),
+        "mother": (mother, ["/my/", "/my/family/", "/my/record/seen"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/"]),
     }  # fmt: skip
