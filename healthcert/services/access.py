@@ -85,19 +85,14 @@ def request_code(db: Session, *, vault: Vault, pepper: bytes, claim: Claim, now:
             attempt.commit()
         else:
             attempt.rollback()
-    _note(db, audit.STRANGER, "code_asked_for", claimed.person if send else None, now)
+    whose = claimed.person.id if send and claimed.person else None
+    audit.of_person(db, audit.STRANGER, "code_asked_for", whose, now)
 
 
 def redeem(
-    db: Session,
-    *,
-    vault: Vault,
-    pepper: bytes,
-    claim: Claim,
-    code: str,
-    now: datetime,
+    db: Session, *, vault: Vault, pepper: bytes, claim: Claim, code: str, now: datetime,
     carer: UUID | None = None,
-) -> Answer:
+) -> Answer:  # fmt: skip
     """Count a try and compare the code; the answer is to be asked after the commit.
 
         with doors.transaction() as db:
@@ -117,11 +112,12 @@ def redeem(
     right = hmac.compare_digest(digest, codes.digest(pepper, newest or UUID(int=0), code))
     if counted is None or not right or claimed.person is None:
         # Written for all: a commit that changes nothing would be told by its time.
-        _note(db, audit.STRANGER, "code_refused", None, now)
+        audit.of_person(db, audit.STRANGER, "code_refused", None, now)
         return Answer(compared=counted is not None, _person_id=None)
     codes.use(db, code_id=counted.id, now=now)
     actor = audit.Actor("citizen", carer or claimed.person.id)
-    _note(db, actor, "invitation_taken" if carer else "signed_in", claimed.person, now)
+    act = "invitation_taken" if carer else "signed_in"
+    audit.of_person(db, actor, act, claimed.person.id, now)
     return Answer(compared=True, _person_id=claimed.person.id, lets=counted.lets)
 
 
@@ -151,8 +147,3 @@ def _claimed(db: Session, vault: Vault, claim: Claim) -> _Claimed:
         if same and person in found and (details.phone or details.mail):
             return _Claimed(person, right=True)
     return _Claimed(decoy, right=False)
-
-
-def _note(db: Session, actor: audit.Actor, act: str, person: Person | None, now: datetime) -> None:
-    subject = audit.Subject("person", person.id if person else None)
-    audit.note(db, actor=actor, act=act, subject=subject, details={}, now=now)

@@ -78,6 +78,14 @@ def note(
     )
 
 
+def of_person(
+    db: Session, actor: Actor, act: str, person_id: UUID | None, now: datetime, **details: Detail
+) -> None:
+    """Add an event about a person, or about nobody known, to the transaction of its deed."""
+    subject = Subject("person", person_id)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """One look at a person's record by somebody else.
@@ -114,9 +122,7 @@ def seen(
     """
     if reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
-    told = {"reason": reason, **details}
-    who, whose = Actor("staff", staff.id), Subject("person", person_id)
-    note(db, actor=who, act=SEEN, subject=whose, details=told, now=now)
+    of_person(db, Actor("staff", staff.id), SEEN, person_id, now, reason=reason, **details)
 
 
 def access_log(db: Session, *, person_id: UUID) -> list[Access]:

@@ -142,14 +142,9 @@ def take(
 
 
 def cancel(
-    db: Session,
-    *,
-    vault: Vault,
-    appointment_id: UUID,
-    person_id: UUID,
-    now: datetime,
+    db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, now: datetime,
     actor: audit.Actor | None = None,
-) -> None:
+) -> None:  # fmt: skip
     """Give a person's own appointment back, by themselves or an `actor`; its place is free at once.
 
     Raises:

@@ -121,15 +121,9 @@ def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Pers
 
 
 def add_document(
-    db: Session,
-    *,
-    vault: Vault,
-    person_id: UUID,
-    told: IdentityDetails,
-    staff: Staff,
-    country: str,
-    now: datetime,
-) -> bool:
+    db: Session, *, vault: Vault, person_id: UUID, told: IdentityDetails, staff: Staff,
+    country: str, now: datetime,
+) -> bool:  # fmt: skip
     """Add a document that staff saw, and say whether it is this person's alone.
 
     Where it is on record of somebody else, the two may be one: a request says so, which others
@@ -157,7 +151,7 @@ def add_document(
             )  # fmt: skip
         return other.id == person_id
     person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
-    _note(db, staff, "document_added", person_id, now)
+    audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
     return True
 
 
@@ -169,13 +163,8 @@ def new_card(
     db.execute(delete(Identity).filter_by(person_id=person_id, kind="card"))
     card = tidy_identity(IdentityDetails("card", country, number))
     db.add(identified(vault, person, card, level="low", now=now))
-    _note(db, staff, "card_made", person_id, now)
+    audit.of_person(db, audit.Actor("staff", staff.id), "card_made", person_id, now)
     return number
-
-
-def _note(db: Session, staff: Staff, act: str, person_id: UUID, now: datetime) -> None:
-    actor, subject = audit.Actor("staff", staff.id), audit.Subject("person", person_id)
-    audit.note(db, actor=actor, act=act, subject=subject, details={}, now=now)
 
 
 def identified(

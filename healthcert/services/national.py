@@ -39,7 +39,7 @@ def enter(
         if person is None or details_of(vault, person).birth_date != seen.claims.get("birthdate"):
             return None
         link(db, vault=vault, person_id=person.id, seen=seen, country=country, now=now)
-    _note(db, "signed_in", person.id, now)
+    audit.of_person(db, audit.Actor("citizen", person.id), "signed_in", person.id, now)
     return person.id
 
 
@@ -59,7 +59,9 @@ def link(
             db.flush()
     except IntegrityError as error:
         raise NotProved from error
-    _note(db, "national_sign_in_linked", person_id, now)
+    audit.of_person(
+        db, audit.Actor("citizen", person_id), "national_sign_in_linked", person_id, now
+    )
 
 
 def _level(seen: Claims) -> str:
@@ -77,8 +79,3 @@ def _subject(seen: Claims, country: Country) -> IdentityDetails:
 def _holder(db: Session, vault: Vault, told: IdentityDetails) -> Person | None:
     query = select(Person).join(Identity, Identity.person_id == Person.id)
     return db.scalar(query.where(Identity.blind.in_(identity_blinds(vault, told))))
-
-
-def _note(db: Session, act: str, person_id: UUID, now: datetime) -> None:
-    actor, subject = audit.Actor("citizen", person_id), audit.Subject("person", person_id)
-    audit.note(db, actor=actor, act=act, subject=subject, details={}, now=now)

@@ -7,7 +7,7 @@ alone: it is asked of who is signed in, so nobody hands on what they were let do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -64,7 +64,7 @@ def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: dateti
         if found is None:
             raise NotFound
         told = {"reason": audit.FOR_THEM, "as": found.kind, "scope": scope}
-        _note(db, actor, audit.SEEN, person_id, told, now)
+        audit.of_person(db, actor, audit.SEEN, person_id, now, **told)
     return person_id
 
 
@@ -72,7 +72,8 @@ def held(deed: Deed, person_id: UUID) -> list[Held]:
     """Return for whom a person acts and who acts for them, in the order in which it began."""
     either = or_(Proxy.person_id == person_id, Proxy.proxy_person_id == person_id)
     found: dict[tuple[UUID, UUID | None], Held] = {}
-    for row in deed.db.scalars(_in_force(deed.now).where(either).order_by(Proxy.id)):
+    rows = _in_force(deed.now).where(either).order_by(Proxy.recorded_at, Proxy.scope)
+    for row in deed.db.scalars(rows):
         pair = row.person_id, row.proxy_person_id or row.staff_id
         mine = row.person_id != person_id
         scopes = (*(found[pair].scopes if pair in found else ()), row.scope)
@@ -102,7 +103,7 @@ def grant(
     deed.db.flush()
     _tell_both(deed, "proxy_begun", person_id, proxy, until)
     told = {"kind": kind, "scopes": "/".join(chosen)}
-    _note(deed.db, proxy, "proxy_begun", person_id, told, deed.now)
+    audit.of_person(deed.db, proxy, "proxy_begun", person_id, deed.now, **told)
 
 
 def end(deed: Deed, *, proxy_id: UUID, by: UUID) -> None:
@@ -117,8 +118,8 @@ def end(deed: Deed, *, proxy_id: UUID, by: UUID) -> None:
     proxy = Actor("staff" if row.staff_id else "citizen", row.staff_id or row.proxy_person_id)
     _end(deed, row.person_id, proxy)
     _tell_both(deed, "proxy_ended", row.person_id, proxy, deed.now)
-    told = {"proxy": proxy.id}
-    _note(deed.db, Actor("citizen", by), "proxy_ended", row.person_id, told, deed.now)
+    who = Actor("citizen", by)
+    audit.of_person(deed.db, who, "proxy_ended", row.person_id, deed.now, proxy=proxy.id)
 
 
 def enrol_child(deed: Deed, *, guardian_id: UUID, details: Details) -> None:
@@ -230,10 +231,3 @@ def _tell_both(deed: Deed, template: str, person_id: UUID, proxy: Actor, until: 
             deed.db, vault=deed.vault, person=deed.db.get_one(Person, to), template=template,
             fields=told, time_zone=deed.country.time_zone, due_at=deed.now, now=deed.now,
         )  # fmt: skip
-
-
-def _note(
-    db: Session, by: Actor, act: str, who: UUID, told: Mapping[str, audit.Detail], now: datetime
-) -> None:
-    subject = audit.Subject("person", who)
-    audit.note(db, actor=by, act=act, subject=subject, details=told, now=now)
