@@ -90,13 +90,9 @@ def find(db: Session, *, pepper: bytes, code: str, now: datetime) -> UUID:
 
 
 def newcomer(
-    db: Session,
-    *,
-    invitation_id: UUID | None = None,
-    staff_id: UUID | None = None,
-    use: bool = False,
-    now: datetime,
-) -> Staff:
+    db: Session, *, invitation_id: UUID | None = None, staff_id: UUID | None = None,
+    use: bool = False, now: datetime,
+) -> Staff:  # fmt: skip
     """Return who may leave a key: by an invitation, or being signed in.
 
     With `use` the invitation is used up, in the transaction in which the key is kept.

@@ -7,24 +7,21 @@ The key must have verified its holder, by a finger, a face or a PIN.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import webauthn
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from webauthn.helpers import parse_authentication_credential_json
 from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import (
-    AuthenticatorSelectionCriteria,
-    PublicKeyCredentialDescriptor,
-    ResidentKeyRequirement,
-    UserVerificationRequirement,
-)
+from webauthn.helpers.structs import AuthenticatorSelectionCriteria as Wanted
+from webauthn.helpers.structs import PublicKeyCredentialDescriptor as Known
+from webauthn.helpers.structs import ResidentKeyRequirement, UserVerificationRequirement
 
 from healthcert.errors import LastKey, NotFound, NotProved
 from healthcert.models import Passkey, Staff
@@ -32,6 +29,7 @@ from healthcert.services import roster
 
 LIFE = timedelta(minutes=5)
 _VERIFIED = UserVerificationRequirement.REQUIRED
+_ON_THE_KEY = Wanted(resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED)
 _WRONG = (WebAuthnException, ValueError, TypeError, KeyError)
 
 Kept = dict[str, Any]
@@ -44,27 +42,18 @@ def of_staff(db: Session, *, staff_id: UUID) -> Sequence[Passkey]:
 
 def new(db: Session, *, staff: Staff, base_url: str, now: datetime) -> tuple[str, Kept]:
     """Return what the browser is asked, as JSON, to make a passkey; and what to keep of it."""
-    known = [
-        PublicKeyCredentialDescriptor(k.credential_id) for k in of_staff(db, staff_id=staff.id)
-    ]
+    known = [Known(key.credential_id) for key in of_staff(db, staff_id=staff.id)]
     asked = webauthn.generate_registration_options(
-        rp_id=_host(base_url),
-        rp_name="healthcert",
-        user_id=staff.id.bytes,
-        user_name=staff.name,
-        exclude_credentials=known,
-        authenticator_selection=AuthenticatorSelectionCriteria(
-            resident_key=ResidentKeyRequirement.REQUIRED, user_verification=_VERIFIED
-        ),
-    )
+        rp_id=_host(base_url), rp_name="healthcert", user_id=staff.id.bytes, user_name=staff.name,
+        exclude_credentials=known, authenticator_selection=_ON_THE_KEY,
+    )  # fmt: skip
     return webauthn.options_to_json(asked), _kept(asked.challenge, str(staff.id), now)
 
 
 def any_of(*, base_url: str, now: datetime) -> tuple[str, Kept]:
     """Return what the browser is asked, as JSON, to prove who holds it; and what to keep of it."""
-    asked = webauthn.generate_authentication_options(
-        rp_id=_host(base_url), user_verification=_VERIFIED
-    )
+    host = _host(base_url)
+    asked = webauthn.generate_authentication_options(rp_id=host, user_verification=_VERIFIED)
     return webauthn.options_to_json(asked), _kept(asked.challenge, "", now)
 
 
@@ -76,15 +65,9 @@ def enrol(
     Raises:
         NotProved: Not the answer to what was asked of this person in the last five minutes.
     """
-    challenge = _challenge(kept, str(staff.id), now)
+    asked = _asked(kept, str(staff.id), base_url, now)
     try:
-        made = webauthn.verify_registration_response(
-            credential=answer,
-            expected_challenge=challenge,
-            expected_rp_id=_host(base_url),
-            expected_origin=base_url,
-            require_user_verification=True,
-        )
+        made = webauthn.verify_registration_response(credential=answer, **asked)
         passkey = Passkey(
             recorded_at=now, staff_id=staff.id, credential_id=made.credential_id,
             public_key=made.credential_public_key, name=name, sign_count=made.sign_count,
@@ -103,36 +86,24 @@ def prove(db: Session, *, kept: Kept, answer: str, base_url: str, now: datetime)
     Raises:
         NotProved: Not the answer to what was asked, by no key of ours, or a copy of the key.
     """
-    challenge = _challenge(kept, "", now)
+    asked = _asked(kept, "", base_url, now)
     try:
         told = parse_authentication_credential_json(answer)
         key = db.scalars(select(Passkey).filter_by(credential_id=told.raw_id)).one_or_none()
         if key is None or told.response.user_handle not in {None, key.staff_id.bytes}:
             raise NotProved
         seen = webauthn.verify_authentication_response(
-            credential=told,
-            expected_challenge=challenge,
-            expected_rp_id=_host(base_url),
-            expected_origin=base_url,
-            credential_public_key=key.public_key,
-            credential_current_sign_count=key.sign_count,
-            require_user_verification=True,
-        )
+            credential=told, credential_public_key=key.public_key,
+            credential_current_sign_count=key.sign_count, **asked,
+        )  # fmt: skip
     except _WRONG as wrong:
         raise NotProved from wrong
-    digest = hashlib.sha256(challenge).digest()
-    fresh = (Passkey.id == key.id, Passkey.sign_count == key.sign_count)
-    once = (
-        update(Passkey)
-        .where(*fresh, Passkey.answered.is_distinct_from(digest))
-        .values(
-            sign_count=seen.new_sign_count,
-            backed_up=seen.credential_backed_up,
-            answered=digest,
-            used_at=now,
-        )
-    )
-    if db.scalar(once.returning(Passkey.id)) is None:
+    digest = hashlib.sha256(asked["expected_challenge"]).digest()
+    same = (Passkey.id == key.id, Passkey.sign_count == key.sign_count)
+    once = update(Passkey).where(*same, Passkey.answered.is_distinct_from(digest))
+    used = {"answered": digest, "used_at": now, "backed_up": seen.credential_backed_up}
+    counted = once.values(sign_count=seen.new_sign_count, **used).returning(Passkey.id)
+    if db.scalar(counted) is None:
         raise NotProved
     return key.staff_id
 
@@ -145,12 +116,12 @@ def remove(db: Session, *, staff_id: UUID, passkey_id: UUID, now: datetime) -> N
         LastKey: It is the only one.
     """
     db.get_one(Staff, staff_id, with_for_update=True)  # of two removals one waits, and counts again
-    key = db.get(Passkey, passkey_id)
-    if key is None or key.staff_id != staff_id:
+    keys = {key.id: key for key in of_staff(db, staff_id=staff_id)}
+    if passkey_id not in keys:
         raise NotFound
-    if db.scalars(select(func.count()).where(Passkey.staff_id == staff_id)).one() == 1:
+    if len(keys) == 1:
         raise LastKey
-    db.delete(key)
+    db.delete(keys[passkey_id])
     roster.note(db, "passkey_removed", staff_id, staff_id, now)
 
 
@@ -162,7 +133,12 @@ def _kept(challenge: bytes, of: str, now: datetime) -> Kept:
     return {"challenge": challenge.hex(), "of": of, "at": now.timestamp()}
 
 
-def _challenge(kept: Mapping[str, Any], of: str, now: datetime) -> bytes:
+def _asked(kept: Kept, of: str, base_url: str, now: datetime) -> dict[str, Any]:
     if not kept or kept["of"] != of or now.timestamp() - kept["at"] > LIFE.total_seconds():
         raise NotProved
-    return bytes.fromhex(kept["challenge"])
+    return {
+        "expected_challenge": bytes.fromhex(kept["challenge"]),
+        "expected_rp_id": _host(base_url),
+        "expected_origin": base_url,
+        "require_user_verification": True,
+    }

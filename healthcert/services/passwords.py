@@ -10,6 +10,7 @@ import hmac
 import re
 import threading
 from base64 import b64encode
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -23,7 +24,7 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotProved
+from healthcert.errors import BadInput, NotProved, NotReady
 from healthcert.gateways.vault import Vault
 from healthcert.models import Password, Staff
 from healthcert.services import roster
@@ -61,16 +62,9 @@ def picture(secret: str, *, name: str) -> str:
 
 
 def keep(
-    db: Session,
-    *,
-    vault: Vault,
-    staff_id: UUID,
-    login: str,
-    password: str,
-    secret: str,
-    code: str,
+    db: Session, *, vault: Vault, staff_id: UUID, login: str, password: str, secret: str, code: str,
     now: datetime,
-) -> None:
+) -> None:  # fmt: skip
     """Give somebody a password and time codes, in place of those before.
 
     Raises:
@@ -124,12 +118,14 @@ def check(
     """
     secret = pyotp.random_base32()
     if counted is not None:
-        secret = vault.service_open(counted.staff_id.bytes, counted.sealed)["secret"]
+        with suppress(NotReady):  # it lies under a vault key that is gone: no code is right
+            secret = vault.service_open(counted.staff_id.bytes, counted.sealed)["secret"]
     right = _matches(counted.digest if counted else _NOBODY, password[:_LONGEST])
     step = _step(secret, code, now)
     if counted is None or not right or step is None or step <= counted.last_step:
         raise NotProved
-    return counted._replace(last_step=step)
+    anew = vault.service_seal(counted.staff_id.bytes, {"secret": secret})  # under the newest key
+    return counted._replace(last_step=step, sealed=anew)
 
 
 def accept(db: Session, *, right: Counted) -> UUID:
@@ -138,12 +134,11 @@ def accept(db: Session, *, right: Counted) -> UUID:
     Raises:
         NotProved: It was used meanwhile, or the password was changed.
     """
-    unused = update(Password).where(
-        Password.staff_id == right.staff_id,
-        Password.digest == right.digest,
-        Password.last_step < right.last_step,
+    whose = (Password.staff_id == right.staff_id, Password.digest == right.digest)
+    unused = update(Password).where(*whose, Password.last_step < right.last_step)
+    done = unused.values(last_step=right.last_step, sealed=right.sealed, tries=0).returning(
+        Password.staff_id
     )
-    done = unused.values(last_step=right.last_step, tries=0).returning(Password.staff_id)
     if db.scalar(done) is None:
         raise NotProved
     return right.staff_id

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, false, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.models import Staff, Visit
@@ -16,14 +16,21 @@ IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Whose a session is, and when that was last proved; at most one of the two."""
 
     proved_at: datetime
     staff_id: UUID | None = None
     person_id: UUID | None = None
     device: bytes | None = None  # SHA-256 of the cookie of the device it was opened on
+
+
+class Left(NamedTuple):
+    """What somebody left locked."""
+
+    token_hash: bytes
+    sealed: bytes
+    expires_at: datetime
 
 
 def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
@@ -41,27 +48,18 @@ def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
 
 
 def keep(
-    db: Session,
-    *,
-    token_hash: bytes,
-    sealed: bytes,
-    started_at: datetime,
-    holder: Holder | None,
-    is_new: bool,
-    now: datetime,
-) -> bool:
+    db: Session, *, token_hash: bytes, sealed: bytes, started_at: datetime, holder: Holder | None,
+    is_new: bool, now: datetime,
+) -> bool:  # fmt: skip
     """Write what a session holds, and that it was seen now; say whether it still was there.
 
     One that was ended or locked meanwhile stays so: only a new token makes a row.
     """
     if is_new:
-        visit = Visit(token_hash=token_hash, started_at=started_at, expires_at=started_at + LONGEST)
-        visit.sealed, visit.seen_at = sealed, now
-        if holder is not None:
-            visit.staff_id, visit.person_id = holder.staff_id, holder.person_id
-            visit.proved_at, visit.device = holder.proved_at, holder.device
-        db.add(visit)
-        db.flush()
+        whose = holder._asdict() if holder else {}
+        ends = started_at + LONGEST
+        made = {"started_at": started_at, "seen_at": now, "expires_at": ends, "sealed": sealed}
+        db.execute(insert(Visit).values(token_hash=token_hash, **made, **whose))
         return True
     open_ = update(Visit).where(Visit.token_hash == token_hash, Visit.locked_at.is_(None))
     seen = open_.values(sealed=sealed, seen_at=now).returning(Visit.token_hash)
@@ -81,16 +79,15 @@ def of_staff(db: Session, *, staff_id: UUID, now: datetime) -> Sequence[Visit]:
 
 
 def end_all(
-    db: Session,
-    *,
-    staff_id: UUID | None = None,
-    person_id: UUID | None = None,
+    db: Session, *, staff_id: UUID | None = None, person_id: UUID | None = None,
     only: str | None = None,
-) -> int:
+) -> int:  # fmt: skip
     """End every session of somebody, or one alone, by the hex of its hash; return how many."""
-    theirs = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
-    ended = delete(Visit).where(theirs).returning(Visit.token_hash)
-    return len(db.scalars(ended if only is None else ended.where(_named(only))).all())
+    whose = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
+    found = db.scalars(select(Visit.token_hash).where(whose)).all()
+    ended = [key for key in found if only in {None, key.hex()}]
+    db.execute(delete(Visit).where(Visit.token_hash.in_(ended)))
+    return len(ended)
 
 
 def lock(db: Session, *, token_hash: bytes, now: datetime) -> None:
@@ -106,25 +103,10 @@ def waiting(db: Session, *, device: bytes, now: datetime) -> Sequence[Staff]:
     return db.scalars(theirs).all()
 
 
-def take_back(db: Session, *, staff_id: UUID, device: bytes, now: datetime) -> Visit | None:
-    """Return what somebody's newest locked session on a device held, and end all those there."""
+def take_back(db: Session, *, staff_id: UUID, device: bytes, now: datetime) -> Left | None:
+    """Return what somebody left locked on a device, the newest alone; all of it ends there."""
     theirs = (Visit.staff_id == staff_id, Visit.device == device, Visit.locked_at.is_not(None))
-    held = db.scalars(select(Visit).where(*theirs).order_by(Visit.locked_at)).all()
-    for visit in held:
-        db.delete(visit)
-    db.flush()
-    return held[-1] if held and held[-1].expires_at > now else None
-
-
-def sweep(db: Session, *, now: datetime) -> int:
-    """Forget every session that is over; return how many there were."""
-    over = (Visit.expires_at <= now) | (Visit.seen_at <= now - IDLE)
-    gone = db.scalars(delete(Visit).where(over).returning(Visit.token_hash))
-    return len(gone.all())
-
-
-def _named(digits: str) -> ColumnElement[bool]:
-    try:
-        return Visit.token_hash == bytes.fromhex(digits)
-    except ValueError:
-        return false()
+    row = (Visit.token_hash, Visit.sealed, Visit.expires_at)
+    gone = db.execute(delete(Visit).where(*theirs).returning(*row))
+    left = max((Left(*found) for found in gone), key=lambda one: one.expires_at, default=None)
+    return left if left and left.expires_at > now else None

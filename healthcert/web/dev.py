@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, session
 from werkzeug import Response
 
 from healthcert.errors import NotFound
 from healthcert.services import messages, roster
 from healthcert.web.guards import inside
 from healthcert.web.here import parts
+from healthcert.web.sessions import sign_out
 from healthcert.web.staff import identifier, let_in
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
@@ -31,6 +32,8 @@ def become() -> Response:
     with parts().doors.reading() as db:
         if roster.member(db, staff_id=staff_id) is None:
             raise NotFound
+    if session.get("staff") != str(staff_id):
+        sign_out()
     return let_in(staff_id, request.form.get("next"))
 
 

@@ -18,7 +18,6 @@ from flask import Flask, Request, Response, after_this_request, current_app, req
 from flask.sessions import SessionInterface, SessionMixin
 
 from healthcert.config import Settings
-from healthcert.models import Visit as LeftVisit
 from healthcert.services import visits
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -163,7 +162,7 @@ def this() -> Visit:
     return cast(Visit, session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def sign_in(kind: str, identifier: UUID, *, left: LeftVisit | None = None) -> None:
+def sign_in(kind: str, identifier: UUID, *, left: visits.Left | None = None) -> None:
     """Let somebody in who has just proved who they are: always with a new token.
 
     What they had typed is kept where they were in already; a stranger's is not.

@@ -6,6 +6,7 @@ A passkey, a password with a time code, or the provider the operator named; each
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 bp = Blueprint("staff", __name__)
+_log = logging.getLogger(__name__)
 
 _Page = str | tuple[str, int] | Redirect
 
@@ -105,14 +107,10 @@ def ask_passkey() -> Response:
 @bp.post("/sign-in/passkey")
 def with_passkey() -> Redirect:
     """Let in whoever's passkey has answered."""
+    kept, answer = session.pop("passkey", {}), request.form.get("answer", "")
+    base_url = parts().settings.base_url
     with parts().doors.transaction() as db:
-        staff_id = passkeys.prove(
-            db,
-            kept=session.pop("passkey", {}),
-            answer=request.form.get("answer", ""),
-            base_url=parts().settings.base_url,
-            now=now(),
-        )
+        staff_id = passkeys.prove(db, kept=kept, answer=answer, base_url=base_url, now=now())
     return let_in(staff_id, _next())
 
 
@@ -122,13 +120,11 @@ def with_password() -> _Page:
     form = Known(request.form)
     if not form.validate():
         return _ways_in(form), 400
-    doors, code = parts().doors, form.code.data
-    with doors.transaction() as db:
-        counted = passwords.count_try(db, login=form.login.data, now=now())
-    right = passwords.check(
-        counted, vault=parts().vault, password=form.password.data, code=code, now=now()
-    )
-    with doors.transaction() as db:
+    told = form.data
+    with parts().doors.transaction() as db:
+        counted = passwords.count_try(db, login=told.pop("login"), now=now())
+    right = passwords.check(counted, vault=parts().vault, **told, now=now())
+    with parts().doors.transaction() as db:
         staff_id = passwords.accept(db, right=right)
     return let_in(staff_id, _next())
 
@@ -161,6 +157,7 @@ def from_provider() -> Redirect:
 @bp.errorhandler(NotProved)
 def not_proved(_refusal: NotProved) -> tuple[str, int]:
     """Show the ways in once more, and say no word of what was wrong."""
+    _log.warning("not proved", extra={"code": NotProved.code, "route": request.endpoint})
     form = Known()
     form.form_errors.append(words("not_proved", _("Sign-in")))
     return _ways_in(form), 403

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
+from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import invitations, roster
 from healthcert.web import sessions
@@ -18,11 +19,7 @@ from healthcert.web.staff import identifier
 
 bp = Blueprint("team", __name__, url_prefix="/admin/staff")
 
-_DEEDS = {
-    "recover": invitations.ask_recovery,
-    "sign_out": roster.sign_out,
-    "end": roster.end_work,
-}
+_DEEDS = {"recover": invitations.ask_recovery, "sign_out": roster.sign_out, "end": roster.end_work}
 
 
 class Newcomer(Answers):
@@ -49,18 +46,17 @@ def change() -> str | tuple[str, int] | Response:
     try:
         with parts().doors.transaction() as db:
             if deed == "invite":
-                staff = roster.join(
-                    db, name=told.get("name", ""), role=told.get("role", ""),
-                    site=told.get("site", ""), now=at,
-                )  # fmt: skip
+                newcomer = {name: told.get(name, "") for name in ("name", "role", "site")}
+                staff = roster.join(db, **newcomer, now=at)
                 code = invitations.invite(db, pepper=pepper, staff_id=staff.id, by=by, now=at)
-            elif deed == "grant":
-                staff_id = identifier(told.get("staff"))
-                code = invitations.grant(db, pepper=pepper, staff_id=staff_id, by=by, now=at)
-            elif deed in _DEEDS:
-                _DEEDS[deed](db, staff_id=identifier(told.get("staff")), by=by, now=at)
             else:
-                raise NotFound
+                staff_id = identifier(told.get("staff"))
+                if roster.member(db, staff_id=staff_id) is None:
+                    raise NotFound
+                if deed == "grant":
+                    code = invitations.grant(db, pepper=pepper, staff_id=staff_id, by=by, now=at)
+                elif deed in _DEEDS:
+                    _DEEDS[deed](db, staff_id=staff_id, by=by, now=at)
     except BadInput as wrong:
         form = Newcomer(told)
         form.take(wrong.fields)
@@ -76,5 +72,5 @@ def _page(form: Newcomer) -> str:
         staff, sites = roster.everyone(db), roster.sites(db)
         waiting = {asked.staff_id: asked for asked in invitations.waiting(db, now=now())}
     places = {key: in_words(site.names) for key, site in sites.items()}
-    form.site.choices = options({"": _("None")} | places)
+    form.site.choices = options({"": gettext("None"), **places})
     return render_template("admin/staff.html", form=form, staff=staff, waiting=waiting)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import json
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -46,7 +47,7 @@ def visit(address, sub="subject-1"):
 
 
 def test_who_signed_in_there_comes_back_as_their_subject(issuer, secret):
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(time.time(), UTC)
     client = provider(issuer, secret)
     address, kept = client.start(now)
     assert "code_challenge_method=S256" in address
@@ -58,7 +59,7 @@ def test_who_signed_in_there_comes_back_as_their_subject(issuer, secret):
 
 
 def test_another_state_another_issuer_or_none_is_refused(issuer, secret):
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(time.time(), UTC)
     client = provider(issuer, secret)
     address, kept = client.start(now)
     query = visit(address)
@@ -72,7 +73,7 @@ def test_another_state_another_issuer_or_none_is_refused(issuer, secret):
 
 
 def test_a_code_counts_once_and_for_the_browser_that_asked_alone(issuer, secret):
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(time.time(), UTC)
     client = provider(issuer, secret)
     address, kept = client.start(now)
     query = visit(address)
@@ -92,6 +93,7 @@ class Liar:
     """A provider that answers whatever a test tells it."""
 
     def __init__(self) -> None:
+        """Make its key; nothing is answered yet."""
         self.key = ECKey.generate_key("P-256", {"kid": "1", "alg": "ES256"})
         self.answers = {}
         self.asked = []
