@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
@@ -13,20 +13,9 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, PersonToken, Staff, new_id
+from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services import audit, requests
-from healthcert.services.people import (
-    UNFINDABLE,
-    Details,
-    IdentityDetails,
-    details_of,
-    key_of,
-    locked,
-    tidied,
-    tidy_identity,
-)
-from healthcert.services.places import new_reference
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of, tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
@@ -63,7 +52,7 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = _known(db, identity_blinds(vault, details.identity))
+    person = holder(db, identity_blinds(vault, details.identity))
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
@@ -93,7 +82,8 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     db.flush()
 
 
-def _known(db: Session, blinds: list[bytes]) -> Person | None:
+def holder(db: Session, blinds: list[bytes]) -> Person | None:
+    """Return the person with an identity that lies under one of these blinds, None for nobody."""
     if not blinds:
         return None
     return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
@@ -118,53 +108,6 @@ def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Pers
     db.add_all([identity, *_tokens(vault, person_id, details)])
     db.flush()
     return person
-
-
-def add_document(
-    db: Session, *, vault: Vault, person_id: UUID, told: IdentityDetails, staff: Staff,
-    country: str, now: datetime,
-) -> bool:  # fmt: skip
-    """Add a document that staff saw, and say whether it is this person's alone.
-
-    Where it is on record of somebody else, the two may be one: a request says so, which others
-    decide. Nothing is merged.
-
-    Raises:
-        BadInput: The document cannot be used.
-    """
-    person = locked(db, person_id)
-    tidy = tidied(replace(details_of(vault, person), identity=told), today=now.date())
-    level = "low" if told.kind in UNFINDABLE else "substantial"
-    try:
-        with db.begin_nested():
-            db.add(identified(vault, person, tidy.identity, level=level, now=now))
-            db.flush()
-    except IntegrityError as error:
-        other = _known(db, identity_blinds(vault, tidy.identity))
-        if other is None or broken_rule(error) != "uq_identity_blind":
-            raise
-        if other.id != person_id:
-            requests.submit(
-                db, vault=vault, country=country, kind="correction", person=person,
-                asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
-                reason="duplicate", staff=staff, now=now,
-            )  # fmt: skip
-        return other.id == person_id
-    person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
-    audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
-    return True
-
-
-def new_card(
-    db: Session, *, vault: Vault, person_id: UUID, country: str, staff: Staff, now: datetime
-) -> str:
-    """Return the reference of a new card, by which the person is known; one before it is not."""
-    person, number = locked(db, person_id), new_reference()
-    db.execute(delete(Identity).filter_by(person_id=person_id, kind="card"))
-    card = tidy_identity(IdentityDetails("card", country, number))
-    db.add(identified(vault, person, card, level="low", now=now))
-    audit.of_person(db, audit.Actor("staff", staff.id), "card_made", person_id, now)
-    return number
 
 
 def identified(

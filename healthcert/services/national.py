@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -13,7 +12,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import NotProved
 from healthcert.gateways.oidc import Claims
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person
+from healthcert.models import Person
 from healthcert.services import audit, enrolment
 from healthcert.services.people import IdentityDetails, details_of, tidy_identity
 from healthcert.services.tokens import identity_blinds
@@ -31,11 +30,11 @@ def enter(
         NotProved: The provider is not sure enough who it is.
     """
     _level(seen)
-    person = _holder(db, vault, _subject(seen, country))
+    person = enrolment.holder(db, identity_blinds(vault, _subject(seen, country)))
     if person is None:
         number = str(seen.claims.get(country.eid_number_claim, ""))
         told = tidy_identity(IdentityDetails("national", country.code, number))
-        person = _holder(db, vault, told) if told.value else None
+        person = enrolment.holder(db, identity_blinds(vault, told)) if told.value else None
         if person is None or details_of(vault, person).birth_date != seen.claims.get("birthdate"):
             return None
         link(db, vault=vault, person_id=person.id, seen=seen, country=country, now=now)
@@ -74,8 +73,3 @@ def _level(seen: Claims) -> str:
 
 def _subject(seen: Claims, country: Country) -> IdentityDetails:
     return IdentityDetails("subject", country.code, f"{seen.issuer} {seen.sub}")
-
-
-def _holder(db: Session, vault: Vault, told: IdentityDetails) -> Person | None:
-    query = select(Person).join(Identity, Identity.person_id == Person.id)
-    return db.scalar(query.where(Identity.blind.in_(identity_blinds(vault, told))))

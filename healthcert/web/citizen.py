@@ -9,9 +9,8 @@ from flask import Blueprint, Response, redirect, render_template, request, sessi
 from werkzeug import Response as Redirect
 
 from healthcert.errors import BadCode, BadInput, NotFound
-from healthcert.gateways.oidc import Claims, Provider
 from healthcert.hcert import qr
-from healthcert.services import access, booking, holding, national
+from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
 from healthcert.web import facts
 from healthcert.web.about import Code, Known, claim
@@ -20,6 +19,7 @@ from healthcert.web.guards import inside
 from healthcert.web.here import parts
 from healthcert.web.labels import machine_name
 from healthcert.web.moment import now
+from healthcert.web.national import link
 from healthcert.web.refusals import answer_to
 from healthcert.web.sessions import sign_in as begin_session
 
@@ -59,31 +59,6 @@ def ask_code() -> _Page:
     return redirect(url_for(".code", next=inside(request.args.get("next"))), code=303)
 
 
-@bp.get("/sign-in/national")
-def to_national() -> Redirect:
-    """Send somebody to the provider of the national eID."""
-    address, session["national"] = _national().start(now())
-    return redirect(address, code=303)
-
-
-@bp.get("/sign-in/back")
-def from_national() -> _Page:
-    """Let in whom the provider has seen, or say what links them to their record."""
-    kept = session.pop("national", None)
-    if kept is None:
-        return redirect(url_for(".sign_in"), code=303)
-    seen = _national().finish(kept, request.args, now())
-    with parts().doors.transaction() as db:
-        person_id = national.enter(
-            db, vault=parts().vault, seen=seen, country=parts().country, now=now()
-        )
-    if person_id is None:
-        session["unlinked"] = {"issuer": seen.issuer, "sub": seen.sub, "claims": {"acr": seen.acr}}
-        return render_template("citizen/unlinked.html")
-    begin_session("person", person_id)
-    return redirect(url_for(".overview"), code=303)
-
-
 @bp.get("/code")
 def code() -> _Page:
     """Ask for the code."""
@@ -109,11 +84,8 @@ def redeem() -> _Page:
             code=form.code.data,
             now=now(),
         )
-        if answer.lets and "unlinked" in session:
-            national.link(
-                db, vault=parts().vault, person_id=answer.person_id, country=parts().country,
-                seen=Claims(**session["unlinked"]), now=now(),
-            )  # fmt: skip
+        if answer.lets:
+            link(db, answer.person_id)
     try:
         begin_session("person", answer.person_id)
     except BadCode:
@@ -170,15 +142,6 @@ def certificate_file(certificate_id: UUID, kind: str) -> Response:
     if "save" in request.args:
         response.headers["Content-Disposition"] = f"attachment; filename=certificate.{kind}"
     return response
-
-
-def _national() -> Provider:
-    settings = parts().settings
-    if settings.citizen_oidc is None:
-        raise NotFound
-    back = f"{settings.base_url}{url_for('.from_national')}"
-    # The birth date stands in "profile" (OpenID Connect Core 1.0, 5.4).
-    return Provider.from_settings(settings.citizen_oidc, redirect=back, scope="openid profile")
 
 
 def _ask_known(form: Known) -> str:

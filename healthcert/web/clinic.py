@@ -13,7 +13,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
-from healthcert.services import clinic, enrolment, proxies, roster
+from healthcert.services import clinic, identities, proxies, roster
 from healthcert.services.clinic import Expected, Patient
 from healthcert.services.people import IdentityDetails
 from healthcert.web import family
@@ -83,7 +83,7 @@ def document(appointment_id: UUID) -> _Page:
         form.identity_kind.data, parts().settings.country, form.identity_value.data
     )
     try:
-        alone = _helped(enrolment.add_document, person_id, told=told)
+        alone = _helped(identities.add_document, person_id, told=told)
     except BadInput as wrong:
         form.take(wrong.fields)
         return _appointment(appointment_id, form), 400
@@ -93,7 +93,7 @@ def document(appointment_id: UUID) -> _Page:
 @bp.post("/appointments/<uuid:appointment_id>/card")
 def card(appointment_id: UUID) -> str:
     """Make a card with a reference, by which its holder is known from now on."""
-    number = _helped(enrolment.new_card, _person(appointment_id))
+    number = _helped(identities.new_card, _person(appointment_id))
     patient = seen(appointment_id, "registration")
     return render_template("clinic/card.html", patient=patient, number=number)
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from healthcert.errors import BadInput
 from healthcert.models import AccessCode, AuditEvent, Identity, Request
-from healthcert.services import access, enrolment, people, rotation
+from healthcert.services import access, enrolment, identities, people, rotation
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW
 from tests.services.clinic import PEPPER, details
@@ -38,7 +38,7 @@ def is_sent(clinic, claim) -> bool:
     return sent
 
 
-def identities(clinic, person_id) -> list[tuple[str, str]]:
+def held(clinic, person_id) -> list[tuple[str, str]]:
     with clinic.doors.reading() as db:
         rows = db.scalars(select(Identity).filter_by(person_id=person_id).order_by(Identity.id))
         return [(row.kind, row.level) for row in rows]
@@ -70,12 +70,12 @@ def test_a_document_without_a_number_is_named(clinic):
 
 def test_a_card_is_known_however_it_is_read_out_until_there_is_another(clinic):
     who = somebody(clinic, identity=IdentityDetails("none"))
-    first = desk(clinic, enrolment.new_card, who)
+    first = desk(clinic, identities.new_card, who)
     assert is_sent(clinic, access.Claim(first.lower().replace("-", " "), BORN))
-    second = desk(clinic, enrolment.new_card, who)
+    second = desk(clinic, identities.new_card, who)
     assert not is_sent(clinic, access.Claim(first, BORN))
     assert is_sent(clinic, access.Claim(second, BORN))
-    assert identities(clinic, who) == [("none", "low"), ("card", "low")]
+    assert held(clinic, who) == [("none", "low"), ("card", "low")]
 
 
 def test_who_is_vouched_for_names_who_vouches(clinic):
@@ -83,24 +83,24 @@ def test_who_is_vouched_for_names_who_vouches(clinic):
     with clinic.doors.reading() as db:
         told = people.details_of(clinic.vault, db.get_one(people.Person, who))
     assert told.identity.value == "Kanari the Imam"
-    assert identities(clinic, who) == [("vouched", "low")]
+    assert held(clinic, who) == [("vouched", "low")]
     with pytest.raises(BadInput, match="missing"):
         somebody(clinic, identity=IdentityDetails("vouched"))
 
 
 def test_a_document_that_comes_later_is_known_beside_what_was_before(clinic):
     who = somebody(clinic, identity=IdentityDetails("municipal", "XX", "M1"))
-    assert desk(clinic, enrolment.add_document, who, told=PASSPORT)
-    assert desk(clinic, enrolment.add_document, who, told=PASSPORT)
-    assert identities(clinic, who) == [("municipal", "low"), ("passport", "substantial")]
+    assert desk(clinic, identities.add_document, who, told=PASSPORT)
+    assert desk(clinic, identities.add_document, who, told=PASSPORT)
+    assert held(clinic, who) == [("municipal", "low"), ("passport", "substantial")]
     assert is_sent(clinic, access.Claim("AB1234", BORN, "passport"))
     assert is_sent(clinic, access.Claim("m1", BORN, "municipal"))
 
 
 def test_all_documents_are_indexed_anew(clinic):
     who = somebody(clinic, identity=IdentityDetails("municipal", "XX", "M1"))
-    desk(clinic, enrolment.add_document, who, told=PASSPORT)
-    card = desk(clinic, enrolment.new_card, who)
+    desk(clinic, identities.add_document, who, told=PASSPORT)
+    card = desk(clinic, identities.new_card, who)
     with clinic.doors.transaction() as db:
         for row in db.scalars(select(Identity)):
             row.blind = row.id.bytes  # as if under a key that is gone
@@ -120,8 +120,8 @@ def test_all_documents_are_indexed_anew(clinic):
 def test_a_document_of_somebody_else_is_reported_and_nothing_is_merged(clinic):
     one = somebody(clinic, identity=PASSPORT)
     other = somebody(clinic, identity=IdentityDetails("none"))
-    assert not desk(clinic, enrolment.add_document, other, told=PASSPORT)
-    assert identities(clinic, other) == [("none", "low")]
+    assert not desk(clinic, identities.add_document, other, told=PASSPORT)
+    assert held(clinic, other) == [("none", "low")]
     with clinic.doors.reading() as db:
         [request] = db.scalars(select(Request))
         assert (request.kind, request.person_id, request.state) == (
