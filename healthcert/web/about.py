@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from wtforms import BooleanField
+
 from healthcert.errors import BadInput
 from healthcert.i18n import language
 from healthcert.i18n import lazy as _
@@ -57,6 +59,7 @@ class Code(Answers):
     """The code we have sent."""
 
     code = Line(_("Code"), [needed])
+    eid = BooleanField(_("From now on, let me in by the eID I have just used as well"))
 
 
 def claim(asking: Mapping[str, str]) -> Claim:

@@ -44,8 +44,11 @@ def back() -> str | Redirect:
 
 
 def link(db: Any, person_id: UUID) -> None:  # noqa: ANN401 - views know no SQL
-    """Link the eID that came back unknown, if one did, to who has just proved who they are."""
-    if "unlinked" in session:
+    """Link the eID that came back unknown, if one did, to who has just proved who they are.
+
+    Only where they say so: it may be that of who sat here before.
+    """
+    if "unlinked" in session and "eid" in request.form:
         seen = Claims(**session["unlinked"])
         vault, country = parts().vault, parts().country
         national.link(db, vault=vault, person_id=person_id, seen=seen, country=country, now=now())

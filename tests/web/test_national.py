@@ -91,9 +91,20 @@ def test_an_eid_that_names_nobody_is_linked_by_a_code(app, number, parts, newest
         assert page.status_code == 200
         assert "One more step, once" in page.text
         assert browser.get("/my/").status_code == 303
-    enter(browser, number, newest_message)
+    known = {"reference": number, "birth_date": ["27", "3", "1985"]}
+    browser.post("/my/sign-in", known)
+    code = re.search(r"\d{6}", newest_message("code"))[0]
+    assert "let me in by the eID" in browser.get("/my/code").text
+    assert browser.post("/my/code", {"code": code, "eid": "y"}).status_code == 303
     assert levels(parts) == ["high"]
     assert come_back(Browser(app), "stranger").location == "/my/"
+
+
+def test_an_eid_left_by_who_sat_there_before_is_not_linked(app, number, parts, newest_message):
+    browser = Browser(app)
+    come_back(browser, "stranger")
+    enter(browser, number, newest_message)
+    assert levels(parts) == []
 
 
 def test_who_the_provider_is_not_sure_of_is_not_let_in(app, number, parts):
