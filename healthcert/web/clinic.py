@@ -107,7 +107,7 @@ def assist(appointment_id: UUID) -> Response:
     with parts().doors.transaction() as db:
         staff = roster.present(db, staff_id=visitor().id)
         proxies.assist(family.deed(db), person_id=patient.person_id, staff=staff)
-    family.begin({patient.person_id: patient.name}, patient.person_id)
+    family.begin(patient.person_id, patient.name)
     return redirect(url_for("citizen.overview"), code=303)
 
 

@@ -59,8 +59,10 @@ def look_after(person_id: UUID | None) -> Response:
     session.pop("looking_after", None)
     if person_id:
         with parts().doors.reading() as db:
-            mine = [each for each in proxies.held(deed(db), _self()) if each.mine]
-        begin({each.person_id: each.name for each in mine}, person_id)
+            names = {one.person_id: one.name for one in proxies.held(deed(db), _self()) if one.mine}
+        if person_id not in names:
+            raise NotFound
+        begin(person_id, names[person_id])
     own = "clinic.day" if actor().kind == "staff" else "citizen.overview"
     return redirect(url_for(own), code=303)
 
@@ -103,15 +105,9 @@ def end(proxy_id: UUID) -> Response:
     return redirect(url_for(".page"), code=303)
 
 
-def begin(names: dict[UUID, str], person_id: UUID) -> None:
-    """Open the pages of one of those for whom one may act, until one goes back to oneself.
-
-    Raises:
-        NotFound: It is none of them.
-    """
-    if person_id not in names:
-        raise NotFound
-    session["looking_after"] = {"id": str(person_id), "name": names[person_id]}
+def begin(person_id: UUID, name: str) -> None:
+    """Open the pages of somebody until one goes back to one's own; each asks whether one may."""
+    session["looking_after"] = {"id": str(person_id), "name": name}
 
 
 def looking_after(own: Visitor) -> Visitor:
