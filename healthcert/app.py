@@ -17,7 +17,7 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
-from healthcert.services import desk, sealing, signing_keys
+from healthcert.services import alarms, desk, sealing, signing_keys
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -29,7 +29,9 @@ from healthcert.web import (
     clinic,
     dev,
     doses,
+    family,
     labels,
+    national,
     places,
     public,
     rights,
@@ -79,6 +81,8 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         booking.bp,
         citizen.bp,
         rights.bp,
+        family.bp,
+        national.bp,
         staff.bp,
         account.bp,
         team.bp,
@@ -139,6 +143,7 @@ def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[Figure]:
     try:
         with parts.doors.reading() as db:
             waiting, head, keys = desk.waiting(db), sealing.newest(db), signing_keys.every(db)
+            alarmed = alarms.open_count(db)
     except DatabaseError:
         yield "database_up", {}, 0
         return
@@ -146,6 +151,7 @@ def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[Figure]:
     yield "messages_queued", {}, waiting.queued
     yield "messages_oldest_seconds", {}, (now - (waiting.oldest or now)).total_seconds()
     yield "certificates_pending", {}, waiting.unsigned
+    yield "alarms_open", {}, alarmed
     if head is not None:
         yield "audit_seal_age_seconds", {}, (now - head.sealed_at).total_seconds()
     for key in keys:

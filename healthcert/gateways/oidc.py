@@ -61,9 +61,10 @@ class Provider:
     client_id: str
     redirect: str
     secret: str = field(repr=False)
+    scope: str = "openid"
 
     @classmethod
-    def from_settings(cls, settings: Oidc, *, redirect: str) -> Provider:
+    def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Provider:
         """Return the provider of the settings.
 
         Raises:
@@ -73,7 +74,7 @@ class Provider:
             secret = settings.secret_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             raise NotReady(f"{settings.secret_file}: {error.strerror}") from None
-        return cls(settings.issuer, settings.client_id, redirect, secret)
+        return cls(settings.issuer, settings.client_id, redirect, secret, scope)
 
     def start(self, now: datetime, *, again: bool = False) -> tuple[str, dict[str, Any]]:
         """Return where to send somebody, and what to keep of it in their session (JSON).
@@ -85,7 +86,7 @@ class Provider:
         """
         kept = {name: secrets.token_urlsafe(32) for name in ("state", "nonce", "verifier")}
         asked = {
-            "response_type": "code", "scope": "openid", "client_id": self.client_id,
+            "response_type": "code", "scope": self.scope, "client_id": self.client_id,
             "redirect_uri": self.redirect, "state": kept["state"], "nonce": kept["nonce"],
             "code_challenge": create_s256_code_challenge(kept["verifier"]),
             "code_challenge_method": "S256",

@@ -65,9 +65,9 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "ask_for_code sign_in sign_out": dict.fromkeys(
         (None, *Role), Scope.COUNTRY
     ),  # None is a stranger
-    "see_own_record see_own_certificate erase_own_record "
+    "see_own_record see_own_certificate erase_own_record keep_family "
     "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
-    "see_day_list see_patient register_arrival book_for_someone": dict.fromkeys(
+    "see_day_list see_patient register_arrival book_for_someone help_in_person": dict.fromkeys(
         (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
     ),
     "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},

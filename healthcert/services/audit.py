@@ -33,11 +33,12 @@ from healthcert.services import limits
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
 )  # fmt: skip
+FOR_THEM = "for_them"  # the reason of who acts for somebody
 
 Detail = str | int | bool | UUID | None
 Rows = list[Mapping[str, object]] | None  # written by the deed itself; None: one by one
 
-_SEEN = "record_seen"
+SEEN = "record_seen"
 _SAME_LOOK, _HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
 
@@ -104,23 +105,31 @@ def done(
     note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
+def of_person(
+    db: Session, actor: Actor, act: str, person_id: UUID | None, now: datetime, **details: Detail
+) -> None:
+    """Add an event about a person, or about nobody known, to the transaction of its deed."""
+    subject = Subject("person", person_id)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look of staff at a person's record.
+    """One look at a person's record by somebody else.
 
     Attributes:
         at: When.
-        role: What the member of staff is.
+        role: What the member of staff is; of somebody who acts for the person, as what.
         site: Names of their site by language; empty for those without one.
-        reason: One of `REASONS`; ``care`` for looks from before reasons were asked for.
-        staff_id: Who it was.
+        reason: One of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any.
+        who: The member of staff, or the person who acted.
     """
 
     at: datetime
     role: str
     site: Mapping[str, str]
     reason: str
-    staff_id: UUID
+    who: UUID | None
 
 
 def seen(
@@ -153,42 +162,35 @@ def seen(
                 )
         except TooMany as full:
             raise TooManyLooks(full.until) from None
-    note(
-        db,
-        actor=Actor("staff", staff.id),
-        act=_SEEN,
-        subject=Subject("person", person_id),
-        details={"reason": reason, **details},
-        now=now,
-    )
+    of_person(db, Actor("staff", staff.id), SEEN, person_id, now, reason=reason, **details)
 
 
 def access_log(db: Session, *, person_id: UUID) -> list[Access]:
-    """Return who of the staff was shown a person's record and why, the newest look first."""
+    """Return who else was shown a person's record and why, the newest look first."""
     query = (
-        select(AuditEvent, Staff, Site.names)
-        .join(Staff, Staff.id == AuditEvent.actor_id)
+        select(AuditEvent, Staff.role, Site.names)
+        .outerjoin(Staff, Staff.id == AuditEvent.actor_id)
         .outerjoin(Site, Site.id == Staff.site_id)
         .where(AuditEvent.subject_kind == "person", AuditEvent.subject_id == person_id)
-        .where(AuditEvent.act == _SEEN)
+        .where(AuditEvent.act == SEEN)
         .order_by(AuditEvent.recorded_at.desc(), AuditEvent.id.desc())
     )
     return [
         Access(
             at=event.recorded_at,
-            role=member.role,
+            role=event.details.get("as", role),
             site=names or {},
             reason=event.details.get("reason", "care"),
-            staff_id=member.id,
+            who=event.actor_id,
         )
-        for event, member, names in db.execute(query)
+        for event, role, names in db.execute(query)
     ]
 
 
 def _expected(db: Session, staff: Staff, person_id: UUID, now: datetime) -> bool:
     """Say whether somebody comes to a member of staff's site today, or was just looked at."""
     looked = select(AuditEvent.id).filter_by(
-        subject_kind="person", subject_id=person_id, act=_SEEN, actor_id=staff.id
+        subject_kind="person", subject_id=person_id, act=SEEN, actor_id=staff.id
     )
     looked = looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
     comes = (

@@ -28,7 +28,6 @@ from healthcert.models import (
     Site,
     Slot,
 )
-from healthcert.policy import reference
 from healthcert.services import (
     audit,
     eligibility,
@@ -132,9 +131,10 @@ def take(
 
 
 def cancel(
-    db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, now: datetime
-) -> None:
-    """Give a person's own appointment back; its place is free for others at once.
+    db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, now: datetime,
+    actor: audit.Actor | None = None,
+) -> None:  # fmt: skip
+    """Give a person's own appointment back, by themselves or an `actor`; its place is free at once.
 
     Raises:
         NotFound: No such appointment of this person.
@@ -147,7 +147,8 @@ def cancel(
     places.give_back(db, appointment, "cancelled")
     place = place_of(db, appointment.slot_id, states=None)
     tell(db, vault, person, "cancelled", appointment, place, now)
-    note(db, audit.Actor("citizen", person_id), "appointment_cancelled", appointment, now)
+    actor = actor or audit.Actor("citizen", person_id)
+    note(db, actor, "appointment_cancelled", appointment, now)
 
 
 def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
@@ -180,15 +181,6 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
     if found is None or (states is not None and found[1].state not in states):
         raise NotFound
     return Place(*found)
-
-
-def read_reference(text: str) -> str:
-    """Return a reference as we write it, from what a person typed.
-
-    Raises:
-        BadInput: ``reference: missing`` or ``reference: not_a_reference``.
-    """
-    return reference.read(text)
 
 
 class NotDue(NotEligible):

@@ -15,7 +15,7 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, IdentityDetails, details_of, tidied
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of, tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
@@ -26,6 +26,7 @@ def enrol(
     details: Details,
     now: datetime,
     person_id: UUID | None = None,
+    only_new: bool = False,
 ) -> Person:
     """Return the person these details are of, writing them down if they are new.
 
@@ -36,11 +37,12 @@ def enrol(
 
     Raises:
         BadInput: A field cannot be used.
-        AlreadyBooked: The identity is on record with another birth date.
+        AlreadyBooked: The identity is on record with another birth date, or at all where
+            `only_new` people are wanted.
     """
     tidy = tidied(details, today=now.date())
     _alone(db, identity_blinds(vault, tidy.identity))
-    if person := known(db, vault=vault, details=tidy):
+    if not only_new and (person := known(db, vault=vault, details=tidy)):
         return person
     try:
         with db.begin_nested():
@@ -48,7 +50,7 @@ def enrol(
     except IntegrityError as error:
         if broken_rule(error) != "uq_identity_blind":
             raise
-    if person := known(db, vault=vault, details=tidy):
+    if not only_new and (person := known(db, vault=vault, details=tidy)):
         return person  # somebody wrote the same person down at this moment
     raise AlreadyBooked
 
@@ -88,8 +90,14 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     """
     told = {person.id: details_of(vault, person) for person in people}
     db.execute(delete(PersonToken).where(PersonToken.person_id.in_(told)))
+    keys = {person.id: key_of(person) for person in people}
     for identity in db.scalars(select(Identity).where(Identity.person_id.in_(told))):
         own = told[identity.person_id].identity
+        if identity.sealed:
+            opened = vault.open(
+                keys[identity.person_id], identity.id, identity.sealed, purpose="identity"
+            )
+            own = IdentityDetails(**opened)
         if (identity.kind, identity.country) == (own.kind, own.country):
             identity.blind = next(iter(identity_blinds(vault, own)), None)
     for person in people:
@@ -111,6 +119,13 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
             db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
+def holder(db: Session, blinds: list[bytes]) -> Person | None:
+    """Return the person with an identity that lies under one of these blinds, None for nobody."""
+    if not blinds:
+        return None
+    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
+
+
 def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
     key = vault.new_key()
     person = Person(
@@ -118,16 +133,29 @@ def _written(db: Session, vault: Vault, details: Details, now: datetime, person_
         sealed=vault.seal(key, person_id, asdict(details)), indexed_by=indexed_by(vault),
         birth_year=int(details.birth_date[:4]), sex=details.sex, language=details.language,
     )  # fmt: skip
-    identity = Identity(
-        person_id=person_id, recorded_at=now, kind=details.identity.kind,
-        country=details.identity.country, level="low",
-        blind=next(iter(identity_blinds(vault, details.identity)), None),
-    )  # fmt: skip
     db.add(person)
     db.flush()
+    identity = identified(vault, person, details.identity, level="low", now=now)
     db.add_all([identity, *_tokens(vault, person_id, details)])
     db.flush()
     return person
+
+
+def identified(
+    vault: Vault, person: Person, told: IdentityDetails, *, level: str, now: datetime
+) -> Identity:
+    """Return the row of something that says who a person is, to be added; `told` is tidy."""
+    row_id = new_id()
+    return Identity(
+        id=row_id,
+        person_id=person.id,
+        recorded_at=now,
+        kind=told.kind,
+        country=told.country,
+        level=level,
+        blind=next(iter(identity_blinds(vault, told)), None),
+        sealed=vault.seal(key_of(person), row_id, asdict(told), purpose="identity"),
+    )
 
 
 def _tokens(vault: Vault, person_id: UUID, details: Details) -> list[PersonToken]:

@@ -130,13 +130,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold, out of what
 
 
 _SEALED_FOR = {
+    "identity": "identity",
     "message": "message", "certificate": "certificate", "request": "request",
     "test_result": "evidence", "recovery": "evidence", "consent": "consent",
     "screening": "screening", "adverse_event": "adverse_event",
     "eligibility_decision": "eligibility",
 }  # fmt: skip
 _PLAIN = (
-    "identity", "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
+    "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
     "wait_entry", "offer", "visit",
 )  # fmt: skip
 NOUNS: Mapping[str, _Read] = {

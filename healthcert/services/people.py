@@ -28,7 +28,10 @@ UNFINDABLE = ("vouched", "none")  # identities without a number
 
 @dataclass(frozen=True, slots=True)
 class IdentityDetails:
-    """What says who someone is: one of `IDENTITY_KINDS`, its country, its number or nothing."""
+    """What says who someone is: one of `IDENTITY_KINDS`, its country, and its number.
+
+    Of `vouched` the value is the name of who vouches; of `none` it is empty.
+    """
 
     kind: str
     country: str = "XX"
@@ -135,7 +138,12 @@ def tidy_phone(phone: str) -> str:
 
 
 def tidy_identity(identity: IdentityDetails) -> IdentityDetails:
-    """Return an identity as we keep it: country and number in capitals, no blanks or signs."""
+    """Return an identity as we keep it: country and number in capitals, no blanks or signs.
+
+    The value of somebody vouched for is the name of who vouches.
+    """
+    if identity.kind == "vouched":
+        return IdentityDetails(identity.kind, identity.country.upper(), _text(identity.value))
     value = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", identity.value)).upper()
     return IdentityDetails(identity.kind, identity.country.upper(), value)
 
@@ -163,7 +171,7 @@ def _facts_wrong(details: Details, today: date) -> dict[str, str]:
         wrong["sex"] = "not_a_choice"
     if identity.kind not in IDENTITY_KINDS:
         wrong["identity_kind"] = "not_a_choice"
-    elif (identity.kind in UNFINDABLE) == bool(identity.value):
+    elif (identity.kind == "none") == bool(identity.value):
         wrong["identity_value"] = "not_needed" if identity.value else "missing"
     if not re.fullmatch("[A-Z]{2}", identity.country):
         wrong["identity_country"] = "not_a_country"

@@ -39,6 +39,20 @@ TEMPLATES: Mapping[str, Template] = {
             "we never ask for it."
         ),
     ),
+    "carer_code": Template(
+        lazy("Your code for somebody who helps you"),
+        lazy(
+            "Your code is %(code)s. Whoever you tell it to within 10 minutes may act for you, as "
+            "you chose. Tell it to nobody else."
+        ),
+    ),
+    "proxy_begun": Template(
+        lazy("Somebody acts for another"),
+        lazy("%(proxy)s may act for %(name)s until %(when)s. Either can end it at any time."),
+    ),
+    "proxy_ended": Template(
+        lazy("Somebody no longer acts for another"), lazy("%(proxy)s no longer acts for %(name)s.")
+    ),
     "dose_recorded": Template(
         lazy("Your vaccination is recorded"),
         lazy(

@@ -44,6 +44,8 @@ ACTS: Mapping[str, str] = {
     "booking.done": "book_appointment",
     "citizen.sign_in": "ask_for_code",
     "citizen.ask_code": "ask_for_code",
+    "national.start": "sign_in",
+    "national.back": "sign_in",
     "citizen.code": "sign_in",
     "citizen.redeem": "sign_in",
     "citizen.overview": "see_own_record",
@@ -58,6 +60,12 @@ ACTS: Mapping[str, str] = {
     "rights.foresee": "erase_own_record",
     "rights.confirm": "erase_own_record",
     "rights.erase": "erase_own_record",
+    "family.page": "keep_family",
+    "family.look_after": "keep_family",
+    "family.child": "keep_family",
+    "family.invite": "keep_family",
+    "family.join": "keep_family",
+    "family.end": "keep_family",
     "staff.sign_in": "sign_in",
     "staff.again": "prove_again",
     "staff.ask_passkey": "sign_in",
@@ -89,6 +97,9 @@ ACTS: Mapping[str, str] = {
     "clinic.find": "see_day_list",
     "clinic.appointment": "see_patient",
     "clinic.arrive": "register_arrival",
+    "clinic.document": "help_in_person",
+    "clinic.card": "help_in_person",
+    "clinic.assist": "help_in_person",
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
     "doses.recorded": "see_patient",
@@ -117,6 +128,7 @@ class Visitor:
     site_id: UUID | None = None  # the clinic staff's own site
     organisation_id: UUID | None = None  # whom they work for; None for a citizen
     proved_at: datetime | None = None  # when who it is was last proved
+    person_id: UUID | None = None  # whose record is open: the citizen's, or of whom one looks after
 
 
 Who = Callable[[], Visitor | None]

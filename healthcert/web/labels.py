@@ -45,6 +45,16 @@ IDENTITIES: Mapping[str, Lazy] = {
     "municipal": _("Letter of the municipality"),
     "vouched": _("Somebody vouches for me"),
 }
+SCOPES: Mapping[str, Lazy] = {
+    "book": _("Book and cancel appointments"),
+    "consent": _("Agree to a vaccination"),
+    "view": _("See the record and the certificates"),
+}
+PROXIES: Mapping[str, Lazy] = {
+    "guardian": _("Parent or guardian"),
+    "carer": _("Carer"),
+    "operator": _("Somebody at a desk who helps"),
+}
 APPOINTMENTS: Mapping[str, tuple[Lazy, str]] = {  # words, and the colour of their tag
     "held": (_("Held"), "yellow"),
     "booked": (_("Booked"), ""),
@@ -142,6 +152,7 @@ SEEN_BECAUSE: Mapping[str, Lazy] = {
     "oversight": _("To check the work of the service"),
     "safety": _("For the safety of a vaccine"),
     "request": _("For something you asked for"),
+    "for_them": _("To act for you"),
 }
 MESSAGES: Mapping[str, Lazy] = {
     "queued": _("Waiting"),
@@ -174,6 +185,7 @@ ROLES: Mapping[str, Lazy] = {
     "key_officer": _("Keeper of the keys"),
     "inspector": _("Inspector"),
 }
+LOOKED: Mapping[str, Lazy] = {**ROLES, **PROXIES}  # as what somebody saw a record
 
 
 def in_words(told: Mapping[str, str]) -> str:

@@ -22,8 +22,9 @@ from healthcert.policy.roles import Role
 from healthcert.services import delegating, invitations, passkeys, passwords, roster, visits
 from healthcert.web import sessions
 from healthcert.web.answers import Answers, Line, needed, words
+from healthcert.web.family import looking_after
 from healthcert.web.guards import Visitor, inside, visitor
-from healthcert.web.here import parts
+from healthcert.web.here import limit, parts
 from healthcert.web.moment import now
 
 bp = Blueprint("staff", __name__)
@@ -54,7 +55,9 @@ class Known(Answers):
 def who() -> Visitor | None:
     """Return who is signed in: a citizen, or a member of staff who still works here."""
     if "person" in session:
-        return Visitor(Role.CITIZEN, UUID(session["person"]), proved_at=sessions.proved_at())
+        person_id, proved_at = UUID(session["person"]), sessions.proved_at()
+        own = Visitor(Role.CITIZEN, person_id, proved_at=proved_at, person_id=person_id)
+        return looking_after(own)
     if "staff" not in session:
         return None
     with parts().doors.reading() as db:
@@ -63,7 +66,8 @@ def who() -> Visitor | None:
             return None
         employer = delegating.employer(db, staff=found)
     role, proved_at = Role(found.role), sessions.proved_at()
-    return Visitor(role, found.id, found.name, found.site_id, employer, proved_at)
+    own = Visitor(role, found.id, found.name, found.site_id, employer, proved_at)
+    return looking_after(own)
 
 
 def let_in(staff_id: UUID, following: str | None) -> Redirect:
@@ -121,6 +125,7 @@ def with_password() -> _Page:
     if not form.validate():
         return _ways_in(form), 400
     told = form.data
+    limit("staff_sign_in", told["login"].casefold())
     with parts().doors.transaction() as db:
         counted = passwords.count_try(db, login=told.pop("login"), now=now())
     right = passwords.check(counted, vault=parts().vault, **told, now=now())

@@ -260,8 +260,8 @@ def test_sweeping_lets_go_of_what_is_over(parts, clinic):
     ahead = clinic.book(clinic.slot(day(1)))
     with parts.doors.transaction() as db:
         access.request_code(
-            db, vault=parts.vault, pepper=PEPPER, reference=ahead.reference,
-            birth_date="1980-05-17", now=NOW,
+            db, vault=parts.vault, pepper=PEPPER,
+            claim=access.Claim(ahead.reference, "1980-05-17"), now=NOW,
         )  # fmt: skip
         for token, end in ((b"old", NOW), (b"new", NOW + timedelta(days=2))):
             db.add(Visit(token_hash=token, sealed=b"", started_at=NOW, seen_at=NOW, expires_at=end))
