@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ObjectIdentifier
 
 from healthcert.gateways.signer import FileSigner, issue_text
-from healthcert.hcert.cose import ES256
 
 KEY = ec.derive_private_key(0xBE4C, ec.SECP256R1())
 KID = b"benchkey"
@@ -41,8 +43,12 @@ class Unchecked(FileSigner):
 
 def signer(kind: type[FileSigner] = FileSigner) -> FileSigner:
     """Return the signer, checking what it signs or not."""
-    life = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC))
-    return kind(KID, b"", "v", ES256, *life, KEY)
+    name, usage = x509.Name([]), ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2")
+    begins, ends = datetime(2025, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
+    unsigned = x509.CertificateBuilder(name, name, KEY.public_key(), 1, begins, ends)
+    unsigned = unsigned.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    certificate = unsigned.sign(KEY, SHA256()).public_bytes(Encoding.DER)
+    return kind(KID, certificate, "v", KEY)
 
 
 def issue(by: FileSigner) -> str:

@@ -46,6 +46,7 @@ from tests.services.clinic import Clinic, details
 
 _FEW, _MANY = 10_000, int(os.environ.get("HEALTHCERT_GROWTH", "1000000"))
 _KNOWN, _ROUNDS, _WARM_UP, _WANTED = 100, 200, 20, 1.15
+_OFTEN = 5  # times a turn that something is looked for: of what takes 2 ms, chance makes the p99
 _AT_ONCE = 50_000  # people copied in one statement
 
 # Tables of a person's record, with the columns whose values must differ from copy to copy.
@@ -56,8 +57,8 @@ _COPIED: Mapping[str, Mapping[str, str]] = {
     },
     "identity": {"blind": _DIGEST},
     "person_token": {
-        "blind": "CASE kind WHEN 'name' THEN substring(sha256({0} || int4send(n)) FOR 2)"
-        " ELSE sha256({0} || int4send(n)) END"
+        "blind": "CASE kind WHEN 'name' THEN substring(int4send(1930 + n % 80) FROM 3)"
+        " || substring(sha256({0} || int4send(n)) FOR 2) ELSE sha256({0} || int4send(n)) END"
     },
     "eligibility_decision": {},
     "appointment": {"reference": "'HC-Z' || lpad(to_hex(n), 8, '0')"},
@@ -109,7 +110,7 @@ class _Country:
         named = {"KEYS_DIR": str(folder), "DATA_DIR": str(folder), "DATABASE_URL": url}
         settings = Settings.from_env({f"HEALTHCERT_{key}": told for key, told in named.items()})
         parts = open_parts(settings)
-        clinic = Clinic.opened(parts.doors, parts.vault, parts.country)
+        clinic = Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())
         clinic.lot()
         slot, met = clinic.slot(day(-1), capacity=_KNOWN), []
         before = slot.starts_at - timedelta(hours=1)
@@ -242,7 +243,8 @@ def _measured(few: _Country, many: _Country) -> int:
     right = True
     for turn in range(-_WARM_UP, _ROUNDS):
         for name, both in times.items():
-            for which in (turn % 2, 1 - turn % 2):
+            often = _OFTEN if name.startswith("find") else 1
+            for which in (turn % 2, 1 - turn % 2) * often:
                 begin = perf_counter()
                 right &= deeds[which][name]()
                 if turn >= 0:

@@ -55,7 +55,8 @@ def _parts(url: str, folder: Path) -> Parts:
 
 
 def _measured(parts: Parts) -> int:
-    clinic = Clinic.opened(parts.doors, parts.vault, parts.country)
+    clinic = Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())
+    signer = next(each for each in parts.signers.values() if each.purpose == "v")
     clinic.lot()
     slot = clinic.slot(day(-1), capacity=(1 + _ROUNDS) * AT_ONCE)
     before = slot.starts_at - timedelta(hours=1)
@@ -66,7 +67,7 @@ def _measured(parts: Parts) -> int:
             clinic.record(clinic.book(slot, details(), now=before))
         begin = perf_counter()
         for _ in range(AT_ONCE):
-            issue_text(dcc=DCC, issuer="XX", signer=parts.signers["v"], **_LIFE)
+            issue_text(dcc=DCC, issuer="XX", signer=signer, **_LIFE)
         middle = perf_counter()
         sign_pending(parts, NOW + timedelta(seconds=turn))
         for times, took in ((signed, middle - begin), (stored, perf_counter() - middle)):

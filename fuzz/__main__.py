@@ -16,7 +16,7 @@ from fuzz import codes, logic
 from fuzz.trial import Found, Kind, case_of, run
 
 KINDS = {
-    "codes": Kind("codes", codes.make, codes.attempt, 0.003),  # its journey included
+    "codes": Kind("codes", codes.make, codes.attempt, 0.001),  # its journey included
     "rules": Kind("rules", logic.make, logic.attempt, 0.005),
 }
 _PART = 25_000

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 from flask import Flask, g
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from werkzeug import Response
 from werkzeug.exceptions import InternalServerError
 
@@ -16,27 +17,32 @@ from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.parts import Parts, open_parts
-from healthcert.services import sealing
+from healthcert.services import alarms, desk, sealing, signing_keys
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
 from healthcert.web import (
+    account,
     admin,
     booking,
     citizen,
     clinic,
     dev,
     doses,
+    family,
     labels,
+    national,
     places,
     public,
     rights,
     staff,
     styleguide,
+    team,
 )
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
+from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
 from healthcert.web.sessions import Visits
 
@@ -75,7 +81,11 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         booking.bp,
         citizen.bp,
         rights.bp,
+        family.bp,
+        national.bp,
         staff.bp,
+        account.bp,
+        team.bp,
         clinic.bp,
         doses.bp,
         admin.bp,
@@ -90,9 +100,10 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         {
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts, clock()),
-            "keys": lambda: _keys_state(parts),
+            "keys": lambda: _keys_state(parts, clock()),
         },
     )
+    init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     return app
 
 
@@ -115,7 +126,34 @@ def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
         return {"audit_late": sealing.is_late(db, now=now)}
 
 
-def _keys_state(parts: Parts) -> Mapping[str, object]:
+def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:
     if not parts.signers:
         raise NotReady("no key signs certificates")
-    return {"purposes": sorted(parts.signers)}
+    try:
+        with parts.doors.reading() as db:
+            return signing_keys.left(db, now)
+    except DatabaseError:
+        raise NotReady("the database does not say which key signs") from None
+
+
+def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[Figure]:
+    """Give what is known: the database's figures are left out while it is down."""
+    with suppress(NotReady):
+        yield "bundle_age_hours", {}, float(str(bundle_state(app)["age_hours"]))
+    try:
+        with parts.doors.reading() as db:
+            waiting, head, keys = desk.waiting(db), sealing.newest(db), signing_keys.every(db)
+            alarmed = alarms.open_count(db)
+    except DatabaseError:
+        yield "database_up", {}, 0
+        return
+    yield "database_up", {}, 1
+    yield "messages_queued", {}, waiting.queued
+    yield "messages_oldest_seconds", {}, (now - (waiting.oldest or now)).total_seconds()
+    yield "certificates_pending", {}, waiting.unsigned
+    yield "alarms_open", {}, alarmed
+    if head is not None:
+        yield "audit_seal_age_seconds", {}, (now - head.sealed_at).total_seconds()
+    for key in keys:
+        labels = {"kid": key.kid.hex(), "purpose": key.purpose, "state": key.state}
+        yield "key_days_left", labels, (signing_keys.ends(key) - now) / timedelta(days=1)

@@ -20,6 +20,15 @@ _DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg"
 
 
 @dataclass(frozen=True, slots=True)
+class Oidc:
+    """An identity provider: its issuer address, our name there, the file of our secret."""
+
+    issuer: str
+    client_id: str
+    secret_file: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides."""
 
@@ -37,7 +46,10 @@ class Settings:
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
+    metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
     log_level: str = "INFO"  # least level that is logged
+    staff_oidc: Oidc | None = None  # the identity provider of staff, where there is one
+    citizen_oidc: Oidc | None = None  # the identity provider of citizens, where there is one
 
     @property
     def development(self) -> bool:
@@ -94,7 +106,10 @@ class Settings:
             mail_url=read.text("MAIL_URL", ""),
             sms_url=read.text("SMS_URL", ""),
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
+            metrics_token=read.matching("METRICS_TOKEN", "", r"[!-~]{32,}|"),
             log_level=read.matching("LOG_LEVEL", "INFO", r"DEBUG|INFO|WARNING|ERROR"),
+            staff_oidc=read.oidc("STAFF"),
+            citizen_oidc=read.oidc("CITIZEN"),
         )
         settings._refuse_unsafe()
         return settings
@@ -151,6 +166,19 @@ class _Reader:
         if not re.fullmatch(pattern, text):
             raise BadSettings(f"{_PREFIX}{name} is {text!r}: it must look like {default!r}.")
         return text
+
+    def oidc(self, whose: str) -> Oidc | None:
+        names = [f"{whose}_OIDC_{part}" for part in ("ISSUER", "CLIENT_ID", "SECRET_FILE")]
+        issuer, client_id, secret_file = (self.text(name, "") for name in names)
+        if not issuer:
+            return None
+        place = urlsplit(issuer)
+        safe = place.scheme == "https" or (
+            place.scheme == "http" and _is_loopback(place.hostname or "")
+        )
+        if not (safe and client_id and secret_file):
+            raise BadSettings(f"{_PREFIX}{names[0]} needs https, and {names[1]} and {names[2]}.")
+        return Oidc(issuer, client_id, self.path(names[2], ""))
 
     def choice(self, name: str, values: tuple[Environment, ...]) -> Environment:
         text = self.text(name, values[0])

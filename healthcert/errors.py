@@ -6,9 +6,13 @@
     ├── NotFound                not_found
     ├── NotSignedIn             not_signed_in
     ├── NotAllowed              not_allowed
+    ├── ProveAgain              prove_again          who it is was proved too long ago for this
     ├── PageExpired             page_expired         the form's protection token is gone or old
-    ├── TooManyTries            too_many_tries
+    ├── TooMany                 too_many             a limit is used up; says until when
+    │   └── TooManyLooks        too_many_looks       at people who are not on today's list
     ├── BadCode                 bad_code
+    ├── NotProved               not_proved           what was shown does not prove who it is
+    ├── LastKey                 last_key
     ├── SlotFull                slot_full
     ├── AlreadyBooked           already_booked
     ├── TimesOverlap            times_overlap
@@ -19,6 +23,7 @@
     ├── SignerUnavailable       signer_unavailable
     ├── NotReady                not_ready            database, keys or bundle are not usable yet
     │   └── WrongKeys           wrong_keys           rows lie under a vault key that is not here
+    ├── ProviderAway            provider_away        the identity provider does not answer
     ├── BadSettings             bad_settings
     │   └── BadKnowledge        bad_knowledge
     ├── BadPicture              bad_picture
@@ -48,7 +53,7 @@ translated words and of its HTTP status (`healthcert.web.errors`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, NamedTuple
 
 
@@ -114,22 +119,55 @@ class NotAllowed(Refusal):
     code = "not_allowed"
 
 
+class ProveAgain(Refusal):
+    """The deed is grave, and who it is was proved more than five minutes ago."""
+
+    code = "prove_again"
+
+
 class PageExpired(Refusal):
     """The form was open too long or came from elsewhere: its protection token does not fit."""
 
     code = "page_expired"
 
 
-class TooManyTries(Refusal):
-    """The limit of tries for this code or this person is used up."""
+class TooMany(Refusal):
+    """This was done too often for now.
 
-    code = "too_many_tries"
+    Attributes:
+        until: From when on it can be tried again.
+    """
+
+    code = "too_many"
+
+    def __init__(self, until: datetime) -> None:
+        """Take when the window ends."""
+        super().__init__(f"until {until:%Y-%m-%d %H:%M:%S%z}")
+        self.until = until
+
+
+class TooManyLooks(TooMany):
+    """This member of staff has opened as many people beside today's list as they may."""
+
+    code = "too_many_looks"
 
 
 class BadCode(Refusal):
     """The one-time code is wrong, used or out of date."""
 
     code = "bad_code"
+
+
+class NotProved(Refusal):
+    """What was shown does not prove who somebody is; it says nothing of what was wrong."""
+
+    code = "not_proved"
+
+
+class LastKey(Refusal):
+    """The only key of somebody stays: without it they could not come in again."""
+
+    code = "last_key"
 
 
 class SlotFull(Refusal):
@@ -210,6 +248,12 @@ class WrongKeys(NotReady):
     """Rows lie under a vault key that is not among the key files; the message names it."""
 
     code = "wrong_keys"
+
+
+class ProviderAway(Refusal):
+    """The identity provider does not answer, or not as one; the message says how."""
+
+    code = "provider_away"
 
 
 class BadSettings(Refusal):

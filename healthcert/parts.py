@@ -15,12 +15,12 @@ from healthcert.data.knowledge import Country
 from healthcert.db import Doors, make_engine
 from healthcert.errors import BadSettings
 from healthcert.gateways.mail import MailRelay, Send, keep
-from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.signer import Signer
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services import rotation
-from healthcert.services.keys import load_pins, load_signers, load_trust, read_secret
+from healthcert.services.keys import Keyring, load_pins, load_trust, read_secret
 from healthcert.services.production_keys import check_production_keys
 from healthcert.services.vault_keys import load_vault
 
@@ -33,8 +33,8 @@ class Parts:
         settings: What the operator decided.
         doors: The ways to the rows.
         vault: Seals and opens what is personal.
-        signers: Certificate signers by kind: ``v``, ``t``, ``r``; a kind may be missing.
-        trust: The signers whose certificates count.
+        signers: Our certificate signers by key identifier; `services.signing_keys` says who signs.
+        trust: The signers of others whose certificates count, and perhaps ours.
         pins: The keys a bundle must be signed by.
         pepper: Secret of one-time codes.
         country: What the issuing country decides.
@@ -44,7 +44,7 @@ class Parts:
     settings: Settings
     doors: Doors
     vault: Vault = field(repr=False)
-    signers: Mapping[str, FileSigner] = field(repr=False)
+    signers: Mapping[bytes, Signer] = field(repr=False)
     trust: TrustList = field(repr=False)
     pins: Collection[PublicKey] = field(repr=False)
     pepper: bytes = field(repr=False)
@@ -76,14 +76,14 @@ def open_parts(settings: Settings) -> Parts:
     """
     private = settings.keys_dir / settings.env
     if settings.env == "production":
-        check_production_keys(settings.keys_dir)
+        check_production_keys(settings.keys_dir, settings.secret_file)
     secret = read_secret(settings.secret_file)
     trust = settings.keys_dir / "trust" / "certificates"
     return Parts(
         settings=settings,
         doors=Doors(make_engine(settings.database_url)),
         vault=load_vault(private),
-        signers=load_signers(private, secret),
+        signers=Keyring(private, secret),
         trust=load_trust(trust),
         pins=load_pins(settings.pins_dir),
         pepper=HKDF(SHA256(), 32, salt=None, info=b"healthcert one-time codes").derive(secret),

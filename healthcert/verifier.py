@@ -20,7 +20,7 @@ from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.moment import Clock, clock
 from healthcert.web.pages import init_pages
-from healthcert.web.security import init_security
+from healthcert.web.security import init_intake, init_security
 from healthcert.web.tracing import init_tracing
 
 _LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
@@ -60,6 +60,7 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     init_delivery(app, settings)
     _believe_proxies(app, settings.trusted_proxies)
     init_pages(app, settings)
+    init_intake(app, settings)
     init_errors(app)
     app.register_blueprint(verify.bp)
     app.register_blueprint(api.bp)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.gateways.signer import Signer, issue_text
 from healthcert.hcert import uvci
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -58,7 +58,7 @@ def make_dcc(kind: str = "v", **changes: Any) -> dict[str, Any]:
 
 
 def make_text(
-    signer: FileSigner,
+    signer: Signer,
     dcc: dict[str, Any] | None = None,
     *,
     issued: datetime = NOW - timedelta(hours=1),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
-from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.signer import Signer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import (
-    load_signers,
+    Keyring,
     load_trust,
     read_secret,
 )
@@ -208,10 +208,15 @@ def bundle(keys_dir: Path) -> Bundle:
 
 
 @pytest.fixture(scope="session")
-def signers(keys_dir: Path) -> dict[str, FileSigner]:
+def signers(keys_dir: Path) -> dict[str, Signer]:
     """The certificate signers of `keys_dir` by kind."""
     private = keys_dir / "development"
-    return load_signers(private, read_secret(private / "secret"))
+    return by_kind(Keyring(private, read_secret(private / "secret")))
+
+
+def by_kind(found: Mapping[bytes, Signer]) -> dict[str, Signer]:
+    """Return signers by what they sign."""
+    return {signer.purpose: signer for signer in found.values()}
 
 
 def _refuse_to_commit(session: Session) -> None:

@@ -32,6 +32,7 @@ from healthcert.models import (
     Knowledge,
     Lot,
     LotValidity,
+    Organisation,
     Person,
     Phase,
     Product,
@@ -175,6 +176,7 @@ def make_move(
         "recorded_at": NOW, "site_id": shelf.site_id, "lot_id": shelf.lot_id,
         "ordinal": shelf.moves + 1, "kind": kind, "quantity": quantity,
         "moved_by": values.get("moved_by") or make_admin(db).id,
+        "confirmed_by": make_admin(db).id if kind == "counted" else None,
     }  # fmt: skip
     move = add(db, StockMove(**defaults | values))
     db.refresh(shelf)
@@ -191,8 +193,19 @@ def make_site(db: Session, **values: Any) -> Site:
     return add(db, Site(**defaults | values))
 
 
+def make_organisation(
+    db: Session, parent: Organisation | None = None, **values: Any
+) -> Organisation:
+    defaults = {
+        "code": f"org-{next(_numbers)}", "names": {"en": "An agency"}, "kind": "agency",
+        "parent_id": parent and parent.id, "parent_level": parent and parent.level,
+        "level": parent.level + 1 if parent else 0, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, Organisation(**defaults | values))
+
+
 def make_staff(db: Session, **values: Any) -> Staff:
-    site_id = values.get("site_id") or make_site(db).id
+    site_id = values["site_id"] if "site_id" in values else make_site(db).id
     defaults = {"name": "Nina Nurse", "role": "nurse", "site_id": site_id, "recorded_at": NOW}
     return add(db, Staff(**defaults | values))
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from healthcert.config import Settings
+from healthcert.config import Oidc, Settings
 from healthcert.errors import BadSettings
 
 
@@ -21,6 +21,20 @@ def test_nothing_set_is_a_demonstration_on_this_machine():
     assert found.pins_dir == Path("/srv/hc/keys/trust/bundle")
     assert found.secret_file == Path("/srv/hc/keys/development/secret")
     assert found.languages == ("en", "fr", "ar")
+
+
+OIDC = {"STAFF_OIDC_ISSUER": "https://id.example", "STAFF_OIDC_CLIENT_ID": "hc"}
+FILE = {"STAFF_OIDC_SECRET_FILE": "oidc"}
+
+
+def test_an_identity_provider_is_named_wholly_and_spoken_to_safely():
+    found = settings(**OIDC, **FILE)
+    assert found.staff_oidc == Oidc("https://id.example", "hc", Path("/srv/hc/oidc"))
+    assert found.citizen_oidc is None
+    assert settings(**OIDC | FILE | {"STAFF_OIDC_ISSUER": "http://localhost:9000"}).staff_oidc
+    for wrong in (OIDC, OIDC | FILE | {"STAFF_OIDC_ISSUER": "http://id.example"}):
+        with pytest.raises(BadSettings, match="HEALTHCERT_STAFF_OIDC_ISSUER"):
+            settings(**wrong)
 
 
 def test_an_empty_variable_means_the_default():

@@ -33,6 +33,8 @@ LONGEST_FUNCTION, FUNCTION_P90 = 60, 18
 SQL = re.compile(r"^\s*(SELECT|INSERT|UPDATE|DELETE|PRAGMA|ALTER|CREATE|DROP)\b", re.IGNORECASE)
 # Names and words of our own constants only, where SQL cannot be bound: each is looked at here.
 SQL_OF_CONSTANTS = {"healthcert/db.py", "healthcert/migrations/__init__.py"}
+# Gateways to what an optional extra brings: each imports it once, where it is used.
+OF_AN_EXTRA = {"healthcert/gateways/pkcs11_signer.py"}
 
 
 def _name(path):
@@ -98,7 +100,7 @@ def test_nothing_is_imported_inside_a_function(path):
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
     ]
-    assert inner == []
+    assert len(inner) == (_name(path) in OF_AN_EXTRA)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=_name)

@@ -7,6 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.db import Doors
+from healthcert.models.broken import broken_rule
+
 
 def at_once(number: int, work: Callable[[int], Any]) -> list[Any]:
     """Return what each of some threads gave or raised; they start together."""
@@ -21,3 +27,26 @@ def at_once(number: int, work: Callable[[int], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(number) as pool:
         return list(pool.map(one, range(number)))
+
+
+def one_behind_the_other(
+    doors: Doors, first: Callable[[Session], Any], then: Callable[[Session], Any]
+) -> list[str]:
+    """Do one deed, and another that must wait for it; return the rule the second broke, if any."""
+    refusals: list[str] = []
+
+    def follow() -> None:
+        try:
+            with doors.transaction() as db:
+                then(db)
+        except IntegrityError as error:
+            refusals.append(broken_rule(error))
+
+    follower = threading.Thread(target=follow)
+    with doors.transaction() as db:
+        first(db)
+        follower.start()
+        follower.join(0.3)
+        assert follower.is_alive()  # it waits for the one before
+    follower.join(30)
+    return refusals

@@ -9,15 +9,18 @@ import click
 
 from healthcert.cli.audit import audit
 from healthcert.cli.bundle import bundle
+from healthcert.cli.certificates import certificates
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
+from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.staff import staff
 from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -48,8 +51,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    audit, bundle, conformance, country, db, demo, export, hcert, import_, keys, rules, serve,
-    vaccines, valuesets, verify, worker,
+    audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
+    rules, serve, staff, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

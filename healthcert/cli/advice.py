@@ -13,6 +13,7 @@ ADVICE: Mapping[str, str] = {
     "not_a_number": "not a number",
     "out_of_range": "too small or too large",
     "not_known": "we have none of that: take it in first, or correct it",
+    "not_hours": "write them as Mo-Fr 08:30-12:30,13:30-16:00; Sa 09:00-12:00",
     "not_needed": "leave it empty",
     "not_a_phone_number": "write it with the country's code, such as +44 7700 900123",
     "not_a_mail_address": "write it as name@example.org",

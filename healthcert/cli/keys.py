@@ -1,27 +1,30 @@
-"""Make a set of development keys, take in trusted ones, and show those there are."""
+"""Make development keys, take in trusted ones, show those there are, renew those of the vault."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from healthcert.cli.signing_keys import COMMANDS
 from healthcert.config import Settings
 from healthcert.db import refuse_unready
-from healthcert.errors import BadInput, BadSettings
+from healthcert.errors import BadInput, BadSettings, NotReady
+from healthcert.gateways.signer import terms
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert.trust_chain import Authorities
 from healthcert.hcert.trust_forms import bytes_of, entries
 from healthcert.hcert.trust_lists import read_status
+from healthcert.models import SigningKey
 from healthcert.parts import Parts, open_parts
-from healthcert.services import rotation
+from healthcert.services import rotation, signing_keys
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import load_signers, load_trust, read_public_key, read_secret
+from healthcert.services.keys import Keyring, load_trust, read_public_key, read_secret
 from healthcert.services.rotation import WORKS, Work
 from healthcert.services.vault_keys import prepare_next, use_next
 
@@ -62,9 +65,11 @@ def show(*, as_json: bool) -> None:
     """
     settings = Settings.from_env(os.environ)
     private = settings.keys_dir / settings.env
-    secret = read_secret(settings.secret_file)
-    ours = {signer.kid for signer in load_signers(private, secret).values()}
-    for key in load_trust(settings.keys_dir / "trust" / "certificates"):
+    mine = set(Keyring(private, read_secret(settings.secret_file)))
+    states = _states(settings)
+    listed = load_trust(settings.keys_dir / "trust" / "certificates")
+    unlisted = [terms(k.certificate) for kid, k in states.items() if not listed.find(kid)]
+    for key in [*listed, *unlisted]:
         row: dict[str, object] = {
             "kid": key.kid.hex(),
             "country": key.country,
@@ -73,10 +78,20 @@ def show(*, as_json: bool) -> None:
             "not_before": f"{key.not_before:%Y-%m-%d}" if key.not_before else None,
             "not_after": f"{key.not_after:%Y-%m-%d}" if key.not_after else None,
             "training": key.training,
-            "ours": key.kid in ours,
+            "ours": key.kid in mine or key.kid in states,
             "source": key.source,
+            "state": states[key.kid].state if key.kid in states else None,
         }
         click.echo(json.dumps(row) if as_json else _line(row))
+
+
+def _states(settings: Settings) -> dict[bytes, SigningKey]:
+    """Return our keys as the database knows them; none while it cannot be asked."""
+    with closing(open_parts(settings)) as parts, suppress(NotReady):
+        refuse_unready(parts.doors.engine)
+        with parts.doors.reading() as db:
+            return {key.kid: key for key in signing_keys.every(db)}
+    return {}
 
 
 @keys.command("import")
@@ -169,7 +184,11 @@ def _renew(parts: Parts, work: Work, batch: int) -> None:
         click.echo(f"{work}: {left} people to go")
 
 
+for command in COMMANDS:
+    keys.add_command(command)
+
+
 def _line(row: dict[str, object]) -> str:
-    mark = "signs" if row["ours"] else "trusted"
+    mark = row["state"] or ("ours" if row["ours"] else "trusted")
     life = f"{row['not_before']} to {row['not_after']}"
-    return f"{row['kid']}  {row['country']:2}  {row['kinds']:3}  {life}  {mark:7}  {row['name']}"
+    return f"{row['kid']}  {row['country']:2}  {row['kinds']:3}  {life}  {mark:11}  {row['name']}"

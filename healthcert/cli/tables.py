@@ -17,6 +17,7 @@ from healthcert.config import Settings
 from healthcert.db import refuse_unready
 from healthcert.errors import BadRows, NotFound
 from healthcert.gateways.files import write_whole
+from healthcert.jobs.importing import take_in
 from healthcert.models import ImportBatch, Staff
 from healthcert.parts import Parts, open_parts
 from healthcert.services import exporting, fhir, fhir_file, importing
@@ -31,7 +32,7 @@ _MOST_SHOWN = 50
 
 @click.group("import")
 def import_() -> None:
-    """Take in tables (CSV in UTF-8, with headings; doses also FHIR): all of one, or nothing."""
+    """Take in tables (CSV in UTF-8, with headings; doses also FHIR), looked at first as a whole."""
 
 
 @import_.command("look")
@@ -45,7 +46,7 @@ def look(kind: str, file: Path) -> None:
       healthcert import look people register.csv
     """
     raw = file.read_bytes()
-    with _opened(None) as (parts, setting), parts.doors.reading() as db:
+    with opened_for(None) as (parts, setting), parts.doors.reading() as db:
         lines = lines_of(db, kind, raw)
         report = importing.look(db, setting=setting(db), kind=KINDS[kind], lines=lines)
     _tell(report, as_fhir=fhir_file.is_fhir(raw))
@@ -60,24 +61,22 @@ def look(kind: str, file: Path) -> None:
 def take(kind: str, file: Path, staff: UUID | None) -> None:
     r"""Take a table in. Lines on record already are passed over; a fault stops all of it.
 
+    Large tables go in by pieces. After a power cut the same command goes on where it was.
+
     \b
     Example:
       healthcert import take sites sites.csv
     """
     raw = file.read_bytes()
-    with _opened(staff) as (parts, setting):
+    with opened_for(staff) as (parts, setting):
         with parts.doors.reading() as db:
-            lines = lines_of(db, kind, raw)
+            lines, told = lines_of(db, kind, raw), setting(db)
         with click.progressbar(length=len(lines), label=kind, hidden=not lines) as bar:
-
-            def work(db: Session) -> Report:
-                return importing.take_in(
-                    db, setting=setting(db), kind=KINDS[kind], lines=lines, raw=raw,
-                    progress=lambda: bar.update(1),
-                )  # fmt: skip
-
             try:
-                report = parts.doors.run(work)
+                report = take_in(
+                    parts.doors, setting=told, kind=KINDS[kind], lines=lines, raw=raw,
+                    progress=bar.update,
+                )  # fmt: skip
             except BadRows as refusal:
                 _tell_faults(refusal, as_fhir=fhir_file.is_fhir(raw))
                 raise
@@ -102,7 +101,7 @@ def undo(batch: UUID, staff: UUID | None) -> None:
         kind = KINDS[found.kind]
         return importing.take_back(db, setting=setting(db), kind=kind, batch_id=batch)
 
-    with _opened(staff) as (parts, setting):
+    with opened_for(staff) as (parts, setting):
         gone, stayed = parts.doors.run(work)
     click.echo(f"gone {gone}, stayed {stayed}")
 
@@ -122,7 +121,7 @@ def export(kind: str, file: Path) -> None:
     """
     ending = file.suffix.lower().lstrip(".")
     form = ending if ending in ("json", "ndjson") else "csv"
-    with _opened(None) as (parts, setting):
+    with opened_for(None) as (parts, setting):
         table = parts.doors.run(
             lambda db: exporting.give_out(db, setting=setting(db), kind=kind, form=form)
         )
@@ -132,7 +131,8 @@ def export(kind: str, file: Path) -> None:
 
 
 @contextmanager
-def _opened(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
+def opened_for(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
+    """Give the parts, and what tells of the deed of a member of staff, who has to be active."""
     parts = open_parts(Settings.from_env(os.environ))
     now = datetime.now(UTC)
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from healthcert.data import meaning
 from healthcert.data.knowledge import Source
 from healthcert.data.meaning import Content, Wrong
+from healthcert.errors import BadSettings
 
 
 class Fault(NamedTuple):
@@ -51,6 +52,22 @@ def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]
         wrong = wrong or list(getattr(meaning, source.kind)(source.content, known))
         found += [Fault(f"{source.kind} {source.name}.toml", *each) for each in wrong]
     return found
+
+
+def entries(text: str, kind: str, file: str) -> Mapping[str, Content]:
+    """Return the tables of a TOML text, each as ``schema.toml`` has this kind.
+
+    Raises:
+        BadSettings: It cannot be read, or an entry is not so; the message names the file and where.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"{file} cannot be read: {error}") from None
+    for name, entry in tables.items():
+        for field, says in misfits(entry, f"table {kind}", name):
+            raise BadSettings(f"{file}: {field}: {says}")
+    return tables
 
 
 def misfits(

@@ -11,6 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -65,6 +66,9 @@ class Country:
     names: Mapping[str, str]  # by language
     languages: tuple[str, ...]  # ISO 639-1
     time_zone: str  # IANA
+    of_age_years: int  # from when a person consents alone
+    eid_number_claim: str  # claim of the eID that tells the national number, or empty
+    carer_days: int  # how long somebody invited may act for another
     calling_code: str  # digits, put before numbers that begin with a nought
     issuer: str  # ``is`` of its certificates
     uvci_issuer: str  # who issues, within a UVCI
@@ -74,6 +78,7 @@ class Country:
     recovery_tests: tuple[str, ...]  # value set ``covid-19-lab-test-type``
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
+    serious_within: timedelta  # until a serious adverse event is to be assessed
 
 
 @cache
@@ -144,6 +149,9 @@ def _country(content: Mapping[str, Any]) -> Country:
         names=content["names"],
         languages=tuple(content["languages"]),
         time_zone=content["time_zone"],
+        of_age_years=content["consent_age_years"],
+        carer_days=content["carer_days"],
+        eid_number_claim=content.get("eid_number_claim", ""),
         calling_code=content["calling_code"],
         issuer=certificates["issuer"],
         uvci_issuer=certificates["uvci_issuer"],
@@ -153,4 +161,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
+        serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
     )

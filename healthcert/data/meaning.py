@@ -58,6 +58,9 @@ def country(content: Content, _known: object) -> Iterator[Wrong]:
     if not _UVCI_ISSUER.fullmatch(content["certificates"]["uvci_issuer"]):
         says = "It cannot stand in an identifier. Use up to 40 capital letters and digits."
         yield "certificates.uvci_issuer", says
+    if content["code"] != "XX" and "our own" in content["adverse_events"]["source"].casefold():
+        says = "Another country does not decide so. Name its law or guideline, with its section."
+        yield "adverse_events.source", says
     yield from _twice(content, "regions")
     yield from _twice(content, "towns")
     regions = [region["code"] for region in content["regions"]]

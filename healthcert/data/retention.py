@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
 
-from healthcert.data.checking import misfits
-from healthcert.errors import BadSettings
+from healthcert.data.checking import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +43,5 @@ def read(text: str) -> Mapping[str, Rule]:
     Raises:
         BadSettings: It cannot be read, or an entry is not as ``schema.toml`` has it.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"retention.toml cannot be read: {error}") from None
-    for kind, entry in table.items():
-        for field, says in misfits(entry, "table retention", kind):
-            raise BadSettings(f"retention.toml: {field}: {says}")
-    return {kind: Rule(**entry) for kind, entry in table.items()}
+    told = entries(text, "retention", "retention.toml")
+    return {kind: Rule(**entry) for kind, entry in told.items()}

@@ -6,6 +6,7 @@ RFC 9053 §2.1 (r || s); RFC 8230 (RSASSA-PSS).
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -44,9 +45,11 @@ def open_key(path: Path, passphrase: bytes) -> PrivateKey:
     """Return the private key in an encrypted PKCS#8 PEM file: EC on P-256, or RSA of 2048 bits.
 
     Raises:
-        SignerUnavailable: The file is missing, the passphrase is wrong, or it is another key.
+        SignerUnavailable: The file is missing, is not its owner's alone or not encrypted, the
+            passphrase is wrong, or it is another key.
     """
     try:
+        refuse_shared(path)
         key = load_pem_private_key(path.read_bytes(), passphrase)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
         raise SignerUnavailable(f"no key that opens in {path.name}") from None
@@ -56,6 +59,17 @@ def open_key(path: Path, passphrase: bytes) -> PrivateKey:
         case RSAPrivateKey() if key.key_size >= _LEAST_RSA_BITS:
             return key
     raise SignerUnavailable(f"the key in {path.name} is neither EC on P-256 nor RSA of 2048 bits")
+
+
+def refuse_shared(path: Path) -> None:
+    """Refuse a secret file that others than its owner can read or change.
+
+    Raises:
+        SignerUnavailable: They can.
+        OSError: It is not there.
+    """
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise SignerUnavailable(f"{path.name} can be read or changed by others: chmod 600")
 
 
 def sign_checked(key: PrivateKey, data: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """Signing keys: one that signs certificates for one purpose, one that signs bundles.
 
-They are two types, so that no key can be handed to the wrong work. Source: "Electronic Health
+Two types, so that no key can be handed to the wrong work. Source: "Electronic Health
 Certificate Specification" 1.0.8 §3.3.5 and §3.3.6: a certificate lives within its signer's life.
 """
 
@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import load_pem_x509_certificate
 
@@ -22,19 +25,35 @@ from healthcert.hcert.cose import ES256, PS256, sign1
 from healthcert.hcert.cwt import write_claims
 from healthcert.hcert.payload import kind_of, schema_faults
 from healthcert.hcert.text import encode
-from healthcert.hcert.trust import KID_BYTES, from_certificate
+from healthcert.hcert.trust import KID_BYTES, TrustedKey, from_certificate
+
+
+class Signer(Protocol):
+    """What signs certificates for one purpose: it signs what it is given, and says who it is."""
+
+    @property
+    def kid(self) -> bytes:
+        """Key identifier, 8 bytes, as the certificates it signs carry it."""
+
+    @property
+    def certificate(self) -> bytes:
+        """Its own X.509 certificate, DER."""
+
+    @property
+    def purpose(self) -> str:
+        """The one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery."""
+
+    def sign(self, to_be_signed: bytes) -> bytes:
+        """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileSigner:
-    """A certificate signer (DSC) whose key lies in a file."""
+    """A certificate signer (DSC) whose key lies in a file, encrypted and its owner's alone."""
 
-    kid: bytes  # key identifier, 8 bytes, as the certificates it signs carry it
-    certificate: bytes = field(repr=False)  # its own X.509 certificate, DER
-    purpose: str  # the one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery
-    algorithm: int  # COSE number: `ES256` or `PS256`
-    not_before: datetime  # first moment of its life, aware
-    not_after: datetime  # last moment of its life, aware
+    kid: bytes
+    certificate: bytes = field(repr=False)
+    purpose: str
     _key: PrivateKey = field(repr=False)
 
     @classmethod
@@ -46,23 +65,10 @@ class FileSigner:
                 do not belong together, or the certificate is not for exactly one purpose.
         """
         key = open_key(key_file, passphrase)
-        try:
-            pem = load_pem_x509_certificate(certificate_file.read_bytes())
-            der = pem.public_bytes(Encoding.DER)
-            trusted = from_certificate(der)
-        except (OSError, ValueError, BadInput):
-            raise SignerUnavailable(f"no certificate in {certificate_file.name}") from None
-        if trusted.key != key.public_key() or len(trusted.usages) != 1:
-            raise SignerUnavailable(f"{certificate_file.name} is not this key's, for one purpose")
-        return cls(
-            kid=trusted.kid,
-            certificate=der,
-            purpose=next(iter(trusted.usages)),
-            algorithm=ES256 if isinstance(key, EllipticCurvePrivateKey) else PS256,
-            not_before=pem.not_valid_before_utc,
-            not_after=pem.not_valid_after_utc,
-            _key=key,
-        )
+        der, trusted, purpose = read_certificate(certificate_file)
+        if trusted.key != key.public_key():
+            raise SignerUnavailable(f"{certificate_file.name} is not this key's")
+        return cls(trusted.kid, der, purpose, key)
 
     def sign(self, to_be_signed: bytes) -> bytes:
         """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key.
@@ -72,22 +78,31 @@ class FileSigner:
         """
         return sign_checked(self._key, to_be_signed)
 
-    def refuse_unless_fit(self, kind: str, issued_at: int, expires_at: int) -> None:
-        """Refuse another purpose, or a certificate that begins before or ends after the signer.
 
-        Args:
-            kind: ``v``, ``t`` or ``r``.
-            issued_at: Seconds since 1970.
-            expires_at: Seconds since 1970; the last second in force.
+def read_certificate(path: Path) -> tuple[bytes, TrustedKey, str]:
+    """Return the signer's certificate in a PEM file: DER, its key, and its purpose.
 
-        Raises:
-            SignerUnavailable: It does not fit.
-        """
-        if kind != self.purpose:
-            raise SignerUnavailable(f"this key signs {self.purpose}, not {kind}")
-        first, last = (datetime.fromtimestamp(at, UTC) for at in (issued_at, expires_at))
-        if not self.not_before <= first <= last <= self.not_after:
-            raise SignerUnavailable("the certificate would not lie within its signer's life")
+    Raises:
+        SignerUnavailable: There is none, or it is not for exactly one purpose.
+    """
+    try:
+        der = load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
+        trusted = terms(der)
+    except (OSError, ValueError, BadInput):
+        raise SignerUnavailable(f"no certificate in {path.name}") from None
+    if len(trusted.usages) != 1:
+        raise SignerUnavailable(f"{path.name} is not for one purpose")
+    return der, trusted, next(iter(trusted.usages))
+
+
+@lru_cache(maxsize=64)
+def terms(certificate: bytes) -> TrustedKey:
+    """Return what a signer's certificate (DER) says: key, purposes, life.
+
+    Raises:
+        BadInput: It is none.
+    """
+    return from_certificate(certificate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,7 @@ def issue_text(
     issuer: str,
     issued_at: int,
     expires_at: int,
-    signer: FileSigner,
+    signer: Signer,
 ) -> str:
     """Return the text of a new certificate, ``HC1:...``, ready for a QR code.
 
@@ -143,6 +158,19 @@ def issue_text(
     faults = schema_faults(dcc)
     if faults:
         raise ValueError(f"not a certificate by schema 1.3.3: {'; '.join(faults)}")
-    signer.refuse_unless_fit(kind_of(dcc), issued_at, expires_at)
+    said = terms(signer.certificate)
+    _refuse_unfit(said, kind_of(dcc), issued_at, expires_at)
+    algorithm = PS256 if isinstance(said.key, RSAPublicKey) else ES256
     claims = write_claims(issuer=issuer, issued_at=issued_at, expires_at=expires_at, dcc=dcc)
-    return encode(sign1(claims, kid=signer.kid, algorithm=signer.algorithm, sign=signer.sign))
+    return encode(sign1(claims, kid=signer.kid, algorithm=algorithm, sign=signer.sign))
+
+
+def _refuse_unfit(said: TrustedKey, kind: str, issued_at: int, expires_at: int) -> None:
+    """Refuse another purpose, or a certificate that begins before or ends after its signer."""
+    if said.usages != {kind}:
+        raise SignerUnavailable(f"this key does not sign {kind} alone")
+    first, last = (datetime.fromtimestamp(at, UTC) for at in (issued_at, expires_at))
+    if not (
+        said.not_before and said.not_after and said.not_before <= first <= last <= said.not_after
+    ):
+        raise SignerUnavailable("the certificate would not lie within its signer's life")

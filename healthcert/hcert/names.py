@@ -90,6 +90,8 @@ def _components(name: str) -> list[str]:
 
 def _component(part: str, language: str) -> tuple[str, str]:
     """Return one part as A-Z, and the letters of it that no table knows."""
+    if part.isascii() and part.isalpha():
+        return part, ""
     letters = {**LETTERS, **BY_LANGUAGE.get(language, {})}
     for pattern, replacement in TOGETHER:
         part = pattern.sub(replacement, part)

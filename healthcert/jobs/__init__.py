@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, lots, outbox, publishing, retention, sealing
+from healthcert.jobs import certificates, keys, lots, outbox, publishing, retention, sealing
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -22,8 +22,10 @@ Job = Callable[[Parts, datetime], int]
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
+        "keys": keys.keep,
         "lots": lots.judge,
         "certificates": certificates.sign_pending,
+        "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
         "retention": retention.let_go,

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from healthcert.data import value_sets
 from healthcert.hcert.bundle import Bundle
+from healthcert.hcert.trust import TrustList
 from healthcert.parts import Parts
-from healthcert.services import bundles, publishing, rules, sealing
+from healthcert.services import bundles, publishing, rules, sealing, signing_keys
 from healthcert.services.bundles import Contents
 from healthcert.services.keys import load_bundle_signer, read_secret
 
@@ -26,7 +27,12 @@ def publish(parts: Parts, now: datetime) -> int:
     held_rules = rules.held(settings.rules_dir, settings.country)
     with parts.doors.reading() as db:
         revoked = publishing.revoked_count(db)
-    if held is not None and held.rules == held_rules and not _stale(held, parts, revoked, now):
+        trust = signing_keys.trusted(db, parts.trust, now)
+    if (
+        held is not None
+        and held.rules == held_rules
+        and not _stale(held, parts, trust, revoked, now)
+    ):
         return 0
     publish_now(parts, now)
     return 1
@@ -48,10 +54,11 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
     held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
         ours = publishing.revocations(db, country=parts.country)
+        trust = signing_keys.trusted(db, parts.trust, now)
         head = sealing.newest(db)
         audit_head = head.note.encode() if head else None
     contents = Contents(
-        trust=parts.trust,
+        trust=trust,
         revocation=held.revocation.with_issuer(parts.country.code, ours) if held else ours,
         rules=rules.held(settings.rules_dir, settings.country),
         value_sets=value_sets(),
@@ -63,7 +70,7 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
     )
 
 
-def _stale(held: Bundle, parts: Parts, revoked: int, now: datetime) -> bool:
+def _stale(held: Bundle, parts: Parts, trust: TrustList, revoked: int, now: datetime) -> bool:
     country = parts.country.code
     listed = held.revocation.lists.get(country)
     published = sum(part.entries for part in listed or ())
@@ -71,5 +78,5 @@ def _stale(held: Bundle, parts: Parts, revoked: int, now: datetime) -> bool:
         now - held.issued >= RENEW_AFTER
         or (listed is not None) != parts.country.revocation_published
         or (listed is not None and published != revoked)
-        or {key.kid for key in held.trust} != {key.kid for key in parts.trust}
+        or {key.kid for key in held.trust} != {key.kid for key in trust}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,8 @@ from healthcert.gateways.note_keys import NoteSigner
 from healthcert.parts import Parts
 from healthcert.services import sealing
 from healthcert.services.keys import load_audit_signer, read_secret
+
+_LOG = logging.getLogger(__name__)
 
 
 def seal(parts: Parts, now: datetime) -> int:
@@ -24,8 +27,12 @@ def seal(parts: Parts, now: datetime) -> int:
     """
     settings = parts.settings
     signer = _signer(settings.keys_dir, settings.env, settings.secret_file)
+    back = _back(now)
     with parts.doors.transaction() as db:
-        sealing.seal(db, signer=signer, now=now, back=_back(now))
+        sealing.seal(db, signer=signer, now=now, back=back)
+        if back is None and (rows := sealing.unreadable(db)):
+            told = ", ".join(map(str, rows[:20]))
+            _LOG.error("cannot be read or sealed: audit_event %s", told, extra={"count": len(rows)})
     settings.seals_dir.mkdir(parents=True, exist_ok=True)
     kept = seal_files.newest(settings.seals_dir)
     size = kept.edge.size if kept else 0

@@ -9,22 +9,24 @@ from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
-from healthcert.models.base import Base, Instant, Row, new_id
+from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
+from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
-from healthcert.models.place import ClinicSession, Site, Slot
+from healthcert.models.place import ClinicSession, Site, SiteClosure, SiteHours, Slot
 from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.request import Request, RequestStep
+from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
-from healthcert.models.staff import Staff, Visit
+from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
 from healthcert.models.stock import Stock, StockMove
 from healthcert.models.supply import (
     Knowledge,
@@ -48,6 +50,7 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 __all__ = [
     "AccessCode",
     "AdverseEvent",
+    "Alarm",
     "Appointment",
     "AuditEvent",
     "AuditLeaf",
@@ -55,6 +58,7 @@ __all__ = [
     "Case",
     "CaseEntry",
     "Certificate",
+    "CertificateHold",
     "ClinicSession",
     "Consent",
     "Delegation",
@@ -68,12 +72,16 @@ __all__ = [
     "ImportBatch",
     "ImportLine",
     "Instant",
+    "Invitation",
     "Knowledge",
+    "LimitCounter",
     "Lot",
     "LotValidity",
     "Message",
     "Offer",
     "Organisation",
+    "Passkey",
+    "Password",
     "Person",
     "PersonToken",
     "Phase",
@@ -87,9 +95,14 @@ __all__ = [
     "RequestStep",
     "Row",
     "Screening",
+    "SigningKey",
     "Site",
+    "SiteClosure",
+    "SiteHours",
+    "SiteProbation",
     "Slot",
     "Staff",
+    "StaffLink",
     "Stock",
     "StockMove",
     "TestResult",
@@ -99,4 +112,5 @@ __all__ = [
     "Visit",
     "WaitEntry",
     "new_id",
+    "upsert",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.place import KEPT, OPEN
 from healthcert.models.triggers.stated import stated
 
 STATES = (
@@ -44,6 +45,7 @@ class Appointment(Row):
         ),
         one_of("state", STATES),
         one_of("source", SOURCES),
+        one_of("pool", (OPEN, *KEPT)),
         CheckConstraint("dose_number BETWEEN 1 AND 9", name="dose_number"),
         CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_has_end"),
         unique_where(
@@ -66,3 +68,4 @@ class Appointment(Row):
     state: Mapped[str]
     held_until: Mapped[datetime | None]
     source: Mapped[str] = mapped_column(default="web")
+    pool: Mapped[str] = mapped_column(default=OPEN)  # which places of the slot it takes from

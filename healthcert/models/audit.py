@@ -41,7 +41,7 @@ class TreeHead(Base):
     )
 
     size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    sealed_at: Mapped[datetime]
+    sealed_at: Mapped[datetime] = mapped_column(deferred=True)  # see `sealing.sealed_at`
     root: Mapped[bytes]
     edge: Mapped[bytes]  # its peaks, 32 bytes each: all that the next seal must read
     note: Mapped[str]  # C2SP checkpoint, signed

@@ -20,7 +20,8 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 _NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -82,6 +83,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
+        list[str]: JSON,
     }
 
 
@@ -108,3 +110,9 @@ def unique_where(name: str, *columns: str, where: str) -> Index:
     return Index(
         name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where)
     )
+
+
+def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or the other
+    """Return an INSERT into a table that knows ``ON CONFLICT``, which is no standard SQL."""
+    insert = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+    return insert[db.get_bind().dialect.name](Base.metadata.tables[table])

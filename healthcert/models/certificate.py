@@ -90,6 +90,7 @@ class Certificate(Row):
         Index("ix_certificate_person_id", "person_id"),
         Index("ix_certificate_dose_id", "dose_id"),
         Index("ix_certificate_state", "state"),
+        Index("ix_certificate_kid", "kid", "state", "expires_at"),
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 
@@ -121,3 +122,8 @@ class Certificate(Row):
         if self.dose_id is not None:
             return "v"
         return "t" if self.test_result_id is not None else "r"
+
+    @property
+    def fact_id(self) -> uuid.UUID | None:
+        """What it rests on: the identifier of its dose, test or recovery."""
+        return self.dose_id or self.test_result_id or self.recovery_id

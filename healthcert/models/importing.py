@@ -12,12 +12,12 @@ from healthcert.models.base import Row, one_of, unique_where
 from healthcert.models.triggers.stated import stated
 
 KINDS = ("people", "sites", "staff", "lots", "doses")
-STATES = ("in", "taken_back")
-TRANSITIONS = {"in": ("taken_back",)}
+STATES = ("taking", "in", "taken_back")
+TRANSITIONS = {"taking": ("in", "taken_back"), "in": ("taken_back",)}
 
 
 class ImportBatch(Row):
-    """A file that was taken in wholly; the same file is in once."""
+    """A file that is taken in, in pieces, or is in wholly; the same file is in once."""
 
     __tablename__ = "import_batch"
     __table_args__ = (
@@ -25,7 +25,7 @@ class ImportBatch(Row):
         one_of("state", STATES),
         CheckConstraint("(state = 'taken_back') = (ended_at IS NOT NULL)", name="ended"),
         CheckConstraint("lines >= 0", name="lines"),
-        unique_where("one_batch_in", "kind", "sha256", where="state = 'in'"),
+        unique_where("one_batch_in", "kind", "sha256", where="state <> 'taken_back'"),
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 

@@ -46,7 +46,7 @@ class Message(Row):
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
         CheckConstraint("sealed IS NOT NULL OR state <> 'queued'", name="queued_is_whole"),
         Index("ix_message_state_due_at", "state", "due_at"),
-        stated(never_deleted="OLD.state = 'queued'"),
+        stated(never_deleted="OLD.state = 'queued'", transitions={"queued": ("sent", "failed")}),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))

@@ -8,11 +8,14 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Row, one_of
+from healthcert.models.base import Base, Row, one_of, unique_where
+from healthcert.models.proxy import SCOPE_SETS
 
 SEXES = ("male", "female", "other", "unknown")  # FHIR AdministrativeGender
 NATIONALITY_GROUPS = ("national", "foreign", "refugee", "stateless", "unknown")
 IDENTITY_KINDS = ("national", "passport", "refugee", "municipal", "vouched", "none")
+OUR_KINDS = ("card", "subject")  # a reference on paper; whom a national sign-in names
+SIGN_IN = "sign_in"
 LEVELS = ("low", "substantial", "high")  # Regulation (EU) 910/2014, article 8
 
 
@@ -71,15 +74,25 @@ class Person(Row):
 
 
 class Identity(Row):
-    """A document or voucher that says who a person is, findable by its blind index alone."""
+    """A document or voucher that says who a person is, findable by its blind index alone.
+
+    What it says is sealed beside it, so that it can be indexed anew; rows from before that have
+    it among the person's details.
+    """
 
     __tablename__ = "identity"
     __table_args__ = (
-        one_of("kind", IDENTITY_KINDS),
+        one_of("kind", IDENTITY_KINDS + OUR_KINDS),
         one_of("level", LEVELS),
         CheckConstraint(
             "(kind IN ('vouched', 'none')) = (blind IS NULL)", name="blind_where_valued"
         ),
+        CheckConstraint(
+            "CASE kind WHEN 'subject' THEN level <> 'low' WHEN 'vouched' THEN level = 'low'"
+            " WHEN 'none' THEN level = 'low' WHEN 'card' THEN level = 'low' ELSE 1 = 1 END",
+            name="level_of_kind",
+        ),
+        unique_where("one_of_ours", "person_id", "kind", where="kind IN ('card', 'subject')"),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
@@ -87,6 +100,7 @@ class Identity(Row):
     country: Mapped[str] = mapped_column(String(2))
     level: Mapped[str]
     blind: Mapped[bytes | None] = mapped_column(unique=True)
+    sealed: Mapped[bytes | None]  # kind, country and value, under the person's key
 
 
 class PersonToken(Base):
@@ -110,6 +124,7 @@ class AccessCode(Row):
     __table_args__ = (
         CheckConstraint("tries BETWEEN 0 AND 5", name="five_tries"),
         CheckConstraint("expires_at > recorded_at", name="ends_after_start"),
+        one_of("lets", (SIGN_IN, *SCOPE_SETS)),
     )
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
@@ -117,3 +132,5 @@ class AccessCode(Row):
     expires_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     used_at: Mapped[datetime | None]
+    # Its person in, or, as the scopes a blank apart, somebody act for them.
+    lets: Mapped[str] = mapped_column(default=SIGN_IN, server_default=SIGN_IN)

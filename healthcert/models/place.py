@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from collections.abc import Collection
+from datetime import date, datetime, time
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of
+from healthcert.models.triggers.stated import stated
 
+FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
+KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
+OPEN = "online"  # the pool of all other places: open to everybody
+_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
+SESSION_TRANSITIONS = {
+    "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
+    "running": ("closed", "cancelled"),
+}  # fmt: skip
 
 
 class Site(Row):
@@ -30,6 +41,36 @@ class Site(Row):
     longitude: Mapped[float]
     time_zone: Mapped[str]  # IANA name
     step_free: Mapped[bool] = mapped_column(default=False)
+    facilities: Mapped[list[str]] = mapped_column(default=list)  # of `FACILITIES`
+    languages: Mapped[list[str]] = mapped_column(default=list)  # spoken there, ISO 639-1
+    female_vaccinator: Mapped[bool] = mapped_column(default=False)  # on request
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
+
+
+class SiteHours(Row):
+    """One stretch of a weekday on which a site is open, on its own clock; two around a break."""
+
+    __tablename__ = "site_hours"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("opens < closes", name="times"),
+        UniqueConstraint("site_id", "weekday", "opens"),
+    )
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
+    weekday: Mapped[int]  # ISO 8601: 1 is Monday
+    opens: Mapped[time]
+    closes: Mapped[time]
+
+
+class SiteClosure(Row):
+    """A day on which a site is closed whatever its hours say: a holiday, a repair."""
+
+    __tablename__ = "site_closure"
+    __table_args__ = (UniqueConstraint("site_id", "day"),)
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
+    day: Mapped[date]
 
 
 class ClinicSession(Row):
@@ -39,6 +80,7 @@ class ClinicSession(Row):
     __table_args__ = (
         one_of("state", SESSION_STATES),
         UniqueConstraint("site_id", "day", "product_id"),
+        stated(transitions=SESSION_TRANSITIONS),
     )
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
@@ -49,11 +91,18 @@ class ClinicSession(Row):
 
 
 class Slot(Row):
-    """A stretch of clinic time with a fixed number of places."""
+    """A stretch of clinic time with a fixed number of places, some of them kept for a pool.
+
+    The pools are columns of the slot and no table beside it: so one row says, and one CHECK
+    holds, that no pool and no sum of them is overdrawn, and one UPDATE takes a place.
+    """
 
     __tablename__ = "slot"
     __table_args__ = (
         CheckConstraint("booked BETWEEN 0 AND capacity", name="booked_fits"),
+        *(CheckConstraint(f"booked_{p} BETWEEN 0 AND kept_{p}", name=f"{p}_fits") for p in KEPT),
+        # The others have the places that are kept for nobody.
+        CheckConstraint(f"booked - {_BOOKED} BETWEEN 0 AND capacity - {_KEPT}", name="open_fits"),
         CheckConstraint("starts_at < ends_at", name="times"),
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),
@@ -64,4 +113,19 @@ class Slot(Row):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     capacity: Mapped[int]
-    booked: Mapped[int] = mapped_column(default=0)
+    booked: Mapped[int] = mapped_column(default=0)  # those of the pools among them
+    kept_phone: Mapped[int] = mapped_column(default=0)
+    kept_walk_in: Mapped[int] = mapped_column(default=0)
+    kept_second_dose: Mapped[int] = mapped_column(default=0)
+    booked_phone: Mapped[int] = mapped_column(default=0)
+    booked_walk_in: Mapped[int] = mapped_column(default=0)
+    booked_second_dose: Mapped[int] = mapped_column(default=0)
+
+    @hybrid_method
+    def places(self, pools: Collection[str] = ()) -> int:
+        """Return how many places are free for who may also take those kept for these pools."""
+        left = self.capacity - self.booked
+        for pool in KEPT:
+            if pool not in pools:
+                left = left - (getattr(self, f"kept_{pool}") - getattr(self, f"booked_{pool}"))
+        return left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from itertools import combinations
 
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
@@ -13,12 +14,16 @@ from healthcert.models.triggers.stated import stated
 
 PROXY_KINDS = ("guardian", "carer", "operator")
 SCOPES = ("book", "consent", "view")
+SCOPE_SETS = tuple(
+    " ".join(each) for count in range(1, len(SCOPES) + 1) for each in combinations(SCOPES, count)
+)
 
 
 class Proxy(Row):
     """One scope in which a guardian, a carer or an operator acts for a person, until a day.
 
-    The proxy is another person of ours, or a member of staff who assists.
+    The proxy is another person of ours, or a member of staff who assists for a day at most. Of
+    a row only its end can be brought forward, once (the trigger `proxy_fixed`).
     """
 
     __tablename__ = "proxy"

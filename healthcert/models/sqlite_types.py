@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, Integer, MetaData, Table, Uuid
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import Time, TypeEngine
 
 from healthcert.models.base import Instant
 
@@ -15,6 +15,7 @@ _RULES: tuple[tuple[type[TypeEngine[Any]], str], ...] = (
     (Boolean, "{0} IN (0, 1)"),
     (Integer, "typeof({0}) IN ('integer', 'null')"),
     (Float, "typeof({0}) IN ('real', 'null')"),
+    (Time, "time({0}, '+0 days') || '.000000' IS {0}"),
     (Date, "date({0}, '+0 days') IS {0}"),
     (Uuid, "length({0}) = 32 AND {0} NOT GLOB '*[^0-9a-f]*'"),
     (Instant, "datetime({0}, '+0 days') IS substr({0}, 1, 19) AND substr({0}, 20) GLOB '.{1}'"),

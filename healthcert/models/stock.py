@@ -35,13 +35,16 @@ class StockMove(Row):
     """Some doses of a lot that came to a site or left it, in single doses; a fact.
 
     `given_back` and `explained` take back what an entry in error took, `transferred_in` answers
-    `transferred_out`; `counted` is what a count found beyond the balance, or below it.
+    `transferred_out`; `counted` is what two people found beyond the balance, or below it, or 0;
+    only counts from before step 0011 have no second person.
     """
 
     __tablename__ = "stock_move"
     __table_args__ = (
         one_of("kind", tuple(MOVES)),
-        CheckConstraint("quantity > 0 OR (kind = 'counted' AND quantity < 0)", name="quantity"),
+        CheckConstraint("quantity > 0 OR kind = 'counted'", name="quantity"),
+        CheckConstraint("confirmed_by IS NULL OR kind = 'counted'", name="confirmed"),
+        CheckConstraint("confirmed_by <> moved_by", name="two_count"),
         CheckConstraint(f"(kind IN {_OF_A_DOSE}) = (dose_id IS NOT NULL)", name="dose"),
         CheckConstraint("dose_id IS NULL OR quantity = 1", name="one_dose"),
         CheckConstraint("(answers_kind IS NULL) = (answers IS NULL)", name="answers"),
@@ -88,6 +91,7 @@ class StockMove(Row):
         )
     )
     moved_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
+    confirmed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))
 
 
 class Stock(Base):

@@ -8,6 +8,7 @@ passes when its logic gives true (EU DCC business rules, "How-To", Concepts).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from operator import attrgetter
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from typing import Final, Literal, NamedTuple
 
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import FUEL, access
+from healthcert.policy.moments import DAY, INVALID, Moment, read
 from healthcert.policy.rules import Kind, Rule
 
 Result = Literal["passed", "failed", "open"]
@@ -27,7 +29,6 @@ WAIT_FUEL: Final = 100_000  # steps of such a search; the dearest published rule
 
 _ORDER: Final = attrgetter("identifier", "region", "version")
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
-_CLOCK: Final = "external.validationClock"
 
 
 class Selection(NamedTuple):
@@ -146,17 +147,33 @@ def _result(rule: Rule, data: object, fuel: list[int]) -> Result:
 
 
 def _passes_on(rule: Rule, now: _Known, at: datetime) -> date | None:
-    fuel = [WAIT_FUEL]
-    waits = min(LONGEST_WAIT, (rule.valid_to - at).days) if _by_the_clock(rule) else 0
-    for days in range(1, waits + 1):
+    """The first coming day on which a rule would pass, as if each were tried.
+
+    A day on which nothing turns answers as the one before it, and takes as many steps.
+    """
+    fuel, last, spent = [WAIT_FUEL], 0, 0
+    for days in _turns(rule, now, at):
         then = at + timedelta(days=days)
         external = {**now["external"], "validationClock": clock(then)}
+        fuel[0] -= spent * (days - last - 1)
+        last, spent = days, fuel[0]
         if _result(rule, {**now, "external": external}, fuel) == "passed":
             return then.date()
+        spent -= fuel[0]
     return None
 
 
-def _by_the_clock(rule: Rule) -> bool:
-    return any(
-        path in {"", "external"} or f"{path}.".startswith(f"{_CLOCK}.") for path in rule.logic.reads
-    )
+def _turns(rule: Rule, now: _Known, at: datetime) -> Iterable[int]:
+    """The coming days, counted from now, on which a rule may answer otherwise than a day before."""
+    most, awaits = min(LONGEST_WAIT, (rule.valid_to - at).days), rule.logic.awaits
+    if not awaits:
+        return range(1, most + 1) if awaits is None else ()
+    fuel, since, turns = [WAIT_FUEL], read(clock(at)), {1.0}
+    for ahead, other in awaits:
+        with suppress(RuleError):
+            moment = other(now, fuel)
+            wait = moment - since - ahead if type(moment) is Moment else INVALID
+            turns |= {-(-wait // DAY), wait // DAY + 1}  # reached, and past
+    if fuel[0] < 0:
+        return range(1, most + 1)
+    return sorted(int(day) for day in turns if 1 <= day <= most)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from healthcert.errors import RuleError
-from healthcert.policy.moments import Moment
-from healthcert.policy.operations import OPERATIONS, Operand, array, literal
+from healthcert.policy.moments import LENGTHS, Moment
+from healthcert.policy.operations import OPERATIONS, TIMED, Operand, array, literal
 from healthcert.policy.paths import Step, reader
 from healthcert.policy.values import burn, fault
 
@@ -29,8 +29,8 @@ FUEL: Final = 50_000  # steps of one evaluation
 LONGEST_PATH: Final = 512
 LARGEST_RESULT: Final = 50_000  # values in a result that is written as JSON
 DEEPEST_RESULT: Final = 200
-
 _DEAR: Final = {"plusTime": 8, "dccDateOfBirth": 8, "extractFromUVCI": 24}  # in plain steps
+_FURTHEST: Final = 10**6  # days or hours: from any clock, it stays within the calendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ class Logic:
     step: Step  # the compiled function
     cost: int  # steps of one evaluation, without what `reduce` and `in` add
     reads: frozenset[str]  # every path that a `var` of it names
+    # What the clock is compared with, after how many milliseconds are added to it; nothing else
+    # asks the clock. None where something does.
+    awaits: tuple[tuple[int, Step], ...] | None
 
     def evaluate(self, data: object, fuel: list[int] | None = None) -> object:
         """The value of the logic for this data: JSON, or a `Moment` for a date-time.
@@ -66,7 +69,8 @@ def compile_logic(logic: object) -> Logic:
     """
     compiler = _Compiler()
     step = compiler.compile(logic, 1)
-    return Logic(step, compiler.cost, frozenset(compiler.reads))
+    awaits = tuple(compiler.awaits) if compiler.by_days == compiler.by_the_clock() else None
+    return Logic(step, compiler.cost, frozenset(compiler.reads), awaits)
 
 
 def access(data: object, path: str) -> object:
@@ -88,8 +92,9 @@ def as_json(value: object) -> object:
 
 class _Compiler:
     def __init__(self) -> None:
-        self.cost = 0
-        self.reads: set[str] = set()
+        self.cost = self.by_days = 0
+        self.reads: list[str] = []
+        self.awaits: list[tuple[int, Step]] = []
 
     def compile(self, logic: object, depth: int) -> Step:
         if depth > DEEPEST:
@@ -110,14 +115,27 @@ class _Compiler:
         if len(path) > LONGEST_PATH:
             raise RuleError(f"The rule has a path of more than {LONGEST_PATH} characters.")
         self.charge(2 * path.count("."))
-        self.reads.add(path)
+        self.reads.append(path)
         return reader(path)
 
     def operation(self, name: str, operands: object, depth: int) -> Step:
         if name not in OPERATIONS or not isinstance(operands, list) or not operands:
             return fault("That is no operation of CertLogic, or it has no operands.")
         self.charge(_DEAR.get(name, 0))
-        return OPERATIONS[name]([self.operand(logic, depth) for logic in operands])
+        compiled = [self.operand(logic, depth) for logic in operands]
+        for place, ahead in enumerate(map(_ahead, operands) if name in TIMED else ()):
+            if ahead is not None:
+                self.by_days += 1
+                others = (*compiled[:place], *compiled[place + 1 :])
+                self.awaits += [(ahead, other.step) for other in others]
+        return OPERATIONS[name](compiled)
+
+    def by_the_clock(self) -> int:
+        """How often the clock is read, alone or within a larger part."""
+        return sum(
+            x in {"", "external"} or f"{x}.".startswith("external.validationClock.")
+            for x in self.reads
+        )
 
     def operand(self, logic: object, depth: int) -> Operand:
         before = self.cost
@@ -128,6 +146,14 @@ class _Compiler:
         self.cost += steps
         if self.cost > LARGEST:
             raise RuleError(f"The rule is larger than {LARGEST} steps.")
+
+
+def _ahead(logic: object) -> int | None:
+    """Milliseconds that some logic, if well-formed, adds to the clock; None of anything else."""
+    match logic:
+        case {"plusTime": [{"var": "external.validationClock"}, int(amount), unit]}:
+            return amount * LENGTHS[unit] if unit in LENGTHS and abs(amount) <= _FURTHEST else None
+    return None
 
 
 def _plain(value: object, left: list[int], depth: int) -> object:

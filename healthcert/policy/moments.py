@@ -21,8 +21,8 @@ UNITS: Final = ("year", "month", "day", "hour")
 LONGEST_TEXT: Final = 64  # no date-time anybody writes is longer; bounds the work on a hostile one
 
 _HOUR: Final = 3_600_000
-_DAY: Final = 24 * _HOUR
-_LENGTHS: Final = {"hour": _HOUR, "day": _DAY}
+DAY: Final = 24 * _HOUR  # milliseconds
+LENGTHS: Final = {"hour": _HOUR, "day": DAY}  # of the units that are always as long
 _FURTHEST: Final = 8.64e15  # ECMA-262: a time value is at most 100,000,000 days from 1970
 _FURTHEST_AMOUNT: Final = 10**10  # in any unit, this leaves the calendar
 _KEPT: Final = 1_024  # texts read last: every rule asks for the same clock and the same few dates
@@ -50,7 +50,7 @@ class Moment(float):
         """The moment as JavaScript's `toISOString` writes it, or "Invalid Date"."""
         if math.isnan(self):
             return "Invalid Date"
-        days, rest = divmod(int(self), _DAY)
+        days, rest = divmod(int(self), DAY)
         year, month, day = _calendar(days)
         seconds, thousandths = divmod(rest, 1000)
         clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
@@ -94,8 +94,8 @@ def shift(amount: int, unit: str) -> Callable[[float], float]:
     """What moves milliseconds by that many of a unit of `UNITS`, running over as JavaScript."""
     if abs(amount) > _FURTHEST_AMOUNT:
         return lambda _since: INVALID
-    if unit in _LENGTHS:
-        length = amount * _LENGTHS[unit]
+    if unit in LENGTHS:
+        length = amount * LENGTHS[unit]
         return lambda since: (
             then if -_FURTHEST <= (then := since + length) <= _FURTHEST else INVALID
         )
@@ -106,10 +106,10 @@ def shift(amount: int, unit: str) -> Callable[[float], float]:
 def _months_on(since: float, months: int) -> float:
     if math.isnan(since):
         return INVALID
-    days, rest = divmod(int(since), _DAY)
+    days, rest = divmod(int(since), DAY)
     year, month, day = _calendar(days)
     carry, month = divmod(month - 1 + months, 12)
-    then = _day_number(year + carry, month + 1, day) * _DAY + rest
+    then = _day_number(year + carry, month + 1, day) * DAY + rest
     return then if abs(then) <= _FURTHEST else INVALID
 
 
@@ -117,10 +117,10 @@ def _quick(text: str) -> int | None:
     """Milliseconds of the forms nearly every certificate uses; None where care is needed."""
     try:
         if len(text) == 10 and text[7] == "-":  # noqa: PLR2004 - YYYY-MM-DD
-            return (date.fromisoformat(text).toordinal() - _EPOCH) * _DAY
+            return (date.fromisoformat(text).toordinal() - _EPOCH) * DAY
         if text[19:] in _PLAIN_ZONES and text[7:17:3] == "-T::":
             since = datetime.fromisoformat(text[:19]) - _EPOCH_TIME
-            return since.days * _DAY + since.seconds * 1000
+            return since.days * DAY + since.seconds * 1000
     except ValueError:  # such as 2021-02-30, which runs over
         pass
     return None
@@ -130,7 +130,7 @@ def _last_day(partial: re.Match[str]) -> float:
     month = int(partial[2] or 12)
     if not 1 <= month <= 12:  # noqa: PLR2004 - months
         return INVALID
-    return (_day_number(int(partial[1]), month + 1, 1) - 1) * _DAY
+    return (_day_number(int(partial[1]), month + 1, 1) - 1) * DAY
 
 
 def _full(text: str) -> float:
@@ -144,13 +144,13 @@ def _full(text: str) -> float:
     if not (
         1 <= month <= 12  # noqa: PLR2004 - months
         and 1 <= day <= 31  # noqa: PLR2004 - V8 lets the 31st of a short month run over
-        and rest <= _DAY
+        and rest <= DAY
         and max(minute, second, ahead_minutes) < 60  # noqa: PLR2004 - minutes, seconds
         and ahead_hours < 24  # noqa: PLR2004 - hours
     ):
         return INVALID
     ahead = (ahead_hours * 60 + ahead_minutes) * (-60_000 if found[8] == "-" else 60_000)
-    return _day_number(year, month, day) * _DAY + rest - ahead
+    return _day_number(year, month, day) * DAY + rest - ahead
 
 
 def _day_number(year: int, month: int, day: int) -> int:

@@ -292,7 +292,14 @@ def _reduce(operands: Operands) -> Step:
     return run
 
 
+TIMED: Final[Mapping[str, Callable[[Operands], Step]]] = {  # what compares date-times
+    "before": _timed(operator.lt),
+    "after": _timed(operator.gt),
+    "not-after": _timed(operator.le),
+    "not-before": _timed(operator.ge),
+}
 OPERATIONS: Final[Mapping[str, Callable[[Operands], Step]]] = {
+    **TIMED,
     "if": _if,
     "and": _and,
     "!": _not,
@@ -303,10 +310,6 @@ OPERATIONS: Final[Mapping[str, Callable[[Operands], Step]]] = {
     ">": _compared(operator.gt),
     "<=": _compared(operator.le),
     ">=": _compared(operator.ge),
-    "before": _timed(operator.lt),
-    "after": _timed(operator.gt),
-    "not-after": _timed(operator.le),
-    "not-before": _timed(operator.ge),
     "plusTime": _plus_time,
     "dccDateOfBirth": _birth_date,
     "reduce": _reduce,

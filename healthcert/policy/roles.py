@@ -1,10 +1,18 @@
-"""Who may do what: one table, and whatever does not stand in it is refused."""
+"""Who may do what, and to which things: one table and one decision; the rest is refused.
+
+`docs/roles.md` says it in words, and an independent program reads that to judge this one. What
+an organisation hands on widens where those may act who have the act already, and no more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import NamedTuple
+from uuid import UUID
 
 
 class Role(StrEnum):
@@ -13,41 +21,119 @@ class Role(StrEnum):
     CITIZEN = "citizen"
     CLERK = "clerk"
     NURSE = "nurse"
-    ADMIN = "admin"
+    LEAD = "lead"  # runs a site
+    ADMIN = "admin"  # answers for an organisation's people and places
+    KEY_OFFICER = "key_officer"
+    INSPECTOR = "inspector"
 
 
-ANYONE: frozenset[Role | None] = frozenset({None, *Role})  # None is a stranger
-_HOLDER: frozenset[Role | None] = frozenset({Role.CITIZEN})
-_CLINIC: frozenset[Role | None] = frozenset({Role.CLERK, Role.NURSE})
-_NURSE: frozenset[Role | None] = frozenset({Role.NURSE})
-_ADMIN: frozenset[Role | None] = frozenset({Role.ADMIN})
+class Scope(StrEnum):
+    """Which things a role's act reaches."""
 
-ACTS: Mapping[str, frozenset[Role | None]] = MappingProxyType(
-    {
-        "read_public_page": ANYONE,
-        "verify_certificate": ANYONE,
-        "search_places": ANYONE,
-        "book_appointment": ANYONE,
-        "ask_for_code": ANYONE,
-        "sign_in": ANYONE,
-        "sign_out": ANYONE,
-        "see_own_record": _HOLDER,
-        "see_own_certificate": _HOLDER,
-        "erase_own_record": _HOLDER,
-        "cancel_own_appointment": _HOLDER,
-        "move_own_appointment": _HOLDER,
-        "see_day_list": _CLINIC,
-        "see_patient": _CLINIC,
-        "register_arrival": _CLINIC,
-        "book_for_someone": _CLINIC,
-        "record_dose": _NURSE,
-        "record_not_vaccinated": _NURSE,
-        "mark_dose_in_error": _NURSE,
-        "see_service_state": _ADMIN,
-    }
+    OWN = "own"  # one's own record, and those of the people one acts for
+    SITE = "site"  # what belongs to one's own site
+    ORGANISATION = "organisation"  # what belongs to one's own organisation or one below it
+    COUNTRY = "country"  # everything
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: what they are, whose records are theirs, where they work."""
+
+    role: Role | None  # None is a stranger
+    people: Collection[UUID] = ()  # a citizen and those they act for
+    site: UUID | None = None
+    line: tuple[UUID, ...] = ()  # their organisation and all above it, their own first
+
+
+class Handed(NamedTuple):
+    """An act that one organisation lets another do in its place until a moment."""
+
+    act: str
+    giver: UUID
+    taker: UUID
+    ends_at: datetime
+    revoked_at: datetime | None = None
+
+
+_Reach = Mapping[Role | None, Scope]
+_ADMIN: _Reach = {Role.ADMIN: Scope.ORGANISATION}
+_STAFF = frozenset(Role) - {Role.CITIZEN}
+_BY_WHOM: Mapping[str, _Reach] = {
+    # The page of figures looks itself who asks: this machine, or who has the token.
+    "read_public_page read_metrics verify_certificate search_places book_appointment "
+    "ask_for_code sign_in sign_out": dict.fromkeys(
+        (None, *Role), Scope.COUNTRY
+    ),  # None is a stranger
+    "see_own_record see_own_certificate erase_own_record keep_family "
+    "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
+    "see_day_list see_patient register_arrival book_for_someone help_in_person": dict.fromkeys(
+        (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
+    ),
+    "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},
+    "mark_dose_in_error": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
+    "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
+    "see_service_state": dict.fromkeys(
+        (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
+    ),
+    "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
+    "settle_alarm": {Role.ADMIN: Scope.COUNTRY},
+    "delegate end_work invite_staff recover_staff end_sessions": _ADMIN,
+    "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
+    "prove_again": dict.fromkeys(Role, Scope.COUNTRY),
+    "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
+    "manage_keys": {Role.KEY_OFFICER: Scope.COUNTRY},
+}
+ACTS: Mapping[str, _Reach] = MappingProxyType(
+    {act: reach for acts, reach in _BY_WHOM.items() for act in acts.split()}
 )
+# Grave enough that whoever does them proves again who they are.
+FRESH_FOR = timedelta(minutes=5)
+FRESH = frozenset({
+    "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
+    "recover_staff", "end_sessions", "revoke_many", "manage_keys",
+})  # fmt: skip
 
 
-def may(role: Role | None, act: str) -> bool:
-    """Say whether a role, or a stranger (None), may do an act; an unknown act nobody may."""
-    return role in ACTS.get(act, frozenset())
+def has(role: Role | None, act: str) -> bool:
+    """Say whether a role, or a stranger (None), has an act at all; an unknown one nobody has."""
+    return role in ACTS.get(act, {})
+
+
+def may(
+    asker: Asker, act: str, *, person: UUID | None = None, site: UUID | None = None,
+    line: Collection[UUID] = (), handed: Collection[Handed] = (), now: datetime,
+) -> bool:  # fmt: skip
+    """Say whether somebody may do an act to a thing, now; an unknown act nobody may.
+
+    The thing is told by whose record it is in, its site, its organisation and all above (`line`).
+    """
+    scope = ACTS.get(act, {}).get(asker.role)
+    if scope is Scope.OWN:
+        return person is not None and person in asker.people
+    if scope is Scope.SITE:
+        return site is not None and site == asker.site
+    if scope is Scope.ORGANISATION:
+        return not reached(asker, act, handed=handed, now=now).isdisjoint(line)
+    return scope is Scope.COUNTRY
+
+
+def reached(
+    asker: Asker, act: str, *, handed: Collection[Handed] = (), now: datetime
+) -> frozenset[UUID]:
+    """Return the organisations in which, and below which, somebody may do an act."""
+    if ACTS.get(act, {}).get(asker.role) is not Scope.ORGANISATION or not asker.line:
+        return frozenset()
+    own, *above = asker.line
+    return frozenset({own}) | {
+        given.giver
+        for given in handed
+        if given.act == act and given.taker == own and given.giver in above
+        if now < given.ends_at and (given.revoked_at is None or now < given.revoked_at)
+    }
+
+
+def delegable(role: Role) -> list[str]:
+    """Return the acts a role may hand to an organisation below: its own, but for handing on."""
+    own = (act for act, reach in ACTS.items() if reach.get(role) is Scope.ORGANISATION)
+    return [act for act in own if act != "delegate"]

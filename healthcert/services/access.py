@@ -1,8 +1,10 @@
 """Let a person in: something they know, and a code sent to where they can be told.
 
-Ten minutes, five tries, one use. The tries are counted by one guarded UPDATE before anything is
-compared, so no crowd of requests gets a sixth. Known and unknown are answered alike and cost the
-same work: what is written for an unknown one is taken back, and an audit row is written for both.
+What they know is a reference (of an appointment, or on their card) or the number of a document,
+with the birth date. Ten minutes, five tries, one use. The tries are counted by one guarded UPDATE
+before anything is compared, so no crowd of requests gets a sixth. Known and unknown are answered
+alike and cost the same work: what is written for an unknown one, on a decoy, is taken back, and
+an audit row is written for both. Who has no contact point is an unknown one here: a clinic helps.
 """
 
 from __future__ import annotations
@@ -16,12 +18,26 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadCode
+from healthcert.errors import BadCode, BadInput
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Person
+from healthcert.models import Appointment, Identity, Person, PersonToken
+from healthcert.models.person import IDENTITY_KINDS
+from healthcert.policy.reference import read
 from healthcert.services import audit, codes
-from healthcert.services.booking import read_reference
-from healthcert.services.people import details_of
+from healthcert.services.people import UNFINDABLE, IdentityDetails, details_of, tidy_identity
+from healthcert.services.tokens import identity_blinds
+
+DOCUMENTS = tuple(kind for kind in IDENTITY_KINDS if kind not in UNFINDABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What somebody says to know: a reference, or the number of one of `DOCUMENTS`."""
+
+    reference: str  # the reference or the number, as typed
+    birth_date: str  # as it was told when the person was written down
+    kind: str = "reference"
+    country: str = "XX"  # of the document
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +49,31 @@ class Answer:
 
     compared: bool  # whether a code was compared at all
     _person_id: UUID | None
+    lets: str = ""  # of a code that was right: what for, see `AccessCode.lets`
 
     @property
     def person_id(self) -> UUID:
-        """The person who was let in.
+        """The person whose code it was.
 
         Raises:
-            BadCode: Wrong, used, out of date, out of tries, or nobody of that reference and
-                birth date: all of them the same.
+            BadCode: Wrong, used, out of date, out of tries, or nobody of whom that is known:
+                all of them the same.
         """
         if self._person_id is None:
             raise BadCode
         return self._person_id
 
 
-def request_code(
-    db: Session, *, vault: Vault, pepper: bytes, reference: str, birth_date: str, now: datetime
-) -> None:
-    """Send a code to the person of an appointment, if the birth date is theirs.
+def request_code(db: Session, *, vault: Vault, pepper: bytes, claim: Claim, now: datetime) -> None:
+    """Send a code to the person of whom something is known, if the birth date is theirs.
 
     Says nothing either way. A code asked for again within a minute, or for the ninth time in a
     day, is not sent.
 
     Raises:
-        BadInput: The reference is not one.
+        BadInput: The reference is not one, or the number is missing.
     """
-    claimed = _claimed(db, vault, read_reference(reference), birth_date)
+    claimed = _claimed(db, vault, claim)
     send = (
         codes.may_ask_again(db, person_id=claimed.person.id if claimed.person else None, now=now)
         and claimed.right
@@ -70,70 +85,65 @@ def request_code(
             attempt.commit()
         else:
             attempt.rollback()
-    audit.note(
-        db,
-        actor=audit.STRANGER,
-        act="code_asked_for",
-        subject=audit.Subject("person", claimed.person.id if send and claimed.person else None),
-        details={},
-        now=now,
-    )
+    whose = claimed.person.id if send and claimed.person else None
+    audit.of_person(db, audit.STRANGER, "code_asked_for", whose, now)
 
 
 def redeem(
-    db: Session,
-    *,
-    vault: Vault,
-    pepper: bytes,
-    reference: str,
-    birth_date: str,
-    code: str,
-    now: datetime,
-) -> Answer:
+    db: Session, *, vault: Vault, pepper: bytes, claim: Claim, code: str, now: datetime,
+    carer: UUID | None = None,
+) -> Answer:  # fmt: skip
     """Count a try and compare the code; the answer is to be asked after the commit.
 
         with doors.transaction() as db:
             answer = access.redeem(db, ...)
         person_id = answer.person_id  # raises BadCode
 
+    With a `carer`, the code is not one to sign in with but one that lets them act for the person.
+
     Raises:
-        BadInput: The reference is not one.
+        BadInput: The reference is not one, or the number is missing.
     """
-    claimed = _claimed(db, vault, read_reference(reference), birth_date)
+    claimed = _claimed(db, vault, claim)
     who = claimed.person.id if claimed.person and claimed.right else None
-    newest = codes.newest(db, person_id=who)
+    newest = codes.newest(db, person_id=who, for_carer=carer is not None)
     counted = codes.count_try(db, code_id=newest, now=now)
     digest = counted.digest if counted else bytes(32)
     right = hmac.compare_digest(digest, codes.digest(pepper, newest or UUID(int=0), code))
     if counted is None or not right or claimed.person is None:
+        # Written for all: a commit that changes nothing would be told by its time.
+        audit.of_person(db, audit.STRANGER, "code_refused", None, now)
         return Answer(compared=counted is not None, _person_id=None)
     codes.use(db, code_id=counted.id, now=now)
-    audit.note(
-        db,
-        actor=audit.Actor("citizen", claimed.person.id),
-        act="signed_in",
-        subject=audit.Subject("person", claimed.person.id),
-        details={},
-        now=now,
-    )
-    return Answer(compared=True, _person_id=claimed.person.id)
+    actor = audit.Actor("citizen", carer or claimed.person.id)
+    act = "invitation_taken" if carer else "signed_in"
+    audit.of_person(db, actor, act, claimed.person.id, now)
+    return Answer(compared=True, _person_id=claimed.person.id, lets=counted.lets)
 
 
 class _Claimed(NamedTuple):
-    """Who someone says to be; for an unknown reference anybody, to do the same work on."""
+    """Who someone says to be; for an unknown one anybody, to do the same work on."""
 
     person: Person | None
     right: bool
 
 
-def _claimed(db: Session, vault: Vault, reference: str, birth_date: str) -> _Claimed:
+def _claimed(db: Session, vault: Vault, claim: Claim) -> _Claimed:
+    number, kind = claim.reference.strip(), claim.kind
+    if kind == "reference":
+        number, kind = read(number), "card"
+    elif kind not in DOCUMENTS or not number:
+        raise BadInput({"reference": "missing"} if kind in DOCUMENTS else {"kind": "not_a_choice"})
+    blinds = identity_blinds(vault, tidy_identity(IdentityDetails(kind, claim.country, number)))
+    booked = select(Appointment.person_id).where(Appointment.reference == number)
+    papers = select(Identity.person_id).where(Identity.blind.in_(blinds))
     reachable = select(Person).where(Person.erased_at.is_(None))
-    query = reachable.join(Appointment, Appointment.person_id == Person.id)
-    known = db.scalar(query.where(Appointment.reference == reference))
-    anybody = db.scalar(reachable.order_by(Person.id).limit(1))
-    person = known or anybody
-    if person is None:
-        return _Claimed(None, right=False)
-    told = details_of(vault, person).birth_date
-    same = hmac.compare_digest(told.encode(), birth_date.strip().encode())
-    return _Claimed(person, right=known is not None and same)
+    found = db.scalars(reachable.where(Person.id.in_(papers.union(booked)))).all()
+    told = PersonToken.kind.in_(("phone", "mail"))
+    decoy = db.scalar(reachable.join(PersonToken).where(told).limit(1))
+    for person in found or ([decoy] if decoy else []):
+        details = details_of(vault, person)
+        same = hmac.compare_digest(details.birth_date.encode(), claim.birth_date.strip().encode())
+        if same and person in found and (details.phone or details.mail):
+            return _Claimed(person, right=True)
+    return _Claimed(decoy, right=False)

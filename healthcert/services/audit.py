@@ -9,24 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput
-from healthcert.models import AuditEvent, Site, Staff
+from healthcert.errors import BadInput, TooMany, TooManyLooks
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    ClinicSession,
+    Row,
+    Site,
+    Slot,
+    Staff,
+    new_id,
+)
+from healthcert.services import limits
 
 REASONS = (
     "care", "registration", "correction", "complaint", "oversight", "safety", "request",
 )  # fmt: skip
+FOR_THEM = "for_them"  # the reason of who acts for somebody
 
 Detail = str | int | bool | UUID | None
+Rows = list[Mapping[str, object]] | None  # written by the deed itself; None: one by one
 
-_SEEN = "record_seen"
+SEEN = "record_seen"
+_SAME_LOOK, _HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 _CODE = re.compile(r"[a-z0-9_./:-]{1,64}", re.IGNORECASE)
 
 
@@ -58,42 +71,65 @@ def note(
     subject: Subject,
     details: Mapping[str, Detail],
     now: datetime,
+    rows: Rows = None,
 ) -> None:
     """Add one audit event to the transaction of the deed it tells of.
+
+    A deed of many gives `rows`, and writes what is put there itself, all in one statement.
 
     Raises:
         ValueError: A detail is a text that is no code; this is our mistake, never a person's.
     """
-    db.add(
-        AuditEvent(
-            recorded_at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            act=act,
-            subject_kind=subject.kind,
-            subject_id=subject.id,
-            details={name: _plain(name, value) for name, value in details.items()},
-        )
-    )
+    row = {
+        "id": new_id(),
+        "recorded_at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "act": act,
+        "subject_kind": subject.kind,
+        "subject_id": subject.id,
+        "details": {name: _plain(name, value) for name, value in details.items()},
+    }
+    if rows is None:
+        db.add(AuditEvent(**row))
+    else:
+        rows.append(row)
+
+
+def done(
+    db: Session, act: str, row: Row, details: Mapping[str, Detail], *, by: Staff | None,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Add the audit event of what a member of staff, or the system, did to a row."""
+    actor, subject = Actor("staff", by.id) if by else SYSTEM, Subject(row.__tablename__, row.id)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+
+
+def of_person(
+    db: Session, actor: Actor, act: str, person_id: UUID | None, now: datetime, **details: Detail
+) -> None:
+    """Add an event about a person, or about nobody known, to the transaction of its deed."""
+    subject = Subject("person", person_id)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look of staff at a person's record.
+    """One look at a person's record by somebody else.
 
     Attributes:
         at: When.
-        role: What the member of staff is.
+        role: What the member of staff is; of somebody who acts for the person, as what.
         site: Names of their site by language; empty for those without one.
-        reason: One of `REASONS`; ``care`` for looks from before reasons were asked for.
-        staff_id: Who it was.
+        reason: One of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any.
+        who: The member of staff, or the person who acted.
     """
 
     at: datetime
     role: str
     site: Mapping[str, str]
     reason: str
-    staff_id: UUID
+    who: UUID | None
 
 
 def seen(
@@ -104,45 +140,67 @@ def seen(
     reason: str,
     now: datetime,
     details: Mapping[str, Detail] = MappingProxyType({}),
+    listed: bool = False,
 ) -> None:
     """Write down that a member of staff was shown a person's record, and why.
 
+    People who are not expected at their own site now use up a budget, each of them once an hour;
+    `listed` says that they are: they come from its day list.
+
     Raises:
         BadInput: The reason is none of `REASONS`.
+        TooManyLooks: The budget is used up; before that, an alarm was raised.
         ValueError: A detail is a text that is no code.
     """
     if reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
-    note(
-        db,
-        actor=Actor("staff", staff.id),
-        act=_SEEN,
-        subject=Subject("person", person_id),
-        details={"reason": reason, **details},
-        now=now,
-    )
+    if not listed and not _expected(db, staff, person_id, now):
+        try:
+            for name in ("view_hour", "view_day"):
+                limits.spend(
+                    db, name=name, identity=staff.id.hex, about=("staff", staff.id), now=now
+                )
+        except TooMany as full:
+            raise TooManyLooks(full.until) from None
+    of_person(db, Actor("staff", staff.id), SEEN, person_id, now, reason=reason, **details)
 
 
 def access_log(db: Session, *, person_id: UUID) -> list[Access]:
-    """Return who of the staff was shown a person's record and why, the newest look first."""
+    """Return who else was shown a person's record and why, the newest look first."""
     query = (
-        select(AuditEvent, Staff, Site.names)
-        .join(Staff, Staff.id == AuditEvent.actor_id)
+        select(AuditEvent, Staff.role, Site.names)
+        .outerjoin(Staff, Staff.id == AuditEvent.actor_id)
         .outerjoin(Site, Site.id == Staff.site_id)
         .where(AuditEvent.subject_kind == "person", AuditEvent.subject_id == person_id)
-        .where(AuditEvent.act == _SEEN)
+        .where(AuditEvent.act == SEEN)
         .order_by(AuditEvent.recorded_at.desc(), AuditEvent.id.desc())
     )
     return [
         Access(
             at=event.recorded_at,
-            role=member.role,
+            role=event.details.get("as", role),
             site=names or {},
             reason=event.details.get("reason", "care"),
-            staff_id=member.id,
+            who=event.actor_id,
         )
-        for event, member, names in db.execute(query)
+        for event, role, names in db.execute(query)
     ]
+
+
+def _expected(db: Session, staff: Staff, person_id: UUID, now: datetime) -> bool:
+    """Say whether somebody comes to a member of staff's site today, or was just looked at."""
+    looked = select(AuditEvent.id).filter_by(
+        subject_kind="person", subject_id=person_id, act=SEEN, actor_id=staff.id
+    )
+    looked = looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
+    comes = (
+        select(Appointment.id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .where(Appointment.person_id == person_id, ClinicSession.site_id == staff.site_id)
+        .where(Appointment.starts_at.between(now - _HALF_A_DAY, now + _HALF_A_DAY))
+    )
+    return bool(db.scalar(select(or_(looked.exists(), comes.exists()))))
 
 
 def _plain(name: str, value: Detail) -> str | int | bool | None:

@@ -65,6 +65,9 @@ def verify(
     """
     heads = [Seal(_text(head.note), _moment(head.at)) for head in db.execute(select(*_HEAD))]
     found = compare(_record(db), [Source.of("record", heads, log=log), *sources])
+    rows = [f"row {row} of audit_event" for row in sealing.unreadable(db)]
+    rows += [f"the head {head.note!r}" for head in heads if head.at is None]
+    found += [Finding("unreadable", f"{row} tells what nobody can read", "record") for row in rows]
     due = sealing.id_at(now - sealing.LATE)
     waiting = map(_id, db.scalars(select(EVENT[0]).where(sealing.UNSEALED)))
     return found + [

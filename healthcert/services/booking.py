@@ -28,7 +28,6 @@ from healthcert.models import (
     Site,
     Slot,
 )
-from healthcert.policy import reference
 from healthcert.services import (
     audit,
     eligibility,
@@ -81,15 +80,9 @@ def book(
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     try:
         return take(
-            db,
-            vault=vault,
-            person=person,
-            slot_id=place.slot.id,
-            dose_number=dose_number,
-            source=source,
-            actor=audit.Actor("citizen", person.id),
-            now=now,
-        )
+            db, vault=vault, person=person, slot_id=place.slot.id, dose_number=dose_number,
+            source=source, actor=audit.Actor("citizen", person.id), now=now,
+        )  # fmt: skip
     except NotDue:
         raise AlreadyBooked from None
 
@@ -127,25 +120,21 @@ def take(
         db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
-    places.take_place(db, slot_id)
+    pool = places.take_place(db, place.slot, places.pools_of(source, dose_number))
     appointment = places.hold_place(
-        db,
-        person_id=person.id,
-        slot=place.slot,
-        programme_id=place.session.programme_id,
-        dose_number=dose_number,
-        source=source,
-        now=now,
-    )
+        db, person_id=person.id, slot=place.slot, pool=pool,
+        programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
+    )  # fmt: skip
     tell(db, vault, person, "booked", appointment, place, now)
     note(db, actor, "appointment_booked", appointment, now)
     return appointment
 
 
 def cancel(
-    db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, now: datetime
-) -> None:
-    """Give a person's own appointment back; its place is free for others at once.
+    db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, now: datetime,
+    actor: audit.Actor | None = None,
+) -> None:  # fmt: skip
+    """Give a person's own appointment back, by themselves or an `actor`; its place is free at once.
 
     Raises:
         NotFound: No such appointment of this person.
@@ -158,7 +147,8 @@ def cancel(
     places.give_back(db, appointment, "cancelled")
     place = place_of(db, appointment.slot_id, states=None)
     tell(db, vault, person, "cancelled", appointment, place, now)
-    note(db, audit.Actor("citizen", person_id), "appointment_cancelled", appointment, now)
+    actor = actor or audit.Actor("citizen", person_id)
+    note(db, actor, "appointment_cancelled", appointment, now)
 
 
 def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
@@ -191,15 +181,6 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
     if found is None or (states is not None and found[1].state not in states):
         raise NotFound
     return Place(*found)
-
-
-def read_reference(text: str) -> str:
-    """Return a reference as we write it, from what a person typed.
-
-    Raises:
-        BadInput: ``reference: missing`` or ``reference: not_a_reference``.
-    """
-    return reference.read(text)
 
 
 class NotDue(NotEligible):
@@ -292,44 +273,27 @@ def keep_refusal(
 
 
 def tell(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    template: str,
-    appointment: Appointment,
-    place: Place,
-    now: datetime,
-) -> None:
+    db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
+    place: Place, now: datetime,
+) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
+    fields = {
+        "when": appointment.starts_at, "place": place.site.names,
+        "reference": appointment.reference,
+    }  # fmt: skip
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template=template,
-        fields={
-            "when": appointment.starts_at,
-            "place": place.site.names,
-            "reference": appointment.reference,
-        },
-        time_zone=place.site.time_zone,
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template=template, fields=fields,
+        time_zone=place.site.time_zone, due_at=now, now=now,
+    )  # fmt: skip
 
 
 def note(
     db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime
 ) -> None:
     """Write down what was done to an appointment."""
-    audit.note(
-        db,
-        actor=actor,
-        act=act,
-        subject=audit.Subject("appointment", appointment.id),
-        details={
-            "slot": appointment.slot_id,
-            "dose": appointment.dose_number,
-            "source": appointment.source,
-        },
-        now=now,
-    )
+    details: dict[str, audit.Detail] = {
+        "slot": appointment.slot_id, "dose": appointment.dose_number,
+        "source": appointment.source, "pool": appointment.pool,
+    }  # fmt: skip
+    subject = audit.Subject("appointment", appointment.id)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete
+from sqlalchemy import ColumnElement, delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,12 +25,17 @@ LANGUAGES = ("en", "fr", "ar")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What reading and writing a line needs besides the line; lots and doses need staff."""
+    """What reading and writing a line needs besides the line; lots and doses need staff.
+
+    Attributes:
+        ahead: What `Kind.ahead` found for the lines at hand.
+    """
 
     vault: Vault
     country: Country
     staff: Staff | None
     now: datetime
+    ahead: Any = None
 
     @property
     def by(self) -> Staff:
@@ -53,8 +58,10 @@ class Kind:
         read: Gives what a line says, ready to write; raises BadInput by field.
         key: Gives what two lines must not share.
         known: Gives the row that is on record already; raises BadInput where it contradicts it.
-        write: Writes a row and gives its identifier.
+        write: Writes rows and gives their identifiers.
         take_back: Undoes a row; False where something leans on it by now and it stays.
+        ahead: Looks up at once what reading some lines needs (`Setting.ahead`).
+        together: Gives what the values have in common that are written in one piece.
         passes: Says why a line is told and not to be taken in; empty for all others.
         by_staff: Whether a member of staff answers for what is written.
     """
@@ -65,10 +72,17 @@ class Kind:
     read: Callable[[Session, Setting, Line], Any]
     key: Callable[[Any], object]
     known: Callable[[Session, Setting, Any], UUID | None]
-    write: Callable[[Session, Setting, Any], UUID]
+    write: Callable[[Session, Setting, Sequence[Any]], Sequence[UUID]]
     take_back: Callable[[Session, Setting, UUID], bool]
     by_staff: bool = False
     passes: Callable[[Line], str] = lambda _line: ""
+    ahead: Callable[[Session, Setting, Sequence[Line]], Any] = lambda *_: None
+    together: Callable[[Any], object] = lambda _value: None
+
+
+def each(write: Callable[[Session, Setting, Any], UUID]) -> Callable[..., list[UUID]]:
+    """Return how several rows are written, each by itself."""
+    return lambda db, setting, values: [write(db, setting, value) for value in values]
 
 
 def number(told: Mapping[str, str], name: str, most: float) -> float:
@@ -102,12 +116,19 @@ def texts(told: Mapping[str, str], name: str) -> dict[str, str]:
     return {lang: told.get(f"{name}_{lang}") or told[f"{name}_en"] for lang in LANGUAGES}
 
 
-def id_of(db: Session, query: Select[UUID], name: str) -> UUID:
-    """Return the row that a code names."""
-    found = db.scalar(query)
-    if found is None:
+def found(row_id: UUID | None, name: str) -> UUID:
+    """Return the row that a code names; else say of the field that there is none."""
+    if row_id is None:
         raise BadInput({name: "not_known"})
-    return found
+    return row_id
+
+
+def reference(told: Mapping[str, str], name: str) -> UUID | None:
+    """Return the row that our own reference names, None where the cell is empty."""
+    try:
+        return UUID(told[name]) if told.get(name) else None
+    except ValueError:
+        raise BadInput({name: "not_known"}) from None
 
 
 def added(db: Session, row: Row) -> UUID:

@@ -93,7 +93,7 @@ def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetim
     for line in lines:
         audit.seen(
             db, staff=staff, person_id=line.person_id, reason="registration",
-            details={"appointment": line.appointment_id}, now=now,
+            details={"appointment": line.appointment_id}, now=now, listed=True,
         )  # fmt: skip
 
 
@@ -186,13 +186,9 @@ def _at_site(db: Session, appointment_id: UUID, site_id: UUID | None) -> Appoint
 
 
 def _expected(
-    vault: Vault,
-    appointment: Appointment,
-    person: Person,
-    product: Product,
-    programme: Programme,
+    vault: Vault, appointment: Appointment, person: Person, product: Product, programme: Programme,
     site: Site,
-) -> Expected:
+) -> Expected:  # fmt: skip
     details = details_of(vault, person)
     return Expected(
         appointment_id=appointment.id,
@@ -213,13 +209,9 @@ def _expected(
 
 
 def _note(
-    db: Session,
-    act: str,
-    appointment: Appointment,
-    staff_id: UUID,
-    details: dict[str, audit.Detail],
-    now: datetime,
-) -> None:
+    db: Session, act: str, appointment: Appointment, staff_id: UUID, details: dict[str,
+    audit.Detail], now: datetime,
+) -> None:  # fmt: skip
     audit.note(
         db,
         actor=audit.Actor("staff", staff_id),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
 from healthcert.models import AccessCode, Base, Person, new_id
+from healthcert.models.person import SIGN_IN
 from healthcert.services import messages
 
 LIFE = timedelta(minutes=10)
@@ -29,10 +30,16 @@ class Counted(NamedTuple):
 
     id: UUID
     digest: bytes
+    lets: str
 
 
-def send(db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datetime) -> None:
-    """Make a code and queue the message that tells it; only its digest is kept."""
+def send(
+    db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datetime, lets: str = SIGN_IN
+) -> None:
+    """Make a code and queue the message that tells it; only its digest is kept.
+
+    It `lets` the person in, or somebody else act for them in scopes of theirs, a blank apart.
+    """
     code_id, code = new_id(), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     db.add(
         AccessCode(
@@ -41,6 +48,7 @@ def send(db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datet
             person_id=person.id,
             digest=digest(pepper, code_id, code),
             expires_at=now + LIFE,
+            lets=lets,
         )
     )
     db.flush()
@@ -48,7 +56,7 @@ def send(db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datet
         db,
         vault=vault,
         person=person,
-        template="code",
+        template="code" if lets == SIGN_IN else "carer_code",
         fields={"code": code},
         time_zone="UTC",
         due_at=now,
@@ -65,9 +73,11 @@ def may_ask_again(db: Session, *, person_id: UUID | None, now: datetime) -> bool
     return count < MOST_A_DAY and (last is None or last <= now - COOL_DOWN)
 
 
-def newest(db: Session, *, person_id: UUID | None) -> UUID | None:
-    """Return the code that a person was sent last; the ones before it no longer hold."""
-    query = select(AccessCode.id).where(AccessCode.person_id == person_id)
+def newest(db: Session, *, person_id: UUID | None, for_carer: bool = False) -> UUID | None:
+    """Return the code of its kind that a person was sent last; those before no longer hold."""
+    query = select(AccessCode.id).where(
+        AccessCode.person_id == person_id, (AccessCode.lets != SIGN_IN) == for_carer
+    )
     return db.scalar(query.order_by(AccessCode.id.desc()).limit(1))
 
 
@@ -79,7 +89,9 @@ def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | 
         _CODE.c.used_at.is_(None),
         _CODE.c.expires_at > now,
     )
-    counted = usable.values(tries=_CODE.c.tries + 1).returning(_CODE.c.id, _CODE.c.digest)
+    counted = usable.values(tries=_CODE.c.tries + 1).returning(
+        _CODE.c.id, _CODE.c.digest, _CODE.c.lets
+    )
     found = db.execute(counted).one_or_none()
     return None if found is None else Counted(*found)
 

@@ -57,6 +57,7 @@ class Waiting:
     queued: int
     failed: int
     unsigned: int
+    oldest: datetime | None  # when the first of the messages to send was written
 
 
 def dose_at_site(
@@ -118,7 +119,8 @@ def waiting(db: Session) -> Waiting:
     query = select(Message.state, func.count()).group_by(Message.state)
     states = {state: count for state, count in db.execute(query)}  # noqa: C416 - rows, not pairs
     unsigned = db.scalar(select(func.count()).where(Certificate.state == "intended")) or 0
-    return Waiting(states.get("queued", 0), states.get("failed", 0), unsigned)
+    oldest = db.scalar(select(func.min(Message.recorded_at)).where(Message.state == "queued"))
+    return Waiting(states.get("queued", 0), states.get("failed", 0), unsigned, oldest)
 
 
 def _worth(db: Session, dose_id: UUID) -> list[Worth]:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 import stat
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from healthcert.errors import NotReady
 from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
 from healthcert.gateways.note_keys import make_note_key
 from healthcert.gateways.private_key import passphrase_of
-from healthcert.services.key_making import (
-    Authority,
-    certificate_authority,
-    new_key,
-    pem_of,
-    signer,
+from healthcert.services.key_making import MARK, YEAR, Chain, Wanted, pem_of
+from healthcert.services.keys import (
+    AUDIT_LOG,
+    AUTHORITY,
+    BUNDLE_KEYS,
+    PURPOSES,
+    RAW_KEYS,
+    read_secret,
 )
-from healthcert.services.keys import AUDIT_LOG, BUNDLE_KEYS, PURPOSES, RAW_KEYS, read_secret
 from healthcert.transparency.notes import LOG
 
 _RAW_BYTES = 32
+_BEFORE, _SIGNER_BEFORE = timedelta(days=90), timedelta(days=60)  # born active
 
 
 def make_development_keys(folder: Path, *, country: str, now: datetime) -> list[Path]:
@@ -70,23 +74,18 @@ def _chain(
     private: Path, public: Path, country: str, now: datetime, passphrase: bytes
 ) -> list[Path]:
     """Make the authority and one signer a purpose, and publish the signers' certificates."""
-    made = []
-    authority_key, authority = private / "csca.key.pem", private / "csca.cert.pem"
-    if not (authority_key.exists() and authority.exists()):
-        key = new_key()
-        made += _private(authority_key, pem_of(key, passphrase))
-        made += _private(authority, certificate_authority(key, country, now))
-    for kind, name in PURPOSES.items():
-        path, certificate = private / f"{name}.key.pem", private / f"{name}.cert.pem"
-        if not (path.exists() and certificate.exists()):
-            key = new_key()
-            made += _private(path, pem_of(key, passphrase))
-            parent = Authority.open(authority.read_bytes(), authority_key.read_bytes(), passphrase)
-            pem = signer(key, kind, country=country, now=now, authority=parent)
-            made += _private(certificate, pem)
-        shown = public / f"development-{name}.pem"
-        if not shown.exists() or shown.read_bytes() != certificate.read_bytes():
-            write_whole(shown, certificate.read_bytes())
+    signers = {
+        kind: Wanted(f"{MARK} signer, {name}", private / name, now - _SIGNER_BEFORE, passphrase)
+        for kind, name in PURPOSES.items()
+    }
+    above = Wanted(f"{MARK} authority", private / AUTHORITY, now - _BEFORE, passphrase)
+    chain = Chain(country, f"{MARK}, not for real certificates", above, signers, 2 * YEAR)
+    made = chain.make()
+    for wanted in signers.values():
+        certificate = wanted.certificate_file.read_bytes()
+        shown = public / f"development-{wanted.stem.name}.pem"
+        if not shown.exists() or shown.read_bytes() != certificate:
+            write_whole(shown, certificate)
             made.append(shown)
     return made
 
@@ -97,8 +96,9 @@ def _bundle_keys(private: Path, public: Path, passphrase: bytes) -> list[Path]:
         path, pin = private / f"bundle-{which}.key.pem", public / f"{which}.pem"
         if path.exists() and pin.exists():
             continue
-        key = new_key()
-        made += _private(path, pem_of(key, passphrase))
+        key = generate_private_key(SECP256R1())
+        write_whole(path, pem_of(key, passphrase), mode=OWNER_ONLY)
+        made.append(path)
         write_whole(pin, pem_of(key.public_key()))
         made.append(pin)
     return made
@@ -112,8 +112,3 @@ def _audit_key(private: Path, public: Path, name: str, passphrase: bytes) -> lis
     log = make_note_key(path, f"healthcert.invalid/{name}", LOG, passphrase=passphrase)
     write_whole(public, f"{log}\n".encode())
     return [path, public]
-
-
-def _private(path: Path, pem: bytes) -> list[Path]:
-    write_whole(path, pem, mode=OWNER_ONLY)
-    return [path]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from sqlalchemy.orm import Session
 
 from healthcert.data import value_sets
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput
 from healthcert.gateways.vault import Vault
-from healthcert.models import Dose, Person, Product, Staff, new_id
+from healthcert.models import Dose, Person, Staff, new_id
 from healthcert.models.dose import EVIDENCE, PRECISIONS
 from healthcert.services import facts
 from healthcert.services.people import key_of
@@ -51,6 +51,15 @@ class Elsewhere:
     import_key: str | None = None  # what an import calls it, nothing that names a person; else None
 
 
+class OfSomebody(NamedTuple):
+    """A dose that was given elsewhere, and whose it is."""
+
+    person_id: UUID
+    programme_id: UUID
+    product_id: UUID
+    told: Elsewhere
+
+
 def read(told: Elsewhere, *, country: Country, now: datetime) -> Elsewhere:
     """Return what was told of a dose given elsewhere, its lot without blanks.
 
@@ -83,43 +92,32 @@ def evidence_wrong(evidence: Evidence, country: Country) -> dict[str, str]:
     return wrong
 
 
-def write(
-    db: Session,
-    told: Elsewhere,
+def dose_of(
+    of: OfSomebody,
     *,
     vault: Vault,
     person: Person,
-    programme_id: UUID,
-    product: Product,
+    lot: Mapping[str, UUID],
     staff: Staff,
     country: Country,
     now: datetime,
     replaces: UUID | None = None,
 ) -> Dose:
-    """Write down a dose that was given elsewhere: in our country a historic one, else foreign."""
-    id_, evidence = new_id(), told.evidence
-    dose = Dose(
-        id=id_,
-        recorded_at=now,
-        person_id=person.id,
-        programme_id=programme_id,
-        given_on=first_day(told.given_on),
+    """Return the row of a dose that was given elsewhere: in our country a historic, else foreign.
+
+    `lot` are the columns that name it where it is in our books (`facts.known_lots`).
+    """
+    id_, told, evidence = new_id(), of.told, of.told.evidence
+    return Dose(
+        id=id_, recorded_at=now, recorded_by=staff.id, replaces=replaces,
+        person_id=of.person_id, programme_id=of.programme_id, product_id=of.product_id,
+        given_on=first_day(told.given_on), recorded_on=day_in(country, now),
         day_precision=PRECISIONS[told.given_on.count("-")],
-        recorded_on=day_in(country, now),
-        **facts.given_columns(
-            db, product, lot=told.lot, body_site=told.body_site, route=told.route
-        ),
+        lot_text=told.lot, body_site=told.body_site or None, route=told.route or None,
         source="historic" if evidence.country == country.code else "foreign",
-        country=evidence.country,
-        evidence=evidence.kind,
-        sealed=sealed_note(vault, person, id_, evidence),
-        import_key=told.import_key,
-        recorded_by=staff.id,
-        replaces=replaces,
-    )
-    db.add(dose)
-    db.flush()
-    return dose
+        country=evidence.country, evidence=evidence.kind, import_key=told.import_key,
+        sealed=sealed_note(vault, person, id_, evidence), **lot,
+    )  # fmt: skip
 
 
 def sealed_note(vault: Vault, person: Person, row_id: UUID, evidence: Evidence) -> bytes | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,30 +15,42 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, details_of, tidied
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of, tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
-def enrol(db: Session, *, vault: Vault, details: Details, now: datetime) -> Person:
+def enrol(
+    db: Session,
+    *,
+    vault: Vault,
+    details: Details,
+    now: datetime,
+    person_id: UUID | None = None,
+    only_new: bool = False,
+) -> Person:
     """Return the person these details are of, writing them down if they are new.
+
+    `person_id` is by what somebody new is called who was on record elsewhere.
 
     Who is known is found by identity and birth date. What is on record of them is not changed:
     a stranger who knows the number must not redirect messages.
 
     Raises:
         BadInput: A field cannot be used.
-        AlreadyBooked: The identity is on record with another birth date.
+        AlreadyBooked: The identity is on record with another birth date, or at all where
+            `only_new` people are wanted.
     """
     tidy = tidied(details, today=now.date())
-    if person := known(db, vault=vault, details=tidy):
+    _alone(db, identity_blinds(vault, tidy.identity))
+    if not only_new and (person := known(db, vault=vault, details=tidy)):
         return person
     try:
         with db.begin_nested():
-            return _written(db, vault, tidy, now)
+            return _written(db, vault, tidy, now, person_id or new_id())
     except IntegrityError as error:
         if broken_rule(error) != "uq_identity_blind":
             raise
-    if person := known(db, vault=vault, details=tidy):
+    if not only_new and (person := known(db, vault=vault, details=tidy)):
         return person  # somebody wrote the same person down at this moment
     raise AlreadyBooked
 
@@ -49,10 +61,26 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = _known(db, identity_blinds(vault, details.identity))
+    person = on_record(db, vault=vault, identities=[details.identity]).get(details.identity)
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
+
+
+def fits(vault: Vault, person: Person, identity: IdentityDetails, birth_date: str) -> bool:
+    """Return whether a person is on record with this identity and birth date."""
+    told = details_of(vault, person) if person.erased_at is None else None
+    return told is not None and (told.identity, told.birth_date) == (identity, birth_date)
+
+
+def on_record(
+    db: Session, *, vault: Vault, identities: Iterable[IdentityDetails]
+) -> dict[IdentityDetails, Person]:
+    """Return who bears which of some identities."""
+    named = {blind: each for each in identities for blind in identity_blinds(vault, each)}
+    query = select(Identity.blind, Person).join(Person, Person.id == Identity.person_id)
+    found = db.execute(query.where(Identity.blind.in_(named))) if named else ()
+    return {named[blind]: person for blind, person in found if blind}
 
 
 def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
@@ -62,8 +90,14 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     """
     told = {person.id: details_of(vault, person) for person in people}
     db.execute(delete(PersonToken).where(PersonToken.person_id.in_(told)))
+    keys = {person.id: key_of(person) for person in people}
     for identity in db.scalars(select(Identity).where(Identity.person_id.in_(told))):
         own = told[identity.person_id].identity
+        if identity.sealed:
+            opened = vault.open(
+                keys[identity.person_id], identity.id, identity.sealed, purpose="identity"
+            )
+            own = IdentityDetails(**opened)
         if (identity.kind, identity.country) == (own.kind, own.country):
             identity.blind = next(iter(identity_blinds(vault, own)), None)
     for person in people:
@@ -73,38 +107,55 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     db.flush()
 
 
-def _known(db: Session, blinds: list[bytes]) -> Person | None:
+def _alone(db: Session, blinds: list[bytes]) -> None:
+    """Wait for whoever enrols the same identity now, while index keys change.
+
+    The unique index sees two that write the same blind. While a key is renewed one may write the
+    old and another the new; both know both, so each takes a lock on all, in one order.
+    """
+    if len(blinds) > 1 and db.get_bind().dialect.name == "postgresql":  # SQLite has one writer
+        for blind in sorted(blinds):
+            key = int.from_bytes(blind[:8], signed=True)
+            db.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def holder(db: Session, blinds: list[bytes]) -> Person | None:
+    """Return the person with an identity that lies under one of these blinds, None for nobody."""
     if not blinds:
         return None
     return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
 
 
-def _written(db: Session, vault: Vault, details: Details, now: datetime) -> Person:
-    person_id, key = new_id(), vault.new_key()
+def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
+    key = vault.new_key()
     person = Person(
-        id=person_id,
-        recorded_at=now,
-        wrapped_key=key,
-        wrapped_by=vault.master_name,
-        sealed=vault.seal(key, person_id, asdict(details)),
-        indexed_by=indexed_by(vault),
-        birth_year=int(details.birth_date[:4]),
-        sex=details.sex,
-        language=details.language,
-    )
-    identity = Identity(
-        person_id=person_id,
-        recorded_at=now,
-        kind=details.identity.kind,
-        country=details.identity.country,
-        level="low",
-        blind=next(iter(identity_blinds(vault, details.identity)), None),
-    )
+        id=person_id, recorded_at=now, wrapped_key=key, wrapped_by=vault.master_name,
+        sealed=vault.seal(key, person_id, asdict(details)), indexed_by=indexed_by(vault),
+        birth_year=int(details.birth_date[:4]), sex=details.sex, language=details.language,
+    )  # fmt: skip
     db.add(person)
     db.flush()
+    identity = identified(vault, person, details.identity, level="low", now=now)
     db.add_all([identity, *_tokens(vault, person_id, details)])
     db.flush()
     return person
+
+
+def identified(
+    vault: Vault, person: Person, told: IdentityDetails, *, level: str, now: datetime
+) -> Identity:
+    """Return the row of something that says who a person is, to be added; `told` is tidy."""
+    row_id = new_id()
+    return Identity(
+        id=row_id,
+        person_id=person.id,
+        recorded_at=now,
+        kind=told.kind,
+        country=told.country,
+        level=level,
+        blind=next(iter(identity_blinds(vault, told)), None),
+        sealed=vault.seal(key_of(person), row_id, asdict(told), purpose="identity"),
+    )
 
 
 def _tokens(vault: Vault, person_id: UUID, details: Details) -> list[PersonToken]:

@@ -16,15 +16,13 @@ from healthcert.models import (
     Dose,
     DoseStanding,
     Knowledge,
-    Lot,
-    LotValidity,
     Person,
     Product,
     Programme,
     Site,
     Staff,
 )
-from healthcert.services import audit, fhir, record, sheets
+from healthcert.services import audit, fhir, hours, lots, record, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
 from healthcert.services.people import details_of, key_of
@@ -44,11 +42,9 @@ def give_out(db: Session, *, setting: Setting, kind: str, form: str = "csv") -> 
     audit.note(
         db,
         actor=audit.Actor("staff", setting.staff.id) if setting.staff else audit.SYSTEM,
-        act="export_given_out",
-        subject=audit.Subject(kind),
-        details={"lines": len(rows)},
+        act="export_given_out", subject=audit.Subject(kind), details={"lines": len(rows)},
         now=setting.now,
-    )
+    )  # fmt: skip
     if form in _FORMS:
         return _FORMS[form](rows)
     return sheets.write(KINDS[kind].columns, rows)
@@ -59,7 +55,8 @@ def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
     for person in db.scalars(present.order_by(Person.id)):
         told = asdict(details_of(setting.vault, person))
         identity = told.pop("identity")
-        yield told | {f"identity_{name}": value for name, value in identity.items()}
+        named = {f"identity_{name}": value for name, value in identity.items()}
+        yield told | named | {"person": person.id}
 
 
 def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
@@ -70,6 +67,10 @@ def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
             "code": site.code, "region": site.region, "latitude": site.latitude,
             "longitude": site.longitude, "time_zone": site.time_zone,
             "step_free": "yes" if site.step_free else "no",
+            "facilities": " ".join(site.facilities), "languages": " ".join(site.languages),
+            "female_vaccinator": "yes" if site.female_vaccinator else "no",
+            "hours": hours.written(hours.of(db, site.id)),
+            "closed_on": " ".join(str(day) for day in hours.closed_days(db, site.id)),
         }  # fmt: skip
 
 
@@ -80,17 +81,8 @@ def _staff(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def _lots(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
-    query = (
-        select(Product.code, Lot.number, LotValidity)
-        .join(Lot, Lot.product_id == Product.id)
-        .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .order_by(Product.code, Lot.number, LotValidity.ordinal.desc())
-    )
-    seen = set()
-    for product, number, validity in db.execute(query):
-        if (product, number) not in seen:
-            seen.add((product, number))
-            yield {"product": product, "number": number, "expires_on": validity.expires_on}
+    for lot in lots.known(db):
+        yield {"product": lot.product, "number": lot.number, "expires_on": lot.expires_on}
 
 
 def _doses(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
@@ -115,7 +107,7 @@ def _doses(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
             "given_on": record.day_of(dose), "lot": dose.lot_text, "evidence": dose.evidence,
             "country": dose.country or setting.country.code, "note": _note(setting, person, dose),
             "body_site": dose.body_site, "route": dose.route,
-            "status": fhir.STATUSES[in_error],
+            "status": fhir.STATUSES[in_error], "person": person.id,
             "id": dose.id, "name": content["name"], "codings": fhir.codings(content),
             "standings": standings,
         }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -81,7 +83,11 @@ def write(
         given_at=told.given_at,
         given_on=min(_day(told.given_at, site), recorded_on),
         recorded_on=recorded_on,
-        **given_columns(db, product, lot=told.lot, body_site=told.body_site, route=told.route),
+        product_id=product.id,
+        lot_text=told.lot,
+        **known_lots(db, [(product.id, told.lot)])[product.id, told.lot],
+        body_site=told.body_site,
+        route=told.route or None,
         recorded_by=staff.id,
         replaces=origin.id if instead else None,
     )
@@ -90,19 +96,16 @@ def write(
     return dose
 
 
-def given_columns(
-    db: Session, product: Product, *, lot: str, body_site: str, route: str
-) -> dict[str, object]:
-    """Return the columns that say what was given, and where it went."""
-    known = db.scalar(select(Lot).filter_by(product_id=product.id, number=lot))
-    return {
-        "product_id": product.id,
-        "lot_text": lot,
-        "lot_id": known and known.id,
-        "lot_product_id": known and known.product_id,
-        "body_site": body_site or None,
-        "route": route or None,
-    }
+def known_lots(
+    db: Session, told: Iterable[tuple[UUID, str]]
+) -> dict[tuple[UUID, str], dict[str, UUID]]:
+    """Return by product and number the columns of a dose that name a lot in our books, or none."""
+    query = select(Lot).where(Lot.number.in_({number for _, number in told}))
+    found: dict[tuple[UUID, str], dict[str, UUID]] = defaultdict(dict)
+    for lot in db.scalars(query):
+        columns = {"lot_id": lot.id, "lot_product_id": lot.product_id}
+        found[lot.product_id, lot.number] = columns
+    return found
 
 
 def lot_number(text: str) -> str:

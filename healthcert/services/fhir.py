@@ -9,7 +9,7 @@ from typing import Any
 
 COLUMNS = (
     "identity_kind", "identity_country", "identity_value", "birth_date", "product", "given_on",
-    "lot", "country", "evidence", "note", "body_site", "route", "programme", "status",
+    "lot", "country", "evidence", "note", "body_site", "route", "programme", "status", "person",
 )  # fmt: skip
 STATUSES = ("completed", "entered-in-error", "not-done")
 FIELDS: Mapping[str, str] = MappingProxyType(
@@ -18,6 +18,7 @@ FIELDS: Mapping[str, str] = MappingProxyType(
         "country": "location.address.country", "evidence": "primarySource", "body_site": "site",
         "birth_date": "patient.birthDate", "programme": "vaccineCode",
         **{f"identity_{name}": "patient.identifier" for name in ("kind", "country", "value")},
+        "person": "patient.identifier",
     }
 )  # fmt: skip
 """Where a column lies in an Immunization, where it is called otherwise."""
@@ -61,7 +62,9 @@ def immunization(row: Mapping[str, Any]) -> dict[str, Any]:
     A row has `COLUMNS` and ``id``, ``name``, ``codings``, ``standings`` (disease, counts, number).
     """
     system = f"{OURS}identity:{row['identity_kind']}:{row['identity_country']}"
-    patient = {"identifier": [{"system": system, "value": row["identity_value"]}]}
+    # Of those without a number it is our own reference.
+    value = row["identity_value"] or str(row["person"])
+    patient = {"identifier": [{"system": system, "value": value}]}
     told = {
         "resourceType": KIND, "id": str(row["id"]),
         "contained": [

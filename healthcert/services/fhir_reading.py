@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from healthcert.services.fhir import COLUMNS, KIND, OURS
 from healthcert.services.fhir_file import entries
+from healthcert.services.people import UNFINDABLE
 from healthcert.services.sheets import Line
 
 Vaccines = Mapping[tuple[str, str], Collection[str]]
@@ -120,8 +121,9 @@ class _Reading:
                 own, _, country = system.removeprefix(_IDENTITY).partition(":")
                 kinds = [own]
             if kind := "".join(kinds[:1]):
-                told = {"kind": kind, "country": country, "value": self.get(one, "value", "")}
-                return {f"identity_{name}": text for name, text in told.items()}
+                name = "person" if kind in UNFINDABLE else "identity_value"
+                who = {name: self.get(one, "value", "")}
+                return {"identity_kind": kind, "identity_country": country, **who}
         return {}
 
     def product(self, vaccines: Vaccines) -> str:

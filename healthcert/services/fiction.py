@@ -17,8 +17,10 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, Product, Site, Staff
-from healthcert.services import enrolment, lots, stock
+from healthcert.models import Organisation, Person, Product, Site, Staff, new_id
+from healthcert.models.place import FACILITIES
+from healthcert.models.staff import WITHOUT_SITE
+from healthcert.services import enrolment, hours, lots, stock
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
 
@@ -27,6 +29,7 @@ SERIES, SINGLE = "EU/1/20/1528", "EU/1/20/1525"
 LOTS = {SERIES: "CM4821", SINGLE: "JC1307"}
 ENDING_LOT, ENDED_LOT = "CM4702", "CM4410"
 _A_BOX = 150  # doses of each lot that each site has received
+_HOURS, _REPAIR_AHEAD = "Mo-Su 08:30-16:00", 400
 _KEEPERS = "clerk", "admin"  # who receives lots, and who releases them
 _LANGUAGES = ("ar", "ar", "fr", "en")
 
@@ -61,29 +64,52 @@ def texts() -> Mapping[str, Any]:
 
 
 def sites(scene: Scene) -> list[Site]:
-    """Make a site in each town of the country; return them by code."""
-    names, address = scene.texts["site"]["names"], scene.texts["site"]["address"]
+    """Make a site in each town of the country, run by the town; return them by code."""
+    texts, bodies = scene.texts["site"], scene.texts["organisation"]
+    towns = sorted(scene.country.towns, key=lambda town: town.code)
+    ministry = Organisation(
+        id=new_id(), recorded_at=scene.now, code="ministry", names=bodies["ministry"],
+        kind="ministry", level=0,
+    )  # fmt: skip
+    runs = [
+        Organisation(
+            id=new_id(), recorded_at=scene.now, code=town.code, kind="municipality", level=1,
+            parent_level=0, parent_id=ministry.id,
+            names={lang: words % town.names[lang] for lang, words in bodies["town"].items()},
+        )
+        for town in towns
+    ]  # fmt: skip
+    scene.db.add_all([ministry, *runs])
     sites = [
         Site(
             recorded_at=scene.now,
             code=town.code,
-            names={lang: names[lang] % town.names[lang] for lang in names},
-            address={lang: address[lang] % town.names[lang] for lang in address},
+            names={lang: words % town.names[lang] for lang, words in texts["names"].items()},
+            address={lang: words % town.names[lang] for lang, words in texts["address"].items()},
             region=town.region,
             latitude=town.latitude + 0.004,
             longitude=town.longitude + 0.003,
             time_zone=scene.country.time_zone,
             step_free=number % 2 == 0,
+            facilities=list(FACILITIES[: number % 4]),
+            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]],
+            female_vaccinator=number % 3 != 1,
+            organisation_id=runs[number].id,
         )
-        for number, town in enumerate(sorted(scene.country.towns, key=lambda town: town.code))
+        for number, town in enumerate(towns)
     ]
     scene.db.add_all(sites)
     scene.db.flush()
+    for site in sites:
+        repair = scene.today + timedelta(days=_REPAIR_AHEAD)
+        spans = hours.read(_HOURS)
+        hours.begin(scene.db, site_id=site.id, spans=spans, closed=[repair], now=scene.now)
     return sites
 
 
 def staff(scene: Scene, sites: list[Site]) -> None:
-    """Put one of each role at the first site, and a nurse at each other."""
+    """Put one of each role at the first site or the ministry, and a nurse at each other site."""
+    ministry = scene.db.scalars(select(Organisation).filter_by(level=0)).one()
     roles = [*scene.texts["staff"]]
     roles += [
         {"name": f"Nurse of {site.names['en']}", "role": "nurse", "site": site}
@@ -96,7 +122,8 @@ def staff(scene: Scene, sites: list[Site]) -> None:
                 recorded_at=scene.now,
                 name=person["name"],
                 role=person["role"],
-                site_id=None if person["role"] == "admin" else site.id,
+                site_id=None if (central := person["role"] in WITHOUT_SITE) else site.id,
+                organisation_id=ministry.id if central else None,
             )
         )
         scene.db.flush()
@@ -156,13 +183,6 @@ def enrolled(scene: Scene) -> list[Person]:
 
 def known(scene: Scene) -> list[Person]:
     """Return the people of the demonstration who are on record, whatever else is."""
-    blinds = [
-        blind
-        for number in range(PEOPLE)
-        for blind in scene.vault.blinds(
-            "identity", "national", scene.country.code, f"DEMO{number:06}"
-        )
-    ]
-    query = select(Identity.blind, Person).join(Person).where(Identity.blind.in_(blinds))
-    found = {row.blind: row.Person for row in scene.db.execute(query)}
-    return [found[blind] for blind in blinds if blind in found]
+    identities = [_identity(scene, number) for number in range(PEOPLE)]
+    found = enrolment.on_record(scene.db, vault=scene.vault, identities=identities)
+    return [found[identity] for identity in identities if identity in found]

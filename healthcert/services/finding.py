@@ -13,20 +13,21 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, Staff
 from healthcert.policy import likeness
-from healthcert.services import audit
+from healthcert.services import audit, limits
 from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
 from healthcert.services.tokens import identity_blinds, name_blinds
 
-MOST_OPENED, MOST_SHOWN = 200, 20
+MOST_OPENED, MOST_SHOWN = 60, 5
 _BORN = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
-_NAME_WEIGHT, _LEAST_NAME, _LEAST = 0.7, 0.6, 0.75
+_TOLD_YEAR = 4.0  # how much more a sound counts in the year that was told than in those near it
+_NAME_WEIGHT, _LEAST_NAME, _LEAST, _LEAST_BIRTH = 0.7, 0.6, 0.75, 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,23 @@ def find(
 ) -> list[Candidate]:
     """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
 
-    `text` holds names in any order, script and spelling; they are not looked for without `born`
-    (``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD``). A telephone number or a document may stand instead of
-    them or beside them. `reason` is one of `audit.REASONS`.
+    Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds
+    names in any order, script and spelling; they are not looked for without `born` (``YYYY``,
+    ``YYYY-MM`` or ``YYYY-MM-DD``) unless a telephone number or a document stands beside them.
+    `reason` is one of `audit.REASONS`.
 
     Raises:
-        BadInput: Nothing to look for, a name without a birth year, or no such reason.
+        BadInput: Less than two things to look for, or no such reason.
+        TooMany: This member of staff has searched too often; or see `audit.seen`.
     """
     if reason not in audit.REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     typed = likeness.parts(text)
     if _BORN.fullmatch(born) is None and (born or not (phone or identity)):
         raise BadInput({"born": "not_a_date" if born else "missing"})
-    if not (typed or phone or identity):
+    if sum(map(bool, (typed, born, phone, identity))) < 2:  # noqa: PLR2004 - factors
         raise BadInput({"text": "missing"})
+    limits.spend(db, name="staff_search", identity=staff.id.hex, about=("staff", staff.id), now=now)
     exact = _exact(db, vault, phone, identity)
     alike = _sounding_alike(db, vault, typed, born) if typed and born else []
     people = db.scalars(select(Person).where(Person.id.in_({*exact, *alike})))
@@ -84,33 +88,33 @@ def find(
 def _exact(
     db: Session, vault: Vault, phone: str, identity: IdentityDetails | None
 ) -> Collection[UUID]:
-    found: set[UUID] = set()
+    """Return who has the telephone number, who the document; who has both where both are given."""
+    found = []
     if phone:
         blinds = vault.blinds("phone", tidy_phone(phone))
         query = select(PersonToken.person_id).where(PersonToken.kind == "phone")
-        found |= set(db.scalars(query.where(PersonToken.blind.in_(blinds)).limit(MOST_OPENED)))
+        found.append(db.scalars(query.where(PersonToken.blind.in_(blinds)).limit(MOST_OPENED)))
     if identity:
         blinds = identity_blinds(vault, tidy_identity(identity))
-        found |= set(db.scalars(select(Identity.person_id).where(Identity.blind.in_(blinds))))
-    return found
+        found.append(db.scalars(select(Identity.person_id).where(Identity.blind.in_(blinds))))
+    return set.intersection(*map(set, found)) if found else ()
 
 
 def _sounding_alike(db: Session, vault: Vault, typed: list[str], born: str) -> Collection[UUID]:
     """Return the people whose names share most sounds with those typed, near that year.
 
     A sound counts the more the fewer people have it: a rare family name goes before a given
-    name that every twentieth bears.
+    name that every twentieth bears. The number of those opened is bounded, whatever the country.
     """
     year = int(born[:4])
     years = {year - 1, year, year + 1, int(f"{born[:2]}{born[3]}{born[2]}")}
-    joined = [one + other for one, other in pairwise(typed)]
-    blinds = name_blinds(vault, [*typed, *joined], years)
-    rarity = 1.0 / func.count().over(partition_by=PersonToken.blind)
+    heard = [*typed, *(one + other for one, other in pairwise(typed))]
+    blinds, told = name_blinds(vault, heard, years), name_blinds(vault, heard, [year])
+    weight = case((PersonToken.blind.in_(told), _TOLD_YEAR), else_=1.0)
+    rarity = weight / func.count().over(partition_by=PersonToken.blind)
     met = (
         select(PersonToken.person_id, rarity.label("rarity"))
-        .join(Person, Person.id == PersonToken.person_id)
         .where(PersonToken.kind == "name", PersonToken.blind.in_(blinds))
-        .where(Person.birth_year.in_(years))
         .subquery()
     )
     query = select(met.c.person_id).group_by(met.c.person_id)
@@ -124,17 +128,15 @@ def _met(
     told = details_of(vault, person)
     names = likeness.parts(told.family, told.given, told.family_latin, told.given_latin)
     name = likeness.likeness(typed, names) if typed else 1.0
+    if name < _LEAST_NAME:
+        return None
     birth = _birth_likeness(born, told.birth_date) if born else 1.0
     whole = _NAME_WEIGHT * name + (1 - _NAME_WEIGHT) * birth
-    if person.id not in exact and (name < _LEAST_NAME or whole < _LEAST):
+    least = _LEAST_BIRTH if person.id in exact else 0.0
+    if birth < least or (not least and whole < _LEAST):
         return None
-    return Candidate(
-        person_id=person.id,
-        name=f"{told.given} {told.family}".strip(),
-        latin_name=f"{told.given_latin} {told.family_latin}".strip(),
-        birth_date=told.birth_date,
-        likeness=whole,
-    )
+    own, latin = f"{told.given} {told.family}", f"{told.given_latin} {told.family_latin}"
+    return Candidate(person.id, own.strip(), latin.strip(), told.birth_date, whole)
 
 
 def _birth_likeness(born: str, told: str) -> float:

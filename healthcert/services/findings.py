@@ -226,7 +226,8 @@ class _Scene:
         )
         self.db.add(finding)
         self.db.flush()
-        self._note("finding_recorded", finding, {"counts": finding.counts})
+        counts = {"counts": finding.counts}
+        audit.done(self.db, "finding_recorded", finding, counts, by=self.staff, now=self.now)
         over = isinstance(finding, Recovery) and finding.valid_until < finding.recorded_on
         if finding.counts == "valid" and not over:
             issuing.intend(
@@ -257,7 +258,8 @@ class _Scene:
         if isinstance(standing, RecoveryStanding):
             standing.test_counts = None
         self.db.flush()
-        self._note("finding_marked_in_error", finding, {"reason": reason})
+        told = {"reason": reason}
+        audit.done(self.db, "finding_marked_in_error", finding, told, by=self.staff, now=self.now)
 
     def _revoke(self, finding: TestResult | Recovery, reason: str) -> None:
         test = isinstance(finding, TestResult)
@@ -273,18 +275,6 @@ class _Scene:
                 self.db, vault=self.vault, person=self.person, certificate=certificate,
                 reason=reason, country=self.country, now=self.now,
             )  # fmt: skip
-
-    def _note(
-        self, act: str, finding: TestResult | Recovery, details: dict[str, audit.Detail]
-    ) -> None:
-        audit.note(
-            self.db,
-            actor=audit.Actor("staff", self.staff.id),
-            act=act,
-            subject=audit.Subject(finding.__tablename__, finding.id),
-            details=details,
-            now=self.now,
-        )
 
 
 def _wrong(disease: str, evidence: Evidence | None, country: Country) -> dict[str, str]:

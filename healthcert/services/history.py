@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -70,38 +71,39 @@ class Past:
         )
 
 
-def past_doses(db: Session, *, person_id: UUID, disease: str) -> list[Past]:
-    """Return a person's doses of products that protect from a disease, in the order given."""
+def past_doses(
+    db: Session, *, person_ids: Collection[UUID], disease: str
+) -> dict[UUID, list[Past]]:
+    """Return by person their doses of products that protect from a disease, in the order given."""
     on_standing = (DoseStanding.dose_id == Dose.id) & (DoseStanding.disease == disease)
     query = (
         select(Dose, DoseStanding)
         .join(ProductTarget, ProductTarget.product_id == Dose.product_id)
         .outerjoin(DoseStanding, on_standing)
-        .where(Dose.person_id == person_id, ProductTarget.disease == disease)
+        .where(Dose.person_id.in_(person_ids), ProductTarget.disease == disease)
         .order_by(Dose.given_on, Dose.given_at, Dose.id)
         .execution_options(populate_existing=True)
     )
     rules: dict[UUID, knowledge.Rule] = {}
     products: dict[UUID, list[str]] = {}
-    found = []
-    for dose, standing in db.execute(query):
+    found: dict[UUID, list[Past]] = {person_id: [] for person_id in person_ids}
+    rows = db.execute(query).all()
+    validities = _validities(db, {dose.lot_id for dose, _ in rows})
+    for dose, standing in rows:
         if dose.product_id not in rules:
             rules[dose.product_id] = knowledge.rule_of(db, dose.product_id)
         if dose.programme_id not in products:
             content = knowledge.programme_content(db, dose.programme_id)
             products[dose.programme_id] = content["products"]
         rule = rules[dose.product_id]
-        found.append(
+        in_force = [v for v in validities[dose.lot_id] if v.since <= dose.given_on]
+        found[dose.person_id].append(
             Past(
-                dose=dose,
-                product=rule.product,
-                series=rule.series,
-                knowledge_id=rule.knowledge_id,
-                validity=validity_on(db, dose.lot_id, dose.given_on),
-                standing=standing,
+                dose, rule.product, rule.series, rule.knowledge_id,
+                validity=in_force[-1] if in_force else None, standing=standing,
                 in_programme=rule.product.code in products[dose.programme_id],
             )
-        )
+        )  # fmt: skip
     return found
 
 
@@ -116,17 +118,13 @@ def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
     return sorted(db.scalars(query))
 
 
-def validity_on(db: Session, lot_id: UUID | None, day: date) -> LotValidity | None:
-    """Return the validity of a lot that is in force on a day; None where there is none."""
-    if lot_id is None:
-        return None
-    query = (
-        select(LotValidity)
-        .where(LotValidity.lot_id == lot_id, LotValidity.since <= day)
-        .order_by(LotValidity.ordinal.desc())
-        .limit(1)
-    )
-    return db.scalar(query)
+def _validities(db: Session, lot_ids: set[UUID | None]) -> dict[UUID | None, list[LotValidity]]:
+    """Return the validities of each lot in order; of no lot none."""
+    found: dict[UUID | None, list[LotValidity]] = {lot_id: [] for lot_id in lot_ids}
+    query = select(LotValidity).where(LotValidity.lot_id.in_(lot_ids))
+    for validity in db.scalars(query.order_by(LotValidity.ordinal)) if any(lot_ids) else ():
+        found[validity.lot_id].append(validity)
+    return found
 
 
 def outlook(
@@ -144,7 +142,7 @@ def outlook(
     the programme.
     """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
-    past = past_doses(db, person_id=person_id, disease=disease)
+    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
     counted = [dose for dose in past if dose.counts == "valid"]
     if product_id is None:
         code = knowledge.programme_content(db, programme_id)["products"][0]

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, BadInput, WrongState
-from healthcert.models import Dose, DoseStanding, Knowledge, Product, ProductTarget, Programme
+from healthcert.errors import BadInput, WrongState
+from healthcert.models import (
+    Dose,
+    DoseStanding,
+    Knowledge,
+    Person,
+    Product,
+    ProductTarget,
+    Programme,
+)
 from healthcert.models.dose import PRECISIONS
 from healthcert.models.person import IDENTITY_KINDS
 from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
 from healthcert.services.cells import Kind, Setting
-from healthcert.services.elsewhere import Elsewhere, Evidence
-from healthcert.services.people import Details, IdentityDetails, tidy_identity
+from healthcert.services.elsewhere import Elsewhere, Evidence, OfSomebody
+from healthcert.services.people import UNFINDABLE, IdentityDetails, tidy_identity
 from healthcert.services.sheets import Line
 
 _HERE = "given_here"  # as we give our own doses out; such a line can only be known
 _REQUIRED = (
-    "identity_kind", "identity_value", "birth_date", "product", "given_on", "country", "evidence",
+    "identity_kind", "birth_date", "product", "given_on", "country", "evidence",
 )  # fmt: skip
 
 
-class _DoseLine(NamedTuple):
-    person_id: UUID
-    programme_id: UUID
-    product_id: UUID
-    told: Elsewhere
+class _Ahead(NamedTuple):
+    """What is on record of those whom some lines name, looked up at once."""
+
+    people: Mapping[object, Person]  # by identity, and by our own reference
+    doses: Mapping[UUID, list[tuple[Dose, bool]]]  # by person, and whether entered in error
+    products: Mapping[str, UUID]  # by code
+    programmes: dict[tuple[str, UUID], UUID]  # by code, as far as it was told, and product
 
 
 def vaccines(db: Session) -> fhir_reading.Vaccines:
@@ -52,7 +63,7 @@ def _passes(line: Line) -> str:
     return status if status in fhir.STATUSES[1:] else ""
 
 
-def _read_dose(db: Session, setting: Setting, line: Line) -> _DoseLine:
+def _read_dose(db: Session, setting: Setting, line: Line) -> OfSomebody:
     told, wrong = line.cells, dict[str, str]()
     evidence = Evidence(told["evidence"].lower(), told["country"].upper(), told.get("note", ""))
     dose = Elsewhere(
@@ -64,28 +75,61 @@ def _read_dose(db: Session, setting: Setting, line: Line) -> _DoseLine:
         judged = elsewhere.read(judged, country=setting.country, now=setting.now)
         dose = replace(judged, evidence=evidence)
     with _gathering(wrong):
-        person_id = _person(db, setting, told)
+        person_id = _person(setting, told)
     with _gathering(wrong):
-        same = func.upper(Product.code) == told["product"].upper()
-        product_id = cells.id_of(db, select(Product.id).where(same), "product")
-        programme_id = _programme(db, told.get("programme", ""), product_id)
+        ahead: _Ahead = setting.ahead
+        product_id = cells.found(ahead.products.get(told["product"].upper()), "product")
+        which = told.get("programme", ""), product_id
+        programme_id = ahead.programmes.get(which) or _programme(db, *which)
+        ahead.programmes[which] = programme_id
     if wrong:
         raise BadInput(wrong)
-    return _DoseLine(person_id, programme_id, product_id, dose)
+    return OfSomebody(person_id, programme_id, product_id, dose)
 
 
-def _person(db: Session, setting: Setting, told: Mapping[str, str]) -> UUID:
-    if told["identity_kind"] not in IDENTITY_KINDS:
-        raise BadInput({"identity_kind": "not_a_choice"})
+def _look_ahead(db: Session, setting: Setting, lines: Sequence[Line]) -> _Ahead:
+    identities = {_identity(setting, line.cells) for line in lines}
+    people = dict[object, Person]()
+    people.update(enrolment.on_record(db, vault=setting.vault, identities=identities).items())
+    named = set[UUID | None]()
+    for line in lines:
+        with suppress(BadInput):
+            named.add(cells.reference(line.cells, "person"))
+    for person in db.scalars(select(Person).where(Person.id.in_(named - {None}))):
+        people[person.id] = person
+    in_error = exists().where(
+        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
+    )
+    theirs = Dose.person_id.in_({person.id for person in people.values()})
+    doses = defaultdict[UUID, list[tuple[Dose, bool]]](list)
+    for dose, wrong in db.execute(select(Dose, in_error).where(theirs).order_by(Dose.id)):
+        doses[dose.person_id].append((dose, wrong))
+    query = select(Product.code, Product.id)
+    products = {code.upper(): product_id for code, product_id in db.execute(query)}
+    return _Ahead(people, doses, products, {})
+
+
+def _identity(setting: Setting, told: Mapping[str, str]) -> IdentityDetails:
+    kind, value = told.get("identity_kind", ""), told.get("identity_value", "")
     country = told.get("identity_country") or setting.country.code
-    identity = IdentityDetails(told["identity_kind"], country, told["identity_value"])
-    whom = Details("", "", told["birth_date"], "", tidy_identity(identity))
-    try:
-        person = enrolment.known(db, vault=setting.vault, details=whom)
-    except AlreadyBooked:
-        raise BadInput({"birth_date": "contradicts_record"}) from None
+    return tidy_identity(IdentityDetails(kind, country, value))
+
+
+def _person(setting: Setting, told: Mapping[str, str]) -> UUID:
+    identity = _identity(setting, told)
+    if identity.kind not in IDENTITY_KINDS:
+        raise BadInput({"identity_kind": "not_a_choice"})
+    ahead: _Ahead = setting.ahead
+    # Who has no number is known by our own reference alone, and never by a name.
+    name = "person" if identity.kind in UNFINDABLE else "identity_value"
+    if not told.get(name):
+        raise BadInput({name: "missing"})
+    ours = cells.reference(told, "person") if name == "person" else None
+    person = ahead.people.get(ours or identity)
     if person is None:
-        raise BadInput({"identity_value": "not_known"})
+        raise BadInput({name: "not_known"})
+    if not enrolment.fits(setting.vault, person, identity, told["birth_date"]):
+        raise BadInput({"birth_date": "contradicts_record"})
     return person.id
 
 
@@ -98,17 +142,15 @@ def _programme(db: Session, code: str, product_id: UUID) -> UUID:
     return found[0]
 
 
-def _known_dose(db: Session, _setting: Setting, line: _DoseLine) -> UUID | None:
-    told = line.told
-    in_error = exists().where(
-        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
-    )
-    same = select(Dose).where(
-        Dose.person_id == line.person_id, Dose.product_id == line.product_id, ~in_error,
-        Dose.given_on == elsewhere.first_day(told.given_on),
-        Dose.day_precision == PRECISIONS[told.given_on.count("-")],
-    )  # fmt: skip
-    doses = db.scalars(same).all()
+def _known_dose(_db: Session, setting: Setting, line: OfSomebody) -> UUID | None:
+    told, ahead = line.told, cast("_Ahead", setting.ahead)
+    day = elsewhere.first_day(told.given_on), PRECISIONS[told.given_on.count("-")]
+    doses = [
+        dose
+        for dose, in_error in ahead.doses[line.person_id]
+        if dose.product_id == line.product_id and not in_error
+        if (dose.given_on, dose.day_precision) == day
+    ]
     for dose in doses:
         if dose.lot_text == told.lot or not (dose.lot_text and told.lot):
             return dose.id
@@ -119,16 +161,21 @@ def _known_dose(db: Session, _setting: Setting, line: _DoseLine) -> UUID | None:
     return None
 
 
-def _write_dose(db: Session, setting: Setting, line: _DoseLine) -> UUID:
-    """Record a dose under a key of what it is, beside those of it that were taken back."""
+def _write_doses(db: Session, setting: Setting, lines: Sequence[OfSomebody]) -> list[UUID]:
+    wanted = [line._replace(told=_keyed(setting, line)) for line in lines]
+    written = vaccination.record_all_elsewhere(
+        db, vault=setting.vault, doses=wanted, staff=setting.by, country=setting.country,
+        now=setting.now,
+    )  # fmt: skip
+    return [dose.id for dose in written]
+
+
+def _keyed(setting: Setting, line: OfSomebody) -> Elsewhere:
+    """Return a dose under a key of what it is, beside those of it that were taken back."""
     what = "|".join((str(line.person_id), str(line.product_id), line.told.given_on))
     key = f"row:{hashlib.sha256(what.encode()).hexdigest()[:32]}:"
-    before = db.scalar(select(func.count()).where(Dose.import_key.startswith(key)))
-    return vaccination.record_elsewhere(
-        db, vault=setting.vault, person_id=line.person_id, programme_id=line.programme_id,
-        product_id=line.product_id, told=replace(line.told, import_key=f"{key}{before}"),
-        staff=setting.by, country=setting.country, now=setting.now,
-    ).id  # fmt: skip
+    theirs = [dose.import_key or "" for dose, _ in setting.ahead.doses[line.person_id]]
+    return replace(line.told, import_key=f"{key}{sum(one.startswith(key) for one in theirs)}")
 
 
 def _mark_in_error(db: Session, setting: Setting, dose_id: UUID) -> bool:
@@ -157,5 +204,6 @@ def _gathering(wrong: dict[str, str]) -> Iterator[None]:
 DOSES = Kind(
     "doses", fhir.COLUMNS, _REQUIRED,
     _read_dose, lambda line: (line.person_id, line.product_id, line.told.given_on),
-    _known_dose, _write_dose, _mark_in_error, by_staff=True, passes=_passes,
+    _known_dose, _write_doses, _mark_in_error, by_staff=True, passes=_passes, ahead=_look_ahead,
+    together=lambda line: line.person_id,
 )  # fmt: skip

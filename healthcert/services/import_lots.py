@@ -31,7 +31,7 @@ def _read_lot(db: Session, _setting: Setting, line: Line) -> _LotLine:
     number, product = lot_number(told["number"]), Product.code == told["product"].upper()
     if len(number) > LONGEST_LOT:
         raise BadInput({"number": "too_long"})
-    product_id = cells.id_of(db, select(Product.id).where(product), "product")
+    product_id = cells.found(db.scalar(select(Product.id).where(product)), "product")
     return _LotLine(product_id, number, cells.day(told, "expires_on"))
 
 
@@ -67,6 +67,6 @@ def _set_aside(db: Session, setting: Setting, lot_id: UUID) -> bool:
 
 LOTS = Kind(
     "lots", _COLUMNS, _COLUMNS,
-    _read_lot, lambda lot: (lot.product_id, lot.number), _known_lot, _write_lot, _set_aside,
-    by_staff=True,
+    _read_lot, lambda lot: (lot.product_id, lot.number), _known_lot, cells.each(_write_lot),
+    _set_aside, by_staff=True,
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -15,11 +16,16 @@ from healthcert.services.sheets import Line
 
 COLUMNS = (
     "family", "given", "family_latin", "given_latin", "birth_date", "sex", "language", "phone",
-    "mail", "identity_kind", "identity_country", "identity_value",
+    "mail", "identity_kind", "identity_country", "identity_value", "person",
 )  # fmt: skip
 
 
-def _read_person(_db: Session, setting: Setting, line: Line) -> Details:
+class _PersonLine(NamedTuple):
+    details: Details
+    person_id: UUID | None  # by what we gave them out
+
+
+def _read_person(_db: Session, setting: Setting, line: Line) -> _PersonLine:
     told = line.cells
     given = {name: told[name] for name in COLUMNS[:9] if told.get(name)}
     identity = IdentityDetails(
@@ -28,37 +34,46 @@ def _read_person(_db: Session, setting: Setting, line: Line) -> Details:
         told.get("identity_value", ""),
     )
     whole = {"given": "", "language": setting.country.languages[0]} | given
-    return tidied(Details(identity=identity, **whole), today=setting.now.date())
+    details = tidied(Details(identity=identity, **whole), today=setting.now.date())
+    return _PersonLine(details, cells.reference(told, "person"))
 
 
-def _person_key(details: Details) -> object:
-    # People without a number are told apart by all that is said of them.
-    identity = details.identity
-    return repr(details) if identity.kind in UNFINDABLE else identity
+def _person_key(line: _PersonLine) -> object:
+    # People without a number are told apart by our reference, or all that is said of them.
+    identity = line.details.identity
+    return identity if identity.kind not in UNFINDABLE else line.person_id or repr(line.details)
 
 
-def _known_person(db: Session, setting: Setting, details: Details) -> UUID | None:
+def _whose(line: _PersonLine) -> tuple[IdentityDetails, str]:
+    return line.details.identity, line.details.birth_date
+
+
+def _known_person(db: Session, setting: Setting, line: _PersonLine) -> UUID | None:
     try:
-        person = enrolment.known(db, vault=setting.vault, details=details)
+        person = enrolment.known(db, vault=setting.vault, details=line.details)
     except AlreadyBooked:
         raise BadInput({"birth_date": "contradicts_record"}) from None
+    if person is None and line.person_id:
+        person = db.get(Person, line.person_id)
+        if person and not enrolment.fits(setting.vault, person, *_whose(line)):
+            raise BadInput({"person": "contradicts_record"})
     return person.id if person else None
 
 
-def _write_person(db: Session, setting: Setting, details: Details) -> UUID:
-    return enrolment.enrol(db, vault=setting.vault, details=details, now=setting.now).id
+def _write_person(db: Session, setting: Setting, line: _PersonLine) -> UUID:
+    return enrolment.enrol(
+        db, vault=setting.vault, details=line.details, now=setting.now, person_id=line.person_id
+    ).id
 
 
 def _take_back_person(db: Session, _setting: Setting, person_id: UUID) -> bool:
     return cells.deleted(
-        db,
-        (Identity, Identity.person_id == person_id),
-        (PersonToken, PersonToken.person_id == person_id),
-        (Person, Person.id == person_id),
-    )
+        db, (Identity, Identity.person_id == person_id),
+        (PersonToken, PersonToken.person_id == person_id), (Person, Person.id == person_id),
+    )  # fmt: skip
 
 
 PEOPLE = Kind(
     "people", COLUMNS, ("family", "birth_date", "identity_kind"),
-    _read_person, _person_key, _known_person, _write_person, _take_back_person,
+    _read_person, _person_key, _known_person, cells.each(_write_person), _take_back_person,
 )  # fmt: skip

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from sqlalchemy import select
+from babel import localedata
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, Staff
-from healthcert.models.staff import STAFF_ROLES
-from healthcert.services import cells
+from healthcert.models import Site, SiteClosure, SiteHours, SiteProbation, Staff
+from healthcert.models.place import FACILITIES
+from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
+from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
 from healthcert.services.sheets import Line
 
 _SITE = (
     "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),
-    "region", "latitude", "longitude", "time_zone", "step_free",
+    "region", "latitude", "longitude", "time_zone", "step_free", "facilities", "languages",
+    "female_vaccinator", "hours", "closed_on",
 )  # fmt: skip
 
 
@@ -31,6 +35,11 @@ class _SiteLine(NamedTuple):
     longitude: float
     time_zone: str
     step_free: bool
+    facilities: list[str]
+    languages: list[str]
+    female_vaccinator: bool
+    hours: list[hours.Span]
+    closed: list[date]
 
 
 class _StaffLine(NamedTuple):
@@ -40,12 +49,19 @@ class _StaffLine(NamedTuple):
 
 
 def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
-    told = line.cells
+    told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
         raise BadInput({"time_zone": "not_known"})
     if told["region"] not in setting.country.regions:
         raise BadInput({"region": "not_known"})
+    facilities = told.get("facilities", "").split()
+    if not set(facilities) <= set(FACILITIES):
+        raise BadInput({"facilities": "not_a_choice"})
+    spoken = told.get("languages", "").split()
+    if not all(map(localedata.exists, spoken)):
+        raise BadInput({"languages": "not_known"})
+    closed = told.get("closed_on", "").split()
     return _SiteLine(
         code=told["code"],
         names=cells.texts(told, "name"),
@@ -55,6 +71,11 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
         longitude=cells.number(told, "longitude", 180),
         time_zone=zone,
         step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
+        facilities=facilities,
+        languages=spoken,
+        female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
+        hours=hours.read(told.get("hours", "")),
+        closed=[cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
     )
 
 
@@ -63,16 +84,23 @@ def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
 
 
 def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
-    return cells.added(db, Site(recorded_at=setting.now, **site._asdict()))
+    told, now = site._asdict(), setting.now
+    spans, closed = told.pop("hours"), told.pop("closed")
+    site_id = cells.added(db, Site(recorded_at=now, **told))
+    hours.begin(db, site_id=site_id, spans=spans, closed=closed, now=now)
+    db.add(SiteProbation(recorded_at=now, site_id=site_id))
+    return site_id
 
 
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
     told = line.cells
     role = cells.choice(told, "role", {role: role for role in STAFF_ROLES})
     code = told.get("site", "")
-    if (role == "admin") == bool(code):
+    if (role in WITHOUT_SITE) == bool(code):
         raise BadInput({"site": "not_needed" if code else "missing"})
-    site = cells.id_of(db, select(Site.id).where(Site.code == code), "site") if code else None
+    site = (
+        cells.found(db.scalar(select(Site.id).where(Site.code == code)), "site") if code else None
+    )
     return _StaffLine(told["name"], role, site)
 
 
@@ -92,14 +120,16 @@ def _take_back_staff(db: Session, _setting: Setting, staff_id: UUID) -> bool:
 
 
 def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
-    return cells.deleted(db, (Site, Site.id == site_id))
+    new = SiteProbation.site_id == site_id, SiteProbation.released_by.is_(None)
+    own = [(model, model.site_id == site_id) for model in (SiteHours, SiteClosure)]
+    return cells.deleted(db, (SiteProbation, and_(*new)), *own, (Site, Site.id == site_id))
 
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site.code, _known_site, _write_site, _take_back_site,
+    _read_site, lambda site: site.code, _known_site, cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site"), ("name", "role"),
-    _read_staff, lambda staff: staff, _known_staff, _write_staff, _take_back_staff,
+    _read_staff, lambda staff: staff, _known_staff, cells.each(_write_staff), _take_back_staff,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Take in people, sites, staff, lots and doses from a table: looked at first, then all or nothing.
+"""Take in people, sites, staff, lots and doses from a table: looked at first, then in pieces.
 
 Each kind has its own functions (`import_kinds`); this is the one engine around them.
 """
@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
 from healthcert.models import ImportBatch, ImportLine
-from healthcert.services import audit
+from healthcert.models.broken import broken_rule
+from healthcert.services import audit, cells
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
 
+PIECE = 500  # lines written in one transaction, or as many as must be together
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 
@@ -48,46 +51,109 @@ def look(db: Session, *, setting: Setting, kind: Kind, lines: Sequence[Line]) ->
     return _sorted_out(db, setting, kind, lines)[0]
 
 
-def take_in(
-    db: Session,
-    *,
-    setting: Setting,
-    kind: Kind,
-    lines: Sequence[Line],
-    raw: bytes,
-    progress: Callable[[], object] = lambda: None,
-) -> Report:
-    """Write what is new in a table, all of it or nothing; `progress` hears of each line.
-
-    The same file, by its `raw` bytes, is in once.
+def look_to_take(
+    db: Session, *, setting: Setting, kind: Kind, lines: Sequence[Line], raw: bytes
+) -> tuple[Report, list[list[Line]]]:
+    """Return what a table does, and its new lines in pieces; a batch that was begun goes on.
 
     Raises:
         BadRows: Lines cannot be used; each fault with line, field and code.
         BadInput: Nobody answers for it (``staff``).
-        WrongState: This very file is in already.
+        WrongState: This very file, by its `raw` bytes, is in already.
     """
-    by = setting.by.id if kind.by_staff or setting.staff else None
-    sha256 = hashlib.sha256(raw).hexdigest()
-    if db.scalar(select(ImportBatch.id).filter_by(kind=kind.name, sha256=sha256, state="in")):
+    _ = setting.by if kind.by_staff else None
+    same = select(ImportBatch).filter_by(kind=kind.name, sha256=hashlib.sha256(raw).hexdigest())
+    batch = db.scalar(same.where(ImportBatch.state != "taken_back"))
+    if batch is not None and batch.state == "in":
         raise WrongState("this file was taken in before")
-    report, new = _sorted_out(db, setting, kind, lines)
+    done = _done(db, batch.id, lines) if batch else set[int]()
+    report, new = _sorted_out(db, setting, kind, lines, done)
     if report.faults:
         raise BadRows(report.faults)
+    report.batch_id = batch.id if batch else None
+    told = {line.number: line for line in lines}
+    return report, [[told[number] for number in piece] for piece in _pieces(kind, new)]
+
+
+def begin(db: Session, *, setting: Setting, kind: Kind, lines: int, raw: bytes) -> UUID:
+    """Write down that a file is being taken in; return the batch.
+
+    Raises:
+        WrongState: Somebody began it at this moment.
+    """
     batch = ImportBatch(
-        recorded_at=setting.now, kind=kind.name, sha256=sha256, lines=report.lines, state="in",
-        staff_id=by,
+        recorded_at=setting.now, kind=kind.name, sha256=hashlib.sha256(raw).hexdigest(),
+        lines=lines, state="taking", staff_id=setting.staff.id if setting.staff else None,
     )  # fmt: skip
-    db.add(batch)
-    db.flush()
+    try:
+        with db.begin_nested():
+            return cells.added(db, batch)
+    except IntegrityError as error:
+        if broken_rule(error) == "one_batch_in":
+            raise WrongState("this file is being taken in") from None
+        raise
+
+
+def take_piece(
+    db: Session, *, setting: Setting, kind: Kind, batch_id: UUID, lines: Sequence[Line]
+) -> None:
+    """Write those lines of a piece that are still new, as they read now.
+
+    Raises:
+        BadRows: Lines contradict the record by now.
+        WrongState: The batch is in, or was taken back.
+    """
+    batch = _locked(db, batch_id)
+    if batch.state != "taking":
+        raise WrongState
+    report, new = _sorted_out(db, setting, kind, lines, _done(db, batch_id, lines))
+    if report.faults:
+        raise BadRows(report.faults)
+    at_hand = replace(setting, ahead=kind.ahead(db, setting, lines))
+    subjects = kind.write(db, at_hand, [value for _, value in new])
+    db.add_all(
+        ImportLine(recorded_at=setting.now, batch_id=batch_id, number=number, subject_id=subject)
+        for (number, _), subject in zip(new, subjects, strict=True)
+    )
+
+
+def finish(db: Session, *, setting: Setting, batch_id: UUID) -> int:
+    """Say that all of a batch is in; return how many rows it made."""
+    batch = _locked(db, batch_id)
+    made = select(func.count()).select_from(ImportLine).where(ImportLine.batch_id == batch_id)
+    new = db.scalars(made).one()
+    if batch.state == "taking":
+        batch.state = "in"
+        told: Mapping[str, audit.Detail] = {"kind": batch.kind, "lines": batch.lines, "new": new}
+        audit.done(db, "import_taken_in", batch, told, by=setting.staff, now=setting.now)
+    return new
+
+
+def _pieces(kind: Kind, new: Sequence[tuple[int, Any]]) -> list[list[int]]:
+    """Return the numbers of lines in pieces of about `PIECE`; what belongs together is in one."""
+    groups: dict[object, list[int]] = {}
     for number, value in new:
-        subject = kind.write(db, setting, value)
-        row = {"batch_id": batch.id, "number": number, "subject_id": subject}
-        db.add(ImportLine(recorded_at=setting.now, **row))
-        progress()
-    db.flush()
-    report.batch_id = batch.id
-    _note(db, setting, "import_taken_in", batch, {"lines": report.lines, "new": report.new})
-    return report
+        together = kind.together(value)
+        groups.setdefault(number if together is None else together, []).append(number)
+    pieces: list[list[int]] = [[]]
+    for group in groups.values():
+        if len(pieces[-1]) >= PIECE:
+            pieces.append([])
+        pieces[-1].extend(group)
+    return pieces
+
+
+def _done(db: Session, batch_id: UUID, lines: Sequence[Line]) -> set[int]:
+    numbers = [line.number for line in lines] or [0]
+    query = select(ImportLine.number).where(ImportLine.batch_id == batch_id)
+    return set(db.scalars(query.where(ImportLine.number.between(min(numbers), max(numbers)))))
+
+
+def _locked(db: Session, batch_id: UUID) -> ImportBatch:
+    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
+    if batch is None:
+        raise NotFound
+    return batch
 
 
 def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> tuple[int, int]:
@@ -100,42 +166,58 @@ def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> t
     """
     if kind.by_staff:
         _ = setting.by
-    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
-    if batch is None or batch.kind != kind.name:
+    batch = _locked(db, batch_id)
+    if batch.kind != kind.name:
         raise NotFound
-    if batch.state != "in":
+    if batch.state == "taken_back":
         raise WrongState
     batch.state, batch.ended_at = "taken_back", setting.now
     query = select(ImportLine.subject_id).where(ImportLine.batch_id == batch.id)
     subjects = db.scalars(query.order_by(ImportLine.number.desc())).all()
     gone = sum(kind.take_back(db, setting, subject) for subject in subjects)
-    counted = {"gone": gone, "stayed": len(subjects) - gone}
-    _note(db, setting, "import_taken_back", batch, counted)
-    return gone, len(subjects) - gone
+    stayed = len(subjects) - gone
+    told: Mapping[str, audit.Detail] = {"kind": kind.name, "gone": gone, "stayed": stayed}
+    audit.done(db, "import_taken_back", batch, told, by=setting.staff, now=setting.now)
+    return gone, stayed
 
 
 def _sorted_out(
-    db: Session, setting: Setting, kind: Kind, lines: Sequence[Line]
+    db: Session, setting: Setting, kind: Kind, lines: Sequence[Line], done: Collection[int] = ()
 ) -> tuple[Report, list[tuple[int, Any]]]:
+    """Return what a table does, and number and value of its new lines that are not `done`."""
     report, seen, new = Report(lines=len(lines)), dict[object, int](), list[tuple[int, Any]]()
-    for line in lines:
-        try:
-            if why := kind.passes(line):
-                report.passed[line.number] = why
-                continue
-            value = _read(db, setting, kind, line)
-            key = kind.key(value)
-            if key in seen:
-                report.twice[line.number] = seen[key]
-            elif kind.known(db, setting, value) is not None:
-                report.known.append(line.number)
-            else:
-                new.append((line.number, value))
-            seen.setdefault(key, line.number)
-        except BadInput as refusal:
-            report.faults.extend(Fault(line.number, *wrong) for wrong in refusal.fields.items())
-    report.new = len(new)
+    for first in range(0, len(lines), PIECE):
+        piece = lines[first : first + PIECE]
+        at_hand = replace(setting, ahead=kind.ahead(db, setting, piece))
+        for line in piece:
+            try:
+                new += _sorted_in(db, at_hand, kind, line, report, seen, done)
+            except BadInput as refusal:
+                faults = refusal.fields.items()
+                report.faults.extend(Fault(line.number, *wrong) for wrong in faults)
+    report.new += len(new)
     return report, new
+
+
+def _sorted_in(
+    db: Session, setting: Setting, kind: Kind, line: Line, report: Report, seen: dict[object, int],
+    done: Collection[int],
+) -> list[tuple[int, Any]]:  # fmt: skip
+    """Return the line and its value if it is to be written; else say in the report why not."""
+    if why := kind.passes(line):
+        report.passed[line.number] = why
+        return []
+    value = _read(db, setting, kind, line)
+    before = seen.setdefault(kind.key(value), line.number)
+    if before != line.number:
+        report.twice[line.number] = before
+    elif line.number in done:
+        report.new += 1
+    elif kind.known(db, setting, value) is not None:
+        report.known.append(line.number)
+    else:
+        return [(line.number, value)]
+    return []
 
 
 def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:
@@ -144,16 +226,3 @@ def _read(db: Session, setting: Setting, kind: Kind, line: Line) -> object:
     if wrong or line.wrong:
         raise BadInput({**wrong, **line.wrong})
     return kind.read(db, setting, line)
-
-
-def _note(
-    db: Session, setting: Setting, act: str, batch: ImportBatch, details: dict[str, int]
-) -> None:
-    audit.note(
-        db,
-        actor=audit.Actor("staff", setting.staff.id) if setting.staff else audit.SYSTEM,
-        act=act,
-        subject=audit.Subject("import_batch", batch.id),
-        details={"kind": batch.kind, **details},
-        now=setting.now,
-    )

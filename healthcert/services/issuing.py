@@ -10,65 +10,77 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session, load_only
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import NotFound, SignerUnavailable
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.errors import SignerUnavailable
+from healthcert.gateways.signer import Signer, issue_text, terms
 from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
-from healthcert.hcert.cose import PublicKey, parse
+from healthcert.hcert.cose import parse
 from healthcert.hcert.text import decode
-from healthcert.hcert.trust import from_certificate
-from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
-from healthcert.services import audit, messages
+from healthcert.models import (
+    Certificate,
+    Dose,
+    Person,
+    Recovery,
+    TestResult,
+)
+from healthcert.services import audit, holds, messages, signing_keys
+from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
-from healthcert.services.statement import Fact, ends, fact_of, fetched, statement
+from healthcert.services.statement import Fact, bases, ends, statement
 
 KINDS = ("v", "t", "r")  # vaccination, test, recovery
 _RANDOM_BYTES = 15  # 120 bits, 24 letters of base32
+_STATED = (
+    "person_id", "dose_id", "test_result_id", "recovery_id", "disease", "dn", "sd", "knowledge_id",
+)  # fmt: skip
 
 
 def intend(
-    db: Session,
-    *,
-    fact: Fact,
-    disease: str,
-    stated: tuple[int, int] | None = None,
-    knowledge_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
+    db: Session, *, fact: Fact, disease: str, stated: tuple[int, int] | None = None,
+    knowledge_id: UUID, country: Country, now: datetime,
+) -> Certificate:  # fmt: skip
     """Add the intent to certify a fact that counts; the database refuses any other.
+
+    Where the fact is one too many of whoever wrote it, it waits (`holds`).
 
     A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
-        recorded_at=now,
         person_id=fact.person_id,
         dose_id=fact.id if isinstance(fact, Dose) else None,
         test_result_id=fact.id if isinstance(fact, TestResult) else None,
         recovery_id=fact.id if isinstance(fact, Recovery) else None,
-        disease=disease,
-        standing_counts="valid",
-        state="intended",
-        uvci=uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
-        dn=stated and stated[0],
-        sd=stated and stated[1],
-        knowledge_id=knowledge_id,
-    )
+        disease=disease, dn=stated and stated[0], sd=stated and stated[1],
+        knowledge_id=knowledge_id, **_intended(country, now),
+    )  # fmt: skip
     db.add(certificate)
-    db.flush()
+    holds.watch(db, fact=fact, now=now)
     return certificate
 
 
-def signable(signers: Mapping[str, FileSigner], now: datetime) -> frozenset[str]:
-    """Return the kinds of certificates whose key signs now."""
-    return frozenset(k for k, each in signers.items() if each.not_before <= now < each.not_after)
+def intend_again(
+    db: Session, certificate: Certificate, *, country: Country, now: datetime
+) -> Certificate:
+    """Add the intent to state once more what a certificate stated that has let go of its fact."""
+    same = {name: getattr(certificate, name) for name in _STATED}
+    again = Certificate(**same, **_intended(country, now))
+    db.add(again)
+    return again
+
+
+def _intended(country: Country, now: datetime) -> dict[str, Any]:
+    random = secrets.token_bytes(_RANDOM_BYTES)
+    return {
+        "recorded_at": now, "state": "intended", "standing_counts": "valid",
+        "uvci": uvci.new(country.code, country.uvci_issuer, random),
+    }  # fmt: skip
 
 
 def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KINDS) -> list[UUID]:
@@ -82,7 +94,7 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     query = (
         select(Certificate.id)
         .outerjoin(Recovery, Recovery.id == Certificate.recovery_id)
-        .where(Certificate.state == "intended")
+        .where(Certificate.state == "intended", ~holds.held())
         .where(or_(Recovery.id.is_(None), Recovery.valid_from <= today))
         .where(or_(*(of_kind[kind].is_not(None) for kind in sorted(kinds))))
         .order_by(Certificate.id)
@@ -90,85 +102,69 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
     return list(db.scalars(query.limit(limit)))
 
 
-def issue(
-    db: Session,
-    *,
-    vault: Vault,
-    signers: Mapping[str, FileSigner],
-    certificate_id: UUID,
-    country: Country,
-    now: datetime,
-) -> Certificate:
-    """Sign an intended certificate and keep its text sealed.
-
-    One no longer intended stays as it is, and so does a recovery's before its first day.
-
-    Raises:
-        NotFound: No such certificate.
-        SignerUnavailable: No key signs its kind now; the intent stays for the worker.
-    """
-    wanted = [certificate_id]
-    found = issue_all(
-        db, vault=vault, signers=signers, certificate_ids=wanted, country=country, now=now
-    )
-    if not found:
-        raise NotFound
-    return found[0]
-
-
 def issue_all(
     db: Session,
     *,
     vault: Vault,
-    signers: Mapping[str, FileSigner],
+    signers: Mapping[bytes, Signer],
     certificate_ids: Collection[UUID],
     country: Country,
     now: datetime,
-) -> list[Certificate]:
-    """Do what `issue` does for many at once, in a few statements; those that are not there lack.
+) -> int:
+    """Sign intended certificates and keep their texts sealed; return how many of them there are.
+
+    One no longer intended stays as it is, and so does one that is held, a recovery's before its
+    first day and one of a kind that no key signs now.
 
     Raises:
-        SignerUnavailable: No key signs any of their kinds now; every intent stays.
+        SignerUnavailable: No active key signs any of their kinds; every intent stays.
     """
     query = (
         select(Certificate, Person)
         .join(Person, Person.id == Certificate.person_id)
         .where(Certificate.id.in_(certificate_ids))
         .order_by(Certificate.id)
+        .options(load_only(Person.sealed, Person.wrapped_key, Person.language, Person.erased_at))
         .with_for_update(of=Certificate, key_share=True)
     )
     found = db.execute(query.execution_options(populate_existing=True)).all()
-    intended = [(one, person) for one, person in found if one.state == "intended"]
+    waits = select(Certificate.id).where(Certificate.id.in_(certificate_ids), holds.held())
+    held = set(db.scalars(waits))
+    intended = [both for both in found if both[0].state == "intended" and both[0].id not in held]
     kinds = {one.kind for one, _ in intended}
-    usable = {kind: signers[kind] for kind in kinds & signable(signers, now)}
-    if kinds and not usable:
+    usable = usable_now(db, signers, now, held=True) if kinds else {}
+    if kinds and not kinds & usable.keys():
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
-    kept = fetched(db, [one for one, _ in intended])
-    with db.no_autoflush:
-        for certificate, person in intended:
-            fact, signer = fact_of(db, certificate), usable.get(certificate.kind)
-            if signer is not None and not _too_soon(fact, now):
-                begins = now.replace(microsecond=0)
-                life = begins, min(ends(db, fact, begins, country), signer.not_after)
-                dcc = statement(db, details_of(vault, person), certificate, country)
-                _sign(certificate, dcc, life, signer, vault, person, country)
-                tell(db, vault, person, "certificate_ready", country, now)
-                note(db, certificate, "certificate_issued", "", now)
-    db.flush()
-    kept.clear()
-    return [certificate for certificate, _ in found]
+    rests_on = bases(db, [one for one, _ in intended])
+    signed: list[Mapping[str, object]] = []
+    told: Rows = []
+    noted: Rows = []
+    for certificate, person in intended:
+        basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
+        if signer is not None and not _too_soon(basis.fact, now):
+            begins = now.replace(microsecond=0)
+            last = terms(signer.certificate).not_after or begins
+            life = begins, min(ends(basis, begins, country), last)
+            dcc = statement(details_of(vault, person), certificate, basis, country)
+            signed.append(_signed(certificate, dcc, life, signer, vault, person, country))
+            tell(db, vault, person, "certificate_ready", country, now, told)
+            note(db, certificate, "certificate_issued", "", now, noted)
+    if signed:
+        db.execute(update(Certificate), signed)
+    messages.write(db, told, noted)
+    return len(found)
 
 
-def _sign(
+def _signed(
     certificate: Certificate,
     dcc: Mapping[str, object],
     life: tuple[datetime, datetime],
-    signer: FileSigner,
+    signer: Signer,
     vault: Vault,
     person: Person,
     country: Country,
-) -> None:
-    """Sign what a certificate states, check it as a verifier would, and keep it sealed."""
+) -> dict[str, object]:
+    """Return the columns of a certificate, signed and checked as a verifier would."""
     text = issue_text(
         dcc=dcc,
         issuer=country.code,
@@ -177,43 +173,54 @@ def _sign(
         signer=signer,
     )
     signed = parse(decode(text))
-    if signed.kid != signer.kid or not signed.fits(_public_key(signer.certificate)):
+    if signed.kid != signer.kid or not signed.fits(terms(signer.certificate).key):
         raise SignerUnavailable("what was signed does not verify")
-    certificate.state = "issued"
-    certificate.issued_at, certificate.expires_at = life
-    certificate.sealed = vault.seal(
-        key_of(person), certificate.id, {"text": text}, purpose="certificate"
-    )
-    certificate.kid = signed.kid
-    certificate.signature_hash = revocation.signature_hash(signed)
-    certificate.uvci_hash = revocation.uvci_hash(certificate.uvci)
-    certificate.country_uvci_hash = revocation.country_uvci_hash(country.code, certificate.uvci)
+    return {
+        "id": certificate.id,
+        "state": "issued",
+        "issued_at": life[0],
+        "expires_at": life[1],
+        "sealed": vault.seal(key_of(person), certificate.id, {"text": text}, purpose="certificate"),
+        "kid": signed.kid,
+        "signature_hash": revocation.signature_hash(signed),
+        "uvci_hash": revocation.uvci_hash(certificate.uvci),
+        "country_uvci_hash": revocation.country_uvci_hash(country.code, certificate.uvci),
+    }
 
 
 def _too_soon(fact: Fact, now: datetime) -> bool:
     return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
-@lru_cache(maxsize=16)
-def _public_key(certificate: bytes) -> PublicKey:
-    """Return the key in a signer's certificate, by which verifiers will check."""
-    return from_certificate(certificate).key
+def usable_now(
+    db: Session, signers: Mapping[bytes, Signer], now: datetime, *, held: bool = False
+) -> dict[str, Signer]:
+    """Return the signers at hand whose keys are active, by kind; see `signing_keys.active`."""
+    keys = signing_keys.active(db, now, held=held).items()
+    return {kind: found for kind, key in keys if (found := signers.get(key.kid)) is not None}
 
 
 def tell(
-    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
+    db: Session,
+    vault: Vault,
+    person: Person,
+    template: str,
+    country: Country,
+    now: datetime,
+    rows: Rows = None,
 ) -> None:
     """Queue what a holder is told of a certificate."""
     messages.queue(
         db, vault=vault, person=person, template=template, fields={},
-        time_zone=country.time_zone, due_at=now, now=now, at_once=False,
+        time_zone=country.time_zone, due_at=now, now=now, rows=rows,
     )  # fmt: skip
 
 
-def note(db: Session, certificate: Certificate, act: str, reason: str, now: datetime) -> None:
+def note(
+    db: Session, certificate: Certificate, act: str, reason: str, now: datetime, rows: Rows = None
+) -> None:
     """Write down what was done to a certificate."""
-    fact = certificate.dose_id or certificate.test_result_id or certificate.recovery_id
-    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": fact}
+    details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": certificate.fact_id}
     audit.note(
         db,
         actor=audit.SYSTEM,
@@ -221,4 +228,5 @@ def note(db: Session, certificate: Certificate, act: str, reason: str, now: date
         subject=audit.Subject("certificate", certificate.id),
         details=details | ({"reason": reason} if reason else {}),
         now=now,
+        rows=rows,
     )

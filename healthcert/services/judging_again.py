@@ -51,7 +51,7 @@ def judge_again(
         found = db.scalars(diseases.distinct().order_by(DoseStanding.disease)).all()
         for disease in found:
             judging.judge(
-                db, vault=vault, person=person, disease=disease, country=country,
+                db, vault=vault, people=[person], disease=disease, country=country,
                 judged_by=None, now=now,
             )  # fmt: skip
         if found and db.scalar(state) == "recalled":  # now: an order may come at any moment

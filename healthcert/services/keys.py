@@ -4,7 +4,8 @@
     ├── <environment>/               private, its owner's alone; never tracked
     │   ├── secret                   what session, form and file secrets are derived from
     │   ├── csca.{key,cert}.pem      signs the three below; kept offline in production
-    │   ├── vaccination|test|recovery.{key,cert}.pem
+    │   ├── vaccination|test|recovery.{key,cert}.pem, and vaccination-2 and so on that follow;
+    │   │                            a .token.toml in place of a .key.pem names a key in a token
     │   ├── bundle-{current,next}.key.pem
     │   ├── audit.key.pem            signs the heads of the audit tree (Ed25519)
     │   ├── vault.key                32 bytes: wraps the data key of each person
@@ -21,7 +22,8 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A;
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -31,12 +33,14 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from healthcert.errors import BadTrustList, NotReady
 from healthcert.gateways.note_keys import NoteSigner, read_verifier
+from healthcert.gateways.pkcs11_signer import Pkcs11Signer
 from healthcert.gateways.private_key import passphrase_of
-from healthcert.gateways.signer import BundleSigner, FileSigner
+from healthcert.gateways.signer import BundleSigner, FileSigner, Signer
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 
+AUTHORITY = "csca"
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
 BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
@@ -59,26 +63,52 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
-def load_signers(folder: Path, secret: bytes) -> dict[str, FileSigner]:
-    """Return the certificate signers of one environment by kind: ``v``, ``t``, ``r``.
+class Keyring(Mapping[bytes, Signer]):
+    """The certificate signers whose keys lie in one folder, by key identifier.
 
-    A kind whose key is not there is left out; the others still sign.
-
-    Args:
-        folder: The private folder, such as ``keys/development``.
-        secret: What `read_secret` gave.
-
-    Raises:
-        SignerUnavailable: A key is there and cannot be opened.
+    A key in a file is opened when it is found, one in a token when it signs. The folder is looked
+    through again each time: a new key needs no new process.
     """
-    passphrase = passphrase_of(secret)
-    return {
-        kind: FileSigner.open(
-            folder / f"{name}.key.pem", folder / f"{name}.cert.pem", passphrase=passphrase
-        )
-        for kind, name in PURPOSES.items()
-        if (folder / f"{name}.key.pem").exists()
-    }
+
+    def __init__(self, folder: Path, secret: bytes) -> None:
+        """Open the keys of a private folder, such as ``keys/development``.
+
+        Raises:
+            SignerUnavailable: A key is there and cannot be opened.
+        """
+        self._folder, self._passphrase = folder, passphrase_of(secret)
+        self._found: dict[Path, Signer] = {}
+        self._look()
+
+    def __getitem__(self, kid: bytes) -> Signer:
+        """Return the signer with this identifier."""
+        return {signer.kid: signer for signer in self._look()}[kid]
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Every key identifier, in the order of the files' names."""
+        return (signer.kid for signer in self._look())
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._look())
+
+    def _look(self) -> list[Signer]:
+        for path in sorted(self._folder.glob("*.cert.pem")):
+            name = path.name.removesuffix(".cert.pem")
+            key, token = (self._folder / f"{name}.{end}" for end in ("key.pem", "token.toml"))
+            if path in self._found or name.startswith(AUTHORITY):
+                continue
+            if token.exists():
+                self._found[path] = Pkcs11Signer.of(token, path)
+            elif key.exists():
+                self._found[path] = FileSigner.open(key, path, passphrase=self._passphrase)
+        return list(self._found.values())
+
+
+def transcript_of(folder: Path, kid: bytes) -> str:
+    """Return the SHA-256 of the ceremony's transcript that names a key; empty if there is none."""
+    found = (path.read_bytes() for path in sorted(folder.glob("ceremony-*.json")))
+    return next((sha256(data).hexdigest() for data in found if kid.hex().encode() in data), "")
 
 
 def load_bundle_signer(folder: Path, secret: bytes, *, which: str = "current") -> BundleSigner:

@@ -5,21 +5,34 @@ Each order is a new validity; what it means for doses already given is for `judg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
-from healthcert.models import Lot, LotValidity, Staff
+from healthcert.models import Lot, LotValidity, Product, Staff
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit
 
 _REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state": WrongState}
+
+
+def known(db: Session) -> Sequence[Row[UUID, str, str, str, date]]:
+    """Return every lot, by product and number, with its last day as ordered last."""
+    newest = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
+    query = (
+        select(Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on)
+        .join(Product, Product.id == Lot.product_id)
+        .join(LotValidity, LotValidity.lot_id == Lot.id)
+        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(newest))
+        .order_by(Product.code, Lot.number)
+    )
+    return db.execute(query).all()
 
 
 def enter(
@@ -81,7 +94,7 @@ def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
     lot, _ = _locked(db, lot_id)
     with _refusing(db):
         lot.state = "exhausted"
-    _note(db, lot, "lot_exhausted", {}, staff, now)
+    audit.done(db, "lot_exhausted", lot, {}, by=staff, now=now)
 
 
 def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
@@ -101,7 +114,7 @@ def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime
         db.add(told)
     db.refresh(lot)  # the trigger moved it
     details = {"since": told.since.isoformat(), "reason": told.reason}
-    _note(db, lot, f"lot_{told.state}", details, staff, now)
+    audit.done(db, f"lot_{told.state}", lot, details, by=staff, now=now)
 
 
 @contextmanager
@@ -113,11 +126,3 @@ def _refusing(db: Session) -> Iterator[None]:
         if (rule := broken_rule(error)) in _REFUSALS:
             raise _REFUSALS[rule] from None
         raise
-
-
-def _note(
-    db: Session, lot: Lot, act: str, details: Mapping[str, audit.Detail], staff: Staff,
-    now: datetime,
-) -> None:  # fmt: skip
-    actor, subject = audit.Actor("staff", staff.id), audit.Subject("lot", lot.id)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

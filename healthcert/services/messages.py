@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Message, Person, new_id
+from healthcert.models import AuditEvent, Message, Person, new_id
+from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
 from healthcert.services.wording import words
 
@@ -48,39 +49,48 @@ def queue(
     time_zone: str,
     due_at: datetime,
     now: datetime,
-    at_once: bool = True,
-) -> Message | None:
-    """Add a message to the outbox; None for a person who left no way to be told, or was erased.
+    rows: Rows = None,
+) -> None:
+    """Add a message to the outbox; none for a person who left no way to be told, or was erased.
 
     Telephone first, since a text needs no network plan. The words are chosen now, in the
     person's language, and sealed under the person's key.
 
     `template` is a key of `wording.TEMPLATES`, `fields` what it names, with moments on the clock of
-    `time_zone`. The row goes to the database `at_once`, else with the caller's next flush.
+    `time_zone`. A deed of many gives `rows`, and writes what is put there itself, all in one
+    statement.
     """
     if person.erased_at is not None:
-        return None
+        return
     details = details_of(vault, person)
     channel, to = ("sms", details.phone) if details.phone else ("mail", details.mail)
     if not to:
-        return None
+        return
     subject, text = words(template, person.language, fields, time_zone)
     row_id = new_id()
     value = {"to": to, "subject": subject, "text": text}
-    message = Message(
-        id=row_id,
-        recorded_at=now,
-        person_id=person.id,
-        channel=channel,
-        template=template,
-        language=person.language,
-        sealed=vault.seal(key_of(person), row_id, value, purpose="message"),
-        due_at=due_at,
-    )
-    db.add(message)
-    if at_once:
+    row = {
+        "id": row_id,
+        "recorded_at": now,
+        "person_id": person.id,
+        "channel": channel,
+        "template": template,
+        "language": person.language,
+        "sealed": vault.seal(key_of(person), row_id, value, purpose="message"),
+        "due_at": due_at,
+    }
+    if rows is None:
+        db.add(Message(**row))
         db.flush()
-    return message
+    else:
+        rows.append(row)
+
+
+def write(db: Session, told: Rows, noted: Rows) -> None:
+    """Write the messages and audit events that a deed of many gathered, a statement each."""
+    for table, rows in ((Message, told), (AuditEvent, noted)):
+        if rows:
+            db.execute(insert(table), rows)
 
 
 def claim(

@@ -42,17 +42,13 @@ def move(
         actor=actor, now=now,
     )  # fmt: skip
     places.lock(db, (old.slot_id, slot_id))
-    places.take_place(db, slot_id)
+    pool = places.take_place(db, place.slot, places.pools_of(old.source, old.dose_number))
     places.give_back(db, old, "rescheduled")
     appointment = places.hold_place(
-        db,
-        person_id=person_id,
-        slot=place.slot,
-        programme_id=place.session.programme_id,
-        dose_number=old.dose_number,
-        source=old.source,
+        db, person_id=person_id, slot=place.slot, pool=pool,
+        programme_id=place.session.programme_id, dose_number=old.dose_number, source=old.source,
         now=now,
-    )
+    )  # fmt: skip
     booking.tell(db, vault, person, "moved", appointment, place, now)
     booking.note(db, actor, "appointment_moved", appointment, now)
     return appointment

@@ -22,7 +22,7 @@ from healthcert.services import audit, record
 from healthcert.services.people import details_of, key_of
 
 FORMAT = "healthcert/my-record/1"
-GOES = ("identity", "person_token", "access_code", "message")
+GOES = ("identity", "person_token", "access_code", "message", "visit")
 
 Told = dict[str, Any]
 _Read = Callable[[Session, Vault, Person], list[Told]]
@@ -130,14 +130,15 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - what JSON can hold, out of what
 
 
 _SEALED_FOR = {
+    "identity": "identity",
     "message": "message", "certificate": "certificate", "request": "request",
     "test_result": "evidence", "recovery": "evidence", "consent": "consent",
     "screening": "screening", "adverse_event": "adverse_event",
     "eligibility_decision": "eligibility",
 }  # fmt: skip
 _PLAIN = (
-    "identity", "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
-    "wait_entry", "offer",
+    "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
+    "wait_entry", "offer", "visit",
 )  # fmt: skip
 NOUNS: Mapping[str, _Read] = {
     "person": _person,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import insert, select
 
 from healthcert.models import Base, ClinicSession, Product, Programme, Site, Slot, new_id
+from healthcert.services import hours
 from healthcert.services.fiction import SERIES, SINGLE, Scene
 
 _SLOT, _CAPACITY = timedelta(minutes=30), 6
-_OPENS, _SLOTS_A_DAY = time(8, 30), 15
+_KEPT = {"kept_phone": 1, "kept_walk_in": 1}
 
 
 def days_to_open(scene: Scene, days: list[date]) -> list[date]:
@@ -39,23 +40,30 @@ def open_one(scene: Scene, site: Site, product: Product, day: date) -> list[Slot
     )  # fmt: skip
     scene.db.add(session)
     scene.db.flush()
-    opens = datetime.combine(day, _OPENS, scene.zone)
     rows = [
         {
             "id": new_id(), "recorded_at": scene.now, "session_id": session.id,
-            "starts_at": opens + turn * _SLOT, "ends_at": opens + (turn + 1) * _SLOT,
-            "capacity": _CAPACITY, "booked": 0,
+            "starts_at": starts, "ends_at": starts + _SLOT, "capacity": _CAPACITY, **_KEPT,
         }
-        for turn in range(_SLOTS_A_DAY)
+        for starts in _starts(scene, site, day)
     ]  # fmt: skip
     scene.db.execute(insert(Base.metadata.tables["slot"]), rows)
     query = select(Slot).where(Slot.session_id == session.id).order_by(Slot.starts_at)
     return list(scene.db.scalars(query))
 
 
+def _starts(scene: Scene, site: Site, day: date) -> Iterator[datetime]:
+    """Give when the slots of a day begin, within the hours of the site."""
+    for span in hours.open_on(scene.db, site_id=site.id, day=day):
+        starts, closes = (datetime.combine(day, at, scene.zone) for at in (span.opens, span.closes))
+        while starts + _SLOT <= closes:
+            yield starts
+            starts += _SLOT
+
+
 def places_of(slots: list[Slot]) -> Iterator[Slot]:
-    """Yield slots, each as often as it has places."""
-    return (slot for slot in slots for _ in range(slot.capacity))
+    """Yield slots, each as often as it has places that are open to everybody."""
+    return (slot for slot in slots for _ in range(slot.places()))
 
 
 def slots_of(scene: Scene, site: Site, day: date) -> list[Slot]:

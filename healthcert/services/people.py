@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
@@ -27,7 +28,10 @@ UNFINDABLE = ("vouched", "none")  # identities without a number
 
 @dataclass(frozen=True, slots=True)
 class IdentityDetails:
-    """What says who someone is: one of `IDENTITY_KINDS`, its country, its number or nothing."""
+    """What says who someone is: one of `IDENTITY_KINDS`, its country, and its number.
+
+    Of `vouched` the value is the name of who vouches; of `none` it is empty.
+    """
 
     kind: str
     country: str = "XX"
@@ -91,11 +95,20 @@ def locked(db: Session, person_id: UUID) -> Person:
     Raises:
         NotFound: No such person.
     """
-    query = select(Person).where(Person.id == person_id)
-    person = db.scalar(query.with_for_update(key_share=True))
-    if person is None:
+    return all_locked(db, [person_id])[person_id]
+
+
+def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Return people by their ids, locked in the order of these as `locked` does it with one.
+
+    Raises:
+        NotFound: One of them is not there.
+    """
+    query = select(Person).where(Person.id.in_(set(person_ids))).order_by(Person.id)
+    found = {person.id: person for person in db.scalars(query.with_for_update(key_share=True))}
+    if not found.keys() >= set(person_ids):
         raise NotFound
-    return person
+    return found
 
 
 def tidied(details: Details, *, today: date) -> Details:
@@ -125,7 +138,12 @@ def tidy_phone(phone: str) -> str:
 
 
 def tidy_identity(identity: IdentityDetails) -> IdentityDetails:
-    """Return an identity as we keep it: country and number in capitals, no blanks or signs."""
+    """Return an identity as we keep it: country and number in capitals, no blanks or signs.
+
+    The value of somebody vouched for is the name of who vouches.
+    """
+    if identity.kind == "vouched":
+        return IdentityDetails(identity.kind, identity.country.upper(), _text(identity.value))
     value = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", identity.value)).upper()
     return IdentityDetails(identity.kind, identity.country.upper(), value)
 
@@ -153,7 +171,7 @@ def _facts_wrong(details: Details, today: date) -> dict[str, str]:
         wrong["sex"] = "not_a_choice"
     if identity.kind not in IDENTITY_KINDS:
         wrong["identity_kind"] = "not_a_choice"
-    elif (identity.kind in UNFINDABLE) == bool(identity.value):
+    elif (identity.kind == "none") == bool(identity.value):
         wrong["identity_value"] = "not_needed" if identity.value else "missing"
     if not re.fullmatch("[A-Z]{2}", identity.country):
         wrong["identity_country"] = "not_a_country"

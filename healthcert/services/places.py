@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,11 @@ from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
 from healthcert.models import Appointment, Base, Slot, new_id
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
+from healthcert.models.place import KEPT, OPEN
 from healthcert.policy import reference
 
 _SLOT, _APPOINTMENT = (Base.metadata.tables[name] for name in ("slot", "appointment"))
+_OPEN_PLACE: ColumnElement[bool] = Slot.places() > 0
 _REFUSALS = {
     "one_active_appointment": AlreadyBooked,
     "appointment_overlap": TimesOverlap,
@@ -28,28 +30,40 @@ _REFUSALS = {
 _TRIES = 4  # references: 35 bits, so that even the second is a rarity
 
 
-def take_place(db: Session, slot_id: UUID) -> None:
-    """Take one place, if there is one.
+def pools_of(source: str, dose_number: int) -> tuple[str, ...]:
+    """Return the pools a booking may draw from beside the open places, in the order tried.
+
+    Second doses have their own, whoever books them; then comes the one of the way it was booked.
+    """
+    return (("second_dose",) if dose_number > 1 else ()) + ((source,) if source in KEPT else ())
+
+
+def take_place(db: Session, slot: Slot, pools: Collection[str] = ()) -> str:
+    """Take one place, if there is one; return the pool it was taken from.
+
+    Places kept for these pools go first, then the open ones. A slot that keeps nothing for them,
+    as it was read, costs no statement more.
 
     Raises:
         SlotFull: There is none.
     """
-    free = update(_SLOT).where(_SLOT.c.id == slot_id, _SLOT.c.booked < _SLOT.c.capacity)
-    taken = free.values(booked=_SLOT.c.booked + 1).returning(_SLOT.c.id)
-    if db.execute(taken).one_or_none() is None:
-        raise SlotFull
+    for pool in (*(each for each in pools if getattr(slot, f"kept_{each}")), OPEN):
+        if pool == OPEN:
+            free, more = _OPEN_PLACE, {}
+        else:
+            booked = _SLOT.c[f"booked_{pool}"]
+            free, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
+        taken = update(_SLOT).where(_SLOT.c.id == slot.id, free)
+        values = {"booked": _SLOT.c.booked + 1, **more}
+        if db.execute(taken.values(values).returning(_SLOT.c.id)).one_or_none() is not None:
+            return pool
+    raise SlotFull
 
 
 def hold_place(
-    db: Session,
-    *,
-    person_id: UUID,
-    slot: Slot,
-    programme_id: UUID,
-    dose_number: int,
-    source: str,
-    now: datetime,
-) -> Appointment:
+    db: Session, *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int,
+    source: str, now: datetime,
+) -> Appointment:  # fmt: skip
     """Write the appointment that holds a place just taken; the database judges it.
 
     Raises:
@@ -57,17 +71,10 @@ def hold_place(
         TimesOverlap: The person has another appointment at that time.
     """
     row = {
-        "id": new_id(),
-        "recorded_at": now,
-        "person_id": person_id,
-        "slot_id": slot.id,
-        "starts_at": slot.starts_at,
-        "ends_at": slot.ends_at,
-        "programme_id": programme_id,
-        "dose_number": dose_number,
-        "state": "booked",
-        "source": source,
-    }
+        "id": new_id(), "recorded_at": now, "person_id": person_id, "slot_id": slot.id,
+        "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
+        "dose_number": dose_number, "state": "booked", "source": source, "pool": pool,
+    }  # fmt: skip
     for attempt in range(1, _TRIES + 1):
         try:
             with db.begin_nested():
@@ -83,14 +90,15 @@ def hold_place(
 
 
 def give_back(db: Session, appointment: Appointment, state: str) -> None:
-    """End an active appointment and free its place.
+    """End an active appointment and free its place, in the pool it was taken from.
 
     Raises:
         WrongState: It is not active any more.
     """
     change_state(db, appointment, state, before=ACTIVE)
+    freed = ["booked"] + ([f"booked_{appointment.pool}"] if appointment.pool in KEPT else [])
     free = update(_SLOT).where(_SLOT.c.id == appointment.slot_id)
-    db.execute(free.values(booked=_SLOT.c.booked - 1))
+    db.execute(free.values({name: _SLOT.c[name] - 1 for name in freed}))
 
 
 def change_state(

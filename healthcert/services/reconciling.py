@@ -28,6 +28,7 @@ from healthcert.models import (
     TestResult,
     TestStanding,
 )
+from healthcert.models.place import KEPT
 from healthcert.models.stock import MOVES
 from healthcert.services import judging_again, statement
 
@@ -45,18 +46,17 @@ class Difference:
 
 
 def _counters() -> Select[object]:
-    """Slots whose counter is not the number of appointments that hold a place."""
+    """Slots of which a counter is not the number of appointments that hold a place."""
+    pools = {f"booked_{pool}": func.count().filter(Appointment.pool == pool) for pool in KEPT}
+    counts = {"booked": func.count(), **pools}
     held = (
-        select(Appointment.slot_id, func.count().label("places"))
+        select(Appointment.slot_id, *(count.label(name) for name, count in counts.items()))
         .where(Appointment.state.in_(_HOLDS_A_PLACE))
         .group_by(Appointment.slot_id)
         .subquery()
     )
-    return (
-        select(Slot.id)
-        .outerjoin(held, held.c.slot_id == Slot.id)
-        .where(Slot.booked != func.coalesce(held.c.places, 0))
-    )
+    wrong = (getattr(Slot, name) != func.coalesce(held.c[name], 0) for name in counts)
+    return select(Slot.id).outerjoin(held, held.c.slot_id == Slot.id).where(or_(*wrong))
 
 
 def _standings() -> Select[object]:

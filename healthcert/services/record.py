@@ -71,21 +71,12 @@ def appointments_of(db: Session, person_id: UUID) -> list[HeldAppointment]:
     )
     return [
         HeldAppointment(
-            appointment_id=appointment.id,
-            reference=appointment.reference,
-            starts_at=appointment.starts_at,
-            ends_at=appointment.ends_at,
-            time_zone=site.time_zone,
-            place=site.names,
-            address=site.address,
-            programme_id=programme.id,
-            programme=programme.names,
-            product=product.name,
-            dose_number=appointment.dose_number,
-            state=appointment.state,
+            appointment.id, appointment.reference, appointment.starts_at, appointment.ends_at,
+            site.time_zone, site.names, site.address, programme.id, programme.names,
+            product.name, appointment.dose_number, appointment.state,
         )
         for appointment, site, product, programme in db.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
@@ -100,18 +91,12 @@ def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
     )
     return [
         HeldDose(
-            dose_id=dose.id,
-            given_on=dose.given_on,
-            day=day_of(dose),
-            product=product.name,
-            lot=dose.lot_text,
-            place=site.names if site else {"en": dose.country or ""},
-            disease=standing.disease,
-            counts=standing.counts,
-            number=standing.number,
+            dose.id, dose.given_on, day_of(dose), product.name, dose.lot_text,
+            site.names if site else {"en": dose.country or ""}, standing.disease,
+            standing.counts, standing.number,
         )
         for dose, standing, product, site in db.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def day_of(dose: Dose) -> str:

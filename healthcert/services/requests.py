@@ -35,23 +35,15 @@ REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules")
 
 
 def submit(
-    db: Session,
-    *,
-    vault: Vault,
-    country: str,
-    kind: str,
-    person: Person,
-    asked: Mapping[str, Any],
-    subject: Mapping[str, UUID],
-    reason: str,
-    staff: Staff | None,
+    db: Session, *, vault: Vault, country: str, kind: str, person: Person | None,
+    asked: Mapping[str, Any], subject: Mapping[str, UUID], reason: str, staff: Staff | None,
     now: datetime,
-) -> Request:
+) -> Request:  # fmt: skip
     """Write down what is asked, with its first step, and return it.
 
     `asked` is what is to become true, `subject` the rows it is about, `reason` one of those of the
     country's newest workflow, which holds for this request to its end. `staff` submit in the
-    person's place; None where they do it themselves.
+    person's place, or of nobody in particular; None where they do it themselves.
 
     Raises:
         BadInput: The kind or the reason is none of the country's.
@@ -68,9 +60,11 @@ def submit(
         recorded_at=now,
         reference=reference.write(request_id.int % reference.BEFORE),
         kind=kind,
-        person_id=person.id,
+        person_id=person and person.id,
         knowledge_id=rules.id,
-        sealed=vault.seal(key_of(person), request_id, asked, purpose="request"),
+        sealed=vault.seal(key_of(person), request_id, asked, purpose="request")
+        if person
+        else vault.service_seal(request_id.bytes, asked),
         subject={name: str(value) for name, value in subject.items()},
         due_at=now + timedelta(hours=flow.hours),
     )
@@ -106,6 +100,18 @@ def act(
     return request
 
 
+def found(db: Session, *, reference: str) -> Request:
+    """Return the request that has a reference.
+
+    Raises:
+        NotFound: There is none.
+    """
+    request = db.scalar(select(Request).filter_by(reference=reference))
+    if request is None:
+        raise NotFound
+    return request
+
+
 def _refuse_out_of_turn(
     db: Session, request: Request, flow: Workflow, act: str, staff: Staff | None
 ) -> None:
@@ -116,6 +122,8 @@ def _refuse_out_of_turn(
     if staff is None:
         raise NotAllowed
     if act == "carry_out":
+        if request.state == "approved" and staff.role != flow.steps[-1][1]:
+            raise NotAllowed
         return
     done = db.scalars(
         select(RequestStep.act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -11,29 +12,15 @@ from healthcert.errors import WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Person
 from healthcert.services import issuing
-from healthcert.services.statement import fact_of
 
 
 def revoke(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    certificate: Certificate,
-    reason: str,
-    country: Country,
-    now: datetime,
-) -> None:
-    """End a certificate or the intent of one; the holder of an issued one is told.
+    db: Session, *, vault: Vault, person: Person, certificate: Certificate, reason: str,
+    country: Country, now: datetime,
+) -> None:  # fmt: skip
+    """End a certificate, not revoked before, or the intent of one; `reason` is a stable code.
 
-    Args:
-        db: The transaction of the correction.
-        vault: Seals the message.
-        person: The holder.
-        certificate: Intended, issued or superseded.
-        reason: A stable code, kept with it.
-        country: On whose clock the holder is told.
-        now: The moment of the deed.
+    The `person`, its holder, is told of an issued one, on the clock of the `country`.
     """
     was_out = certificate.state != "intended"
     certificate.state, certificate.standing_counts = "revoked", None
@@ -45,15 +32,9 @@ def revoke(
 
 
 def reissue(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    certificate: Certificate,
-    reason: str,
-    country: Country,
-    now: datetime,
-) -> Certificate:
+    db: Session, *, vault: Vault, person: Person, certificate: Certificate, reason: str,
+    country: Country, now: datetime,
+) -> Certificate:  # fmt: skip
     """Revoke a certificate and return the intent of another that states the same fact.
 
     For details that were corrected, or a life that ends. The caller holds the lock on the person.
@@ -67,9 +48,31 @@ def reissue(
         db, vault=vault, person=person, certificate=certificate,
         reason=reason, country=country, now=now,
     )  # fmt: skip
-    dn, sd = certificate.dn, certificate.sd
-    return issuing.intend(
-        db, fact=fact_of(db, certificate), disease=certificate.disease,
-        stated=(dn, sd) if dn and sd else None,
-        knowledge_id=certificate.knowledge_id, country=country, now=now,
-    )  # fmt: skip
+    again = issuing.intend_again(db, certificate, country=country, now=now)
+    db.flush()
+    return again
+
+
+def reissue_lost(
+    db: Session, *, vault: Vault, kid: bytes, limit: int, country: Country, now: datetime
+) -> int:
+    """Replace certificates in force that a lost key signed by intents; return how many, at last 0.
+
+    Who was erased has none again.
+    """
+    query = (
+        select(Certificate, Person)
+        .join(Person, Person.id == Certificate.person_id)
+        .where(Certificate.kid == kid, Certificate.state == "issued", Certificate.expires_at >= now)
+        .order_by(Certificate.person_id, Certificate.id)
+        .limit(limit)
+        .with_for_update(key_share=True)
+    )
+    found = db.execute(query.execution_options(populate_existing=True)).all()
+    for certificate, person in found:
+        deed = revoke if person.erased_at else reissue
+        deed(
+            db, vault=vault, person=person, certificate=certificate,
+            reason="key_compromised", country=country, now=now,
+        )  # fmt: skip
+    return len(found)

@@ -1,14 +1,19 @@
-"""Who works here: found by identifier, and listed for the demonstration's sign-in."""
+"""Who works here: joins, comes in, is found and listed, and leaves."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotAllowed, NotFound
-from healthcert.models import Site, Staff
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, NotProved
+from healthcert.models import Organisation, Site, Staff, StaffLink
+from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
+from healthcert.services import audit, delegating, visits
 
 
 def member(db: Session, *, staff_id: UUID) -> Staff | None:
@@ -41,7 +46,7 @@ def site(db: Session, *, site_id: UUID) -> Site:
 
 
 def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]]:
-    """Return active staff with their site, by role and name; for the demonstration only."""
+    """Return active staff with their site, by role and name; for lists on a page."""
     query = (
         select(Staff, Site)
         .outerjoin(Site, Site.id == Staff.site_id)
@@ -50,3 +55,119 @@ def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]
         .limit(limit)
     )
     return [(staff, site) for staff, site in db.execute(query)]
+
+
+def colleagues(
+    db: Session, *, staff: Staff, now: datetime
+) -> Sequence[Row[Staff, Site, Organisation]]:
+    """Return who works in one's reach, at which site or None, and for whom; 500 at most."""
+    return db.execute(_within(db, staff, "see_organisations", now).limit(500)).all()
+
+
+def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datetime) -> Staff:
+    """Return a member of staff who is in the reach of one's act.
+
+    Raises:
+        NotFound: Nobody of that identifier works there.
+    """
+    found = db.execute(_within(db, staff, act, now).where(Staff.id == staff_id)).first()
+    if found is None:
+        raise NotFound
+    return found[0]
+
+
+def _within(
+    db: Session, staff: Staff, act: str, now: datetime
+) -> Select[Staff, Site, Organisation]:
+    employer = func.coalesce(Site.organisation_id, Staff.organisation_id)
+    return (
+        select(Staff, Site, Organisation)
+        .outerjoin(Site, Site.id == Staff.site_id)
+        .join(Organisation, Organisation.id == employer)
+        .where(Staff.active, employer.in_(delegating.within(db, staff=staff, act=act, now=now)))
+        .order_by(Organisation.level, Organisation.code, Staff.name)
+    )
+
+
+def join(
+    db: Session, *, name: str, role: str, site: Site | None, employer: UUID | None, now: datetime
+) -> Staff:
+    """Return a new member of staff, who still has no way in.
+
+    Args:
+        db: The database session.
+        name: What colleagues and citizens call them.
+        role: One of `STAFF_ROLES`.
+        site: Where they work; None for roles without a site.
+        employer: The organisation of somebody without a site; without one they reach nobody.
+        now: The moment of the deed.
+
+    Raises:
+        BadInput: No name, no such role, or a site where the role needs none, or the other way.
+    """
+    wrong = {
+        "name": "" if name.strip() else "missing",
+        "role": "" if role in STAFF_ROLES else "not_a_choice",
+        "site": "" if (site is None) == (role in WITHOUT_SITE) else "not_a_choice",
+    }
+    if any(wrong.values()):
+        raise BadInput({field: code for field, code in wrong.items() if code})
+    staff = Staff(
+        recorded_at=now, name=name.strip(), role=role, site_id=site.id if site else None,
+        organisation_id=None if site else employer,
+    )  # fmt: skip
+    db.add(staff)
+    db.flush()
+    return staff
+
+
+def linked(db: Session, *, issuer: str, subject: str) -> UUID:
+    """Return who of the staff an identity provider means; a name or an address never does.
+
+    Raises:
+        NotProved: Nobody.
+    """
+    found = db.get(StaffLink, (issuer, subject))
+    if found is None:
+        raise NotProved
+    return found.staff_id
+
+
+def link(db: Session, *, staff_id: UUID, issuer: str, subject: str, now: datetime) -> None:
+    """Let somebody in by an identity provider from now on.
+
+    Raises:
+        NotProved: They are linked to another, or somebody else is to this one.
+    """
+    try:
+        with db.begin_nested():
+            db.add(StaffLink(issuer=issuer, subject=subject, staff_id=staff_id, recorded_at=now))
+    except IntegrityError:
+        raise NotProved from None
+    note(db, "provider_linked", staff_id, staff_id, now)
+
+
+def sign_out(db: Session, *, staff_id: UUID, by: UUID, now: datetime) -> None:
+    """End every session of somebody, wherever they are signed in."""
+    visits.end_all(db, staff_id=staff_id)
+    note(db, "signed_out_everywhere", by, staff_id, now)
+
+
+def end_work(db: Session, *, staff_id: UUID, by: UUID | None, now: datetime) -> None:
+    """Let nobody in as this member of staff any more; `by` None is the operator.
+
+    Raises:
+        NeedsAnother: It is oneself, so that nobody leaves an organisation without anybody.
+    """
+    if by == staff_id:
+        raise NeedsAnother
+    db.execute(update(Staff).where(Staff.id == staff_id).values(active=False))
+    visits.end_all(db, staff_id=staff_id)
+    note(db, "work_ended", by, staff_id, now)
+
+
+def note(db: Session, act: str, by: UUID | None, staff_id: UUID, now: datetime) -> None:
+    """Write down a deed about a member of staff; by None it is the operator's."""
+    actor = audit.Actor("staff", by) if by else audit.SYSTEM
+    subject = audit.Subject("staff", staff_id)
+    audit.note(db, actor=actor, act=act, subject=subject, details={}, now=now)

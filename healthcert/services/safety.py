@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit, people
 
-SERIOUS_WITHIN = timedelta(hours=48)  # WHO, AEFI surveillance manual: until it is investigated
 _STEPS = (
     "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
 )  # fmt: skip
@@ -118,7 +118,7 @@ def override(
 
 
 def report_event(
-    db: Session, *, vault: Vault, person_id: UUID, reaction: Reaction, country: str,
+    db: Session, *, vault: Vault, person_id: UUID, reaction: Reaction, country: Country,
     site_id: UUID | None, staff: Staff | None, now: datetime,
 ) -> AdverseEvent:  # fmt: skip
     """Report what happened to a person after a dose; a serious case is to be assessed in time.
@@ -130,9 +130,10 @@ def report_event(
     told, serious = asdict(reaction), reaction.seriousness != "not_serious"
     sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")
     event = AdverseEvent(
-        id=row_id, recorded_at=now, number=f"{country}-{row_id.hex.upper()}", country=country,
-        person_id=person_id, site_id=site_id, reported_by=staff and staff.id, sealed=sealed,
-        due_at=now + SERIOUS_WITHIN if serious else None, **told,
+        id=row_id, recorded_at=now, number=f"{country.code}-{row_id.hex.upper()}",
+        country=country.code, person_id=person_id, site_id=site_id, sealed=sealed,
+        reported_by=staff and staff.id,
+        due_at=now + country.serious_within if serious else None, **told,
     )  # fmt: skip
     db.add(event)
     _note(db, "adverse_event_reported", "adverse_event", row_id, staff, now, serious=serious)
@@ -140,7 +141,7 @@ def report_event(
 
 
 def move_event(
-    db: Session, *, event_id: UUID, state: str, staff: Staff, now: datetime,
+    db: Session, *, event_id: UUID, state: str, country: Country, staff: Staff, now: datetime,
     causality: str | None = None, outcome: str | None = None, seriousness: str | None = None,
 ) -> AdverseEvent:  # fmt: skip
     """Move a case on, with what was found.
@@ -160,7 +161,7 @@ def move_event(
             for name, value in {"state": state, **found}.items():
                 setattr(event, name, value or getattr(event, name))
             serious = event.seriousness != "not_serious"
-            event.due_at = (event.due_at or now + SERIOUS_WITHIN) if serious else None
+            event.due_at = (event.due_at or now + country.serious_within) if serious else None
     except IntegrityError as error:
         if broken_rule(error) not in _STEPS:
             raise

@@ -7,14 +7,17 @@ may be committed after a later one was sealed: what makes an event due is that i
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, exists, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.note_keys import NoteSigner
-from healthcert.models import AuditEvent, AuditLeaf, TreeHead
+from healthcert.models import AuditEvent, AuditLeaf, Base, TreeHead
+from healthcert.models.sqlite_types import rule_of
 from healthcert.services import audit
 from healthcert.services.audit import SYSTEM, Subject
 from healthcert.transparency.merkle import HASH_BYTES, Edge
@@ -53,10 +56,19 @@ _SEAL = """
     INSERT INTO audit_leaf (position, event_id, hash)
     SELECT :size - 1 + row_number() OVER (ORDER BY e.id), e.id, {hash}
       FROM audit_event AS e
-     WHERE e.id >= :since AND NOT EXISTS (
+     WHERE e.id >= :since AND {readable} AND NOT EXISTS (
            SELECT 1 FROM audit_leaf WHERE event_id = e.id AND event_id >= :since)
      ORDER BY e.id LIMIT :most
 """
+# What somebody wrote past every check must not keep the others from being sealed.
+_EVENT = Base.metadata.tables["audit_event"].c
+_READABLE = {
+    "postgresql": "true",
+    "sqlite": "typeof(e.id) = 'text' AND "
+    "e.recorded_at || e.actor_kind || e.act || e.subject_kind || e.details IS NOT NULL"
+    + "".join(f" AND ({rule_of(column)})" for column in (_EVENT.id, _EVENT.recorded_at)),
+}
+_UNREADABLE = "SELECT rowid FROM audit_event AS e WHERE ({readable}) IS NOT TRUE"
 
 
 def seal(
@@ -77,7 +89,8 @@ def seal(
     edge = edge_of(head)
     since = _FIRST if back is None else _since(db, head, back)
     added = _placed(db, edge.size, since)
-    if not added and head and now - head.sealed_at >= IDLE:
+    last = sealed_at(head) if head else now
+    if not added and (last is None or now - last >= IDLE):
         audit.note(
             db, actor=SYSTEM, act="audit_idle", subject=Subject("tree_head"), details={}, now=now
         )
@@ -101,7 +114,8 @@ def seal(
 
 def _placed(db: Session, size: int, since: UUID) -> Sequence[bytes]:
     """Return the hashes of the events that are due, after giving each its place."""
-    due = text(_SEAL.replace("{hash}", _HASH[db.get_bind().dialect.name]))
+    engine = db.get_bind().dialect.name
+    due = text(_SEAL.replace("{hash}", _HASH[engine]).replace("{readable}", _READABLE[engine]))
     db.execute(
         due.bindparams(bindparam("since", type_=Uuid())),
         {"size": size, "since": since, "most": AT_ONCE},
@@ -113,6 +127,13 @@ def _placed(db: Session, size: int, since: UUID) -> Sequence[bytes]:
 def newest(db: Session) -> TreeHead | None:
     """Return the newest head; None before the first seal."""
     return db.scalar(select(TreeHead).order_by(TreeHead.size.desc()).limit(1))
+
+
+def sealed_at(head: TreeHead) -> datetime | None:
+    """Return when a head was made; None where somebody wrote what is no time past every check."""
+    with suppress(ValueError, TypeError, OperationalError):  # the last: text that is no UTF-8
+        return head.sealed_at
+    return None
 
 
 def edge_of(head: TreeHead | None) -> Edge:
@@ -135,24 +156,33 @@ def seals_after(db: Session, size: int) -> Iterator[Seal]:
     """Give each seal after a size, in order."""
     query = select(TreeHead).where(TreeHead.size > size).order_by(TreeHead.size)
     for head in db.scalars(query.execution_options(yield_per=100)):
-        yield Seal(head.note, head.sealed_at, tuple(leaves(db, size, head.size)), edge_of(head))
+        yield Seal(head.note, sealed_at(head), tuple(leaves(db, size, head.size)), edge_of(head))
         size = head.size
 
 
 def is_late(db: Session, *, now: datetime) -> bool:
     """Say whether an event waits for its seal longer than it should."""
     since = _since(db, newest(db), LOOK_BACK)
-    waits = select(AuditEvent.id).where(AuditEvent.id >= since, UNSEALED)
-    return db.scalar(waits.where(AuditEvent.id < id_at(now - LATE)).limit(1)) is not None
+    due = AuditEvent.id < id_at(now - LATE)
+    return bool(db.scalar(select(exists().where(AuditEvent.id >= since, due, UNSEALED))))
+
+
+def unreadable(db: Session) -> list[int]:
+    """Return the rows of events that nobody can read, and that are therefore not sealed."""
+    engine = db.get_bind().dialect.name
+    if engine != "sqlite":  # the types of the others keep such rows out
+        return []
+    return list(db.scalars(text(_UNREADABLE.replace("{readable}", _READABLE[engine]))))
 
 
 def _since(db: Session, head: TreeHead | None, back: timedelta) -> UUID:
     """Return the identifier from which on an event may not be sealed yet."""
     last = db.scalar(select(AuditLeaf.event_id).order_by(AuditLeaf.position.desc()).limit(1))
-    if head is None or last is None:
+    made = sealed_at(head) if head else None
+    if made is None or last is None:
         return _FIRST
     span = int(back.total_seconds() * 1000) << 80
-    return min(id_at(head.sealed_at - back), UUID(int=max(0, last.int - span)))
+    return min(id_at(made - back), UUID(int=max(0, last.int - span)))
 
 
 def id_at(moment: datetime) -> UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from healthcert.models import ClinicSession, Product, Site, Slot
 from healthcert.policy.ages import reaches
 from healthcert.services.booking import BOOKABLE
+from healthcert.services.places import pools_of
 
 _EARTH_KM = 6371.0
 _A_SITE_AT_MOST = 5  # slots of one site among the nearest, so that others show too
@@ -24,15 +25,11 @@ class FreeSlot:
     """A slot with places left."""
 
     slot_id: UUID  # what to book
-    site_id: UUID  # where
-    names: Mapping[str, str]  # the site's names by language
-    address: Mapping[str, str]  # the site's address by language
-    step_free: bool  # whether there is no step on the way
+    site: Site  # where
     distance_km: float  # as the crow flies
     day: date  # the day at the site
     starts_at: datetime  # aware
     ends_at: datetime  # aware
-    time_zone: str  # of the site, IANA name
     places: int  # how many are left
     product: str  # what is given, its name
     min_age: int  # years
@@ -46,22 +43,29 @@ def nearest_free(
     now: datetime,
     limit: int,
     birth_date: str | None = None,
+    dose_number: int = 1,
+    step_free: bool = False,
+    language: str | None = None,
 ) -> list[FreeSlot]:
     """Return free slots of the nearest sites that have any, each site's earliest, a few a site.
 
     `near` is latitude and longitude in degrees. Slots that have begun are left out, and products
-    that somebody of the birth date is too young for.
+    that somebody of the birth date is too young for, and sites with steps, or where the language
+    is not spoken. Places that are kept for second doses show to those who look for one.
     """
     sites = sorted(db.scalars(select(Site)), key=lambda site: _km(near, site))
-    query = _free(programme_id, now)
+    pools = pools_of("web", dose_number)
+    query = _free(programme_id, now).where(Slot.places(pools) > 0)
     if birth_date is not None:
         query = query.where(Product.min_age_years.in_(_ages_reached(db, birth_date, now)))
     found: list[FreeSlot] = []
     for site in sites:
         if len(found) >= limit:
             break
+        if step_free > site.step_free or (language and language not in site.languages):
+            continue
         rows = db.execute(query.where(ClinicSession.site_id == site.id).limit(_A_SITE_AT_MOST))
-        found += [_slot(*row, site, _km(near, site)) for row in rows]
+        found += [_slot(*row, site, _km(near, site), pools) for row in rows]
     return found[:limit]
 
 
@@ -76,7 +80,6 @@ def _free(programme_id: UUID, now: datetime) -> Select[Slot, ClinicSession, Prod
             ClinicSession.day >= _yesterday(now),
             ClinicSession.state.in_(BOOKABLE),
             Slot.starts_at > now,
-            Slot.booked < Slot.capacity,
         )
         .order_by(ClinicSession.day, Slot.starts_at, Slot.id)
     )
@@ -94,20 +97,17 @@ def _ages_reached(db: Session, birth_date: str, now: datetime) -> list[int]:
 
 
 def _slot(
-    slot: Slot, session: ClinicSession, product: Product, site: Site, distance_km: float
-) -> FreeSlot:
+    slot: Slot, session: ClinicSession, product: Product, site: Site, distance_km: float,
+    pools: Collection[str],
+) -> FreeSlot:  # fmt: skip
     return FreeSlot(
         slot_id=slot.id,
-        site_id=site.id,
-        names=site.names,
-        address=site.address,
-        step_free=site.step_free,
+        site=site,
         distance_km=distance_km,
         day=session.day,
         starts_at=slot.starts_at,
         ends_at=slot.ends_at,
-        time_zone=site.time_zone,
-        places=slot.capacity - slot.booked,
+        places=slot.places(pools),
         product=product.name,
         min_age=product.min_age_years,
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
-from typing import Final
+from typing import Final, NamedTuple
+from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from healthcert.data import vaccines, value_sets
 from healthcert.data.knowledge import Country
@@ -15,7 +16,6 @@ from healthcert.errors import BadInput
 from healthcert.hcert.names import Holder
 from healthcert.hcert.writing import Statement, of_recovery, of_test, of_vaccination
 from healthcert.models import (
-    Base,
     Certificate,
     Dose,
     Knowledge,
@@ -60,40 +60,51 @@ def fact_of(db: Session, certificate: Certificate) -> Fact:
     return db.get_one(Recovery, certificate.recovery_id)
 
 
-def fetched(db: Session, certificates: Collection[Certificate]) -> list[Base]:
-    """Return at once the rows that some certificates rest on.
+class Basis(NamedTuple):
+    """What a certificate rests on: its fact and, of a dose, the product and the technical life."""
 
-    Whoever keeps them has `fact_of`, `statement` and `ends` ask the database for nothing.
-    """
-    rows: list[Base] = []
-    for model, named in (
-        (Dose, (each.dose_id for each in certificates)),
-        (TestResult, (each.test_result_id for each in certificates)),
-        (Recovery, (each.recovery_id for each in certificates)),
-        (Product, (row.product_id for row in rows if isinstance(row, Dose))),
-        (Programme, (row.programme_id for row in rows if isinstance(row, Dose))),
-        (Knowledge, (row.knowledge_id for row in rows if isinstance(row, Programme))),
-    ):
-        if ids := set(named) - {None}:
-            rows += db.scalars(select(model).where(model.id.in_(ids)))
-    return rows
+    fact: Fact
+    product: Product | None = None
+    life: timedelta = timedelta()
+
+
+def bases(db: Session, certificates: Collection[Certificate]) -> dict[UUID | None, Basis]:
+    """Return what each of some certificates rests on, by the identifier of its fact."""
+    found: dict[UUID | None, Basis] = {}
+    tests = select(TestResult).where(
+        TestResult.id.in_({one.test_result_id for one in certificates})
+    )
+    recoveries = select(Recovery).where(Recovery.id.in_({one.recovery_id for one in certificates}))
+    found.update((one.id, Basis(one)) for one in db.scalars(tests))
+    found.update((one.id, Basis(one)) for one in db.scalars(recoveries))
+    doses = (
+        select(Dose, Product, Programme.knowledge_id)
+        .join(Product, Product.id == Dose.product_id)
+        .join(Programme, Programme.id == Dose.programme_id)
+        .where(Dose.id.in_({one.dose_id for one in certificates}))
+        .options(load_only(Dose.country, Dose.given_on))
+    )
+    given = db.execute(doses).all()
+    known = select(Knowledge).where(Knowledge.id.in_({row.knowledge_id for row in given}))
+    days = {row.id: row.content["certificate"]["valid_days"] for row in db.scalars(known)}
+    found.update((one.id, Basis(one, of, timedelta(days[by]))) for one, of, by in given)
+    return found
 
 
 def statement(
-    db: Session, details: Details, certificate: Certificate, country: Country
+    details: Details, certificate: Certificate, basis: Basis, country: Country
 ) -> dict[str, object]:
     """Return the payload of a certificate with its one entry.
 
     Raises:
         ValueError: What is on record cannot be certified; this is our mistake.
     """
-    fact, holder = fact_of(db, certificate), holder_of(details)
+    fact, holder = basis.fact, holder_of(details)
     where = fact.country or country.code
     said = Statement(certificate.disease, where, country.issuer, certificate.uvci)
     try:
         if isinstance(fact, Dose):
-            product = db.get_one(Product, fact.product_id)
-            return _vaccination(holder, said, certificate, fact, product)
+            return _vaccination(holder, said, certificate, fact, basis.product)
         if isinstance(fact, TestResult):
             return _test(holder, said, fact)
         return _recovery(holder, said, fact)
@@ -101,22 +112,20 @@ def statement(
         raise ValueError(f"what is on record cannot be certified: {wrong}") from None
 
 
-def ends(db: Session, fact: Fact, issued_at: datetime, country: Country) -> datetime:
+def ends(basis: Basis, issued_at: datetime, country: Country) -> datetime:
     """Return until when a certificate may hold: technical life, or the last day of a recovery."""
-    if isinstance(fact, Recovery):
-        return datetime.combine(fact.valid_until + timedelta(days=1), time(), UTC)
-    if isinstance(fact, TestResult):
+    if isinstance(basis.fact, Recovery):
+        return datetime.combine(basis.fact.valid_until + timedelta(days=1), time(), UTC)
+    if isinstance(basis.fact, TestResult):
         return issued_at + timedelta(days=country.test_days)
-    programme = db.get_one(Programme, fact.programme_id)
-    content = db.get_one(Knowledge, programme.knowledge_id).content
-    return issued_at + timedelta(days=content["certificate"]["valid_days"])
+    return issued_at + basis.life
 
 
 def _vaccination(
-    holder: Holder, said: Statement, certificate: Certificate, dose: Dose, product: Product
+    holder: Holder, said: Statement, certificate: Certificate, dose: Dose, product: Product | None
 ) -> dict[str, object]:
-    if certificate.dn is None or certificate.sd is None:
-        raise ValueError("a certificate of a dose has its number")
+    if certificate.dn is None or certificate.sd is None or product is None:
+        raise ValueError("a certificate of a dose has its product and number")
     return of_vaccination(
         holder, said,
         product=product.code, authorisation=product.ma, prophylaxis=product.vp,

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Base, Dose, Lot, Staff, Stock, StockMove
 from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import audit
@@ -108,17 +108,25 @@ def transfer(
     _note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
 
 
-def count_again(db: Session, shelf: Shelf, found: int, *, staff: Staff, now: datetime) -> int:
+def count_again(
+    db: Session, shelf: Shelf, found: int, *, staff: Staff, confirmed_by: Staff, now: datetime
+) -> int:
     """Bring a balance to what was counted; return how many were found beyond it, or below 0.
 
+    Each count is a move, also one that finds nothing beyond: two people answer for it.
+
     Raises:
-        BadInput, NotFound: As `move`.
+        BadInput, NotFound: As `move`, for both.
+        NotAllowed: Both are one.
     """
+    if staff.id == confirmed_by.id:
+        raise NotAllowed
+    _asked(db, shelf, confirmed_by, found + 1)
     stock = _asked(db, shelf, staff, found + 1)
     beyond = found - stock.remaining
-    if beyond:
-        _move(db, stock, "counted", beyond, by=staff.id, now=now)
-    _note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond)
+    second = confirmed_by.id
+    _move(db, stock, "counted", beyond, by=staff.id, now=now, confirmed_by=second)
+    _note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond, second=second)
     return beyond
 
 

@@ -8,13 +8,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from healthcert.models import Appointment
-from healthcert.services import retention
+from healthcert.services import limits, retention
 
 GIVEN_UP_AFTER = timedelta(hours=12)
 
 
 def sweep(db: Session, *, now: datetime) -> int:
-    """Delete ended visits and old codes, and give up who did not come; return how many rows.
+    """Delete what has ended, and give up who did not come; return how many rows.
 
     A person who was given up may still be received: the clinic can note their arrival.
     """
@@ -25,4 +25,5 @@ def sweep(db: Session, *, now: datetime) -> int:
         .returning(Appointment.id)
     )
     given_up = db.execute(missed.execution_options(synchronize_session=False)).all()
-    return len(given_up) + sum(retention.apply(db, kind, now=now) for kind in retention.SWEPT)
+    swept = sum(retention.apply(db, kind, now=now) for kind in retention.SWEPT)
+    return len(given_up) + swept + limits.sweep(db, now=now)

@@ -1,7 +1,8 @@
 """Under what a person is found without being read: blind tokens of contacts, names, identity.
 
-A name token is an HMAC of how one part of a name sounds with the birth year, cut to two bytes:
-several names share each, so that a stolen table shows neither a rare name nor a family (ADR 12).
+A name token is the birth year, as it stands beside the person, and an HMAC of how one part of a
+name sounds with that year, cut to two bytes: several names share each, so that a stolen table
+shows neither a rare name nor a family (ADR 12).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from healthcert.policy import likeness
 from healthcert.services.people import UNFINDABLE, Details, IdentityDetails
 
 _NAME_BYTES = 2
-_SCHEME = 1  # of the codes of `policy.likeness`; another number has everybody indexed anew
+_SCHEME = 2  # of tokens and of `likeness.codes`; another number has everybody indexed anew
 
 
 def indexed_by(vault: Vault) -> str:
@@ -49,7 +50,10 @@ def _name_blinds(
 ) -> Iterable[list[bytes]]:
     heard = {code for part in spoken for code in likeness.codes(part)}
     return [
-        [blind[:_NAME_BYTES] for blind in vault.blinds("name", str(year), code)]
+        [
+            abs(year).to_bytes(2) + blind[:_NAME_BYTES]
+            for blind in vault.blinds("name", str(year), code)
+        ]
         for year in years
         for code in heard
     ]

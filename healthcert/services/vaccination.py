@@ -6,7 +6,7 @@ as entered in error, and the right dose recorded in its place; no row ever chang
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -86,8 +86,8 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
         db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
     )
     stock.take(db, dose=dose, now=now)
-    counts = _judge(db, vault, person, [dose], staff, country, now)
-    _note(db, staff, "dose_recorded", dose, counts, now)
+    counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
+    audit.done(db, "dose_recorded", dose, counts, by=staff, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
         fields={
@@ -120,22 +120,48 @@ def record_elsewhere(
         NotFound: No such person, programme or product.
     """
     told = elsewhere.read(told, country=country, now=now)
-    person, product = people.locked(db, person_id), _product(db, product_id)
-    if db.get(Programme, programme_id) is None:
-        raise NotFound
-    key = told.import_key
-    known = key and db.scalar(select(Dose).where(Dose.import_key == key))
-    if known:
-        if known.person_id != person_id:
-            raise BadInput({"import_key": "taken"})
-        return known
-    dose = elsewhere.write(
-        db, told, vault=vault, person=person, programme_id=programme_id, product=product,
-        staff=staff, country=country, now=now,
-    )  # fmt: skip
-    counts = _judge(db, vault, person, [dose], staff, country, now)
-    _note(db, staff, "dose_recorded", dose, counts | {"source": dose.source}, now)
-    return dose
+    wanted = [elsewhere.OfSomebody(person_id, programme_id, product_id, told)]
+    return record_all_elsewhere(
+        db, vault=vault, doses=wanted, staff=staff, country=country, now=now
+    )[0]
+
+
+def record_all_elsewhere(
+    db: Session,
+    *,
+    vault: Vault,
+    doses: Sequence[elsewhere.OfSomebody],
+    staff: Staff,
+    country: Country,
+    now: datetime,
+) -> list[Dose]:
+    """Do what `record_elsewhere` does with many that were read, and judge each person once.
+
+    Raises:
+        BadInput: An ``import_key`` belongs to somebody else.
+        NotFound: No such person, programme or product.
+    """
+    locked = people.all_locked(db, {each.person_id for each in doses})
+    _all_there(db, Product, {each.product_id for each in doses})
+    _all_there(db, Programme, {each.programme_id for each in doses})
+    before = _recorded(db, doses)
+    new = [each for each in doses if each.told.import_key not in before]
+    lots = facts.known_lots(db, [(each.product_id, each.told.lot) for each in new])
+    rows = [
+        elsewhere.dose_of(
+            each, vault=vault, person=locked[each.person_id],
+            lot=lots[each.product_id, each.told.lot], staff=staff, country=country, now=now,
+        )
+        for each in new
+    ]  # fmt: skip
+    db.add_all(rows)
+    db.flush()
+    counts = _judge(db, vault, list(locked.values()), rows, staff, country, now)
+    for dose in rows:
+        told = counts[dose.id] | {"source": dose.source}
+        audit.done(db, "dose_recorded", dose, told, by=staff, now=now)
+    written = iter(rows)
+    return [before.get(each.told.import_key) or next(written) for each in doses]
 
 
 def judge_by_hand(
@@ -162,11 +188,11 @@ def judge_by_hand(
     if reason not in FINDINGS[found]:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     dose, person = _standing(db, dose_id, staff, found)
-    _judge(db, vault, person, [dose], staff, country, now, {dose.id: Found(found, reason)})
+    _judge(db, vault, [person], [dose], staff, country, now, {dose.id: Found(found, reason)})
     if found == "entered_in_error":
         stock.give_back(db, dose=dose, by=staff.id, now=now)
     act = "dose_marked_in_error" if found == "entered_in_error" else "dose_judged_by_hand"
-    _note(db, staff, act, dose, {"reason": reason}, now)
+    audit.done(db, act, dose, {"reason": reason}, by=staff, now=now)
     if found:
         template = "dose_corrected" if found == "entered_in_error" else "dose_subpotent"
         _tell(db, vault, person, template, country, now)
@@ -204,11 +230,14 @@ def correct(
     if isinstance(told, Elsewhere) == (wrong.source == "point_of_care"):
         raise WrongState
     if isinstance(told, Elsewhere):
-        right = elsewhere.write(
-            db, elsewhere.read(told, country=country, now=now),
-            vault=vault, person=person, programme_id=wrong.programme_id, product=product,
+        told = elsewhere.read(told, country=country, now=now)
+        right = elsewhere.dose_of(
+            elsewhere.OfSomebody(person.id, wrong.programme_id, product_id, told), vault=vault,
+            person=person, lot=facts.known_lots(db, [(product_id, told.lot)])[product_id, told.lot],
             staff=staff, country=country, now=now, replaces=wrong.id,
         )  # fmt: skip
+        db.add(right)
+        db.flush()
     else:
         right = facts.write(
             db, facts.read(told, now=now), origin=wrong, site=db.get_one(Site, wrong.site_id),
@@ -217,10 +246,9 @@ def correct(
     stock.give_back(db, dose=wrong, by=staff.id, now=now)
     stock.take(db, dose=right, now=now)
     by_hand = {wrong.id: Found("entered_in_error", reason)}
-    counts = _judge(db, vault, person, [wrong, right], staff, country, now, by_hand)
-    _note(
-        db, staff, "dose_corrected", right, counts | {"replaces": wrong.id, "reason": reason}, now
-    )
+    counts = _judge(db, vault, [person], [wrong, right], staff, country, now, by_hand)[right.id]
+    details = counts | {"replaces": wrong.id, "reason": reason}
+    audit.done(db, "dose_corrected", right, details, by=staff, now=now)
     _tell(db, vault, person, "dose_corrected", country, now)
     return right
 
@@ -228,24 +256,24 @@ def correct(
 def _judge(
     db: Session,
     vault: Vault,
-    person: Person,
-    doses: list[Dose],
+    everybody: Sequence[Person],
+    doses: Sequence[Dose],
     staff: Staff,
     country: Country,
     now: datetime,
     by_hand: Mapping[UUID, Found] = MappingProxyType({}),
-) -> dict[str, audit.Detail]:
-    """Judge the person toward each disease of some doses; return what the last one counts as."""
+) -> dict[UUID, dict[str, audit.Detail]]:
+    """Judge people toward each disease of some of their doses; return what these count as."""
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
-    counts: dict[str, audit.Detail] = {}
+    counts: dict[UUID, dict[str, audit.Detail]] = {dose.id: {} for dose in doses}
     for disease in db.scalars(targets.distinct().order_by(ProductTarget.disease)).all():
         found = judging.judge(
-            db, vault=vault, person=person, disease=disease, country=country,
+            db, vault=vault, people=everybody, disease=disease, country=country,
             judged_by=staff.id, now=now, by_hand=by_hand,
         )  # fmt: skip
-        if doses[-1].id in found:
-            counts[disease] = found[doses[-1].id]
+        for dose_id in counts.keys() & found.keys():
+            counts[dose_id][disease] = found[dose_id]
     return counts
 
 
@@ -277,24 +305,30 @@ def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appoi
     return appointment, place
 
 
+def _all_there(db: Session, model: type[Product | Programme], wanted: Collection[UUID]) -> None:
+    if len(db.scalars(select(model.id).where(model.id.in_(wanted))).all()) < len(wanted):
+        raise NotFound
+
+
+def _recorded(db: Session, doses: Sequence[elsewhere.OfSomebody]) -> dict[str | None, Dose]:
+    """Return by import key the doses that are recorded already.
+
+    Raises:
+        BadInput: One of them is somebody else's.
+    """
+    owners = {each.told.import_key: each.person_id for each in doses if each.told.import_key}
+    query = select(Dose).where(Dose.import_key.in_(owners))
+    found = {dose.import_key: dose for dose in db.scalars(query)}
+    if any(owners[str(key)] != dose.person_id for key, dose in found.items()):
+        raise BadInput({"import_key": "taken"})
+    return found
+
+
 def _product(db: Session, product_id: UUID) -> Product:
     product = db.get(Product, product_id)
     if product is None:
         raise NotFound
     return product
-
-
-def _note(
-    db: Session,
-    staff: Staff,
-    act: str,
-    dose: Dose,
-    details: Mapping[str, audit.Detail],
-    now: datetime,
-) -> None:
-    subject = audit.Subject("dose", dose.id)
-    actor = audit.Actor("staff", staff.id)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
 def _tell(

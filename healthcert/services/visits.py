@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from healthcert.models import Visit
+from healthcert.models import Staff, Visit
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
+
+
+class Holder(NamedTuple):
+    """Whose a session is, and when that was last proved; at most one of the two."""
+
+    proved_at: datetime
+    staff_id: UUID | None = None
+    person_id: UUID | None = None
+    device: bytes | None = None  # SHA-256 of the cookie of the device it was opened on
+
+
+class Left(NamedTuple):
+    """What somebody left locked."""
+
+    token_hash: bytes
+    sealed: bytes
+    expires_at: datetime
 
 
 def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
@@ -24,20 +44,26 @@ def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
     visit = db.scalars(select(Visit).where(Visit.token_hash == token_hash)).one_or_none()
     if visit is None or now >= visit.expires_at or now >= visit.seen_at + IDLE:
         return None
-    return visit
+    return None if visit.locked_at else visit
 
 
 def keep(
-    db: Session, *, token_hash: bytes, sealed: bytes, started_at: datetime, now: datetime
-) -> None:
-    """Write what a session holds, and that it was seen now."""
-    visit = db.get(Visit, token_hash)
-    if visit is None:
-        visit = Visit(token_hash=token_hash, started_at=started_at, expires_at=started_at + LONGEST)
-        db.add(visit)
-    visit.sealed = sealed
-    visit.seen_at = now
-    db.flush()
+    db: Session, *, token_hash: bytes, sealed: bytes, started_at: datetime, holder: Holder | None,
+    is_new: bool, now: datetime,
+) -> bool:  # fmt: skip
+    """Write what a session holds, and that it was seen now; say whether it still was there.
+
+    One that was ended or locked meanwhile stays so: only a new token makes a row.
+    """
+    if is_new:
+        whose = holder._asdict() if holder else {}
+        ends = started_at + LONGEST
+        made = {"started_at": started_at, "seen_at": now, "expires_at": ends, "sealed": sealed}
+        db.execute(insert(Visit).values(token_hash=token_hash, **made, **whose))
+        return True
+    open_ = update(Visit).where(Visit.token_hash == token_hash, Visit.locked_at.is_(None))
+    seen = open_.values(sealed=sealed, seen_at=now).returning(Visit.token_hash)
+    return db.scalar(seen) is not None
 
 
 def end(db: Session, *, token_hash: bytes) -> None:
@@ -45,8 +71,42 @@ def end(db: Session, *, token_hash: bytes) -> None:
     db.execute(delete(Visit).where(Visit.token_hash == token_hash))
 
 
-def sweep(db: Session, *, now: datetime) -> int:
-    """Forget every session that is over; return how many there were."""
-    over = (Visit.expires_at <= now) | (Visit.seen_at <= now - IDLE)
-    gone = db.scalars(delete(Visit).where(over).returning(Visit.token_hash))
-    return len(gone.all())
+def of_staff(db: Session, *, staff_id: UUID, now: datetime) -> Sequence[Visit]:
+    """Return the sessions of a member of staff that are not over, the newest first."""
+    theirs = select(Visit).where(Visit.staff_id == staff_id, Visit.expires_at > now)
+    fresh = theirs.where((Visit.seen_at > now - IDLE) | Visit.locked_at.is_not(None))
+    return db.scalars(fresh.order_by(Visit.started_at.desc())).all()
+
+
+def end_all(
+    db: Session, *, staff_id: UUID | None = None, person_id: UUID | None = None,
+    only: str | None = None,
+) -> int:  # fmt: skip
+    """End every session of somebody, or one alone, by the hex of its hash; return how many."""
+    whose = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
+    found = db.scalars(select(Visit.token_hash).where(whose)).all()
+    ended = [key for key in found if only in {None, key.hex()}]
+    db.execute(delete(Visit).where(Visit.token_hash.in_(ended)))
+    return len(ended)
+
+
+def lock(db: Session, *, token_hash: bytes, now: datetime) -> None:
+    """Close a staff session until its owner proves again, on the same device, who they are."""
+    locked = update(Visit).where(Visit.token_hash == token_hash, Visit.staff_id.is_not(None))
+    db.execute(locked.values(locked_at=now))
+
+
+def waiting(db: Session, *, device: bytes, now: datetime) -> Sequence[Staff]:
+    """Return whose sessions stand open or locked on a device today, by name."""
+    here = select(Visit.staff_id).where(Visit.device == device, Visit.expires_at > now)
+    theirs = select(Staff).where(Staff.active, Staff.id.in_(here)).order_by(Staff.name)
+    return db.scalars(theirs).all()
+
+
+def take_back(db: Session, *, staff_id: UUID, device: bytes, now: datetime) -> Left | None:
+    """Return what somebody left locked on a device, the newest alone; all of it ends there."""
+    theirs = (Visit.staff_id == staff_id, Visit.device == device, Visit.locked_at.is_not(None))
+    row = (Visit.token_hash, Visit.sealed, Visit.expires_at)
+    gone = db.execute(delete(Visit).where(*theirs).returning(*row))
+    left = max((Left(*found) for found in gone), key=lambda one: one.expires_at, default=None)
+    return left if left and left.expires_at > now else None

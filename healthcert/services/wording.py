@@ -39,6 +39,20 @@ TEMPLATES: Mapping[str, Template] = {
             "we never ask for it."
         ),
     ),
+    "carer_code": Template(
+        lazy("Your code for somebody who helps you"),
+        lazy(
+            "Your code is %(code)s. Whoever you tell it to within 10 minutes may act for you, as "
+            "you chose. Tell it to nobody else."
+        ),
+    ),
+    "proxy_begun": Template(
+        lazy("Somebody acts for another"),
+        lazy("%(proxy)s may act for %(name)s until %(when)s. Either can end it at any time."),
+    ),
+    "proxy_ended": Template(
+        lazy("Somebody no longer acts for another"), lazy("%(proxy)s no longer acts for %(name)s.")
+    ),
     "dose_recorded": Template(
         lazy("Your vaccination is recorded"),
         lazy(
@@ -56,6 +70,21 @@ TEMPLATES: Mapping[str, Template] = {
             "A certificate of yours was withdrawn, because the record it rests on was corrected. "
             "A new one follows where the record still counts. If you think this is wrong, ask "
             "at the place that wrote it down."
+        ),
+    ),
+    "certificate_withdrawn": Template(
+        lazy("Your certificate no longer holds"),
+        lazy(
+            "A certificate of yours was withdrawn, because there is doubt about how it came to be. "
+            "Your record stays. If you were vaccinated or tested, appeal at any vaccination site "
+            "with reference %(reference)s: you get a new one when that is confirmed."
+        ),
+    ),
+    "certificate_replaced": Template(
+        lazy("Your old certificate no longer holds"),
+        lazy(
+            "A certificate of yours was replaced, through no fault of yours. The new one is in "
+            "your record. If it is not, appeal with reference %(reference)s."
         ),
     ),
     "dose_corrected": Template(

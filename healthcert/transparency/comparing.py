@@ -19,8 +19,9 @@ from healthcert.transparency.notes import Verifier, cosigned_at, opened
 from healthcert.transparency.seals import Leaf, Seal
 
 Kind = Literal[
-    "edited", "removed", "inserted", "reordered", "forked", "back_dated", "unsealed", "unsigned"
-]
+    "edited", "removed", "inserted", "reordered", "forked", "back_dated", "unsealed", "unsigned",
+    "unreadable",
+]  # fmt: skip
 LAG = timedelta(minutes=10)  # what an event may be written down late, and clocks differ
 _MOST_SUSPECTS = 100
 

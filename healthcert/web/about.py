@@ -1,14 +1,18 @@
-"""Who is to be vaccinated: asked, understood, and told back in words."""
+"""Who somebody is: asked, understood, and told back in words."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from wtforms import BooleanField
 
 from healthcert.errors import BadInput
 from healthcert.i18n import language
 from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models.person import SEXES
+from healthcert.services.access import DOCUMENTS, Claim
 from healthcert.services.people import Details, IdentityDetails, tidied
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
 from healthcert.web.here import parts
@@ -26,10 +30,41 @@ class About(Answers):
     birth_date = BirthField(_("Date of birth"), [needed])
     sex = Radios(_("Sex"), choices=options({sex: SEX[sex] for sex in SEXES}), default="unknown")
     identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="none")
-    identity_value = Line(_("Number of the document"))
+    identity_value = Line(_("Number of the document, or who vouches"))
     phone = Line(_("Phone number"))
     mail = Line(_("Mail address"))
     language = Choice(_("Language for messages"))
+
+
+class Known(Answers):
+    """What only the person knows: a reference or the number of a document, and the birth date."""
+
+    kind = Radios(
+        _("What do you have at hand?"),
+        choices=options(
+            {"reference": _("A reference"), **{one: IDENTITIES[one] for one in DOCUMENTS}}
+        ),
+        default="reference",
+    )
+    reference = Line(_("Reference or number"), [needed])
+    birth_date = BirthField(_("Date of birth"), [needed])
+
+    @property
+    def asking(self) -> dict[str, str]:
+        """Return it as a session keeps it; `claim` reads it."""
+        return {name: self[name].data for name in ("kind", "reference", "birth_date")}
+
+
+class Code(Answers):
+    """The code we have sent."""
+
+    code = Line(_("Code"), [needed])
+    eid = BooleanField(_("From now on, let me in by the eID I have just used as well"))
+
+
+def claim(asking: Mapping[str, str]) -> Claim:
+    """Return what somebody says to know; documents are those of our own country."""
+    return Claim(country=parts().settings.country, **asking)
 
 
 def about(typed: Any) -> About:  # noqa: ANN401 - a MultiDict of any kind

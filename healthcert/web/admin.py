@@ -1,10 +1,15 @@
-"""The administrator's door: how the service stands."""
+"""The administrator's door: how the service stands, and what is handed on."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from uuid import UUID
 
-from healthcert.services import desk
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.policy.roles import delegable
+from healthcert.services import alarms, delegating, desk, roster, signing_keys
+from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.verify import verifier
@@ -16,11 +21,57 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 def state() -> str:
     """Show the bundle's age, the work that waits, and how long the keys last."""
     with parts().doors.reading() as db:
-        waiting = desk.waiting(db)
+        waiting, raised = desk.waiting(db), alarms.still_open(db)
+        keys = signing_keys.active(db, now())
     return render_template(
         "admin/state.html",
         now=now(),
         bundle=verifier().bundle(now()),
         waiting=waiting,
-        signers=parts().signers,
+        alarms=raised,
+        keys=keys,
     )
+
+
+@bp.get("/organisations")
+def organisations() -> str:
+    """Show the organisations in one's reach, their sites, and what they have handed on."""
+    with parts().doors.reading() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        bodies, sites, handed = delegating.overview(db, staff=staff, now=now())
+    return render_template(
+        "admin/organisations.html", bodies=bodies, sites=sites, handed=handed,
+        acts=delegable(visitor().role),
+    )  # fmt: skip
+
+
+@bp.post("/delegations")
+def delegate() -> Response:
+    """Hand one of one's acts to an organisation below one's own."""
+    typed = request.form
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        delegating.delegate(
+            db, staff=staff, taker_id=typed.get("taker", UUID(int=0), type=UUID),
+            act=typed.get("act", ""), days=typed.get("days", 0, type=int), now=now(),
+        )  # fmt: skip
+    return redirect(url_for(".organisations"), code=303)
+
+
+@bp.post("/delegations/<uuid:delegation_id>/revoke")
+def revoke(delegation_id: UUID) -> Response:
+    """Take back what was handed on."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        delegating.revoke(db, staff=staff, delegation_id=delegation_id, now=now())
+    return redirect(url_for(".organisations"), code=303)
+
+
+@bp.post("/alarms/<uuid:alarm_id>")
+def alarm(alarm_id: UUID) -> Response:
+    """Note that an alarm was seen or, where a reason is given, close it."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        reason = request.form.get("reason", "")
+        alarms.settle(db, alarm_id=alarm_id, reason=reason, staff=staff, now=now())
+    return redirect(url_for(".state"), code=303)

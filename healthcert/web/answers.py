@@ -38,6 +38,15 @@ WRONG: Mapping[str, Lazy] = {
     "too_large": _("it is over 10 MB or 16 megapixels: take a smaller one"),
     "bad_picture": _("this is not a PNG, JPEG, GIF or WebP picture"),
     "no_code": _("no code was found in it: come closer, in good light"),
+    "of_age": _("who is of age signs in alone, and can invite you"),
+    "on_record": _("they are on record already: a site can help, or the code they are sent"),
+    "yourself": _("this is your own; ask for that of the person you look after"),
+    "not_proved": _("that did not work; after five wrong tries wait 15 minutes, or ask for help"),
+    "bad_invitation": _("this code does not work: it is used, more than a day old, or mistyped"),
+    "not_a_login": _("use 3 to 60 small letters, digits, dots or dashes"),
+    "taken": _("somebody else uses this: choose another"),
+    "too_short": _("use 12 characters or more; a few words in a row are easy to keep in mind"),
+    "too_common": _("this is among the first that are guessed: choose another"),
     "not_confirmed": _("confirm this first"),
 }
 _OTHER = _("this cannot be used")

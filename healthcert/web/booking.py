@@ -14,12 +14,13 @@ from werkzeug import Response
 from healthcert.errors import BadInput, NotEligible, NotFound, SlotFull, TimesOverlap
 from healthcert.services import booking
 from healthcert.services.booking import Place
+from healthcert.services.people import Details, tidy_identity, tidy_phone
 from healthcert.web.about import About, about, accepted, details_in, told_back
 from healthcert.web.answers import (
     kept,
     recalled,
 )
-from healthcert.web.here import parts
+from healthcert.web.here import limit, parts
 from healthcert.web.labels import DOSES
 from healthcert.web.moment import now
 from healthcert.web.places import asked, nearest, when_of, where_of
@@ -67,6 +68,7 @@ def book() -> _Page:
     if draft is None:
         return redirect(url_for(".done" if "booked" in session else ".details", **asked()), 303)
     form = about(recalled(draft))
+    limit("book", _who(details_in(form)))
     try:
         made = parts().doors.run(
             lambda db: booking.book(
@@ -124,7 +126,7 @@ def _not_open(refusal: NotEligible, form: About) -> str:
 def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
     place = _place()
     near = place.site.latitude, place.site.longitude
-    others = nearest(place.session.programme_id, near, _NEXT_BEST)
+    others = nearest(place.session.programme_id, near, _dose(), _NEXT_BEST)
     offers = [
         (
             url_for(".check", **{**asked(), "slot": str(offer.slot_id)}),
@@ -140,6 +142,11 @@ def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
 def _place() -> Place:
     with parts().doors.reading() as db:
         return booking.place_of(db, _slot_id())
+
+
+def _who(details: Details) -> str:
+    """Return what tells one person who books from another, in one spelling."""
+    return tidy_identity(details.identity).value or tidy_phone(details.phone) or details.mail
 
 
 def _slot_id() -> UUID:

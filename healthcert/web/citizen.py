@@ -10,34 +10,22 @@ from werkzeug import Response as Redirect
 
 from healthcert.errors import BadCode, BadInput, NotFound
 from healthcert.hcert import qr
-from healthcert.i18n import lazy as _
 from healthcert.services import access, booking, holding
 from healthcert.services.holding import HeldCertificate
 from healthcert.web import facts
-from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.guards import inside, visitor
-from healthcert.web.here import parts
+from healthcert.web.about import Code, Known, claim
+from healthcert.web.family import actor, opened, whose
+from healthcert.web.guards import inside
+from healthcert.web.here import limit, parts
 from healthcert.web.labels import machine_name
 from healthcert.web.moment import now
+from healthcert.web.national import link
 from healthcert.web.refusals import answer_to
 from healthcert.web.sessions import sign_in as begin_session
 
 bp = Blueprint("citizen", __name__, url_prefix="/my")
 
 _Page = str | tuple[str, int] | Redirect
-
-
-class Known(Answers):
-    """What only the holder of an appointment knows."""
-
-    reference = Line(_("Reference"), [needed])
-    birth_date = BirthField(_("Date of birth"), [needed])
-
-
-class Code(Answers):
-    """The code we have sent."""
-
-    code = Line(_("Code"), [needed])
 
 
 # A certificate in a form that can be saved: its media type, and how it is written.
@@ -60,14 +48,15 @@ def ask_code() -> _Page:
     form = Known(request.form)
     if not form.validate():
         return _ask_known(form), 400
-    asking = {"reference": form.reference.data, "birth_date": form.birth_date.data}
+    asked, vault, pepper = claim(form.asking), parts().vault, parts().pepper
     try:
+        limit("ask_code", "".join(filter(str.isalnum, asked.reference)).upper())
         with parts().doors.transaction() as db:
-            access.request_code(db, vault=parts().vault, pepper=parts().pepper, now=now(), **asking)
+            access.request_code(db, vault=vault, pepper=pepper, claim=asked, now=now())
     except BadInput as wrong:
         form.take(wrong.fields)
         return _ask_known(form), 400
-    session["asking"] = asking
+    session["asking"] = form.asking
     return redirect(url_for(".code", next=inside(request.args.get("next"))), code=303)
 
 
@@ -87,15 +76,18 @@ def redeem() -> _Page:
         return redirect(url_for(".sign_in"), code=303)
     if not form.validate():
         return _ask_code(form), 400
+    limit("redeem_code")
     with parts().doors.transaction() as db:
         answer = access.redeem(
             db,
             vault=parts().vault,
             pepper=parts().pepper,
+            claim=claim(session["asking"]),
             code=form.code.data,
             now=now(),
-            **session["asking"],
         )
+        if answer.lets:
+            link(db, answer.person_id)
     try:
         begin_session("person", answer.person_id)
     except BadCode:
@@ -118,7 +110,8 @@ def cancel(appointment_id: UUID) -> Redirect:
             db,
             vault=parts().vault,
             appointment_id=appointment_id,
-            person_id=visitor().id,
+            person_id=whose(db, "book"),
+            actor=actor(),
             now=now(),
         )
     )
@@ -142,9 +135,9 @@ def certificate(certificate_id: UUID) -> str:
 @bp.get("/certificates/<uuid:certificate_id>.<any(svg, png, txt):kind>")
 def certificate_file(certificate_id: UUID, kind: str) -> Response:
     """Give a certificate's code as a drawing, a picture or its text."""
-    with parts().doors.reading() as db:
+    with opened() as (db, person_id):
         held = holding.certificate_text(
-            db, vault=parts().vault, person_id=visitor().id, certificate_id=certificate_id
+            db, vault=parts().vault, person_id=person_id, certificate_id=certificate_id
         )
     media, write = _FILES[kind]
     response = Response(write(held.text), content_type=media)
@@ -154,7 +147,8 @@ def certificate_file(certificate_id: UUID, kind: str) -> Response:
 
 
 def _ask_known(form: Known) -> str:
-    return render_template("citizen/sign_in.html", form=form, back=inside(request.args.get("next")))
+    back, eid = inside(request.args.get("next")), parts().settings.citizen_oidc
+    return render_template("citizen/sign_in.html", form=form, back=back, national=eid)
 
 
 def _ask_code(form: Code) -> str:
@@ -163,8 +157,8 @@ def _ask_code(form: Code) -> str:
 
 
 def _held() -> holding.Overview:
-    with parts().doors.reading() as db:
-        return holding.overview(db, vault=parts().vault, person_id=visitor().id, now=now())
+    with opened() as (db, person_id):
+        return holding.overview(db, vault=parts().vault, person_id=person_id, now=now())
 
 
 def _certificate(held: holding.Overview, certificate_id: UUID) -> HeldCertificate:

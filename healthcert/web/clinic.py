@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from healthcert.services import clinic, roster
+from healthcert.errors import BadInput
+from healthcert.i18n import lazy as _
+from healthcert.services import clinic, identities, proxies, roster
 from healthcert.services.clinic import Expected, Patient
+from healthcert.services.people import IdentityDetails
+from healthcert.web import family
+from healthcert.web.answers import Answers, Choice, Line, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
+from healthcert.web.labels import IDENTITIES
 from healthcert.web.moment import now
 
 bp = Blueprint("clinic", __name__, url_prefix="/clinic")
 
-OTHER_LOT = "other"
+T = TypeVar("T")
 _Page = str | tuple[str, int] | Response
+
+
+class Document(Answers):
+    """A document that somebody has brought."""
+
+    identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="national")
+    identity_value = Line(_("Number of the document, or who vouches"))
 
 
 @bp.get("/")
@@ -44,7 +58,7 @@ def day() -> str:
 @bp.get("/appointments/<uuid:appointment_id>")
 def appointment(appointment_id: UUID) -> str:
     """Show the person of an appointment, and what can be done next."""
-    return render_template("clinic/appointment.html", patient=seen(appointment_id, "registration"))
+    return _appointment(appointment_id, Document())
 
 
 @bp.post("/appointments/<uuid:appointment_id>/arrived")
@@ -59,6 +73,62 @@ def arrive(appointment_id: UUID) -> Response:
             now=now(),
         )
     return redirect(url_for(".appointment", appointment_id=appointment_id), code=303)
+
+
+@bp.post("/appointments/<uuid:appointment_id>/document")
+def document(appointment_id: UUID) -> _Page:
+    """Add a document that was seen; one that is on record of somebody else is reported."""
+    form, person_id = Document(request.form), _person(appointment_id)
+    told = IdentityDetails(
+        form.identity_kind.data, parts().settings.country, form.identity_value.data
+    )
+    try:
+        alone = _helped(identities.add_document, person_id, told=told)
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return _appointment(appointment_id, form), 400
+    return _appointment(appointment_id, Document(), added="alone" if alone else "twice")
+
+
+@bp.post("/appointments/<uuid:appointment_id>/card")
+def card(appointment_id: UUID) -> str:
+    """Make a card with a reference, by which its holder is known from now on."""
+    number = _helped(identities.new_card, _person(appointment_id))
+    patient = seen(appointment_id, "registration")
+    return render_template("clinic/card.html", patient=patient, number=number)
+
+
+@bp.post("/appointments/<uuid:appointment_id>/help")
+def assist(appointment_id: UUID) -> Response:
+    """Open the citizen's own pages with somebody who is here, and whose identity was seen."""
+    if "seen" not in request.form:
+        raise BadInput({"seen": "not_confirmed"})
+    patient = seen(appointment_id, "request").expected
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        proxies.assist(family.deed(db), person_id=patient.person_id, staff=staff)
+    family.begin(patient.person_id, patient.name)
+    return redirect(url_for("citizen.overview"), code=303)
+
+
+def _person(appointment_id: UUID) -> UUID:
+    return seen(appointment_id, "registration").expected.person_id
+
+
+def _helped(work: Callable[..., T], person_id: UUID, **more: object) -> T:
+    """Return what a deed of the desk for somebody comes to."""
+    done_by, country = visitor().id, parts().settings.country
+    return parts().doors.run(
+        lambda db: work(
+            db, vault=parts().vault, person_id=person_id, country=country, now=now(),
+            staff=roster.present(db, staff_id=done_by), **more,
+        )
+    )  # fmt: skip
+
+
+def _appointment(appointment_id: UUID, form: Document, added: str = "") -> str:
+    patient = seen(appointment_id, "registration")
+    return render_template("clinic/appointment.html", patient=patient, form=form, added=added)
 
 
 def seen(appointment_id: UUID, reason: str) -> Patient:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, session
 from werkzeug import Response
 
 from healthcert.errors import NotFound
-from healthcert.policy.roles import Role
 from healthcert.services import messages, roster
 from healthcert.web.guards import inside
 from healthcert.web.here import parts
-from healthcert.web.sessions import sign_in as begin_session
-from healthcert.web.staff import HOMES
+from healthcert.web.sessions import sign_out
+from healthcert.web.staff import identifier, let_in
 
 bp = Blueprint("dev", __name__, url_prefix="/dev")
 
@@ -31,13 +28,13 @@ def sign_in() -> str:
 @bp.post("/sign-in")
 def become() -> Response:
     """Sign in as a member of the demonstration's staff."""
+    staff_id = identifier(request.form.get("staff"))
     with parts().doors.reading() as db:
-        found = roster.member(db, staff_id=_identifier(request.form.get("staff", "")))
-    if found is None:
-        raise NotFound
-    begin_session("staff", found.id)
-    home = url_for(HOMES[Role(found.role)])
-    return redirect(inside(request.form.get("next")) or home, code=303)
+        if roster.member(db, staff_id=staff_id) is None:
+            raise NotFound
+    if session.get("staff") != str(staff_id):
+        sign_out()
+    return let_in(staff_id, request.form.get("next"))
 
 
 @bp.get("/outbox")
@@ -46,10 +43,3 @@ def outbox() -> str:
     with parts().doors.reading() as db:
         found = messages.outbox(db, vault=parts().vault, limit=_NEWEST)
     return render_template("dev/outbox.html", messages=found)
-
-
-def _identifier(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -129,19 +130,15 @@ def _sign(dose_id: UUID) -> None:
     """Sign what the dose earned; where no key signs now, the worker does it later."""
     with parts().doors.reading() as db:
         intended = desk.intended_of(db, dose_id=dose_id)
-    for certificate_id in intended:
-        try:
-            with parts().doors.transaction() as db:
-                issuing.issue(
-                    db,
-                    vault=parts().vault,
-                    signers=parts().signers,
-                    certificate_id=certificate_id,
-                    country=parts().country,
-                    now=now(),
-                )
-        except SignerUnavailable:
-            return
+    with suppress(SignerUnavailable), parts().doors.transaction() as db:
+        issuing.issue_all(
+            db,
+            vault=parts().vault,
+            signers=parts().signers,
+            certificate_ids=intended,
+            country=parts().country,
+            now=now(),
+        )
 
 
 def _given(patient: Patient, typed: Any) -> Given:  # noqa: ANN401 - a MultiDict of any kind

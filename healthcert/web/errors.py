@@ -8,13 +8,17 @@ is logged by its class and place, and tells the reader nothing of its inside.
 from __future__ import annotations
 
 import logging
+import math
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
+from healthcert.web.moment import now
 from healthcert.web.refusals import FAULT, HTTP_ANSWERS, Answer, answer_to
 from healthcert.web.tracing import request_id
 
@@ -30,8 +34,22 @@ def is_api() -> bool:
 
 def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
+    if isinstance(refusal, errors.ProveAgain) and not is_api():
+        return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
-    return _respond(refusal.code, answer_to(type(refusal)), fields)
+    if not isinstance(refusal, errors.TooMany):
+        return _respond(refusal.code, answer_to(type(refusal)), fields)
+    response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
+    response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
+    return response
+
+
+def _to_prove_again() -> Response:
+    """Lead to where one proves again who one is, and back to the page one came from."""
+    form = "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
+    back = request.full_path.rstrip("?") if request.method == "GET" else form
+    door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
+    return Response(status=303, headers={"Location": f"{door}?{urlencode({'next': back})}"})
 
 
 def http_error(error: HTTPException) -> Response:
@@ -63,9 +81,13 @@ def _fault(error: Exception) -> Response:
     return _respond("fault", FAULT, {})
 
 
-def _respond(code: str, answer: Answer, fields: dict[str, str]) -> Response:
+def _respond(
+    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None
+) -> Response:
     if not is_api():
-        page = render_template("refusal.html", code=code, answer=answer, request_id=request_id())
+        page = render_template(
+            "refusal.html", code=code, answer=answer, request_id=request_id(), until=until
+        )
         return make_response(page, answer.status)
     problem: dict[str, object] = {
         "code": code,

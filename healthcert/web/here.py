@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import current_app
+from flask import current_app, request
 
 from healthcert.parts import Parts
+from healthcert.services import limits
+from healthcert.web.moment import now
 
 
 def parts() -> Parts:
     """Return the parts: settings, database doors, vault, signers, pepper."""
     return cast(Parts, current_app.extensions["healthcert"])
+
+
+def limit(name: str, identity: str = "") -> None:
+    """Take one of a deed of `data/limits.toml`, before it is done and whatever comes of it.
+
+    `identity` is who is asked about or who asks, in one spelling; the network is the caller's, as
+    far as our own proxies tell it.
+
+    Raises:
+        TooMany: A window is full.
+    """
+    address = request.remote_addr or ""
+    parts().doors.run(
+        lambda db: limits.spend(
+            db, pepper=parts().pepper, name=name, identity=identity, address=address, now=now()
+        )
+    )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from healthcert.hcert.names import names_of
-from healthcert.i18n import Lazy, format_date, language
+from healthcert.i18n import Lazy, format_date, language, names
 from healthcert.i18n import lazy as _
+from healthcert.models import Site
 from healthcert.services.people import Details, holder_of
 
 DOSES: Mapping[str, Lazy] = {
@@ -22,6 +23,14 @@ OUTLOOKS: Mapping[str, Lazy] = {
     "complete": _("You have had all doses of the series."),
     "booster_due": _("A booster is advised now."),
 }
+FACILITIES: Mapping[str, Lazy] = {
+    "step_free": _("step-free"),
+    "lift": _("lift"),
+    "toilet": _("accessible toilet"),
+    "hearing_loop": _("hearing loop"),
+    "sign_language": _("sign language"),
+    "female_vaccinator": _("a woman vaccinates you if you ask"),
+}
 SEX: Mapping[str, Lazy] = {
     "female": _("Female"),
     "male": _("Male"),
@@ -35,6 +44,16 @@ IDENTITIES: Mapping[str, Lazy] = {
     "refugee": _("Refugee card"),
     "municipal": _("Letter of the municipality"),
     "vouched": _("Somebody vouches for me"),
+}
+SCOPES: Mapping[str, Lazy] = {
+    "book": _("Book and cancel appointments"),
+    "consent": _("Agree to a vaccination"),
+    "view": _("See the record and the certificates"),
+}
+PROXIES: Mapping[str, Lazy] = {
+    "guardian": _("Parent or guardian"),
+    "carer": _("Carer"),
+    "operator": _("Somebody at a desk who helps"),
 }
 APPOINTMENTS: Mapping[str, tuple[Lazy, str]] = {  # words, and the colour of their tag
     "held": (_("Held"), "yellow"),
@@ -133,6 +152,7 @@ SEEN_BECAUSE: Mapping[str, Lazy] = {
     "oversight": _("To check the work of the service"),
     "safety": _("For the safety of a vaccine"),
     "request": _("For something you asked for"),
+    "for_them": _("To act for you"),
 }
 MESSAGES: Mapping[str, Lazy] = {
     "queued": _("Waiting"),
@@ -144,16 +164,40 @@ PURPOSES: Mapping[str, Lazy] = {
     "t": _("Key for tests"),
     "r": _("Key for recoveries"),
 }
+ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
+    "certify.identity": _("One person writes down very many doses or tests"),
+    "certify_on_probation.identity": _("A site that is not released yet is very busy"),
+    "view_hour.identity": _("One person opens very many records"),
+    "view_day.identity": _("One person opens very many records"),
+    "staff_search.identity": _("One person searches very often"),
+}
+ALARMS_CLOSED: Mapping[str, Lazy] = {
+    "explained": _("Close: explained"),
+    "account_closed": _("Close: account closed"),
+    "certificates_withdrawn": _("Close: certificates withdrawn"),
+    "limit_too_low": _("Close: the limit is too low"),
+}
 ROLES: Mapping[str, Lazy] = {
     "clerk": _("Clerk"),
     "nurse": _("Nurse"),
+    "lead": _("Head of the site"),
     "admin": _("Administrator"),
+    "key_officer": _("Keeper of the keys"),
+    "inspector": _("Inspector"),
 }
+LOOKED: Mapping[str, Lazy] = {**ROLES, **PROXIES}  # as what somebody saw a record
 
 
 def in_words(told: Mapping[str, str]) -> str:
     """Return a name that is kept by language, in the reader's or else in any."""
     return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def facts_of(site: Site) -> list[str]:
+    """Return what is to be known of a place: how one gets about in it, and who speaks what."""
+    codes = [name for name in ("step_free", "female_vaccinator") if getattr(site, name)]
+    spoken = names(site.languages).values()
+    return [str(FACILITIES[code]) for code in codes + site.facilities] + [*spoken]
 
 
 def birth(told: str) -> str:

@@ -139,7 +139,7 @@ def _message(row: Mapping[str, Any], zone: str) -> list[_Line]:
 def _seen(one: Access, zone: str) -> list[_Line]:
     return _lines(
         (_("When"), i18n.format_datetime(one.at, zone)),
-        (_("Role"), str(labels.ROLES[one.role])),
+        (_("Role"), str(labels.LOOKED[one.role])),
         (_("Place"), in_words(one.site)),
         (_("Why"), str(labels.SEEN_BECAUSE[one.reason])),
     )

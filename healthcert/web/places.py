@@ -19,7 +19,7 @@ from healthcert.services import desk, search
 from healthcert.services.search import FreeSlot
 from healthcert.web.answers import Answers, Choice, Radios, options
 from healthcert.web.here import parts
-from healthcert.web.labels import DOSES, in_words
+from healthcert.web.labels import DOSES, facts_of, in_words
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
 
@@ -55,7 +55,8 @@ def slots() -> _Page:
     where = _where()
     if not where.validate():
         return _ask_where(where), 400
-    offers = nearest(UUID(where.programme.data), _town(where.town.data))
+    near = _town(where.town.data)
+    offers = nearest(UUID(where.programme.data), near, int(where.dose.data))
     when = When(request.args if "go" in request.args else None)
     when.slot.choices = options({str(offer.slot_id): when_of(offer) for offer in offers})
     if "go" in request.args and when.validate():
@@ -67,26 +68,30 @@ def slots() -> _Page:
     return (page, 400) if when.errors else page
 
 
-def nearest(programme_id: UUID, near: tuple[float, float], limit: int = _OFFERED) -> list[FreeSlot]:
+def nearest(
+    programme_id: UUID, near: tuple[float, float], dose_number: int, limit: int = _OFFERED
+) -> list[FreeSlot]:
     """Return the free times nearest to a point in degrees."""
     with parts().doors.reading() as db:
-        return search.nearest_free(db, programme_id=programme_id, near=near, now=now(), limit=limit)
+        return search.nearest_free(
+            db, programme_id=programme_id, near=near, dose_number=dose_number, now=now(),
+            limit=limit,
+        )  # fmt: skip
 
 
 def when_of(offer: FreeSlot) -> Markup:
     """Return the time of an offer on the clock of its place."""
-    return bdi(format_datetime(offer.starts_at, offer.time_zone))
+    return bdi(format_datetime(offer.starts_at, offer.site.time_zone))
 
 
 def where_of(offer: FreeSlot) -> str:
-    """Return the place of an offer, how far it is, and whether steps lead to it."""
+    """Return the place of an offer, how far it is, and what is to be known of it."""
     told = [
-        in_words(offer.names),
+        in_words(offer.site.names),
         gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1))),
         offer.product,
+        *facts_of(offer.site),
     ]
-    if offer.step_free:
-        told.append(gettext("step-free"))
     return gettext(", ").join(told)
 
 

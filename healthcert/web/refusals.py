@@ -49,15 +49,25 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("You may not do this"),
         _("Your role does not include this. Ask your administrator if it should."),
     ),
+    errors.ProveAgain: Answer(
+        _S.FORBIDDEN,
+        _("Show again who you are"),
+        _("This is a grave step: sign in again, then repeat it within five minutes."),
+    ),
     errors.PageExpired: Answer(
         _S.BAD_REQUEST,
         _("This page has expired"),
         _("Go back, reload the page, and send it again. What you typed may still be there."),
     ),
-    errors.TooManyTries: Answer(
+    errors.TooMany: Answer(
         _S.TOO_MANY_REQUESTS,
-        _("Too many tries"),
-        _("Ask for a new code, or wait ten minutes and try again."),
+        _("This was tried too often"),
+        _("Nothing is lost. Wait a while, then try again."),
+    ),
+    errors.TooManyLooks: Answer(
+        _S.TOO_MANY_REQUESTS,
+        _("You have opened too many records for now"),
+        _("Ask your administrator, who has been told. People who are expected today still open."),
     ),
     errors.BadCode: Answer(
         _S.FORBIDDEN,
@@ -98,6 +108,21 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _S.SERVICE_UNAVAILABLE,
         _("The certificate is not signed yet"),
         _("It will be signed as soon as possible. Nothing is lost."),
+    ),
+    errors.NotProved: Answer(
+        _S.FORBIDDEN,
+        _("That did not prove who you are"),
+        _("Go back and try again, or use another way to sign in."),
+    ),
+    errors.LastKey: Answer(
+        _S.CONFLICT,
+        _("This is your only passkey"),
+        _("Add another one first: without any you could not sign in again."),
+    ),
+    errors.ProviderAway: Answer(
+        _S.SERVICE_UNAVAILABLE,
+        _("The identity provider does not answer"),
+        _("Wait a few minutes, then try again, or use another way to sign in."),
     ),
     errors.NotReady: Answer(
         _S.SERVICE_UNAVAILABLE, _("The service is not available just now"), _TRY_LATER

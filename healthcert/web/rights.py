@@ -14,12 +14,14 @@ from healthcert.i18n import lazy as _
 from healthcert.services import audit, erasure, holding, my_record
 from healthcert.web import papers
 from healthcert.web.answers import Answers, confirmed
-from healthcert.web.guards import visitor
+from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.sessions import sign_out
 
 bp = Blueprint("rights", __name__, url_prefix="/my")
+
+ONLY_SELF = "erase"  # no scope of any proxy
 
 
 class Consent(Answers):
@@ -51,17 +53,17 @@ def as_pdf() -> Response:
 @bp.get("/record/seen")
 def seen() -> str:
     """Show who of the staff looked at the record: role, place, time and reason."""
-    with parts().doors.reading() as db:
-        found = audit.access_log(db, person_id=visitor().id)
+    with opened() as (db, person_id):
+        found = audit.access_log(db, person_id=person_id)
     return render_template("citizen/seen.html", seen=found, zone=parts().country.time_zone)
 
 
 @bp.get("/certificates/<uuid:certificate_id>.pdf")
 def certificate(certificate_id: UUID) -> Response:
     """Give a certificate on paper, with its code."""
-    with parts().doors.reading() as db:
+    with opened() as (db, person_id):
         held = holding.certificate_text(
-            db, vault=parts().vault, person_id=visitor().id, certificate_id=certificate_id
+            db, vault=parts().vault, person_id=person_id, certificate_id=certificate_id
         )
     told = papers.certificate(held, parts().country.time_zone)
     made = pdf.paper("certificate", told, made_at=now(), qr=qr.svg(held.text))
@@ -72,7 +74,7 @@ def certificate(certificate_id: UUID) -> Response:
 def foresee() -> str:
     """Say what an erasure would take away and what the law keeps."""
     with parts().doors.reading() as db:
-        told = erasure.foreseen(db, person_id=visitor().id)
+        told = erasure.foreseen(db, person_id=whose(db, ONLY_SELF))
     return render_template("citizen/erase.html", told=told)
 
 
@@ -88,13 +90,12 @@ def erase() -> tuple[str, int] | str:
     form = Consent(request.form)
     if not form.validate():
         return render_template("citizen/erase_confirm.html", form=form), 400
-    person_id = visitor().id
     told = parts().doors.run(
         lambda db: erasure.erase(
             db,
             vault=parts().vault,
-            person_id=person_id,
-            actor=audit.Actor("citizen", person_id),
+            person_id=whose(db, ONLY_SELF),
+            actor=actor(),
             reason="asked",
             now=now(),
         )
@@ -104,8 +105,8 @@ def erase() -> tuple[str, int] | str:
 
 
 def _record() -> my_record.Record:
-    with parts().doors.reading() as db:
-        return my_record.export(db, vault=parts().vault, person_id=visitor().id, now=now())
+    with opened() as (db, person_id):
+        return my_record.export(db, vault=parts().vault, person_id=person_id, now=now())
 
 
 def _file(content: bytes, media: str, name: str) -> Response:

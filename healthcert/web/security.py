@@ -6,10 +6,13 @@ CSP level 3, OWASP Secure Headers, RFC 6797 (HSTS), RFC 9111 (caching).
 
 from __future__ import annotations
 
+import re
 import wsgiref.headers
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import werkzeug.datastructures
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 
 from healthcert.config import Settings
 
@@ -59,6 +62,7 @@ SCANNER = {
     "Content-Security-Policy": policy(script_src="'self' 'wasm-unsafe-eval'"),
     "Permissions-Policy": permissions(camera=True),
 }
+_LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")
 _ALWAYS_SECURE = f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains"
 
 
@@ -75,6 +79,26 @@ def init_security(app: Flask, settings: Settings) -> None:
         return answer
 
     app.after_request(guard)
+
+
+def init_intake(app: Flask, settings: Settings) -> None:
+    """Refuse another's name, to which our redirects would lead, and bodies of unsaid length.
+
+    Probes ask by number, and are told no address. Register this after the language of pages.
+    """
+    names = {urlsplit(settings.base_url).hostname, *(_LOOPBACK if settings.development else ())}
+
+    def guard() -> None:
+        if _PORT.sub("", request.host.lower()) not in names and request.path not in {
+            "/livez",
+            "/readyz",
+            "/metrics",
+        }:
+            abort(HTTPStatus.BAD_REQUEST)
+        if "Transfer-Encoding" in request.headers:
+            abort(HTTPStatus.LENGTH_REQUIRED)
+
+    app.before_request(guard)
 
 
 def protect(

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from flask import Flask, Request, Response, session
+from flask import Flask, Request, Response, after_this_request, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
 
 from healthcert.config import Settings
+from healthcert.policy.roles import FRESH_FOR
 from healthcert.services import visits
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -35,6 +36,7 @@ class Visit(SessionMixin):
         self.old_tokens: list[str] = []
         self.started_at: datetime | None = None
         self.seen_at: datetime | None = None
+        self.holder: visits.Holder | None = None
         self._held: dict[str, Any] | None = None
 
     @property
@@ -58,7 +60,11 @@ class Visit(SessionMixin):
         """Start a new session with a new token; the old one opens nothing any more."""
         if self.token:
             self.old_tokens.append(self.token)
-        self.token, self._held = "", {}
+        self.leave()
+
+    def leave(self) -> None:
+        """Forget the session in this browser; whatever its row has become stays."""
+        self.token, self._held, self.holder = "", {}, None
         self.started_at = self.seen_at = None
         self.modified = True
 
@@ -69,6 +75,8 @@ class Visit(SessionMixin):
                 self.token = ""  # never take over a token that a stranger chose
                 return {}
             self.started_at, self.seen_at = visit.started_at, visit.seen_at
+            if visit.proved_at is not None:
+                self.holder = visits.Holder(visit.proved_at, visit.staff_id, visit.person_id)
             return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
@@ -130,6 +138,8 @@ class Visits(SessionInterface):
                     token_hash=key,
                     sealed=parts().vault.service_seal(key, visit.held),
                     started_at=visit.started_at or now(),
+                    holder=visit.holder,
+                    is_new=is_new,
                     now=now(),
                 )
         self._hand_out(visit, response, is_new=is_new)
@@ -147,17 +157,75 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def sign_in(kind: str, identifier: UUID) -> None:
-    """Start a new session for a citizen's or a staff member's identifier.
+def this() -> Visit:
+    """Return the session of this request, of which Flask knows the mapping alone."""
+    return cast(Visit, session._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def sign_in(kind: str, identifier: UUID, *, left: visits.Left | None = None) -> None:
+    """Let somebody in who has just proved who they are: always with a new token.
+
+    What they had typed is kept where they were in already; a stranger's is not.
 
     Args:
         kind: ``person`` or ``staff``.
         identifier: Whose session it is from now on.
+        left: What staff left locked on this device, to go on with.
     """
-    cast(Visit, session).renew()
-    session[kind] = str(identifier)
+    visit = this()
+    held = dict(visit.held) if visit.held.get(kind) == str(identifier) else {}
+    if left is not None:
+        held = parts().vault.service_open(left.token_hash, left.sealed) | held
+    visit.renew()
+    visit.held.update(held)
+    visit[kind] = str(identifier)
+    here = device() if kind == "staff" else None
+    visit.holder = visits.Holder(now(), **{f"{kind}_id": identifier}, device=here)
+
+
+def this_device() -> bytes:
+    """Return the hash of this device's cookie; empty where no staff signed in on it today."""
+    token = request.cookies.get(_device_cookie())
+    return _hash(token) if token else b""
+
+
+def device() -> bytes:
+    """Return the hash of the cookie of this device, and hand one out where it has none."""
+    name = _device_cookie()
+    token = request.cookies.get(name) or secrets.token_urlsafe(32)
+
+    @after_this_request
+    def _mark(answer: Response) -> Response:
+        secure = name.startswith("__Host-")
+        answer.set_cookie(
+            name, token, max_age=visits.LONGEST, secure=secure, httponly=True, samesite="Lax"
+        )
+        return answer
+
+    return _hash(token)
+
+
+def _device_cookie() -> str:
+    return cast(Visits, current_app.session_interface).cookie + "_device"
+
+
+def key() -> bytes:
+    """Return what this session is called in the list of its owner's."""
+    return _hash(this().token)
+
+
+def proved_at() -> datetime | None:
+    """Return when who it is was last proved in this session."""
+    visit = this()
+    return visit.holder.proved_at if visit.held and visit.holder else None
+
+
+def lately() -> bool:
+    """Say whether it was proved within five minutes, as grave deeds need."""
+    proved = proved_at()
+    return proved is not None and now() - proved <= FRESH_FOR
 
 
 def sign_out() -> None:
     """End the session: here, and for whoever else holds its cookie."""
-    cast(Visit, session).renew()
+    this().renew()

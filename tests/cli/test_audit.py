@@ -188,7 +188,7 @@ def test_a_witness_takes_nothing_that_is_not_in_order(run, doors, events, witnes
     told.write_text(first, "utf-8")
     assert "events long" in witness(told).stderr
     with (tmp_path / "state" / "cosigned.seals").open("a", encoding="utf-8") as memory:
-        memory.write('{"torn')
+        memory.write('{"torn\n')
     assert "is no seal" in witness().stderr
     assert events
 

@@ -112,6 +112,9 @@ TABLE = [
     ("country", "xx", "towns.0.latitude", 133.9, "towns[1].latitude", "from -90 to 90"),
     ("country", "xx", "identity_kinds", ["library"], "identity_kinds", "words this field knows"),
     ("country", "xx", "holidays.1.on", "2026-12-25", "holidays", "Sort them"),
+    ("country", "xx", "adverse_events.serious_hours", 0, "adverse_events.serious_hours", "from 1"),
+    ("country", "xx", "adverse_events.source", "", "adverse_events.source", "text"),
+    ("country", "xx", "code", "FR", "adverse_events.source", "its law or guideline"),
     ("country", "xx", "consent_age_years", -1, "consent_age_years", "from 0 to 25"),
 ]  # fmt: skip
 

@@ -166,6 +166,17 @@ def test_an_entry_that_cannot_be_used_is_named_and_passed_over(bad):
     assert found.passed_over[0].startswith(bad["kid"])
 
 
+@pytest.mark.parametrize("bad", [{"kid": "é"}, {"x5c": ["é"]}, {"x5c": ["abcde"]}])
+def test_a_key_of_a_did_document_that_is_no_base64_is_named_and_passed_over(bad):
+    for place in ("DCC:XXA:DSC", "-:XXA"):
+        document = {"verificationMethod": [did(), did(OTHER, place=place, **bad)]}
+        found = trust_lists.read(as_json(document))
+        assert certificates(found) == [SIGNER]
+        assert [words.partition(":")[0] for words in found.passed_over] == [
+            bad.get("kid", kid(OTHER))
+        ]
+
+
 NOT_LISTS = [
     b"",
     b" ",

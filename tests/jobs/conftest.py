@@ -29,4 +29,4 @@ def parts(settings):
 
 @pytest.fixture
 def clinic(parts: Parts) -> Clinic:
-    return Clinic.opened(parts.doors, parts.vault, parts.country)
+    return Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())

@@ -172,7 +172,7 @@ def test_a_kind_whose_key_is_away_waits_and_keeps_no_other_back(parts, clinic, m
     clinic.tested(tested)
     dose = clinic.vaccinated(day(-1), details())
     monkeypatch.setattr(certificates, "AT_ONCE", 1)  # the test was written down first
-    without = {kind: signer for kind, signer in parts.signers.items() if kind != "t"}
+    without = {kid: each for kid, each in parts.signers.items() if each.purpose != "t"}
     for _ in range(2):
         jobs.run_once(replace(parts, signers=without), NOW)
     assert [each.state for each in clinic.certificates(dose)] == ["issued"]
@@ -260,8 +260,8 @@ def test_sweeping_lets_go_of_what_is_over(parts, clinic):
     ahead = clinic.book(clinic.slot(day(1)))
     with parts.doors.transaction() as db:
         access.request_code(
-            db, vault=parts.vault, pepper=PEPPER, reference=ahead.reference,
-            birth_date="1980-05-17", now=NOW,
+            db, vault=parts.vault, pepper=PEPPER,
+            claim=access.Claim(ahead.reference, "1980-05-17"), now=NOW,
         )  # fmt: skip
         for token, end in ((b"old", NOW), (b"new", NOW + timedelta(days=2))):
             db.add(Visit(token_hash=token, sealed=b"", started_at=NOW, seen_at=NOW, expires_at=end))

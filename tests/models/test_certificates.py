@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors
 from healthcert.models import Certificate, Dose, DoseStanding
-from healthcert.models.broken import broken_rule
 from healthcert.models.certificate import STATES, TRANSITIONS
 from tests import factories as make
 from tests.factories import COVID, NOW
 from tests.models.refusals import refused
+from tests.threads import one_behind_the_other
 
 LIVE = ("intended", "issued")
 
@@ -141,23 +138,7 @@ def test_certifying_and_judging_anew_at_once_lets_one_in(doors: Doors, first):
         ),
     }
     second = next(way for way in ways if way != first)
-    refusals: list[str] = []
-
-    def follow() -> None:
-        try:
-            with doors.transaction() as db:
-                ways[second](db)
-        except IntegrityError as error:
-            refusals.append(broken_rule(error))
-
-    follower = threading.Thread(target=follow)
-    with doors.transaction() as db:
-        ways[first](db)
-        follower.start()
-        follower.join(0.3)
-        assert follower.is_alive()  # it waits for the one before
-    follower.join(30)
-    assert refusals == ["foreign_key"]
+    assert one_behind_the_other(doors, ways[first], ways[second]) == ["foreign_key"]
     with doors.reading() as db:
         standing = db.get_one(DoseStanding, (dose.id, COVID))
         certified = db.scalars(select(Certificate)).all()

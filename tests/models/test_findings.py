@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert import models
 from healthcert.db import Doors
 from healthcert.models import Certificate, Recovery, RecoveryStanding
-from healthcert.models.broken import broken_rule
 from tests import factories as make
 from tests.factories import NEGATIVE, NOW, POSITIVE, TODAY, day
 from tests.models.refusals import refused
+from tests.threads import one_behind_the_other
 
 MAKERS = {"test_result": make.make_test, "recovery": make.make_recovery}
 STANDINGS = {"test_result": models.TestStanding, "recovery": RecoveryStanding}
@@ -241,23 +238,8 @@ def test_certifying_and_marking_at_once_lets_one_in(doors: Doors, kind, first):
         "certify": lambda db: make.make_finding_certificate(db, of=finding),
         "mark": lambda db: mark(db, kind, finding),
     }
-    refusals: list[str] = []
-
-    def follow() -> None:
-        try:
-            with doors.transaction() as db:
-                next(work for way, work in ways.items() if way != first)(db)
-        except IntegrityError as error:
-            refusals.append(broken_rule(error))
-
-    follower = threading.Thread(target=follow)
-    with doors.transaction() as db:
-        ways[first](db)
-        follower.start()
-        follower.join(0.3)
-        assert follower.is_alive()  # it waits for the one before
-    follower.join(30)
-    assert refusals == ["foreign_key"]
+    second = next(way for way in ways if way != first)
+    assert one_behind_the_other(doors, ways[first], ways[second]) == ["foreign_key"]
     with doors.reading() as db:
         stands = counts(db, kind, finding)
         assert (stands == "valid") == bool(db.scalars(select(Certificate)).all())
@@ -267,22 +249,13 @@ def test_a_recovery_and_the_mark_of_its_test_at_once_let_one_in(doors: Doors):
     with doors.transaction() as db:
         person, staff = make.make_person(db), make.make_staff(db)
         test = make.make_test(db, person=person, result=POSITIVE, recorded_by=staff.id)
-    refusals: list[str] = []
-
-    def follow() -> None:
-        try:
-            with doors.transaction() as db:
-                make.make_recovery(db, person=person, test_result_id=test.id, recorded_by=staff.id)
-        except IntegrityError as error:
-            refusals.append(broken_rule(error))
-
-    follower = threading.Thread(target=follow)
-    with doors.transaction() as db:
-        mark(db, "test_result", test)
-        follower.start()
-        follower.join(0.3)
-        assert follower.is_alive()
-    follower.join(30)
+    refusals = one_behind_the_other(
+        doors,
+        lambda db: mark(db, "test_result", test),
+        lambda db: make.make_recovery(
+            db, person=person, test_result_id=test.id, recorded_by=staff.id
+        ),
+    )
     assert refusals == ["foreign_key"]
     with doors.reading() as db:
         assert not db.scalars(select(Recovery)).all()

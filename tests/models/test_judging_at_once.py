@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +14,7 @@ from healthcert.models import Base, DoseJudgement, DoseStanding, LotValidity
 from tests import factories as make
 from tests.factories import day
 from tests.models.refusals import take_lock_away
-from tests.threads import at_once
+from tests.threads import at_once, one_behind_the_other
 
 EIGHT = 8
 
@@ -90,19 +89,15 @@ def test_whoever_recalls_a_lot_sees_the_doses_judged_before(doors: Doors):
         validity = make.in_force(db, dose)
     seen: list[int] = []
 
-    def recall() -> None:
-        with doors.transaction() as db:
-            make.make_validity(db, lot=lot, since=day(-1), state="recalled")
-            judged = select(func.count()).select_from(DoseJudgement)
-            seen.append(db.scalars(judged.where(DoseJudgement.lot_id == lot.id)).one())
-
-    follower = threading.Thread(target=recall)
-    with doors.transaction() as db:
+    def judge(db: Session) -> None:
         make.make_judgement(db, dose=dose, validity=validity, knowledge=knowledge)
-        follower.start()
-        follower.join(0.3)
-        assert follower.is_alive()  # it waits for the judgement
-    follower.join(30)
+
+    def recall(db: Session) -> None:
+        make.make_validity(db, lot=lot, since=day(-1), state="recalled")
+        judged = select(func.count()).select_from(DoseJudgement)
+        seen.append(db.scalars(judged.where(DoseJudgement.lot_id == lot.id)).one())
+
+    assert one_behind_the_other(doors, judge, recall) == []
     assert seen == [1]
     with doors.reading() as db:
         assert db.scalars(select(LotValidity.state).order_by(LotValidity.since)).all() == [

@@ -120,7 +120,6 @@ def test_a_move_without_a_balance_is_refused(db, shelf):
     [
         ("received", {"quantity": 0}, "quantity"),
         ("received", {"quantity": -1}, "quantity"),
-        ("counted", {"quantity": 0}, "quantity"),
         ("given", {}, "dose"),
         ("unexplained", {}, "dose"),
         ("wasted", {}, "reason"),
@@ -133,6 +132,18 @@ def test_a_move_without_a_balance_is_refused(db, shelf):
 def test_a_move_says_what_its_kind_needs(db, shelf, kind, values, rule):
     with refused(db, f"ck_stock_move_{rule}"):
         make.make_move(db, shelf, kind, **values)
+
+
+def test_a_count_is_by_two_people(db, shelf):
+    one = make.make_admin(db).id
+    with refused(db, "count_confirmed"):
+        make.make_move(db, shelf, "counted", -1, moved_by=one, confirmed_by=None)
+    with refused(db, "ck_stock_move_two_count"):
+        make.make_move(db, shelf, "counted", -1, moved_by=one, confirmed_by=one)
+    with refused(db, "ck_stock_move_confirmed"):
+        make.make_move(db, shelf, "received", 1, confirmed_by=one)
+    make.make_move(db, shelf, "counted", 0, moved_by=one)
+    assert (shelf.remaining, shelf.moves) == (10, 2)
 
 
 def test_a_dose_moves_one_dose_once_from_its_own_lot_and_site(db, shelf):

@@ -31,15 +31,6 @@ LATER = NOW + timedelta(days=1)
 _numbers = count(1)
 
 
-def make_organisation(db, parent=None, **values):
-    defaults = {
-        "code": f"org-{next(_numbers)}", "names": {"en": "An agency"}, "kind": "agency",
-        "parent_id": parent and parent.id, "parent_level": parent and parent.level,
-        "level": parent.level + 1 if parent else 0, "recorded_at": NOW,
-    }  # fmt: skip
-    return make.add(db, Organisation(**defaults | values))
-
-
 def make_request(db, **values):
     person = make.make_person(db)
     defaults = {
@@ -93,19 +84,19 @@ def make_draw(db, **values):
 
 
 def test_an_organisation_stands_one_level_below_its_parent(db):
-    top = make_organisation(db)
-    below = make_organisation(db, top)
+    top = make.make_organisation(db)
+    below = make.make_organisation(db, top)
     for wrong in ({"level": 0}, {"level": 2}, {"parent_level": None}):
         with refused(db, "ck_organisation_below_parent"):
-            make_organisation(db, top, **wrong)
+            make.make_organisation(db, top, **wrong)
     with refused(db, "foreign_key"):
-        make_organisation(db, top, parent_level=1, level=2)
+        make.make_organisation(db, top, parent_level=1, level=2)
     assert below.level == 1
 
 
 def test_organisations_make_no_ring(db):
-    top = make_organisation(db)
-    below = make_organisation(db, top)
+    top = make.make_organisation(db)
+    below = make.make_organisation(db, top)
     ring = update(Organisation).where(Organisation.id == top.id)
     with refused(db, "ck_organisation_below_parent"):
         db.execute(ring.values(parent_id=below.id, parent_level=1))
@@ -114,7 +105,11 @@ def test_organisations_make_no_ring(db):
 
 
 def test_what_is_handed_on_goes_to_another_and_ends(db):
-    giver, taker, staff = make_organisation(db), make_organisation(db), make.make_staff(db)
+    giver, taker, staff = (
+        make.make_organisation(db),
+        make.make_organisation(db),
+        make.make_staff(db),
+    )
     given = {"act": "book_for_someone", "given_by": staff.id, "recorded_at": NOW}
     with refused(db, "ck_delegation_to_another"):
         make.add(db, Delegation(giver_id=giver.id, taker_id=giver.id, ends_at=LATER, **given))
@@ -329,14 +324,16 @@ def test_a_case_is_handled_by_someone_and_what_was_said_stays(db):
     with refused(db, "ck_feedback_case_handled_by_someone"):
         db.execute(update(Case).values(state="assigned"))
     with refused(db, "feedback_case_transition"):
-        db.execute(update(Case).values(state="resolved", organisation_id=make_organisation(db).id))
+        db.execute(
+            update(Case).values(state="resolved", organisation_id=make.make_organisation(db).id)
+        )
     make.add(db, CaseEntry(case_id=case.id, ordinal=1, sealed=b"words", recorded_at=NOW))
     for change in ("UPDATE case_entry SET ordinal = 2", "DELETE FROM case_entry"):
         with refused(db, "append_only"):
             db.execute(text(change))
 
 
-@pytest.mark.parametrize("maker", [make_organisation, make_draw, make_entry, make_request])
+@pytest.mark.parametrize("maker", [make.make_organisation, make_draw, make_entry, make_request])
 def test_what_ends_in_a_state_is_not_deleted(db, maker):
     row = maker(db)
     with refused(db, "never_deleted"):

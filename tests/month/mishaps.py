@@ -224,5 +224,5 @@ class Mishaps:
             shelf = Shelf(row.site_id, row.lot_id)
             month.deed(
                 "counted", stock.count_again, shelf=shelf, found=month.shelves[shelf],
-                staff=month.admin, now=now,
+                staff=month.admin, confirmed_by=month.nurse(row.site_id), now=now,
             )  # fmt: skip

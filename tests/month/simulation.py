@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, lots, outbox, retention, sealing
+from healthcert.jobs import certificates, keys, lots, outbox, retention, sealing
 from healthcert.models import (
     Appointment,
     Dose,
@@ -168,6 +168,7 @@ class Month:
     def _evening(self, number: int) -> None:
         """Let the worker do its jobs once the sites have closed."""
         now = self.at(FIRST + timedelta(days=number), _EVENING)
+        keys.keep(self.parts, now)
         self.tally["lots judged again"] += lots.judge(self.parts, now)
         for name, job in (("signed", certificates.sign_pending), ("sent", outbox.send_due)):
             while done := job(self.parts, now):

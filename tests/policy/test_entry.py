@@ -371,7 +371,7 @@ def test_every_member_of_the_answer_is_there(signers, bundle):
         "issuer": {
             "country": "XX",
             "kid": b64encode(signer.kid).decode(),
-            "name": "DEVELOPMENT signer of vaccinations",
+            "name": "DEVELOPMENT signer, vaccination",
         },
         "rules": [],
         "bundle": {"version": 1, "issued": "2026-03-02T12:00:00Z", "age_hours": 24.0},

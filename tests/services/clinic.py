@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from healthcert import models
 from healthcert.data.knowledge import Country
 from healthcert.db import Doors
-from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.signer import Signer
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -27,7 +28,7 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import booking, findings, issuing, knowledge, vaccination
+from healthcert.services import booking, findings, issuing, knowledge, signing_keys, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.people import Details, IdentityDetails
 from tests import canaries
@@ -68,9 +69,12 @@ class Clinic:
     products: dict[str, Product]
 
     @classmethod
-    def opened(cls, doors: Doors, vault: Vault, country: Country) -> Clinic:
+    def opened(
+        cls, doors: Doors, vault: Vault, country: Country, signers: Iterable[Signer] = ()
+    ) -> Clinic:
         with doors.transaction() as db:
             knowledge.load(db, now=NOW)
+            signing_keys.take_in(db, {each.certificate: "" for each in signers}, now=NOW)
             site = make_site(db, time_zone="Asia/Beirut")
             return cls(
                 doors,
@@ -205,7 +209,7 @@ class Clinic:
         """Return what every deed of the nurse names."""
         return {"vault": self.vault, "staff": self.nurse, "country": self.country, "now": now}
 
-    def issue(self, signers: dict[str, FileSigner], now: datetime = NOW) -> list[Certificate]:
+    def issue(self, signers: dict[str, Signer], now: datetime = NOW) -> list[Certificate]:
         """Sign everything that is intended."""
         with self.doors.reading() as db:
             waiting = issuing.pending(db, limit=100, today=now.date())
@@ -234,15 +238,15 @@ class Clinic:
         self.doors.run(lambda db: vaccination.mark_in_error(db, **wanted | values))
 
     def _issued(
-        self, signers: dict[str, FileSigner], certificate_id: UUID, now: datetime
+        self, signers: dict[str, Signer], certificate_id: UUID, now: datetime
     ) -> Certificate:
         return self.doors.run(
-            lambda db: issuing.issue(
+            lambda db: issuing.issue_all(
                 db,
                 vault=self.vault,
-                signers=signers,
-                certificate_id=certificate_id,
+                signers={each.kid: each for each in signers.values()},
+                certificate_ids=[certificate_id],
                 country=self.country,
                 now=now,
-            )
+            )[0]
         )

@@ -9,6 +9,7 @@ import pytest
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Country
 from healthcert.db import Doors
+from healthcert.gateways.signer import Signer
 from healthcert.gateways.vault import Vault
 from tests.services.clinic import Clinic
 
@@ -24,5 +25,5 @@ def country() -> Country:
 
 
 @pytest.fixture
-def clinic(doors: Doors, vault: Vault, country: Country) -> Clinic:
-    return Clinic.opened(doors, vault, country)
+def clinic(doors: Doors, vault: Vault, country: Country, signers: dict[str, Signer]) -> Clinic:
+    return Clinic.opened(doors, vault, country, signers.values())

@@ -20,10 +20,10 @@ BORN = "1980-05-17"
 NOBODY = reference.write(1)
 
 
-def ask(clinic, which, *, born=BORN, now=NOW) -> None:
+def ask(clinic, which, *, born=BORN, now=NOW, **kind) -> None:
     clinic.doors.run(
         lambda db: access.request_code(
-            db, vault=clinic.vault, pepper=PEPPER, reference=which, birth_date=born, now=now
+            db, vault=clinic.vault, pepper=PEPPER, claim=access.Claim(which, born, **kind), now=now
         )
     )
 
@@ -35,10 +35,10 @@ def codes(clinic) -> list[str]:
     return [m.text.partition("code is ")[2][:6] for m in sent if m.template == "code"]
 
 
-def enter(clinic, which, code, *, born=BORN, now=NOW) -> access.Answer:
+def enter(clinic, which, code, *, born=BORN, now=NOW, **kind) -> access.Answer:
     return clinic.doors.run(
         lambda db: access.redeem(
-            db, vault=clinic.vault, pepper=PEPPER, reference=which, birth_date=born,
+            db, vault=clinic.vault, pepper=PEPPER, claim=access.Claim(which, born, **kind),
             code=code, now=now,
         )
     )  # fmt: skip
@@ -208,8 +208,8 @@ def test_the_digest_depends_on_the_pepper(clinic, mine):
     [code] = codes(clinic)
     answer = clinic.doors.run(
         lambda db: access.redeem(
-            db, vault=clinic.vault, pepper=b"another" * 5, reference=mine.reference,
-            birth_date=BORN, code=code, now=NOW,
+            db, vault=clinic.vault, pepper=b"another" * 5,
+            claim=access.Claim(mine.reference, BORN), code=code, now=NOW,
         )
     )  # fmt: skip
     assert answer.compared

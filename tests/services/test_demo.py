@@ -24,6 +24,7 @@ from healthcert.models import (
     Stock,
     StockMove,
 )
+from healthcert.models.staff import STAFF_ROLES
 from healthcert.services import clinic, demo, people
 from healthcert.services.fiction import PEOPLE
 from healthcert.services.reconciling import differences
@@ -89,7 +90,7 @@ def test_a_whole_country_comes_to_work_and_its_sums_come_out(doors, vault, count
         assert sum(shelf.given for shelf in shelves) == count(doors, StockMove) - len(shelves) > 0
         assert {shelf.unexplained for shelf in shelves} == {0}
         assert set(db.scalars(select(Lot.state))) == {"released"}
-    assert roles == {"clerk", "nurse", "admin"}
+    assert roles == set(STAFF_ROLES)
     assert {"valid", "too_early", "unknown", "expired_lot"} <= worth
 
 
@@ -131,7 +132,14 @@ def test_everybody_is_fictitious(shown, vault):
             assert told.phone == "" or told.phone.startswith("+447700900")
         cast = demo.shown(db, vault=vault)
     assert cast.reference.startswith("HC-")
-    assert [role for role, _ in cast.staff] == ["clerk", "nurse", "admin"]
+    assert [role for role, _ in cast.staff] == [
+        "clerk",
+        "nurse",
+        "admin",
+        "lead",
+        "key_officer",
+        "inspector",
+    ]
 
 
 def test_a_sum_that_does_not_come_out_is_told(shown):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from healthcert.errors import BadInput, BadRows, NotFound
-from healthcert.models import Dose, Message
+from healthcert.models import Dose, DoseJudgement, Message
 from healthcert.models.base import Base
 from healthcert.services import (
     exporting,
@@ -25,6 +25,7 @@ from healthcert.services import (
 )
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS, lines_of
+from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, day, make_site, make_staff
 from tests.services.clinic import COMIRNATY, JCOVDEN, details
 from tests.services.test_elsewhere import by_hand, sums
@@ -91,8 +92,8 @@ def test_a_dose_comes_in_with_all_that_is_told_of_it_and_is_certified(
     table, clinic, signers, person_id
 ):
     told = []
-    report = table.take("doses", HEAD + ONE, progress=lambda: told.append(1))
-    assert (report.new, report.faults, len(told)) == (1, [], 1)
+    report = table.take("doses", HEAD + ONE, progress=told.append)
+    assert (report.new, report.faults, sum(told)) == (1, [], 1)
     [dose] = doses(clinic)
     assert (dose.person_id, dose.source, dose.lot_text, dose.body_site, dose.recorded_by) == (
         person_id, "foreign", "FR12", "LA", clinic.nurse.id,
@@ -169,6 +170,24 @@ def test_all_that_is_wrong_with_a_line_is_told_at_once_and_keeps_the_table_out(t
         (3, "product", "not_known"),
     }  # fmt: skip
     assert doses(clinic) == []
+
+
+def test_doses_of_one_person_come_in_together_and_are_judged_once(
+    table, clinic, signers, person_id, monkeypatch
+):
+    monkeypatch.setattr(importing, "PIECE", 1)
+    other = clinic.book(clinic.slot(day(2)), somebody("TWO1234")).person_id
+    late, early = ONE.replace("06-01", "07-01"), ONE.replace("one-1234", "two-1234")
+    told = []
+    table.take("doses", HEAD + late + early + ONE, progress=told.append)
+    assert told == [0, 2, 1]
+    assert [(each.person_id, *clinic.counts(each)) for each in doses(clinic)] == [
+        (person_id, "valid", 1), (other, "valid", 1), (person_id, "valid", 2)
+    ]  # fmt: skip
+    assert {each.state for each in clinic.issue(signers)} == {"issued"}
+    assert sums(clinic) == []
+    with clinic.doors.reading() as db:
+        assert len(db.scalars(select(DoseJudgement)).all()) == 3
 
 
 @pytest.mark.usefixtures("person_id")
@@ -355,6 +374,42 @@ def test_what_goes_out_is_known_when_it_comes_back(table, clinic):
         assert (report.faults, report.new, report.lines) == ([], 0, 3)
         assert (len(report.known), list(report.passed.values())) == (2, ["entered-in-error"])
         assert ("'=1+1" in text) == (form == "csv")
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "ndjson"])
+def test_doses_of_who_has_no_number_go_out_and_come_in_again(table, clinic, form):
+    unknown = [details(birth_date="1980-05-17", identity=IdentityDetails("none")) for _ in "ab"]
+    hers, his = (clinic.book(clinic.slot(day(n)), who).person_id for n, who in enumerate(unknown))
+    for person_id in (hers, his):  # two whom only our own reference tells apart
+        clinic.elsewhere(person_id, "2025-06-01")
+    text = table.out("doses", form)
+    assert (table.look("doses", text).faults, table.look("doses", text).known) == ([], [2, 3])
+    later = text.replace("2025-06-01", "2025-08-01")
+    assert table.take("doses", later).new == 2
+    assert sorted(each.person_id for each in doses(clinic)) == [hers, hers, his, his]
+    assert table.faults(later.replace(str(his), str(hers).upper())) == []
+
+
+@pytest.mark.usefixtures("person_id")
+@pytest.mark.parametrize(
+    ("person", "born", "field", "wrong"),
+    [
+        ("", "1980-05-17", "person", "missing"),
+        ("Maria", "1980-05-17", "person", "not_known"),
+        ("019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11", "1980-05-17", "person", "not_known"),
+        ("{hers}", "1980-05-18", "birth_date", "contradicts_record"),
+        ("{numbered}", "1980-05-17", "birth_date", "contradicts_record"),
+    ],
+)
+def test_a_wrong_reference_is_named_and_nobody_guessed(
+    table, clinic, person_id, person, born, field, wrong
+):
+    hers = clinic.book(
+        clinic.slot(day(2)), details(birth_date="1980-05-17", identity=IdentityDetails("none"))
+    ).person_id
+    who = person.format(hers=hers, numbered=person_id)
+    line = ONE.replace("national,one-1234,1980-05-17", f"none,,{born}").replace("\n", f",{who}\n")
+    assert table.faults(HEAD.replace("\n", ",person\n") + line) == [(2, field, wrong)]
 
 
 def test_an_immunization_says_where_a_dose_stands(table, clinic):

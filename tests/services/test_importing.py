@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
 
 from healthcert.errors import BadInput, BadRows, NotAllowed, NotFound, WrongState
+from healthcert.jobs.importing import take_in
 from healthcert.models import (
     AuditEvent,
     ImportBatch,
@@ -23,10 +25,13 @@ from healthcert.models import (
 from healthcert.services import exporting, importing, lots, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
-from healthcert.services.people import details_of
+from healthcert.services.importing import Report
+from healthcert.services.people import IdentityDetails, details_of
 from tests.factories import NOW, add, day, make_admin
 from tests.models.refusals import refused
-from tests.services.clinic import COMIRNATY, Clinic
+from tests.services.clinic import COMIRNATY, Clinic, details
+from tests.services.test_my_record import erase
+from tests.threads import at_once
 
 PEOPLE = """family,given,family_latin,given_latin,birth_date,sex,phone,identity_kind,identity_value
 الخوري,ليلى,Khoury,Layla,1980-05-17,female,+44 7700 900123,national,A-1
@@ -56,11 +61,10 @@ class Table:
             )
 
     def take(self, kind, text, **values):
-        with self.clinic.doors.transaction() as db:
-            return importing.take_in(
-                db, setting=self.setting(kind), kind=KINDS[kind], lines=self.lines(kind, text),
-                raw=text.encode(), **values,
-            )  # fmt: skip
+        return take_in(
+            self.clinic.doors, setting=self.setting(kind), kind=KINDS[kind],
+            lines=self.lines(kind, text), raw=text.encode(), **values,
+        )  # fmt: skip
 
     def back(self, kind, batch_id):
         with self.clinic.doors.transaction() as db:
@@ -88,9 +92,9 @@ def table(clinic):
 
 def test_people_are_taken_in_as_they_are_enrolled(table, clinic):
     told = []
-    report = table.take("people", PEOPLE, progress=lambda: told.append(1))
+    report = table.take("people", PEOPLE, progress=told.append)
     assert (report.lines, report.new, report.known, report.twice) == (3, 3, [], {})
-    assert len(told) == 3
+    assert sum(told) == 3
     with clinic.doors.reading() as db:
         people = db.scalars(select(Person).order_by(Person.id)).all()
         opened = [details_of(clinic.vault, person) for person in people]
@@ -156,6 +160,63 @@ def test_a_batch_is_taken_back_but_for_what_something_leans_on(table, clinic):
     assert table.take("people", PEOPLE).new == 2  # it may come in again
 
 
+@pytest.fixture
+def killed(table, monkeypatch):
+    """The first of three pieces of a table are in: then the power went."""
+    monkeypatch.setattr(importing, "PIECE", 1)
+    told = []
+
+    def progress(lines):
+        told.append(lines)
+        if len(told) == 2:  # after what was passed over, and the first piece
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        table.take("people", PEOPLE, progress=progress)
+    with table.clinic.doors.reading() as db:
+        return db.scalars(select(ImportBatch)).one()
+
+
+def test_killed_between_two_pieces_it_goes_on_there_and_nobody_is_written_twice(table, killed):
+    assert (killed.state, table.count(Person), table.count(ImportLine)) == ("taking", 1, 1)
+    told = []
+    report = table.take("people", PEOPLE, progress=told.append)
+    assert (report.new, report.known, report.batch_id, told) == (3, [], killed.id, [1, 1, 1])
+    assert table.count(Person) == table.count(ImportLine) == 3
+    with table.clinic.doors.reading() as db:
+        assert db.get_one(ImportBatch, killed.id).state == "in"
+        acts = db.scalars(select(AuditEvent.act)).all()
+    assert acts.count("import_taken_in") == 1
+    with pytest.raises(WrongState):
+        table.take("people", PEOPLE)
+
+
+def test_a_batch_that_was_killed_is_taken_back_as_a_whole(table, killed):
+    assert table.back("people", killed.id) == (1, 0)
+    assert table.count(Person) == 0
+    assert table.take("people", PEOPLE).batch_id != killed.id
+
+
+def test_two_who_take_one_file_in_at_once_write_it_once(table, killed):
+    reports = at_once(2, lambda _turn: table.take("people", PEOPLE))
+    assert {report.batch_id for report in reports if isinstance(report, Report)} == {killed.id}
+    assert table.count(Person) == table.count(ImportLine) == 3
+
+
+def test_two_who_begin_with_one_file_at_once_write_it_once(table):
+    for told in at_once(2, lambda _turn: table.take("people", PEOPLE)):
+        assert isinstance(told, (Report, WrongState)), told
+    assert (table.count(Person), table.count(ImportBatch)) == (3, 1)
+
+
+def test_a_line_that_contradicts_the_record_by_now_keeps_the_batch_open(table, killed):
+    changed = details(birth_date="1999", identity=IdentityDetails("passport", "XX", "P2"))
+    table.clinic.book(table.clinic.slot(), changed)
+    with pytest.raises(BadRows):
+        table.take("people", PEOPLE)
+    assert table.back("people", killed.id) == (1, 0)
+
+
 def test_sites_are_taken_in_and_back(table, clinic):
     report = table.take("sites", SITES)
     with clinic.doors.reading() as db:
@@ -163,6 +224,42 @@ def test_sites_are_taken_in_and_back(table, clinic):
     assert (north.latitude, north.step_free, south.step_free) == (33.9, True, False)
     assert north.names == {"en": "North clinic", "fr": "North clinic", "ar": "عيادة الشمال"}
     assert table.back("sites", report.batch_id) == (2, 0)
+
+
+FULL = """code,name_en,address_en,region,latitude,longitude,time_zone,step_free,facilities,\
+languages,female_vaccinator,hours,closed_on
+nord,North,1 Quay,coast,33.9,35.5,Asia/Beirut,yes,lift toilet,ar fr,yes,\
+"Mo-Tu 08:00-12:00,13:00-16:00",2026-12-25 2027-01-01
+"""
+
+
+def test_what_is_told_of_a_site_comes_in_and_goes_out_again(table, clinic):
+    report = table.take("sites", FULL)
+    with clinic.doors.reading() as db:
+        site = db.scalars(select(Site).where(Site.code == "nord")).one()
+        assert (site.facilities, site.languages) == (["lift", "toilet"], ["ar", "fr"])
+        assert site.female_vaccinator
+    out = table.out("sites")
+    assert "Mo 08:00-12:00; Mo 13:00-16:00; Tu 08:00-12:00; Tu 13:00-16:00" in out
+    assert "2026-12-25 2027-01-01" in out
+    assert table.back("sites", report.batch_id) == (1, 0)
+    [line] = [line for line in out.splitlines() if line.startswith("nord")]
+    assert table.take("sites", "\n".join([out.splitlines()[0], line])).new == 1
+    assert line in table.out("sites")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "fault"),
+    [
+        ("lift toilet", "lift throne", ("facilities", "not_a_choice")),
+        ("ar fr", "ar klingon", ("languages", "not_known")),
+        (',yes,"', ',perhaps,"', ("female_vaccinator", "not_a_choice")),
+        ("Mo-Tu", "Mo-Xx", ("hours", "not_hours")),
+        ("2027-01-01", "1.1.2027", ("closed_on", "not_a_date")),
+    ],
+)
+def test_what_is_wrong_with_the_facts_of_a_site_is_named(table, before, after, fault):
+    assert table.look("sites", FULL.replace(before, after)).faults == [(2, *fault)]
 
 
 @pytest.mark.parametrize(
@@ -269,12 +366,11 @@ def test_a_lot_that_was_given_stays(table, clinic):
 @pytest.mark.parametrize("kind", ["lots", "doses"])
 def test_somebody_answers_for_lots_and_doses(clinic, kind):
     nobody = Setting(clinic.vault, clinic.country, None, NOW)
-    for deed in (
-        lambda db: importing.take_in(db, setting=nobody, kind=KINDS[kind], lines=[], raw=b""),
-        lambda db: importing.take_back(db, setting=nobody, kind=KINDS[kind], batch_id=new_id()),
-    ):
-        with pytest.raises(BadInput, match="staff"), clinic.doors.transaction() as db:
-            deed(db)
+    asked = {"setting": nobody, "kind": KINDS[kind]}
+    with pytest.raises(BadInput, match="staff"):
+        take_in(clinic.doors, lines=[], raw=b"", **asked)
+    with pytest.raises(BadInput, match="staff"), clinic.doors.transaction() as db:
+        importing.take_back(db, batch_id=new_id(), **asked)
 
 
 def test_what_is_wrong_with_a_lot_is_named(table):
@@ -295,8 +391,32 @@ def test_what_is_given_out_is_known_when_it_comes_back(table, clinic, kind, text
     table.take(kind, text or f"name,role,site\nNoor,nurse,{clinic.site.code}\n")
     report = table.look(kind, table.out(kind).replace("North,48.0", "coast,48.0"))
     assert report.faults == []
-    unknowable = 1 if kind == "people" else 0
-    assert (report.new, len(report.known)) == (unknowable, report.lines - unknowable)
+    assert (report.new, len(report.known)) == (0, report.lines)
+
+
+def test_who_has_no_number_is_known_by_our_own_reference_and_never_by_a_name(table, clinic):
+    table.take("people", PEOPLE)
+    out = table.out("people")
+    ours = out.strip().rpartition(",")[2]
+    for text, fault in (
+        (out.replace("2001-02-03", "2001-02-04"), (4, "person", "contradicts_record")),
+        (out.replace(ours, "somebody"), (4, "person", "not_known")),
+    ):
+        assert table.look("people", text).faults == [fault]
+    nameless = out.replace(ours, "")
+    assert table.look("people", nameless).new == 1
+    erase(clinic, UUID(ours))
+    assert table.look("people", out).faults == [(4, "person", "contradicts_record")]
+
+
+def test_people_without_a_number_keep_their_reference_in_another_country_s_books(table, clinic):
+    ours = "019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11"
+    head, *lines = PEOPLE.splitlines()
+    text = "\n".join([f"{head},person", *(f"{each}," for each in lines[:2]), lines[2] + f",{ours}"])
+    assert table.take("people", text).new == 3
+    assert table.look("people", text + "\n").known == [2, 3, 4]
+    with clinic.doors.reading() as db:
+        assert details_of(clinic.vault, db.get_one(Person, UUID(ours))).family == "Nasser"
 
 
 def test_what_was_done_is_audited_without_anything_personal(table, clinic):
@@ -316,9 +436,13 @@ def test_what_was_done_is_audited_without_anything_personal(table, clinic):
 
 def test_the_database_keeps_one_batch_of_a_file_and_its_lines(db):
     told = {"recorded_at": NOW, "kind": "lots", "sha256": "0" * 64, "lines": 1}
-    batch = add(db, ImportBatch(state="in", **told))
-    with refused(db, "one_batch_in"):
-        add(db, ImportBatch(state="in", **told))
+    batch = add(db, ImportBatch(state="taking", **told))
+    for state in ("taking", "in"):
+        with refused(db, "one_batch_in"):
+            add(db, ImportBatch(state=state, **told))
+    db.execute(update(ImportBatch).values(state="in"))
+    with refused(db, "import_batch_transition"):
+        db.execute(update(ImportBatch).values(state="taking"))
     with refused(db, "ck_import_batch_ended"):
         db.execute(update(ImportBatch).values(state="taken_back"))
     line = {"recorded_at": NOW, "batch_id": batch.id, "subject_id": batch.id}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,11 +10,15 @@ from healthcert.errors import NotFound, SignerUnavailable, WrongState
 from healthcert.hcert import cose, cwt, payload, text
 from healthcert.hcert.revocation import country_uvci_hash, signature_hash, uvci_hash
 from healthcert.hcert.trust import from_certificate
-from healthcert.models import Certificate, new_id
-from healthcert.services import holding, issuing
-from tests.factories import NOW, day
+from healthcert.models import Certificate, SigningKey, new_id
+from healthcert.services import holding, issuing, signing_keys
+from tests.factories import NOW, TODAY, day
 from tests.services.clinic import details
 from tests.threads import at_once
+
+
+def by_kid(signers):
+    return {each.kid: each for each in signers.values()}
 
 
 def held(clinic, certificate) -> holding.Held:
@@ -92,8 +95,8 @@ def test_a_crash_after_the_intent_loses_nothing_and_after_the_signature_doubles_
     [intent] = clinic.certificates(dose)
 
     def crash(db) -> None:
-        issuing.issue(
-            db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+        issuing.issue_all(
+            db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
             country=clinic.country, now=NOW,
         )  # fmt: skip
         raise KeyboardInterrupt
@@ -113,31 +116,57 @@ def test_eight_who_sign_the_same_intent_give_one_text(clinic, signers):
     came_of_it = at_once(
         8,
         lambda _: clinic.doors.run(
-            lambda db: issuing.issue(
-                db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+            lambda db: issuing.issue_all(
+                db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
                 country=clinic.country, now=NOW,
-            ).sealed
+            )[0].sealed
         ),
     )  # fmt: skip
     assert len(set(came_of_it)) == 1
     assert isinstance(came_of_it[0], bytes)
 
 
+def key_of(db, signer) -> SigningKey:
+    return db.get_one(SigningKey, signer.kid)
+
+
 def test_a_certificate_never_outlives_its_signer(clinic, signers):
-    clinic.lot()
-    clinic.vaccinated(day(-1), details())
-    soon_over = replace(signers["v"], not_after=NOW + timedelta(days=10))
-    [certificate] = clinic.issue({"v": soon_over})
-    assert certificate.expires_at == NOW + timedelta(days=10)
+    with clinic.doors.reading() as db:
+        end = key_of(db, signers["v"]).not_after
+    late = end - timedelta(days=10)
+    clinic.lot(expires_on=end.date())
+    clinic.vaccinated(late.date() - timedelta(days=1), details())
+    [certificate] = clinic.issue(signers, late)
+    assert certificate.expires_at == end
 
 
-@pytest.mark.parametrize("life", [("not_after", -1), ("not_before", 1)])
-def test_a_signer_outside_its_life_signs_nothing(clinic, signers, life):
+@pytest.mark.parametrize("name", ["not_before", "signs_until"])
+def test_a_key_outside_its_time_signs_nothing(clinic, signers, name):
     clinic.lot()
     clinic.vaccinated(day(-1), details())
-    name, days = life
+    with clinic.doors.reading() as db:
+        edge = getattr(key_of(db, signers["v"]), name)
+    outside = edge - timedelta(seconds=1) if name == "not_before" else edge
     with pytest.raises(SignerUnavailable):
-        clinic.issue({"v": replace(signers["v"], **{name: NOW + timedelta(days=days)})})
+        clinic.issue(signers, outside)
+    assert clinic.issue(signers)
+
+
+@pytest.mark.parametrize("to", ["retired", "compromised"])
+def test_a_key_that_is_not_active_signs_nothing_and_the_others_still_do(clinic, signers, to):
+    clinic.lot()
+    dose = clinic.vaccinated(day(-1), details())
+    clinic.tested(dose.person_id)
+    clinic.doors.run(lambda db: signing_keys.move(db, kid=signers["v"].kid, to=to, now=NOW))
+    with clinic.doors.reading() as db:
+        waiting = issuing.pending(db, limit=9, today=TODAY)
+    signed = clinic.doors.run(
+        lambda db: issuing.issue_all(
+            db, vault=clinic.vault, signers=by_kid(signers),
+            certificate_ids=waiting, country=clinic.country, now=NOW,
+        )
+    )  # fmt: skip
+    assert {each.kind: each.state for each in signed} == {"v": "intended", "t": "issued"}
 
 
 def test_a_certificate_taken_back_before_it_was_signed_is_never_signed(clinic, signers):
@@ -145,9 +174,9 @@ def test_a_certificate_taken_back_before_it_was_signed_is_never_signed(clinic, s
     dose = clinic.vaccinated(day(-1), details())
     [intent] = clinic.certificates(dose)
     clinic.mark_in_error(dose)
-    late = clinic.doors.run(
-        lambda db: issuing.issue(
-            db, vault=clinic.vault, signers=signers, certificate_id=intent.id,
+    [late] = clinic.doors.run(
+        lambda db: issuing.issue_all(
+            db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
             country=clinic.country, now=NOW,
         )
     )  # fmt: skip
@@ -166,14 +195,6 @@ def test_nobody_holds_the_certificate_of_another(clinic, signers):
             holding.certificate_text(
                 db, vault=clinic.vault, person_id=person_id, certificate_id=certificate_id
             )
-
-
-def test_an_unknown_certificate_is_not_found(clinic, signers):
-    with pytest.raises(NotFound), clinic.doors.transaction() as db:
-        issuing.issue(
-            db, vault=clinic.vault, signers=signers, certificate_id=new_id(),
-            country=clinic.country, now=NOW,
-        )  # fmt: skip
 
 
 def test_every_row_lies_sealed_under_its_own_identifier(clinic, signers):

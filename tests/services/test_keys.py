@@ -22,17 +22,17 @@ from cryptography.x509.oid import NameOID
 
 from healthcert.errors import BadSettings, NotReady, SignerUnavailable
 from healthcert.gateways.note_keys import make_note_key
+from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.key_making import Authority
 from healthcert.services.keys import (
     AUDIT_LOG,
+    Keyring,
     load_audit_signer,
     load_bundle_signer,
     load_pins,
-    load_signers,
     load_trust,
     read_secret,
 )
@@ -40,6 +40,7 @@ from healthcert.services.production_keys import check_production_keys
 from healthcert.services.vault_keys import prepare_next
 from healthcert.transparency.notes import LOG, Checkpoint, opened, signed
 from tests.certificates import NOW
+from tests.conftest import by_kind
 from tests.hcert.barcodes import SIGNER
 
 EDWARDS = Ed25519PrivateKey.generate().public_key()
@@ -105,7 +106,7 @@ def test_what_is_missing_is_made_and_published(keys):
     made = make_development_keys(keys, country="XX", now=NOW)
     names = ["test.key.pem", "test.cert.pem", "development-test.pem"]
     assert [path.name for path in made] == names
-    signer = load_signers(private, read_secret(private / "secret"))["t"]
+    signer = by_kind(Keyring(private, read_secret(private / "secret")))["t"]
     assert load_trust(keys / "trust" / "certificates").find(signer.kid)
 
 
@@ -116,9 +117,7 @@ def test_many_who_make_keys_at_once_make_one_set(tmp_path):
             pool.map(lambda _: make_development_keys(folder, country="XX", now=NOW), range(8))
         )
     assert sum(map(bool, made)) == 1
-    assert (
-        len(load_signers(folder / "development", read_secret(folder / "development/secret"))) == 3
-    )
+    assert len(Keyring(folder / "development", read_secret(folder / "development/secret"))) == 3
 
 
 def test_a_lost_secret_is_not_papered_over(keys):
@@ -140,22 +139,24 @@ def test_the_pins_are_the_public_halves_of_the_bundle_keys(keys_dir):
 
 def test_another_secret_opens_nothing(keys_dir):
     with pytest.raises(SignerUnavailable):
-        load_signers(keys_dir / "development", b"another secret")
+        Keyring(keys_dir / "development", b"another secret")
 
 
-def test_an_authority_without_an_ec_key_signs_nobody(keys_dir):
-    pem = Ed25519PrivateKey.generate().private_bytes(
-        Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"opens")
-    )
-    certificate = (keys_dir / "development" / "csca.cert.pem").read_bytes()
-    with pytest.raises(ValueError, match="EC key"):
-        Authority.open(certificate, pem, b"opens")
+def test_an_authority_with_another_kind_of_key_signs_nobody(keys):
+    private = keys / "development"
+    locked = BestAvailableEncryption(passphrase_of(read_secret(private / "secret")))
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+    (private / "csca.key.pem").write_bytes(pem)
+    (private / "test.key.pem").unlink()
+    with pytest.raises(SignerUnavailable, match="neither EC"):
+        make_development_keys(keys, country="XX", now=NOW)
 
 
 def test_a_purpose_without_a_key_is_left_out(keys):
     (keys / "development" / "recovery.key.pem").unlink()
     private = keys / "development"
-    assert set(load_signers(private, read_secret(private / "secret"))) == {"v", "t"}
+    assert set(by_kind(Keyring(private, read_secret(private / "secret")))) == {"v", "t"}
 
 
 def test_certificates_are_trusted_in_pem_and_in_der_and_training_ones_apart(keys):
@@ -202,38 +203,42 @@ def test_a_missing_or_empty_secret_is_not_ready(tmp_path, content):
         read_secret(tmp_path / "secret")
 
 
+def refuse_or_run(keys) -> None:
+    check_production_keys(keys, keys / "production" / "secret")
+
+
 def test_production_runs_on_private_encrypted_unmarked_keys(production):
-    check_production_keys(production)
+    refuse_or_run(production)
 
 
 def test_production_refuses_to_run_without_keys(tmp_path):
     with pytest.raises(BadSettings, match="no keys"):
-        check_production_keys(tmp_path)
+        refuse_or_run(tmp_path)
 
 
 @pytest.mark.parametrize("where", ["production/vaccination.cert.pem", "trust/certificates/x.pem"])
 def test_production_refuses_a_development_certificate(production, keys_dir, where):
     shutil.copy(keys_dir / "development" / "vaccination.cert.pem", production / where)
     with pytest.raises(BadSettings, match="development certificate"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_trusts_lists_of_other_signers(production):
     keep(production / "trust" / "certificates" / "list.json", trust_lists.read(SIGNER))
-    check_production_keys(production)
+    refuse_or_run(production)
 
 
 def test_production_refuses_a_development_certificate_in_a_list(production, keys_dir):
     listed = gather([keys_dir / "development" / "vaccination.cert.pem"])
     keep(production / "trust" / "certificates" / "list.json", listed)
     with pytest.raises(BadSettings, match="development certificate"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_refuses_a_development_log(production, keys_dir):
     shutil.copy(keys_dir / AUDIT_LOG, production / AUDIT_LOG)
     with pytest.raises(BadSettings, match="development key"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_the_key_of_the_audit_fits_its_log_and_no_other(keys):
@@ -252,10 +257,10 @@ def test_the_key_of_the_audit_fits_its_log_and_no_other(keys):
 @pytest.mark.parametrize("name", ["vault.key", "vault-2.next"])
 def test_production_refuses_a_file_that_others_can_read_or_change(production, mode, name):
     prepare_next(production / "production")
-    check_production_keys(production)
+    refuse_or_run(production)
     (production / "production" / name).chmod(mode)
     with pytest.raises(BadSettings, match="others"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
@@ -264,11 +269,37 @@ def test_production_refuses_an_unencrypted_key(production, form):
     path = production / "production" / "vaccination.key.pem"
     path.write_bytes(path.read_bytes() + key.private_bytes(Encoding.PEM, form, NoEncryption()))
     with pytest.raises(BadSettings, match="not encrypted"):
-        check_production_keys(production)
+        refuse_or_run(production)
 
 
 def test_production_overlooks_a_public_key_among_the_certificates(production):
     key = ec.generate_private_key(ec.SECP256R1()).public_key()
     pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     (production / "trust" / "certificates" / "pin.pem").write_bytes(pem)
-    check_production_keys(production)
+    refuse_or_run(production)
+
+
+def test_production_refuses_a_secret_elsewhere_that_others_can_read(production, tmp_path):
+    elsewhere = tmp_path / "secret"
+    (production / "production" / "secret").rename(elsewhere)
+    check_production_keys(production, elsewhere)
+    elsewhere.chmod(0o640)
+    with pytest.raises(BadSettings, match="others"):
+        check_production_keys(production, elsewhere)
+
+
+@pytest.mark.parametrize("name", ["secret", "vault.key", "blind-index.key"])
+@pytest.mark.parametrize("secret", [b"", b"changeme", bytes(32), b"secret" * 9, b"0123456" * 9])
+def test_production_refuses_a_short_or_plain_secret(production, name, secret):
+    (production / "production" / name).write_bytes(secret)
+    with pytest.raises(BadSettings, match="no secret"):
+        refuse_or_run(production)
+
+
+@pytest.mark.parametrize("name", ["secret", "vault.key", "blind-index.key"])
+def test_production_refuses_a_secret_of_development(production, keys_dir, name):
+    (production / "development").mkdir()
+    for folder in ("development", "production"):
+        shutil.copy(keys_dir / "development" / name, production / folder / name)
+    with pytest.raises(BadSettings, match="no secret"):
+        refuse_or_run(production)

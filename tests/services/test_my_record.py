@@ -179,12 +179,12 @@ def test_who_was_erased_is_not_found_not_shown_and_not_told(clinic, her):
         with pytest.raises(NotFound):
             erasure.foreseen(db, person_id=dose.person_id)
         access.request_code(
-            db, vault=clinic.vault, pepper=PEPPER, reference=ahead.reference,
-            birth_date=who.birth_date, now=NOW,
+            db, vault=clinic.vault, pepper=PEPPER,
+            claim=access.Claim(ahead.reference, who.birth_date), now=NOW,
         )  # fmt: skip
         answer = access.redeem(
-            db, vault=clinic.vault, pepper=PEPPER, reference=ahead.reference,
-            birth_date=who.birth_date, code="000000", now=NOW,
+            db, vault=clinic.vault, pepper=PEPPER,
+            claim=access.Claim(ahead.reference, who.birth_date), code="000000", now=NOW,
         )  # fmt: skip
         with pytest.raises(BadCode):
             _ = answer.person_id
@@ -295,7 +295,7 @@ def test_doses_of_somebody_whose_key_is_gone_are_still_judged(clinic, her):
         person.key_gone_on = person.kept_until
         db.flush()
         found = judging.judge(
-            db, vault=clinic.vault, person=person, disease=COVID, country=clinic.country,
+            db, vault=clinic.vault, people=[person], disease=COVID, country=clinic.country,
             judged_by=None, now=NOW,
         )  # fmt: skip
     assert found == {dose.id: "valid"}

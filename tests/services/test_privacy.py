@@ -72,13 +72,13 @@ def test_a_sentence_is_no_audit_detail(db):
 def _let_in(clinic, reference, who) -> None:
     clinic.doors.run(
         lambda db: access.request_code(
-            db, vault=clinic.vault, pepper=PEPPER, reference=reference,
-            birth_date=who.birth_date, now=NOW,
+            db, vault=clinic.vault, pepper=PEPPER,
+            claim=access.Claim(reference, who.birth_date), now=NOW,
         )
     )  # fmt: skip
     clinic.doors.run(
         lambda db: access.redeem(
-            db, vault=clinic.vault, pepper=PEPPER, reference=reference,
-            birth_date=who.birth_date, code="000000", now=NOW,
+            db, vault=clinic.vault, pepper=PEPPER,
+            claim=access.Claim(reference, who.birth_date), code="000000", now=NOW,
         )
     )  # fmt: skip

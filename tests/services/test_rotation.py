@@ -15,6 +15,7 @@ from healthcert.services.people import details_of
 from healthcert.services.tokens import indexed_by
 from tests.factories import NOW, make_staff
 from tests.services.clinic import details
+from tests.threads import one_behind_the_other
 
 OLD, NEW, OLD_INDEX, NEW_INDEX = (secrets.token_bytes(32) for _ in range(4))
 BEFORE = Vault(OLD, OLD_INDEX)
@@ -25,7 +26,7 @@ AFTER = Vault(NEW, NEW_INDEX)
 @pytest.fixture
 def people(doors):
     """Seven people under the old keys."""
-    everybody = [details() for _ in range(7)]
+    everybody = [details(birth_date=f"{1950 + 5 * n}-05-17") for n in range(7)]
     with doors.transaction() as db:
         for who in everybody:
             enrolment.enrol(db, vault=BEFORE, details=who, now=NOW)
@@ -54,7 +55,7 @@ def found(doors, vault, who) -> tuple[bool, bool]:
     """Say whether somebody is found by name, and by document as the same person."""
     with doors.transaction() as db:
         asked = {"vault": vault, "staff": make_staff(db), "reason": "care", "now": NOW}
-        by_name = finding.find(db, text="Canaria Kanary", born="1980-05-17", **asked)
+        by_name = finding.find(db, text="Canaria Kanary", born=who.birth_date, **asked)
         again = enrolment.enrol(db, vault=vault, details=who, now=NOW)
         return again.id in {each.person_id for each in by_name}, again.recorded_at == NOW
 
@@ -83,6 +84,17 @@ def test_between_the_batches_everybody_opens_and_is_found_once(doors, people, ba
         assert found(doors, BETWEEN, who) == (True, True)
     with doors.reading() as db:
         assert len(db.scalars(select(Identity.id)).all()) == len(people)
+
+
+def test_two_who_are_a_step_apart_enrol_one_identity_at_once_as_one_person(doors):
+    who, behind = details(), Vault(OLD, OLD_INDEX, other_indexes=[NEW_INDEX])
+    first, then = (
+        lambda db, vault=vault: enrolment.enrol(db, vault=vault, details=who, now=NOW)
+        for vault in (behind, Vault(OLD, NEW_INDEX, other_indexes=[OLD_INDEX]))
+    )
+    assert one_behind_the_other(doors, first, then) == []
+    with doors.reading() as db:
+        assert len(db.scalars(select(Person.id)).all()) == 1
 
 
 def test_killed_inside_a_batch_nothing_of_it_stays_and_the_next_begins_there(doors, people):

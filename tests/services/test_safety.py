@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from healthcert.data.knowledge import country
 from healthcert.errors import NotAllowed, NotFound, NotReady, WrongState
 from healthcert.models import AdverseEvent, AuditEvent, Consent, Person, Screening, new_id
 from healthcert.services import safety
@@ -15,6 +16,8 @@ from healthcert.services.safety import Reaction
 from tests import factories as make
 from tests.factories import NOW, TODAY
 
+XX = country("XX")
+SERIOUS_WITHIN = timedelta(hours=48)  # as its file says
 FEVER = Reaction("fever_38", TODAY, "not_serious", "recovering", "self", {"narrative": "39.2 °C"})
 
 
@@ -95,14 +98,16 @@ def test_a_clinician_decides_otherwise_with_a_reason_and_a_clerk_does_not(db, va
 
 def reported(db, vault, person, **told) -> AdverseEvent:
     return safety.report_event(
-        db, vault=vault, person_id=person.id, reaction=replace(FEVER, **told), country="XX",
+        db, vault=vault, person_id=person.id, reaction=replace(FEVER, **told), country=XX,
         site_id=None, staff=None, now=NOW,
     )  # fmt: skip
 
 
 def move(db, event, state, *, now=NOW, **found) -> AdverseEvent:
     staff = make.make_staff(db)
-    return safety.move_event(db, event_id=event.id, state=state, staff=staff, now=now, **found)
+    return safety.move_event(
+        db, event_id=event.id, state=state, country=XX, staff=staff, now=now, **found
+    )
 
 
 def test_what_was_told_of_a_reaction_is_sealed_and_its_number_is_its_own(db, vault, person):
@@ -117,7 +122,7 @@ def test_what_was_told_of_a_reaction_is_sealed_and_its_number_is_its_own(db, vau
 
 def test_a_serious_case_is_due_and_goes_all_its_way(db, vault, person):
     event = reported(db, vault, person, term="anaphylaxis", seriousness="life_threatening")
-    assert event.due_at == NOW + safety.SERIOUS_WITHIN
+    assert event.due_at == NOW + SERIOUS_WITHIN
     for state in ("assessed", "closed"):
         with pytest.raises(WrongState):
             move(db, event, state)
@@ -134,16 +139,18 @@ def test_a_serious_case_is_due_and_goes_all_its_way(db, vault, person):
 def test_the_clock_starts_when_a_case_turns_out_to_be_serious(db, vault, person):
     event, later = reported(db, vault, person), NOW + timedelta(days=2)
     move(db, event, "investigating", seriousness="hospitalisation", now=later)
-    assert event.due_at == later + safety.SERIOUS_WITHIN
+    assert event.due_at == later + SERIOUS_WITHIN
     move(db, event, "assessed", causality="coincidental", now=later + timedelta(days=1))
-    assert event.due_at == later + safety.SERIOUS_WITHIN
+    assert event.due_at == later + SERIOUS_WITHIN
     move(db, event, "investigating", seriousness="not_serious")
     assert event.due_at is None
 
 
 def test_a_case_that_does_not_exist_does_not_move(db):
     with pytest.raises(NotFound):
-        safety.move_event(db, event_id=new_id(), state="closed", staff=make.make_staff(db), now=NOW)
+        safety.move_event(
+            db, event_id=new_id(), state="closed", country=XX, staff=make.make_staff(db), now=NOW
+        )
 
 
 def test_nobody_unknown_consents_answers_or_reacts(db, vault):

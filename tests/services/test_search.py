@@ -29,6 +29,17 @@ def test_the_nearest_site_comes_first_with_its_distance(clinic):
     assert round(found[1].distance_km) == 111
 
 
+def test_who_needs_it_is_shown_places_without_steps_and_where_they_are_understood(clinic):
+    with clinic.doors.transaction() as db:
+        fit = make_site(db, latitude=49.0, step_free=True, languages=["fr", "ar"])
+    clinic.slot()
+    away = clinic.slot(site=fit)
+    assert len(nearest(clinic)) == 2
+    for need in ({"step_free": True}, {"language": "ar"}):
+        assert [each.slot_id for each in nearest(clinic, **need)] == [away.id]
+    assert nearest(clinic, step_free=True, language="de") == []
+
+
 def test_a_full_slot_is_not_offered(clinic):
     slot = clinic.slot(capacity=1)
     assert [each.places for each in nearest(clinic)] == [1]
@@ -63,6 +74,6 @@ def test_one_site_does_not_fill_the_whole_answer(clinic):
     with clinic.doors.transaction() as db:
         far = make_site(db, latitude=50.0)
     clinic.slot(site=far)
-    assert [each.site_id for each in nearest(clinic)].count(far.id) == 1
+    assert [each.site.id for each in nearest(clinic)].count(far.id) == 1
     assert len(nearest(clinic)) == 6
     assert len(nearest(clinic, limit=3)) == 3

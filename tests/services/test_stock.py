@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import AuditEvent, Dose, Lot, Staff, Stock, StockMove, new_id, triggers
 from healthcert.services import lots, stock
 from healthcert.services.reconciling import differences
@@ -19,6 +19,7 @@ from tests.factories import (
     make_judgement,
     make_knowledge,
     make_site,
+    make_staff,
 )
 from tests.services.clinic import Clinic, details
 from tests.threads import at_once
@@ -209,15 +210,38 @@ def test_what_is_set_aside_is_not_sent_on(clinic, shelf):
 def test_a_count_is_what_there_is(clinic, shelf):
     def count(found: int) -> int:
         with clinic.doors.transaction() as db:
-            return stock.count_again(db, shelf, found, staff=clinic.nurse, now=NOW)
+            return stock.count_again(
+                db, shelf, found, staff=clinic.nurse, confirmed_by=second, now=NOW
+            )
+
+    second = colleague(clinic)
 
     assert [count(found) for found in (9, 9, 3, 0)] == [4, 0, -6, -3]
     after = balance(clinic, shelf)
     assert (after.remaining, after.unexplained) == (0, -5)
-    assert kinds(clinic).count("counted") == 3
+    assert kinds(clinic).count("counted") == 4
     assert sums_come_out(clinic)
     with pytest.raises(BadInput):
         count(-1)
+
+
+def test_who_counts_does_not_confirm_and_who_confirms_works_there(clinic, shelf):
+    def count(second: Staff) -> int:
+        with clinic.doors.transaction() as db:
+            return stock.count_again(db, shelf, 5, staff=clinic.nurse, confirmed_by=second, now=NOW)
+
+    with clinic.doors.transaction() as db:
+        stranger = make_staff(db, site_id=make_site(db).id)
+    with pytest.raises(NotAllowed):
+        count(clinic.nurse)
+    with pytest.raises(NotFound):
+        count(stranger)
+    assert count(colleague(clinic)) == 0
+
+
+def colleague(clinic: Clinic) -> Staff:
+    with clinic.doors.transaction() as db:
+        return make_staff(db, site_id=clinic.site.id)
 
 
 def test_an_empty_lot_is_closed_and_opened_by_what_comes(clinic, shelf):

@@ -16,15 +16,16 @@ from sqlalchemy import select
 from healthcert.app import create_app
 from healthcert.config import Settings
 from healthcert.hcert.bundle import write
-from healthcert.models import Product, Programme
+from healthcert.models import Delegation, Product, Programme, Site, Staff
 from healthcert.parts import Parts
 from healthcert.policy import reference
-from healthcert.services import knowledge, messages
+from healthcert.services import knowledge, messages, signing_keys
 from healthcert.services.keys import load_bundle_signer, read_secret
 from tests import factories
 from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
 
+CENTRAL = {"admin": "Adam Admin", "key_officer": "Kim Keys", "inspector": "Ida Inspector"}
 FAULTS = (403, 404, 405, 500, 503)
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -95,6 +96,8 @@ class Clinic:
 def clinic(parts) -> Clinic:
     with parts.doors.transaction() as db:
         knowledge.load(db, now=NOW)
+        ours = {each.certificate: "" for each in parts.signers.values()}
+        signing_keys.take_in(db, ours, now=NOW)
         programme = db.scalars(select(Programme)).one()
         product = db.scalars(select(Product).where(Product.name == "Comirnaty")).one()
         site = factories.make_site(
@@ -114,12 +117,29 @@ def clinic(parts) -> Clinic:
         staff = {
             "clerk": factories.make_staff(db, role="clerk", site_id=site.id, name="Clara Clerk"),
             "nurse": factories.make_staff(db, role="nurse", site_id=site.id, name="Nadia Nurse"),
-            "admin": factories.make_staff(db, role="admin", name="Adam Admin"),
+            "lead": factories.make_staff(db, role="lead", site_id=site.id, name="Lea Lead"),
+        } | {
+            role: factories.make_staff(db, role=role, site_id=None, name=name)
+            for role, name in CENTRAL.items()
         }
         return Clinic(
             site.id, programme.id, product.id, slots,
             {role: member.id for role, member in staff.items()}, lot.number,
         )  # fmt: skip
+
+
+def two_levels(app, clinic):
+    """Put the clinic's site under an agency and its admin above, with one act handed down."""
+    with app.extensions["healthcert"].doors.transaction() as db:
+        region = factories.make_organisation(db, names={"en": "Northern region"})
+        agency = factories.make_organisation(db, region, names={"en": "Harbour agency"})
+        db.get_one(Site, clinic.site_id).organisation_id = agency.id
+        db.get_one(Staff, clinic.staff["admin"]).organisation_id = region.id
+        given = Delegation(
+            giver_id=region.id, taker_id=agency.id, act="end_work", recorded_at=NOW,
+            given_by=clinic.staff["admin"], ends_at=NOW + timedelta(days=9),
+        )  # fmt: skip
+        return factories.add(db, given).id, agency.id
 
 
 class WholeAnswers(FlaskClient):

@@ -178,3 +178,13 @@ def test_the_administrator_sees_how_the_service_stands(staff, expected):
     assert "Messages to send" in page
     assert "Key for vaccinations" in page
     assert "List of trusted issuers" in page
+
+
+def test_the_head_of_the_site_corrects_an_entry_that_a_clerk_only_reads(expected, staff, clinic):
+    nurse, path = expected()
+    dose = nurse.post(f"{path}/dose", given(clinic)).location
+    assert f"{dose}/error" in staff("lead").get(dose).text
+    assert f"{dose}/error" not in staff("clerk").get(dose).text
+    answer = staff("lead").post(f"{dose}/error", {"reason": "not_given"})
+    assert answer.location == dose
+    assert "Entered in error" in staff("lead").get(dose).text

@@ -9,6 +9,7 @@ from healthcert import errors
 from healthcert.web.errors import PROBLEM
 from healthcert.web.refusals import ANSWERS, HTTP_ANSWERS, answer_to
 from tests.canaries import HEALTH, traces_in
+from tests.certificates import NOW
 
 
 def kinds(kind=errors.Refusal):
@@ -57,10 +58,18 @@ def raising(app):
     return raises
 
 
-@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.code)
+PAGES = [kind for kind in PUBLIC if kind is not errors.ProveAgain]  # which leads to another
+
+
+@pytest.mark.parametrize("kind", PAGES, ids=lambda kind: kind.code)
 def test_a_refusal_is_a_page_for_people_and_a_problem_for_programs(raising, kind):
     secret = "not to be told"
-    made = {errors.BadInput: [{"name": "missing"}], errors.BadRows: [[]]}
+    made = {
+        errors.BadInput: [{"name": "missing"}],
+        errors.BadRows: [[]],
+        errors.TooMany: [NOW],
+        errors.TooManyLooks: [NOW],
+    }
     error = kind(*made.get(kind, []))
     error.args = (secret,)
     client = raising(error)

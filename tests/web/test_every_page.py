@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from healthcert.services.keys import load_pins
 from healthcert.services.verification import Verifier
 from tests.certificates import NOW
-from tests.web.conftest import ALIA, Browser, enter
+from tests.web.conftest import ALIA, Browser, enter, two_levels
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -117,16 +117,25 @@ def journey(app, clinic, book, staff, newest_message):
         r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
     holder = enter(Browser(app), number, newest_message)
+    child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
+             "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
+    mother = enter(Browser(app), second, newest_message)
+    assert mother.post("/my/family/child", child).status_code == 303
+    other = re.search(r"/my/family/look-after/[0-9a-f-]+", mother.get("/my/family/").text)[0]
+    assert mother.post(other, page="/my/family/").status_code == 303
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
+    two_levels(app, clinic)
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
-                              "/my/erase/confirm"]),
+                              "/my/erase/confirm", "/my/family/", "/my/family/child",
+                              "/my/family/invite", "/my/family/join"]),
+        "mother": (mother, ["/my/", "/my/family/", "/my/record/seen"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
-        "admin": (staff("admin"), ["/admin/"]),
+        "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
     }  # fmt: skip
 
 

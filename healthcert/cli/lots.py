@@ -1,0 +1,65 @@
+"""`healthcert lots`: which there are, and what doses of them are worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import click
+
+from healthcert.cli.db import opened
+from healthcert.errors import NotFound
+from healthcert.models import Staff
+from healthcert.models.supply import LOT_STATES
+from healthcert.services import lots as service
+
+
+@click.group()
+def lots() -> None:
+    """Lots: list them, release them, recall them."""
+
+
+@lots.command("list")
+@click.option("--state", type=click.Choice(LOT_STATES), help="Only those that are so.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a lot.")
+def show(state: str | None, *, as_json: bool) -> None:
+    r"""List lots: identifier, state, last day, product and number.
+
+    \b
+    Example:
+      healthcert lots list --state quarantined
+    """
+    with opened() as doors, doors.reading() as db:
+        for lot in service.known(db):
+            if state in (None, lot.state):
+                line = "{id} {state:11} {expires_on} {product} {number}".format(**lot._asdict())
+                click.echo(json.dumps(lot._asdict(), default=str) if as_json else line)
+
+
+def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., None]:
+    """Make the command that orders a state."""
+
+    @lots.command(verb, help=f"{says}\n\n\b\nExample:\n  healthcert lots {verb} LOT --staff STAFF")
+    @click.argument("lot", type=click.UUID)
+    @click.option("--staff", type=click.UUID, required=True, help="Who orders it.")
+    @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="[today; a recall: ever]")
+    @click.option("--reason", type=click.Choice(reasons), default=reasons[0], show_default=True)
+    def order(lot: UUID, staff: UUID, since: datetime | None, reason: str) -> None:
+        now = datetime.now(UTC)
+        ever = now.date() if state == "released" else None
+        with opened() as doors, doors.transaction() as db:
+            by = db.get(Staff, staff)
+            if by is None or not by.active:
+                raise NotFound("no such member of staff")
+            day = since.date() if since else ever
+            service.order(db, lot_id=lot, state=state, since=day, reason=reason, staff=by, now=now)
+        click.echo(f"{state} {lot}")
+
+    return order
+
+
+_order("release", "released", "Release a lot; whoever received it may not.", "released")
+_order("recall", "recalled", "Recall a lot for good: its doses stop counting.",
+       "regulator", "producer", "cold_chain")  # fmt: skip

@@ -1,0 +1,122 @@
+"""What organisations hand on to those below them, and how far somebody's acts reach.
+
+Those below may do there what their roles do already, for a year at most, and not hand it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session, aliased
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.models import Delegation, Organisation, Site, Staff
+from healthcert.policy.roles import ACTS, Asker, Handed, Role, Scope, delegable, may, reached
+from healthcert.services import audit
+
+LONGEST = 365  # days
+
+
+def employer(db: Session, *, staff: Staff) -> UUID | None:
+    """Return the organisation somebody works for: their site's, or their own without a site."""
+    if staff.site_id is None:
+        return staff.organisation_id
+    return db.scalar(select(Site.organisation_id).where(Site.id == staff.site_id))
+
+
+def line_of(db: Session, organisation_id: UUID | None) -> tuple[UUID, ...]:
+    """Return an organisation and all above it, itself first; nothing for none."""
+    line = select(Organisation).where(Organisation.id == organisation_id).cte(recursive=True)
+    above = aliased(Organisation)
+    line = line.union_all(select(above).join(line, above.id == line.c.parent_id))
+    return tuple(db.scalars(select(line.c.id).order_by(line.c.level.desc())))
+
+
+def asker_of(db: Session, staff: Staff) -> Asker:
+    """Return a member of staff as the table of roles knows them."""
+    line = line_of(db, employer(db, staff=staff))
+    return Asker(Role(staff.role), site=staff.site_id, line=line)
+
+
+def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID]:
+    """Return the query of the organisations whose people and places somebody's act reaches."""
+    asker = asker_of(db, staff)
+    if ACTS[act].get(asker.role) is Scope.COUNTRY:
+        return select(Organisation.id)
+    given = db.scalars(select(Delegation).where(Delegation.taker_id.in_(asker.line)))
+    handed = [Handed(d.act, d.giver_id, d.taker_id, d.ends_at, d.revoked_at) for d in given]
+    roots = reached(asker, act, handed=handed, now=now)
+    below = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
+    below = below.union(select(Organisation.id).where(Organisation.parent_id == below.c.id))
+    return select(below.c.id)
+
+
+def delegate(
+    db: Session, *, staff: Staff, taker_id: UUID, act: str, days: int, now: datetime
+) -> Delegation:
+    """Hand one of one's own acts to an organisation below one's own, for some days.
+
+    Raises:
+        BadInput: The act is not one's own to hand on, or the days are none or over a year.
+        NotFound: No such organisation below one's own.
+    """
+    if act not in delegable(Role(staff.role)):
+        raise BadInput({"act": "not_a_choice"})
+    if not 1 <= days <= LONGEST:
+        raise BadInput({"days": "not_a_choice"})
+    giver = asker_of(db, staff)
+    if not may(giver, "delegate", line=line_of(db, taker_id)[1:], now=now):
+        raise NotFound
+    made = Delegation(
+        recorded_at=now, giver_id=giver.line[0], taker_id=taker_id, act=act, given_by=staff.id,
+        ends_at=now + timedelta(days),
+    )  # fmt: skip
+    db.add(made)
+    db.flush()
+    _note(db, "delegated", made, staff, now)
+    return made
+
+
+def overview(
+    db: Session, *, staff: Staff, now: datetime
+) -> tuple[Sequence[Organisation], Sequence[Site], Sequence[Delegation]]:
+    """Return the organisations in somebody's reach, their sites, and what they hand on now."""
+    reach = within(db, staff=staff, act="see_organisations", now=now)
+    tree = select(Organisation).where(Organisation.id.in_(reach))
+    sites = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
+    handed = select(Delegation).where(Delegation.giver_id.in_(reach), *_in_force(now))
+    return (
+        db.scalars(tree.order_by(Organisation.level, Organisation.code)).all(),
+        db.scalars(sites).all(),
+        db.scalars(handed.order_by(Delegation.ends_at)).all(),
+    )
+
+
+def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> None:
+    """Take back what one's own organisation, or one below it, has handed on.
+
+    Raises:
+        NotFound: Nothing of that identifier stands, handed on within one's reach.
+    """
+    reach = within(db, staff=staff, act="delegate", now=now)
+    query = select(Delegation).where(Delegation.id == delegation_id, *_in_force(now))
+    found = db.scalar(query.where(Delegation.giver_id.in_(reach)))
+    if found is None:
+        raise NotFound
+    found.revoked_at = now
+    _note(db, "delegation_revoked", found, staff, now)
+
+
+def _in_force(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return Delegation.revoked_at.is_(None), Delegation.ends_at > now
+
+
+def _note(db: Session, act: str, about: Delegation, staff: Staff, now: datetime) -> None:
+    audit.note(
+        db, actor=audit.Actor("staff", staff.id), act=act,
+        subject=audit.Subject("delegation", about.id),
+        details={"act": about.act, "giver": about.giver_id, "taker": about.taker_id}, now=now,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Facts are always recorded; their certificates wait where something about them is odd.
+
+One vaccinator who writes down more in an hour than anybody can give, a site that nobody has looked
+at yet, a withdrawal: the dose stands, its certificate stays intended until an officer who did not
+write it releases it. The database refuses to have it issued before (`certificate_held`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
+from healthcert.models import Certificate, CertificateHold, Dose, SiteProbation, Staff
+from healthcert.models.base import new_id, upsert
+from healthcert.services import audit, limits
+from healthcert.services.statement import Fact
+
+_JUST_NOW = timedelta(minutes=1)
+_HOLD = CertificateHold
+_OF = {"cap": _HOLD.recorded_by, "probation": _HOLD.site_id, "withdrawn": _HOLD.fact_id}
+
+
+def held(*why: str) -> ColumnElement[bool]:
+    """Return the condition that a certificate waits for somebody's release, for such a reason."""
+    fact = func.coalesce(Certificate.dose_id, Certificate.test_result_id, Certificate.recovery_id)
+    waits = exists().where(_HOLD.fact_id == fact, _HOLD.released_at.is_(None))
+    return waits.where(_HOLD.why.in_(why)) if why else waits
+
+
+def watch(db: Session, *, fact: Fact, now: datetime) -> None:
+    """Count a fact that is to be certified, and hold it where it is one too many.
+
+    One written down before was counted then; the lines of a table that an operator takes in, with
+    their numbers and their author, are not a vaccinator's hour.
+    """
+    old = now - fact.recorded_at > _JUST_NOW
+    if old or (isinstance(fact, Dose) and fact.import_key is not None):
+        return
+    by = db.get_one(Staff, fact.recorded_by)
+    site_id = (fact.site_id if isinstance(fact, Dose) else None) or by.site_id
+    try:
+        limits.spend(db, name="certify", identity=by.id.hex, about=("staff", by.id), now=now)
+    except TooMany:
+        hold(db, [fact], why="cap", now=now)
+    if site_id and db.scalar(_unreleased(site_id)):
+        about = ("site", site_id)
+        limits.spend(db, name="certify_on_probation", identity=site_id.hex, about=about, now=now)
+        hold(db, [fact], why="probation", site_id=site_id, now=now)
+
+
+def hold(
+    db: Session, facts: Collection[Fact], *, why: str, site_id: UUID | None = None, now: datetime
+) -> None:
+    """Let the next certificates of some facts wait, and those again that were released before."""
+    rows = [
+        {
+            "id": new_id(), "recorded_at": now, "fact_id": fact.id, "why": why,
+            "recorded_by": fact.recorded_by, "site_id": site_id,
+        }
+        for fact in facts
+    ]  # fmt: skip
+    if rows:
+        anew = {"released_by": None, "released_at": None}
+        insert = upsert(db, "certificate_hold")
+        db.execute(insert.on_conflict_do_update(index_elements=["fact_id", "why"], set_=anew), rows)
+
+
+def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> int:
+    """Let certificates that wait be signed; return how many facts it were.
+
+    `of` is, by `why`: the member of staff who wrote them down (``cap``), the site (``probation``),
+    or the one fact (``withdrawn``), whose holder appealed.
+
+    Raises:
+        NotAllowed: For officers alone.
+        NeedsAnother: They wrote it down themselves.
+    """
+    if staff.role != "admin":
+        raise NotAllowed
+    these = (_OF[why] == of, _HOLD.why == why, _HOLD.released_at.is_(None))
+    if db.scalar(select(exists().where(*these, _HOLD.recorded_by == staff.id))):
+        raise NeedsAnother
+    let_go = update(_HOLD).where(*these).values(released_by=staff.id, released_at=now)
+    count = len(db.execute(let_go.returning(_HOLD.id)).all())
+    _note(db, staff, "certificates_released", of, {"why": why, "count": count}, now)
+    return count
+
+
+def release_site(db: Session, *, site_id: UUID, staff: Staff, now: datetime) -> bool:
+    """Release a new site; return whether this was the second officer, with whom it ends.
+
+    Raises:
+        NotAllowed: For officers alone.
+        NotFound: No such site is on probation.
+        NeedsAnother: This officer has released it before.
+    """
+    if staff.role != "admin":
+        raise NotAllowed
+    row = db.scalar(_unreleased(site_id).with_for_update())
+    if row is None:
+        raise NotFound
+    if row.released_by == staff.id:
+        raise NeedsAnother
+    second = row.released_by is not None
+    if second:
+        row.confirmed_by = staff.id
+        release(db, why="probation", of=site_id, staff=staff, now=now)
+    else:
+        row.released_by = staff.id
+    _note(db, staff, "site_released", site_id, {"second": second}, now)
+    db.flush()
+    return second
+
+
+def _unreleased(site_id: UUID) -> Select[SiteProbation]:
+    return select(SiteProbation).filter_by(site_id=site_id, confirmed_by=None)
+
+
+def _note(
+    db: Session, staff: Staff, act: str, of: UUID, details: Mapping[str, audit.Detail], now:
+    datetime,
+) -> None:  # fmt: skip
+    actor, subject = audit.Actor("staff", staff.id), audit.Subject("certificate_hold", of)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)

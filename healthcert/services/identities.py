@@ -1,0 +1,74 @@
+"""What somebody is known by, as it comes at the desk: a document later on, a card of ours."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.gateways.vault import Vault
+from healthcert.models import Identity, Staff
+from healthcert.models.broken import broken_rule
+from healthcert.services import audit, enrolment, requests
+from healthcert.services.people import (
+    UNFINDABLE,
+    IdentityDetails,
+    details_of,
+    key_of,
+    locked,
+    tidied,
+    tidy_identity,
+)
+from healthcert.services.places import new_reference
+from healthcert.services.tokens import identity_blinds
+
+
+def add_document(
+    db: Session, *, vault: Vault, person_id: UUID, told: IdentityDetails, staff: Staff,
+    country: str, now: datetime,
+) -> bool:  # fmt: skip
+    """Add a document that staff saw, and say whether it is this person's alone.
+
+    Where it is on record of somebody else, the two may be one: a request says so, which others
+    decide. Nothing is merged.
+
+    Raises:
+        BadInput: The document cannot be used.
+    """
+    person = locked(db, person_id)
+    tidy = tidied(replace(details_of(vault, person), identity=told), today=now.date())
+    level = "low" if told.kind in UNFINDABLE else "substantial"
+    try:
+        with db.begin_nested():
+            db.add(enrolment.identified(vault, person, tidy.identity, level=level, now=now))
+            db.flush()
+    except IntegrityError as error:
+        other = enrolment.holder(db, identity_blinds(vault, tidy.identity))
+        if other is None or broken_rule(error) != "uq_identity_blind":
+            raise
+        if other.id != person_id:
+            requests.submit(
+                db, vault=vault, country=country, kind="correction", person=person,
+                asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
+                reason="duplicate", staff=staff, now=now,
+            )  # fmt: skip
+        return other.id == person_id
+    person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
+    audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
+    return True
+
+
+def new_card(
+    db: Session, *, vault: Vault, person_id: UUID, country: str, staff: Staff, now: datetime
+) -> str:
+    """Return the reference of a new card, by which the person is known; one before it is not."""
+    person, number = locked(db, person_id), new_reference()
+    db.execute(delete(Identity).filter_by(person_id=person_id, kind="card"))
+    card = tidy_identity(IdentityDetails("card", country, number))
+    db.add(enrolment.identified(vault, person, card, level="low", now=now))
+    audit.of_person(db, audit.Actor("staff", staff.id), "card_made", person_id, now)
+    return number

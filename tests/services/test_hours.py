@@ -1,0 +1,47 @@
+"""When sites are open: read, written, and asked for a day."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+import pytest
+
+from healthcert.errors import BadInput
+from healthcert.services import hours
+from tests.factories import NOW, make_site
+
+WEEK = "Mo-Fr 08:30-12:30,13:30-16:00; Sa 09:00-12:00"
+MONDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 1)
+
+
+def test_hours_are_read_and_written_back():
+    spans = hours.read(WEEK)
+    assert len(spans) == 11
+    assert spans[1] == (1, time(13, 30), time(16))
+    assert hours.read(hours.written(spans)) == spans
+    assert hours.read("") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "always", "Mo", "Mo 8-12", "Mo 08:30", "Mo 12:00-08:00", "Mo 08:00-08:00", "Xx 08:00-09:00",
+        "Mo 08:00-12:00,11:00-13:00", "Mo-Fr 08:00-12:00; We 09:00-10:00", "Mo 08:00-24:00",
+        "Mo 08:00:30-09:00", "Mo 08:00-09:00Z", "Mo 08:00-09:00-10:00", "Mo 08:00-09:00 Tu",
+    ],
+)  # fmt: skip
+def test_what_says_no_hours_is_refused(text):
+    with pytest.raises(BadInput) as caught:
+        hours.read(text)
+    assert caught.value.fields == {"hours": "not_hours"}
+
+
+def test_a_day_is_open_as_its_weekday_unless_it_is_closed(db):
+    site_id, holiday = make_site(db).id, date(2026, 3, 9)
+    hours.begin(db, site_id=site_id, spans=hours.read(WEEK), closed=[holiday], now=NOW)
+
+    def on(day: date) -> str:
+        return hours.written(hours.open_on(db, site_id=site_id, day=day))
+
+    assert on(MONDAY) == "Mo 08:30-12:30; Mo 13:30-16:00"
+    assert (on(SUNDAY), on(holiday)) == ("", "")

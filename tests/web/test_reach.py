@@ -1,0 +1,281 @@
+"""Every route about a thing, for every role, wherever the thing is: as docs/roles.md says.
+
+What is expected comes from the page of roles, read by its own program (`tests.policy.oracle`).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, update
+
+from healthcert.models import (
+    Alarm,
+    Certificate,
+    Delegation,
+    Lot,
+    Person,
+    Product,
+    Programme,
+    Proxy,
+    Site,
+    Staff,
+)
+from healthcert.policy.roles import ACTS as ROLE_ACTS
+from healthcert.policy.roles import Role, has
+from healthcert.services import alarms, enrolment, invitations
+from healthcert.web.guards import ACTS
+from tests import factories as make
+from tests.certificates import NOW
+from tests.policy import oracle
+from tests.services.clinic import details
+from tests.web.conftest import Browser, enter
+from tests.web.test_guards import path_of, routes
+
+# What the identifier in an address names: a route with one that is not here fails the build.
+NAMES = {
+    "citizen.cancel": "appointment",
+    "citizen.certificate": "certificate",
+    "citizen.certificate_file": "certificate",
+    "rights.certificate": "certificate",
+    "clinic.appointment": "appointment",
+    "clinic.arrive": "appointment",
+    "clinic.document": "appointment",
+    "clinic.card": "appointment",
+    "clinic.assist": "appointment",
+    "family.look_after": "ward",
+    "family.end": "proxy",
+    "doses.ask": "appointment",
+    "doses.record": "appointment",
+    "doses.recorded": "dose",
+    "doses.error_form": "dose",
+    "doses.mark_in_error": "dose",
+    "admin.revoke": "delegation",
+    "admin.alarm": "alarm",
+    "team.recover": "colleague",
+    "team.grant": "who_lost_a_key",
+    "team.sign_out": "colleague",
+    "team.end_work": "colleague",
+}
+TYPED = {
+    "doses.mark_in_error": {"reason": "not_given"},
+    "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
+    "clinic.assist": {"seen": "y"},
+}
+LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
+PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
+OURS, ANOTHER = 2, 3
+# Whose record, at which site, of which organisation; we are person 0, at site 0.
+PLACES = {
+    "own": (0, 0, OURS), "another's": (1, 0, OURS), "another site's": (1, 1, OURS),
+    "another organisation's": (1, 2, ANOTHER),
+}  # fmt: skip
+HANDED = {"no longer": [(0, None), (9, 5)], "in force": [(9, None)]}  # ends, taken back; it is 5
+
+
+@pytest.fixture
+def engine_name():
+    """The queries are the same; those of services/delegating are tested on both engines."""
+    return "sqlite"
+
+
+@pytest.fixture
+def world(app, parts, clinic, staff, book, newest_message):
+    """Three sites of two organisations, somebody of each role at the first, and their browsers."""
+    _booker, number = book()
+    nurse = staff("nurse")
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
+    nurse.post(f"{visit}/dose", given | {"body_site": "LA"})
+    citizen = enter(Browser(app), number, newest_message)
+    with parts.doors.transaction() as db:
+        bodies = []
+        for above in PARENTS:
+            bodies.append(make.make_organisation(db, None if above is None else bodies[above]))
+        ours, another = bodies[OURS].id, bodies[ANOTHER].id
+        at = {"time_zone": "Asia/Beirut"}
+        sites = [clinic.site_id, make.make_site(db, organisation_id=ours, **at).id,
+                 make.make_site(db, organisation_id=another, **at).id]  # fmt: skip
+        db.execute(update(Site).where(Site.id == sites[0]).values(organisation_id=ours))
+        central = update(Staff).where(Staff.site_id.is_(None))
+        db.execute(central.values(organisation_id=ours))
+        person = db.scalars(select(Person.id)).one()
+        made = SimpleNamespace(
+            bodies=[body.id for body in bodies], sites=sites, holder=person, sessions={},
+            turns=count(), lot=clinic.lot,
+            programme=clinic.programme_id, product=clinic.product_id,
+            admin=clinic.staff["admin"], parts=parts,
+        )  # fmt: skip
+    made.browsers = {None: Browser(app), Role.CITIZEN: citizen} | {
+        role: staff(role) for role in Role if role is not Role.CITIZEN
+    }
+    made.tokens = {
+        role: re.search(r'csrf_token" value="([^"]+)', browser.get("/my/sign-in").text)[1]
+        for role, browser in made.browsers.items()
+    }
+    return made
+
+
+class Things:
+    """Makes the things that addresses name, each in its place."""
+
+    def __init__(self, world, db):
+        """Take the world and a transaction."""
+        self.world, self.db = world, db
+
+    def somebody(self):
+        vault = self.world.parts.vault
+        return enrolment.enrol(self.db, vault=vault, details=details(), now=NOW)
+
+    def appointment(self, person, site, _body):
+        programme = self.db.get_one(Programme, self.world.programme)
+        if site not in self.world.sessions:
+            self.world.sessions[site] = make.make_session(
+                self.db, site=self.db.get_one(Site, self.world.sites[site]), programme=programme,
+                product=self.db.get_one(Product, self.world.product), day=make.day(1),
+            )  # fmt: skip
+        starts_at = NOW + timedelta(days=1, minutes=20 * next(self.world.turns))
+        slot = make.make_slot(
+            self.db, session=self.world.sessions[site], starts_at=starts_at, booked=1
+        )
+        programme = programme if person else make.make_programme(self.db)
+        who = self.somebody() if person else self.db.get_one(Person, self.world.holder)
+        return make.make_appointment(self.db, slot=slot, person=who, programme=programme).id
+
+    def dose(self, _person, site, _body):
+        lot = self.db.scalars(select(Lot).filter_by(number=self.world.lot)).one()
+        where = {
+            "site_id": self.world.sites[site],
+            "programme": self.db.get_one(Programme, self.world.programme),
+        }
+        return make.make_counted_dose(self.db, person=self.somebody(), lot=lot, **where).id
+
+    def certificate(self, person, _site, _body):
+        if person == 0:
+            return self.db.scalars(select(Certificate.id).filter_by(state="issued")).first()
+        return make.make_certificate(self.db, dose=make.make_counted_dose(self.db)).id
+
+    def colleague(self, _person, _site, body):
+        return make.make_staff(
+            self.db, role="admin", site_id=None, organisation_id=self.world.bodies[body]
+        ).id
+
+    def delegation(self, _person, _site, body):
+        return self.handed("see_organisations", body, 4, 9, None).id
+
+    def ward(self, person, _site, _body):
+        """Somebody for whom we act, or another does."""
+        ward = self.somebody()
+        ours = self.db.get_one(Person, self.world.holder)
+        self.acting(ward, ours if person == 0 else self.somebody())
+        return ward.id
+
+    def proxy(self, person, _site, _body):
+        ours = self.db.get_one(Person, self.world.holder)
+        return self.acting(self.somebody(), ours if person == 0 else self.somebody()).id
+
+    def acting(self, person, proxy):
+        return make.add(
+            self.db,
+            Proxy(person_id=person.id, proxy_person_id=proxy.id, kind="carer", scope="view",
+                  recorded_at=NOW, ends_at=NOW + timedelta(days=9)),
+        )  # fmt: skip
+
+    def alarm(self, *_place):
+        about = ("staff", make.make_staff(self.db, role="admin", site_id=None).id)
+        alarms.sound(self.db, kind="view_hour", about=about, now=NOW)
+        return self.db.scalars(select(Alarm.id).filter_by(subject_id=about[1])).one()
+
+    def who_lost_a_key(self, *place):
+        """Somebody for whom another administrator has asked."""
+        lost, asks = self.colleague(*place), make.make_staff(self.db, role="admin", site_id=None)
+        invitations.ask_recovery(self.db, staff_id=lost, by=asks.id, now=NOW)
+        return lost
+
+    def handed(self, act, giver, taker, ends, revoked):
+        hour = timedelta(hours=1)
+        return make.add(
+            self.db,
+            Delegation(
+                giver_id=self.world.bodies[giver], taker_id=self.world.bodies[taker], act=act,
+                given_by=self.world.admin, recorded_at=NOW - 6 * hour,
+                ends_at=NOW + hour * (ends - 5),
+                revoked_at=None if revoked is None else NOW + hour * (revoked - 5),
+            ),
+        )  # fmt: skip
+
+
+def expected(role, act, place, papers):
+    """Return what the page of roles promises: a door shut, nothing there, or an answer."""
+    if role is None:
+        return "sign in"
+    if not has(role, act):
+        return "not allowed"
+    asks = {
+        "role": role.replace("_", " "), "person": 0 if role is Role.CITIZEN else None,
+        "acts_for": [], "works_for": OURS,
+        "site": 0 if role in {Role.CLERK, Role.NURSE, Role.LEAD} else None,
+    }  # fmt: skip
+    thing = dict(zip(("person", "site", "of"), PLACES[place], strict=True))
+    handed = [
+        {"act": act, "giver": 1, "taker": OURS, "ends": ends, "revoked": revoked}
+        for ends, revoked in papers
+    ]
+    found = oracle.allowed(PARENTS, asks, act, thing, handed, 5)
+    return "answered" if found else "not found"
+
+
+def said(answer):
+    """Return what a door said."""
+    if answer.status_code == 303 and "/sign-in" in answer.location:
+        return "sign in"
+    assert answer.status_code < 500
+    return {403: "not allowed", 404: "not found"}.get(answer.status_code, "answered")
+
+
+def test_every_route_about_a_thing_says_what_it_names(app):
+    about = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "<" in rule.rule and not has(None, ACTS[rule.endpoint])
+    }
+    assert about == set(NAMES)
+
+
+@pytest.mark.parametrize("papers", HANDED)
+def test_every_role_reaches_what_the_page_of_roles_says_and_nothing_else(app, world, papers):
+    seen = set()
+    with world.parts.doors.transaction() as db:
+        for act in ROLE_ACTS:
+            for ends, revoked in HANDED[papers]:
+                Things(world, db).handed(act, 1, OURS, ends, revoked)
+    about = [way for way in routes(app) if way[0].endpoint in NAMES and "<" in way[0].rule]
+    for rule, method in about:
+        for role in world.browsers:
+            for place in PLACES if has(role, ACTS[rule.endpoint]) else ["own"]:
+                answer = ask(world, rule, method, role, place)
+                wanted = expected(role, ACTS[rule.endpoint], place, HANDED[papers])
+                assert said(answer) == wanted, (rule.rule, method, role, place)
+                seen.add((wanted, place, rule.endpoint))
+    assert {wanted for wanted, *_ in seen} == {"sign in", "not allowed", "not found", "answered"}
+    handed_on = ("answered", "another organisation's", "team.end_work")
+    assert (handed_on in seen) == (papers == "in force")
+
+
+def ask(world, rule, method, role, place):
+    """Knock as a role, about a new thing in its place."""
+    with world.parts.doors.transaction() as db:
+        thing = getattr(Things(world, db), NAMES[rule.endpoint])(*PLACES[place])
+    typed = {"csrf_token": world.tokens[role], **TYPED.get(rule.endpoint, {})}
+    client = world.browsers[role].client
+    answer = client.open(
+        re.sub(r"/[0-9a-f-]{36}", f"/{thing}", path_of(rule)), method=method,
+        data=typed if method == "POST" else None,
+    )  # fmt: skip
+    if rule.endpoint in LEADS_AWAY:
+        client.post("/my/family/myself", data=typed)
+    return answer
