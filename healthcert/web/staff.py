@@ -180,9 +180,11 @@ def lock() -> Redirect:
 
 @bp.post("/sign-out")
 def sign_out() -> Redirect:
-    """End the session of whoever is signed in."""
+    """End the session of whoever is signed in; the browser forgets what it has of us."""
     sessions.sign_out()
-    return redirect(url_for("public.home"), code=303)
+    home = redirect(url_for("public.home"), code=303)
+    home.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return home
 
 
 def provider() -> Provider:

@@ -94,8 +94,8 @@ CRYPTOGRAPHIC = re.compile(
     r"hcert/(bundled_keys|bundled_lists|cose|revocation|selftest|trust\w*)\.py"
     r"|gateways/\w+\.py|transparency/\w+\.py"
     r"|services/(\w*keys|key_making|access|codes|issuing|import\w*|places|passkeys|passwords"
-    r"|limits|invitations|proxies)\.py"
-    r"|web/(sessions|delivery)\.py|models/base\.py|data/knowledge\.py|(app|config|db|parts)\.py"
+    r"|limits|invitations|ceremony)\.py"
+    r"|web/(sessions|delivery|metrics)\.py|models/base\.py|data/knowledge\.py|(app|config|db|parts)\.py"
 )
 
 

@@ -73,7 +73,7 @@ def test_no_secret_is_tracked():
     [
         "AKIA" + "A1" * 8,
         "ghp_" + "x" * 36,
-        "postgresql://service:hunter22@" + "db.example/records",
+        "postgresql://service:" + "hunter22@db.example/records",
         "eyJhbGciOi" + "x" * 24 + "." + "y" * 24 + ".z",
     ],
 )

@@ -193,6 +193,7 @@ def test_an_appointment_is_given_back_and_its_place_is_free(holder):
 def test_signing_out_ends_the_session_on_the_server(holder):
     citizen = holder()
     cookie = citizen.client.get_cookie("healthcert_session").value
-    assert citizen.post("/sign-out", page="/my/").status_code == 303
+    left = citizen.post("/sign-out", page="/my/")
+    assert (left.status_code, left.headers["Clear-Site-Data"]) == (303, '"cache", "storage"')
     citizen.client.set_cookie("healthcert_session", cookie)
     assert citizen.get("/my/").status_code == 303
