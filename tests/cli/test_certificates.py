@@ -23,7 +23,7 @@ def service(run, tmp_path, sqlite_template):  # noqa: ARG001 - sets the environm
     """A clinic in the command's own database, with one certified test; its officers."""
     shutil.copy(sqlite_template, tmp_path / "healthcert.db")
     parts = open_parts(Settings.from_env(os.environ))
-    clinic = Clinic.opened(parts.doors, parts.vault, parts.country)
+    clinic = Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())
     clinic.tested(clinic.book(clinic.slot(), details()).person_id)
     sign_pending(parts, NOW)
     with parts.doors.transaction() as db:

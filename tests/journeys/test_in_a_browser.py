@@ -68,7 +68,7 @@ def test_a_dose_becomes_a_certificate_and_an_error_ends_it_everywhere(demonstrat
     # The citizen comes in by reference, birth date and the code that is sent.
     citizen = visit(width=390)
     citizen.goto(f"{base}/my/sign-in")
-    citizen.get_by_label("Reference").fill(reference)
+    citizen.get_by_label("Reference or number").fill(reference)
     birth = [str(int(part)) for part in reversed(born.split("-"))]
     for field, value in zip(citizen.locator("[name=birth_date]").all(), birth, strict=True):
         field.fill(value)

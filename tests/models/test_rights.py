@@ -184,7 +184,7 @@ def test_a_message_goes_only_once_it_is_settled(db):
         db.execute(update(Message).values(sealed=None))
     db.execute(update(Message).values(state="failed"))
     db.execute(update(Message).values(sealed=None))
-    with refused(db, "ck_message_queued_is_whole"):
+    with refused(db, "message_transition"):
         db.execute(update(Message).values(state="queued"))
     db.execute(delete(Message))
 

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, update
 
 from healthcert.models import (
     AdverseEvent,
+    Alarm,
     Appointment,
     Base,
     Case,
@@ -20,21 +21,24 @@ from healthcert.models import (
     Message,
     Offer,
     Request,
+    SigningKey,
     WaitEntry,
 )
 from tests import factories as make
-from tests.factories import NOW
+from tests.factories import NOW, make_organisation
 from tests.models.refusals import refused
-from tests.models.test_workflow import make_draw, make_entry, make_offer, make_organisation
+from tests.models.test_workflow import make_draw, make_entry, make_offer
 
 LATER = NOW + timedelta(days=1)
 ELSEWHERE = {
     AdverseEvent,
+    Alarm,
     Appointment,
     Certificate,
     ImportBatch,
     Lot,
     Request,
+    SigningKey,
 }  # tested beside them
 
 

@@ -45,7 +45,7 @@ def test_known_and_unknown_take_the_same_time(clinic, deed, say):
 
 def attempt(clinic, deed, which, born, now) -> None:
     asked = {
-        "vault": clinic.vault, "pepper": PEPPER, "reference": which, "birth_date": born, "now": now,
+        "vault": clinic.vault, "pepper": PEPPER, "claim": access.Claim(which, born), "now": now,
     }  # fmt: skip
     if deed == "asking":
         clinic.doors.run(lambda db: access.request_code(db, **asked))

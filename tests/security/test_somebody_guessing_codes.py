@@ -22,8 +22,8 @@ MILLION = 10**6
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_sixty_four_threads_of_many_guesses_get_exactly_five_compared(clinic, say):
     mine = clinic.book(clinic.slot())
-    asked = {"vault": clinic.vault, "pepper": PEPPER, "reference": mine.reference}
-    asked |= {"birth_date": BORN, "now": NOW}
+    claim = access.Claim(mine.reference, BORN)
+    asked = {"vault": clinic.vault, "pepper": PEPPER, "claim": claim, "now": NOW}
     clinic.doors.run(lambda db: access.request_code(db, **asked))
     with clinic.doors.reading() as db:
         [sent] = messages.outbox(db, vault=clinic.vault, limit=2)[:1]

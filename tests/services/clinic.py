@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from healthcert import models
 from healthcert.data.knowledge import Country
@@ -213,7 +214,7 @@ class Clinic:
         """Sign everything that is intended."""
         with self.doors.reading() as db:
             waiting = issuing.pending(db, limit=100, today=now.date())
-        return [self._issued(signers, one, now) for one in waiting]
+        return [self.signed(signers, [one], now)[0] for one in waiting]
 
     def counts(self, dose: Dose) -> tuple[str, int | None]:
         with self.doors.reading() as db:
@@ -237,16 +238,17 @@ class Clinic:
         }
         self.doors.run(lambda db: vaccination.mark_in_error(db, **wanted | values))
 
-    def _issued(
-        self, signers: dict[str, Signer], certificate_id: UUID, now: datetime
-    ) -> Certificate:
-        return self.doors.run(
-            lambda db: issuing.issue_all(
-                db,
-                vault=self.vault,
-                signers={each.kid: each for each in signers.values()},
-                certificate_ids=[certificate_id],
-                country=self.country,
-                now=now,
-            )[0]
-        )
+    def signed(
+        self, signers: dict[str, Signer], wanted: list[UUID], now: datetime = NOW
+    ) -> list[Certificate]:
+        """Sign these, and return them as they stand afterwards."""
+
+        def work(db: Session) -> list[Certificate]:
+            issuing.issue_all(
+                db, vault=self.vault, signers={each.kid: each for each in signers.values()},
+                certificate_ids=wanted, country=self.country, now=now,
+            )  # fmt: skip
+            these = select(Certificate).where(Certificate.id.in_(wanted)).order_by(Certificate.id)
+            return list(db.scalars(these.execution_options(populate_existing=True)))
+
+        return self.doors.run(work)

@@ -106,7 +106,7 @@ def test_a_positive_test_founds_a_recovery_that_is_signed_from_its_first_day(
 def test_a_recovery_is_not_signed_before_its_day_even_when_asked(clinic, signers, person_id):
     recovery = clinic.recovered(person_id, day(0))
     [intent] = clinic.certificates(recovery)
-    assert clinic._issued(signers, intent.id, NOW).state == "intended"  # noqa: SLF001
+    assert clinic.signed(signers, [intent.id])[0].state == "intended"
 
 
 def test_each_kind_waits_for_its_own_key(clinic, signers, person_id):

@@ -113,15 +113,7 @@ def test_eight_who_sign_the_same_intent_give_one_text(clinic, signers):
     clinic.lot()
     dose = clinic.vaccinated(day(-1), details())
     [intent] = clinic.certificates(dose)
-    came_of_it = at_once(
-        8,
-        lambda _: clinic.doors.run(
-            lambda db: issuing.issue_all(
-                db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
-                country=clinic.country, now=NOW,
-            )[0].sealed
-        ),
-    )  # fmt: skip
+    came_of_it = at_once(8, lambda _: clinic.signed(signers, [intent.id])[0].sealed)
     assert len(set(came_of_it)) == 1
     assert isinstance(came_of_it[0], bytes)
 
@@ -160,12 +152,7 @@ def test_a_key_that_is_not_active_signs_nothing_and_the_others_still_do(clinic, 
     clinic.doors.run(lambda db: signing_keys.move(db, kid=signers["v"].kid, to=to, now=NOW))
     with clinic.doors.reading() as db:
         waiting = issuing.pending(db, limit=9, today=TODAY)
-    signed = clinic.doors.run(
-        lambda db: issuing.issue_all(
-            db, vault=clinic.vault, signers=by_kid(signers),
-            certificate_ids=waiting, country=clinic.country, now=NOW,
-        )
-    )  # fmt: skip
+    signed = clinic.signed(signers, waiting)
     assert {each.kind: each.state for each in signed} == {"v": "intended", "t": "issued"}
 
 
@@ -174,12 +161,7 @@ def test_a_certificate_taken_back_before_it_was_signed_is_never_signed(clinic, s
     dose = clinic.vaccinated(day(-1), details())
     [intent] = clinic.certificates(dose)
     clinic.mark_in_error(dose)
-    [late] = clinic.doors.run(
-        lambda db: issuing.issue_all(
-            db, vault=clinic.vault, signers=by_kid(signers), certificate_ids=[intent.id],
-            country=clinic.country, now=NOW,
-        )
-    )  # fmt: skip
+    [late] = clinic.signed(signers, [intent.id])
     assert (late.state, late.sealed) == ("revoked", None)
 
 

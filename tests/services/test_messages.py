@@ -72,8 +72,10 @@ def test_who_left_no_address_is_not_written_to(clinic):
 
 
 def test_every_template_reads_well_in_every_language():
-    fields = {"when": NOW, "place": {"en": "Clinic", "ar": "عيادة"}, "reference": "HC-1",
-              "code": "123456", "product": "Comirnaty"}  # fmt: skip
+    fields = {
+        "when": NOW, "place": {"en": "Clinic", "ar": "عيادة"}, "reference": "HC-1",
+        "code": "123456", "product": "Comirnaty", "proxy": "Samir", "name": "Alia",
+    }  # fmt: skip
     for template in TEMPLATES:
         for language in ("en", "fr", "ar"):
             subject, text = words(template, language, fields, "Asia/Beirut")
