@@ -151,7 +151,7 @@ class _Compiler:
 def _ahead(logic: object) -> int | None:
     """Milliseconds that some logic, if well-formed, adds to the clock; None of anything else."""
     match logic:
-        case {"plusTime": [{"var": "external.validationClock"}, int(amount), unit]}:
+        case {"plusTime": [{"var": "external.validationClock"}, int(amount), str(unit)]}:
             return amount * LENGTHS[unit] if unit in LENGTHS and abs(amount) <= _FURTHEST else None
     return None
 

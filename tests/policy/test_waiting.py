@@ -126,3 +126,11 @@ def test_where_it_is_dear_to_know_what_the_clock_is_compared_with_each_day_is_tr
     for entries in (1, 300):
         external = {"list": [[1] * 40] * entries}
         assert str(found(logic, external=external).passes_on) == "2026-06-24"
+
+
+@pytest.mark.parametrize("unit", [{"day": 1}, ["day"], None, 1, "fortnight"])
+def test_a_clock_moved_by_no_unit_waits_for_nothing_and_is_no_fault(unit):
+    moved = {"plusTime": [{"var": "external.validationClock"}, 1, unit]}
+    logic = compile_logic({"after": [moved, {"var": "external.validationClock"}]})
+    with pytest.raises(RuleError):
+        logic.evaluate({"external": {"validationClock": "2026-03-02T12:00:00Z"}}, [WAIT_FUEL])
