@@ -16,6 +16,7 @@ from healthcert.models import (
     Dose,
     DoseStanding,
     Knowledge,
+    Organisation,
     Person,
     Product,
     Programme,
@@ -60,7 +61,10 @@ def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
-    for site in db.scalars(select(Site).order_by(Site.code)):
+    runs = select(Site, Organisation.code).outerjoin(
+        Organisation, Organisation.id == Site.organisation_id
+    )
+    for site, organisation in db.execute(runs.order_by(Site.code)):
         names = {f"name_{lang}": text for lang, text in site.names.items()}
         address = {f"address_{lang}": text for lang, text in site.address.items()}
         yield names | address | {
@@ -71,13 +75,20 @@ def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
             "female_vaccinator": "yes" if site.female_vaccinator else "no",
             "hours": hours.written(hours.of(db, site.id)),
             "closed_on": " ".join(str(day) for day in hours.closed_days(db, site.id)),
+            "organisation": organisation,
         }  # fmt: skip
 
 
 def _staff(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
-    query = select(Staff, Site.code).outerjoin(Site, Site.id == Staff.site_id)
-    for staff, site in db.execute(query.where(Staff.active).order_by(Staff.name)):
-        yield {"name": staff.name, "role": staff.role, "site": site}
+    query = (
+        select(Staff, Site.code, Organisation.code)
+        .outerjoin(Site, Site.id == Staff.site_id)
+        .outerjoin(Organisation, Organisation.id == Staff.organisation_id)
+    )
+    for staff, site, organisation in db.execute(query.where(Staff.active).order_by(Staff.name)):
+        yield {
+            "name": staff.name, "role": staff.role, "site": site, "organisation": organisation,
+        }  # fmt: skip
 
 
 def _lots(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID
@@ -12,7 +13,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Site, SiteClosure, SiteHours, SiteProbation, Staff
+from healthcert.models import Organisation, Site, SiteClosure, SiteHours, SiteProbation, Staff
 from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import cells, hours
@@ -22,7 +23,7 @@ from healthcert.services.sheets import Line
 _SITE = (
     "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),
     "region", "latitude", "longitude", "time_zone", "step_free", "facilities", "languages",
-    "female_vaccinator", "hours", "closed_on",
+    "female_vaccinator", "hours", "closed_on", "organisation",
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ class _SiteLine(NamedTuple):
     facilities: list[str]
     languages: list[str]
     female_vaccinator: bool
+    organisation_id: UUID | None
     hours: list[hours.Span]
     closed: list[date]
 
@@ -46,9 +48,10 @@ class _StaffLine(NamedTuple):
     name: str
     role: str
     site_id: UUID | None
+    organisation_id: UUID | None
 
 
-def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
+def _read_site(db: Session, setting: Setting, line: Line) -> _SiteLine:
     told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
@@ -76,6 +79,7 @@ def _read_site(_db: Session, setting: Setting, line: Line) -> _SiteLine:
         female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
         hours=hours.read(told.get("hours", "")),
         closed=[cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
+        organisation_id=_coded(db, Organisation, told, "organisation"),
     )
 
 
@@ -92,16 +96,24 @@ def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
     return site_id
 
 
+def _coded(
+    db: Session, model: type[Site | Organisation], told: Mapping[str, str], name: str
+) -> UUID | None:
+    """Return the row that the code in a cell names, None where the cell is empty."""
+    if not told.get(name):
+        return None
+    return cells.found(db.scalar(select(model.id).where(model.code == told[name])), name)
+
+
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
     told = line.cells
     role = cells.choice(told, "role", {role: role for role in STAFF_ROLES})
-    code = told.get("site", "")
+    code, employer = told.get("site", ""), _coded(db, Organisation, told, "organisation")
     if (role in WITHOUT_SITE) == bool(code):
         raise BadInput({"site": "not_needed" if code else "missing"})
-    site = (
-        cells.found(db.scalar(select(Site.id).where(Site.code == code)), "site") if code else None
-    )
-    return _StaffLine(told["name"], role, site)
+    if code and employer:
+        raise BadInput({"organisation": "not_needed"})  # it is their site's
+    return _StaffLine(told["name"], role, _coded(db, Site, told, "site"), employer)
 
 
 def _known_staff(db: Session, _setting: Setting, staff: _StaffLine) -> UUID | None:
@@ -130,6 +142,6 @@ SITES = Kind(
     _read_site, lambda site: site.code, _known_site, cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
-    "staff", ("name", "role", "site"), ("name", "role"),
+    "staff", ("name", "role", "site", "organisation"), ("name", "role"),
     _read_staff, lambda staff: staff, _known_staff, cells.each(_write_staff), _take_back_staff,
 )  # fmt: skip

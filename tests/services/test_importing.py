@@ -27,7 +27,7 @@ from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
 from healthcert.services.importing import Report
 from healthcert.services.people import IdentityDetails, details_of
-from tests.factories import NOW, add, day, make_admin
+from tests.factories import NOW, add, day, make_admin, make_organisation
 from tests.models.refusals import refused
 from tests.services.clinic import COMIRNATY, Clinic, details
 from tests.services.test_my_record import erase
@@ -227,18 +227,24 @@ def test_sites_are_taken_in_and_back(table, clinic):
 
 
 FULL = """code,name_en,address_en,region,latitude,longitude,time_zone,step_free,facilities,\
-languages,female_vaccinator,hours,closed_on
+languages,female_vaccinator,hours,closed_on,organisation
 nord,North,1 Quay,coast,33.9,35.5,Asia/Beirut,yes,lift toilet,ar fr,yes,\
-"Mo-Tu 08:00-12:00,13:00-16:00",2026-12-25 2027-01-01
+"Mo-Tu 08:00-12:00,13:00-16:00",2026-12-25 2027-01-01,NORTH
 """
 
 
 def test_what_is_told_of_a_site_comes_in_and_goes_out_again(table, clinic):
+    with pytest.raises(BadRows) as told:
+        table.take("sites", FULL)
+    assert told.value.faults == ((2, "organisation", "not_known"),)
+    with clinic.doors.transaction() as db:
+        north = make_organisation(db, code="NORTH").id
     report = table.take("sites", FULL)
     with clinic.doors.reading() as db:
         site = db.scalars(select(Site).where(Site.code == "nord")).one()
         assert (site.facilities, site.languages) == (["lift", "toilet"], ["ar", "fr"])
         assert site.female_vaccinator
+        assert site.organisation_id == north
     out = table.out("sites")
     assert "Mo 08:00-12:00; Mo 13:00-16:00; Tu 08:00-12:00; Tu 13:00-16:00" in out
     assert "2026-12-25 2027-01-01" in out
