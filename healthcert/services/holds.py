@@ -85,10 +85,7 @@ def hold(
 def waiting(
     db: Session, *, reach: Select[UUID] | None = None, of: UUID | None = None, uvci: str = ""
 ) -> list[Held]:
-    """Return what waits, by reason, the oldest 200 of each; of all, or of organisations in reach.
-
-    `of` picks one, and `uvci` one among what was withdrawn.
-    """
+    """Return what waits in `reach` (or anywhere), the oldest 200 a reason; by `of` or `uvci` one."""
     found = []
     for why, query in _waiting().items():
         key, name, since, not_by, facts, body = query.subquery().c

@@ -68,7 +68,7 @@ def test_a_second_officer_ends_the_probation_and_the_worker_signs(parts, clinic,
     assert sign_pending(parts, NOW) == 0
     page = one.get(PAGE).text
     assert "Harbour" in page
-    assert "1 certificate," in page
+    assert "1 certificate, since" in page
     assert "Harbour" not in stranger.get(PAGE).text.partition("<main")[2]
     assert release(stranger, clinic.site_id, "probation") == 404
     assert release(one, clinic.site_id, "cap") == 404
@@ -93,7 +93,7 @@ def test_who_wrote_too_many_down_cannot_release_them_and_a_colleague_can(parts, 
             fact = make.make_test(db, recorded_by=writer)
             holds.hold(db, [fact], why="cap", now=NOW)
     page = one.get(PAGE).text
-    assert "3 certificates," in page
+    assert "3 certificates, since" in page
     assert "You wrote these down yourself" in page
     assert f"{PAGE}/{writer}" not in page
     assert release(one, writer, "cap") == 409
