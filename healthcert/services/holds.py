@@ -85,7 +85,7 @@ def hold(
 def waiting(
     db: Session, *, reach: Select[UUID] | None = None, of: UUID | None = None, uvci: str = ""
 ) -> list[Held]:
-    """Return what waits in `reach` (or anywhere), 200 of a reason at most; by `of` or `uvci` one."""
+    """Return what waits in `reach` (or anywhere), 200 a reason at most; by `of` or `uvci` one."""
     found = []
     for why, query in _waiting().items():
         key, name, since, not_by, facts, body = query.subquery().c
