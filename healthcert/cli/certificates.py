@@ -11,7 +11,7 @@ import click
 
 from healthcert.cli.tables import opened_for
 from healthcert.jobs.certificates import take_back_all
-from healthcert.services import mass_revoking, requests
+from healthcert.services import holds, mass_revoking, requests
 
 
 @click.group()
@@ -72,3 +72,18 @@ def revoke(*, reference: str, act: str | None, by: UUID | None, as_json: bool) -
     row = left._asdict() | {"done": done}
     lines = (f"{name}: {value}" for name, value in row.items())
     click.echo(json.dumps(row) if as_json else "\n".join(lines))
+
+
+@certificates.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def held(*, as_json: bool) -> None:
+    """List what waits for a release: reason, of what, how many, since, whose.
+
+    \b
+    Example:
+      healthcert certificates held --json
+    """
+    with opened_for(None) as (parts, _setting), parts.doors.reading() as db:
+        for one in holds.waiting(db):
+            line = f"{one.why:9} {one.of} {one.facts:6} {one.since:%Y-%m-%d} {one.name}"
+            click.echo(json.dumps(one._asdict(), default=str) if as_json else line)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
+from sqlalchemy.orm import Session, aliased, join, outerjoin
 
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
-from healthcert.models import Certificate, CertificateHold, Dose, SiteProbation, Staff
+from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
 from healthcert.services import audit, limits
 from healthcert.services.statement import Fact
@@ -25,11 +26,25 @@ _HOLD = CertificateHold
 _OF = {"cap": _HOLD.recorded_by, "probation": _HOLD.site_id, "withdrawn": _HOLD.fact_id}
 
 
+class Held(NamedTuple):
+    """What one release lets go: the facts of who wrote them down, those of a site, or one."""
+
+    why: str
+    of: UUID  # both as `release` takes them
+    name: str | Mapping[str, str]  # of who wrote it down, or the site, by language; or the UVCI
+    since: datetime
+    not_by: UUID | None  # who may not: the author, or the officer who has released the site
+    facts: int
+
+
 def held(*why: str) -> ColumnElement[bool]:
     """Return the condition that a certificate waits for somebody's release, for such a reason."""
-    fact = func.coalesce(Certificate.dose_id, Certificate.test_result_id, Certificate.recovery_id)
-    waits = exists().where(_HOLD.fact_id == fact, _HOLD.released_at.is_(None))
+    waits = exists().where(_HOLD.fact_id == _fact(Certificate), _HOLD.released_at.is_(None))
     return waits.where(_HOLD.why.in_(why)) if why else waits
+
+
+def _fact(of: type[Certificate]) -> ColumnElement[UUID]:
+    return func.coalesce(of.dose_id, of.test_result_id, of.recovery_id)
 
 
 def watch(db: Session, *, fact: Fact, now: datetime) -> None:
@@ -57,17 +72,53 @@ def hold(
     db: Session, facts: Collection[Fact], *, why: str, site_id: UUID | None = None, now: datetime
 ) -> None:
     """Let the next certificates of some facts wait, and those again that were released before."""
-    rows = [
-        {
-            "id": new_id(), "recorded_at": now, "fact_id": fact.id, "why": why,
-            "recorded_by": fact.recorded_by, "site_id": site_id,
-        }
-        for fact in facts
-    ]  # fmt: skip
+    rows = [{
+        "id": new_id(), "recorded_at": now, "fact_id": fact.id, "why": why,
+        "recorded_by": fact.recorded_by, "site_id": site_id,
+    } for fact in facts]  # fmt: skip
     if rows:
         anew = {"released_by": None, "released_at": None}
         insert = upsert(db, "certificate_hold")
         db.execute(insert.on_conflict_do_update(index_elements=["fact_id", "why"], set_=anew), rows)
+
+
+def waiting(
+    db: Session, *, reach: Select[UUID] | None = None, of: UUID | None = None, uvci: str = ""
+) -> list[Held]:
+    """Return what waits in `reach` (or anywhere), 200 a reason at most; by `of` or `uvci` one."""
+    found = []
+    for why, query in _waiting().items():
+        key, name, since, not_by, facts, body = query.subquery().c
+        wanted = select(key, name, since, not_by, facts).order_by(since).limit(200)
+        wanted = wanted if reach is None else wanted.where(body.in_(reach))
+        wanted = wanted.where(key == of) if of else wanted
+        wanted = wanted.where(name == uvci) if uvci and why == "withdrawn" else wanted
+        found += [Held(why, *row) for row in db.execute(wanted)]
+    return found
+
+
+def _waiting() -> dict[str, Select[*tuple[Any, ...]]]:
+    """Return what waits, by reason, as `Held` has it; last, whose organisation's it is."""
+    fact, other, new, author = _fact(Certificate), aliased(Certificate), SiteProbation, Staff.id
+    # A withdrawn certificate's own identifier: its holder, who appeals, knows no other.
+    known = select(other.uvci).where(other.person_id == Certificate.person_id, _fact(other) == fact)
+    known = known.where(other.state.in_(("revoked", "intended")))
+    uvci = known.order_by(other.state.desc(), other.id.desc()).limit(1).scalar_subquery()
+    facts, body = func.count(_HOLD.id), func.coalesce(Site.organisation_id, Staff.organisation_id)
+    whose = join(_HOLD, Staff, author == _HOLD.recorded_by)
+    whose, still = outerjoin(whose, Site, Site.id == Staff.site_id), _HOLD.released_at.is_(None)
+    cap = select(_HOLD.recorded_by, Staff.name, func.min(_HOLD.recorded_at), author, facts, body)
+    cap = cap.select_from(whose).group_by(_HOLD.recorded_by, author, Site.id)
+    one = select(_HOLD.fact_id, uvci, _HOLD.recorded_at, author, literal(1), body)
+    one = one.select_from(whose).join(Certificate, fact == _HOLD.fact_id)
+    one = one.where(Certificate.state == "intended", _HOLD.why == "withdrawn", still)
+    site = select(
+        Site.id, Site.names, new.recorded_at, new.released_by, facts, Site.organisation_id
+    )
+    here = and_(_HOLD.why == "probation", still, _HOLD.site_id == Site.id)
+    site = site.join_from(new, Site, Site.id == new.site_id).outerjoin(_HOLD, here)
+    site = site.where(new.confirmed_by.is_(None)).group_by(Site.id, new.id)
+    return {"cap": cap.where(_HOLD.why == "cap", still), "probation": site, "withdrawn": one}
 
 
 def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> int:
@@ -122,8 +173,7 @@ def _unreleased(site_id: UUID) -> Select[SiteProbation]:
 
 
 def _note(
-    db: Session, staff: Staff, act: str, of: UUID, details: Mapping[str, audit.Detail], now:
-    datetime,
-) -> None:  # fmt: skip
+    db: Session, staff: Staff, act: str, of: UUID, about: Mapping[str, audit.Detail], now: datetime
+) -> None:
     actor, subject = audit.Actor("staff", staff.id), audit.Subject("certificate_hold", of)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+    audit.note(db, actor=actor, act=act, subject=subject, details=about, now=now)

@@ -7,8 +7,9 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
+from healthcert.errors import NotFound
 from healthcert.policy.roles import delegable
-from healthcert.services import alarms, delegating, desk, roster, signing_keys
+from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -24,13 +25,9 @@ def state() -> str:
         waiting, raised = desk.waiting(db), alarms.still_open(db)
         keys = signing_keys.active(db, now())
     return render_template(
-        "admin/state.html",
-        now=now(),
-        bundle=verifier().bundle(now()),
-        waiting=waiting,
-        alarms=raised,
-        keys=keys,
-    )
+        "admin/state.html", now=now(), bundle=verifier().bundle(now()), waiting=waiting,
+        alarms=raised, keys=keys,
+    )  # fmt: skip
 
 
 @bp.get("/organisations")
@@ -75,3 +72,29 @@ def alarm(alarm_id: UUID) -> Response:
         reason = request.form.get("reason", "")
         alarms.settle(db, alarm_id=alarm_id, reason=reason, staff=staff, now=now())
     return redirect(url_for(".state"), code=303)
+
+
+@bp.get("/held")
+def held() -> str:
+    """Show what waits to be released in one's reach; of what was withdrawn, the one asked for."""
+    with parts().doors.reading() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        reach = delegating.within(db, staff=staff, act="see_organisations", now=now())
+        waiting = holds.waiting(db, reach=reach, uvci=request.args.get("identifier", "").strip())
+    return render_template("admin/held.html", waiting=waiting)
+
+
+@bp.post("/held/<uuid:of>")
+def release(of: UUID) -> Response:
+    """Let the certificates be signed of whoever wrote them down, of a site, or of one fact."""
+    why, at = request.form.get("why", ""), now()
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        reach = delegating.within(db, staff=staff, act="release_certificates", now=at)
+        if why not in {one.why for one in holds.waiting(db, reach=reach, of=of)}:
+            raise NotFound
+        if why == "probation":
+            holds.release_site(db, site_id=of, staff=staff, now=at)
+        else:
+            holds.release(db, why=why, of=of, staff=staff, now=at)
+    return redirect(url_for(".held"), code=303)

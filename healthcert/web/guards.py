@@ -110,6 +110,8 @@ ACTS: Mapping[str, str] = {
     "admin.delegate": "delegate",
     "admin.revoke": "delegate",
     "admin.alarm": "settle_alarm",
+    "admin.held": "see_organisations",
+    "admin.release": "release_certificates",
 }
 # Answered without looking who asks: no session is read, and no form token is asked for,
 # because nothing is changed by them for anybody.

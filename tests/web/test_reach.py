@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from healthcert.models import (
     Alarm,
     Certificate,
+    CertificateHold,
     Delegation,
     Lot,
     Person,
@@ -56,12 +57,14 @@ NAMES = {
     "doses.mark_in_error": "dose",
     "admin.revoke": "delegation",
     "admin.alarm": "alarm",
+    "admin.release": "who_wrote_too_many",
     "team.recover": "colleague",
     "team.grant": "who_lost_a_key",
     "team.sign_out": "colleague",
     "team.end_work": "colleague",
 }
 TYPED = {
+    "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
@@ -189,6 +192,12 @@ class Things:
         about = ("staff", make.make_staff(self.db, role="admin", site_id=None).id)
         alarms.sound(self.db, kind="view_hour", about=about, now=NOW)
         return self.db.scalars(select(Alarm.id).filter_by(subject_id=about[1])).one()
+
+    def who_wrote_too_many(self, *place):
+        """Somebody whose facts wait."""
+        by, fact = self.colleague(*place), make.make_counted_dose(self.db).id
+        make.add(self.db, CertificateHold(recorded_at=NOW, fact_id=fact, why="cap", recorded_by=by))
+        return by
 
     def who_lost_a_key(self, *place):
         """Somebody for whom another administrator has asked."""
