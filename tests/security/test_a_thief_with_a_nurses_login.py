@@ -75,6 +75,7 @@ def open_alarms(clinic) -> list[Alarm]:
 
 def sign(clinic, signers, now=NOW) -> None:
     """Do what the worker does until nothing is left that may be signed."""
+    at_hand = {each.kid: each for each in signers.values()}
     while True:
         with clinic.doors.reading() as db:
             waiting = issuing.pending(db, limit=200, today=now.date())
@@ -82,7 +83,7 @@ def sign(clinic, signers, now=NOW) -> None:
             return
         clinic.doors.run(
             lambda db, wanted=waiting: issuing.issue_all(
-                db, vault=clinic.vault, signers=signers, certificate_ids=wanted,
+                db, vault=clinic.vault, signers=at_hand, certificate_ids=wanted,
                 country=clinic.country, now=now,
             )
         )  # fmt: skip
