@@ -34,6 +34,7 @@ from healthcert.services import (
     messages,
     publishing,
     requests,
+    revoking,
 )
 from healthcert.services.limits import spend
 from tests.factories import NOW, make_admin, make_site, make_staff
@@ -224,7 +225,7 @@ def act(clinic, reference, name, staff, now=NOW):
         requests.act(db, request_id=wanted, act=name, reason="", staff=staff, now=now)
 
 
-def go_on(clinic, reference, now=NOW, limit=mass_revoking.AT_ONCE) -> int:
+def go_on(clinic, reference, now=NOW, limit=revoking.AT_ONCE) -> int:
     return clinic.doors.run(
         lambda db: mass_revoking.carry_out(
             db, vault=clinic.vault, reference=reference, country=clinic.country, now=now,
