@@ -52,7 +52,7 @@ def answer(parts: Parts, kid: bytes, now: datetime) -> Iterator[tuple[str, int]]
     yield "stopped", parts.doors.run(lambda db: _stop(db, kid, now))
     yield "bundle", publishing.publish_now(parts, now).version
     again = partial(
-        revoking.reissue_lost, vault=parts.vault, kid=kid, limit=certificates.AT_ONCE,
+        revoking.reissue_lost, vault=parts.vault, kid=kid, limit=revoking.AT_ONCE,
         country=parts.country, now=now,
     )  # fmt: skip
     while done := parts.doors.run(again):

@@ -65,14 +65,9 @@ def intend(
     return certificate
 
 
-def intend_again(
-    db: Session, certificate: Certificate, *, country: Country, now: datetime
-) -> Certificate:
-    """Add the intent to state once more what a certificate stated that has let go of its fact."""
-    same = {name: getattr(certificate, name) for name in _STATED}
-    again = Certificate(**same, **_intended(country, now))
-    db.add(again)
-    return again
+def again(certificate: Certificate, country: Country, now: datetime) -> dict[str, Any]:
+    """Return the intent, as columns, to state once more what a certificate has let go of."""
+    return {name: getattr(certificate, name) for name in _STATED} | _intended(country, now)
 
 
 def _intended(country: Country, now: datetime) -> dict[str, Any]:

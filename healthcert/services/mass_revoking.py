@@ -8,12 +8,12 @@ how to appeal. A batch finds only what is left to do, so a run may end at any mo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.data.knowledge import Country
@@ -29,16 +29,13 @@ from healthcert.models import (
     TestResult,
 )
 from healthcert.models.request import Request
-from healthcert.services import holds, issuing, messages, requests
-from healthcert.services.audit import Rows
+from healthcert.services import holds, requests, revoking
 from healthcert.services.statement import Fact, bases
 
-AT_ONCE = 1000
 NOT_AT_FAULT = ("key_compromise", "site_closed")  # reasons for which holders get another one first
 SUBJECTS = ("staff", "site", "lot")
 _SHOWN = 5
 _KIND = "revocation"
-_UNSEEN = {"synchronize_session": False}  # what is loaded stays as it was found
 _FACTS: Mapping[type[Fact], Any] = {
     Dose: Certificate.dose_id,
     TestResult: Certificate.test_result_id,
@@ -93,7 +90,7 @@ def decided(db: Session, *, since: datetime) -> list[str]:
 
 def carry_out(
     db: Session, *, vault: Vault, reference: str, country: Country, now: datetime,
-    limit: int = AT_ONCE,
+    limit: int = revoking.AT_ONCE,
 ) -> int:  # fmt: skip
     """Do a part of what was decided; return how many certificates it was, 0 when it is done."""
     request, reason, which = _found(db, vault, reference)
@@ -102,41 +99,16 @@ def carry_out(
     query = select(Certificate, Person).join(Person, Person.id == Certificate.person_id)
     query = query.where(*which).order_by(Certificate.id).limit(limit)
     found = db.execute(query.with_for_update(of=(Person, Certificate), key_share=True)).all()
-    rests_on, at_fault = bases(db, [each for each, _ in found]), reason not in NOT_AT_FAULT
-    told: Rows = []
-    noted: Rows = []
-    again = [one for one, person in found if one.state == "issued" and person.erased_at is None]
-    first = {one.id for one in again if not at_fault}  # these end when the other is there
-    ended = [both for both in found if both[0].state != "intended" and both[0].id not in first]
-    with db.no_autoflush:
-        _move(db, first, {"state": "superseded"})
-        over = {"state": "revoked", "revoked_at": now, "revoked_reason": reason}
-        _move(db, {one.id for one, _ in ended}, over)
-        if at_fault:
-            facts = [rests_on[one.fact_id].fact for one, _ in found]
-            holds.hold(db, facts, why="withdrawn", now=now)
-        for one in again:
-            issuing.intend_again(db, one, country=country, now=now)
-            if one.id in first:
-                issuing.note(db, one, "certificate_superseded", reason, now, noted)
-        for one, person in ended:
-            issuing.note(db, one, "certificate_revoked", reason, now, noted)
-            messages.queue(
-                db, vault=vault, person=person, fields={"reference": request.reference},
-                template="certificate_withdrawn" if at_fault else "certificate_replaced",
-                time_zone=country.time_zone, due_at=now, now=now, rows=told,
-            )  # fmt: skip
-        rows = [*db.new]
-        for row in rows:
-            db.expunge(row)
-        db.bulk_save_objects(rows, preserve_order=False)  # a flush takes longer
-        messages.write(db, told, noted)
+    at_fault = reason not in NOT_AT_FAULT
+    if at_fault:
+        rests_on = bases(db, [one for one, _ in found]).values()
+        holds.hold(db, [each.fact for each in rests_on], why="withdrawn", now=now)
+    revoking.end_all(
+        db, found, vault=vault, reason=reason, reference=request.reference, first=not at_fault,
+        notice="certificate_withdrawn" if at_fault else "certificate_replaced",
+        country=country, now=now,
+    )  # fmt: skip
     return len(found)
-
-
-def _move(db: Session, these: Collection[UUID], values: Mapping[str, object]) -> None:
-    change = update(Certificate).where(Certificate.id.in_(these))
-    db.execute(change.values(standing_counts=None, **values), execution_options=_UNSEEN)
 
 
 def _found(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Person
-from healthcert.services import issuing
+from healthcert.services import issuing, messages
+from healthcert.services.audit import Rows
+
+AT_ONCE = 1000
 
 
 def revoke(
@@ -48,9 +52,44 @@ def reissue(
         db, vault=vault, person=person, certificate=certificate,
         reason=reason, country=country, now=now,
     )  # fmt: skip
-    again = issuing.intend_again(db, certificate, country=country, now=now)
+    again = Certificate(**issuing.again(certificate, country, now))
+    db.add(again)
     db.flush()
     return again
+
+
+def end_all(
+    db: Session, found: Sequence[Row[Certificate, Person]], *, vault: Vault, reason: str,
+    notice: str, reference: str = "", first: bool = False, country: Country, now: datetime,
+) -> None:  # fmt: skip
+    """Revoke certificates found with their holders, and write intents of the same facts, in bulk.
+
+    The caller holds the locks. Only what is out is revoked and its holder told, by a `notice` of
+    `wording.TEMPLATES`; who was erased has none again. Where another comes `first`, the old one is
+    superseded until that is out.
+    """
+    again = [one for one, who in found if one.state == "issued" and who.erased_at is None]
+    waits = {one.id for one in again} if first else set()
+    ended = [both for both in found if both[0].state != "intended" and both[0].id not in waits]
+    over = {"state": "revoked", "revoked_at": now, "revoked_reason": reason}
+    for ids, values in ((waits, {"state": "superseded"}), ({one.id for one, _ in ended}, over)):
+        change = update(Certificate).where(Certificate.id.in_(ids)).values(values)
+        # what is loaded stays as it was found
+        options = {"synchronize_session": False}
+        db.execute(change.values(standing_counts=None), execution_options=options)
+    if again:
+        db.execute(insert(Certificate), [issuing.again(one, country, now) for one in again])
+    told: Rows = []
+    noted: Rows = []
+    for one in again if first else ():
+        issuing.note(db, one, "certificate_superseded", reason, now, noted)
+    for one, person in ended:
+        issuing.note(db, one, "certificate_revoked", reason, now, noted)
+        messages.queue(
+            db, vault=vault, person=person, template=notice, fields={"reference": reference},
+            time_zone=country.time_zone, due_at=now, now=now, rows=told,
+        )  # fmt: skip
+    messages.write(db, told, noted)
 
 
 def reissue_lost(
@@ -60,19 +99,12 @@ def reissue_lost(
 
     Who was erased has none again.
     """
-    query = (
-        select(Certificate, Person)
-        .join(Person, Person.id == Certificate.person_id)
-        .where(Certificate.kid == kid, Certificate.state == "issued", Certificate.expires_at >= now)
-        .order_by(Certificate.person_id, Certificate.id)
-        .limit(limit)
-        .with_for_update(key_share=True)
-    )
-    found = db.execute(query.execution_options(populate_existing=True)).all()
-    for certificate, person in found:
-        deed = revoke if person.erased_at else reissue
-        deed(
-            db, vault=vault, person=person, certificate=certificate,
-            reason="key_compromised", country=country, now=now,
-        )  # fmt: skip
+    query = select(Certificate, Person).join(Person, Person.id == Certificate.person_id)
+    query = query.where(Certificate.kid == kid, Certificate.expires_at >= now)
+    query = query.where(Certificate.state == "issued").order_by(Certificate.id).limit(limit)
+    found = db.execute(query.with_for_update(key_share=True)).all()
+    end_all(
+        db, found, vault=vault, reason="key_compromised", notice="certificate_revoked",
+        country=country, now=now,
+    )  # fmt: skip
     return len(found)

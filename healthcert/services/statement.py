@@ -82,7 +82,7 @@ def bases(db: Session, certificates: Collection[Certificate]) -> dict[UUID | Non
         .join(Product, Product.id == Dose.product_id)
         .join(Programme, Programme.id == Dose.programme_id)
         .where(Dose.id.in_({one.dose_id for one in certificates}))
-        .options(load_only(Dose.country, Dose.given_on))
+        .options(load_only(Dose.country, Dose.given_on, Dose.recorded_by))
     )
     given = db.execute(doses).all()
     known = select(Knowledge).where(Knowledge.id.in_({row.knowledge_id for row in given}))

@@ -18,8 +18,8 @@ from healthcert.errors import NotFound
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.hcert.bundle import read
 from healthcert.jobs import certificates, keys, publishing
-from healthcert.models import Certificate, Message, SigningKey
-from healthcert.services import findings, signing_keys
+from healthcert.models import AuditEvent, Certificate, Dose, Message, SigningKey
+from healthcert.services import findings, holds, revoking, signing_keys
 from healthcert.services.key_making import Chain, Wanted
 from healthcert.services.keys import read_secret
 from tests.factories import COVID, NEGATIVE, NOW, day
@@ -122,21 +122,34 @@ def test_each_certificate_is_replaced_by_another_of_its_fact_and_its_holder_told
         assert told == MANY
 
 
-def test_a_drill_broken_off_anywhere_goes_on_and_doubles_nothing(parts, clinic):
+def test_a_drill_broken_off_anywhere_goes_on_and_doubles_nothing(parts, clinic, monkeypatch):
     lost = with_certificates(parts, clinic, 7)
     published_stand_by(parts)
-    before = certificates.AT_ONCE
-    certificates.AT_ONCE = 3
-    try:
-        for stop in (1, 2, 3, 4, 6, 8):
-            for number, _ in enumerate(keys.answer(parts, lost, NOW), start=1):
-                if number == stop:
-                    break
-    finally:
-        certificates.AT_ONCE = before
+    monkeypatch.setattr(certificates, "AT_ONCE", 3)
+    monkeypatch.setattr(revoking, "AT_ONCE", 3)
+    for stop in (1, 2, 3, 4, 6, 8):
+        for number, _ in enumerate(keys.answer(parts, lost, NOW), start=1):
+            if number == stop:
+                break
     assert counted(parts) == {("issued", True): 7, ("revoked", False): 7}
     assert dict(keys.answer(parts, lost, NOW)).keys() == {"stopped", "bundle"}
     assert counted(parts) == {("issued", True): 7, ("revoked", False): 7}
+
+
+def test_what_somebody_has_to_release_waits_under_the_next_key_too(parts, clinic):
+    lost = with_certificates(parts, clinic, 2)
+    published_stand_by(parts)
+    with parts.doors.transaction() as db:
+        holds.hold(db, [db.scalars(select(Dose)).first()], why="withdrawn", now=NOW)
+    list(keys.answer(parts, lost, NOW))
+    after = {("issued", True): 1, ("intended", False): 1, ("revoked", False): 2}
+    assert counted(parts) == after
+    with parts.doors.reading() as db:
+        query = select(AuditEvent.subject_id).filter_by(act="certificate_revoked")
+        revoked = select(Certificate.id).filter_by(
+            state="revoked", revoked_reason="key_compromised"
+        )
+        assert sorted(db.scalars(query)) == sorted(db.scalars(revoked))
 
 
 def test_without_a_stand_by_certificates_wait_until_one_was_known_for_two_days(parts, clinic):

@@ -34,6 +34,7 @@ from healthcert.services import (
     messages,
     publishing,
     requests,
+    revoking,
 )
 from healthcert.services.limits import spend
 from tests.factories import NOW, make_admin, make_site, make_staff
@@ -75,7 +76,7 @@ def open_alarms(clinic) -> list[Alarm]:
 
 def sign(clinic, signers, now=NOW) -> None:
     """Do what the worker does until nothing is left that may be signed."""
-    by_kid = {each.kid: each for each in signers.values()}
+    at_hand = {each.kid: each for each in signers.values()}
     while True:
         with clinic.doors.reading() as db:
             waiting = issuing.pending(db, limit=200, today=now.date())
@@ -83,7 +84,7 @@ def sign(clinic, signers, now=NOW) -> None:
             return
         clinic.doors.run(
             lambda db, wanted=waiting: issuing.issue_all(
-                db, vault=clinic.vault, signers=by_kid, certificate_ids=wanted,
+                db, vault=clinic.vault, signers=at_hand, certificate_ids=wanted,
                 country=clinic.country, now=now,
             )
         )  # fmt: skip
@@ -224,7 +225,7 @@ def act(clinic, reference, name, staff, now=NOW):
         requests.act(db, request_id=wanted, act=name, reason="", staff=staff, now=now)
 
 
-def go_on(clinic, reference, now=NOW, limit=mass_revoking.AT_ONCE) -> int:
+def go_on(clinic, reference, now=NOW, limit=revoking.AT_ONCE) -> int:
     return clinic.doors.run(
         lambda db: mass_revoking.carry_out(
             db, vault=clinic.vault, reference=reference, country=clinic.country, now=now,
