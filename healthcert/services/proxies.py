@@ -22,7 +22,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Person, Proxy, Staff
 from healthcert.models.proxy import SCOPES
 from healthcert.policy import ages
-from healthcert.services import access, audit, codes, enrolment, messages, people
+from healthcert.services import access, audit, codes, enrolment, looks, messages, people
 from healthcert.services.audit import Actor
 from healthcert.services.people import Details
 
@@ -63,8 +63,8 @@ def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: dateti
         found = db.scalar(query.with_for_update(read=True, of=Proxy))
         if found is None:
             raise NotFound
-        told = {"reason": audit.FOR_THEM, "as": found.kind, "scope": scope}
-        audit.of_person(db, actor, audit.SEEN, person_id, now, **told)
+        told = {"reason": looks.FOR_THEM, "as": found.kind, "scope": scope}
+        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
     return person_id
 
 
