@@ -11,14 +11,13 @@ import click
 
 from healthcert.config import Settings
 from healthcert.data import value_sets
-from healthcert.db import refuse_unready
 from healthcert.errors import BadBundle
 from healthcert.gateways import bundle_files
 from healthcert.gateways.batch_files import lists_in, put_batches
 from healthcert.hcert.bundle import Bundle, newer
 from healthcert.hcert.revocation import Part, RevocationList
 from healthcert.jobs.publishing import publish_now
-from healthcert.parts import open_parts
+from healthcert.parts import ready_parts
 from healthcert.services import publishing
 from healthcert.services import rules as entry_rules
 from healthcert.services.bundles import Contents, held
@@ -91,12 +90,8 @@ def publish(*, full: bool) -> None:
       healthcert bundle publish
     """
     settings = Settings.from_env(os.environ)
-    parts = open_parts(settings)
-    try:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(settings) as parts:
         made = publish_now(parts, datetime.now(UTC), full=full or None)
-    finally:
-        parts.close()
     click.echo(f"{settings.bundle}: version {made.version}, {len(made.trust)} keys")
 
 
@@ -109,14 +104,9 @@ def batches(out: Path) -> None:
     Example:
       healthcert bundle batches --out var/batches
     """
-    parts = open_parts(Settings.from_env(os.environ))
-    try:
-        refuse_unready(parts.doors.engine)
-        with parts.doors.reading() as db:
-            found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
-            names = put_batches(out, found)
-    finally:
-        parts.close()
+    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.reading() as db:
+        found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
+        names = put_batches(out, found)
     for name in names:
         click.echo(name)
 

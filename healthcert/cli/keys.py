@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import click
 
 from healthcert.cli.signing_keys import COMMANDS
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, BadSettings, NotReady
 from healthcert.gateways.signer import terms
 from healthcert.gateways.trust_sources import gather, keep
@@ -21,7 +20,7 @@ from healthcert.hcert.trust_chain import Authorities
 from healthcert.hcert.trust_forms import bytes_of, entries
 from healthcert.hcert.trust_lists import read_status
 from healthcert.models import SigningKey
-from healthcert.parts import Parts, open_parts
+from healthcert.parts import Parts, ready_parts
 from healthcert.services import rotation, signing_keys
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import Keyring, load_trust, read_public_key, read_secret
@@ -87,10 +86,8 @@ def show(*, as_json: bool) -> None:
 
 def _states(settings: Settings) -> dict[bytes, SigningKey]:
     """Return our keys as the database knows them; none while it cannot be asked."""
-    with closing(open_parts(settings)) as parts, suppress(NotReady):
-        refuse_unready(parts.doors.engine)
-        with parts.doors.reading() as db:
-            return {key.kid: key for key in signing_keys.every(db)}
+    with suppress(NotReady), ready_parts(settings) as parts, parts.doors.reading() as db:
+        return {key.kid: key for key in signing_keys.every(db)}
     return {}
 
 
@@ -166,8 +163,7 @@ def rotate_vault(batch: int, *, prepare: bool, use: bool) -> None:
         for path in prepare_next(folder) if prepare else use_next(folder):
             click.echo(f"{'made' if prepare else 'in use:'} {path}")
         return
-    with closing(open_parts(settings)) as parts:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(settings) as parts:
         parts.refuse_wrong_keys()
         for work in WORKS:
             _renew(parts, work, batch)
