@@ -153,17 +153,7 @@ def _summary(found: Bundle) -> dict[str, object]:
         "issued": found.issued.isoformat(),
         "expires": found.expires.isoformat(),
         "previous": found.previous.hex() or None,
-        "keys": [
-            {
-                "kid": key.kid.hex(),
-                "country": key.country,
-                "kinds": "".join(sorted(key.usages)) or "any",
-                "name": key.name,
-                "training": key.training,
-                "source": key.source,
-            }
-            for key in found.trust
-        ],
+        "keys": [key.told() for key in found.trust],
         "rules": len(found.rules),
         "value_sets": sorted(found.value_sets),
         "revocation": {

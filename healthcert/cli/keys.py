@@ -69,18 +69,8 @@ def show(*, as_json: bool) -> None:
     listed = load_trust(settings.keys_dir / "trust" / "certificates")
     unlisted = [terms(k.certificate) for kid, k in states.items() if not listed.find(kid)]
     for key in [*listed, *unlisted]:
-        row: dict[str, object] = {
-            "kid": key.kid.hex(),
-            "country": key.country,
-            "kinds": "".join(sorted(key.usages)) or "any",
-            "name": key.name,
-            "not_before": f"{key.not_before:%Y-%m-%d}" if key.not_before else None,
-            "not_after": f"{key.not_after:%Y-%m-%d}" if key.not_after else None,
-            "training": key.training,
-            "ours": key.kid in mine or key.kid in states,
-            "source": key.source,
-            "state": states[key.kid].state if key.kid in states else None,
-        }
+        state = states[key.kid].state if key.kid in states else None
+        row = key.told() | {"ours": bool(state) or key.kid in mine, "state": state}
         click.echo(json.dumps(row) if as_json else _line(row))
 
 
