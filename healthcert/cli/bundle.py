@@ -22,7 +22,8 @@ from healthcert.services import publishing
 from healthcert.services import rules as entry_rules
 from healthcert.services.bundles import Contents, held
 from healthcert.services.bundles import publish as put_in_place
-from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins, load_trust
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
