@@ -21,7 +21,8 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, Staff
 from healthcert.policy import likeness
 from healthcert.services import limits, looks
-from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
+from healthcert.services.people import IdentityDetails, details_of
+from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.services.tokens import identity_blinds, name_blinds
 
 MOST_OPENED, MOST_SHOWN = 60, 5

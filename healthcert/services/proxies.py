@@ -25,6 +25,7 @@ from healthcert.policy import ages
 from healthcert.services import access, audit, codes, enrolment, looks, messages, people
 from healthcert.services.audit import Actor
 from healthcert.services.people import Details
+from healthcert.services.tidying import tidied
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def enrol_child(deed: Deed, *, guardian_id: UUID, details: Details) -> None:
     """
     guardian = people.details_of(deed.vault, deed.db.get_one(Person, guardian_id))
     details = replace(details, phone=guardian.phone, mail=guardian.mail)
-    of_age = _of_age(deed, people.tidied(details, today=deed.now.date()))
+    of_age = _of_age(deed, tidied(details, today=deed.now.date()))
     if of_age <= deed.now.date():
         raise BadInput({"birth_date": "of_age"})
     try:
