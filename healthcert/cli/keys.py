@@ -64,8 +64,7 @@ def show(*, as_json: bool) -> None:
       healthcert keys list --json
     """
     settings = Settings.from_env(os.environ)
-    private = settings.keys_dir / settings.env
-    mine = set(Keyring(private, read_secret(settings.secret_file)))
+    mine = set(Keyring(settings.keys_dir / settings.env, read_secret(settings.secret_file)))
     states = _states(settings)
     listed = load_trust(settings.keys_dir / "trust" / "certificates")
     unlisted = [terms(k.certificate) for kid, k in states.items() if not listed.find(kid)]
