@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from healthcert.config import Settings
 from healthcert.data import knowledge
 from healthcert.data.knowledge import Country
-from healthcert.db import Doors, make_engine
+from healthcert.db import Doors, make_engine, refuse_unready
 from healthcert.errors import BadSettings
 from healthcert.gateways.mail import MailRelay, Send, keep
 from healthcert.gateways.signer import Signer
@@ -20,8 +21,9 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services import rotation
-from healthcert.services.keys import Keyring, load_pins, load_trust, read_secret
+from healthcert.services.keys import Keyring, read_secret
 from healthcert.services.production_keys import check_production_keys
+from healthcert.services.trusted import load_pins, load_trust
 from healthcert.services.vault_keys import load_vault
 
 
@@ -90,6 +92,18 @@ def open_parts(settings: Settings) -> Parts:
         country=knowledge.country(settings.country),
         channels=_channels(settings),
     )
+
+
+@contextmanager
+def ready_parts(settings: Settings) -> Iterator[Parts]:
+    """Give the parts on a database that is ready for them, and close them in the end.
+
+    Raises:
+        NotReady: See `open_parts` and `refuse_unready`, as for what else may be wrong.
+    """
+    with closing(open_parts(settings)) as parts:
+        refuse_unready(parts.doors.engine)
+        yield parts
 
 
 def _channels(settings: Settings) -> Mapping[str, Send]:

@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from healthcert.config import Settings
 from healthcert.errors import NotReady
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import load_pins
+from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
 from healthcert.web import api, verify
 from healthcert.web.delivery import init_delivery

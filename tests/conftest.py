@@ -19,11 +19,8 @@ from healthcert.gateways.signer import Signer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import (
-    Keyring,
-    load_trust,
-    read_secret,
-)
+from healthcert.services.keys import Keyring, read_secret
+from healthcert.services.trusted import load_trust
 from tests.canaries import canaries_stay_in, pytest_runtest_makereport  # noqa: F401 - in force
 from tests.certificates import NOW
 from tests.postgres import NoPostgres, Server, running_server

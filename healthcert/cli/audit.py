@@ -21,7 +21,8 @@ from healthcert.gateways import seal_files
 from healthcert.gateways.note_keys import read_verifier
 from healthcert.hcert.bundle import read
 from healthcert.services import auditing, sealing
-from healthcert.services.keys import AUDIT_LOG, load_pins
+from healthcert.services.keys import AUDIT_LOG
+from healthcert.services.trusted import load_pins
 from healthcert.transparency.comparing import Finding, Source
 from healthcert.transparency.seals import Seal
 from healthcert.witness import COMMANDS

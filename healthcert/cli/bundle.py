@@ -11,19 +11,19 @@ import click
 
 from healthcert.config import Settings
 from healthcert.data import value_sets
-from healthcert.db import refuse_unready
 from healthcert.errors import BadBundle
 from healthcert.gateways import bundle_files
 from healthcert.gateways.batch_files import lists_in, put_batches
 from healthcert.hcert.bundle import Bundle, newer
 from healthcert.hcert.revocation import Part, RevocationList
 from healthcert.jobs.publishing import publish_now
-from healthcert.parts import open_parts
+from healthcert.parts import ready_parts
 from healthcert.services import publishing
 from healthcert.services import rules as entry_rules
 from healthcert.services.bundles import Contents, held
 from healthcert.services.bundles import publish as put_in_place
-from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins, load_trust
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
@@ -91,12 +91,8 @@ def publish(*, full: bool) -> None:
       healthcert bundle publish
     """
     settings = Settings.from_env(os.environ)
-    parts = open_parts(settings)
-    try:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(settings) as parts:
         made = publish_now(parts, datetime.now(UTC), full=full or None)
-    finally:
-        parts.close()
     click.echo(f"{settings.bundle}: version {made.version}, {len(made.trust)} keys")
 
 
@@ -109,14 +105,9 @@ def batches(out: Path) -> None:
     Example:
       healthcert bundle batches --out var/batches
     """
-    parts = open_parts(Settings.from_env(os.environ))
-    try:
-        refuse_unready(parts.doors.engine)
-        with parts.doors.reading() as db:
-            found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
-            names = put_batches(out, found)
-    finally:
-        parts.close()
+    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.reading() as db:
+        found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
+        names = put_batches(out, found)
     for name in names:
         click.echo(name)
 
@@ -163,17 +154,7 @@ def _summary(found: Bundle) -> dict[str, object]:
         "issued": found.issued.isoformat(),
         "expires": found.expires.isoformat(),
         "previous": found.previous.hex() or None,
-        "keys": [
-            {
-                "kid": key.kid.hex(),
-                "country": key.country,
-                "kinds": "".join(sorted(key.usages)) or "any",
-                "name": key.name,
-                "training": key.training,
-                "source": key.source,
-            }
-            for key in found.trust
-        ],
+        "keys": [key.told() for key in found.trust],
         "rules": len(found.rules),
         "value_sets": sorted(found.value_sets),
         "revocation": {

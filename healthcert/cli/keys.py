@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import click
 
 from healthcert.cli.signing_keys import COMMANDS
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, BadSettings, NotReady
 from healthcert.gateways.signer import terms
 from healthcert.gateways.trust_sources import gather, keep
@@ -21,11 +20,12 @@ from healthcert.hcert.trust_chain import Authorities
 from healthcert.hcert.trust_forms import bytes_of, entries
 from healthcert.hcert.trust_lists import read_status
 from healthcert.models import SigningKey
-from healthcert.parts import Parts, open_parts
+from healthcert.parts import Parts, ready_parts
 from healthcert.services import rotation, signing_keys
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import Keyring, load_trust, read_public_key, read_secret
+from healthcert.services.keys import Keyring, read_secret
 from healthcert.services.rotation import WORKS, Work
+from healthcert.services.trusted import load_trust, read_public_key
 from healthcert.services.vault_keys import prepare_next, use_next
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -64,33 +64,20 @@ def show(*, as_json: bool) -> None:
       healthcert keys list --json
     """
     settings = Settings.from_env(os.environ)
-    private = settings.keys_dir / settings.env
-    mine = set(Keyring(private, read_secret(settings.secret_file)))
+    mine = set(Keyring(settings.keys_dir / settings.env, read_secret(settings.secret_file)))
     states = _states(settings)
     listed = load_trust(settings.keys_dir / "trust" / "certificates")
     unlisted = [terms(k.certificate) for kid, k in states.items() if not listed.find(kid)]
     for key in [*listed, *unlisted]:
-        row: dict[str, object] = {
-            "kid": key.kid.hex(),
-            "country": key.country,
-            "kinds": "".join(sorted(key.usages)) or "any",
-            "name": key.name,
-            "not_before": f"{key.not_before:%Y-%m-%d}" if key.not_before else None,
-            "not_after": f"{key.not_after:%Y-%m-%d}" if key.not_after else None,
-            "training": key.training,
-            "ours": key.kid in mine or key.kid in states,
-            "source": key.source,
-            "state": states[key.kid].state if key.kid in states else None,
-        }
+        state = states[key.kid].state if key.kid in states else None
+        row = key.told() | {"ours": bool(state) or key.kid in mine, "state": state}
         click.echo(json.dumps(row) if as_json else _line(row))
 
 
 def _states(settings: Settings) -> dict[bytes, SigningKey]:
     """Return our keys as the database knows them; none while it cannot be asked."""
-    with closing(open_parts(settings)) as parts, suppress(NotReady):
-        refuse_unready(parts.doors.engine)
-        with parts.doors.reading() as db:
-            return {key.kid: key for key in signing_keys.every(db)}
+    with suppress(NotReady), ready_parts(settings) as parts, parts.doors.reading() as db:
+        return {key.kid: key for key in signing_keys.every(db)}
     return {}
 
 
@@ -166,8 +153,7 @@ def rotate_vault(batch: int, *, prepare: bool, use: bool) -> None:
         for path in prepare_next(folder) if prepare else use_next(folder):
             click.echo(f"{'made' if prepare else 'in use:'} {path}")
         return
-    with closing(open_parts(settings)) as parts:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(settings) as parts:
         parts.refuse_wrong_keys()
         for work in WORKS:
             _renew(parts, work, batch)

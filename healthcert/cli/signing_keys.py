@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -13,10 +13,9 @@ from time import perf_counter
 import click
 
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.errors import BadInput, WrongState
 from healthcert.jobs.keys import answer, keep
-from healthcert.parts import Parts, open_parts
+from healthcert.parts import Parts, ready_parts
 from healthcert.services import signing_keys
 from healthcert.services.ceremony import Ceremony
 
@@ -97,8 +96,7 @@ COMMANDS = (hold_ceremony, answer_compromise, *map(_mover, _MOVES))
 @contextmanager
 def _opened() -> Iterator[Parts]:
     """Open the parts, with every key of the folder taken in."""
-    with closing(open_parts(Settings.from_env(os.environ))) as parts:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(Settings.from_env(os.environ)) as parts:
         keep(parts, datetime.now(UTC))
         yield parts
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -13,12 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.errors import BadInput
 from healthcert.models import Organisation, Site
 from healthcert.models.organisation import ORGANISATION_KINDS
 from healthcert.models.staff import STAFF_ROLES
-from healthcert.parts import Parts, open_parts
+from healthcert.parts import ready_parts
 from healthcert.services import invitations, roster
 
 
@@ -39,7 +36,7 @@ def organisation(code: str, name: str, kind: str, under: str) -> None:
     Example:
       healthcert staff organisation MOH --name "Ministry of Health"
     """
-    with _opened() as parts, parts.doors.transaction() as db:
+    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.transaction() as db:
         above = _organisation(db, under) if under else None
         db.add(
             Organisation(
@@ -63,7 +60,7 @@ def invite(name: str, role: str, site: str, employer: str) -> None:
       healthcert staff invite --name "Ada Example" --role admin --organisation MOH
     """
     now = datetime.now(UTC)
-    with _opened() as parts:
+    with ready_parts(Settings.from_env(os.environ)) as parts:
         with parts.doors.transaction() as db:
             body = _organisation(db, employer).id if employer else None
             place = db.scalar(select(Site).where(Site.code == site))
@@ -87,7 +84,7 @@ def members() -> None:
     Example:
       healthcert staff list
     """
-    with _opened() as parts, parts.doors.reading() as db:
+    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.reading() as db:
         for member, _site in roster.everyone(db):
             click.echo(f"{member.id} {member.role:6} {member.name}")
 
@@ -101,15 +98,5 @@ def end(member: UUID) -> None:
     Example:
       healthcert staff end 01a20077-4160-70b0-bb1d-0ae56e30e4d4
     """
-    with _opened() as parts, parts.doors.transaction() as db:
+    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.transaction() as db:
         roster.end_work(db, staff_id=member, by=None, now=datetime.now(UTC))
-
-
-@contextmanager
-def _opened() -> Iterator[Parts]:
-    parts = open_parts(Settings.from_env(os.environ))
-    try:
-        refuse_unready(parts.doors.engine)
-        yield parts
-    finally:
-        parts.close()

@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from healthcert.cli.advice import ADVICE
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.errors import BadRows, NotFound
 from healthcert.gateways.files import write_whole
 from healthcert.jobs.importing import take_in
 from healthcert.models import ImportBatch, Staff
-from healthcert.parts import Parts, open_parts
+from healthcert.parts import Parts, ready_parts
 from healthcert.services import exporting, fhir, fhir_file, importing
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS, lines_of
@@ -133,20 +132,16 @@ def export(kind: str, file: Path) -> None:
 @contextmanager
 def opened_for(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
     """Give the parts, and what tells of the deed of a member of staff, who has to be active."""
-    parts = open_parts(Settings.from_env(os.environ))
     now = datetime.now(UTC)
+    with ready_parts(Settings.from_env(os.environ)) as parts:
 
-    def setting(db: Session) -> Setting:
-        who = db.get(Staff, staff) if staff else None
-        if staff and (who is None or not who.active):
-            raise NotFound("no such member of staff")
-        return Setting(parts.vault, parts.country, who, now)
+        def setting(db: Session) -> Setting:
+            who = db.get(Staff, staff) if staff else None
+            if staff and (who is None or not who.active):
+                raise NotFound("no such member of staff")
+            return Setting(parts.vault, parts.country, who, now)
 
-    try:
-        refuse_unready(parts.doors.engine)
         yield parts, setting
-    finally:
-        parts.close()
 
 
 def _tell(report: Report, *, as_fhir: bool) -> None:

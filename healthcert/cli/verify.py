@@ -17,7 +17,7 @@ from healthcert.config import Settings
 from healthcert.errors import BadPicture
 from healthcert.hcert import qr
 from healthcert.hcert.pictures import begins_like_a_picture, is_picture
-from healthcert.services.keys import load_pins
+from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
 
 _SOME_NOT_VALID = 1

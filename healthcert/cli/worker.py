@@ -11,9 +11,8 @@ import click
 
 from healthcert import logs
 from healthcert.config import Settings
-from healthcert.db import refuse_unready
 from healthcert.jobs import loop, run_once
-from healthcert.parts import open_parts
+from healthcert.parts import ready_parts
 
 
 @click.command()
@@ -27,17 +26,13 @@ def worker(*, once: bool) -> None:
     """
     settings = Settings.from_env(os.environ)
     logs.start(settings.log_level)
-    parts = open_parts(settings)
-    try:
-        refuse_unready(parts.doors.engine)
+    with ready_parts(settings) as parts:
         parts.refuse_wrong_keys()
         if once:
             for job, count in run_once(parts, datetime.now(UTC)).items():
                 click.echo(f"{job} {count}")
         else:
             loop(parts, _told_to_end())
-    finally:
-        parts.close()
 
 
 def _told_to_end() -> Event:

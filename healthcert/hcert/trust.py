@@ -45,6 +45,19 @@ class TrustedKey:
         """Whether the key may sign this kind: ``t``, ``v`` or ``r``."""
         return not self.usages or kind in self.usages
 
+    def told(self) -> dict[str, object]:
+        """Return what is to be known of the key, as JSON has it."""
+        return {
+            "kid": self.kid.hex(),
+            "country": self.country,
+            "kinds": "".join(sorted(self.usages)) or "any",
+            "name": self.name,
+            "not_before": f"{self.not_before:%Y-%m-%d}" if self.not_before else None,
+            "not_after": f"{self.not_after:%Y-%m-%d}" if self.not_after else None,
+            "training": self.training,
+            "source": self.source,
+        }
+
 
 class TrustList:
     """The trusted keys by key identifier; one identifier may name several."""

@@ -24,7 +24,8 @@ from healthcert.models import Appointment, Identity, Person, PersonToken
 from healthcert.models.person import IDENTITY_KINDS
 from healthcert.policy.reference import read
 from healthcert.services import audit, codes
-from healthcert.services.people import UNFINDABLE, IdentityDetails, details_of, tidy_identity
+from healthcert.services.people import UNFINDABLE, IdentityDetails, details_of
+from healthcert.services.tidying import tidy_identity
 from healthcert.services.tokens import identity_blinds
 
 DOCUMENTS = tuple(kind for kind in IDENTITY_KINDS if kind not in UNFINDABLE)

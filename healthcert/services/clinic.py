@@ -21,7 +21,7 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import audit, facts, record
+from healthcert.services import audit, facts, looks, record
 from healthcert.services.booking import place_of
 from healthcert.services.people import Details, details_of
 from healthcert.services.places import change_state
@@ -91,7 +91,7 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
 def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:
     """Write down that people were found on the day list by looking for them."""
     for line in lines:
-        audit.seen(
+        looks.seen(
             db, staff=staff, person_id=line.person_id, reason="registration",
             details={"appointment": line.appointment_id}, now=now, listed=True,
         )  # fmt: skip
@@ -103,14 +103,14 @@ def patient(
     """Return the person of an appointment at this site; that it was looked at is written down.
 
     Raises:
-        BadInput: The reason is none of `audit.REASONS`.
+        BadInput: The reason is none of `looks.REASONS`.
         NotFound: No such appointment at the site of this member of staff.
     """
     appointment = _at_site(db, appointment_id, staff.site_id)
     place = place_of(db, appointment.slot_id, states=None)
     person = db.get_one(Person, appointment.person_id)
     programme = db.get_one(Programme, appointment.programme_id)
-    audit.seen(
+    looks.seen(
         db, staff=staff, person_id=person.id, reason=reason,
         details={"appointment": appointment.id}, now=now,
     )  # fmt: skip

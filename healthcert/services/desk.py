@@ -22,7 +22,7 @@ from healthcert.models import (
     Site,
     Staff,
 )
-from healthcert.services import audit
+from healthcert.services import looks
 from healthcert.services.people import details_of
 
 
@@ -66,7 +66,7 @@ def dose_at_site(
     """Return a dose given at one's site, with what it is worth; the look is written down.
 
     Raises:
-        BadInput: The reason is none of `audit.REASONS`.
+        BadInput: The reason is none of `looks.REASONS`.
         NotFound: No such dose at the site of this member of staff.
     """
     query = (
@@ -81,7 +81,7 @@ def dose_at_site(
         raise NotFound
     dose, person, product, site = found
     details = details_of(vault, person)
-    audit.seen(
+    looks.seen(
         db, staff=staff, person_id=person.id, reason=reason, details={"dose": dose.id}, now=now
     )
     return RecordedDose(

@@ -14,14 +14,8 @@ from healthcert.gateways.files import OWNER_ONLY, alone, write_whole
 from healthcert.gateways.note_keys import make_note_key
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.services.key_making import MARK, YEAR, Chain, Wanted, pem_of
-from healthcert.services.keys import (
-    AUDIT_LOG,
-    AUTHORITY,
-    BUNDLE_KEYS,
-    PURPOSES,
-    RAW_KEYS,
-    read_secret,
-)
+from healthcert.services.keys import AUDIT_LOG, AUTHORITY, PURPOSES, RAW_KEYS, read_secret
+from healthcert.services.trusted import BUNDLE_KEYS
 from healthcert.transparency.notes import LOG
 
 _RAW_BYTES = 32

@@ -15,7 +15,8 @@ from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, IdentityDetails, details_of, key_of, tidied
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of
+from healthcert.services.tidying import tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 

@@ -20,8 +20,9 @@ from healthcert.errors import BadInput
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken, Staff
 from healthcert.policy import likeness
-from healthcert.services import audit, limits
-from healthcert.services.people import IdentityDetails, details_of, tidy_identity, tidy_phone
+from healthcert.services import limits, looks
+from healthcert.services.people import IdentityDetails, details_of
+from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.services.tokens import identity_blinds, name_blinds
 
 MOST_OPENED, MOST_SHOWN = 60, 5
@@ -58,13 +59,13 @@ def find(
     Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds
     names in any order, script and spelling; they are not looked for without `born` (``YYYY``,
     ``YYYY-MM`` or ``YYYY-MM-DD``) unless a telephone number or a document stands beside them.
-    `reason` is one of `audit.REASONS`.
+    `reason` is one of `looks.REASONS`.
 
     Raises:
         BadInput: Less than two things to look for, or no such reason.
-        TooMany: This member of staff has searched too often; or see `audit.seen`.
+        TooMany: This member of staff has searched too often; or see `looks.seen`.
     """
-    if reason not in audit.REASONS:
+    if reason not in looks.REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     typed = likeness.parts(text)
     if _BORN.fullmatch(born) is None and (born or not (phone or identity)):
@@ -78,7 +79,7 @@ def find(
     met = [_met(vault, person, typed, born, exact) for person in people]
     shown = sorted((each for each in met if each), key=lambda one: (-one.likeness, one.person_id))
     for candidate in shown[:MOST_SHOWN]:
-        audit.seen(
+        looks.seen(
             db, staff=staff, person_id=candidate.person_id, reason=reason,
             details={"by": "search"}, now=now,
         )  # fmt: skip

@@ -14,16 +14,9 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Staff
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit, enrolment, requests
-from healthcert.services.people import (
-    UNFINDABLE,
-    IdentityDetails,
-    details_of,
-    key_of,
-    locked,
-    tidied,
-    tidy_identity,
-)
+from healthcert.services.people import UNFINDABLE, IdentityDetails, details_of, key_of, locked
 from healthcert.services.places import new_reference
+from healthcert.services.tidying import tidied, tidy_identity
 from healthcert.services.tokens import identity_blinds
 
 

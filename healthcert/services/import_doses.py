@@ -28,8 +28,9 @@ from healthcert.models.person import IDENTITY_KINDS
 from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import Elsewhere, Evidence, OfSomebody
-from healthcert.services.people import UNFINDABLE, IdentityDetails, tidy_identity
+from healthcert.services.people import UNFINDABLE, IdentityDetails
 from healthcert.services.sheets import Line
+from healthcert.services.tidying import tidy_identity
 
 _HERE = "given_here"  # as we give our own doses out; such a line can only be known
 _REQUIRED = (

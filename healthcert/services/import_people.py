@@ -11,8 +11,9 @@ from healthcert.errors import AlreadyBooked, BadInput
 from healthcert.models import Identity, Person, PersonToken
 from healthcert.services import cells, enrolment
 from healthcert.services.cells import Kind, Setting
-from healthcert.services.people import UNFINDABLE, Details, IdentityDetails, tidied
+from healthcert.services.people import UNFINDABLE, Details, IdentityDetails
 from healthcert.services.sheets import Line
+from healthcert.services.tidying import tidied
 
 COLUMNS = (
     "family", "given", "family_latin", "given_latin", "birth_date", "sex", "language", "phone",

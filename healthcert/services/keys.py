@@ -22,29 +22,19 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A;
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_public_key
-from cryptography.x509 import load_pem_x509_certificate
-
-from healthcert.errors import BadTrustList, NotReady
+from healthcert.errors import NotReady
 from healthcert.gateways.note_keys import NoteSigner, read_verifier
 from healthcert.gateways.pkcs11_signer import Pkcs11Signer
 from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.signer import BundleSigner, FileSigner, Signer
-from healthcert.hcert import trust_lists
-from healthcert.hcert.cose import PublicKey
-from healthcert.hcert.trust import TrustList
 
 AUTHORITY = "csca"
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
-BUNDLE_KEYS = ("current", "next")
 RAW_KEYS = ("vault", "blind-index")
-CERTIFICATES, LISTS = {".pem", ".crt", ".cer", ".der"}, {".json"}
 AUDIT_LOG = Path("trust", "audit", "log.vkey")
 
 
@@ -129,82 +119,3 @@ def load_audit_signer(keys: Path, env: str, secret: bytes) -> NoteSigner:
     """
     path, log = keys / env / "audit.key.pem", read_verifier(keys / AUDIT_LOG)
     return NoteSigner.open(path, log, passphrase=passphrase_of(secret))
-
-
-def load_pins(folder: Path) -> list[PublicKey]:
-    """Return the pinned bundle keys of ``keys/trust/bundle``, the current one first.
-
-    Raises:
-        NotReady: There is none, or one cannot be read.
-    """
-    paths = [path for which in BUNDLE_KEYS if (path := folder / f"{which}.pem").exists()]
-    if not paths:
-        raise NotReady(f"no pinned bundle key in {folder}")
-    return [read_public_key(path) for path in paths]
-
-
-def read_public_key(path: Path) -> PublicKey:
-    """Return the public key in a PEM file.
-
-    Raises:
-        NotReady: There is none, or it is neither EC nor RSA.
-    """
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError):
-        raise NotReady(f"no public key in {path}") from None
-    if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
-        raise NotReady(f"the key in {path} is neither EC nor RSA")
-    return key
-
-
-def load_trust(folder: Path) -> TrustList:
-    """Return the signers that a folder names: certificates in PEM or DER, and lists (`.json`).
-
-    Those in its ``training`` subfolder sign certificates made for practice.
-
-    Raises:
-        NotReady: A file with the name of a certificate or of a list is none.
-    """
-    places = ((folder, False), (folder / "training", True))
-    return TrustList(
-        key
-        for place, training in places
-        for path in _files(place, CERTIFICATES | LISTS)
-        for key in _trusted(path, training=training)
-    )
-
-
-def certificates_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that have the name of a certificate, in order."""
-    return _files(folder, CERTIFICATES)
-
-
-def lists_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that have the name of a list of signers, in order."""
-    return _files(folder, LISTS)
-
-
-def der_of(path: Path) -> bytes:
-    """Return the certificate in a file, DER, whichever of the two forms it has.
-
-    Raises:
-        ValueError: It says that it is PEM, and is not.
-    """
-    data = path.read_bytes()
-    if data.startswith(b"-----BEGIN"):
-        return load_pem_x509_certificate(data).public_bytes(Encoding.DER)
-    return data
-
-
-def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return sorted(path for path in found if path.suffix in suffixes)
-
-
-def _trusted(path: Path, *, training: bool) -> TrustList:
-    try:
-        data = path.read_bytes()
-        return trust_lists.read(data, source=path.name, training=training).trust()
-    except (OSError, BadTrustList):
-        raise NotReady(f"no certificate in {path}") from None

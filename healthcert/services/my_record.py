@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Dose, Person
-from healthcert.services import audit, record
+from healthcert.services import looks, record
 from healthcert.services.people import details_of, key_of
 
 FORMAT = "healthcert/my-record/1"
@@ -35,7 +35,7 @@ class Record:
     person_id: UUID
     made_at: datetime
     held: Mapping[str, list[Told]]
-    seen: list[audit.Access]
+    seen: list[looks.Access]
 
     def as_json(self) -> Told:
         """Return it as `docs/howto/my-record.md` describes."""
@@ -66,7 +66,7 @@ def export(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Reco
     if person is None or person.erased_at is not None:
         raise NotFound
     held = {name: read(db, vault, person) for name, read in NOUNS.items()}
-    return Record(person_id, now, held, audit.access_log(db, person_id=person_id))
+    return Record(person_id, now, held, looks.access_log(db, person_id=person_id))
 
 
 def _rows(name: str, purpose: str = "") -> _Read:

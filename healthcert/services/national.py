@@ -14,7 +14,8 @@ from healthcert.gateways.oidc import Claims
 from healthcert.gateways.vault import Vault
 from healthcert.models import Person
 from healthcert.services import audit, enrolment
-from healthcert.services.people import IdentityDetails, details_of, tidy_identity
+from healthcert.services.people import IdentityDetails, details_of
+from healthcert.services.tidying import tidy_identity
 from healthcert.services.tokens import identity_blinds
 
 

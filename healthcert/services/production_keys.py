@@ -12,7 +12,8 @@ from cryptography.x509 import load_der_x509_certificate
 from healthcert.errors import BadSettings
 from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
-from healthcert.services.keys import AUDIT_LOG, CERTIFICATES, certificates_in, der_of, lists_in
+from healthcert.services.keys import AUDIT_LOG
+from healthcert.services.trusted import CERTIFICATES, certificates_in, der_of, lists_in
 
 _RAW = re.compile(r"(vault|blind-index)(-\d+)?\.(key|next)$")
 _LEAST, _LEAST_UNLIKE = 32, 8  # bytes

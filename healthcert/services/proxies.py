@@ -22,9 +22,10 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Person, Proxy, Staff
 from healthcert.models.proxy import SCOPES
 from healthcert.policy import ages
-from healthcert.services import access, audit, codes, enrolment, messages, people
+from healthcert.services import access, audit, codes, enrolment, looks, messages, people
 from healthcert.services.audit import Actor
 from healthcert.services.people import Details
+from healthcert.services.tidying import tidied
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: dateti
         found = db.scalar(query.with_for_update(read=True, of=Proxy))
         if found is None:
             raise NotFound
-        told = {"reason": audit.FOR_THEM, "as": found.kind, "scope": scope}
-        audit.of_person(db, actor, audit.SEEN, person_id, now, **told)
+        told = {"reason": looks.FOR_THEM, "as": found.kind, "scope": scope}
+        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
     return person_id
 
 
@@ -133,7 +134,7 @@ def enrol_child(deed: Deed, *, guardian_id: UUID, details: Details) -> None:
     """
     guardian = people.details_of(deed.vault, deed.db.get_one(Person, guardian_id))
     details = replace(details, phone=guardian.phone, mail=guardian.mail)
-    of_age = _of_age(deed, people.tidied(details, today=deed.now.date()))
+    of_age = _of_age(deed, tidied(details, today=deed.now.date()))
     if of_age <= deed.now.date():
         raise BadInput({"birth_date": "of_age"})
     try:

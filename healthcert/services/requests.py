@@ -161,16 +161,10 @@ def _step(
             raise WrongState from None
         raise
     db.refresh(request)
-    audit.note(
-        db,
-        actor=audit.Actor("staff", staff.id)
-        if staff
-        else audit.Actor("citizen", request.person_id),
-        act=f"request_{act}",
-        subject=audit.Subject("request", request.id),
-        details={"kind": request.kind, "reason": reason or None},
-        now=now,
-    )
+    actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", request.person_id)
+    subject = audit.Subject("request", request.id)
+    told = {"kind": request.kind, "reason": reason or None}
+    audit.note(db, actor=actor, act=f"request_{act}", subject=subject, details=told, now=now)
 
 
 def _newest_rules(db: Session, country: str) -> Knowledge:

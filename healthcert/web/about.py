@@ -13,7 +13,8 @@ from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models.person import SEXES
 from healthcert.services.access import DOCUMENTS, Claim
-from healthcert.services.people import Details, IdentityDetails, tidied
+from healthcert.services.people import Details, IdentityDetails
+from healthcert.services.tidying import tidied
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
 from healthcert.web.here import parts
 from healthcert.web.labels import IDENTITIES, SEX, birth, machine_name

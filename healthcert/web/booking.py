@@ -14,7 +14,8 @@ from werkzeug import Response
 from healthcert.errors import BadInput, NotEligible, NotFound, SlotFull, TimesOverlap
 from healthcert.services import booking
 from healthcert.services.booking import Place
-from healthcert.services.people import Details, tidy_identity, tidy_phone
+from healthcert.services.people import Details
+from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.web.about import About, about, accepted, details_in, told_back
 from healthcert.web.answers import (
     kept,

@@ -18,13 +18,46 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
+from healthcert.i18n import lazy as _
 from healthcert.web.moment import now
-from healthcert.web.refusals import FAULT, HTTP_ANSWERS, Answer, answer_to
+from healthcert.web.refusals import ANSWERS, TRY_LATER, Answer, answer_to
 from healthcert.web.tracing import request_id
 
 _log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
+_FAULT = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), TRY_LATER)
+
+# What Werkzeug refuses before any view of ours is reached.
+HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
+    400: (
+        "bad_request",
+        Answer(
+            HTTPStatus.BAD_REQUEST,
+            _("The request cannot be understood"),
+            _("Go back and try again."),
+        ),
+    ),
+    404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
+    405: (
+        "method_not_allowed",
+        Answer(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            _("This address does not work that way"),
+            _("Start again from the first page."),
+        ),
+    ),
+    413: ("too_large", ANSWERS[errors.PictureTooLarge]),
+    415: (
+        "wrong_type",
+        Answer(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            _("That kind of file cannot be read"),
+            _("Send a picture as PNG or JPEG; programs send JSON."),
+        ),
+    ),
+    500: ("fault", _FAULT),
+}
 
 
 def is_api() -> bool:
@@ -78,7 +111,7 @@ def _log_fault(info: Any) -> None:  # noqa: ANN401 - whatever logging takes
 
 def _fault(error: Exception) -> Response:
     _log_fault(error)
-    return _respond("fault", FAULT, {})
+    return _respond("fault", _FAULT, {})
 
 
 def _respond(

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from healthcert import i18n
 from healthcert.i18n import gettext as _
-from healthcert.services.audit import Access
 from healthcert.services.holding import Held, HeldCertificate
+from healthcert.services.looks import Access
 from healthcert.services.my_record import Record
 from healthcert.web import facts, labels
 from healthcert.web.labels import birth, in_words

@@ -20,7 +20,7 @@ class Answer:
 
 
 _S = HTTPStatus
-_TRY_LATER = _("Wait a few minutes, then try again. Nothing you did is lost.")
+TRY_LATER = _("Wait a few minutes, then try again. Nothing you did is lost.")
 
 ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.Refusal: Answer(
@@ -125,10 +125,10 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Wait a few minutes, then try again, or use another way to sign in."),
     ),
     errors.NotReady: Answer(
-        _S.SERVICE_UNAVAILABLE, _("The service is not available just now"), _TRY_LATER
+        _S.SERVICE_UNAVAILABLE, _("The service is not available just now"), TRY_LATER
     ),
     errors.BadSettings: Answer(
-        _S.INTERNAL_SERVER_ERROR, _("The service is not set up correctly"), _TRY_LATER
+        _S.INTERNAL_SERVER_ERROR, _("The service is not set up correctly"), TRY_LATER
     ),
     errors.BadPicture: Answer(
         _S.UNSUPPORTED_MEDIA_TYPE,
@@ -147,52 +147,13 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     ),
     **dict.fromkeys(
         (errors.BadBundle, errors.BadTrustList, errors.BadProof),
-        Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), _TRY_LATER),
+        Answer(_S.SERVICE_UNAVAILABLE, _("The list of trusted issuers cannot be used"), TRY_LATER),
     ),
     errors.BadCertificate: Answer(
         _S.UNPROCESSABLE_ENTITY,
         _("This is not a certificate we can trust"),
         _("Check that the whole code was scanned or copied."),
     ),
-}
-
-FAULT = Answer(_S.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), _TRY_LATER)
-
-HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
-    400: (
-        "bad_request",
-        Answer(
-            _S.BAD_REQUEST,
-            _("The request cannot be understood"),
-            _("Go back and try again."),
-        ),
-    ),
-    404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
-    405: (
-        "method_not_allowed",
-        Answer(
-            _S.METHOD_NOT_ALLOWED,
-            _("This address does not work that way"),
-            _("Start again from the first page."),
-        ),
-    ),
-    413: (
-        "too_large",
-        Answer(
-            _S.REQUEST_ENTITY_TOO_LARGE,
-            _("That is too large"),
-            _("Send a picture of at most 10 MB and 16 megapixels."),
-        ),
-    ),
-    415: (
-        "wrong_type",
-        Answer(
-            _S.UNSUPPORTED_MEDIA_TYPE,
-            _("That kind of file cannot be read"),
-            _("Send a picture as PNG or JPEG; programs send JSON."),
-        ),
-    ),
-    500: ("fault", FAULT),
 }
 
 

@@ -11,7 +11,7 @@ from wtforms import BooleanField
 from healthcert.gateways import pdf
 from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
-from healthcert.services import audit, erasure, holding, my_record
+from healthcert.services import erasure, holding, looks, my_record
 from healthcert.web import papers
 from healthcert.web.answers import Answers, confirmed
 from healthcert.web.family import actor, opened, whose
@@ -54,7 +54,7 @@ def as_pdf() -> Response:
 def seen() -> str:
     """Show who of the staff looked at the record: role, place, time and reason."""
     with opened() as (db, person_id):
-        found = audit.access_log(db, person_id=person_id)
+        found = looks.access_log(db, person_id=person_id)
     return render_template("citizen/seen.html", seen=found, zone=parts().country.time_zone)
 
 

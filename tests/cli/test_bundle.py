@@ -14,7 +14,8 @@ from healthcert.hcert.batches import Batch
 from healthcert.hcert.bundle import read, write
 from healthcert.hcert.revocation import RevocationList
 from healthcert.services.bundles import held
-from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins
 
 LONG_AFTER = datetime(2999, 1, 1, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from healthcert.services.bundles import held
-from healthcert.services.keys import load_pins
+from healthcert.services.trusted import load_pins
 from tests.policy.test_rules import eu_rule
 
 FOREIGN = eu_rule(Identifier="VR-FR-0001", Country="FR")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from healthcert.hcert import key_identifier, trust_lists
-from healthcert.services.keys import load_trust
+from healthcert.services.trusted import load_trust
 from tests.hcert.barcodes import KEY, LONG_KEY, SIGNER, STRANGER, signer_certificate
 from tests.hcert.chains import ANOTHER, authority, signer
 

@@ -12,7 +12,8 @@ from healthcert.gateways import bundle_files
 from healthcert.gateways.bundle_files import complete, forget, load, part_path, store
 from healthcert.hcert.bundle import write
 from healthcert.hcert.revocation import RevocationList
-from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins
 
 
 def hashes(count):

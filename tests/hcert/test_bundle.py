@@ -19,7 +19,8 @@ from healthcert.hcert.bundled_lists import manifest, part_of
 from healthcert.hcert.cose import ES256, parse, sign1
 from healthcert.hcert.revocation import Named, RevocationList
 from healthcert.hcert.trust import TrustedKey, TrustList
-from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins, load_trust
 from tests.certificates import NOW
 
 EDWARDS = (

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from healthcert.data.limits import limits as told
 from healthcert.errors import BadInput, TooMany, TooManyLooks, WrongState
 from healthcert.models import AuditEvent
-from healthcert.services import alarms, audit, finding, limits
+from healthcert.services import alarms, finding, limits
 from healthcert.services import clinic as desk
+from healthcert.services.looks import seen
 from tests.factories import NOW, make_person, make_staff
 
 HOUR, DAY = told()["view_hour"]["identity"], told()["view_day"]["identity"]
@@ -25,7 +26,7 @@ def nurse(db):
 def read(db, nurse, person_id, now=NOW, reason="care"):
     """Read as a page does: all or nothing."""
     with db.begin_nested():
-        audit.seen(db, staff=nurse, person_id=person_id, reason=reason, now=now)
+        seen(db, staff=nurse, person_id=person_id, reason=reason, now=now)
 
 
 def bot(db, nurse, count, now=NOW) -> int:

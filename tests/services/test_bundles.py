@@ -15,7 +15,8 @@ from healthcert.hcert.revocation import RevocationList
 from healthcert.hcert.trust import TrustList
 from healthcert.services import bundles
 from healthcert.services.bundles import LIFE, Contents, held, publish
-from healthcert.services.keys import load_bundle_signer, load_pins, load_trust, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins, load_trust
 from tests.certificates import NOW
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 
 from healthcert.errors import BadInput
 from healthcert.models import AuditEvent, Base, Person, PersonToken, new_id
-from healthcert.services import audit, enrolment, finding, rotation
+from healthcert.services import enrolment, finding, looks, rotation
 from healthcert.services.people import Details, IdentityDetails
 from tests.factories import NOW, make_staff
 from tests.services.clinic import details
@@ -121,7 +121,7 @@ def test_whoever_is_shown_leaves_an_access_row_with_its_reason(db, vault, find):
     person = enrolment.enrol(db, vault=vault, details=details(), now=NOW)
     [shown] = find(text="Canaria El Qanary", born="1980-05-17", reason="registration")
     assert (shown.person_id, shown.latin_name) == (person.id, "Kanariya Kanari")
-    [looked] = audit.access_log(db, person_id=person.id)
+    [looked] = looks.access_log(db, person_id=person.id)
     assert (looked.role, looked.reason, looked.at) == ("nurse", "registration", NOW)
     event = db.scalars(select(AuditEvent).where(AuditEvent.subject_id == person.id)).one()
     assert event.details == {"reason": "registration", "by": "search"}
@@ -131,7 +131,7 @@ def test_who_is_not_shown_leaves_none(db, vault, find):
     person = enrolment.enrol(db, vault=vault, details=details(), now=NOW)
     assert find(text="Canaria El Qanary", born="1999-05-17") == []
     assert find(text="Robert Smith", born="1980-05-17") == []
-    assert audit.access_log(db, person_id=person.id) == []
+    assert looks.access_log(db, person_id=person.id) == []
 
 
 def test_a_telephone_number_or_a_document_is_one_of_two_things(db, vault, find):
@@ -214,4 +214,4 @@ def test_name_tokens_are_short_and_differ_from_year_to_year(db, vault):
 def test_a_reason_that_is_not_listed_is_refused(db, vault):
     person = enrolment.enrol(db, vault=vault, details=details(), now=NOW)
     with pytest.raises(BadInput):
-        audit.seen(db, staff=make_staff(db), person_id=person.id, reason="fun", now=NOW)
+        looks.seen(db, staff=make_staff(db), person_id=person.id, reason="fun", now=NOW)

@@ -32,11 +32,10 @@ from healthcert.services.keys import (
     Keyring,
     load_audit_signer,
     load_bundle_signer,
-    load_pins,
-    load_trust,
     read_secret,
 )
 from healthcert.services.production_keys import check_production_keys
+from healthcert.services.trusted import load_pins, load_trust
 from healthcert.services.vault_keys import prepare_next
 from healthcert.transparency.notes import LOG, Checkpoint, opened, signed
 from tests.certificates import NOW

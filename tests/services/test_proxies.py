@@ -17,7 +17,7 @@ from sqlalchemy import select
 from healthcert.errors import BadCode, BadInput, NotAllowed, NotFound, TooMany
 from healthcert.models import AuditEvent, Message, Person, Proxy, new_id
 from healthcert.models.proxy import SCOPES
-from healthcert.services import access, audit, enrolment, erasure, messages, proxies
+from healthcert.services import access, enrolment, erasure, looks, messages, proxies
 from healthcert.services.audit import Actor
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW
@@ -108,7 +108,7 @@ def test_ones_own_record_needs_no_proxy_and_leaves_no_look(clinic, adult):
     who, _claim = adult
     assert may(clinic, who, who)
     with clinic.doors.reading() as db:
-        assert audit.access_log(db, person_id=who) == []
+        assert looks.access_log(db, person_id=who) == []
 
 
 def test_a_look_for_somebody_stands_in_their_log(clinic, adult):
@@ -116,7 +116,7 @@ def test_a_look_for_somebody_stands_in_their_log(clinic, adult):
     let(clinic, who, carer, "view")
     assert may(clinic, carer, who)
     with clinic.doors.reading() as db:
-        [look] = audit.access_log(db, person_id=who)
+        [look] = looks.access_log(db, person_id=who)
     assert (look.role, look.reason, look.who) == ("carer", "for_them", carer)
 
 

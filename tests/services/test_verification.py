@@ -16,7 +16,8 @@ import pytest
 from healthcert.gateways.bundle_files import store
 from healthcert.hcert.bundle import write
 from healthcert.hcert.revocation import RevocationList, uvci_hash
-from healthcert.services.keys import load_bundle_signer, load_pins, read_secret
+from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
 from tests.certificates import NOW, UVCI, make_text
 from tests.policy.test_rules import eu_rule

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from healthcert.models import Certificate, Dose, Person, Site, Staff
-from healthcert.services import audit
+from healthcert.services.looks import access_log
 from tests import factories
 from tests.web.conftest import Browser
 
@@ -69,7 +69,7 @@ def test_every_look_at_a_person_is_written_down_with_what_it_was_for(expected, c
 def looks(parts) -> list[str]:
     with parts.doors.reading() as db:
         [person_id] = db.scalars(select(Person.id))
-        found = audit.access_log(db, person_id=person_id)
+        found = access_log(db, person_id=person_id)
     assert {look.role for look in found} <= {"nurse"}
     return [look.reason for look in reversed(found)]
 

@@ -6,8 +6,8 @@ import pytest
 from werkzeug.exceptions import HTTPException, ImATeapot
 
 from healthcert import errors
-from healthcert.web.errors import PROBLEM
-from healthcert.web.refusals import ANSWERS, HTTP_ANSWERS, answer_to
+from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
+from healthcert.web.refusals import ANSWERS, answer_to
 from tests.canaries import HEALTH, traces_in
 from tests.certificates import NOW
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from werkzeug.serving import make_server
 
-from healthcert.services.keys import load_pins
+from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, two_levels

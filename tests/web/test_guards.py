@@ -11,7 +11,8 @@ from healthcert.models import new_id
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
 from healthcert.web import guards
-from healthcert.web.guards import ACTS, inside
+from healthcert.web.acts import ACTS, STATELESS
+from healthcert.web.guards import inside
 from tests.web.conftest import Browser
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
@@ -39,7 +40,7 @@ def test_every_declared_act_stands_in_the_table_of_roles():
 
 
 def test_what_asks_for_no_token_changes_nothing_and_is_for_everyone():
-    for act in guards.STATELESS:
+    for act in STATELESS:
         assert all(has(role, act) for role in ROLES)
 
 
@@ -70,7 +71,7 @@ def test_every_route_answers_every_role_as_declared(app, visitors):
 
 def test_nothing_is_changed_without_a_form_token(app, visitors):
     for rule, method in routes(app):
-        if method == "GET" or ACTS[rule.endpoint] in guards.STATELESS:
+        if method == "GET" or ACTS[rule.endpoint] in STATELESS:
             continue
         for role, browser in visitors.items():
             if has(role, ACTS[rule.endpoint]):

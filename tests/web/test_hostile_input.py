@@ -8,7 +8,7 @@ import re
 import pytest
 
 from healthcert.policy.roles import Role, has
-from healthcert.web.guards import ACTS
+from healthcert.web.acts import ACTS
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
 

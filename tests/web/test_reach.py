@@ -29,7 +29,7 @@ from healthcert.models import (
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
 from healthcert.services import alarms, enrolment, invitations
-from healthcert.web.guards import ACTS
+from healthcert.web.acts import ACTS
 from tests import factories as make
 from tests.certificates import NOW
 from tests.policy import oracle

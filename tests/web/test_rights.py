@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from healthcert.hcert import qr
 from healthcert.models import Message, Person, new_id
-from healthcert.services import audit, retention
+from healthcert.services import looks, retention
 from healthcert.web import labels
 from tests.web.conftest import Browser, enter
 
@@ -112,7 +112,7 @@ def test_who_looked_is_shown_by_role_and_place(vaccinated, holder):
 
 
 def test_every_reason_to_look_has_words():
-    assert set(labels.SEEN_BECAUSE) == {*audit.REASONS, audit.FOR_THEM}
+    assert set(labels.SEEN_BECAUSE) == {*looks.REASONS, looks.FOR_THEM}
 
 
 def test_erasing_takes_two_steps_and_is_told_in_words(vaccinated, parts):
