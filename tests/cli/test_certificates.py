@@ -13,7 +13,7 @@ from healthcert.config import Settings
 from healthcert.jobs.certificates import sign_pending
 from healthcert.models import Person, new_id
 from healthcert.parts import open_parts
-from healthcert.services import requests
+from healthcert.services import holds, requests
 from tests.factories import NOW, make_admin
 from tests.services.clinic import Clinic, details
 
@@ -71,3 +71,18 @@ def test_nobody_that_is_not_staff_asks(run, service):
     )
     assert done.exit_code == 1
     assert "no such member of staff" in done.output
+
+
+def test_what_waits_is_listed_without_a_holders_name(run, service):
+    parts, clinic, _officers = service
+    assert run("certificates", "held").stdout == ""
+    with parts.doors.reading() as db:
+        holder = db.scalars(select(Person.id)).one()
+    fact = clinic.tested(holder)
+    with parts.doors.transaction() as db:
+        holds.hold(db, [fact], why="cap", now=NOW)
+    told = json.loads(run("certificates", "held", "--json").stdout)
+    assert (told["why"], told["of"], told["facts"]) == ("cap", str(clinic.nurse.id), 1)
+    line = run("certificates", "held").stdout
+    assert line.split()[:3] == ["cap", str(clinic.nurse.id), "1"]
+    assert "anari" not in line.casefold()
