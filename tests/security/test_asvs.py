@@ -93,7 +93,7 @@ def test_what_a_reason_tells_to_read_is_there():
 CRYPTOGRAPHIC = re.compile(
     r"hcert/(bundled_keys|bundled_lists|cose|revocation|selftest|trust\w*)\.py"
     r"|gateways/\w+\.py|transparency/\w+\.py"
-    r"|services/(\w*keys|key_making|access|codes|issuing|import\w*|places|passkeys|passwords"
+    r"|services/(\w*keys|trusted|key_making|access|codes|issuing|import\w*|places|passkeys|passwords"
     r"|limits|invitations|ceremony)\.py"
     r"|web/(sessions|delivery|metrics)\.py|models/base\.py|data/knowledge\.py|(app|config|db|parts)\.py"
 )
