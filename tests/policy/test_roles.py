@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthcert.policy.roles import ACTS, Role, has
+from healthcert.policy.roles import ACTS, Role, delegable, has
 
 
 def test_an_act_that_is_not_in_the_table_is_for_nobody():
@@ -20,3 +20,10 @@ def test_a_stranger_may_do_nothing_that_shows_a_record():
 
 def test_an_admin_sees_no_patient():
     assert not has(Role.ADMIN, "see_patient")
+
+
+def test_what_one_reaches_by_organisation_can_be_handed_on_but_for_handing_on():
+    own = {act for act, reach in ACTS.items() if reach.get(Role.ADMIN) == "organisation"}
+    assert set(delegable(Role.ADMIN)) == own - {"delegate"}
+    assert {"end_work", "recover_staff"} < own
+    assert delegable(Role.NURSE) == []
