@@ -42,7 +42,7 @@ def move(
         actor=actor, now=now,
     )  # fmt: skip
     places.lock(db, (old.slot_id, slot_id))
-    pool = places.take_place(db, place.slot, places.pools_of(old.source, old.dose_number))
+    pool = places.take_place(db, place.slot, places.pools_of(old.source, old.dose_number), now=now)
     places.give_back(db, old, "rescheduled")
     appointment = places.hold_place(
         db, person_id=person_id, slot=place.slot, pool=pool,
