@@ -48,6 +48,7 @@ class Appointment(Row):
         one_of("source", SOURCES),
         one_of("pool", (OPEN, *KEPT)),
         CheckConstraint("dose_number BETWEEN 1 AND 9", name="dose_number"),
+        CheckConstraint("reminded BETWEEN 0 AND 3", name="reminded"),
         CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_has_end"),
         unique_where(
             "one_active_appointment", "person_id", "programme_id", "dose_number", where=_IS_ACTIVE
@@ -73,3 +74,4 @@ class Appointment(Row):
     source: Mapped[str] = mapped_column(default="web")
     pool: Mapped[str] = mapped_column(default=OPEN)  # which places of the slot it takes from
     party_id: Mapped[uuid.UUID | None]  # of those that were held together
+    reminded: Mapped[int] = mapped_column(default=0)  # 1, 2: before the day; 3: of having missed it

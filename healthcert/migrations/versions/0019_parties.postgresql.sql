@@ -10,8 +10,12 @@ ALTER TABLE slot
 
 ALTER TABLE appointment
   ADD party_id UUID,
+  ADD reminded INTEGER DEFAULT 0 NOT NULL,
+  ADD CONSTRAINT ck_appointment_reminded CHECK (reminded BETWEEN 0 AND 3),
   DROP CONSTRAINT ck_appointment_pool,
   ADD CONSTRAINT ck_appointment_pool CHECK (pool IN ('online', 'phone', 'walk_in', 'second_dose', 'waiting'));
+ALTER TABLE appointment
+  ALTER reminded DROP DEFAULT;
 CREATE INDEX ix_appointment_held_until ON appointment (held_until) WHERE held_until IS NOT NULL;
 CREATE INDEX ix_appointment_party_id ON appointment (party_id) WHERE party_id IS NOT NULL;
 
@@ -21,6 +25,8 @@ DROP INDEX ix_appointment_held_until;
 UPDATE appointment SET pool = 'online' WHERE pool = 'waiting';
 ALTER TABLE appointment
   DROP party_id,
+  DROP CONSTRAINT ck_appointment_reminded,
+  DROP reminded,
   DROP CONSTRAINT ck_appointment_pool,
   ADD CONSTRAINT ck_appointment_pool CHECK (pool IN ('online', 'phone', 'walk_in', 'second_dose'));
 

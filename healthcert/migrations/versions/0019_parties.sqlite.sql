@@ -70,12 +70,14 @@ CREATE TABLE new_appointment (
   source VARCHAR NOT NULL,
   pool VARCHAR NOT NULL,
   party_id CHAR(32),
+  reminded INTEGER NOT NULL,
   CONSTRAINT pk_appointment PRIMARY KEY (id),
   CONSTRAINT fk_appointment_slot_id_starts_at_ends_at FOREIGN KEY(slot_id, starts_at, ends_at) REFERENCES slot (id, starts_at, ends_at),
   CONSTRAINT ck_appointment_state CHECK (state IN ('held', 'booked', 'arrived', 'vaccinated', 'not_vaccinated', 'cancelled', 'rescheduled', 'no_show', 'expired')),
   CONSTRAINT ck_appointment_source CHECK (source IN ('web', 'phone', 'ussd', 'sms', 'partner', 'walk_in', 'draw')),
   CONSTRAINT ck_appointment_pool CHECK (pool IN ('online', 'phone', 'walk_in', 'second_dose', 'waiting')),
   CONSTRAINT ck_appointment_dose_number CHECK (dose_number BETWEEN 1 AND 9),
+  CONSTRAINT ck_appointment_reminded CHECK (reminded BETWEEN 0 AND 3),
   CONSTRAINT ck_appointment_held_has_end CHECK ((state = 'held') = (held_until IS NOT NULL)),
   CONSTRAINT uq_appointment_reference UNIQUE (reference),
   CONSTRAINT fk_appointment_person_id FOREIGN KEY(person_id) REFERENCES person (id),
@@ -89,16 +91,17 @@ CREATE TABLE new_appointment (
   CONSTRAINT ck_appointment_programme_id_type CHECK (length(programme_id) = 32 AND programme_id NOT GLOB '*[^0-9a-f]*'),
   CONSTRAINT ck_appointment_dose_number_type CHECK (typeof(dose_number) IN ('integer', 'null')),
   CONSTRAINT ck_appointment_held_until_type CHECK (datetime(held_until, '+0 days') IS substr(held_until, 1, 19) AND substr(held_until, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_appointment_party_id_type CHECK (length(party_id) = 32 AND party_id NOT GLOB '*[^0-9a-f]*')
+  CONSTRAINT ck_appointment_party_id_type CHECK (length(party_id) = 32 AND party_id NOT GLOB '*[^0-9a-f]*'),
+  CONSTRAINT ck_appointment_reminded_type CHECK (typeof(reminded) IN ('integer', 'null'))
 );
 
 INSERT INTO new_appointment (
   id, recorded_at, reference, person_id, slot_id, starts_at, ends_at, programme_id, dose_number,
-  state, held_until, source, pool, party_id
+  state, held_until, source, pool, party_id, reminded
 )
 SELECT
   id, recorded_at, reference, person_id, slot_id, starts_at, ends_at, programme_id, dose_number,
-  state, held_until, source, pool, NULL
+  state, held_until, source, pool, NULL, 0
   FROM appointment;
 DROP TABLE appointment;
 ALTER TABLE new_appointment RENAME TO appointment;
