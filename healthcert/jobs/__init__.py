@@ -29,6 +29,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "messages": outbox.send_due,
         "sweep": retention.sweep,
         "places": places.release,
+        "reminders": places.remind,
         "retention": retention.let_go,
         "audit": sealing.seal,  # after what tells of itself, before what carries the head
         "bundle": publishing.publish,

@@ -46,15 +46,9 @@ class Party:
 
 
 def hold(
-    db: Session,
-    *,
-    vault: Vault,
-    wishes: Sequence[Wish],
-    source: str,
-    actor: audit.Actor,
-    now: datetime,
-    exception_reason: str = "",
-) -> Party:
+    db: Session, *, vault: Vault, wishes: Sequence[Wish], source: str, actor: audit.Actor,
+    now: datetime, exception_reason: str = "",
+) -> Party:  # fmt: skip
     """Hold every place that is wished for, or none.
 
     A dose of the product that is held for an earlier dose too is judged as if that one had been
@@ -68,9 +62,14 @@ def hold(
     if not wishes or len(persons) > MOST_PEOPLE or len(wishes) > MOST_PLACES:
         raise BadInput({"people": "too_many" if wishes else "missing"})
     people.all_locked(db, persons)
-    found = _judged(
-        db, vault=vault, wishes=wishes, actor=actor, now=now, exception_reason=exception_reason
-    )
+    found = _places(db, wishes)
+    for number, (wish, place) in enumerate(zip(wishes, found, strict=True)):
+        with _of_wish(number):
+            booking.refuse_unfit(
+                db, vault=vault, person=wish.person, place=place, dose_number=wish.dose_number,
+                actor=actor, now=now, exception_reason=exception_reason,
+                planned=_planned(wish, place, wishes, found),
+            )  # fmt: skip
     party_id, ids = new_id(), sorted(new_id() for _ in wishes)
     for number in sorted(range(len(wishes)), key=lambda each: wishes[each].slot_id):
         wish, place = wishes[number], found[number]
@@ -152,28 +151,24 @@ def held(db: Session, *, party_id: UUID) -> Party:
     return Party(party_id, rows[0].recorded_at + HOLD, rows)
 
 
-def _judged(
-    db: Session, *, vault: Vault, wishes: Sequence[Wish], actor: audit.Actor, now: datetime,
-    exception_reason: str,
-) -> list[booking.Place]:  # fmt: skip
-    """Return the place of each wish, none of which is refused."""
+def _places(db: Session, wishes: Sequence[Wish]) -> list[booking.Place]:
     found = []
     for number, wish in enumerate(wishes):
         with _of_wish(number):
             found.append(booking.place_of(db, wish.slot_id))
-    for number, (wish, place) in enumerate(zip(wishes, found, strict=True)):
-        planned = [
-            Planned(other.dose_number, its.session.day, its.product.id)
-            for other, its in zip(wishes, found, strict=True)
-            if other.person.id == wish.person.id
-            and its.session.programme_id == place.session.programme_id
-        ]
-        with _of_wish(number):
-            booking.refuse_unfit(
-                db, vault=vault, person=wish.person, place=place, dose_number=wish.dose_number,
-                actor=actor, now=now, exception_reason=exception_reason, planned=planned,
-            )  # fmt: skip
     return found
+
+
+def _planned(
+    wish: Wish, place: booking.Place, wishes: Sequence[Wish], found: Sequence[booking.Place]
+) -> list[Planned]:
+    """Return what is wished for together with a wish, for the same person and programme."""
+    return [
+        Planned(other.dose_number, its.session.day, its.product.id)
+        for other, its in zip(wishes, found, strict=True)
+        if other.person.id == wish.person.id
+        and its.session.programme_id == place.session.programme_id
+    ]
 
 
 def _take_again(
