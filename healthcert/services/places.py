@@ -15,7 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
 from healthcert.models import Appointment, Base, ClinicSession, Slot, WaitEntry, new_id, upsert
@@ -106,15 +106,19 @@ def hold_place(
     row = {
         "recorded_at": now, "person_id": person_id, "slot_id": slot.id, "source": source,
         "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
-        "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool, **held,
+        "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool,
+        "reminded": 0, **held,
     }  # fmt: skip
     writing = upsert(db, "appointment").on_conflict_do_nothing(index_elements=["reference"])
     for _ in range(_TRIES):
-        this = writing.values(reference=new_reference(), **row).returning(_APPOINTMENT.c.id)
+        row["reference"] = new_reference()
         with judged("uq_appointment_reference"):
-            if db.execute(this).one_or_none() is not None:
+            if db.execute(writing.returning(_APPOINTMENT.c.id), row).one_or_none() is not None:
                 break
-    return db.get_one(Appointment, row["id"])
+    appointment = Appointment(**row)
+    make_transient_to_detached(appointment)  # it is written: as if it had been read
+    db.add(appointment)
+    return appointment
 
 
 @contextmanager
