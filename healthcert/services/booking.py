@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -30,6 +31,7 @@ from healthcert.models import (
     Slot,
 )
 from healthcert.models.appointment import ACTIVE
+from healthcert.models.place import OPEN
 from healthcert.services import (
     audit,
     eligibility,
@@ -44,6 +46,7 @@ from healthcert.services.history import Planned
 from healthcert.services.people import Details
 
 BOOKABLE = ("published", "running")
+Written = list[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +130,31 @@ def take(
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
     pools = (*pools, *places.pools_of(source, dose_number))
+    wanted: dict[str, Any] = {
+        "person_id": person.id, "slot": place.slot, "programme_id": place.programme.id,
+        "dose_number": dose_number, "source": source, "now": now,
+    }  # fmt: skip
+    row = places.row_of(pool=OPEN, **wanted)
+    appointment = Appointment(**row)
+    told, noted = _told(db, vault, person, appointment, place, actor, now)
+    if places.at_once(db, place.slot, pools, appointment=[row], message=told, audit_event=noted):
+        return places.as_read(db, appointment)
     pool = places.take_place(db, place.slot, pools, now=now)
-    appointment = places.hold_place(
-        db, person_id=person.id, slot=place.slot, pool=pool,
-        programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
-    )  # fmt: skip
-    told: list[Mapping[str, object]] = []
-    noted: list[Mapping[str, object]] = []
+    appointment = places.hold_place(db, pool=pool, **wanted)
+    messages.write(db, *_told(db, vault, person, appointment, place, actor, now))
+    return appointment
+
+
+def _told(
+    db: Session, vault: Vault, person: Person, appointment: Appointment, place: Place,
+    actor: audit.Actor, now: datetime,
+) -> tuple[Written, Written]:  # fmt: skip
+    """Return the message and the audit event of a booking, not written yet."""
+    told: Written = []
+    noted: Written = []
     tell(db, vault, person, "booked", appointment, place, now, told)
     note(db, actor, "appointment_booked", appointment, now, noted)
-    messages.write(db, told, noted)
-    return appointment
+    return told, noted
 
 
 def cancel(
@@ -188,7 +205,7 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
         .join(Programme, Programme.id == ClinicSession.programme_id)
         .where(Slot.id == slot_id)
     )
-    found = db.execute(query).one_or_none()
+    found = db.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None or (states is not None and found[1].state not in states):
         raise NotFound
     return Place(*found)

@@ -78,6 +78,8 @@ def queue(
         "language": person.language,
         "sealed": vault.seal(key_of(person), row_id, value, purpose="message"),
         "due_at": due_at,
+        "state": "queued",
+        "attempts": 0,
     }
     if rows is None:
         db.add(Message(**row))
