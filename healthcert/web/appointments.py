@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -12,15 +11,13 @@ from healthcert.errors import NotEligible, SlotFull, TimesOverlap
 from healthcert.models import Appointment
 from healthcert.services import booking, moving, search
 from healthcert.services.booking import Place
-from healthcert.services.search import FreeSlot
-from healthcert.web.answers import options
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.ics import calendar
 from healthcert.web.moment import now
 from healthcert.web.places import Page, near
-from healthcert.web.refusals import answer_to
-from healthcert.web.times import When, chosen, when_of, where_of, written
+from healthcert.web.refusals import Answer, answer_to
+from healthcert.web.times import When, chosen, to_choose
 
 bp = Blueprint("appointments", __name__, url_prefix="/my/appointments/<uuid:appointment_id>")
 
@@ -46,16 +43,18 @@ def cancel(appointment_id: UUID) -> Page:
 def move(appointment_id: UUID) -> Page:
     """Ask for another time, show both, and exchange them: the new place is taken first."""
     own, place = _own(appointment_id)
-    if request.method == "POST":
-        return _moved(own, place)
-    offers = _offers(own, place)
-    form = When(request.args if "go" in request.args else None)
-    del form.second
-    form.slot.choices = options({written(offer): when_of(offer) for offer in offers})
-    if "go" in request.args and form.validate():
-        new = next(offer for offer in offers if written(offer) == form.slot.data)
-        return render_template("citizen/move_check.html", own=own, place=place, new=new)
-    return _ask(own, place, offers, form), 400 if form.errors else 200
+    if request.method != "POST":
+        return _ask(own, place)
+    try:
+        parts().doors.run(
+            lambda db: moving.move(
+                db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
+                slot_id=chosen("slot")[0], now=now(),
+            )
+        )  # fmt: skip
+    except (SlotFull, TimesOverlap, NotEligible) as refusal:
+        return _ask(own, place, answer_to(type(refusal)))
+    return redirect(url_for("citizen.overview", done="moved"), code=303)
 
 
 @bp.get("/appointment.ics")
@@ -65,40 +64,23 @@ def calendar_file(appointment_id: UUID) -> Response:
     return calendar([(own.reference, place)], now())
 
 
-def _moved(own: Appointment, place: Place) -> Page:
-    [slot_id] = chosen("slot")[:1]
-    try:
-        parts().doors.run(
-            lambda db: moving.move(
-                db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
-                slot_id=slot_id, now=now(),
-            )
-        )  # fmt: skip
-    except (SlotFull, TimesOverlap, NotEligible) as refusal:
-        form = When()
-        del form.second
-        offers = [each for each in _offers(own, place) if each.slot_id != slot_id]
-        form.slot.choices = options({written(offer): when_of(offer) for offer in offers})
-        return _ask(own, place, offers, form, answer_to(type(refusal))), 409
-    return redirect(url_for("citizen.overview", done="moved"), code=303)
-
-
-def _ask(own: Appointment, place: Place, offers: list[FreeSlot], form: When, *wrong: Any) -> str:  # noqa: ANN401 - an answer
-    hints = {written(offer): where_of(offer) for offer in offers}
-    return render_template(
-        "citizen/move.html", own=own, place=place, offers=offers, form=form, hints=hints,
-        wrong=wrong[0] if wrong else None,
-    )  # fmt: skip
-
-
-def _offers(own: Appointment, place: Place) -> list[FreeSlot]:
-    """Return the free times nearest to where one has a place; a later dose of the same vaccine."""
+def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
+    """Show the free times nearest to one's own, or the one that was chosen beside it."""
+    product_id = place.product.id if own.dose_number > 1 else None  # a series keeps its vaccine
     with parts().doors.reading() as db:
-        return search.nearest_free(
-            db, programme_id=own.programme_id, near=near(place.site), now=now(), limit=_OFFERED,
-            dose_number=own.dose_number, source=own.source,
-            product_id=place.product.id if own.dose_number > 1 else None,
+        offers = search.nearest_free(
+            db, programme_id=own.programme_id, near=near(place.site), product_id=product_id,
+            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(),
         )  # fmt: skip
+    going = "go" in request.args and wrong is None
+    form = When(request.args if going else None)
+    offers = [offer for offer in offers if offer.slot_id != own.slot_id]
+    shown = {"own": own, "place": place, "form": form, "wrong": wrong}
+    shown["hints"] = to_choose(form, "slot", offers)
+    if going and form.validate():
+        [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
+        return render_template("citizen/move_check.html", new=new, **shown)
+    return render_template("citizen/move.html", **shown), 409 if wrong else 400 if going else 200
 
 
 def _own(appointment_id: UUID) -> tuple[Appointment, Place]:

@@ -6,12 +6,9 @@ that cannot be, the next best times are offered.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -27,17 +24,17 @@ from healthcert.services.parties import Wish
 from healthcert.services.people import details_of
 from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.web import desk, family, party
-from healthcert.web.about import about, details_in
+from healthcert.web.about import about, told_back
 from healthcert.web.answers import recalled
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
 from healthcert.web.ics import calendar
 from healthcert.web.moment import now
-from healthcert.web.places import Page, asked, at_desk, both, bp, counter, source
+from healthcert.web.places import Page, at_desk, both, bp, counter, source
 from healthcert.web.refused import REFUSED, answered
-from healthcert.web.times import LATER, chosen, dose_asked
+from healthcert.web.times import LATER, asked, chosen, dose_asked
 
-DOORS = (bp, counter)  # of the whole way, with the views of all modules
+DOORS = (bp, counter)  # of the whole way, with the views of all its modules
 
 
 @both("/check")
@@ -48,12 +45,16 @@ def check() -> Page:
     try:
         held = _held()
     except REFUSED as refusal:
-        return answered(refusal), 409
+        return answered(refusal)
     with parts().doors.reading() as db:
         places = [(dose, booking.place_of(db, slots[0])) for dose, slots in _doses()]
+    told = [
+        (held["people"].get(one.get("id")), told_back(about(recalled(one.get("typed", {})))))
+        for one in party.told()
+    ]
     return render_template(
-        "booking/check.html", places=places, asked=asked(), told=party.told_back(held["people"]),
-        until=datetime.fromisoformat(held["until"]), now=now(),
+        "booking/check.html", places=places, told=told, asked=asked(), now=now(),
+        until=datetime.fromisoformat(held["until"]),
     )  # fmt: skip
 
 
@@ -69,17 +70,14 @@ def book() -> Page:
         made = parts().doors.run(lambda db: _confirmed(db, UUID(held["id"])))
     except REFUSED as refusal:
         before = party.draft().get("held")
-        party.keep(held=before and before | {"mark": ""})  # it fits no more: to be held anew
-        return answered(refusal), 409
-    names = held["people"]
-    session[_done_key()] = {
-        "told": any(_reached(one) for one in party.told()),
-        "made": [
-            {"reference": one.reference, "slot": str(one.slot_id), "dose": one.dose_number,
-             "id": str(one.id), "name": names[str(one.person_id)]["name"]}
-            for one in made
-        ],
-    }  # fmt: skip
+        party.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
+        return answered(refusal)
+    booked = [
+        {"reference": one.reference, "slot": str(one.slot_id), "dose": one.dose_number,
+         "id": str(one.id), "name": held["people"][str(one.person_id)]["name"]}
+        for one in made
+    ]  # fmt: skip
+    session[_done_key()] = {"told": any(map(_reached, party.told())), "made": booked}
     party.forget()
     return redirect(url_for(".done"), code=303)
 
@@ -96,10 +94,10 @@ def done() -> Page:
 @both("/done.ics")
 def calendar_file() -> Response:
     """Give the appointments for a calendar."""
-    made = _made(session.get(_done_key()) or {"made": ()})
-    if not made:
+    booked = session.get(_done_key())
+    if booked is None:
         raise NotFound
-    return calendar([(one["reference"], place) for one, place in made], now())
+    return calendar([(one["reference"], place) for one, place in _made(booked)], now())
 
 
 def _held() -> dict[str, Any]:
@@ -110,22 +108,25 @@ def _held() -> dict[str, Any]:
     """
     draft = party.draft()
     before: dict[str, Any] | None = draft.get("held")
-    if before and before["mark"] == _mark(draft):
+    mark = [draft["people"], draft.get("exception"), asked()]
+    if before and before["mark"] == mark:
         return before
     limit("book", _who(party.told()[0]))
     held = parts().doors.run(lambda db: _hold(db, before, draft.get("exception", "")))
-    party.keep(held=held | {"mark": _mark(draft)})
+    party.keep(held=held | {"mark": mark})
     return held
 
 
 def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, Any]:  # noqa: ANN401
-    everybody = [party.person_of(db, one) for one in party.told()]
+    told, doses = party.told(), _doses()
+    if {len(slots) for _dose, slots in doses} != {len(told)}:
+        raise NotFound
+    everybody = [party.person_of(db, one) for one in told]
     actor = _actor(everybody[0].id)
     if before:
-        with suppress(NotFound, WrongState):  # it has run out
+        with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
-    doses = _doses()
-    desk.own_alone(db, chain.from_iterable(slots for _dose, slots in doses))
+    desk.own_alone(db, {slot_id for _dose, slots in doses for slot_id in slots})
     wishes = [
         Wish(person, slot_id, dose)
         for dose, slots in doses
@@ -137,22 +138,24 @@ def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, A
             exception_reason=exception,
         )  # fmt: skip
     except NotDue as refusal:
-        if "id" in party.told()[refusal.which % len(everybody)]:
+        if "id" in told[refusal.which % len(told)]:
             raise
         other = AlreadyBooked()  # no word of a record to who only typed
         other.which = refusal.which
         raise other from None
-    told = {str(one.id): details_of(parts().vault, one) for one in everybody}
+    opened = {str(one.id): details_of(parts().vault, one) for one in everybody}
     names = {
-        key: {"name": f"{one.given} {one.family}".strip(), "birth": one.birth_date}
-        for key, one in told.items()
+        key: {"name": f"{each.given} {each.family}".strip(), "birth": each.birth_date}
+        for key, each in opened.items()
     }
     return {"id": str(made.id), "until": made.until.isoformat(), "people": names}
 
 
 def _confirmed(db: Any, party_id: UUID) -> Sequence[Appointment]:  # noqa: ANN401
-    actor = _actor(parties.held(db, party_id=party_id).appointments[0].person_id)
-    made = parties.confirm(db, vault=parts().vault, party_id=party_id, actor=actor, now=now())
+    first = parties.held(db, party_id=party_id).appointments[0].person_id
+    made = parties.confirm(
+        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
+    )  # fmt: skip
     if source() == "walk_in":
         desk.arrived(db, made)
     return made
@@ -171,18 +174,12 @@ def _actor(first: UUID) -> Actor:
     return family.actor() if party.citizen() else Actor("citizen", first)
 
 
-def _mark(draft: dict[str, Any]) -> str:
-    """Return what tells this draft and its times from any other."""
-    told = [draft.get("people"), draft.get("exception"), asked()]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
 def _who(one: party.Entry) -> str:
     """Return what tells one person who books from another, in one spelling."""
     if "id" in one:
         return str(one["id"])
-    details = details_in(about(recalled(one["typed"])))
-    return tidy_identity(details.identity).value or tidy_phone(details.phone) or details.mail
+    told = party.details_of(one)
+    return tidy_identity(told.identity).value or tidy_phone(told.phone) or str(told.mail)
 
 
 def _reached(one: party.Entry) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,7 +20,8 @@ from healthcert.web.clinic import own_site
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
-from healthcert.web.places import Page, asked, at_desk, counter
+from healthcert.web.places import Page, at_desk, counter
+from healthcert.web.times import asked
 
 
 class Sought(Answers):
@@ -40,10 +41,10 @@ def find() -> Page:
         except BadInput as wrong:
             form.take(wrong.fields)
         else:
-            party.keep(found={one["id"]: one for one in found})
-            return redirect(url_for(".who", **asked(number=request.args.get("number"))), code=303)
+            party.keep(found=found)
+            return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
-    return (page, 400) if request.method == "POST" else page
+    return page, 400 if form.errors else 200
 
 
 @counter.post("/out-of-turn")
@@ -53,8 +54,8 @@ def out_of_turn() -> Response:
     return redirect(url_for(".check", **asked()), code=303)
 
 
-def own_alone(db: Any, slot_ids: Iterable[UUID]) -> None:  # noqa: ANN401 - views know no SQL
-    """Refuse slots of another site to a desk, whose clerk books for its own.
+def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL
+    """Refuse slots of another site to a desk, which books for its own.
 
     Raises:
         NotFound: One is of another.
@@ -66,25 +67,18 @@ def own_alone(db: Any, slot_ids: Iterable[UUID]) -> None:  # noqa: ANN401 - view
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
     """Put those who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    zone = ZoneInfo(site.time_zone)
-    for one in made:
-        if one.starts_at.astimezone(zone).date() == now().astimezone(zone).date():
+    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made}
+    for appointment_id, day in days.items():
+        if day == now().astimezone(ZoneInfo(site.time_zone)).date():
             clinic.arrive(
-                db, appointment_id=one.id, site_id=site.id, staff_id=visitor().id, now=now()
-            )
+                db, appointment_id=appointment_id, site_id=site.id, staff_id=visitor().id,
+                now=now(),
+            )  # fmt: skip
 
 
-def _find(db: Any, text: str, born: str) -> list[party.Entry]:  # noqa: ANN401
+def _find(db: Any, text: str, born: str) -> dict[str, tuple[str, str]]:  # noqa: ANN401
+    staff = roster.present(db, staff_id=visitor().id)
     found = finding.find(
-        db, vault=parts().vault, staff=roster.present(db, staff_id=visitor().id),
-        reason="registration", text=text, born=born, now=now(),
-    )  # fmt: skip
-    return [
-        {
-            "id": str(one.person_id),
-            "name": one.name,
-            "latin": one.latin_name,
-            "birth": one.birth_date,
-        }
-        for one in found
-    ]
+        db, vault=parts().vault, staff=staff, reason="registration", text=text, born=born, now=now()
+    )
+    return {str(one.person_id): (one.name, one.birth_date) for one in found}

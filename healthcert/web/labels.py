@@ -21,6 +21,7 @@ WAYS: Mapping[str, Lazy] = {
     "walk_in": _("They stand here, without an appointment"),
 }
 HOURS: Mapping[str, Lazy] = {
+    "": _("Any"),
     "morning": _("Morning"),
     "afternoon": _("Afternoon"),
     "evening": _("Evening"),

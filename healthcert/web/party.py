@@ -18,18 +18,16 @@ from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
 from healthcert.policy.roles import Role
-from healthcert.services import booking, enrolment, people, proxies
+from healthcert.services import booking, enrolment, proxies
 from healthcert.web import family
 from healthcert.web.about import About, about, accepted, details_in
-from healthcert.web.about import told_back as rows_of
 from healthcert.web.answers import Answers, Radios, options, recalled
 from healthcert.web.guards import Visitor
 from healthcert.web.here import parts
-from healthcert.web.labels import birth
 from healthcert.web.moment import now
-from healthcert.web.places import Page, asked, at_desk, both
+from healthcert.web.places import Page, at_desk, both
 from healthcert.web.staff import who as signed_in
-from healthcert.web.times import chosen
+from healthcert.web.times import asked, chosen
 
 STEPS: Mapping[str, tuple[str, ...]] = {
     "name": ("family", "given", "family_latin", "given_latin"),
@@ -37,7 +35,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "document": ("identity_kind", "identity_value"),
     "contact": ("phone", "mail", "language"),
 }
-NEW = "new"
+_NEW = "new"
 Entry = dict[str, Any]  # ``id``, ``name``, ``birth`` of who is on record; ``typed``, ``done`` else
 
 
@@ -64,14 +62,14 @@ def forget() -> None:
 
 def told() -> list[Entry]:
     """Return the people of the draft in their order, one for each place that was chosen."""
-    held: list[Entry] = draft().get("people", [])
-    count = len(chosen("slot"))
-    return (held + [{} for _each in range(count)])[:count]
+    held, count = draft().get("people", []), len(chosen("slot"))
+    return [*held, *({} for _each in range(count))][:count]
 
 
 def missing() -> int:
     """Return the number of the first person who is not told whole; 0 where all are."""
-    return next((place for place, one in enumerate(told(), 1) if not _is_whole(one)), 0)
+    whole = ("id" in one or len(one.get("done", ())) == len(STEPS) for one in told())
+    return next((number for number, is_whole in enumerate(whole, 1) if not is_whole), 0)
 
 
 def onward() -> Response:
@@ -83,31 +81,11 @@ def onward() -> Response:
 
 def citizen() -> Visitor | None:
     """Return the citizen who books, or who acts for one; None for a stranger and at the desk."""
-    found = None if at_desk() or not {"person", "staff"} & session.keys() else signed_in()
+    found = None if at_desk() or session.keys().isdisjoint({"person", "staff"}) else signed_in()
     if found is None or found.role is not Role.CITIZEN:
         return None
     g.visitor = found  # this door is open to strangers: nobody has looked yet who asks
     return found
-
-
-def told_back(on_record: Mapping[str, Entry]) -> list[tuple[str, list[tuple[object, object, str]]]]:
-    """Return each person's name, and what was told of them: words, and where to change them."""
-    people_told = []
-    for number, one in enumerate(told(), 1):
-        if "id" in one:
-            held = on_record[one["id"]]
-            rows = [(_("Name"), held["name"], url_for(".who", number=number, **asked()))]
-            people_told.append(
-                (held["name"], [*rows, (_("Date of birth"), birth(held["birth"]), "")])
-            )
-            continue
-        form = about(recalled(one["typed"]))
-        lines = [
-            (words, value, url_for(".details", number=number, step=_step_of(field), **asked()))
-            for words, value, field in rows_of(form)
-        ]
-        people_told.append((lines[0][1], lines))
-    return people_told
 
 
 def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQL
@@ -117,13 +95,18 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
         NotFound: Somebody on record, for whom one may not book or no longer.
         AlreadyBooked: What was told contradicts what is on record.
     """
-    if "id" not in one:
-        details = details_in(about(recalled(one["typed"])))
-        return enrolment.enrol(db, vault=parts().vault, details=details, now=now())
+    if "typed" in one:
+        return enrolment.enrol(db, vault=parts().vault, details=details_of(one), now=now())
     person_id = UUID(one["id"])
-    if citizen():
+    if not at_desk():
         proxies.admit(db, actor=family.actor(), person_id=person_id, scope="book", now=now())
-    return people.locked(db, person_id)
+    found: Person = db.get_one(Person, person_id)
+    return found
+
+
+def details_of(one: Entry) -> Any:  # noqa: ANN401
+    """Return what was typed of somebody who is not known to be on record."""
+    return details_in(about(recalled(one["typed"])))
 
 
 @both("/who", "GET", "POST")
@@ -134,37 +117,39 @@ def who() -> Page:
         return redirect(url_for(".find", number=number, **asked()), code=303)
     if not known:
         return _to_details(number)
-    form = Which(request.form if "person" in request.form else None, person=_at_hand())
+    own, sent = citizen(), request.method == "POST"
+    at_hand = told()[number - 1].get("id") or (own and str(own.person_id))
+    form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
-    form.person.choices = options({key: _called(one) for key, one in known.items()} | {NEW: other})
-    if request.method == "POST" and form.validate():
-        if form.person.data == NEW:
-            _put(number, {"typed": _shared(), "done": []})
-            return _to_details(number)
-        _put(number, known[form.person.data])
+    names = {key: " · ".join(filter(None, each)) for key, each in known.items()}
+    form.person.choices = options(names | {_NEW: other})
+    if not (sent and form.validate()):
+        return _page("who", form, number), 400 if sent else 200
+    if form.person.data != _NEW:
+        name, born = known[form.person.data]
+        _put(number, {"id": form.person.data, "name": name, "birth": born})
         return onward()
-    page = _page("who", form, number)
-    return (page, 400) if request.method == "POST" else page
+    _put(number, {"typed": _shared(), "done": []})
+    return _to_details(number)
 
 
 @both("/details", "GET", "POST")
 def details() -> Page:
     """Ask one thing about a person, and go on where nothing is wrong with it."""
-    number, step = _number(), request.args.get("step", "name")
+    number, step = _number(), request.args.get("step", "")
     if step not in STEPS:
         raise NotFound
     one = told()[number - 1]
-    typed = dict(one.get("typed") or _shared())
-    shown = {"step": step, "behind": _behind(number, step)}
+    typed = one.get("typed") or _shared()
     if request.method != "POST":
-        return _page("details", about(recalled(typed) if typed else None), number, **shown)
-    typed |= {name: request.form.getlist(name) for name in STEPS[step]}
-    form = about(recalled(typed))
-    done = {*one.get("done", ())} - {step}
-    right = _judged(form, STEPS[step])
-    _put(number, {"typed": typed, "done": sorted(done | {step} if right else done)})
-    if not right:
-        return _page("details", form, number, **shown), 400
+        form = about(recalled(typed) if typed else None)
+        return _page("details", form, number, step=step, steps=[*STEPS])
+    typed = typed | {name: request.form.getlist(name) for name in STEPS[step]}
+    form, done = about(recalled(typed)), {*one.get("done", ())} - {step}
+    is_right = _judged(form, STEPS[step])
+    _put(number, {"typed": typed, "done": sorted(done | {step} if is_right else done)})
+    if not is_right:
+        return _page("details", form, number, step=step, steps=[*STEPS]), 400
     return _to_details(number)
 
 
@@ -182,83 +167,39 @@ def _page(name: str, form: Answers, number: int, **more: object) -> str:
         place = booking.place_of(db, chosen("slot")[0])
     return render_template(
         f"booking/{name}.html", form=form, place=place, number=number, count=len(told()),
-        asked=asked(), **more,
+        asked=asked(), has_choice=at_desk() or citizen(), **more,
     )  # fmt: skip
-
-
-def _behind(number: int, step: str) -> str:
-    """Return the question before this one."""
-    steps = [*STEPS]
-    if step != steps[0]:
-        before = steps[steps.index(step) - 1]
-    elif at_desk() or citizen():
-        return url_for(".who", number=number, **asked())
-    elif number == 1:
-        return url_for(".slots", **asked())
-    else:
-        number, before = number - 1, steps[-1]
-    return url_for(".details", number=number, step=before, **asked())
 
 
 def _judged(form: About, names: tuple[str, ...]) -> bool:
     """Say whether some fields are right; what is wrong with others is not told yet."""
     form.validate()
     accepted(form)
-    form.form_errors = []
     for field in form:
-        if field.name not in names:
-            field.errors = ()
+        field.errors = field.errors if field.name in names else ()
     return not form.errors
 
 
-def _known() -> dict[str, Entry] | None:
-    """Return who is on record and may be meant, by their ids; None where nobody was looked for."""
+def _known() -> dict[str, tuple[str, str]] | None:
+    """Return names and birth dates of who may be meant, by ids; None where nobody is on record."""
+    own = citizen()
     if at_desk():
-        found: dict[str, Entry] | None = draft().get("found")
+        found: dict[str, tuple[str, str]] | None = draft().get("found")
         return found
-    own = citizen()
-    if own is None:
-        return None
-    if own.id != own.person_id and family.actor().kind == "staff":
-        return {str(own.person_id): {"id": str(own.person_id), "name": own.name, "birth": ""}}
+    if own is None or family.actor().kind == "staff":
+        return {str(own.person_id): (own.name, "")} if own else None
     with parts().doors.reading() as db:
-        others = [
-            (str(one.person_id), one.name)
-            for one in proxies.held(family.deed(db), own.id)
-            if one.mine and "book" in one.scopes
-        ]
-    named = [(str(own.id), gettext("Myself")), *others]
-    taken = {one.get("id") for one in told()} - {told()[_number() - 1].get("id")}
-    return {key: {"id": key, "name": name, "birth": ""} for key, name in named if key not in taken}
-
-
-def _at_hand() -> str | None:
-    """Return whom to propose: who was named before, or whose record is open."""
-    own = citizen()
-    named = told()[_number() - 1].get("id")
-    return named or (str(own.person_id) if own else None)
-
-
-def _called(one: Entry) -> str:
-    return (
-        gettext("%(one)s, %(other)s", one=one["name"], other=birth(one["birth"]))
-        if one["birth"]
-        else one["name"]
-    )
-
-
-def _step_of(field: str) -> str:
-    return next(step for step, names in STEPS.items() if field.partition("-")[0] in names)
+        held = proxies.held(family.deed(db), own.id)
+    mine = [(each.person_id, each.name) for each in held if each.mine and "book" in each.scopes]
+    taken = {one.get("id") for number, one in enumerate(told(), 1) if number != _number()}
+    everybody = [(own.id, gettext("Myself")), *mine]
+    return {str(key): (name, "") for key, name in everybody if str(key) not in taken}
 
 
 def _shared() -> dict[str, list[str]]:
     """Return how the first of them is reached: nobody is asked twice."""
     first: dict[str, list[str]] = next((one["typed"] for one in told() if "typed" in one), {})
     return {name: first[name] for name in STEPS["contact"] if name in first}
-
-
-def _is_whole(one: Entry) -> bool:
-    return "id" in one or {*one.get("done", ())} == STEPS.keys()
 
 
 def _put(number: int, one: Entry) -> None:

@@ -32,22 +32,17 @@ from healthcert.web.moment import now
 
 bp = Blueprint("booking", __name__, url_prefix="/book")
 counter = Blueprint("desk", __name__, url_prefix="/clinic/book")
-
 bp.context_processor(lambda: {"at_desk": False})
 counter.context_processor(lambda: {"at_desk": True})
 
 MOST = 8  # people at once
 _OFFERED, _YEAR = 15, timedelta(days=365)
-_CARRIED = (
-    "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
-    "slot", "second",
-)  # fmt: skip
-_HOURS = {
-    "morning": (time(0), time(12)), "afternoon": (time(12), time(17)),
-    "evening": (time(17), time(23, 59)),
-}  # fmt: skip
+_COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
+_NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
+_NOON, _FIVE = time(12), time(17)
+_HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
 Page = str | tuple[str, int] | Response
-_View = TypeVar("_View", bound=Callable[..., object])
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class Where(Answers):
@@ -57,16 +52,10 @@ class Where(Answers):
     programme = Radios(_("Which vaccination do you need?"))
     dose = Radios(_("Which dose is it?"), choices=options(DOSES), default="1")
     town = Choice(_("Which town is nearest to you?"), [needed])
-    people = Choice(
-        _("How many people are to be vaccinated?"),
-        choices=options({str(count): str(count) for count in range(1, MOST + 1)}), default="1",
-    )  # fmt: skip
-    needs = SelectMultipleField(
-        _("What is needed at the place?"),
-        choices=options({name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}),
-    )
-    language = Choice(_("Which language is to be spoken there?"))
-    hours = Choice(_("At what time of the day?"), choices=options({"": _("Any"), **HOURS}))
+    people = Choice(_("How many people come?"), choices=options(_COUNTS), default="1")
+    needs = SelectMultipleField(_("What is needed at the place?"), choices=options(_NEEDS))
+    language = Choice(_("Which language is to be spoken there?"), default="")
+    hours = Choice(_("At what time of the day?"), choices=options(HOURS), default="")
     since = DayField(_("From which day on?"), optional=True)
 
 
@@ -88,7 +77,7 @@ def at_desk() -> bool:
 
 def source() -> str:
     """Return the way this booking has come, one of `models.appointment.SOURCES`."""
-    told = request.args.get("source", "phone")
+    told = request.args.get("source", "")
     return (told if told in WAYS else "phone") if at_desk() else "web"
 
 
@@ -96,33 +85,6 @@ def source() -> str:
 def start() -> str:
     """Ask what for, where and for how many."""
     return ask_where(where_asked())
-
-
-def offered(where: Where) -> list[FreeSlot]:
-    """Return the free times nearest to what was asked for, each for all people at once."""
-    since, needs = where.since.data, dict.fromkeys(where.needs.data or (), True)
-    more: dict[str, Any] = {"days": (since, since + _YEAR)} if since else {}
-    more |= _at_own_site() if at_desk() else {"near": _town(where.town.data)}
-    with parts().doors.reading() as db:
-        return search.nearest_free(
-            db, programme_id=UUID(where.programme.data), dose_number=int(where.dose.data),
-            places=int(where.people.data), now=now(), limit=_OFFERED, source=source(),
-            needs=Needs(
-                **needs, language=where.language.data or None, hours=_HOURS.get(where.hours.data)
-            ),
-            **more,
-        )  # fmt: skip
-
-
-def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes
-    """Return what the address tells of the booking, to go along through the journey."""
-    told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
-    return told | changes
-
-
-def near(site: Site) -> tuple[float, float]:
-    """Return where a site is, in degrees."""
-    return site.latitude, site.longitude
 
 
 def ask_where(form: Where) -> str:
@@ -134,18 +96,38 @@ def where_asked() -> Where:
     """Return the question with what the address answers."""
     known = {name: request.args.get(name) for name in ("programme", "dose")}
     form = Where(request.args if "people" in request.args else None, **known)
-    del form["town" if at_desk() else "source"]
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
     form.programme.choices = options({str(found.id): in_words(found.names) for found in programmes})
     if len(programmes) == 1 and not form.programme.data:
         form.programme.data = str(programmes[0].id)
-    if not at_desk():
-        towns = {town.code: in_words(town.names) for town in parts().country.towns}
-        form.town.choices = options({"": ""} | towns)
-    spoken = language_names(parts().settings.languages)
-    form.language.choices = options({"": _("Any"), **spoken})
+    towns = {town.code: in_words(town.names) for town in parts().country.towns}
+    form.town.choices = options({"": ""} | towns)
+    form.language.choices = options({"": _("Any"), **language_names(parts().settings.languages)})
+    del form["town" if at_desk() else "source"]
     return form
+
+
+def offered(where: Where) -> list[FreeSlot]:
+    """Return the free times nearest to what was asked for, each for all people at once."""
+    since, wanted = where.since.data, where.needs.data
+    more: dict[str, Any] = {"days": (since, since + _YEAR)} if since else {}
+    more |= _at_own_site() if at_desk() else {"near": _town(where.town.data)}
+    needs = Needs(
+        step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,
+        language=where.language.data or None, hours=_HOURS.get(where.hours.data),
+    )  # fmt: skip
+    with parts().doors.reading() as db:
+        return search.nearest_free(
+            db, programme_id=UUID(where.programme.data), dose_number=int(where.dose.data),
+            places=int(where.people.data), needs=needs, source=source(), limit=_OFFERED, now=now(),
+            **more,
+        )  # fmt: skip
+
+
+def near(site: Site) -> tuple[float, float]:
+    """Return where a site is, in degrees."""
+    return site.latitude, site.longitude
 
 
 def _at_own_site() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -19,20 +20,15 @@ from healthcert.web.here import parts
 from healthcert.web.labels import DOSES, facts_of, in_words
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
-from healthcert.web.places import (
-    MOST,
-    Page,
-    ask_where,
-    asked,
-    both,
-    near,
-    offered,
-    source,
-    where_asked,
-)
+from healthcert.web.places import MOST, Page, ask_where, both, near, offered, source, where_asked
+from healthcert.web.refusals import Answer
 
 LATER = "later"  # the second dose is left out for now
 _OFFERED_SECOND, _WINDOW = 5, timedelta(days=14)
+_CARRIED = (
+    "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
+    "slot", "second",
+)  # fmt: skip
 
 
 class When(Answers):
@@ -45,30 +41,39 @@ class When(Answers):
 @both("/slots")
 def slots() -> Page:
     """Offer the nearest free times for all of them, or go on with the one chosen."""
-    where = where_asked()
-    if not where.validate():
-        return ask_where(where), 400
-    return _choose("slot", offered(where), ".second")
+    return times_anew()
 
 
 @both("/second")
 def second() -> Page:
     """Propose the second dose along with the first: it can be changed, or left for later."""
+    return second_anew()
+
+
+def times_anew(wrong: Answer | None = None) -> Page:
+    """Show the nearest free times; with why another could not be had."""
+    where = where_asked()
+    if not where.validate():
+        return ask_where(where), 400
+    return _choose("slot", offered(where), ".second", wrong)
+
+
+def second_anew(wrong: Answer | None = None) -> Page:
+    """Show times for the second dose; with why another could not be had."""
     first, dose = chosen("slot"), dose_asked()
+    common: dict[str, Any] = {"places": len(first), "source": source(), "now": now()}
     with parts().doors.reading() as db:
         place = booking.place_of(db, first[0])
-        found = search.second_dose(
-            db, slot_id=first[0], dose_number=dose, places=len(first), now=now(), source=source()
-        )
+        found = search.second_dose(db, slot_id=first[0], dose_number=dose, **common)
         if found is None:
-            return redirect(url_for(".who", **asked()), code=303)
+            return redirect(url_for(".who", **asked(second=LATER)), code=303)
         others = search.nearest_free(
-            db, programme_id=place.session.programme_id, near=near(place.site), now=now(),
-            limit=_OFFERED_SECOND, dose_number=dose + 1, places=len(first), site_id=place.site.id,
-            product_id=place.product.id, days=(found.day, found.day + _WINDOW), source=source(),
+            db, programme_id=place.session.programme_id, near=near(place.site),
+            limit=_OFFERED_SECOND, dose_number=dose + 1, site_id=place.site.id,
+            product_id=place.product.id, days=(found.day, found.day + _WINDOW), **common,
         )  # fmt: skip
-    offers = [found, *(each for each in others if each.slot_id != found.slot_id)]
-    return _choose("second", offers, ".who")
+    others = [each for each in others if each.slot_ids != found.slot_ids]
+    return _choose("second", [found, *others], ".who", wrong)
 
 
 def chosen(name: str) -> tuple[UUID, ...]:
@@ -95,41 +100,47 @@ def dose_asked() -> int:
     return int(dose)
 
 
-def written(offer: FreeSlot) -> str:
+def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes
+    """Return what the address tells of the booking, to go along through the journey."""
+    told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
+    return told | changes
+
+
+def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, str]:
+    """Give a form the times to choose from; return their places by the same values."""
+    del form["second" if name == "slot" else "slot"]
+    form[name].choices = options({_written(each): _when(each) for each in offers})
+    return {_written(each): _where(each) for each in offers}
+
+
+def _choose(name: str, offers: Sequence[FreeSlot], following: str, wrong: Answer | None) -> Page:
+    """Show times to choose from, or go on with the one that was chosen."""
+    going = "go" in request.args and wrong is None
+    form = When(request.args if going else None)
+    hints = to_choose(form, name, offers)
+    if name == "second":
+        form.second.choices += options({LATER: _("Later, not now")})
+        form.second.data = form.second.data or next(iter(hints))
+    if going and form.validate():
+        return redirect(url_for(following, **asked()), code=303)
+    page = render_template(
+        "booking/times.html", form=form, field=form[name], hints=hints, wrong=wrong,
+        asked=asked(**{name: None}), action=url_for(".slots" if name == "slot" else ".second"),
+    )  # fmt: skip
+    return page, 400 if form.errors else 409 if wrong else 200
+
+
+def _written(offer: FreeSlot) -> str:
     """Return an offer as an address tells it; `chosen` reads it."""
     return ".".join(slot_id.hex for slot_id in offer.slot_ids)
 
 
-def when_of(offer: FreeSlot) -> Markup:
-    """Return the time of an offer on the clock of its place."""
+def _when(offer: FreeSlot) -> Markup:
     return bdi(format_datetime(offer.starts_at, offer.site.time_zone))
 
 
-def where_of(offer: FreeSlot) -> str:
+def _where(offer: FreeSlot) -> str:
     """Return the place of an offer, how far it is, and what is to be known of it."""
-    told = [
-        in_words(offer.site.names),
-        gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1))),
-        offer.product,
-        *facts_of(offer.site),
-    ]
+    km = gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1)))
+    told = [in_words(offer.site.names), km, offer.product, *facts_of(offer.site)]
     return gettext(", ").join(told)
-
-
-def _choose(name: str, offers: Sequence[FreeSlot], following: str) -> Page:
-    """Show times to choose from, or go on with the one that was chosen."""
-    going = "go" in request.args
-    form = When(request.args if going else None)
-    del form["second" if name == "slot" else "slot"]
-    times = {written(offer): when_of(offer) for offer in offers}
-    form[name].choices = options(times if name == "slot" else times | {LATER: _("Later, not now")})
-    if going and form.validate():
-        return redirect(url_for(following, **asked()), code=303)
-    if name == "second" and not going:
-        form.second.data = written(offers[0])
-    hints = {written(offer): where_of(offer) for offer in offers}
-    page = render_template(
-        "booking/times.html", form=form, field=form[name], offers=offers, hints=hints,
-        asked=asked(**{name: None}),
-    )  # fmt: skip
-    return (page, 400) if form.errors else page
