@@ -99,6 +99,8 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
         return enrolment.enrol(db, vault=parts().vault, details=details_of(one), now=now())
     person_id = UUID(one["id"])
     if not at_desk():
+        if citizen() is None:  # signed out meanwhile
+            raise NotFound
         proxies.admit(db, actor=family.actor(), person_id=person_id, scope="book", now=now())
     found: Person = db.get_one(Person, person_id)
     return found
@@ -115,8 +117,9 @@ def who() -> Page:
     number, known = _number(), _known()
     if at_desk() and known is None:
         return redirect(url_for(".find", number=number, **asked()), code=303)
-    if not known:
+    if not known and not at_desk():
         return _to_details(number)
+    known = known or {}
     own, sent = citizen(), request.method == "POST"
     at_hand = told()[number - 1].get("id") or (own and str(own.person_id))
     form = Which(request.form if sent else None, person=at_hand)
