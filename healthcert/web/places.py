@@ -94,8 +94,7 @@ def ask_where(form: Where) -> str:
 
 def where_asked() -> Where:
     """Return the question with what the address answers."""
-    known = {name: request.args.get(name) for name in ("programme", "dose")}
-    form = Where(request.args if "dose" in request.args else None, **known)
+    form = Where(request.args or None)
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
     form.programme.choices = options({str(found.id): in_words(found.names) for found in programmes})

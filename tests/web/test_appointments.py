@@ -116,7 +116,9 @@ def test_a_mother_books_for_her_child_by_the_record_and_types_nothing(mother, pa
     assert citizen.post(f"/book/check{asked}").status_code == 303
     with parts.doors.reading() as db:
         made = db.scalars(select(Appointment).order_by(Appointment.id.desc())).first()
-        [act] = db.scalars(select(AuditEvent).filter_by(act="appointment_booked", subject_id=made.id))
+        [act] = db.scalars(
+            select(AuditEvent).filter_by(act="appointment_booked", subject_id=made.id)
+        )
     assert str(made.person_id) == child
     assert str(act.actor_id) == me
     page = citizen.get("/my/family/").text
