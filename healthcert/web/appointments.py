@@ -43,7 +43,7 @@ def cancel(appointment_id: UUID) -> Page:
 def move(appointment_id: UUID) -> Page:
     """Ask for another time, show both, and exchange them: the new place is taken first."""
     own, place = _own(appointment_id)
-    if request.method != "POST":
+    if request.method != "POST" or "slot" not in request.args:
         return _ask(own, place)
     try:
         parts().doors.run(

@@ -135,11 +135,6 @@ def test_one_books_with_the_keys_alone(demonstration, visit):
                 return
         raise AssertionError(selector)
 
-    def typed(**fields):
-        for name, value in fields.items():
-            to(f"[name={name}]")
-            page.keyboard.type(value)
-
     def submit():
         to("main button[type=submit]")
         with page.expect_navigation():
@@ -151,14 +146,12 @@ def test_one_books_with_the_keys_alone(demonstration, visit):
     to("[name=slot]")
     page.keyboard.press("Space")
     submit()
-    if page.locator("[name=second][type=radio]").count():
-        submit()
-    typed(family="Kanarkey", given="Kay")
+    submit()  # the second dose as proposed
+    to("[name=family]")
+    page.keyboard.type("Kanarkey")
     submit()
-    to("[name=birth_date]")
-    for part in ("27", "3", "1974"):
-        page.keyboard.type(part)
-        page.keyboard.press("Tab")
+    to("#birth_date-year")
+    page.keyboard.type("1974")
     submit()
     submit()
     submit()

@@ -73,7 +73,7 @@ def test_a_time_that_was_taken_meanwhile_keeps_the_old_place(own, book, parts, c
     assert states(parts)[0] == (clinic.slots[0], "booked")
 
 
-def test_an_appointment_goes_into_a_calendar_without_naming_the_vaccine(own, clinic):
+def test_an_appointment_goes_into_a_calendar_without_naming_the_vaccine(own):
     citizen, address = own
     file = citizen.get(f"{address}/appointment.ics")
     [event] = icalendar.Calendar.from_ical(file.data).walk("VEVENT")

@@ -196,7 +196,7 @@ def test_another_time_is_held_and_the_first_goes_free(browser, clinic, parts):
         assert db.get_one(Slot, clinic.slots[0]).booked == 0
 
 
-def test_a_hold_that_ran_out_is_taken_again_without_a_word(app, browser, clinic, parts, clock):
+def test_a_hold_that_ran_out_is_taken_again_without_a_word(browser, clinic, parts, clock):
     asked = f"?slot={clinic.slots[2]}&second=later"
     tell(browser, asked, ALIA)
     browser.get(f"/book/check{asked}")

@@ -92,7 +92,7 @@ def test_the_desk_draws_from_the_places_kept_for_it(app, staff, parts, clinic, a
     assert [one.pool for one in made(parts)] == ["walk_in"]
 
 
-def test_a_desk_books_for_its_own_site_alone(staff, parts, clinic):
+def test_a_desk_books_for_its_own_site_alone(staff, parts):
     with parts.doors.transaction() as db:
         slot = factories.make_slot(
             db, session=factories.make_session(db), starts_at=NOW + timedelta(hours=2)
@@ -104,9 +104,7 @@ def test_a_desk_books_for_its_own_site_alone(staff, parts, clinic):
     assert made(parts) == []
 
 
-def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_and_a_clerk_does_not(
-    staff, parts, clinic, asked
-):
+def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_and_a_clerk_does_not(staff, parts, asked):
     with parts.doors.transaction() as db:
         source = files.sources("programme")[0]
         opens = NOW.date() + timedelta(days=40)
@@ -130,7 +128,7 @@ def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_and_a_clerk_does_not(
         assert event.details["reason"] == "medical_need"
 
 
-def test_the_desks_draft_is_apart_from_a_citizens(staff, clinic, asked):
+def test_the_desks_draft_is_apart_from_a_citizens(staff, asked):
     clerk = staff("clerk")
     newcomer(clerk, asked)
     assert "KANARI" not in clerk.get(f"/book/details{asked}&number=1&step=document").text
