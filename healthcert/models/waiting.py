@@ -7,7 +7,16 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, one_of, unique_where
@@ -85,7 +94,11 @@ class WaitEntry(Row):
             where="state IN ('waiting', 'offered')",
         ),
         UniqueConstraint("token"),
-        Index("ix_wait_entry_order", "programme_id", "state", "turn_on", "rank", "recorded_at"),
+        Index(
+            "ix_wait_entry_order",
+            *("programme_id", "state", "turn_on", text("coalesce(rank, 2147483647)")),
+            *("recorded_at", "id"),
+        ),
         stated(never_deleted=True, transitions=ENTRY_TRANSITIONS),
     )  # fmt: skip
 
@@ -129,3 +142,6 @@ class Offer(Row):
     state: Mapped[str]
     ends_at: Mapped[datetime]
     appointment_id: Mapped[uuid.UUID | None]
+
+
+IN_TURN = func.coalesce(WaitEntry.rank, literal_column("2147483647"))  # as the index has it

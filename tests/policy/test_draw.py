@@ -115,8 +115,8 @@ def test_whoever_changes_anything_of_the_manifest_is_found_out(name):
     "wrong",
     [
         {"seed": 7}, {"places": 0}, {"places": "7"}, {"reserves": {"North": 20}},
-        {"reserves": {"region:N": 60, "region:S": 41}}, {"source": "two\nlines"}, {"commitment": "x"},
-        {"reserves": ["region:North"]}, {"seed": None},
+        {"reserves": {"region:N": 60, "region:S": 41}}, {"source": "two\nlines"},
+        {"commitment": "x"}, {"reserves": ["region:North"]}, {"seed": None},
     ],
 )  # fmt: skip
 def test_a_manifest_that_nobody_can_follow_is_said_to_be_one(wrong):

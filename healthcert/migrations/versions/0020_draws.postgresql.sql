@@ -25,7 +25,7 @@ ALTER TABLE wait_entry
   ADD CONSTRAINT ck_wait_entry_around_a_site CHECK (within_km IS NULL OR (within_km >= 1 AND site_id IS NOT NULL)),
   ADD CONSTRAINT uq_wait_entry_token UNIQUE (token);
 DROP INDEX ix_wait_entry_order;
-CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, rank, recorded_at);
+CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, coalesce(rank, 2147483647), recorded_at, id);
 
 -- down
 UPDATE wait_entry SET draw_id = NULL WHERE rank IS NULL;

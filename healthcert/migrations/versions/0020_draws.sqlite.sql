@@ -82,7 +82,7 @@ SELECT
   FROM wait_entry;
 DROP TABLE wait_entry;
 ALTER TABLE new_wait_entry RENAME TO wait_entry;
-CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, rank, recorded_at);
+CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, coalesce(rank, 2147483647), recorded_at, id);
 CREATE INDEX ix_wait_entry_person_id ON wait_entry (person_id);
 CREATE UNIQUE INDEX one_place_in_the_queue ON wait_entry (person_id, programme_id) WHERE state IN ('waiting', 'offered');
 
