@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -31,6 +32,7 @@ from healthcert.services import audit, eligibility, history, messages, people
 RADII = (5, 10, 20, 50)  # kilometres
 IN_LINE = ("waiting", "offered")
 FURTHEST = 1_000  # one is told how many are before one, up to here
+_DEGREE_KM = 111.2
 
 
 class Waits(NamedTuple):
@@ -132,6 +134,24 @@ def before(db: Session, entry: WaitEntry) -> int:
         near = WaitEntry.within_km.is_not(None) | (WaitEntry.site_id == entry.site_id)
         query = query.where(WaitEntry.site_id.is_(None) | near)
     return db.scalars(select(func.count()).select_from(query.limit(FURTHEST).subquery())).one()
+
+
+def apart(here: tuple[float, float], site: Site) -> float:
+    """Return kilometres between a point in degrees and a site; good for those of `RADII`."""
+    east = (site.longitude - here[1]) * math.cos(math.radians(here[0]))
+    return _DEGREE_KM * math.hypot(site.latitude - here[0], east)
+
+
+def nearest(db: Session, here: tuple[float, float]) -> Site:
+    """Return the site that is nearest to a point in degrees.
+
+    Raises:
+        NotFound: There is no site at all.
+    """
+    sites = sorted(db.scalars(select(Site)), key=lambda site: apart(here, site))
+    if not sites:
+        raise NotFound
+    return sites[0]
 
 
 def active(db: Session, person_id: UUID, programme_id: UUID) -> bool:
