@@ -14,7 +14,7 @@ from healthcert.errors import BadInput, SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
-from healthcert.services import desk, enrolment, offers, roster, waiting
+from healthcert.services import desk, enrolment, offers, people, roster, waiting
 from healthcert.services.audit import Actor
 from healthcert.web.about import About, about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
@@ -90,7 +90,7 @@ def begin() -> _Page:
     if not form.validate():
         return _mine(form), 400
     with parts().doors.transaction() as db:
-        _join(db, form, db.get_one(Person, whose(db, "book")), actor())
+        _join(db, form, people.locked(db, whose(db, "book")), actor())
     return redirect(url_for(".mine"), code=303)
 
 
@@ -146,12 +146,11 @@ def _wanted() -> Wanted:
     form.programme.choices = options({str(one.id): in_words(one.names) for one in programmes})
     towns = {town.code: in_words(town.names) for town in parts().country.towns}
     form.town.choices = options({"": ""} | towns)
-    near = {
-        str(km): gettext("Within %(km)s km of the nearest place", km=format_number(km))
-        for km in waiting.RADII
-    }
-    anywhere = {"any": _("Anywhere in the country")}
-    form.within.choices = options({"0": _("Only the nearest place")} | near | anywhere)
+    far = {"0": gettext("Only the nearest place"), "any": gettext("Anywhere in the country")}
+    for km in waiting.RADII:
+        words = gettext("Within %(km)s km of the nearest place", km=format_number(km))
+        far[str(km)] = words
+    form.within.choices = options(far)
     return form
 
 
