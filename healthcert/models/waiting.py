@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, unique_where
 from healthcert.models.triggers.stated import stated
 
 ENTRY_STATES = ("waiting", "offered", "placed", "left", "lapsed")
@@ -133,6 +133,7 @@ class Offer(Row):
         CheckConstraint("(state = 'accepted') = (appointment_id IS NOT NULL)", name="accepted"),
         unique_where("one_open_offer", "wait_entry_id", where="state = 'open'"),
         Index("ix_offer_slot_id_state", "slot_id", "state"),
+        index_where("ix_offer_ends_at", "ends_at", where="state = 'open'"),
         stated(never_deleted=True, transitions=OFFER_TRANSITIONS),
     )
 

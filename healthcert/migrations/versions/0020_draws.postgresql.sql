@@ -26,8 +26,12 @@ ALTER TABLE wait_entry
   ADD CONSTRAINT uq_wait_entry_token UNIQUE (token);
 DROP INDEX ix_wait_entry_order;
 CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, coalesce(rank, 2147483647), recorded_at, id);
+CREATE INDEX ix_offer_ends_at ON offer (ends_at) WHERE state = 'open';
+CREATE INDEX ix_slot_waiting ON slot (starts_at) WHERE kept_waiting > booked_waiting;
 
 -- down
+DROP INDEX ix_slot_waiting;
+DROP INDEX ix_offer_ends_at;
 UPDATE wait_entry SET draw_id = NULL WHERE rank IS NULL;
 DROP INDEX ix_wait_entry_order;
 ALTER TABLE wait_entry

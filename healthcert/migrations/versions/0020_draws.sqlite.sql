@@ -85,8 +85,12 @@ ALTER TABLE new_wait_entry RENAME TO wait_entry;
 CREATE INDEX ix_wait_entry_order ON wait_entry (programme_id, state, turn_on, coalesce(rank, 2147483647), recorded_at, id);
 CREATE INDEX ix_wait_entry_person_id ON wait_entry (person_id);
 CREATE UNIQUE INDEX one_place_in_the_queue ON wait_entry (person_id, programme_id) WHERE state IN ('waiting', 'offered');
+CREATE INDEX ix_offer_ends_at ON offer (ends_at) WHERE state = 'open';
+CREATE INDEX ix_slot_waiting ON slot (starts_at) WHERE kept_waiting > booked_waiting;
 
 -- down
+DROP INDEX ix_slot_waiting;
+DROP INDEX ix_offer_ends_at;
 UPDATE wait_entry SET draw_id = NULL WHERE rank IS NULL;
 CREATE TABLE new_wait_entry (
   id CHAR(32) NOT NULL,
