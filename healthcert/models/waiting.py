@@ -145,4 +145,5 @@ class Offer(Row):
     appointment_id: Mapped[uuid.UUID | None]
 
 
-IN_TURN = func.coalesce(WaitEntry.rank, literal_column("2147483647"))  # as the index has it
+NOT_DRAWN = 2147483647
+IN_TURN = func.coalesce(WaitEntry.rank, literal_column(f"{NOT_DRAWN}"))  # as the index has it

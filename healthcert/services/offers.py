@@ -169,7 +169,7 @@ def standby(
     found = {one.id for one, _product in sessions_today(db, site=site, now=now)}
     if session_id not in found:
         raise NotFound
-    starts_at = now + timedelta(hours=1)
+    starts_at = now + timedelta(hours=1, milliseconds=1)  # no other slot begins just then
     slot = Slot(
         id=new_id(), recorded_at=now, session_id=session_id, starts_at=starts_at, booked=0,
         ends_at=starts_at + timedelta(minutes=30), capacity=doses, kept_waiting=doses,

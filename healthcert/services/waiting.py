@@ -26,7 +26,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.appointment import ACTIVE
-from healthcert.models.waiting import IN_TURN
+from healthcert.models.waiting import IN_TURN, NOT_DRAWN
 from healthcert.services import audit, eligibility, history, messages, people
 
 RADII = (5, 10, 20, 50)  # kilometres
@@ -124,8 +124,7 @@ def of_person(db: Session, person_id: UUID) -> list[Waits]:
 
 def before(db: Session, entry: WaitEntry) -> int:
     """Return how many are before somebody who could be given the same places."""
-    mine = db.scalar(select(IN_TURN).where(WaitEntry.id == entry.id))
-    here = tuple_(entry.turn_on, mine, entry.recorded_at, entry.id)
+    here = tuple_(entry.turn_on, entry.rank or NOT_DRAWN, entry.recorded_at, entry.id)
     query = select(WaitEntry.id).where(
         WaitEntry.programme_id == entry.programme_id, WaitEntry.state.in_(IN_LINE),
         tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id) < here,

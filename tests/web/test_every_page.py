@@ -127,12 +127,14 @@ def journey(app, clinic, book, staff, newest_message):
     two_levels(app, clinic)
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur"
     return {
-        "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
+        "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
+                                    "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
-                              "/my/family/invite", "/my/family/join"]),
+                              "/my/family/invite", "/my/family/join", "/my/waiting"]),
+        "lead": (staff("lead"), ["/clinic/standby"]),
         "mother": (mother, ["/my/", "/my/family/", "/my/record/seen"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
