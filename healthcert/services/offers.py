@@ -37,7 +37,7 @@ _LOCK = 7233180152
 _LOOKED_AT = 200  # who is not old enough for what is given may stand before who is
 _REMEMBERED = 500  # answers from which the next ones are foreseen
 _UNHEARD = 2  # offers without an answer, after which one is asked no more
-_ANSWERS = ("accepted", "declined", "lapsed")
+ANSWERS = ("accepted", "declined", "lapsed")
 
 
 def due(db: Session, *, now: datetime) -> list[UUID]:
@@ -252,7 +252,7 @@ def _dose(db: Session, vault: Vault, person: Person, place: Place) -> int | None
 
 
 def _rate(db: Session) -> Fraction:
-    query = select(Offer.state).where(Offer.state.in_(_ANSWERS))
+    query = select(Offer.state).where(Offer.state.in_(ANSWERS))
     seen = db.scalars(query.order_by(Offer.id.desc()).limit(_REMEMBERED)).all()
     return policy.acceptance(seen.count("accepted"), len(seen))
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
 from healthcert.errors import (
@@ -24,6 +29,7 @@ from healthcert.models import (
     Slot,
     WaitEntry,
 )
+from healthcert.policy import offers as policy
 from healthcert.services import booking, enrolment, offers, waiting
 from healthcert.services.audit import SYSTEM, Actor
 from tests.factories import NOW, day, make_site
@@ -128,25 +134,25 @@ def test_a_freed_place_goes_to_who_waits_and_is_taken(line, clinic):
 
 
 def test_offers_go_out_in_the_order_of_phase_rank_and_time(line, clinic):
-    late, early, drawn, soon = (line.join(now=NOW + timedelta(minutes=n)) for n in range(4))
+    late, early, drawn_one, soon = (line.join(now=NOW + timedelta(minutes=n)) for n in range(4))
     with clinic.doors.transaction() as db:
         entries = update(WaitEntry)
         db.execute(entries.where(WaitEntry.id == late.id).values(turn_on=day(-1)))
         db.execute(entries.where(WaitEntry.id != late.id).values(turn_on=day(-9)))
         db.execute(entries.where(WaitEntry.id == soon.id).values(turn_on=day(4)))
-        rank(db, clinic, drawn)
+        ranked_first(db, clinic, drawn_one)
     slot = line.freed(places=4)
     assert line.fill(slot) == 3  # the phase of the last one is not open by then
     assert [offer.person_id for offer in line.open()] == [
-        each.person_id for each in (drawn, early, late)
+        each.person_id for each in (drawn_one, early, late)
     ]
     with clinic.doors.reading() as db:
         in_front = [waiting.before(db, db.get_one(WaitEntry, each.id))
-                    for each in (drawn, early, late, soon)]  # fmt: skip
+                    for each in (drawn_one, early, late, soon)]  # fmt: skip
     assert in_front == [0, 1, 2, 3]
 
 
-def rank(db, clinic, entry):
+def ranked_first(db, clinic, entry):
     """Give somebody the first rank of a draw, past its services."""
     draw = make_draw(db, programme_id=clinic.programme.id)
     mine = update(WaitEntry).where(WaitEntry.id == entry.id)
@@ -360,3 +366,86 @@ def test_an_offer_ends_with_its_session(line, clinic):
         db.execute(mine.values(state="cancelled"))
     assert line.close(NOW) == 1
     assert line.state(entry) == "waiting"
+
+
+class History(RuleBasedStateMachine):
+    """Whatever happens, in whatever order: places are not overdrawn, and offers keep the rules."""
+
+    clinic = None
+
+    def __init__(self):
+        """Begin at a site of its own, where nobody waits yet."""
+        super().__init__()
+        self.now = NOW
+        with self.clinic.doors.transaction() as db:
+            db.execute(update(Offer).where(Offer.state == "open").values(state="withdrawn"))
+            for state in ("waiting", "offered"):
+                mine = update(WaitEntry).where(WaitEntry.state == state)
+                db.execute(mine.values(state="left"))
+        with self.clinic.doors.transaction() as db:
+            site = make_site(db, time_zone="Asia/Beirut")
+        self.clinic = replace(self.clinic, site=site)
+        self.line = Line(self.clinic)
+        self.slot = self.line.freed(day(9), places=3)
+        self.waiting = []
+
+    @rule()
+    def somebody_joins(self):
+        self.waiting.append(self.line.join(now=self.now))
+        self.now += timedelta(minutes=1)
+
+    @rule(hours=st.integers(1, 30))
+    def time_passes(self, hours):
+        self.now += timedelta(hours=hours)
+        self.line.close(self.now)
+
+    @rule()
+    def places_are_offered(self):
+        night = policy.night(self.now, self.clinic.country.quiet_hours, "Asia/Beirut")
+        before = {offer.id for offer in self.line.open(self.slot)}
+        made = self.line.fill(self.slot, self.now)
+        assert not (night and made)
+        new = [offer for offer in self.line.open(self.slot) if offer.id not in before]
+        assert len(new) == made
+        self.no_more_are_expected_than_there_are_places(made)
+        asked = [offer.person_id for offer in new]
+        in_line = [each.person_id for each in self.waiting]
+        assert asked == sorted(asked, key=in_line.index)
+        for offer in new:
+            assert policy.night(offer.ends_at - timedelta(seconds=1),
+                                self.clinic.country.quiet_hours, "Asia/Beirut") is None  # fmt: skip
+
+    @rule(deed=st.sampled_from([offers.accept, offers.decline]), which=st.integers(0, 9))
+    def somebody_answers(self, deed, which):
+        still = self.line.open(self.slot)
+        if still:
+            offer = still[which % len(still)]
+            with suppress(SlotFull, WrongState, NotEligible):
+                self.line.answer(offer, deed, self.now)
+
+    def no_more_are_expected_than_there_are_places(self, made):
+        with self.clinic.doors.reading() as db:
+            slot = db.get_one(Slot, self.slot.id)
+            ended = [state for state in db.scalars(select(Offer.state)) if state in offers.ANSWERS]
+        rate = policy.acceptance(ended.count("accepted"), len(ended))
+        free = slot.kept_waiting - slot.booked_waiting
+        assert not made or len(self.line.open(self.slot)) * rate <= free
+
+    @invariant()
+    def the_sums_come_out(self):
+        with self.clinic.doors.reading() as db:
+            slot = db.get_one(Slot, self.slot.id)
+            asked = len(self.line.open(self.slot))
+            assert slot.booked <= slot.capacity
+            taken = db.scalars(select(Offer.state).filter_by(slot_id=slot.id)).all()
+            assert taken.count("accepted") == slot.booked
+            offered = db.scalars(select(WaitEntry.id).filter_by(state="offered")).all()
+            assert len(offered) == asked
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_no_history_of_joining_and_answering_breaks_a_rule(clinic):
+    machine = type("History", (History,), {"clinic": clinic})
+    run_state_machine_as_test(
+        machine, settings=settings(max_examples=8, stateful_step_count=12, deadline=None)
+    )
