@@ -11,7 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -79,6 +79,8 @@ class Country:
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
     serious_within: timedelta  # until a serious adverse event is to be assessed
+    holidays: frozenset[date]  # no session is made on them
+    weeks_ahead: int  # how far ahead sessions are made
 
 
 @cache
@@ -162,4 +164,6 @@ def _country(content: Mapping[str, Any]) -> Country:
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
+        holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
+        weeks_ahead=content["weeks_ahead"],
     )

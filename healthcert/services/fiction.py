@@ -17,11 +17,22 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Organisation, Person, Product, Site, Staff, new_id
+from healthcert.models import (
+    Organisation,
+    Person,
+    Product,
+    Programme,
+    SessionTemplate,
+    Site,
+    Slot,
+    Staff,
+    new_id,
+)
 from healthcert.models.place import FACILITIES
 from healthcert.models.staff import WITHOUT_SITE
-from healthcert.services import enrolment, hours, lots, stock
+from healthcert.services import enrolment, hours, lots, planning, sessions, stock
 from healthcert.services.people import Details, IdentityDetails
+from healthcert.services.sessions import Wanted
 from healthcert.services.stock import Shelf
 
 PEOPLE = 200
@@ -147,6 +158,26 @@ def stock_up(scene: Scene, sites: list[Site]) -> None:
         )  # fmt: skip
         for site in sites:
             stock.move(db, Shelf(site.id, lot.id), "received", _A_BOX, staff=admin, now=now)
+
+
+def planned(scene: Scene, site: Site, product: Product, first: date, last: date) -> SessionTemplate:
+    """Return the template by which a site gives a product every day."""
+    programme_id = scene.db.scalars(select(Programme.id).order_by(Programme.code)).first()
+    wanted = Wanted(
+        site_id=site.id, programme_id=programme_id or site.id, product_id=product.id,
+        weekdays=range(1, 8), first=first, last=last, minutes=30, capacity=6,
+        kept={"phone": 1, "walk_in": 1},
+    )  # fmt: skip
+    return sessions.begin(scene.db, wanted, staff=None, now=scene.now)
+
+
+def opened(scene: Scene, site: Site, product: Product, first: date, last: date) -> list[Slot]:
+    """Open a site with a product for some days; return the slots of the first."""
+    template = planned(scene, site, product, first, last)
+    sessions.make(
+        scene.db, template_id=template.id, country=scene.country, until=last, now=scene.now
+    )
+    return planning.slots_of(scene.db, site_id=site.id, product_id=product.id, day=first)
 
 
 def _details(scene: Scene, number: int) -> Details:
