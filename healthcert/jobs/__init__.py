@@ -13,7 +13,16 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, keys, lots, outbox, publishing, retention, sealing
+from healthcert.jobs import (
+    certificates,
+    keys,
+    lots,
+    outbox,
+    publishing,
+    retention,
+    sealing,
+    sessions,
+)
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -24,6 +33,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "keys": keys.keep,
         "lots": lots.judge,
+        "closures": sessions.rebook,
+        "sessions": sessions.make,
         "certificates": certificates.sign_pending,
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,

@@ -32,7 +32,6 @@ from healthcert.models.place import FACILITIES
 from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, hours, lots, planning, sessions, stock
 from healthcert.services.people import Details, IdentityDetails
-from healthcert.services.sessions import Wanted
 from healthcert.services.stock import Shelf
 
 PEOPLE = 200
@@ -163,12 +162,11 @@ def stock_up(scene: Scene, sites: list[Site]) -> None:
 def planned(scene: Scene, site: Site, product: Product, first: date, last: date) -> SessionTemplate:
     """Return the template by which a site gives a product every day."""
     programme_id = scene.db.scalars(select(Programme.id).order_by(Programme.code)).first()
-    wanted = Wanted(
-        site_id=site.id, programme_id=programme_id or site.id, product_id=product.id,
-        weekdays=range(1, 8), first=first, last=last, minutes=30, capacity=6,
-        kept={"phone": 1, "walk_in": 1},
+    template = SessionTemplate(
+        site_id=site.id, programme_id=programme_id, product_id=product.id, weekdays=0b1111111,
+        first_day=first, last_day=last, minutes=30, capacity=6, kept_phone=1, kept_walk_in=1,
     )  # fmt: skip
-    return sessions.begin(scene.db, wanted, staff=None, now=scene.now)
+    return sessions.begin(scene.db, template, staff=None, now=scene.now)
 
 
 def opened(scene: Scene, site: Site, product: Product, first: date, last: date) -> list[Slot]:

@@ -21,8 +21,12 @@ def move(
     person_id: UUID,
     slot_id: UUID,
     now: datetime,
+    actor: audit.Actor | None = None,
+    template: str = "moved",
 ) -> Appointment:
-    """Exchange a person's own appointment for one in another slot.
+    """Exchange a person's appointment for one in another slot, by themselves or an `actor`.
+
+    `template` are the words they are told with.
 
     Raises:
         NotFound: No such appointment of this person, or no such slot.
@@ -36,7 +40,7 @@ def move(
     place = booking.place_of(db, slot_id)
     if old.state != "booked" or old.slot_id == slot_id:
         raise WrongState
-    actor = audit.Actor("citizen", person_id)
+    actor = actor or audit.Actor("citizen", person_id)
     booking.refuse_unfit(
         db, vault=vault, person=person, place=place, dose_number=old.dose_number,
         actor=actor, now=now,
@@ -49,6 +53,6 @@ def move(
         programme_id=place.session.programme_id, dose_number=old.dose_number, source=old.source,
         now=now,
     )  # fmt: skip
-    booking.tell(db, vault, person, "moved", appointment, place, now)
+    booking.tell(db, vault, person, template, appointment, place, now)
     booking.note(db, actor, "appointment_moved", appointment, now)
     return appointment

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import (
-    Appointment,
     ClinicSession,
     Product,
     Site,
@@ -85,17 +84,6 @@ def resize(db: Session, *, session_id: UUID, capacity: int, staff: Staff, now: d
     except IntegrityError:
         raise BadInput({"capacity": "booked_already"}) from None
     audit.done(db, "session_resized", about, {"capacity": capacity}, by=staff, now=now)
-
-
-def booked_on(db: Session, *, site_id: UUID, day: date) -> int:
-    """Return how many people have to be booked anew when a site closes for a day."""
-    query = (
-        select(func.count(Appointment.id))
-        .join(Slot, Slot.id == Appointment.slot_id)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(ClinicSession.site_id == site_id, ClinicSession.day == day)
-    )
-    return db.scalars(query.where(Appointment.state == "booked")).one()
 
 
 def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datetime) -> int:

@@ -5,8 +5,7 @@ What is there already stays as it is, so that making them again adds only what i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,61 +31,36 @@ from healthcert.services import audit, hours, knowledge
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
-_MINUTES = range(5, 61)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a template is to say."""
-
-    site_id: UUID
-    programme_id: UUID
-    product_id: UUID
-    weekdays: Collection[int]  # ISO 8601: 1 is Monday
-    first: date
-    last: date
-    minutes: int = 15  # of a slot
-    capacity: int = 4  # of a slot
-    kept: Mapping[str, int] = field(default_factory=dict)  # places of each of `KEPT`
-    published: bool = True  # whether what is made may be booked at once
-
-
-def begin(db: Session, wanted: Wanted, *, staff: Staff | None, now: datetime) -> SessionTemplate:
-    """Return a new template, of which nothing is made yet.
+def begin(
+    db: Session, template: SessionTemplate, *, staff: Staff | None, now: datetime
+) -> SessionTemplate:
+    """Return a template that is now on record; nothing is made by it yet.
 
     Raises:
         BadInput: Some of it cannot be.
-        NotFound: The site, programme or product is not there, or the programme gives another.
+        NotFound: The programme does not give the product.
     """
-    _refuse_wrong(wanted)
-    products = knowledge.programme_content(db, wanted.programme_id)["products"]
-    product = db.get(Product, wanted.product_id)
-    if product is None or product.code not in products or db.get(Site, wanted.site_id) is None:
+    kept = [getattr(template, f"kept_{pool}") or 0 for pool in KEPT]
+    wrong = {
+        "weekdays": not 0 < template.weekdays < 1 << 7,
+        "last_day": not template.first_day <= template.last_day <= template.first_day + LONGEST,
+        "minutes": not 5 <= template.minutes <= 60,  # noqa: PLR2004 - of an hour
+        "capacity": not 1 <= template.capacity <= MOST,
+        "kept": min(kept) < 0 or sum(kept) > template.capacity,
+    }
+    if any(wrong.values()):
+        raise BadInput({name: "not_a_choice" for name, bad in wrong.items() if bad})
+    product = db.get(Product, template.product_id)
+    given = knowledge.programme_content(db, template.programme_id)["products"]
+    if product is None or product.code not in given:
         raise NotFound
-    template = SessionTemplate(
-        recorded_at=now, site_id=wanted.site_id, programme_id=wanted.programme_id,
-        product_id=wanted.product_id, weekdays=sum(1 << day - 1 for day in set(wanted.weekdays)),
-        first_day=wanted.first, last_day=wanted.last, minutes=wanted.minutes,
-        capacity=wanted.capacity, published=wanted.published,
-        **{f"kept_{pool}": wanted.kept.get(pool, 0) for pool in KEPT},
-    )  # fmt: skip
+    template.recorded_at = now
     db.add(template)
     db.flush()
     audit.done(db, "template_begun", template, {"site": template.site_id}, by=staff, now=now)
     return template
-
-
-def _refuse_wrong(wanted: Wanted) -> None:
-    kept = wanted.kept.values()
-    wrong = {
-        "weekdays": not wanted.weekdays or not set(wanted.weekdays) <= set(range(1, 8)),
-        "last": not wanted.first <= wanted.last <= wanted.first + LONGEST,
-        "minutes": wanted.minutes not in _MINUTES,
-        "capacity": not 1 <= wanted.capacity <= MOST,
-        "kept": any(places < 0 for places in kept) or sum(kept) > wanted.capacity,
-    }
-    if any(wrong.values()):
-        raise BadInput({name: "not_a_choice" for name, bad in wrong.items() if bad})
 
 
 def foreseen(
