@@ -97,7 +97,6 @@ class SessionTemplate(Row):
     kept_phone: Mapped[int] = mapped_column(default=0)
     kept_walk_in: Mapped[int] = mapped_column(default=0)
     kept_second_dose: Mapped[int] = mapped_column(default=0)
-    published: Mapped[bool] = mapped_column(default=True)  # whether what is made is open at once
     made_until: Mapped[date | None]  # the last day for which sessions were made
 
 

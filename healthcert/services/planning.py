@@ -1,4 +1,4 @@
-"""The sessions that are planned: seen, published, made larger, and cancelled when a site closes."""
+"""The sessions that are planned: seen, made larger, and cancelled when a site closes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,7 @@ from healthcert.models.place import SESSION_TRANSITIONS
 from healthcert.services import audit
 from healthcert.services.sessions import MOST
 
-_ENDS = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
+_OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
 
 
 def listed(
@@ -53,16 +53,6 @@ def slots_of(db: Session, *, site_id: UUID, product_id: UUID, day: date) -> list
     query = select(Slot).join(ClinicSession, ClinicSession.id == Slot.session_id)
     query = query.where(ClinicSession.site_id == site_id, ClinicSession.product_id == product_id)
     return list(db.scalars(query.where(ClinicSession.day == day).order_by(Slot.starts_at)))
-
-
-def publish(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
-    """Let a session that is a draft be booked.
-
-    Raises:
-        WrongState: It is no draft.
-    """
-    draft = (ClinicSession.id == session_id, ClinicSession.state == "draft")
-    _move(db, "published", *draft, staff=staff, now=now)
 
 
 def resize(db: Session, *, session_id: UUID, capacity: int, staff: Staff, now: datetime) -> None:
@@ -100,11 +90,11 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
     db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
     closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
     audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
-    there = (ClinicSession.site_id == site_id, ClinicSession.day == day)
-    try:
-        return _move(db, "cancelled", *there, staff=staff, now=now)
-    except WrongState:
-        return 0
+    there = select(ClinicSession).filter_by(site_id=site_id, day=day)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
+    for session in open_ones:
+        cancel(db, session_id=session.id, staff=staff, now=now)
+    return len(open_ones)
 
 
 def cancel(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
@@ -113,23 +103,9 @@ def cancel(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> Non
     Raises:
         WrongState: It is over, or cancelled already.
     """
-    _move(db, "cancelled", ClinicSession.id == session_id, staff=staff, now=now)
-
-
-def _move(db: Session, state: str, *which: ColumnElement[bool], staff: Staff, now: datetime) -> int:
-    """Move sessions to a state; one event each.
-
-    Raises:
-        WrongState: None may.
-    """
-    moved = update(ClinicSession).where(*which, ClinicSession.state.in_(_ENDS))
-    options = {"synchronize_session": False}
-    found = db.scalars(
-        moved.values(state=state).returning(ClinicSession.id), execution_options=options
-    ).all()
-    if not found:
+    one = update(ClinicSession).where(ClinicSession.id == session_id)
+    moved = one.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
+    if db.scalar(moved.returning(ClinicSession.id)) is None:
         raise WrongState
-    for session_id in found:
-        about = db.get_one(ClinicSession, session_id, populate_existing=True)
-        audit.done(db, f"session_{state}", about, {}, by=staff, now=now)
-    return len(found)
+    about = db.get_one(ClinicSession, session_id, populate_existing=True)
+    audit.done(db, "session_cancelled", about, {}, by=staff, now=now)

@@ -109,8 +109,7 @@ def make(
     days = foreseen(db, template, country=country, until=until)
     same = {
         "recorded_at": now, "site_id": template.site_id, "programme_id": template.programme_id,
-        "product_id": template.product_id, "template_id": template.id,
-        "state": "published" if template.published else "draft",
+        "product_id": template.product_id, "template_id": template.id, "state": "published",
     }  # fmt: skip
     places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in KEPT}
     rows = [{"id": new_id(), "day": day, **same} for day in days]

@@ -77,7 +77,7 @@ TABLE = [
     ("vaccine", "comirnaty", "gtins", ["00359267100024"], "gtins[1]", "no GTIN"),
     ("vaccine", "comirnaty", "gtins", ["00359676580157"], "gtins[1]", "another vaccine"),
     ("vaccine", "comirnaty", "storage.fridge.least", 8, "storage.fridge.least", "not below"),
-    ("vaccine", "comirnaty", "storage.doses_per_vial", ..., "storage.doses_per_vial", "missing"),
+    ("vaccine", "comirnaty", "storage.fridge", ..., "storage.fridge", "missing"),
     ("vaccine", "comirnaty", "questions.0.ask.ar", ..., "questions[1].ask.ar", "language"),
     ("vaccine", "comirnaty", "questions.1.code", "severe_reaction_before", "questions[2].code",
      "twice"),

@@ -7,9 +7,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, NotFound
 from healthcert.models import (
-    AuditEvent,
     ClinicSession,
     SessionTemplate,
     SiteClosure,
@@ -169,21 +168,14 @@ def test_a_programme_gives_its_own_products_alone(clinic):
         begin(clinic, product_id=new_id())
 
 
-def test_a_draft_is_published_once_and_then_found(clinic):
+def test_a_list_says_what_is_planned(clinic):
     opened(clinic, "Mo 08:00-09:00")
-    make(clinic, begin(clinic, published=False))
+    make(clinic, begin(clinic))
     with clinic.doors.reading() as db:
         rows = planning.listed(db, site_ids=[clinic.site.id], first=TODAY, limit=2)
     assert [(row[0].state, row.product, row.slots, row.places, row.booked) for row in rows] == [
-        ("draft", "Comirnaty", 2, 8, 0)
+        ("published", "Comirnaty", 2, 8, 0)
     ] * 2
-    how = {"session_id": rows[0][0].id, "staff": clinic.nurse, "now": NOW}
-    clinic.doors.run(lambda db: planning.publish(db, **how))
-    with pytest.raises(WrongState):
-        clinic.doors.run(lambda db: planning.publish(db, **how))
-    with clinic.doors.reading() as db:
-        assert db.get_one(ClinicSession, rows[0][0].id).state == "published"
-        assert "session_published" in set(db.scalars(select(AuditEvent.act)))
 
 
 def test_a_session_grows_at_will_and_shrinks_to_what_is_booked(clinic):

@@ -12,7 +12,6 @@ CREATE TABLE session_template (
   kept_phone INTEGER NOT NULL,
   kept_walk_in INTEGER NOT NULL,
   kept_second_dose INTEGER NOT NULL,
-  published BOOLEAN NOT NULL,
   made_until DATE,
   CONSTRAINT pk_session_template PRIMARY KEY (id),
   CONSTRAINT ck_session_template_weekdays CHECK (weekdays BETWEEN 1 AND 127),
@@ -60,29 +59,6 @@ CREATE TABLE cold_reading (
 
 CREATE INDEX ix_cold_reading_fridge_id_taken_at ON cold_reading (fridge_id, taken_at);
 
-CREATE TABLE vial (
-  id UUID NOT NULL,
-  recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,
-  site_id UUID NOT NULL,
-  lot_id UUID NOT NULL,
-  kind VARCHAR NOT NULL,
-  doses INTEGER NOT NULL,
-  doses_left INTEGER NOT NULL,
-  use_until TIMESTAMP WITH TIME ZONE NOT NULL,
-  vvm_stage INTEGER,
-  begun_by UUID NOT NULL,
-  CONSTRAINT pk_vial PRIMARY KEY (id),
-  CONSTRAINT fk_vial_site_id_lot_id FOREIGN KEY(site_id, lot_id) REFERENCES stock (site_id, lot_id),
-  CONSTRAINT ck_vial_kind CHECK (kind IN ('thawed', 'opened')),
-  CONSTRAINT ck_vial_doses_left CHECK (doses_left BETWEEN 0 AND doses),
-  CONSTRAINT ck_vial_doses CHECK (doses > 0),
-  CONSTRAINT ck_vial_use_until CHECK (use_until > recorded_at),
-  CONSTRAINT ck_vial_vvm_stage CHECK (vvm_stage BETWEEN 1 AND 4),
-  CONSTRAINT fk_vial_begun_by FOREIGN KEY(begun_by) REFERENCES staff (id)
-);
-
-CREATE INDEX ix_vial_site_id_lot_id ON vial (site_id, lot_id);
-
 ALTER TABLE clinic_session
   ADD template_id UUID,
   ADD CONSTRAINT fk_clinic_session_template_id FOREIGN KEY(template_id) REFERENCES session_template (id);
@@ -95,7 +71,6 @@ ALTER TABLE stock
   ADD CONSTRAINT fk_stock_set_aside_site_id FOREIGN KEY(set_aside, site_id) REFERENCES cold_reading (id, site_id);
 
 -- down
-DROP TABLE vial;
 DROP INDEX ix_clinic_session_cancelled;
 ALTER TABLE clinic_session DROP template_id;
 ALTER TABLE stock DROP fridge_id, DROP set_aside;

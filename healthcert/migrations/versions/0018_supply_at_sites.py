@@ -1,4 +1,4 @@
-"""What sites keep and plan: templates of sessions, fridges and their readings, clocks of vials."""
+"""What sites plan and keep cold: templates of sessions, fridges and their readings."""
 
 from healthcert.migrations import texts
 

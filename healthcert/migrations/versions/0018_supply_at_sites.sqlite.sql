@@ -12,7 +12,6 @@ CREATE TABLE session_template (
   kept_phone INTEGER NOT NULL,
   kept_walk_in INTEGER NOT NULL,
   kept_second_dose INTEGER NOT NULL,
-  published BOOLEAN NOT NULL,
   made_until DATE,
   CONSTRAINT pk_session_template PRIMARY KEY (id),
   CONSTRAINT ck_session_template_weekdays CHECK (weekdays BETWEEN 1 AND 127),
@@ -38,7 +37,6 @@ CREATE TABLE session_template (
   CONSTRAINT ck_session_template_kept_phone_type CHECK (typeof(kept_phone) IN ('integer', 'null')),
   CONSTRAINT ck_session_template_kept_walk_in_type CHECK (typeof(kept_walk_in) IN ('integer', 'null')),
   CONSTRAINT ck_session_template_kept_second_dose_type CHECK (typeof(kept_second_dose) IN ('integer', 'null')),
-  CONSTRAINT ck_session_template_published_type CHECK (published IN (0, 1)),
   CONSTRAINT ck_session_template_made_until_type CHECK (date(made_until, '+0 days') IS made_until)
 );
 
@@ -84,38 +82,6 @@ CREATE TABLE cold_reading (
 );
 
 CREATE INDEX ix_cold_reading_fridge_id_taken_at ON cold_reading (fridge_id, taken_at);
-
-CREATE TABLE vial (
-  id CHAR(32) NOT NULL,
-  recorded_at DATETIME NOT NULL,
-  site_id CHAR(32) NOT NULL,
-  lot_id CHAR(32) NOT NULL,
-  kind VARCHAR NOT NULL,
-  doses INTEGER NOT NULL,
-  doses_left INTEGER NOT NULL,
-  use_until DATETIME NOT NULL,
-  vvm_stage INTEGER,
-  begun_by CHAR(32) NOT NULL,
-  CONSTRAINT pk_vial PRIMARY KEY (id),
-  CONSTRAINT fk_vial_site_id_lot_id FOREIGN KEY(site_id, lot_id) REFERENCES stock (site_id, lot_id),
-  CONSTRAINT ck_vial_kind CHECK (kind IN ('thawed', 'opened')),
-  CONSTRAINT ck_vial_doses_left CHECK (doses_left BETWEEN 0 AND doses),
-  CONSTRAINT ck_vial_doses CHECK (doses > 0),
-  CONSTRAINT ck_vial_use_until CHECK (use_until > recorded_at),
-  CONSTRAINT ck_vial_vvm_stage CHECK (vvm_stage BETWEEN 1 AND 4),
-  CONSTRAINT fk_vial_begun_by FOREIGN KEY(begun_by) REFERENCES staff (id),
-  CONSTRAINT ck_vial_id_type CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_vial_recorded_at_type CHECK (datetime(recorded_at, '+0 days') IS substr(recorded_at, 1, 19) AND substr(recorded_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_vial_site_id_type CHECK (length(site_id) = 32 AND site_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_vial_lot_id_type CHECK (length(lot_id) = 32 AND lot_id NOT GLOB '*[^0-9a-f]*'),
-  CONSTRAINT ck_vial_doses_type CHECK (typeof(doses) IN ('integer', 'null')),
-  CONSTRAINT ck_vial_doses_left_type CHECK (typeof(doses_left) IN ('integer', 'null')),
-  CONSTRAINT ck_vial_use_until_type CHECK (datetime(use_until, '+0 days') IS substr(use_until, 1, 19) AND substr(use_until, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'),
-  CONSTRAINT ck_vial_vvm_stage_type CHECK (typeof(vvm_stage) IN ('integer', 'null')),
-  CONSTRAINT ck_vial_begun_by_type CHECK (length(begun_by) = 32 AND begun_by NOT GLOB '*[^0-9a-f]*')
-);
-
-CREATE INDEX ix_vial_site_id_lot_id ON vial (site_id, lot_id);
 
 CREATE TABLE new_clinic_session (
   id CHAR(32) NOT NULL,
@@ -203,7 +169,6 @@ DROP TABLE stock;
 ALTER TABLE new_stock RENAME TO stock;
 
 -- down
-DROP TABLE vial;
 DROP INDEX ix_clinic_session_cancelled;
 CREATE TABLE old_clinic_session (
   id CHAR(32) NOT NULL,
