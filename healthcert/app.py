@@ -31,11 +31,14 @@ from healthcert.web import (
     doses,
     family,
     labels,
+    lots,
     national,
     places,
+    planning,
     public,
     rights,
     staff,
+    stock,
     styleguide,
     team,
 )
@@ -88,6 +91,9 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         team.bp,
         clinic.bp,
         doses.bp,
+        stock.bp,
+        planning.bp,
+        lots.bp,
         admin.bp,
     ):
         app.register_blueprint(door)

@@ -24,6 +24,7 @@ from healthcert.models import (
     Staff,
     Stock,
 )
+from healthcert.models.cold_chain import FRIDGES
 from healthcert.services import alarms, audit, stock
 from healthcert.services.facts import CLOCK_SLACK
 from healthcert.services.stock import Shelf
@@ -55,6 +56,21 @@ def fridges(db: Session, *, site_id: UUID) -> Sequence[Row[Fridge, ColdReading]]
     return db.execute(
         query.outerjoin(ColdReading, ColdReading.id == newest.scalar_subquery())
     ).all()
+
+
+def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> None:
+    """Add a fridge or freezer to the site of a member of staff.
+
+    Raises:
+        BadInput: It has no name, one that is taken, or is of no such kind.
+    """
+    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip())
+    if kind not in FRIDGES or not name.strip() or db.scalar(taken):
+        raise BadInput({"name": "taken"})
+    fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name.strip(), kind=kind)
+    db.add(fridge)
+    db.flush()
+    audit.done(db, "fridge_added", fridge, {}, by=staff, now=now)
 
 
 def read(

@@ -55,16 +55,20 @@ def slots_of(db: Session, *, site_id: UUID, product_id: UUID, day: date) -> list
     return list(db.scalars(query.where(ClinicSession.day == day).order_by(Slot.starts_at)))
 
 
-def resize(db: Session, *, session_id: UUID, capacity: int, staff: Staff, now: datetime) -> None:
-    """Give each slot of a session so many places, as for people who walk in.
+def resize(
+    db: Session, *, session_id: UUID, site_ids: Collection[UUID], capacity: int, staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Give each slot of a session at one of some sites so many places, as for people who walk in.
 
     Raises:
         BadInput: More are booked or kept in one of its slots, or it is too many.
-        NotFound: No such session.
+        NotFound: No such session there.
     """
     if not 1 <= capacity <= MOST:
         raise BadInput({"capacity": "not_a_choice"})
-    about = db.get(ClinicSession, session_id)
+    query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
+    about = db.scalar(query.filter_by(id=session_id))
     if about is None:
         raise NotFound
     larger = update(Slot).where(Slot.session_id == session_id).values(capacity=capacity)

@@ -18,7 +18,6 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import (
     Base,
     ClinicSession,
-    Product,
     SessionTemplate,
     Site,
     SiteHours,
@@ -33,10 +32,8 @@ LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
 
 
-def begin(
-    db: Session, template: SessionTemplate, *, staff: Staff | None, now: datetime
-) -> SessionTemplate:
-    """Return a template that is now on record; nothing is made by it yet.
+def refuse_wrong(db: Session, template: SessionTemplate) -> None:
+    """Refuse a template that cannot be.
 
     Raises:
         BadInput: Some of it cannot be.
@@ -52,10 +49,16 @@ def begin(
     }
     if any(wrong.values()):
         raise BadInput({name: "not_a_choice" for name, bad in wrong.items() if bad})
-    product = db.get(Product, template.product_id)
-    given = knowledge.programme_content(db, template.programme_id)["products"]
-    if product is None or product.code not in given:
+    given = [(one.id, product.id) for one, product in knowledge.offered(db)]
+    if (template.programme_id, template.product_id) not in given:
         raise NotFound
+
+
+def begin(
+    db: Session, template: SessionTemplate, *, staff: Staff | None, now: datetime
+) -> SessionTemplate:
+    """Return a template that is now on record; nothing is made by it yet. Refuses what is wrong."""
+    refuse_wrong(db, template)
     template.recorded_at = now
     db.add(template)
     db.flush()

@@ -187,7 +187,12 @@ def test_a_session_grows_at_will_and_shrinks_to_what_is_booked(clinic):
     def resize(capacity: int) -> int:
         clinic.doors.run(
             lambda db: planning.resize(
-                db, session_id=slot.session_id, capacity=capacity, staff=clinic.nurse, now=NOW
+                db,
+                session_id=slot.session_id,
+                site_ids=[clinic.site.id],
+                capacity=capacity,
+                staff=clinic.nurse,
+                now=NOW,
             )
         )
         with clinic.doors.reading() as db:
