@@ -79,6 +79,7 @@ class Country:
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
     serious_within: timedelta  # until a serious adverse event is to be assessed
+    deciders: tuple[Mapping[str, Any], ...]  # who may agree to a vaccination, see policy/consent
 
 
 @cache
@@ -162,4 +163,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
+        deciders=tuple(content["consent"]["deciders"]),
     )

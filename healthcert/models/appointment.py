@@ -25,6 +25,7 @@ TRANSITIONS = {
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
     "arrived": ("vaccinated", "not_vaccinated", "booked"),
     "no_show": ("arrived",),
+    "not_vaccinated": ("arrived",),  # who left and came back
 }
 
 # What retention lets go: what holds no place and led to no dose.

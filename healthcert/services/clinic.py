@@ -128,14 +128,14 @@ def patient(
 def arrive(
     db: Session, *, appointment_id: UUID, site_id: UUID, staff_id: UUID, now: datetime
 ) -> None:
-    """Note that a person has come; one who was given up may still come.
+    """Note that a person has come; one who was given up, or left unvaccinated, may still come.
 
     Raises:
         NotFound: No such appointment at this site.
         WrongState: They have come already, or the appointment is over.
     """
     appointment = _at_site(db, appointment_id, site_id)
-    change_state(db, appointment, "arrived", before=("booked", "no_show"))
+    change_state(db, appointment, "arrived", before=("booked", "no_show", "not_vaccinated"))
     _note(db, "arrived", appointment, staff_id, {}, now)
 
 
@@ -147,11 +147,13 @@ def not_vaccinated(
     Raises:
         BadInput: The reason is none of `NOT_VACCINATED_REASONS`.
         NotFound: No such appointment at the site of this member of staff.
-        WrongState: They have not come, or the appointment is over.
+        WrongState: The appointment is over.
     """
     if reason not in NOT_VACCINATED_REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     appointment = _at_site(db, appointment_id, staff.site_id)
+    if appointment.state == "booked":
+        change_state(db, appointment, "arrived", before=("booked",))
     change_state(db, appointment, "not_vaccinated", before=("arrived",))
     _note(db, "not_vaccinated", appointment, staff.id, {"reason": reason}, now)
 

@@ -28,6 +28,7 @@ class Rule:
     series: Series
     questions: Sequence[Mapping[str, Any]]
     knowledge_id: UUID
+    content: Mapping[str, Any]  # the file, with what the desk is told
 
 
 def load(
@@ -85,7 +86,7 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if found is None:
         raise NotFound
     product, row = found
-    return Rule(product, series(row.content), row.content.get("questions", ()), row.id)
+    return Rule(product, series(row.content), row.content.get("questions", ()), row.id, row.content)
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
