@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound
@@ -21,15 +22,18 @@ from healthcert.models import (
     Slot,
     Staff,
 )
+from healthcert.policy import likeness
 from healthcert.services import audit, facts, looks, record
 from healthcert.services.booking import place_of
+from healthcert.services.findings import positive_tests
 from healthcert.services.people import Details, details_of
 from healthcert.services.places import change_state
-from healthcert.services.record import HeldDose
+from healthcert.services.record import HeldAppointment, HeldDose
 
 NOT_VACCINATED_REASONS = (
     "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
 )  # fmt: skip
+_LEAST_ALIKE = 0.75
 _ON_THE_LIST = ("booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -62,6 +66,24 @@ class Patient:
     before: list[HeldDose]
 
 
+class Known(NamedTuple):
+    """Somebody at the desk, whether expected or not: details, and what is on record, newest first.
+
+    `tests` are positive ones, on which a recovery may be founded, with the day of each.
+    """
+
+    person_id: UUID
+    details: Details
+    appointments: list[HeldAppointment]
+    doses: list[HeldDose]
+    tests: list[tuple[UUID, date]]
+
+    @property
+    def name(self) -> str:
+        """Return what the person is called, in their own script."""
+        return f"{self.details.given} {self.details.family}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
     """A product of the site's programme with the numbers of its lots in date that day."""
@@ -86,6 +108,26 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
     )
     found = [_expected(vault, *row) for row in db.execute(query)]
     return sorted(found, key=lambda line: (line.starts_at, line.latin_name, line.name))
+
+
+def looked_for(lines: list[Expected], wanted: str) -> list[Expected]:
+    """Return the lines of a day list that somebody may mean, however it is spelt or scanned.
+
+    The most alike come first: by a reference, or by names in any order, script and part.
+    """
+    number = wanted.replace("-", "").replace(" ", "").upper()
+    exact = [line for line in lines if line.reference.replace("-", "") == number]
+    typed, plain = likeness.parts(wanted), wanted.casefold()
+    alike = [(_alike(line, typed, plain), line) for line in lines]
+    met = sorted((each for each in alike if each[0] >= _LEAST_ALIKE), key=lambda each: -each[0])
+    return exact or [line for _likeness, line in met]
+
+
+def _alike(line: Expected, typed: list[str], plain: str) -> float:
+    told = likeness.parts(line.name, line.latin_name)
+    parts = [max((p.startswith(t) for p in told), default=False) for t in typed]
+    whole = plain in f"{line.name} {line.latin_name}".casefold() or (parts and all(parts))
+    return 1.0 if whole else likeness.likeness(typed, told)
 
 
 def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:
@@ -156,6 +198,29 @@ def not_vaccinated(
         change_state(db, appointment, "arrived", before=("booked",))
     change_state(db, appointment, "not_vaccinated", before=("arrived",))
     _note(db, "not_vaccinated", appointment, staff.id, {"reason": reason}, now)
+
+
+def known(
+    db: Session, *, vault: Vault, person_id: UUID, staff: Staff, reason: str, now: datetime
+) -> Known:
+    """Return somebody who has or had an appointment at one's site, or was just found by oneself.
+
+    Raises:
+        BadInput: The reason is none of `looks.REASONS`.
+        NotFound: Nobody of whom that is true.
+    """
+    ours = select(Appointment.id).join(Slot, Slot.id == Appointment.slot_id)
+    ours = ours.join(ClinicSession, ClinicSession.id == Slot.session_id)
+    ours = ours.where(Appointment.person_id == person_id, ClinicSession.site_id == staff.site_id)
+    found = looks.just_seen(staff.id, person_id, now)
+    if not db.scalar(select(or_(ours.exists(), found.exists()))):
+        raise NotFound
+    looks.seen(db, staff=staff, person_id=person_id, reason=reason, now=now)
+    person = db.get_one(Person, person_id)
+    return Known(
+        person_id, details_of(vault, person), record.appointments_of(db, person_id),
+        record.doses_of(db, person_id), positive_tests(db, person_id),
+    )  # fmt: skip
 
 
 def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list[Supply]:

@@ -40,6 +40,9 @@ class RecordedDose:
     """A dose as the desk shows it; `appointment_id` leads back to its person."""
 
     dose_id: UUID
+    person_id: UUID
+    product_id: UUID
+    programme_id: UUID
     appointment_id: UUID | None
     name: str
     product: str
@@ -86,6 +89,9 @@ def dose_at_site(
     )
     return RecordedDose(
         dose_id=dose.id,
+        person_id=person.id,
+        product_id=product.id,
+        programme_id=dose.programme_id,
         appointment_id=dose.appointment_id,
         name=f"{details.given} {details.family}".strip(),
         product=product.name,
@@ -97,12 +103,11 @@ def dose_at_site(
     )
 
 
-def intended_of(db: Session, *, dose_id: UUID) -> list[UUID]:
-    """Return the certificates still to be signed of the person to whom a dose was given.
+def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:
+    """Return the certificates still to be signed of a person.
 
     A dose that moves the numbers of others changes their certificates too.
     """
-    person_id = select(Dose.person_id).where(Dose.id == dose_id).scalar_subquery()
     query = select(Certificate.id).where(
         Certificate.person_id == person_id, Certificate.state == "intended"
     )

@@ -298,6 +298,16 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
     return wrong
 
 
+def positive_tests(db: Session, person_id: UUID) -> list[tuple[UUID, date]]:
+    """Return a person's positive tests that stand, with their days, the newest first."""
+    query = select(TestResult.id, TestResult.sampled_at).join(
+        TestStanding, TestStanding.test_result_id == TestResult.id
+    )
+    query = query.where(TestResult.person_id == person_id, TestStanding.counts == "positive")
+    found = db.execute(query.order_by(TestResult.sampled_at.desc()))
+    return [(test_id, sampled_at.date()) for test_id, sampled_at in found]
+
+
 def _founds(db: Session, person_id: UUID, told: ToldRecovery, country: Country) -> bool:
     query = (
         select(TestResult.id)

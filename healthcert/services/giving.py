@@ -178,6 +178,15 @@ def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
     return [name for name, is_missing in missing.items() if is_missing]
 
 
+def answered(db: Session, *, vault: Vault, known: Before) -> dict[str, bool]:
+    """Return what was answered before a dose, by the code of the question."""
+    told: Mapping[str, str] = {}
+    if (row := known.screening) is not None:
+        key = people.key_of(db.get_one(Person, row.person_id))
+        told = vault.open(key, row.id, row.sealed, purpose="screening")
+    return {code: answer == "yes" for code, answer in told.items()}
+
+
 def _led(patient: Patient, known: Before, answers: Mapping[str, bool], day: date) -> Prompts:
     return prompts(
         known.questions, age_months=_months(patient.details.birth_date, day),
@@ -188,11 +197,7 @@ def _led(patient: Patient, known: Before, answers: Mapping[str, bool], day: date
 def _minutes(db: Session, vault: Vault, patient: Patient, known: Before, day: date) -> int:
     """Return for how long to watch somebody: what the file says, longer by what they answered."""
     always = int(known.rule.content.get("observe_minutes", OBSERVED))
-    told: Mapping[str, str] = {}
-    if (row := known.screening) is not None:
-        key = people.key_of(db.get_one(Person, row.person_id))
-        told = vault.open(key, row.id, row.sealed, purpose="screening")
-    answers = {code: answer == "yes" for code, answer in told.items()}
+    answers = answered(db, vault=vault, known=known)
     return max(always, _led(patient, known, answers, day).observe_minutes)
 
 
