@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -111,23 +112,25 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
 
 
 def looked_for(lines: list[Expected], wanted: str) -> list[Expected]:
-    """Return the lines of a day list that somebody may mean, however it is spelt or scanned.
+    """Return whom of a day list somebody may mean: by reference, parts of names, or their sound."""
+    number, typed = wanted.replace("-", "").replace(" ", "").upper(), likeness.parts(wanted)
+    words = _plain(wanted).split()
 
-    The most alike come first: by a reference, or by names in any order, script and part.
-    """
-    number = wanted.replace("-", "").replace(" ", "").upper()
-    exact = [line for line in lines if line.reference.replace("-", "") == number]
-    typed, plain = likeness.parts(wanted), wanted.casefold()
-    alike = [(_alike(line, typed, plain), line) for line in lines]
-    met = sorted((each for each in alike if each[0] >= _LEAST_ALIKE), key=lambda each: -each[0])
-    return exact or [line for _likeness, line in met]
+    def alike(line: Expected) -> float:
+        return likeness.likeness(typed, likeness.parts(line.name, line.latin_name))
+
+    by_number = [line for line in lines if line.reference.replace("-", "") == number]
+    by_part = [
+        line for line in lines if all(w in _plain(f"{line.name} {line.latin_name}") for w in words)
+    ]
+    by_sound = sorted((line for line in lines if alike(line) >= _LEAST_ALIKE), key=alike)
+    return by_number or by_part or by_sound[::-1]
 
 
-def _alike(line: Expected, typed: list[str], plain: str) -> float:
-    told = likeness.parts(line.name, line.latin_name)
-    parts = [max((p.startswith(t) for p in told), default=False) for t in typed]
-    whole = plain in f"{line.name} {line.latin_name}".casefold() or (parts and all(parts))
-    return 1.0 if whole else likeness.likeness(typed, told)
+def _plain(text: str) -> str:
+    """Return a text without capitals and marks."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:

@@ -59,8 +59,10 @@ class InError(Answers):
     reason = Radios(_("What is wrong with this entry?"), choices=options(ERROR_REASONS))
 
 
-class Rectified(Shot, InError):
+class Correction(Shot):
     """The dose as it should stand, and what was wrong."""
+
+    reason = Radios(_("What is wrong with this entry?"), choices=options(ERROR_REASONS))
 
 
 @bp.get("/appointments/<uuid:appointment_id>/dose")
@@ -87,7 +89,7 @@ def record(appointment_id: UUID) -> _Page:
     try:
         if not form.validate():
             return _ask_given(form, at), 400
-        dose = parts().doors.run(partial(_record, form, appointment_id))
+        dose = parts().doors.run(partial(_record, form, at))
     except BadInput as wrong:
         form.take(_by_field(form, wrong))
         return _ask_given(form, at), 400
@@ -101,14 +103,15 @@ def record(appointment_id: UUID) -> _Page:
 def recorded(dose_id: UUID) -> str:
     """Say what a dose counts as, and whether a certificate was made."""
     with parts().doors.transaction() as db:
-        missing = giving.unchecked(db, dose_id=_dose(db, dose_id, "care").dose_id)
-    return _dose_page("clinic/recorded.html", dose_id, missing=missing)
+        found = _dose(db, dose_id, "care")
+        missing = giving.unchecked(db, dose_id=dose_id)
+    return render_template("clinic/recorded.html", found=found, missing=missing)
 
 
 @bp.get("/doses/<uuid:dose_id>/error")
 def error_form(dose_id: UUID) -> str:
     """Ask what is wrong with an entry."""
-    return _dose_page("clinic/in_error.html", dose_id, InError())
+    return _error_page(dose_id, InError())
 
 
 @bp.post("/doses/<uuid:dose_id>/error")
@@ -116,7 +119,7 @@ def mark_in_error(dose_id: UUID) -> _Page:
     """Mark a dose as entered in error; its certificate no longer holds."""
     form = InError(request.form)
     if not form.validate():
-        return _dose_page("clinic/in_error.html", dose_id, form), 400
+        return _error_page(dose_id, form), 400
     parts().doors.run(
         lambda db: vaccination.mark_in_error(
             db, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
@@ -129,7 +132,7 @@ def mark_in_error(dose_id: UUID) -> _Page:
 @bp.route("/doses/<uuid:dose_id>/correct", methods=["GET", "POST"])
 def correct(dose_id: UUID) -> _Page:
     """Put the right dose in the place of a wrong one, with what was wrong."""
-    form = Rectified(request.form or None)
+    form = Correction(request.form or None)
     with parts().doors.transaction() as db:
         found = _dose(db, dose_id, "correction")
         day = found.given_at.astimezone(ZoneInfo(found.time_zone)).date()
@@ -167,30 +170,29 @@ def sign(person_id: UUID) -> None:
         )  # fmt: skip
 
 
-def _record(form: Any, appointment_id: UUID, db: Any) -> UUID | None:  # noqa: ANN401
+def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - views know no SQL
     """Do all of one form in one deed; return the dose, or None where a nurse is to decide first."""
-    at, vault = scene(db, appointment_id, "care"), parts().vault
-    line, answers = at.patient.expected, answers_of(form)
-    told = _told(form, line.time_zone)
+    line, patient, vault = at.patient.expected, at.patient, parts().vault
+    staff, told, answers = (
+        roster.present(db, staff_id=visitor().id), _told(form, line.time_zone), answers_of(form),
+    )  # fmt: skip
     if form.agrees.data and at.known.consent is None:
         safety.consent(
-            db, person_id=line.person_id, programme_id=line.programme_id, decision="given",
-            decided_by="self", staff=at.staff, may_decide=at.known.may_decide,
-            vault=vault, now=now(),
+            db, vault=vault, person_id=line.person_id, programme_id=line.programme_id, staff=staff,
+            decision="given", decided_by="self", may_decide=at.known.may_decide, now=now(),
         )  # fmt: skip
     if answers and at.known.screening is None:
         found = giving.screen(
-            db, patient=at.patient, known=at.known, answers=answers, staff=at.staff, day=at.day,
-            vault=vault, now=now(),
+            db, vault=vault, patient=patient, known=at.known, answers=answers, staff=staff,
+            day=at.day, now=now(),
         )  # fmt: skip
         if found.outcome != "go":
             return None
-    at = scene(db, appointment_id, "care")
-    dose = giving.give(
-        db, patient=at.patient, known=at.known, product_id=UUID(form.product.data), told=told,
-        staff=at.staff, country=parts().country, vault=vault, now=now(),
-    )  # fmt: skip
-    return dose.id
+    known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=at.day)
+    return giving.give(
+        db, vault=vault, patient=patient, known=known, product_id=UUID(form.product.data),
+        told=told, staff=staff, country=parts().country, now=now(),
+    ).id  # fmt: skip
 
 
 def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
@@ -202,13 +204,7 @@ def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict
     return form
 
 
-def _choices(
-    db: Any,  # noqa: ANN401
-    form: Any,  # noqa: ANN401
-    programme_id: UUID,
-    day: date,
-    more: dict[str, str],
-) -> None:
+def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, str]) -> None:  # noqa: ANN401
     """Offer what the site gives in a programme on a day, and the lots that may be given then."""
     supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
     products = {str(supply.product_id): supply.product for supply in supplies}
@@ -240,10 +236,10 @@ def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: AN
     )
 
 
-def _dose_page(template: str, dose_id: UUID, form: Any = None, **more: object) -> str:  # noqa: ANN401
+def _error_page(dose_id: UUID, form: InError) -> str:
     with parts().doors.transaction() as db:
-        found = _dose(db, dose_id, "correction" if form else "care")
-    return render_template(template, found=found, form=form, **more)
+        found = _dose(db, dose_id, "correction")
+    return render_template("clinic/in_error.html", found=found, form=form)
 
 
 def _clock(moment: datetime, zone: str) -> str:

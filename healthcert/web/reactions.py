@@ -115,14 +115,15 @@ def move(event_id: UUID) -> _Page:
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
-@bp.get("/reactions/export.<any(csv, json):form>")
-def export(form: str) -> Response:
+@bp.get("/reactions/export.csv")
+@bp.get("/reactions/export.json")
+def export() -> Response:
     """Return every case by the WHO's core variables, and nobody's name."""
     with parts().doors.reading() as db:
         staff = roster.present(db, staff_id=visitor().id)
         found = reactions.cases(db, staff=staff, limit=100_000)
         lines = [reactions.line(each, parts().country.code) for each in found]
-    if form == "json":
+    if request.path.endswith(".json"):
         return jsonify([{name: _text(value) for name, value in line.items()} for line in lines])
     text = io.StringIO()
     writer = csv.writer(text)
