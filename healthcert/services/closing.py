@@ -72,7 +72,7 @@ def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[Sess
     in_error = select(DoseStanding.dose_id).where(DoseStanding.counts == "entered_in_error")
     given = select(Dose.lot_id, func.count()).where(Dose.site_id == site.id)
     given = given.where(Dose.recorded_on == day, Dose.id.not_in(in_error)).group_by(Dose.lot_id)
-    recorded: dict[UUID | None, int] = dict(db.execute(given).tuples().all())
+    recorded = {lot_id: doses for lot_id, doses in db.execute(given)}  # noqa: C416 - rows, not pairs
     waits = select(StockCount.counted_by).where(StockCount.site_id == site.id)
     waits = waits.where(StockCount.lot_id == Stock.lot_id, StockCount.state == "open")
     shelves = (
