@@ -73,7 +73,9 @@ def report(person_id: UUID) -> _Page:
         told = form.data
         words = {name: told[name] for name in reactions.TOLD if told[name]}
         coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
-        reaction = Reaction(**coded, told=words, dose_id=UUID(told["dose"]) if doses else None)
+        reaction = Reaction(
+            **coded, told=words, dose_id=UUID(told["dose"]) if told["dose"] else None
+        )
         try:
             event = safety.report_event(
                 db, vault=parts().vault, person_id=person_id, reaction=reaction, now=now(),

@@ -14,6 +14,7 @@ from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, two_levels
+from tests.web.test_clinic_hour import TOLD
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -116,6 +117,9 @@ def journey(app, clinic, book, staff, newest_message):
     waiting = re.search(
         r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
+    person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(visit).text)[0]
+    case = nurse.post(f"{person}/reaction", TOLD).location
+    nurse.post(f"{waiting}/questions", {"q_fever_today": "yes"})
     holder = enter(Browser(app), number, newest_message)
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
              "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
@@ -134,7 +138,12 @@ def journey(app, clinic, book, staff, newest_message):
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
                               "/my/family/invite", "/my/family/join"]),
         "mother": (mother, ["/my/", "/my/family/", "/my/record/seen"]),
-        "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
+        "nurse": (nurse, ["/clinic/", visit, waiting, waiting + "/dose", dose, f"{dose}/error",
+                            f"{dose}/correct", f"{waiting}/questions", f"{waiting}/decision",
+                            "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
+                            f"{person}/reaction", f"{person}/test", f"{person}/recovery",
+                            "/reactions/", case]),
+        "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
     }  # fmt: skip
 

@@ -66,7 +66,7 @@ def test_a_returning_persons_dose_takes_six_acts_and_twelve_seconds_at_most(
     assert nurse.post(f"{paths[1]}/dose", typed).status_code == 303
     seconds = H + len(acts) * CLICK
     with capsys.disabled():
-        print(f"\nkeystroke-level model: {len(acts)} acts, {seconds:.1f} s for a returning person")
+        print(f"\nkeystroke-level model: {len(acts)} acts, {seconds:.1f} s")  # noqa: T201 - a figure
     assert len(acts) <= MOST_ACTS
     assert seconds <= MOST_SECONDS
 
