@@ -261,21 +261,13 @@ def _expected(
 ) -> Expected:  # fmt: skip
     details = details_of(vault, person)
     return Expected(
-        appointment_id=appointment.id,
-        reference=appointment.reference,
-        person_id=person.id,
+        appointment_id=appointment.id, reference=appointment.reference, person_id=person.id,
         name=f"{details.given} {details.family}".strip(),
         latin_name=f"{details.given_latin} {details.family_latin}".strip(),
-        birth_date=details.birth_date,
-        starts_at=appointment.starts_at,
-        time_zone=site.time_zone,
-        state=appointment.state,
-        dose_number=appointment.dose_number,
-        product_id=product.id,
-        product=product.name,
-        programme_id=programme.id,
-        programme=programme.names,
-    )
+        birth_date=details.birth_date, starts_at=appointment.starts_at, time_zone=site.time_zone,
+        state=appointment.state, dose_number=appointment.dose_number, product_id=product.id,
+        product=product.name, programme_id=programme.id, programme=programme.names,
+    )  # fmt: skip
 
 
 def _note(
@@ -283,10 +275,6 @@ def _note(
     audit.Detail], now: datetime,
 ) -> None:  # fmt: skip
     audit.note(
-        db,
-        actor=audit.Actor("staff", staff_id),
-        act=act,
-        subject=audit.Subject("appointment", appointment.id),
-        details=details,
-        now=now,
-    )
+        db, actor=audit.Actor("staff", staff_id), act=act,
+        subject=audit.Subject("appointment", appointment.id), details=details, now=now,
+    )  # fmt: skip

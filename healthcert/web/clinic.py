@@ -88,14 +88,9 @@ def day() -> str:
             staff = roster.present(db, staff_id=visitor().id)
             clinic.note_found(db, lines=found, staff=staff, now=now())
     return render_template(
-        "clinic/day.html",
-        site=site,
-        today=shown,
-        expected=expected,
-        found=found,
-        wanted=wanted,
+        "clinic/day.html", site=site, today=shown, expected=expected, found=found, wanted=wanted,
         before=shown - timedelta(days=1),
-    )
+    )  # fmt: skip
 
 
 @bp.get("/appointments/<uuid:appointment_id>")
@@ -109,12 +104,8 @@ def arrive(appointment_id: UUID) -> Response:
     """Note that the person has come."""
     with parts().doors.transaction() as db:
         clinic.arrive(
-            db,
-            appointment_id=appointment_id,
-            site_id=own_site(),
-            staff_id=visitor().id,
-            now=now(),
-        )
+            db, appointment_id=appointment_id, site_id=own_site(), staff_id=visitor().id, now=now(),
+        )  # fmt: skip
     return redirect(url_for(".appointment", appointment_id=appointment_id), code=303)
 
 
