@@ -21,11 +21,11 @@ SOURCES = ("web", "phone", "ussd", "sms", "partner", "walk_in", "draw")
 
 # Listed transitions, held by the trigger `appointment_transition`.
 TRANSITIONS = {
+    "not_vaccinated": ("arrived",),  # who left and came back
     "held": ("booked", "expired", "cancelled"),
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
     "arrived": ("vaccinated", "not_vaccinated", "booked"),
     "no_show": ("arrived",),
-    "not_vaccinated": ("arrived",),  # who left and came back
 }
 
 # What retention lets go: what holds no place and led to no dose.

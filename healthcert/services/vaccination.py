@@ -226,9 +226,15 @@ def correct(
 
 
 def _judge(
-    db: Session, vault: Vault, everybody: Sequence[Person], doses: Sequence[Dose], staff: Staff,
-    country: Country, now: datetime, by_hand: Mapping[UUID, Found] = MappingProxyType({}),
-) -> dict[UUID, dict[str, audit.Detail]]:  # fmt: skip
+    db: Session,
+    vault: Vault,
+    everybody: Sequence[Person],
+    doses: Sequence[Dose],
+    staff: Staff,
+    country: Country,
+    now: datetime,
+    by_hand: Mapping[UUID, Found] = MappingProxyType({}),
+) -> dict[UUID, dict[str, audit.Detail]]:
     """Judge people toward each disease of some of their doses; return what these count as."""
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
