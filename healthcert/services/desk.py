@@ -19,10 +19,11 @@ from healthcert.models import (
     Person,
     Product,
     Programme,
+    Screening,
     Site,
     Staff,
 )
-from healthcert.services import looks
+from healthcert.services import looks, safety
 from healthcert.services.people import details_of
 
 
@@ -101,6 +102,17 @@ def dose_at_site(
         time_zone=site.time_zone,
         worth=_worth(db, dose.id),
     )
+
+
+def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
+    """Return what was not checked before a dose of an appointment: ``consent``, ``screening``."""
+    dose = db.get_one(Dose, dose_id)
+    if dose.appointment_id is None:
+        return []
+    asked = select(Screening.id).filter_by(appointment_id=dose.appointment_id).limit(1)
+    agreed = safety.current_consent(db, person_id=dose.person_id, programme_id=dose.programme_id)
+    missing = {"consent": agreed is None, "screening": db.scalar(asked) is None}
+    return [name for name, is_missing in missing.items() if is_missing]
 
 
 def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:

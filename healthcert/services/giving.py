@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,6 @@ from healthcert.models import (
     AdverseEvent,
     Consent,
     Dose,
-    Observation,
     Person,
     Screening,
     Staff,
@@ -29,7 +28,16 @@ from healthcert.models import (
 from healthcert.policy.ages import reaches
 from healthcert.policy.consent import deciders
 from healthcert.policy.prompts import Prompts, concerns, prompts
-from healthcert.services import alarms, audit, clinic, knowledge, people, safety, vaccination
+from healthcert.services import (
+    alarms,
+    audit,
+    clinic,
+    knowledge,
+    observing,
+    people,
+    safety,
+    vaccination,
+)
 from healthcert.services.clinic import Patient
 from healthcert.services.facts import Told
 from healthcert.services.knowledge import Rule
@@ -157,25 +165,13 @@ def give(
         audit.done(db, "dose_not_checked", dose, checked, by=staff, now=now)
     if known.refused or known.outcome == "refuse":
         alarms.sound(db, kind="dose_refused", about=("dose", dose.id), now=now)
-    until = told.given_at + timedelta(minutes=_minutes(db, vault, patient, known, dose.given_on))
-    if dose.site_id and until > now:
-        watch = Observation(
-            recorded_at=now, dose_id=dose.id, person_id=dose.person_id, site_id=dose.site_id,
-            until=until,
-        )  # fmt: skip
-        db.add(watch)
+    answers = answered(db, vault=vault, known=known)
+    minutes = max(
+        known.rule.content.get("observe_minutes", OBSERVED),
+        _led(patient, known, answers, dose.given_on).observe_minutes,
+    )
+    observing.begin(db, dose=dose, minutes=minutes, now=now)
     return dose
-
-
-def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
-    """Return what was not checked before a dose of an appointment: ``consent``, ``screening``."""
-    dose = db.get_one(Dose, dose_id)
-    if dose.appointment_id is None:
-        return []
-    asked = select(Screening.id).filter_by(appointment_id=dose.appointment_id).limit(1)
-    agreed = safety.current_consent(db, person_id=dose.person_id, programme_id=dose.programme_id)
-    missing = {"consent": agreed is None, "screening": db.scalar(asked) is None}
-    return [name for name, is_missing in missing.items() if is_missing]
 
 
 def answered(db: Session, *, vault: Vault, known: Before) -> dict[str, bool]:
@@ -192,13 +188,6 @@ def _led(patient: Patient, known: Before, answers: Mapping[str, bool], day: date
         known.questions, age_months=_months(patient.details.birth_date, day),
         sex=patient.details.sex, history={event.term for event in known.reactions}, answers=answers,
     )  # fmt: skip
-
-
-def _minutes(db: Session, vault: Vault, patient: Patient, known: Before, day: date) -> int:
-    """Return for how long to watch somebody: what the file says, longer by what they answered."""
-    always = int(known.rule.content.get("observe_minutes", OBSERVED))
-    answers = answered(db, vault=vault, known=known)
-    return max(always, _led(patient, known, answers, day).observe_minutes)
 
 
 def _months(birth_date: str, day: date) -> int | None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Observation, Person, Staff
+from healthcert.models import Dose, Observation, Person, Staff
 from healthcert.services import audit
 from healthcert.services.people import details_of
 
@@ -27,6 +27,15 @@ class Watched(NamedTuple):
     name: str
     until: datetime
     minutes_left: int
+
+
+def begin(db: Session, *, dose: Dose, minutes: int, now: datetime) -> None:
+    """Begin the watch over somebody after a dose; of one written down late, it is over."""
+    given_at = dose.given_at or now
+    until = given_at + timedelta(minutes=minutes)
+    if dose.site_id and until > now:
+        of = {"dose_id": dose.id, "person_id": dose.person_id, "site_id": dose.site_id}
+        db.add(Observation(recorded_at=now, until=until, **of))
 
 
 def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[Watched]:

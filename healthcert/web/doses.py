@@ -104,7 +104,7 @@ def recorded(dose_id: UUID) -> str:
     """Say what a dose counts as, and whether a certificate was made."""
     with parts().doors.transaction() as db:
         found = _dose(db, dose_id, "care")
-        missing = giving.unchecked(db, dose_id=dose_id)
+        missing = desk.unchecked(db, dose_id=dose_id)
     return render_template("clinic/recorded.html", found=found, missing=missing)
 
 

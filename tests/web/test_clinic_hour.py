@@ -70,7 +70,7 @@ def test_one_form_records_consent_answers_and_the_dose_and_begins_the_watch(
     assert "dose_not_checked" not in acts(rows)
     assert rows(Observation.until) == [(NOW + timedelta(minutes=15),)]
     page = nurse.get("/clinic/observed").text
-    assert 'http-equiv="refresh"' in page
+    assert "Look again" in page
     assert "Leaves early" in page
     clock.pass_by(minutes=15)
     assert "Has left" in nurse.get("/clinic/observed").text
