@@ -25,7 +25,7 @@ from healthcert.models import (
     Staff,
     Triage,
 )
-from healthcert.policy.ages import reaches
+from healthcert.policy.ages import months_old
 from healthcert.policy.consent import deciders
 from healthcert.policy.prompts import Prompts, concerns, prompts
 from healthcert.services import (
@@ -43,7 +43,6 @@ from healthcert.services.facts import Told
 from healthcert.services.knowledge import Rule
 
 OBSERVED = 15  # minutes, where the vaccine's file says nothing
-_WHOLE_DAY = len("YYYY-MM-DD")
 _OUTCOMES = {"go": "go", "defer": "defer", "ask": "ask_clinician"}
 _NOT_VACCINATED = {"defer": "unwell", "refuse": "contraindicated"}
 
@@ -78,31 +77,24 @@ def before(db: Session, *, patient: Patient, staff: Staff, country: Country, day
     """Return what is to be seen and asked before the dose of an appointment."""
     line, born = patient.expected, patient.details.birth_date
     rule = knowledge.rule_of(db, line.product_id)
-    screening = db.scalar(
-        select(Screening)
-        .filter_by(appointment_id=line.appointment_id)
-        .order_by(Screening.recorded_at.desc(), Screening.id.desc())
-        .limit(1)
-    )
+    asked = select(Screening).filter_by(appointment_id=line.appointment_id)
+    newest = asked.order_by(Screening.recorded_at.desc(), Screening.id.desc())
+    screening = db.scalar(newest.limit(1))
     triage = select(Triage).where(Triage.screening_id == (screening and screening.id))
     reactions = select(AdverseEvent).filter_by(person_id=line.person_id)
     lot = select(Dose.lot_text).filter_by(
         recorded_by=staff.id, product_id=line.product_id, recorded_on=day
     )
-    months = _months(born, day)
+    months = months_old(born, day)
     return Before(
-        rule=rule,
-        questions=[q for q in rule.questions if concerns(q, months, patient.details.sex)],
-        may_decide=deciders(country.deciders, born, day),
-        consent=safety.current_consent(
-            db, person_id=line.person_id, programme_id=line.programme_id
-        ),
-        screening=screening,
-        triage=db.scalar(triage.order_by(Triage.ordinal.desc()).limit(1)),
-        reactions=db.scalars(reactions.order_by(AdverseEvent.onset_on.desc())).all(),
-        volume=rule.series.at(born, day).volume,
-        last_lot=db.scalar(lot.order_by(Dose.id.desc()).limit(1)) or "",
-    )
+        rule, [q for q in rule.questions if concerns(q, months, patient.details.sex)],
+        deciders(country.deciders, born, day),
+        safety.current_consent(db, person_id=line.person_id, programme_id=line.programme_id),
+        screening, db.scalar(triage.order_by(Triage.ordinal.desc()).limit(1)),
+        db.scalars(reactions.order_by(AdverseEvent.onset_on.desc())).all(),
+        rule.series.at(born, day).volume,
+        db.scalar(lot.order_by(Dose.id.desc()).limit(1)) or "",
+    )  # fmt: skip
 
 
 def screen(
@@ -166,11 +158,9 @@ def give(
     if known.refused or known.outcome == "refuse":
         alarms.sound(db, kind="dose_refused", about=("dose", dose.id), now=now)
     answers = answered(db, vault=vault, known=known)
-    minutes = max(
-        known.rule.content.get("observe_minutes", OBSERVED),
-        _led(patient, known, answers, dose.given_on).observe_minutes,
-    )
-    observing.begin(db, dose=dose, minutes=minutes, now=now)
+    longer = _led(patient, known, answers, dose.given_on).observe_minutes
+    always = known.rule.content.get("observe_minutes", OBSERVED)
+    observing.begin(db, dose=dose, minutes=max(always, longer), now=now)
     return dose
 
 
@@ -185,14 +175,6 @@ def answered(db: Session, *, vault: Vault, known: Before) -> dict[str, bool]:
 
 def _led(patient: Patient, known: Before, answers: Mapping[str, bool], day: date) -> Prompts:
     return prompts(
-        known.questions, age_months=_months(patient.details.birth_date, day),
+        known.questions, age_months=months_old(patient.details.birth_date, day),
         sex=patient.details.sex, history={event.term for event in known.reactions}, answers=answers,
     )  # fmt: skip
-
-
-def _months(birth_date: str, day: date) -> int | None:
-    """Return a person's age in whole months; None where the birth date is open."""
-    if len(birth_date) < _WHOLE_DAY:
-        return None
-    months = (day.year - int(birth_date[:4])) * 12 + day.month - int(birth_date[5:7])
-    return months - (reaches(birth_date, months) > day)
