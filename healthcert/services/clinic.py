@@ -24,12 +24,13 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy import likeness
-from healthcert.services import audit, facts, looks, record
+from healthcert.services import audit, enrolment, facts, looks, record
 from healthcert.services.booking import place_of
 from healthcert.services.findings import positive_tests
-from healthcert.services.people import Details, details_of
+from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
+from healthcert.services.tidying import tidy_identity
 
 NOT_VACCINATED_REASONS = (
     "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
@@ -125,6 +126,15 @@ def looked_for(lines: list[Expected], wanted: str) -> list[Expected]:
     ]
     by_sound = sorted((line for line in lines if alike(line) >= _LEAST_ALIKE), key=alike)
     return by_number or by_part or by_sound[::-1]
+
+
+def of_card(
+    db: Session, *, vault: Vault, lines: list[Expected], wanted: str, country: str
+) -> list[Expected]:
+    """Return whom of a day list the reference on a card of ours names, typed or scanned."""
+    card = tidy_identity(IdentityDetails("card", country, wanted))
+    held = enrolment.on_record(db, vault=vault, identities=[card]).values()
+    return [line for line in lines if line.person_id in {person.id for person in held}]
 
 
 def _plain(text: str) -> str:

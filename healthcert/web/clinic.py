@@ -83,8 +83,12 @@ def day() -> str:
         with suppress(ValueError):
             shown = min(today, date.fromisoformat(request.values.get("day", "")))
         expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=shown)
-        found = clinic.looked_for(expected, wanted) if wanted else expected
+        found = expected
         if wanted:
+            found = clinic.of_card(
+                db, vault=parts().vault, lines=expected, wanted=wanted,
+                country=parts().settings.country,
+            ) or clinic.looked_for(expected, wanted)  # fmt: skip
             staff = roster.present(db, staff_id=visitor().id)
             clinic.note_found(db, lines=found, staff=staff, now=now())
     return render_template(

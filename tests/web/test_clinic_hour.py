@@ -166,6 +166,14 @@ def test_a_clerk_asks_the_questions_and_a_nurse_finds_them_answered(patient, sta
     assert "q_fever_today" not in page
 
 
+def test_a_card_and_another_spelling_name_somebody_on_the_list(patient, staff):
+    nurse, path = patient()
+    card = re.search(r"HC-\w{4}-\w{4}", staff("clerk").post(f"{path}/card", page=path).text)[0]
+    for wanted in (card, card.lower().replace("-", ""), "canaria kanarien", "Kanar", "كناريه"):
+        assert path in nurse.post("/clinic/", {"find": wanted}).text, wanted
+    assert path not in nurse.post("/clinic/", {"find": "HC-0000-0000"}).text
+
+
 def test_who_leaves_early_is_noted_once(patient, clinic, rows, clock):
     nurse, path = patient()
     nurse.post(f"{path}/dose", given(clinic) | ALL_NO)
