@@ -32,6 +32,12 @@ CHILD = {"birth_date": ["27", "3", "2012"]}
 
 
 @pytest.fixture
+def engine_name():
+    """The deeds are tested on both engines beside the services."""
+    return "sqlite"
+
+
+@pytest.fixture
 def patient(book, staff):
     """Return a nurse and the path of somebody who has an appointment."""
 
