@@ -17,10 +17,11 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
 from healthcert.models.broken import broken_rule
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
-from healthcert.services import audit, people
+from healthcert.services import audit, elsewhere, people
 
 _STEPS = (
     "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
+    "ck_adverse_event_death",
 )  # fmt: skip
 
 
@@ -144,8 +145,13 @@ def report_event(
     """Report what happened to a person after a dose; a serious case is to be assessed in time.
 
     Raises:
+        BadInput: It began in the future, or somebody died of what is not serious.
         NotFound: No such person.
     """
+    if reaction.onset_on > elsewhere.day_in(country, now):
+        raise BadInput({"onset_on": "in_the_future"})
+    if (reaction.outcome, reaction.seriousness) == ("died", "not_serious"):
+        raise BadInput({"seriousness": "not_serious"})
     person, row_id = people.locked(db, person_id), new_id()
     told, serious = asdict(reaction), reaction.seriousness != "not_serious"
     sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")

@@ -52,6 +52,7 @@ WRONG: Mapping[str, Lazy] = {
     "too_common": _("this is among the first that are guessed: choose another"),
     "not_confirmed": _("confirm this first"),
     "may_not_decide": _("by law this person may not agree for them: ask who may"),
+    "not_serious": _("who died had a grave reaction: choose it"),
     "not_so_many": _("enter a whole number of doses"),
     "not_positive": _("choose a test that founds a recovery"),
 }

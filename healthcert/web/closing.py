@@ -15,6 +15,8 @@ from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
+_DIGITS = 6  # more doses no shelf holds
+
 bp = Blueprint("closing", __name__, url_prefix="/clinic/closing")
 
 
@@ -36,7 +38,7 @@ def page() -> str:
 def count(lot_id: UUID) -> Response:
     """Keep what one person counted, or settle it with what the first one did."""
     typed = request.form.get("found", "").strip()
-    if not typed.isdecimal():
+    if not typed.isdecimal() or len(typed) > _DIGITS:
         raise BadInput({"found": "not_so_many"})
     with parts().doors.transaction() as db:
         staff = roster.present(db, staff_id=visitor().id)

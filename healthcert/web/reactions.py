@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from uuid import UUID
 
-from flask import Blueprint, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
@@ -53,7 +54,9 @@ class Told(Answers):
 class Step(Answers):
     """What was found out about a case; empty where nothing is new."""
 
-    state = Choice(_("Move the case on"))
+    state = Choice(
+        _("Move the case on"), choices=options({code: told[0] for code, told in CASES.items()})
+    )
     causality = Choice(_("What caused it?"), choices=options({"": _NEW, **CAUSES}))
     outcome = Choice(_("How are they now?"), choices=options({"": _NEW, **EVENT_OUTCOMES}))
     seriousness = Choice(_("How grave is it?"), choices=options({"": _NEW, **SERIOUSNESS}))
@@ -108,6 +111,8 @@ def case(event_id: UUID) -> str:
 def move(event_id: UUID) -> _Page:
     """Move a case on, with what was found."""
     form = Step(request.form)
+    if not form.validate():
+        return _case(event_id, form), 400
     found = {name: form.data[name] or None for name in ("causality", "outcome", "seriousness")}
     with parts().doors.transaction() as db:
         safety.move_event(
@@ -126,7 +131,7 @@ def export() -> Response:
         found = reactions.cases(db, staff=staff, limit=100_000)
         lines = [reactions.line(each, parts().country.code) for each in found]
     if request.path.endswith(".json"):
-        return jsonify([{name: _text(value) for name, value in line.items()} for line in lines])
+        return Response(json.dumps(lines, default=str), content_type="application/json")
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerows([lines[0].keys(), *(line.values() for line in lines)] if lines else [])
@@ -142,7 +147,3 @@ def _case(event_id: UUID, form: Step) -> str:
     following = TRANSITIONS[found.event.state]
     form.state.choices = options({state: CASES[state][0] for state in following})
     return render_template("clinic/case.html", found=found, told=told, form=form)
-
-
-def _text(value: object) -> object:
-    return value if value is None or isinstance(value, int | str) else str(value)
