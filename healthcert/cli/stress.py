@@ -206,9 +206,9 @@ def _scratch(url: str) -> Iterator[str]:
     """Make a database on the server of another, and drop it; on SQLite a file.
 
     Raises:
-        NotReady: This user may make none there.
+        NotReady: This user may make none there, or another run has it.
     """
-    where, name = make_url(url), f"healthcert_stress_{os.getpid()}"
+    where = make_url(url)
     if where.get_backend_name() == "sqlite":
         with TemporaryDirectory() as folder:
             yield f"sqlite:///{Path(folder) / 'stress.db'}"
@@ -216,11 +216,11 @@ def _scratch(url: str) -> Iterator[str]:
     engine = create_engine(where, isolation_level="AUTOCOMMIT")
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            connection.exec_driver_sql("CREATE DATABASE healthcert_stress")
             try:
-                yield where.set(database=name).render_as_string(hide_password=False)
+                yield where.set(database="healthcert_stress").render_as_string(hide_password=False)
             finally:
-                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+                connection.exec_driver_sql("DROP DATABASE healthcert_stress WITH (FORCE)")
     except DBAPIError as error:
         raise NotReady(f"no database can be made there: {error.orig}") from None
     finally:
@@ -239,7 +239,7 @@ def stress() -> None:
 def booking_(*, clients: int, each: int, as_json: bool) -> None:
     r"""Let many clients book at once, and count whether a place was given away twice.
 
-    A database is made on the server of HEALTHCERT_DATABASE_URL and dropped in the end: no row of
+    A database healthcert_stress is made on the server of HEALTHCERT_DATABASE_URL and dropped in the end: no row of
     yours is read or written, and its people are invented. The user needs the right to make one.
     Exit code 1 when the service overbooks. The control must overbook on PostgreSQL; SQLite has one
     writer at a time, so it cannot there.
