@@ -239,10 +239,10 @@ def stress() -> None:
 def booking_(*, clients: int, each: int, as_json: bool) -> None:
     r"""Let many clients book at once, and count whether a place was given away twice.
 
-    A database healthcert_stress is made on the server of HEALTHCERT_DATABASE_URL and dropped in the end: no row of
-    yours is read or written, and its people are invented. The user needs the right to make one.
-    Exit code 1 when the service overbooks. The control must overbook on PostgreSQL; SQLite has one
-    writer at a time, so it cannot there.
+    The database healthcert_stress is made on the server of HEALTHCERT_DATABASE_URL and dropped in
+    the end: no row of yours is read or written, and its people are invented. The user needs the
+    right to make it; on SQLite it is a file. Exit code 1 when the service overbooks. The control
+    must overbook on PostgreSQL; SQLite has one writer at a time, so it cannot there.
 
     \b
     Example:
