@@ -24,23 +24,28 @@ from healthcert.verifier import bundle_state, new_app
 from healthcert.web import (
     account,
     admin,
+    appointments,
     booking,
+    care,
     citizen,
     clinic,
+    closing,
     dev,
     doses,
     family,
     labels,
     lots,
     national,
-    places,
+    people,
     planning,
     public,
+    reactions,
     rights,
     staff,
     stock,
     styleguide,
     team,
+    waiting,
 )
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
@@ -80,9 +85,9 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.register_error_handler(InternalServerError, _after_the_view)
     for door in (
         public.bp,
-        places.bp,
-        booking.bp,
+        *booking.DOORS,
         citizen.bp,
+        appointments.bp,
         rights.bp,
         family.bp,
         national.bp,
@@ -90,11 +95,16 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         account.bp,
         team.bp,
         clinic.bp,
+        care.bp,
+        people.bp,
+        reactions.bp,
+        closing.bp,
         doses.bp,
         stock.bp,
         planning.bp,
         lots.bp,
         admin.bp,
+        waiting.bp,
     ):
         app.register_blueprint(door)
     if settings.development:

@@ -17,7 +17,9 @@ from healthcert.jobs import (
     certificates,
     keys,
     lots,
+    offers,
     outbox,
+    places,
     publishing,
     retention,
     sealing,
@@ -39,6 +41,9 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
+        "offers": offers.offer,  # before places nobody is asked for are opened
+        "places": places.release,
+        "reminders": places.remind,
         "retention": retention.let_go,
         "audit": sealing.seal,  # after what tells of itself, before what carries the head
         "bundle": publishing.publish,

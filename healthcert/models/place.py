@@ -10,11 +10,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
+# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
+KEPT = ("phone", "walk_in", "second_dose", "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
@@ -142,6 +143,7 @@ class Slot(Row):
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),
         Index("ix_slot_starts_at", "starts_at"),
+        index_where("ix_slot_waiting", "starts_at", where="kept_waiting > booked_waiting"),
     )
 
     session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clinic_session.id"))
@@ -152,9 +154,11 @@ class Slot(Row):
     kept_phone: Mapped[int] = mapped_column(default=0)
     kept_walk_in: Mapped[int] = mapped_column(default=0)
     kept_second_dose: Mapped[int] = mapped_column(default=0)
+    kept_waiting: Mapped[int] = mapped_column(default=0)
     booked_phone: Mapped[int] = mapped_column(default=0)
     booked_walk_in: Mapped[int] = mapped_column(default=0)
     booked_second_dose: Mapped[int] = mapped_column(default=0)
+    booked_waiting: Mapped[int] = mapped_column(default=0)
 
     @hybrid_method
     def places(self, pools: Collection[str] = ()) -> int:

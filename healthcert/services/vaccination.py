@@ -30,7 +30,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, elsewhere, facts, judging, messages, people, stock
+from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
 from healthcert.services.booking import Place, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
@@ -99,17 +99,9 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
 
 
 def record_elsewhere(
-    db: Session,
-    *,
-    vault: Vault,
-    person_id: UUID,
-    programme_id: UUID,
-    product_id: UUID,
-    told: Elsewhere,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> Dose:
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID,
+    told: Elsewhere, staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
     """Write down a dose that was given elsewhere, judge it, and intend its certificate.
 
     What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
@@ -127,14 +119,9 @@ def record_elsewhere(
 
 
 def record_all_elsewhere(
-    db: Session,
-    *,
-    vault: Vault,
-    doses: Sequence[elsewhere.OfSomebody],
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> list[Dose]:
+    db: Session, *, vault: Vault, doses: Sequence[elsewhere.OfSomebody], staff: Staff,
+    country: Country, now: datetime,
+) -> list[Dose]:  # fmt: skip
     """Do what `record_elsewhere` does with many that were read, and judge each person once.
 
     Raises:
@@ -165,16 +152,9 @@ def record_all_elsewhere(
 
 
 def judge_by_hand(
-    db: Session,
-    *,
-    vault: Vault,
-    dose_id: UUID,
-    found: str,
-    reason: str,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> None:
+    db: Session, *, vault: Vault, dose_id: UUID, found: str, reason: str, staff: Staff,
+    country: Country, now: datetime,
+) -> None:  # fmt: skip
     """Judge a dose by what a person found: certificates first, then it, then those around it.
 
     `found` is a key of `FINDINGS`: ``entered_in_error``, which is for good, ``subpotent``, or
@@ -202,17 +182,9 @@ mark_in_error = partial(judge_by_hand, found="entered_in_error")
 
 
 def correct(
-    db: Session,
-    *,
-    vault: Vault,
-    dose_id: UUID,
-    product_id: UUID,
-    told: Told | Elsewhere,
-    reason: str,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> Dose:
+    db: Session, *, vault: Vault, dose_id: UUID, product_id: UUID, told: Told | Elsewhere,
+    reason: str, staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
     """Record the right dose in the place of a wrong one, which is marked as entered in error.
 
     `told` is everything as it should stand: `Told` of a dose given here, else `Elsewhere`. For a
@@ -263,7 +235,10 @@ def _judge(
     now: datetime,
     by_hand: Mapping[UUID, Found] = MappingProxyType({}),
 ) -> dict[UUID, dict[str, audit.Detail]]:
-    """Judge people toward each disease of some of their doses; return what these count as."""
+    """Judge people toward each disease of some of their doses; return what these count as.
+
+    What they have booked and no longer fits is planned anew.
+    """
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
     counts: dict[UUID, dict[str, audit.Detail]] = {dose.id: {} for dose in doses}
@@ -274,6 +249,7 @@ def _judge(
         )  # fmt: skip
         for dose_id in counts.keys() & found.keys():
             counts[dose_id][disease] = found[dose_id]
+    moving.replan(db, vault=vault, persons=everybody, now=now)
     return counts
 
 

@@ -15,9 +15,11 @@ from sqlalchemy import select, update
 
 from healthcert.models import (
     Alarm,
+    Appointment,
     Certificate,
     CertificateHold,
     Delegation,
+    Dose,
     Lot,
     Person,
     Product,
@@ -25,6 +27,7 @@ from healthcert.models import (
     Proxy,
     Site,
     Staff,
+    WaitEntry,
 )
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
@@ -32,6 +35,7 @@ from healthcert.services import alarms, enrolment, invitations
 from healthcert.web.acts import ACTS
 from tests import factories as make
 from tests.certificates import NOW
+from tests.models.test_workflow import make_entry, make_offer
 from tests.policy import oracle
 from tests.services.clinic import details
 from tests.web.conftest import Browser, enter
@@ -39,7 +43,9 @@ from tests.web.test_guards import path_of, routes
 
 # What the identifier in an address names: a route with one that is not here fails the build.
 NAMES = {
-    "citizen.cancel": "appointment",
+    "appointments.cancel": "appointment",
+    "appointments.move": "appointment",
+    "appointments.calendar_file": "appointment",
     "citizen.certificate": "certificate",
     "citizen.certificate_file": "certificate",
     "rights.certificate": "certificate",
@@ -48,6 +54,20 @@ NAMES = {
     "clinic.document": "appointment",
     "clinic.card": "appointment",
     "clinic.assist": "appointment",
+    "care.consent": "appointment",
+    "care.questions": "appointment",
+    "care.decision": "appointment",
+    "care.not_vaccinated": "appointment",
+    "care.left": "observation",
+    "people.person": "patient",
+    "people.test": "patient",
+    "people.recovery": "patient",
+    "reactions.report": "patient",
+    "reactions.case": "reaction",
+    "reactions.move": "reaction",
+    "closing.count": "shelf",
+    "closing.close": "session",
+    "doses.correct": "dose",
     "family.look_after": "ward",
     "family.end": "proxy",
     "doses.ask": "appointment",
@@ -55,6 +75,8 @@ NAMES = {
     "doses.recorded": "dose",
     "doses.error_form": "dose",
     "doses.mark_in_error": "dose",
+    "waiting.leave": "wait",
+    "waiting.answer": "offer",
     "admin.revoke": "delegation",
     "admin.alarm": "alarm",
     "admin.release": "who_wrote_too_many",
@@ -72,6 +94,7 @@ TYPED = {
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
     "lots.recall": {"reason": "regulator"},
+    "closing.count": {"found": "3"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -161,6 +184,32 @@ class Things:
         }
         return make.make_counted_dose(self.db, person=self.somebody(), lot=lot, **where).id
 
+    def patient(self, *place):
+        appointment = self.db.get_one(Appointment, self.appointment(*place))
+        return appointment.person_id
+
+    def observation(self, *place):
+        dose = self.db.get_one(Dose, self.dose(*place))
+        return make.make_observation(self.db, dose=dose).id
+
+    def reaction(self, _person, site, _body):
+        site_id = self.world.sites[site]
+        sealed = self.world.parts.vault
+        person = self.somebody()
+        row_id = make.new_id()
+        told = sealed.seal(person.wrapped_key, row_id, {}, purpose="adverse_event")
+        return make.make_adverse_event(
+            self.db, id=row_id, site_id=site_id, person_id=person.id, sealed=told
+        ).id
+
+    def shelf(self, _person, site, _body):
+        lot = make.make_good_lot(self.db)
+        make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
+        return lot.id
+
+    def session(self, _person, site, _body):
+        return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id
+
     def certificate(self, person, _site, _body):
         if person == 0:
             return self.db.scalars(select(Certificate.id).filter_by(state="issued")).first()
@@ -196,6 +245,22 @@ class Things:
             Proxy(person_id=person.id, proxy_person_id=proxy.id, kind="carer", scope="view",
                   recorded_at=NOW, ends_at=NOW + timedelta(days=9)),
         )  # fmt: skip
+
+    def wait(self, person, _site, _body):
+        whose = self.somebody().id if person else self.world.holder
+        programme = make.make_programme(self.db, knowledge_id=self.covid().knowledge_id)
+        return make_entry(self.db, person_id=whose, programme_id=programme.id).id
+
+    def offer(self, person, site, body):
+        entry = self.db.get_one(WaitEntry, self.wait(person, site, body))
+        session = make.make_session(
+            self.db, programme=self.covid(), product=self.db.get_one(Product, self.world.product),
+            day=make.day(30),
+        )  # fmt: skip
+        return make_offer(self.db, entry, slot_id=make.make_slot(self.db, session=session).id).id
+
+    def covid(self):
+        return self.db.get_one(Programme, self.world.programme)
 
     def alarm(self, *_place):
         about = ("staff", make.make_staff(self.db, role="admin", site_id=None).id)

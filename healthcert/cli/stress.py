@@ -1,0 +1,273 @@
+"""Try under load what must never happen: a place given away twice.
+
+Clients are threads of two processes, as in the service. Everything lies in a database made for the
+run and dropped after it; the control books as one should not, and shows that the count can see it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import click
+from sqlalchemy import create_engine, func, insert, make_url, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from healthcert.config import Settings
+from healthcert.db import Doors, make_engine, migrate
+from healthcert.errors import NotReady, Refusal, SlotFull
+from healthcert.gateways.vault import KEY_BYTES, Vault
+from healthcert.models import Appointment, Base, Person, Product, Programme, Slot, new_id
+from healthcert.models.place import OPEN
+from healthcert.services import audit, booking, knowledge, places
+from healthcert.services.people import Details, IdentityDetails
+
+_PROCESSES, _SLOTS_A_DAY, _START = 2, 40, 1.0
+_TEST = Details(
+    "Stress", "Test", "1980-01-01", "en", IdentityDetails("none"), phone="+447700900000"
+)
+
+Deed = Callable[[Doors, Vault, UUID, UUID], object]
+Came = tuple[float, float, bool]  # when a booking began and ended, and whether there was a place
+
+
+class Task(NamedTuple):
+    """What a process does: its clients, each a list of who wants which slot, and from when."""
+
+    url: str
+    keys: tuple[bytes, bytes]
+    deed: Deed
+    clients: Sequence[Sequence[tuple[UUID, UUID]]]
+    begins: float  # seconds since 1970
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a run showed; times in milliseconds, `overbooked` beyond the places of slots."""
+
+    what: str
+    booked: int
+    full: int
+    each_second: float
+    median_ms: float
+    p99_ms: float
+    overbooked: int
+
+
+def book(doors: Doors, vault: Vault, person_id: UUID, slot_id: UUID) -> None:
+    """Book as the service does: judged, decided, told and written down."""
+
+    def take(db: Session) -> None:
+        booking.take(
+            db, vault=vault, person=db.get_one(Person, person_id), slot_id=slot_id, dose_number=1,
+            source="web", actor=audit.Actor("citizen", person_id), now=datetime.now(UTC),
+        )  # fmt: skip
+
+    doors.run(take)
+
+
+def book_naively(doors: Doors, _vault: Vault, person_id: UUID, slot_id: UUID) -> None:
+    """Book as one should not: count first, and write afterwards what was free then."""
+    with doors.transaction() as db:
+        place = booking.place_of(db, slot_id)
+        count = select(func.count()).where(Appointment.slot_id == slot_id)
+        if db.scalars(count).one() >= place.slot.capacity:
+            raise SlotFull
+        places.hold_place(
+            db, person_id=person_id, slot=place.slot, pool=OPEN, dose_number=1, source="web",
+            programme_id=place.programme.id, now=datetime.now(UTC),
+        )  # fmt: skip
+
+
+class Arena:
+    """A database for the run, and the processes that come to it."""
+
+    def __init__(self, url: str, pool: ProcessPoolExecutor) -> None:
+        """Take the address of an empty database."""
+        migrate(url)
+        self._url, self._pool, self._days = url, pool, 0
+        self._keys = (secrets.token_bytes(KEY_BYTES), secrets.token_bytes(KEY_BYTES))
+        self._doors, self._vault = Doors(make_engine(url)), Vault(*self._keys)
+        with self._doors.transaction() as db:
+            knowledge.load(db, now=datetime.now(UTC))
+            [self._site] = _write(
+                db, "site", [{}], code="stress", names={"en": "Test"}, address={}, region="",
+                latitude=0.0, longitude=0.0, time_zone="UTC",
+            )  # fmt: skip
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._doors.engine.dispose()
+
+    def run(
+        self, what: str, deed: Deed, *, clients: int, each: int, slots: int, places: int
+    ) -> Found:
+        """Return what comes of so many clients who book each so often, in slots made for it."""
+        with self._doors.transaction() as db:
+            people = _people(db, self._vault, clients * each)
+            chosen = self._slots(db, slots, places)
+        wishes = [(who, chosen[turn % slots]) for turn, who in enumerate(people)]
+        shares = [wishes[turn::clients] for turn in range(clients)]
+        task = partial(Task, self._url, self._keys, deed, begins=time.time() + _START)
+        tasks = [task(clients=shares[turn::_PROCESSES]) for turn in range(_PROCESSES)]
+        came = [one for part in self._pool.map(work, tasks) for one in part]
+        cuts = quantiles((1000 * (end - begin) for begin, end, _ in came), n=100)
+        seconds = max(end for _, end, _ in came) - min(begin for begin, _, _ in came)
+        booked = sum(done for _, _, done in came)
+        with self._doors.reading() as db:
+            over = _overbooked(db, chosen)
+        return Found(what, booked, len(came) - booked, booked / seconds, cuts[49], cuts[98], over)
+
+    def _slots(self, db: Session, number: int, places: int) -> list[UUID]:
+        product = db.scalars(select(Product.id).where(Product.code == "EU/1/20/1528")).one()
+        programme, ids = db.scalars(select(Programme.id)).one(), list[UUID]()
+        while len(ids) < number:
+            self._days += 1
+            day = datetime.now(UTC).replace(hour=8) + timedelta(days=self._days)
+            [session] = _write(
+                db, "clinic_session", [{}], site_id=self._site, day=day.date(), state="published",
+                programme_id=programme, product_id=product,
+            )  # fmt: skip
+            starts = [day + n * timedelta(minutes=10) for n in range(_SLOTS_A_DAY)]
+            rows = [{"starts_at": one, "ends_at": one + timedelta(minutes=10)} for one in starts]
+            wanted = rows[: number - len(ids)]
+            ids += _write(db, "slot", wanted, session_id=session, capacity=places)
+        return ids
+
+
+def _people(db: Session, vault: Vault, number: int) -> list[UUID]:
+    key, told = vault.new_key(), asdict(_TEST)
+    ids = [new_id() for _ in range(number)]
+    return _write(
+        db, "person", [{"id": one, "sealed": vault.seal(key, one, told)} for one in ids],
+        wrapped_key=key, wrapped_by=vault.master_name, birth_year=1980, sex="unknown",
+        language="en",
+    )  # fmt: skip
+
+
+def _write(db: Session, table: str, rows: Sequence[dict[str, Any]], **same: object) -> list[UUID]:
+    now = datetime.now(UTC)
+    whole: list[dict[str, Any]] = [
+        {"id": new_id(), "recorded_at": now} | row | same for row in rows
+    ]
+    db.execute(insert(Base.metadata.tables[table]), whole)
+    return [row["id"] for row in whole]
+
+
+def _overbooked(db: Session, slots: Sequence[UUID]) -> int:
+    rows = func.count(Appointment.id)
+    query = select(Slot.capacity, rows).join(Appointment, Appointment.slot_id == Slot.id)
+    query = query.where(Slot.id.in_(slots)).group_by(Slot.id, Slot.capacity)
+    return sum(max(0, count - capacity) for capacity, count in db.execute(query))
+
+
+def work(task: Task) -> list[Came]:
+    """Return what came of each booking of a process."""
+    doors, vault = _opened(task.url, task.keys)
+
+    def client(wishes: Sequence[tuple[UUID, UUID]]) -> list[Came]:
+        came = []
+        time.sleep(max(0.0, task.begins - time.time()))
+        for wish in wishes:
+            begin, done = time.time(), True
+            try:
+                task.deed(doors, vault, *wish)
+            except Refusal:
+                done = False
+            came.append((begin, time.time(), done))
+        return came
+
+    with ThreadPoolExecutor(len(task.clients)) as pool:
+        return [one for part in pool.map(client, task.clients) for one in part]
+
+
+@cache
+def _opened(url: str, keys: tuple[bytes, bytes]) -> tuple[Doors, Vault]:
+    return Doors(make_engine(url)), Vault(*keys)
+
+
+@contextmanager
+def _scratch(url: str) -> Iterator[str]:
+    """Make a database on the server of another, and drop it; on SQLite a file.
+
+    Raises:
+        NotReady: This user may make none there.
+    """
+    where, name = make_url(url), f"healthcert_stress_{os.getpid()}"
+    if where.get_backend_name() == "sqlite":
+        with TemporaryDirectory() as folder:
+            yield f"sqlite:///{Path(folder) / 'stress.db'}"
+        return
+    engine = create_engine(where, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            try:
+                yield where.set(database=name).render_as_string(hide_password=False)
+            finally:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    except DBAPIError as error:
+        raise NotReady(f"no database can be made there: {error.orig}") from None
+    finally:
+        engine.dispose()
+
+
+@click.group()
+def stress() -> None:
+    """Try the service under load."""
+
+
+@stress.command("booking")
+@click.option("--clients", type=click.IntRange(2, 512), default=64, show_default=True)
+@click.option("--each", type=click.IntRange(2, 1000), default=10, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One line a run, for a program.")
+def booking_(*, clients: int, each: int, as_json: bool) -> None:
+    r"""Let many clients book at once, and count whether a place was given away twice.
+
+    A database is made on the server of HEALTHCERT_DATABASE_URL and dropped in the end: no row of
+    yours is read or written, and its people are invented. The user needs the right to make one.
+    Exit code 1 when the service overbooks. The control must overbook on PostgreSQL; SQLite has one
+    writer at a time, so it cannot there.
+
+    \b
+    Example:
+      healthcert stress booking --clients 64 --each 10
+    """
+    url, many = Settings.from_env(os.environ).database_url, clients * each
+    with (
+        _scratch(url) as own,
+        ProcessPoolExecutor(_PROCESSES, get_context("spawn")) as pool,
+        closing(Arena(own, pool)) as arena,
+    ):
+        run = partial(arena.run, clients=clients, each=each)
+        found = [
+            run("spread over many slots", book, slots=max(1, many // 20), places=20),
+            run("one slot for all", book, slots=1, places=many // 2),
+            run("control: count, then write", book_naively, slots=max(1, many // 20), places=10),
+        ]
+    for one in found:
+        click.echo(json.dumps(asdict(one)) if as_json else _line(one))
+    if any(one.overbooked for one in found[:2]):
+        raise click.exceptions.Exit(1)
+
+
+def _line(one: Found) -> str:
+    return (
+        f"{one.what:27} {one.booked:6} booked {one.full:6} full {one.each_second:7.0f}/s"
+        f"  median {one.median_ms:.1f} ms  p99 {one.p99_ms:.1f} ms  overbooked {one.overbooked}"
+    )
