@@ -71,7 +71,9 @@ def join() -> _Page:
         return waiting.of_person(db, person.id)[-1]
 
     try:
-        return render_template("waiting/joined.html", waits=parts().doors.run(work))
+        return render_template(
+            "waiting/joined.html", waits=parts().doors.run(work), zone=parts().country.time_zone
+        )
     except BadInput as wrong:
         who.take(wrong.fields)
         return _ask(form, who), 400
@@ -172,4 +174,6 @@ def _ask(form: Wanted, who: About) -> str:
 def _mine(form: Wanted) -> str:
     with opened() as (db, person_id):
         found = waiting.of_person(db, person_id)
-    return render_template("waiting/mine.html", form=form, waits=found)
+    return render_template(
+        "waiting/mine.html", form=form, waits=found, zone=parts().country.time_zone
+    )
