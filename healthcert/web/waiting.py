@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange
@@ -16,6 +16,7 @@ from healthcert.i18n import lazy as _
 from healthcert.models import Person
 from healthcert.services import desk, enrolment, offers, people, roster, waiting
 from healthcert.services.audit import Actor
+from healthcert.web import party
 from healthcert.web.about import About, about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
 from healthcert.web.clinic import own_site
@@ -51,8 +52,9 @@ class Spare(Answers):
 @bp.get("/book/waiting")
 def ask() -> str:
     """Ask what for, where and who; what was typed for a booking is not asked again."""
-    draft = session.get("details")
-    return _ask(_wanted(), about(recalled(draft) if draft else None))
+    people = party.draft().get("people", [])
+    typed = next((one["typed"] for one in people if "typed" in one), None)
+    return _ask(_wanted(), about(recalled(typed) if typed else None))
 
 
 @bp.post("/book/waiting")
