@@ -14,7 +14,7 @@ from healthcert.errors import BadInput, SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
-from healthcert.services import desk, enrolment, offers, people, roster, waiting
+from healthcert.services import desk, enrolment, identities, offers, people, roster, waiting
 from healthcert.services.audit import Actor
 from healthcert.web import party
 from healthcert.web.about import About, about, accepted, details_in
@@ -52,8 +52,8 @@ class Spare(Answers):
 @bp.get("/book/waiting")
 def ask() -> str:
     """Ask what for, where and who; what was typed for a booking is not asked again."""
-    people = party.draft().get("people", [])
-    typed = next((one["typed"] for one in people if "typed" in one), None)
+    told = party.draft().get("people", [])
+    typed = next((one["typed"] for one in told if "typed" in one), None)
     return _ask(_wanted(), about(recalled(typed) if typed else None))
 
 
@@ -67,15 +67,22 @@ def join() -> _Page:
     told = details_in(who)
     limit("book", told.identity.value or told.phone or told.mail)
 
-    def work(db: Any) -> waiting.Waits:  # noqa: ANN401 - views know no SQL
-        person = enrolment.enrol(db, vault=parts().vault, details=told, now=now())
+    vault, country = parts().vault, parts().settings.country
+
+    def work(db: Any) -> tuple[waiting.Waits, str]:  # noqa: ANN401 - views know no SQL
+        person = enrolment.enrol(db, vault=vault, details=told, now=now())
         _join(db, form, person, Actor("citizen", person.id))
-        return waiting.of_person(db, person.id)[-1]
+        number = ""
+        if told.identity.kind in people.UNFINDABLE:  # nothing else by which to answer an offer
+            number = identities.new_card(
+                db, vault=vault, person_id=person.id, country=country, staff=None, now=now()
+            )
+        return waiting.of_person(db, person.id)[-1], number
 
     try:
-        return render_template(
-            "waiting/joined.html", waits=parts().doors.run(work), zone=parts().country.time_zone
-        )
+        waits, number = parts().doors.run(work)
+        zone = parts().country.time_zone
+        return render_template("waiting/joined.html", waits=waits, number=number, zone=zone)
     except BadInput as wrong:
         who.take(wrong.fields)
         return _ask(form, who), 400

@@ -15,7 +15,7 @@ from healthcert.services import draws
 from tests import factories as make
 from tests.certificates import NOW
 from tests.statements import sent
-from tests.web.conftest import ALIA, Browser
+from tests.web.conftest import ALIA, Browser, enter
 
 NEAR = {"town": "port-azur", "within": "20"}
 
@@ -65,8 +65,13 @@ def test_a_stranger_joins_and_is_told_where_they_stand(joined, newest_message):
     assert re.search(r"[0-9a-f]{32}", page)
     assert "We write to you when a place is free" in newest_message("waiting")
     assert joined().status_code == 409  # they wait already, or are booked: no more is said
-    again = joined(identity_value="B2", phone="", mail="")
-    assert again.status_code in (200, 400)
+    assert "HC-" not in page  # the number of their document is enough
+
+
+def test_who_has_no_document_gets_a_reference_to_answer_by(app, joined, newest_message):
+    page = joined(identity_kind="none", identity_value="").get_data(as_text=True)
+    number = re.search(r"HC-\w{4}-\w{4}", page)[0]
+    assert "nobody" in enter(Browser(app), number, newest_message).get("/my/waiting").text
 
 
 def test_what_cannot_be_used_is_asked_again(joined):
