@@ -74,7 +74,8 @@ def test_who_has_no_document_gets_a_reference_to_answer_by(app, joined, newest_m
     assert "nobody" in enter(Browser(app), number, newest_message).get("/my/waiting").text
 
 
-def test_what_cannot_be_used_is_asked_again(joined):
+def test_what_cannot_be_used_is_asked_again(joined, browser):
+    assert browser.get("/book/waiting?typed=1&programme=2&town=3").status_code == 200
     for wrong in ({"town": ""}, {"birth_date": ["", "", ""]}, {"within": "7"}, {"phone": "x"}):
         assert joined(**wrong).status_code == 400, wrong
 
