@@ -16,8 +16,10 @@ from healthcert.models.triggers.stated import stated
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 # Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
 KEPT = ("phone", "walk_in", "second_dose", "waiting")
+PLANNED = KEPT[:-1]  # those a template sets apart
 OPEN = "online"  # the pool of all other places: open to everybody
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
+_PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
@@ -82,8 +84,8 @@ class SessionTemplate(Row):
         CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
         CheckConstraint("first_day <= last_day", name="days"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
-        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in KEPT),
-        CheckConstraint(f"capacity > 0 AND {_KEPT.replace(' - ', ' + ')} <= capacity", name="fits"),
+        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in PLANNED),
+        CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
         Index("ix_session_template_made_until", "made_until"),
     )
 
