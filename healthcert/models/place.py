@@ -16,9 +16,10 @@ from healthcert.models.triggers.stated import stated
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 # Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
 KEPT = ("phone", "walk_in", "second_dose", "waiting")
-PLANNED = KEPT[:3]  # those that a template keeps places for; the last fills by itself
+PLANNED = KEPT[:-1]  # those a template sets apart
 OPEN = "online"  # the pool of all other places: open to everybody
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
+_PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
@@ -84,9 +85,7 @@ class SessionTemplate(Row):
         CheckConstraint("first_day <= last_day", name="days"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
         *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in PLANNED),
-        CheckConstraint(
-            f"capacity > 0 AND {' + '.join(f'kept_{p}' for p in PLANNED)} <= capacity", name="fits"
-        ),
+        CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
         Index("ix_session_template_made_until", "made_until"),
     )
 
