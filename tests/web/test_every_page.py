@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
-from healthcert.web.party import STEPS
+from healthcert.web.draft import STEPS
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
 
