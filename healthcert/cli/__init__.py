@@ -13,6 +13,7 @@ from healthcert.cli.certificates import certificates
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
+from healthcert.cli.draw import draw
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
@@ -21,6 +22,7 @@ from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.staff import staff
+from healthcert.cli.stress import stress
 from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -51,8 +53,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
-    rules, serve, staff, vaccines, valuesets, verify, worker,
+    audit, bundle, certificates, conformance, country, db, demo, draw, export, hcert, import_, keys,
+    lots, rules, serve, staff, stress, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)
