@@ -15,7 +15,7 @@ from uuid import UUID
 from flask import redirect, render_template, request, session, url_for
 
 from healthcert.errors import AlreadyBooked, NotFound, WrongState
-from healthcert.models import Appointment
+from healthcert.models import Appointment, Person
 from healthcert.services import booking, parties
 from healthcert.services.audit import Actor
 from healthcert.services.booking import NotDue
@@ -76,7 +76,8 @@ def book() -> Page:
          "id": str(one.id), "name": held["people"][str(one.person_id)]["name"]}
         for one in made
     ]  # fmt: skip
-    session[done_key()] = {"told": any(map(_reached, draft.people())), "made": booked}
+    is_told = any(one["reached"] for one in held["people"].values())
+    session[done_key()] = {"told": is_told, "made": booked}
     draft.forget()
     return redirect(url_for(".done"), code=303)
 
@@ -124,12 +125,15 @@ def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, A
         other = AlreadyBooked()  # no word of a record to who only typed
         other.which = refusal.which
         raise other from None
-    opened = {str(one.id): details_of(parts().vault, one) for one in everybody}
-    names = {
-        key: {"name": f"{each.given} {each.family}".strip(), "birth": each.birth_date}
-        for key, each in opened.items()
-    }
-    return {"id": str(made.id), "until": made.until.isoformat(), "people": names}
+    people = {str(each.id): _shown(one, each) for one, each in zip(told, everybody, strict=True)}
+    return {"id": str(made.id), "until": made.until.isoformat(), "people": people}
+
+
+def _shown(one: draft.Entry, person: Person) -> dict[str, Any]:
+    """Return how somebody is called here: as typed, and by the record only to who may see it."""
+    each = details_of(parts().vault, person) if "id" in one else draft.details_of(one)
+    name = f"{each.given} {each.family}".strip()
+    return {"name": name, "birth": each.birth_date, "reached": bool(each.phone or each.mail)}
 
 
 def _confirmed(db: Any, party_id: UUID) -> Sequence[Appointment]:  # noqa: ANN401
@@ -161,8 +165,3 @@ def _who(one: draft.Entry) -> str:
         return str(one["id"])
     told = draft.details_of(one)
     return tidy_identity(told.identity).value or tidy_phone(told.phone) or str(told.mail)
-
-
-def _reached(one: draft.Entry) -> bool:
-    typed = one.get("typed", {})
-    return "id" in one or any(any(typed.get(name, ())) for name in ("phone", "mail"))

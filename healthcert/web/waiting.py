@@ -16,7 +16,7 @@ from healthcert.i18n import lazy as _
 from healthcert.models import Person
 from healthcert.services import desk, enrolment, offers, people, roster, waiting
 from healthcert.services.audit import Actor
-from healthcert.web import party
+from healthcert.web import draft
 from healthcert.web.about import About, about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
 from healthcert.web.clinic import own_site
@@ -52,7 +52,7 @@ class Spare(Answers):
 @bp.get("/book/waiting")
 def ask() -> str:
     """Ask what for, where and who; what was typed for a booking is not asked again."""
-    people = party.draft().get("people", [])
+    people = draft.read().get("people", [])
     typed = next((one["typed"] for one in people if "typed" in one), None)
     return _ask(_wanted(), about(recalled(typed) if typed else None))
 
