@@ -11,6 +11,7 @@ from healthcert.data import vaccines, value_sets
 from healthcert.data.series import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.policy.gs1 import is_gtin
 from healthcert.policy.schedule import Series
 
 Content = Mapping[str, Any]
@@ -24,6 +25,7 @@ def vaccine(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
     """Yield what is wrong between the fields of a vaccine; `known` are all contents by code."""
     yield from _series(series(content))
     yield from _codes(content)
+    yield from _cartons(content, known)
     for way, each in _each(content, "after"):
         if each["product"] not in {*known, *vaccines()} - {content["code"]}:
             advice = "Write the code of another vaccine as its own file has it."
@@ -116,6 +118,19 @@ def _slips(rule: Series) -> Iterator[tuple[bool, str, str]]:
     below = rule.below_months
     says = "Nobody is of this age. Put the higher age in the upper end."
     yield below is not None and below <= rule.min_age_months, "", says
+
+
+def _cartons(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
+    others = [each for code, each in known.items() if str(code) < content["code"]]
+    for way, gtin in _each(content, "gtins"):
+        if not is_gtin(gtin):
+            yield way, f"{gtin} is no GTIN: 14 digits, of which the last must fit the others."
+        if any(gtin in other.get("gtins", ()) for other in others):
+            yield way, f"{gtin} is the number of another vaccine too. Correct one of them."
+    for name in ("fridge", "freezer"):
+        kept = content.get("storage", {}).get(name, {"least": 0, "most": 1})
+        if kept["least"] >= kept["most"]:
+            yield f"storage.{name}.least", "The least is not below the most. Swap them."
 
 
 def _codes(content: Content) -> Iterator[Wrong]:

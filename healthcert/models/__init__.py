@@ -12,6 +12,7 @@ from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.cold_chain import ColdReading, Fridge
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
@@ -19,7 +20,14 @@ from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
-from healthcert.models.place import ClinicSession, Site, SiteClosure, SiteHours, Slot
+from healthcert.models.place import (
+    ClinicSession,
+    SessionTemplate,
+    Site,
+    SiteClosure,
+    SiteHours,
+    Slot,
+)
 from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
@@ -60,6 +68,7 @@ __all__ = [
     "Certificate",
     "CertificateHold",
     "ClinicSession",
+    "ColdReading",
     "Consent",
     "Delegation",
     "Device",
@@ -68,6 +77,7 @@ __all__ = [
     "DoseStanding",
     "Draw",
     "EligibilityDecision",
+    "Fridge",
     "Identity",
     "ImportBatch",
     "ImportLine",
@@ -95,6 +105,7 @@ __all__ = [
     "RequestStep",
     "Row",
     "Screening",
+    "SessionTemplate",
     "SigningKey",
     "Site",
     "SiteClosure",

@@ -109,6 +109,9 @@ class Stock(Base):
             " AND wasted >= 0 AND transferred_out >= 0 AND returned >= 0",
             name="sums",
         ),
+        # The fridge and the reading are of the same site.
+        ForeignKeyConstraint(["fridge_id", "site_id"], ["fridge.id", "fridge.site_id"]),
+        ForeignKeyConstraint(["set_aside", "site_id"], ["cold_reading.id", "cold_reading.site_id"]),
         stated(never_deleted=True),
     )
 
@@ -130,3 +133,5 @@ class Stock(Base):
             persisted=True,
         )
     )
+    fridge_id: Mapped[uuid.UUID | None]  # where it lies; None where nobody said
+    set_aside: Mapped[uuid.UUID | None]  # the reading for which it waits until it is settled

@@ -67,11 +67,14 @@ _BY_WHOM: Mapping[str, _Reach] = {
     ),  # None is a stranger
     "see_own_record see_own_certificate erase_own_record keep_family keep_waiting "
     "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
-    "see_day_list see_patient register_arrival book_for_someone help_in_person": dict.fromkeys(
-        (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
-    ),
+    "see_day_list see_patient register_arrival book_for_someone help_in_person "
+    "keep_stock": dict.fromkeys((Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE),
     "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},
     "offer_standby": {Role.LEAD: Scope.SITE},
+    "settle_stock": {Role.LEAD: Scope.SITE},
+    "plan_sessions close_site": {Role.LEAD: Scope.SITE, **_ADMIN},
+    "see_lots": dict.fromkeys((Role.ADMIN, Role.INSPECTOR), Scope.COUNTRY),
+    "order_lots": {Role.ADMIN: Scope.COUNTRY},
     "mark_dose_in_error": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
     "see_service_state": dict.fromkeys(
@@ -93,6 +96,7 @@ FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
     "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
     "recover_staff", "end_sessions", "revoke_many", "release_certificates", "manage_keys",
+    "close_site", "order_lots",
 })  # fmt: skip
 
 

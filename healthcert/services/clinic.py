@@ -167,8 +167,8 @@ def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list
         .order_by(Product.name)
     )
     return [
-        Supply(product.id, product.name, facts.lots_on(db, product_id=product.id, day=day))
-        for product in db.scalars(query)
+        Supply(each.id, each.name, facts.lots_on(db, product_id=each.id, site_id=site_id, day=day))
+        for each in db.scalars(query)
     ]
 
 

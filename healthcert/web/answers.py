@@ -47,6 +47,13 @@ WRONG: Mapping[str, Lazy] = {
     "taken": _("somebody else uses this: choose another"),
     "too_short": _("use 12 characters or more; a few words in a row are easy to keep in mind"),
     "too_common": _("this is among the first that are guessed: choose another"),
+    "not_a_carton": _("this is not what a carton of vaccine says: scan it again, or type the rest"),
+    "check_digit": _("a digit was misread: scan it again, or type the rest"),
+    "unknown_carton": _("no vaccine here has this carton: choose the vaccine and type the rest"),
+    "twice": _("it says two things at once: scan one carton alone"),
+    "differs": _("our books have another last day for this lot: look at the carton again"),
+    "not_so_many": _("there are not so many doses"),
+    "booked_already": _("more people are booked or places kept than that"),
     "not_confirmed": _("confirm this first"),
 }
 _OTHER = _("this cannot be used")

@@ -198,6 +198,8 @@ PURPOSES: Mapping[str, Lazy] = {
     "r": _("Key for recoveries"),
 }
 ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
+    "cold_chain": _("A fridge was too warm or too cold"),
+    "dose_set_aside": _("A dose was given from a lot that was set aside"),
     "certify.identity": _("One person writes down very many doses or tests"),
     "certify_on_probation.identity": _("A site that is not released yet is very busy"),
     "view_hour.identity": _("One person opens very many records"),

@@ -23,7 +23,7 @@ from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk
 from healthcert.web.refusals import answer_to
-from healthcert.web.times import asked, chosen, second_anew, times_anew
+from healthcert.web.times import asked, chosen, second, slots
 
 REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState)
 
@@ -34,7 +34,7 @@ def answered(refusal: Refusal) -> Page:
     if isinstance(refusal, SlotFull | WrongState) or (
         count == 1 and isinstance(refusal, TimesOverlap)
     ):
-        return (times_anew if refusal.which < count else second_anew)(answer)
+        return (slots if refusal.which < count else second)(answer)
     number = refusal.which % count + 1
     is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(number)
     page = render_template(

@@ -68,12 +68,16 @@ NAMES = {
     "team.grant": "who_lost_a_key",
     "team.sign_out": "colleague",
     "team.end_work": "colleague",
+    "lots.order": "waiting_lot",
+    "lots.foresee": "waiting_lot",
+    "lots.recall": "waiting_lot",
 }
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
+    "lots.recall": {"reason": "regulator"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -172,6 +176,11 @@ class Things:
         return make.make_staff(
             self.db, role="admin", site_id=None, organisation_id=self.world.bodies[body]
         ).id
+
+    def waiting_lot(self, *_place):
+        lot = make.make_lot(self.db)
+        make.make_validity(self.db, lot=lot, state="quarantined", reason="received")
+        return lot.id
 
     def delegation(self, _person, _site, body):
         return self.handed("see_organisations", body, 4, 9, None).id
