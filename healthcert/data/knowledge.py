@@ -83,6 +83,7 @@ class Country:
     serious_within: timedelta  # until a serious adverse event is to be assessed
     holidays: frozenset[date]  # no session is made on them
     weeks_ahead: int  # how far ahead sessions are made
+    deciders: tuple[Mapping[str, Any], ...]  # who may agree to a vaccination, see policy/consent
 
 
 @cache
@@ -170,4 +171,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
         holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
         weeks_ahead=content["weeks_ahead"],
+        deciders=tuple(content["consent"]["deciders"]),
     )

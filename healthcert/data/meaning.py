@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,6 +12,7 @@ from healthcert.data import vaccines, value_sets
 from healthcert.data.series import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.policy.consent import deciders
 from healthcert.policy.gs1 import is_gtin
 from healthcert.policy.schedule import Series
 
@@ -60,9 +62,7 @@ def country(content: Content, _known: object) -> Iterator[Wrong]:
     if not _UVCI_ISSUER.fullmatch(content["certificates"]["uvci_issuer"]):
         says = "It cannot stand in an identifier. Use up to 40 capital letters and digits."
         yield "certificates.uvci_issuer", says
-    if content["code"] != "XX" and "our own" in content["adverse_events"]["source"].casefold():
-        says = "Another country does not decide so. Name its law or guideline, with its section."
-        yield "adverse_events.source", says
+    yield from _law(content)
     yield from _twice(content, "regions")
     yield from _twice(content, "towns")
     regions = [region["code"] for region in content["regions"]]
@@ -73,6 +73,18 @@ def country(content: Content, _known: object) -> Iterator[Wrong]:
     days = [holiday["on"] for holiday in content.get("holidays", ())]
     if days != sorted(set(days)):
         yield "holidays", "The days are not in their order, each once. Sort them by date."
+
+
+def _law(content: Content) -> Iterator[Wrong]:
+    says = "Another country does not decide so. Name its law or guideline, with its section."
+    for table in ("adverse_events", "consent"):
+        if content["code"] != "XX" and "our own" in content[table]["source"].casefold():
+            yield f"{table}.source", says
+    rules, day = content["consent"]["deciders"], date(2000, 1, 1)
+    alone = [age for age in range(100) if not deciders(rules, f"{1999 - age}", day)]
+    if alone:
+        says = f"At {alone[0]} years of age nobody may decide. Add who does, or widen an age."
+        yield "consent.deciders", says
 
 
 def _each(content: Content, name: str) -> Iterator[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
+from healthcert.models.observation import Observation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import (
@@ -35,7 +36,7 @@ from healthcert.models.request import Request, RequestStep
 from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
-from healthcert.models.stock import Stock, StockMove
+from healthcert.models.stock import Stock, StockCount, StockMove
 from healthcert.models.supply import (
     Knowledge,
     Lot,
@@ -88,6 +89,7 @@ __all__ = [
     "Lot",
     "LotValidity",
     "Message",
+    "Observation",
     "Offer",
     "Organisation",
     "Passkey",
@@ -115,6 +117,7 @@ __all__ = [
     "Staff",
     "StaffLink",
     "Stock",
+    "StockCount",
     "StockMove",
     "TestResult",
     "TestStanding",

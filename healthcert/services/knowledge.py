@@ -32,6 +32,7 @@ class Rule:
     series: Series
     questions: Sequence[Mapping[str, Any]]
     knowledge_id: UUID
+    content: Mapping[str, Any]  # the file, with what the desk is told
 
 
 def load(
@@ -91,7 +92,7 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if product.knowledge_id not in _SERIES:
         _SERIES[product.knowledge_id] = series(content)
     rule = _SERIES[product.knowledge_id]
-    return Rule(product, rule, content.get("questions", ()), product.knowledge_id)
+    return Rule(product, rule, content.get("questions", ()), product.knowledge_id, content)
 
 
 def offered(db: Session) -> list[tuple[Programme, Product]]:

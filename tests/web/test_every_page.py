@@ -18,6 +18,7 @@ from healthcert.services.verification import Verifier
 from healthcert.web.draft import STEPS
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
+from tests.web.test_clinic_hour import TOLD
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -136,6 +137,9 @@ def journey(app, clinic, book, staff, newest_message, clock):
     waiting = re.search(
         r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
+    person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(visit).text)[0]
+    case = nurse.post(f"{person}/reaction", TOLD).location
+    nurse.post(f"{waiting}/questions", {"q_fever_today": "yes"})
     holder = enter(Browser(app), number, newest_message)
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
              "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
@@ -172,9 +176,14 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "mover": (mover, [f"{own}/move", f"{own}/move?slot={clinic.slots[2].hex}&go=1",
                                   f"{own}/cancel"]),
         "desk": (nurse, ["/clinic/book/", f"/clinic/book/find{asked}", f"/clinic/book/who{asked}"]),
-        "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
+        "nurse": (nurse, ["/clinic/", visit, waiting, waiting + "/dose", dose, f"{dose}/error",
+                            f"{dose}/correct", f"{waiting}/questions", f"{waiting}/decision",
+                            "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
+                            f"{person}/reaction", f"{person}/test", f"{person}/recovery",
+                            "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}"]),
+        "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
                                    f"/admin/lots/{lot}/recall"]),
     }  # fmt: skip

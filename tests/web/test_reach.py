@@ -15,9 +15,11 @@ from sqlalchemy import select, update
 
 from healthcert.models import (
     Alarm,
+    Appointment,
     Certificate,
     CertificateHold,
     Delegation,
+    Dose,
     Lot,
     Person,
     Product,
@@ -52,6 +54,20 @@ NAMES = {
     "clinic.document": "appointment",
     "clinic.card": "appointment",
     "clinic.assist": "appointment",
+    "care.consent": "appointment",
+    "care.questions": "appointment",
+    "care.decision": "appointment",
+    "care.not_vaccinated": "appointment",
+    "care.left": "observation",
+    "people.person": "patient",
+    "people.test": "patient",
+    "people.recovery": "patient",
+    "reactions.report": "patient",
+    "reactions.case": "reaction",
+    "reactions.move": "reaction",
+    "closing.count": "shelf",
+    "closing.close": "session",
+    "doses.correct": "dose",
     "family.look_after": "ward",
     "family.end": "proxy",
     "doses.ask": "appointment",
@@ -78,6 +94,7 @@ TYPED = {
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
     "lots.recall": {"reason": "regulator"},
+    "closing.count": {"found": "3"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -166,6 +183,32 @@ class Things:
             "programme": self.db.get_one(Programme, self.world.programme),
         }
         return make.make_counted_dose(self.db, person=self.somebody(), lot=lot, **where).id
+
+    def patient(self, *place):
+        appointment = self.db.get_one(Appointment, self.appointment(*place))
+        return appointment.person_id
+
+    def observation(self, *place):
+        dose = self.db.get_one(Dose, self.dose(*place))
+        return make.make_observation(self.db, dose=dose).id
+
+    def reaction(self, _person, site, _body):
+        site_id = self.world.sites[site]
+        sealed = self.world.parts.vault
+        person = self.somebody()
+        row_id = make.new_id()
+        told = sealed.seal(person.wrapped_key, row_id, {}, purpose="adverse_event")
+        return make.make_adverse_event(
+            self.db, id=row_id, site_id=site_id, person_id=person.id, sealed=told
+        ).id
+
+    def shelf(self, _person, site, _body):
+        lot = make.make_good_lot(self.db)
+        make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
+        return lot.id
+
+    def session(self, _person, site, _body):
+        return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id
 
     def certificate(self, person, _site, _body):
         if person == 0:
