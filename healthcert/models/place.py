@@ -14,9 +14,12 @@ from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
-KEPT = ("phone", "walk_in", "second_dose", "waiting")
+# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits,
+# and so is never planned.
+PLANNED = ("phone", "walk_in", "second_dose")
+KEPT = (*PLANNED, "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
+_PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
@@ -82,8 +85,8 @@ class SessionTemplate(Row):
         CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
         CheckConstraint("first_day <= last_day", name="days"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
-        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in KEPT),
-        CheckConstraint(f"capacity > 0 AND {_KEPT.replace(' - ', ' + ')} <= capacity", name="fits"),
+        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in PLANNED),
+        CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
         Index("ix_session_template_made_until", "made_until"),
     )
 
