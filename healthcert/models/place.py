@@ -14,12 +14,13 @@ from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
-KEPT = ("phone", "walk_in", "second_dose", "waiting")
-PLANNED = KEPT[:-1]  # those a template sets apart
+# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits,
+# and so is never planned.
+PLANNED = ("phone", "walk_in", "second_dose")
+KEPT = (*PLANNED, "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
-_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 _PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
+_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
