@@ -9,16 +9,19 @@ CREATE TABLE new_slot (
   kept_phone INTEGER NOT NULL,
   kept_walk_in INTEGER NOT NULL,
   kept_second_dose INTEGER NOT NULL,
+  kept_waiting INTEGER NOT NULL,
   booked_phone INTEGER NOT NULL,
   booked_walk_in INTEGER NOT NULL,
   booked_second_dose INTEGER NOT NULL,
+  booked_waiting INTEGER NOT NULL,
   is_full BOOLEAN NOT NULL GENERATED ALWAYS AS (booked >= capacity) STORED,
   CONSTRAINT pk_slot PRIMARY KEY (id),
   CONSTRAINT ck_slot_booked_fits CHECK (booked BETWEEN 0 AND capacity),
   CONSTRAINT ck_slot_phone_fits CHECK (booked_phone BETWEEN 0 AND kept_phone),
   CONSTRAINT ck_slot_walk_in_fits CHECK (booked_walk_in BETWEEN 0 AND kept_walk_in),
   CONSTRAINT ck_slot_second_dose_fits CHECK (booked_second_dose BETWEEN 0 AND kept_second_dose),
-  CONSTRAINT ck_slot_open_fits CHECK (booked - booked_phone - booked_walk_in - booked_second_dose BETWEEN 0 AND capacity - kept_phone - kept_walk_in - kept_second_dose),
+  CONSTRAINT ck_slot_waiting_fits CHECK (booked_waiting BETWEEN 0 AND kept_waiting),
+  CONSTRAINT ck_slot_open_fits CHECK (booked - booked_phone - booked_walk_in - booked_second_dose - booked_waiting BETWEEN 0 AND capacity - kept_phone - kept_walk_in - kept_second_dose - kept_waiting),
   CONSTRAINT ck_slot_times CHECK (starts_at < ends_at),
   CONSTRAINT uq_slot_session_id_starts_at UNIQUE (session_id, starts_at),
   CONSTRAINT uq_slot_id_starts_at_ends_at UNIQUE (id, starts_at, ends_at),
@@ -33,17 +36,19 @@ CREATE TABLE new_slot (
   CONSTRAINT ck_slot_kept_phone_type CHECK (typeof(kept_phone) IN ('integer', 'null')),
   CONSTRAINT ck_slot_kept_walk_in_type CHECK (typeof(kept_walk_in) IN ('integer', 'null')),
   CONSTRAINT ck_slot_kept_second_dose_type CHECK (typeof(kept_second_dose) IN ('integer', 'null')),
+  CONSTRAINT ck_slot_kept_waiting_type CHECK (typeof(kept_waiting) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_phone_type CHECK (typeof(booked_phone) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_walk_in_type CHECK (typeof(booked_walk_in) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_second_dose_type CHECK (typeof(booked_second_dose) IN ('integer', 'null')),
+  CONSTRAINT ck_slot_booked_waiting_type CHECK (typeof(booked_waiting) IN ('integer', 'null')),
   CONSTRAINT ck_slot_is_full_type CHECK (is_full IN (0, 1))
 );
 
 INSERT INTO new_slot (
-  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, booked_phone, booked_walk_in, booked_second_dose
+  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, kept_waiting, booked_phone, booked_walk_in, booked_second_dose, booked_waiting
 )
 SELECT
-  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, booked_phone, booked_walk_in, booked_second_dose
+  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, kept_waiting, booked_phone, booked_walk_in, booked_second_dose, booked_waiting
   FROM slot;
 DROP TABLE slot;
 ALTER TABLE new_slot RENAME TO slot;
@@ -66,15 +71,18 @@ CREATE TABLE new_slot (
   kept_phone INTEGER NOT NULL,
   kept_walk_in INTEGER NOT NULL,
   kept_second_dose INTEGER NOT NULL,
+  kept_waiting INTEGER NOT NULL,
   booked_phone INTEGER NOT NULL,
   booked_walk_in INTEGER NOT NULL,
   booked_second_dose INTEGER NOT NULL,
+  booked_waiting INTEGER NOT NULL,
   CONSTRAINT pk_slot PRIMARY KEY (id),
   CONSTRAINT ck_slot_booked_fits CHECK (booked BETWEEN 0 AND capacity),
   CONSTRAINT ck_slot_phone_fits CHECK (booked_phone BETWEEN 0 AND kept_phone),
   CONSTRAINT ck_slot_walk_in_fits CHECK (booked_walk_in BETWEEN 0 AND kept_walk_in),
   CONSTRAINT ck_slot_second_dose_fits CHECK (booked_second_dose BETWEEN 0 AND kept_second_dose),
-  CONSTRAINT ck_slot_open_fits CHECK (booked - booked_phone - booked_walk_in - booked_second_dose BETWEEN 0 AND capacity - kept_phone - kept_walk_in - kept_second_dose),
+  CONSTRAINT ck_slot_waiting_fits CHECK (booked_waiting BETWEEN 0 AND kept_waiting),
+  CONSTRAINT ck_slot_open_fits CHECK (booked - booked_phone - booked_walk_in - booked_second_dose - booked_waiting BETWEEN 0 AND capacity - kept_phone - kept_walk_in - kept_second_dose - kept_waiting),
   CONSTRAINT ck_slot_times CHECK (starts_at < ends_at),
   CONSTRAINT uq_slot_session_id_starts_at UNIQUE (session_id, starts_at),
   CONSTRAINT uq_slot_id_starts_at_ends_at UNIQUE (id, starts_at, ends_at),
@@ -89,16 +97,18 @@ CREATE TABLE new_slot (
   CONSTRAINT ck_slot_kept_phone_type CHECK (typeof(kept_phone) IN ('integer', 'null')),
   CONSTRAINT ck_slot_kept_walk_in_type CHECK (typeof(kept_walk_in) IN ('integer', 'null')),
   CONSTRAINT ck_slot_kept_second_dose_type CHECK (typeof(kept_second_dose) IN ('integer', 'null')),
+  CONSTRAINT ck_slot_kept_waiting_type CHECK (typeof(kept_waiting) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_phone_type CHECK (typeof(booked_phone) IN ('integer', 'null')),
   CONSTRAINT ck_slot_booked_walk_in_type CHECK (typeof(booked_walk_in) IN ('integer', 'null')),
-  CONSTRAINT ck_slot_booked_second_dose_type CHECK (typeof(booked_second_dose) IN ('integer', 'null'))
+  CONSTRAINT ck_slot_booked_second_dose_type CHECK (typeof(booked_second_dose) IN ('integer', 'null')),
+  CONSTRAINT ck_slot_booked_waiting_type CHECK (typeof(booked_waiting) IN ('integer', 'null'))
 );
 
 INSERT INTO new_slot (
-  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, booked_phone, booked_walk_in, booked_second_dose
+  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, kept_waiting, booked_phone, booked_walk_in, booked_second_dose, booked_waiting
 )
 SELECT
-  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, booked_phone, booked_walk_in, booked_second_dose
+  id, recorded_at, session_id, starts_at, ends_at, capacity, booked, kept_phone, kept_walk_in, kept_second_dose, kept_waiting, booked_phone, booked_walk_in, booked_second_dose, booked_waiting
   FROM slot;
 DROP TABLE slot;
 ALTER TABLE new_slot RENAME TO slot;
