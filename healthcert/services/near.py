@@ -21,18 +21,18 @@ Point = tuple[float, float]  # latitude and longitude, degrees
 _EARTH_KM = 6371.0
 _AROUND_KM = math.pi * _EARTH_KM
 _RINGS_KM = (0.0, 10.0, 40.0, 160.0, 640.0, 1.01 * _AROUND_KM)  # the last ends beyond the antipode
-_FIRST, _MORE = 4, 4  # sites of the first batch of a ring, and how many times more in the next
+_FIRST, _MORE = 4, 8  # sites of the first batch, and how many times more each next may hold
 
 
 def batches(
     db: Session, point: Point, fit: Sequence[ColumnElement[bool]]
 ) -> Iterator[Sequence[UUID]]:
     """Give the ids of all sites that fit, the nearest first, in batches that grow."""
-    away = _haversine(point)
+    away, size = _haversine(point), _FIRST
     for inner, outer in pairwise(_RINGS_KM):
         ring = [*_box(point, outer), away >= _half(inner), away < _half(outer)]
         query = select(Site.id).where(*ring, *fit).order_by(away, Site.id)
-        left, size = db.scalars(query).all(), _FIRST
+        left = db.scalars(query).all()
         while left:
             yield left[:size]
             left, size = left[size:], _MORE * size
