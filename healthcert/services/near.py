@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import Site
@@ -20,22 +19,29 @@ Point = tuple[float, float]  # latitude and longitude, degrees
 
 _EARTH_KM = 6371.0
 _AROUND_KM = math.pi * _EARTH_KM
-_RINGS_KM = (0.0, 10.0, 40.0, 160.0, 640.0, 1.01 * _AROUND_KM)  # the last ends beyond the antipode
-_FIRST, _MORE = 4, 8  # sites of the first batch, and how many times more each next may hold
+_RINGS_KM = (0.0, 30.0, 300.0, 1.01 * _AROUND_KM)  # the last ends beyond the antipode
+_MORE = 8  # how many times more sites each statement looks into than the one before
 
 
-def batches(
-    db: Session, point: Point, fit: Sequence[ColumnElement[bool]]
-) -> Iterator[Sequence[UUID]]:
-    """Give the ids of all sites that fit, the nearest first, in batches that grow."""
-    away, size = _haversine(point), _FIRST
+def told_by_nearest(
+    db: Session, point: Point, fit: Sequence[ColumnElement[bool]], told: ScalarSelect[str | None],
+    *, first: int,
+) -> Iterator[str | None]:  # fmt: skip
+    """Give what all sites that fit tell, the nearest first.
+
+    Only as many are asked as the caller takes, `first` by the first statement.
+    """
+    away, size = _haversine(point), first
     for inner, outer in pairwise(_RINGS_KM):
         ring = [*_box(point, outer), away >= _half(inner), away < _half(outer)]
-        query = select(Site.id).where(*ring, *fit).order_by(away, Site.id)
-        left = db.scalars(query).all()
-        while left:
-            yield left[:size]
-            left, size = left[size:], _MORE * size
+        sites = select(Site.id, away.label("away")).where(*ring, *fit).order_by("away", Site.id)
+        seen, more = 0, True
+        while more:
+            some = sites.offset(seen).limit(size).subquery()
+            query = select(told).select_from(Site).join(some, some.c.id == Site.id)
+            rows = db.scalars(query.order_by(some.c.away, some.c.id)).all()
+            yield from rows
+            seen, more, size = seen + len(rows), len(rows) == size, _MORE * size
 
 
 def km(point: Point, site: Site) -> float:

@@ -1,7 +1,7 @@
 """Find free places, the nearest first.
 
-Sites tell their first free slots by ids, in batches, and only those that are shown are read. The
-same SQL runs on both engines.
+Sites tell their first free slots by ids, and only those that are shown are read. The same SQL runs
+on both engines.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from healthcert.models import ClinicSession, Product, Site, Slot
 from healthcert.services import free_slots, knowledge
 from healthcert.services.booking import place_of
 from healthcert.services.free_slots import Wanted
-from healthcert.services.near import Point, batches, km
+from healthcert.services.near import Point, km, told_by_nearest
 from healthcert.services.places import pools_of
 
 _A_SITE_AT_MOST = 5  # slots of one site among the nearest, so that others show too
@@ -91,11 +91,8 @@ def nearest_free(  # noqa: PLR0913 - all that one may ask for
     few = free_slots.starts(wanted).limit(_A_SITE_AT_MOST).subquery()
     ids = select(func.aggregate_strings(cast(few.c.id, String), " ")).scalar_subquery()
     found: list[UUID] = []
-    for batch in batches(db, near, [*_fit(needs, site_id)]):
-        told = {
-            row[0]: row[1] for row in db.execute(select(Site.id, ids).where(Site.id.in_(batch)))
-        }
-        found += [UUID(each) for site in batch for each in (told[site] or "").split()]
+    for told in told_by_nearest(db, near, [*_fit(needs, site_id)], ids, first=limit):
+        found += [UUID(each) for each in (told or "").split()]
         if len(found) >= limit:
             break
     return _offers(db, wanted, found[:limit], near)
