@@ -72,13 +72,19 @@ def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: dateti
 def held(deed: Deed, person_id: UUID) -> list[Held]:
     """Return for whom a person acts and who acts for them, in the order in which it began."""
     either = or_(Proxy.person_id == person_id, Proxy.proxy_person_id == person_id)
+    query = _in_force(deed.now).where(either).order_by(Proxy.recorded_at, Proxy.scope)
+    rows = deed.db.scalars(query).all()
+    ids = {each for row in rows for each in (row.person_id, row.proxy_person_id, row.staff_id)}
+    ids.discard(None)
+    persons = deed.db.scalars(select(Person).where(Person.id.in_(ids)))
+    staff = deed.db.scalars(select(Staff).where(Staff.id.in_(ids)))
+    known: dict[UUID | None, Person | Staff] = {one.id: one for one in (*persons, *staff)}
     found: dict[tuple[UUID, UUID | None], Held] = {}
-    rows = _in_force(deed.now).where(either).order_by(Proxy.recorded_at, Proxy.scope)
-    for row in deed.db.scalars(rows):
+    for row in rows:
         pair = row.person_id, row.proxy_person_id or row.staff_id
         mine = row.person_id != person_id
         scopes = (*(found[pair].scopes if pair in found else ()), row.scope)
-        name = _name(deed, pair[0 if mine else 1])
+        name = _called(deed, known[pair[0 if mine else 1]])
         found[pair] = Held(row.id, row.person_id, mine, name, row.kind, scopes, row.ends_at)
     return list(found.values())
 
@@ -219,9 +225,13 @@ def _midnight(deed: Deed, day: date) -> datetime:
 
 
 def _name(deed: Deed, who: UUID | None) -> str:
-    if staff := deed.db.get(Staff, who):
-        return staff.name
-    details = people.details_of(deed.vault, deed.db.get_one(Person, who))
+    return _called(deed, deed.db.get(Staff, who) or deed.db.get_one(Person, who))
+
+
+def _called(deed: Deed, who: Staff | Person) -> str:
+    if isinstance(who, Staff):
+        return who.name
+    details = people.details_of(deed.vault, who)
     return f"{details.given} {details.family}".strip()
 
 

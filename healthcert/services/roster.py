@@ -57,11 +57,9 @@ def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]
     return [(staff, site) for staff, site in db.execute(query)]
 
 
-def colleagues(
-    db: Session, *, staff: Staff, now: datetime
-) -> Sequence[Row[Staff, Site, Organisation]]:
-    """Return who works in one's reach, at which site or None, and for whom; 500 at most."""
-    return db.execute(_within(db, staff, "see_organisations", now).limit(500)).all()
+def colleagues(db: Session, *, reach: Select[UUID]) -> Sequence[Row[Staff, Site, Organisation]]:
+    """Return who works for organisations, at which site or None, and for which; 500 at most."""
+    return db.execute(_within(reach).limit(500)).all()
 
 
 def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datetime) -> Staff:
@@ -70,21 +68,20 @@ def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datet
     Raises:
         NotFound: Nobody of that identifier works there.
     """
-    found = db.execute(_within(db, staff, act, now).where(Staff.id == staff_id)).first()
+    reach = delegating.within(db, staff=staff, act=act, now=now)
+    found = db.execute(_within(reach).where(Staff.id == staff_id)).first()
     if found is None:
         raise NotFound
     return found[0]
 
 
-def _within(
-    db: Session, staff: Staff, act: str, now: datetime
-) -> Select[Staff, Site, Organisation]:
+def _within(reach: Select[UUID]) -> Select[Staff, Site, Organisation]:
     employer = func.coalesce(Site.organisation_id, Staff.organisation_id)
     return (
         select(Staff, Site, Organisation)
         .outerjoin(Site, Site.id == Staff.site_id)
         .join(Organisation, Organisation.id == employer)
-        .where(Staff.active, employer.in_(delegating.within(db, staff=staff, act=act, now=now)))
+        .where(Staff.active, employer.in_(reach))
         .order_by(Organisation.level, Organisation.code, Staff.name)
     )
 

@@ -67,14 +67,17 @@ def test_no_page_that_lists_asks_more_than_a_few_times(app, parts, clinic, crowd
             with sent(parts.doors.engine) as statements:
                 answer = browser.get(path)
             if answer.status_code == 200 and answer.mimetype == "text/html":
-                asked = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
-                told.append((len(asked), path, role, asked))
-    told.sort(key=lambda each: each[0])
-    worst = [f"{number} {path} as {role or 'stranger'}" for number, path, role, _ in told[-8:]]
-    say(f"{len(told)} pages, the worst: " + "; ".join(reversed(worst)))
-    assert len({path for _, path, _, _ in told}) > 15
-    over = {p: (n, s) for n, p, r, s in told if n > MOST}
-    for p, (n, s) in over.items():
-        print(n, p)
-        [print("    ", " ".join(q.split())[:230]) for q in s]
-    assert not over
+                told.append((len(own(statements)), rule.rule, str(role), own(statements)))
+    worst = {path: f"{number} {path} as {role}" for number, path, role, _sent in sorted(told)}
+    say(f"{len(worst)} pages, the worst: " + "; ".join([*worst.values()][-8:]))
+    assert len(worst) > 15
+    assert [each for each in told if each[0] > MOST] == []
+
+
+def own(statements):
+    """Leave out what opens a transaction, and the two that find who asks: visit and staff."""
+    asked = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
+    for known in ("SELECT visit.", "SELECT staff."):
+        if asked and asked[0].startswith(known):
+            asked = asked[1:]
+    return asked
