@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
+_WAY = ("who", "details", "check", "book", "done", "calendar_file")
+
 ACTS: Mapping[str, str] = {
     "health.alive": "read_public_page",
     "health.ready": "read_public_page",
@@ -15,13 +18,8 @@ ACTS: Mapping[str, str] = {
     "api.verify": "verify_certificate",
     "api.verify_batch": "verify_certificate",
     "public.home": "read_public_page",
-    "places.start": "search_places",
-    "places.slots": "search_places",
-    "booking.details": "book_appointment",
-    "booking.keep_details": "book_appointment",
-    "booking.check": "book_appointment",
-    "booking.book": "book_appointment",
-    "booking.done": "book_appointment",
+    **{f"booking.{name}": "search_places" for name in _SEARCH},
+    **{f"booking.{name}": "book_appointment" for name in _WAY},
     "citizen.sign_in": "ask_for_code",
     "citizen.ask_code": "ask_for_code",
     "national.start": "sign_in",
@@ -29,7 +27,10 @@ ACTS: Mapping[str, str] = {
     "citizen.code": "sign_in",
     "citizen.redeem": "sign_in",
     "citizen.overview": "see_own_record",
-    "citizen.cancel": "cancel_own_appointment",
+    "appointments.cancel": "cancel_own_appointment",
+    "appointments.move": "move_own_appointment",
+    "appointments.calendar_file": "see_own_record",
+    "citizen.why": "see_own_record",
     "citizen.certificate": "see_own_certificate",
     "citizen.certificate_file": "see_own_certificate",
     "rights.record": "see_own_record",
@@ -80,6 +81,7 @@ ACTS: Mapping[str, str] = {
     "clinic.document": "help_in_person",
     "clinic.card": "help_in_person",
     "clinic.assist": "help_in_person",
+    **{f"desk.{name}": "book_for_someone" for name in (*_SEARCH, *_WAY, "find", "out_of_turn")},
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
     "doses.recorded": "see_patient",

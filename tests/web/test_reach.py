@@ -39,7 +39,9 @@ from tests.web.test_guards import path_of, routes
 
 # What the identifier in an address names: a route with one that is not here fails the build.
 NAMES = {
-    "citizen.cancel": "appointment",
+    "appointments.cancel": "appointment",
+    "appointments.move": "appointment",
+    "appointments.calendar_file": "appointment",
     "citizen.certificate": "certificate",
     "citizen.certificate_file": "certificate",
     "rights.certificate": "certificate",
