@@ -54,19 +54,32 @@ class Held:
 def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: datetime) -> UUID:
     """Return whose record is opened for a deed in a scope; that a proxy did is written down.
 
-    The proxy is held until the transaction ends: who ends it meanwhile waits for it.
-
     Raises:
         NotFound: Neither one's own, nor of somebody for whom one may do that at this moment.
     """
     if actor != Actor("citizen", person_id):
-        query = _in_force(now).where(_by(actor, person_id), Proxy.scope == scope)
-        found = db.scalar(query.with_for_update(read=True, of=Proxy))
-        if found is None:
-            raise NotFound
-        told = {"reason": looks.FOR_THEM, "as": found.kind, "scope": scope}
-        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
+        admit_all(db, actor=actor, person_ids=[person_id], scope=scope, now=now)
     return person_id
+
+
+def admit_all(
+    db: Session, *, actor: Actor, person_ids: Collection[UUID], scope: str, now: datetime
+) -> None:
+    """Open the records of others for a deed in a scope, and write that down.
+
+    The proxies are held until the transaction ends: who ends one meanwhile waits for it.
+
+    Raises:
+        NotFound: One is of somebody for whom one may not do that at this moment.
+    """
+    query = _in_force(now).where(_by(actor, *person_ids), Proxy.scope == scope)
+    rows = db.scalars(query.with_for_update(read=True, of=Proxy))
+    found = {row.person_id: row.kind for row in rows}
+    if found.keys() != set(person_ids):
+        raise NotFound
+    for person_id, kind in found.items():
+        told = {"reason": looks.FOR_THEM, "as": kind, "scope": scope}
+        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
 
 
 def held(deed: Deed, person_id: UUID) -> list[Held]:
@@ -77,7 +90,8 @@ def held(deed: Deed, person_id: UUID) -> list[Held]:
     ids = {each for row in rows for each in (row.person_id, row.proxy_person_id, row.staff_id)}
     ids.discard(None)
     persons = deed.db.scalars(select(Person).where(Person.id.in_(ids)))
-    staff = deed.db.scalars(select(Staff).where(Staff.id.in_(ids)))
+    helpers = [row.staff_id for row in rows if row.staff_id]
+    staff = deed.db.scalars(select(Staff).where(Staff.id.in_(helpers))) if helpers else ()
     known: dict[UUID | None, Person | Staff] = {one.id: one for one in (*persons, *staff)}
     found: dict[tuple[UUID, UUID | None], Held] = {}
     for row in rows:
@@ -205,9 +219,9 @@ def _in_force(now: datetime) -> Select[Proxy]:
     return open_ones.where(Person.erased_at.is_(None))
 
 
-def _by(actor: Actor, person_id: UUID) -> ColumnElement[bool]:
+def _by(actor: Actor, *person_ids: UUID) -> ColumnElement[bool]:
     column = Proxy.staff_id if actor.kind == "staff" else Proxy.proxy_person_id
-    return (column == actor.id) & (Proxy.person_id == person_id)
+    return (column == actor.id) & Proxy.person_id.in_(person_ids)
 
 
 def _end(deed: Deed, person_id: UUID, proxy: Actor) -> None:
