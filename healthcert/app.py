@@ -38,6 +38,7 @@ from healthcert.web import (
     staff,
     styleguide,
     team,
+    waiting,
 )
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
@@ -89,6 +90,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         clinic.bp,
         doses.bp,
         admin.bp,
+        waiting.bp,
     ):
         app.register_blueprint(door)
     if settings.development:

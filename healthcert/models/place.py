@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConst
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
@@ -115,6 +115,7 @@ class Slot(Row):
             postgresql_where=text("NOT is_full"),
             sqlite_where=text("is_full = 0"),
         ),
+        index_where("ix_slot_waiting", "starts_at", where="kept_waiting > booked_waiting"),
     )
 
     session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clinic_session.id"))

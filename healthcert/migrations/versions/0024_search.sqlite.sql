@@ -54,6 +54,7 @@ DROP TABLE slot;
 ALTER TABLE new_slot RENAME TO slot;
 CREATE INDEX ix_slot_not_full ON slot (session_id, starts_at) WHERE is_full = 0;
 CREATE INDEX ix_slot_starts_at ON slot (starts_at);
+CREATE INDEX ix_slot_waiting ON slot (starts_at) WHERE kept_waiting > booked_waiting;
 
 CREATE INDEX ix_site_latitude_longitude ON site (latitude, longitude);
 
@@ -113,3 +114,4 @@ SELECT
 DROP TABLE slot;
 ALTER TABLE new_slot RENAME TO slot;
 CREATE INDEX ix_slot_starts_at ON slot (starts_at);
+CREATE INDEX ix_slot_waiting ON slot (starts_at) WHERE kept_waiting > booked_waiting;
