@@ -61,10 +61,17 @@ def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID
     return select(below.c.id)
 
 
-def sites(db: Session, reach: Select[UUID]) -> Sequence[Site]:
+def sites_of(db: Session, reach: Select[UUID]) -> Sequence[Site]:
     """Return the sites of organisations."""
     found = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
     return db.scalars(found).all()
+
+
+def sites(db: Session, *, staff: Staff, act: str, now: datetime) -> Sequence[Site]:
+    """Return the sites that somebody's act reaches: their own, or those of organisations."""
+    if staff.site_id is not None:
+        return [db.get_one(Site, staff.site_id)]
+    return sites_of(db, within(db, staff=staff, act=act, now=now))
 
 
 def delegate(
@@ -102,7 +109,7 @@ def overview(
     handed = select(Delegation).where(Delegation.giver_id.in_(reach), *_in_force(now))
     return (
         db.scalars(tree.order_by(Organisation.level, Organisation.code)).all(),
-        sites(db, reach),
+        sites_of(db, reach),
         db.scalars(handed.order_by(Delegation.ends_at)).all(),
     )
 

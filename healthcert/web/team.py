@@ -47,7 +47,7 @@ def invite() -> str | tuple[str, int]:
         with parts().doors.transaction() as db:
             by = roster.present(db, staff_id=visitor().id)
             reach = delegating.within(db, staff=by, act="see_organisations", now=at)
-            sites = {str(each.id): each for each in delegating.sites(db, reach)}
+            sites = {str(each.id): each for each in delegating.sites_of(db, reach)}
             staff = roster.join(
                 db, name=told.get("name", ""), role=told.get("role", ""),
                 site=sites.get(told.get("site", "")), employer=visitor().organisation_id, now=at,
@@ -113,7 +113,7 @@ def _page(form: Newcomer) -> str:
     with parts().doors.reading() as db:
         by = roster.present(db, staff_id=visitor().id)
         reach = delegating.within(db, staff=by, act="see_organisations", now=now())
-        staff, sites = roster.colleagues(db, reach=reach), delegating.sites(db, reach)
+        staff, sites = roster.colleagues(db, reach=reach), delegating.sites_of(db, reach)
         waiting = {asked.staff_id: asked for asked in invitations.waiting(db, now=now())}
     places = {str(site.id): in_words(site.names) for site in sites}
     form.site.choices = options({"": gettext("None"), **places})
