@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +35,7 @@ class Site(Row):
     __table_args__ = (
         CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
         CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
+        Index("ix_site_latitude_longitude", "latitude", "longitude"),
     )
 
     code: Mapped[str] = mapped_column(unique=True)
@@ -146,6 +147,12 @@ class Slot(Row):
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),
         Index("ix_slot_starts_at", "starts_at"),
+        Index(
+            "ix_slot_not_full",
+            *("session_id", "starts_at"),
+            postgresql_where=text("NOT is_full"),
+            sqlite_where=text("is_full = 0"),
+        ),
         index_where("ix_slot_waiting", "starts_at", where="kept_waiting > booked_waiting"),
     )
 
@@ -162,6 +169,8 @@ class Slot(Row):
     booked_walk_in: Mapped[int] = mapped_column(default=0)
     booked_second_dose: Mapped[int] = mapped_column(default=0)
     booked_waiting: Mapped[int] = mapped_column(default=0)
+    # A column, so that the index of it changes with the last place alone and not with each.
+    is_full: Mapped[bool] = mapped_column(Computed("booked >= capacity", persisted=True))
 
     @hybrid_method
     def places(self, pools: Collection[str] = ()) -> int:
