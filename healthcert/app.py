@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from flask import Flask, g
+from flask import Flask, g, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import DatabaseError, OperationalError
 from werkzeug import Response
@@ -35,6 +36,7 @@ from healthcert.web import (
     places,
     public,
     rights,
+    room,
     staff,
     styleguide,
     team,
@@ -44,6 +46,7 @@ from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
+from healthcert.web.overload import init_overload
 from healthcert.web.sessions import Visits
 
 
@@ -94,6 +97,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     if settings.development:
         app.register_blueprint(dev.bp)
         app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
+    room.init_room(app, settings)
     init_guards(app, staff.who)
     init_health(
         app,
@@ -104,10 +108,13 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         },
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
+    init_overload(app, settings)
     return app
 
 
-def _database_down(_error: OperationalError) -> Response:
+def _database_down(_error: OperationalError) -> ResponseReturnValue:
+    if request.blueprint == "places":
+        return room.left_without_database()
     return refused(NotReady("the database does not answer"))
 
 

@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, keys, lots, outbox, publishing, retention, sealing
+from healthcert.jobs import certificates, keys, lots, outbox, publishing, retention, room, sealing
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -22,6 +22,7 @@ Job = Callable[[Parts, datetime], int]
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
+        "room": room.keep,
         "keys": keys.keep,
         "lots": lots.judge,
         "certificates": certificates.sign_pending,

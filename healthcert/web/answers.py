@@ -47,6 +47,7 @@ WRONG: Mapping[str, Lazy] = {
     "taken": _("somebody else uses this: choose another"),
     "too_short": _("use 12 characters or more; a few words in a row are easy to keep in mind"),
     "too_common": _("this is among the first that are guessed: choose another"),
+    "not_the_tickets": _("book with what you got the ticket for in the waiting room"),
     "not_confirmed": _("confirm this first"),
 }
 _OTHER = _("this cannot be used")

@@ -26,6 +26,7 @@ from healthcert.web.labels import DOSES
 from healthcert.web.moment import now
 from healthcert.web.places import asked, nearest, when_of, where_of
 from healthcert.web.refusals import answer_to
+from healthcert.web.room import refuse_another
 
 bp = Blueprint("booking", __name__, url_prefix="/book")
 
@@ -69,8 +70,10 @@ def book() -> _Page:
     if draft is None:
         return redirect(url_for(".done" if "booked" in session else ".details", **asked()), 303)
     form = about(recalled(draft))
-    limit("book", _who(details_in(form)))
+    who = _who(details_in(form))
     try:
+        refuse_another(who)
+        limit("book", who)
         made = parts().doors.run(
             lambda db: booking.book(
                 db,
