@@ -80,6 +80,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.register_error_handler(InternalServerError, _after_the_view)
     for door in (
         public.bp,
+        room.bp,
         places.bp,
         booking.bp,
         citizen.bp,
@@ -97,7 +98,6 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     if settings.development:
         app.register_blueprint(dev.bp)
         app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
-    room.init_room(app, settings)
     init_guards(app, staff.who)
     init_health(
         app,
@@ -114,7 +114,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
 
 def _database_down(_error: OperationalError) -> ResponseReturnValue:
     if request.blueprint == "places":
-        return room.left_without_database()
+        return room.without_database()
     return refused(NotReady("the database does not answer"))
 
 

@@ -17,7 +17,6 @@ from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
 from healthcert.cli.lots import lots
-from healthcert.cli.opening import opening
 from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
@@ -53,7 +52,7 @@ hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
-    opening, rules, serve, staff, vaccines, valuesets, verify, worker,
+    rules, serve, staff, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -4,46 +4,66 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections.abc import Collection
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
+from hashlib import sha256
+from http.client import HTTPConnection
 from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import urlsplit
 
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from healthcert.config import Settings
 from healthcert.gateways import room_files
-from healthcert.gateways.room_files import Opening
+from healthcert.gateways.room_files import AVAILABILITY, LINE, STEPS, Opening
+from healthcert.models import ClinicSession, Programme, Site, Slot
 from healthcert.parts import Parts
 from healthcert.policy import admission, tickets
 from healthcert.policy.admission import Step
-from healthcert.services import availability
-from healthcert.services.keys import read_secret, room_key, room_seed
+from healthcert.services.booking import BOOKABLE
+from healthcert.services.keys import read_secret
 
-STEP, LOOK = timedelta(seconds=5), timedelta(minutes=1)
-_LATELY = timedelta(seconds=15)
+STEP, LOOK = 5, 60  # seconds
+TOLD = (0, 1, 10, 50, 200)  # so many are left at least: too coarse for anybody to be seen in it
 _MOST = 200_000  # of a larger crowd a part is looked at, and counts for the whole
-_STEPS, _LOOKED = "steps.json", "looked"
+
+Probe = Callable[[Settings], float]
 
 
-def keep(parts: Parts, now: datetime) -> int:
+def took(settings: Settings) -> float:
+    """Return how many seconds a request of the public takes; a minute where it is refused."""
+    began, host = monotonic(), urlsplit(settings.base_url).netloc
+    asked = HTTPConnection(settings.host, settings.port, timeout=5)
+    try:
+        asked.request("GET", "/my/sign-in", headers={"Host": host})
+        return monotonic() - began if asked.getresponse().status < 500 else 60.0  # noqa: PLR2004
+    except OSError:
+        return 60.0
+    finally:
+        asked.close()
+
+
+def keep(parts: Parts, now: datetime, *, probe: Probe = took) -> int:
     """Look where places are left and let the line on, when it is due; return what changed."""
-    folder = parts.settings.room_dir
-    opening = room_files.announced(folder)
+    folder, opening = parts.settings.room_dir, room_files.announced(parts.settings.data_dir)
     on = opening if opening is not None and opening.is_on(now) else None
-    if not _due(folder / _LOOKED, now, STEP if on else LOOK):
+    if not _due(folder / "looked", now, STEP if on else LOOK):
         return 0
     with parts.doors.reading() as db:
-        lines = availability.left(db, now=now)
-        told = availability.told(db, lines)
-    changed = room_files.put(folder / room_files.AVAILABILITY, told)
+        told, left = _availability(db, now)
+    changed = room_files.put(folder / AVAILABILITY, told)
     if on:
-        seed = room_seed(room_key(read_secret(parts.settings.secret_file), on.code))
-        left = sum(line.places for line in lines if line.programme == on.programme)
-        _let_on(folder, on, seed, left, now)
+        _let_on(parts.settings, on, left.get(on.programme, 0), now, probe)
     return int(changed)
 
 
-def _due(looked: Path, now: datetime, every: timedelta) -> bool:
+def _due(looked: Path, now: datetime, every: int) -> bool:
     """Say whether it is time to look again, and if so remember that it was done."""
     at = now.timestamp()
-    if looked.exists() and 0 <= at - looked.stat().st_mtime < every.total_seconds():
+    if looked.exists() and 0 <= at - looked.stat().st_mtime < every:
         return False
     looked.parent.mkdir(parents=True, exist_ok=True)
     looked.touch()
@@ -51,46 +71,70 @@ def _due(looked: Path, now: datetime, every: timedelta) -> bool:
     return True
 
 
-def _let_on(folder: Path, opening: Opening, seed: bytes, left: int, now: datetime) -> None:
+def _availability(db: Session, now: datetime) -> tuple[dict[str, Any], dict[str, int]]:
+    """Return where places are left as everybody may know it, and how many a programme has."""
+    free, day = func.sum(Slot.places()), ClinicSession.day
+    query = (
+        select(Programme.code, ClinicSession.site_id, day, free)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Programme, Programme.id == ClinicSession.programme_id)
+        .where(Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
+        .group_by(Programme.code, ClinicSession.site_id, day)
+        .having(free > 0)
+        .order_by(Programme.code, day, ClinicSession.site_id)
+    )
+    rows, left = db.execute(query).all(), dict[str, int]()
+    for programme, _site, _day, free_ones in rows:
+        left[programme] = left.get(programme, 0) + int(free_ones)
+    sites = {site.id: site for site in db.scalars(select(Site))}
+    places = [
+        {"programme": programme, "site": sites[site].code, "names": sites[site].names,
+         "day": day.isoformat(), "at_least": _coarse(free_ones)}
+        for programme, site, day, free_ones in rows
+    ]  # fmt: skip
+    names = {one.code: one.names for one in db.scalars(select(Programme))}
+    return {"programmes": names, "places": places}, left
+
+
+def _let_on(settings: Settings, on: Opening, left: int, now: datetime, probe: Probe) -> None:
     """Let the line on by one step, once it is open, and tell how far it is."""
-    at, is_open = now.timestamp(), now >= opening.opens_at
-    so_far = [Step(*one) for one in (room_files.held(folder / _STEPS) or {}).get("steps", ())]
-    steps = [*admission.kept(so_far or [Step(at, -1, left)], at)]
-    places, each = _crowd(folder, seed, since=steps[0].upto)
+    folder, at, is_open = settings.room_dir, now.timestamp(), now >= on.opens_at
+    so_far = room_files.held(folder / STEPS) or {}
+    steps = [Step(*one) for one in so_far["steps"]] if so_far.get("code") == on.code else []
+    steps = [*admission.kept(steps or [Step(at, -1, left)], at)]
+    seed = tickets.seed_of(tickets.key_of(read_secret(settings.secret_file), on.code))
+    places, each = _crowd(folder, on.code, seed, since=steps[0].upto)
     if is_open:
-        loads = room_files.loads(folder, now, _LATELY)
-        slow = max((load["slow"] for load in loads), default=0)
-        refused = sum(load["refused"] for load in loads)
-        steps.append(
-            admission.next_step(
-                steps, places, at=at, left=left, slow=slow, refused=refused, each=each
-            )
-        )
-        room_files.put(folder / _STEPS, {"steps": steps})
+        took = probe(settings)
+        steps.append(admission.next_step(steps, places, at=at, left=left, took=took, each=each))
+        room_files.put(folder / STEPS, {"code": on.code, "steps": steps})
     last, before = steps[-1], admission.lately(steps, at)
     waiting = places[bisect_right(places, last.upto) :]
     told = {
-        "code": opening.code, "commitment": opening.commitment,
-        "opens_at": opening.opens_at.isoformat(), "seed": seed.hex() if is_open else None,
+        "code": on.code, "opens_at": on.opens_at.isoformat(),
+        "commitment": sha256(seed).hexdigest(), "seed": seed.hex() if is_open else None,
         "since": steps[0].upto, "upto": last.upto, "waiting": each * len(waiting),
         "marks": [(place, each * count) for place, count in admission.marks(waiting)],
         "per_minute": round(60 * (last.been - before.been) / max(1, last.at - before.at)),
-        "at_least": availability.coarse(left),
+        "at_least": _coarse(left),
     }  # fmt: skip
-    room_files.put(folder / room_files.LINE, told)
+    room_files.put(folder / LINE, told)
 
 
-def _crowd(folder: Path, seed: bytes, *, since: int) -> tuple[list[int], int]:
+def _crowd(folder: Path, code: str, seed: bytes, *, since: int) -> tuple[list[int], int]:
     """Return the places of all whose turn is not over, each person once, in order.
 
     The second says for how many people each stands.
     """
-    asked: Collection[tickets.Ticket] = list(room_files.asked(folder))
+    asked = list(room_files.asked(folder, code))
     each = 1 + len(asked) // _MOST
     first: dict[bytes, int] = {}
     for ticket in asked:
-        if int.from_bytes(ticket.who) % each == 0:
-            place = tickets.place(ticket, seed)
-            if since < place < first.get(ticket.who, place + 1):
-                first[ticket.who] = place
+        place = tickets.place(ticket, seed)
+        if int.from_bytes(ticket.who) % each == 0 and since < place:
+            first[ticket.who] = min(place, first.get(ticket.who, place))
     return sorted(first.values()), each
+
+
+def _coarse(places: int) -> int:
+    return max(step for step in TOLD if step <= max(0, places))

@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 TURN = 20 * 60  # seconds that somebody has to book
 SLOWEST, FIRST, FASTEST = 0.2, 5.0, 500.0  # people a second
-_TOO_SLOW = 0.5  # seconds that nine of ten requests should stay below
+_TOO_SLOW = 0.5  # seconds that a request should take at most, waiting included
 _BACK, _ON, _AHEAD = 0.85, 1.03, 2.0
-_LATELY, _LONGEST_STEP = 60.0, 15.0  # seconds
-_MARKS = 32
+_LATELY, _LONGEST_STEP, _MARKS = 60.0, 15.0, 32
 
 
 class Step(NamedTuple):
@@ -29,23 +28,14 @@ class Step(NamedTuple):
     rate: float = FIRST  # how many a second may go on
 
 
-class Load(NamedTuple):
-    """How the service fares."""
-
-    finished: float  # bookings a second
-    slow: float = 0  # seconds: nine of ten requests took less, waiting included
-    refused: int = 0  # requests for which there was no room
-
-
 def kept(steps: Sequence[Step], at: float) -> Sequence[Step]:
     """Return the steps that still matter: those within a turn, and the one before them."""
-    over = sum(step.at <= at - TURN for step in steps)
-    return steps[max(0, over - 1) :]
+    return steps[max(0, sum(step.at <= at - TURN for step in steps) - 1) :]
 
 
 def next_step(
-    steps: Sequence[Step], places: Sequence[int], *, at: float, left: int, slow: float,
-    refused: int, each: int = 1,
+    steps: Sequence[Step], places: Sequence[int], *, at: float, left: int, took: float,
+    each: int = 1,
 ) -> Step:  # fmt: skip
     """Return the next step of a line.
 
@@ -54,34 +44,31 @@ def next_step(
         places: Of everybody whose turn is not over, each person once, in order.
         at: Now, in seconds since 1970.
         left: Places that are free for them.
-        slow: See `Load`.
-        refused: See `Load`.
+        took: Seconds a request took just now.
         each: How many people each of `places` stands for.
     """
-    turn, last = steps[0], steps[-1]
-    before = lately(steps, at)
+    turn, last, before = steps[0], steps[-1], lately(steps, at)
     finished = max(0, before.left - left) / max(1.0, at - before.at)
-    rate = next_rate(last.rate, Load(finished, slow, refused))
+    rate = next_rate(last.rate, finished, took)
     been = bisect_right(places, last.upto)
-    busy = been * each - bisect_right(places, turn.upto) * each - max(0, turn.left - left)
-    chances = rate * min(at - last.at, _LONGEST_STEP)
-    more = min(min(round(chances), left - max(0, busy)) // each, len(places) - been)
-    if more <= 0:
-        return Step(at, last.upto, left, last.been, rate)
-    return Step(at, places[been + more - 1], left, last.been + more * each, rate)
+    busy = (been - bisect_right(places, turn.upto)) * each - max(0, turn.left - left)
+    chances = round(rate * min(at - last.at, _LONGEST_STEP))
+    more = min(min(chances, left - max(0, busy)) // each, len(places) - been)
+    upto = places[been + more - 1] if more > 0 else last.upto
+    return Step(at, upto, left, last.been + max(0, more) * each, rate)
 
 
-def next_rate(rate: float, load: Load) -> float:
-    """Return how many a second may go on from now on.
+def next_rate(rate: float, finished: float, took: float) -> float:
+    """Return how many a second may go on, from how many bookings a second are finished.
 
-    When requests are slow or refused, what is finished is what can be done: it falls below that
-    at once. Else it grows a little with each step, and never past twice what is finished, since
-    people take minutes to book.
+    When requests are slow, what is finished is what can be done: it falls below that at once.
+    Else it grows a little with each step, and never past twice what is finished, since people
+    take minutes to book.
     """
-    if load.refused or load.slow > _TOO_SLOW:
-        wanted = min(rate, max(_BACK * load.finished, _BACK**2 * rate))
+    if took > _TOO_SLOW:
+        wanted = min(rate, max(_BACK * finished, _BACK**2 * rate))
     else:
-        wanted = min(_ON * rate, max(FIRST, _AHEAD * load.finished, rate / _ON))
+        wanted = min(_ON * rate, max(FIRST, _AHEAD * finished, rate * _BACK))
     return max(SLOWEST, min(wanted, FASTEST))
 
 
@@ -93,8 +80,7 @@ def lately(steps: Sequence[Step], at: float) -> Step:
 def marks(waiting: Sequence[int]) -> list[tuple[int, int]]:
     """Return some places with how many wait before each, from which anybody can estimate."""
     at = range(0, len(waiting), max(1, len(waiting) // _MARKS))
-    ends = [(waiting[-1], len(waiting) - 1)] if waiting else []
-    return [(waiting[one], one) for one in at if one < len(waiting) - 1] + ends
+    return [(waiting[one], one) for one in sorted({*at, *range(len(waiting))[-1:]})]
 
 
 def before(place: int, told: Sequence[Sequence[int]]) -> int:

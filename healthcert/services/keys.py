@@ -22,7 +22,6 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A;
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -52,16 +51,6 @@ def read_secret(path: Path) -> bytes:
     if not secret:
         raise NotReady(f"the secret at {path} is empty")
     return secret
-
-
-def room_key(secret: bytes, code: str) -> bytes:
-    """Return the key that signs the tickets of one opening day."""
-    return hmac.digest(secret, b"healthcert waiting room " + code.encode(), "sha256")
-
-
-def room_seed(key: bytes) -> bytes:
-    """Return the seed of an opening day, from its key: told when it opens, announced before."""
-    return hmac.digest(key, b"seed", "sha256")
 
 
 class Keyring(Mapping[bytes, Signer]):

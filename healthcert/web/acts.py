@@ -15,9 +15,8 @@ ACTS: Mapping[str, str] = {
     "api.verify": "verify_certificate",
     "api.verify_batch": "verify_certificate",
     "public.home": "read_public_page",
-    "room.door": "read_public_page",
-    "room.ask": "read_public_page",  # hands out a ticket and writes down nothing of anybody
-    "room.wait": "read_public_page",
+    "room.page": "read_public_page",
+    "room.ask": "read_public_page",
     "room.line": "read_public_page",
     "room.availability": "read_public_page",
     "places.start": "search_places",

@@ -9,28 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from io import BytesIO
-from pathlib import Path
-from threading import BoundedSemaphore, Lock
-from time import monotonic
-from wsgiref.headers import Headers
+from threading import BoundedSemaphore
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.http import parse_cookie
 from werkzeug.wsgi import ClosingIterator
 
 from healthcert import i18n
 from healthcert.config import Settings
-from healthcert.gateways import room_files
 from healthcert.web.pages import COOKIE
 from healthcert.web.security import protect
 
-AT_ONCE, IN_LINE = 4, 12  # requests of a kind in one process
-RETRY_AFTER = "5"  # seconds
-_PATIENCE, _TELL_EVERY = 1.0, 5.0  # seconds
-_LARGEST_HEAD = 100_000  # bytes of a body that are read before its turn
+_AT_ONCE, _IN_LINE = 4, 12  # requests of a kind in one process
+_PATIENCE = 1.0  # seconds
+_LARGEST = 100_000  # bytes of a body that are read before its turn
+# What costs next to nothing is free; what is nobody's else is staff's.
+_FREE = ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line")
 _KINDS = {
-    "free": ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line"),
     "verify": ("/verify", "/api/v1/verify"),
     "room": ("/room",),
     "public": ("/book", "/my", "/api/", "/fhir/"),
@@ -41,9 +37,10 @@ _KINDS = {
 class Share:
     """So many requests at once, and so many that wait for their turn."""
 
-    def __init__(self, at_once: int = AT_ONCE, in_line: int = IN_LINE) -> None:
+    def __init__(self, at_once: int = _AT_ONCE, in_line: int = _IN_LINE) -> None:
         """Take both numbers."""
         self._free, self._line = BoundedSemaphore(at_once), BoundedSemaphore(in_line)
+        self.leave = self._free.release
 
     def enter(self, patience: float = _PATIENCE) -> bool:
         """Say whether there was room within so many seconds; if so, it has to be left."""
@@ -56,101 +53,53 @@ class Share:
         finally:
             self._line.release()
 
-    def leave(self) -> None:
-        """Give the room back."""
-        self._free.release()
-
-
-class Fares:
-    """How those fared who book, told to the worker while an opening is on."""
-
-    def __init__(self, folder: Path) -> None:
-        """Take the folder of the waiting room."""
-        self._folder, self._lock, self._since = folder, Lock(), monotonic()
-        self._took: list[float] = []
-        self._refused = 0
-
-    def note(self, took: float | None) -> None:
-        """Count a request and how long it took; None where there was no room for it."""
-        with self._lock:
-            self._refused += took is None
-            self._took += [] if took is None else [took]
-            if monotonic() - self._since < _TELL_EVERY:
-                return
-            took_ones, refused = sorted(self._took), self._refused
-            self._took, self._refused, self._since = [], 0, monotonic()
-        if room_files.announced(self._folder) is not None:
-            slow = took_ones[len(took_ones) * 9 // 10] if took_ones else 0.0
-            room_files.tell_load(self._folder, slow=slow, refused=refused)
-
 
 def init_overload(app: Flask, settings: Settings) -> None:
     """Stand before everything else; register this last."""
-    inner, shares = app.wsgi_app, {kind: Share() for kind in _KINDS if kind != "free"}
-    fares, pages = Fares(settings.room_dir), _pages(app, settings)
+    inner, shares, pages = app.wsgi_app, {kind: Share() for kind in _KINDS}, _pages(app, settings)
 
     def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        kind = kind_of(environ["PATH_INFO"])
-        if kind == "free":
+        path = environ["PATH_INFO"]
+        if path.startswith(_FREE):
             return inner(environ, start)
-        began, share = monotonic(), shares[kind]
         _take_body(environ)
+        share = shares[
+            next((kind for kind, begin in _KINDS.items() if path.startswith(begin)), "staff")
+        ]
         if not share.enter():
-            if kind == "public":
-                fares.note(None)
-            return _told_to_wait(environ, start, pages, secure=secure)
-
-        def leave() -> None:
-            share.leave()
-            if kind == "public":
-                fares.note(monotonic() - began)
-
+            return pages[_language(environ, settings.languages)](environ, start)
         try:
-            return ClosingIterator(inner(environ, start), leave)
+            return ClosingIterator(inner(environ, start), share.leave)
         except BaseException:
-            leave()
+            share.leave()
             raise
 
-    secure = settings.base_url.startswith("https:")
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
-
-
-def kind_of(path: str) -> str:
-    """Return which kind of request an address is; what is nobody's else is staff's."""
-    return next((kind for kind, starts in _KINDS.items() if path.startswith(starts)), "staff")
 
 
 def _take_body(environ: WSGIEnvironment) -> None:
     """Read what is sent before a place is taken, so that a slow line holds none."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if length.isascii() and length.isdigit() and 0 < int(length) <= _LARGEST_HEAD:
+    if length.isascii() and length.isdigit() and 0 < int(length) <= _LARGEST:
         environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
 
-def _told_to_wait(
-    environ: WSGIEnvironment, start: StartResponse, pages: dict[str, bytes], *, secure: bool
-) -> Iterable[bytes]:
-    language = parse_cookie(environ).get(COOKIE, "")
+def _language(environ: WSGIEnvironment, enabled: tuple[str, ...]) -> str:
     if environ["PATH_INFO"].startswith("/api/"):
-        language, kind = "api", "application/problem+json"
-    else:
-        kind = "text/html; charset=utf-8"
-        if language not in pages:
-            language = i18n.best(environ.get("HTTP_ACCEPT_LANGUAGE"), [*pages][1:])
-    headers = Headers([
-        ("Content-Type", kind), ("Content-Length", str(len(pages[language]))),
-        ("Retry-After", RETRY_AFTER), ("Cache-Control", "no-store"),
-    ])  # fmt: skip
-    protect(headers, secure=secure)
-    start("503 Service Unavailable", headers.items())
-    return [pages[language]]
+        return ""
+    chosen = parse_cookie(environ).get(COOKIE, "")
+    return chosen if chosen in enabled else i18n.best(environ.get("HTTP_ACCEPT_LANGUAGE"), enabled)
 
 
-def _pages(app: Flask, settings: Settings) -> dict[str, bytes]:
-    """Return the answers, ready to be sent: for programs, and in each language."""
-    made = {"api": b'{"code":"busy","status":503,"title":"Too many requests at once"}'}
+def _pages(app: Flask, settings: Settings) -> dict[str, Response]:
+    """Return the answers, ready to be sent: in each language, and for programs under no name."""
+    busy = b'{"code":"busy","status":503,"title":"Too many requests at once"}'
+    made = {"": Response(busy, 503, content_type="application/problem+json")}
     template = app.jinja_env.get_template("busy.html")
     for language in settings.languages:
         with i18n.use(language):
-            made[language] = template.render(retry=RETRY_AFTER).encode()
+            made[language] = Response(template.render(), 503)
+    for answer in made.values():
+        protect(answer.headers, secure=settings.base_url.startswith("https:"))
+        answer.headers |= {"Retry-After": "5", "Cache-Control": "no-store"}
     return made

@@ -15,7 +15,6 @@ from healthcert.policy.admission import (
     FIRST,
     SLOWEST,
     TURN,
-    Load,
     Step,
     before,
     kept,
@@ -29,7 +28,7 @@ CROWD = range(10, 100_010, 10)
 
 
 def step(steps, at, left, places=CROWD, **more):
-    return next_step(kept(steps, at), places, at=at, left=left, slow=0, refused=0, **more)
+    return next_step(kept(steps, at), places, at=at, left=left, took=0, **more)
 
 
 def test_the_first_step_lets_in_what_the_first_rate_allows():
@@ -55,13 +54,11 @@ def test_what_those_leave_whose_turn_is_over_goes_to_the_next():
     assert kept(steps, TURN + 60)[0].at <= 60
 
 
-@given(st.floats(0.2, 500), st.floats(0, 1000), st.floats(0, 60), st.integers(0, 1000))
-def test_the_rate_stays_within_its_bounds_and_falls_when_it_is_too_much(
-    rate, finished, slow, refused
-):
-    found = next_rate(rate, Load(finished, slow, refused))
+@given(st.floats(0.2, 500), st.floats(0, 1000), st.floats(0, 60))
+def test_the_rate_stays_within_its_bounds_and_falls_when_it_is_too_much(rate, finished, took):
+    found = next_rate(rate, finished, took)
     assert SLOWEST <= found <= FASTEST
-    if slow > 0.5 or refused:
+    if took > 0.5:
         assert found <= max(SLOWEST, rate)
         assert found <= max(SLOWEST, 0.85 * max(finished, rate))
     else:
@@ -75,9 +72,8 @@ def test_the_line_finds_what_the_service_can_do_and_keeps_to_it(capacity, share)
     places, ready, queue, done = range(4 * 10**6), deque(), 0, []
     for at in range(5, 5400, 5):
         slow = queue / capacity
-        refused = max(0, queue - 10 * capacity)  # they come again
         steps = [*kept(steps, at)]
-        last = next_step(steps, places, at=at, left=left, slow=slow, refused=refused)
+        last = next_step(steps, places, at=at, left=left, took=slow + 60 * (queue > 10 * capacity))
         ready.extend(at + chance.uniform(40, 120) for _ in range(last.been - steps[-1].been))
         steps.append(last)
         queue += sum(one <= at for one in ready)
