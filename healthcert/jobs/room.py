@@ -23,6 +23,7 @@ from healthcert.models import ClinicSession, Programme, Site, Slot
 from healthcert.parts import Parts
 from healthcert.policy import admission, tickets
 from healthcert.policy.admission import Step
+from healthcert.policy.tickets import Ticket
 from healthcert.services.booking import BOOKABLE
 from healthcert.services.keys import read_secret
 
@@ -126,7 +127,7 @@ def _crowd(folder: Path, code: str, seed: bytes, *, since: int) -> tuple[list[in
 
     The second says for how many people each stands.
     """
-    asked = list(room_files.asked(folder, code))
+    asked = {Ticket(who, max(came, -1)) for who, came in room_files.asked(folder, code)}
     each = 1 + len(asked) // _MOST
     first: dict[bytes, int] = {}
     for ticket in asked:

@@ -7,9 +7,12 @@ still at it count as places taken. So a slow line loses nothing against a quick 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from healthcert.policy import tickets
+from healthcert.policy.tickets import Ticket
 
 TURN = 20 * 60  # seconds that somebody has to book
 SLOWEST, FIRST, FASTEST = 0.2, 5.0, 500.0  # people a second
@@ -26,6 +29,29 @@ class Step(NamedTuple):
     left: int  # places that were free
     been: int = 0  # how many were let in until then
     rate: float = FIRST  # how many a second may go on
+
+
+class Standing(NamedTuple):
+    """How it is with a ticket."""
+
+    state: str  # ``new`` (it is none), ``soon``, ``waiting``, ``go`` or ``over``
+    place: int | str = ""  # once the seed is told
+    before: int = 0  # about how many wait in front
+    minutes: int | None = None  # about how long; None where nobody can say
+
+
+NO_TICKET = Standing("new")
+
+
+def standing(ticket: Ticket, line: Mapping[str, Any]) -> Standing:
+    """Return how it is with a ticket, by what is told of the line (`jobs.room`)."""
+    if not line.get("seed"):
+        return Standing("soon")
+    place = tickets.place(ticket, bytes.fromhex(line["seed"]))
+    if place <= line["upto"]:
+        return Standing("over" if place <= line["since"] else "go", place)
+    ahead, speed = before(place, line["marks"]), line["per_minute"]
+    return Standing("waiting", place, ahead, -(-ahead // speed) if speed else None)
 
 
 def kept(steps: Sequence[Step], at: float) -> Sequence[Step]:

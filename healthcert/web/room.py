@@ -7,7 +7,7 @@ on; staff's doors and the check of certificates never do.
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Blueprint, g, make_response, redirect, render_template, request, send_file
 from werkzeug import Response
@@ -17,6 +17,8 @@ from healthcert.gateways import room_files
 from healthcert.gateways.room_files import AVAILABILITY, LINE, Opening
 from healthcert.i18n import lazy as _
 from healthcert.policy import admission, tickets
+from healthcert.policy.admission import NO_TICKET, Standing
+from healthcert.policy.tickets import Ticket
 from healthcert.services.keys import read_secret
 from healthcert.web.acts import ACTS
 from healthcert.web.answers import Answers, Line, needed
@@ -37,16 +39,6 @@ class Coming(Answers):
     identity = Line(_("Number of your document, or phone number"), [needed])
 
 
-class Standing(NamedTuple):
-    """How it is with a ticket."""
-
-    state: str  # ``soon``, ``waiting``, ``go`` or ``over``
-    who: bytes
-    place: int | str = ""  # once the seed is told
-    before: int = 0  # about how many wait in front
-    minutes: int | None = None  # about how long; None where nobody can say
-
-
 @bp.before_app_request
 def gate() -> Response | None:
     """Lead who books into the room while an opening is on, until it is their turn."""
@@ -55,9 +47,9 @@ def gate() -> Response | None:
     opening = room_files.announced(parts().settings.data_dir)
     if opening is None or not opening.is_on(now()):
         return None
-    standing = _standing(opening, request.cookies.get(_COOKIE, ""))
-    if standing is not None and standing.state == "go":
-        g.let_in = _key(opening), standing.who
+    ticket, standing = _standing(opening, request.cookies.get(_COOKIE, ""))
+    if standing.state == "go":
+        g.let_in = _key(opening), ticket.who
         return None
     if is_api():
         raise MustWait
@@ -78,11 +70,11 @@ def refuse_another(*identities: str) -> None:
 @bp.get("/room")
 def page() -> Response:
     """Show how it is with the ticket at hand, on whatever device, or ask whom one is for."""
-    opening, asked = _opening(), "new" in request.args
-    text = request.args.get("ticket") or request.cookies.get(_COOKIE, "")
-    standing = None if asked else _standing(opening, text)
+    opening = _opening()
+    text = request.args.get("ticket", request.cookies.get(_COOKIE, ""))
+    _, standing = _standing(opening, text)
     answer = make_response(_shown(opening, Coming(None), standing, text))
-    if standing is not None:
+    if standing.state != "new":
         secure = parts().settings.base_url.startswith("https:")
         answer.set_cookie(_COOKIE, text, secure=secure, httponly=True, samesite="Lax")
     return answer
@@ -118,9 +110,7 @@ def without_database() -> tuple[str, int]:
     return render_template("room/left.html", places=_places()), 503
 
 
-def _shown(
-    opening: Opening, form: Coming, standing: Standing | None = None, ticket: str = ""
-) -> str:
+def _shown(opening: Opening, form: Coming, standing: Standing = NO_TICKET, ticket: str = "") -> str:
     away = int((opening.opens_at - now()) / timedelta(seconds=2))
     return render_template(
         "room/room.html", opening=opening, form=form, standing=standing, ticket=ticket,
@@ -130,20 +120,13 @@ def _shown(
     )  # fmt: skip
 
 
-def _standing(opening: Opening, text: str) -> Standing | None:
-    """Return how it is with a ticket; None where a text is none."""
+def _standing(opening: Opening, text: str) -> tuple[Ticket, Standing]:
     try:
         ticket = tickets.read(_key(opening), text)
     except BadInput:
-        return None
+        return Ticket(b"", 0), NO_TICKET
     line = _told(LINE)
-    if line.get("code") != opening.code or line["seed"] is None:
-        return Standing("soon", ticket.who)
-    place = tickets.place(ticket, bytes.fromhex(line["seed"]))
-    if place <= line["upto"]:
-        return Standing("over" if place <= line["since"] else "go", ticket.who, place)
-    before, speed = admission.before(place, line["marks"]), line["per_minute"]
-    return Standing("waiting", ticket.who, place, before, -(-before // speed) if speed else None)
+    return ticket, admission.standing(ticket, line if line.get("code") == opening.code else {})
 
 
 def _places(programme: str = "") -> list[dict[str, Any]]:
