@@ -21,8 +21,8 @@ from healthcert.config import Settings
 from healthcert.web.pages import COOKIE
 from healthcert.web.security import protect
 
-_AT_ONCE, _IN_LINE = 4, 12  # requests of a kind in one process
-_PATIENCE = 1.0  # seconds
+# Requests at once, in line, and seconds in line: in one process, for the crowd and for others.
+_CROWD, _OTHERS = (4, 12, 1.0), (4, 64, 5.0)
 _LARGEST = 100_000  # bytes of a body that are read before its turn
 # What costs next to nothing is free; what is nobody's else is staff's.
 _FREE = ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line")
@@ -37,35 +37,37 @@ _KINDS = {
 class Share:
     """So many requests at once, and so many that wait for their turn."""
 
-    def __init__(self, at_once: int = _AT_ONCE, in_line: int = _IN_LINE) -> None:
-        """Take both numbers."""
+    def __init__(self, at_once: int, in_line: int, patience: float) -> None:
+        """Take both numbers, and how many seconds one waits at most."""
         self._free, self._line = BoundedSemaphore(at_once), BoundedSemaphore(in_line)
-        self.leave = self._free.release
+        self._patience, self.leave = patience, self._free.release
 
-    def enter(self, patience: float = _PATIENCE) -> bool:
-        """Say whether there was room within so many seconds; if so, it has to be left."""
+    def enter(self) -> bool:
+        """Say whether there was room soon enough; if so, it has to be left."""
         if self._free.acquire(blocking=False):
             return True
         if not self._line.acquire(blocking=False):
             return False
         try:
-            return self._free.acquire(timeout=patience)
+            return self._free.acquire(timeout=self._patience)
         finally:
             self._line.release()
 
 
 def init_overload(app: Flask, settings: Settings) -> None:
     """Stand before everything else; register this last."""
-    inner, shares, pages = app.wsgi_app, {kind: Share() for kind in _KINDS}, _pages(app, settings)
+    inner, pages = app.wsgi_app, _pages(app, settings)
+    shares = app.extensions["shares"] = {
+        kind: Share(*(_CROWD if kind == "public" else _OTHERS)) for kind in _KINDS
+    }
 
     def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(_FREE):
             return inner(environ, start)
         _take_body(environ)
-        share = shares[
-            next((kind for kind, begin in _KINDS.items() if path.startswith(begin)), "staff")
-        ]
+        kinds = (kind for kind, begin in _KINDS.items() if path.startswith(begin))
+        share = shares[next(kinds, "staff")]
         if not share.enter():
             return pages[_language(environ, settings.languages)](environ, start)
         try:

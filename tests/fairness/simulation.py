@@ -125,9 +125,9 @@ class Simulation:
                 seconds = self.chance.uniform(1, 3590)
                 who = f"{way}-{one}"
                 self.tickets[who] = self._ask(who, NOW + timedelta(seconds=seconds))
-        for again in range(int(self._asks_a_second() * 3600)):
+        for again in range(int(self._asks_a_second() * 600)):
             who = self._some_bot()
-            assert self._place(self._ask(who, NOW + timedelta(seconds=again % 3600))) == (
+            assert self._place(self._ask(who, OPENS - timedelta(seconds=1 + again % 600))) == (
                 self._place(self.tickets[who])
             )
         return sorted(self.tickets, key=lambda who: -self._place(self.tickets[who]))
