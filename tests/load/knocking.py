@@ -103,6 +103,9 @@ class _Knocker:
             head = await line[0].readuntil(b"\r\n\r\n")
             length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
             await line[0].readexactly(int(length or 0))
+            while not length and (size := int(await line[0].readline(), 16)):
+                await line[0].readexactly(size + 2)
+            await line[0].readexactly(0 if length else 2)
         except (OSError, asyncio.IncompleteReadError):
             return 0
         self.lines.append(line)

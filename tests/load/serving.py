@@ -30,6 +30,7 @@ from healthcert.models import Product, Programme
 from healthcert.parts import Parts
 from healthcert.services import knowledge, signing_keys, visits
 from healthcert.services.development_keys import make_development_keys
+from healthcert.services.verification import Verifier
 from healthcert.web.moment import clock
 from tests import factories
 from tools.running import ROOT, free_port
@@ -47,6 +48,8 @@ class House:
     slots: list[UUID]
     form_key: bytes
     process: subprocess.Popen
+    environment: dict[str, str]
+    verifier: Verifier
 
     def crowd(self, size: int) -> list[bytes]:
         """Return the requests of people who have typed everything and now book."""
@@ -103,7 +106,10 @@ def house(folder: Path, url: str, *, workers: int = 1, slots: int = 50) -> Itera
         with subprocess.Popen(command, cwd=ROOT, env=os.environ | environment) as process:
             try:
                 _wait_for(port, process)
-                yield House(port, parts, made, app.config["SECRET_KEY"], process)
+                yield House(
+                    port, parts, made, app.config["SECRET_KEY"], process, environment,
+                    app.extensions["verifier"],
+                )  # fmt: skip
             finally:
                 process.terminate()
 
