@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,6 +66,7 @@ def _verify(running: House) -> bool:
             continue
         with _peer(running, name) as (port, pid):
             flask, peer = [], []
+            _cost(port, pid, other)
             for _ in range(_ROUNDS):
                 flask.append(_cost(running.port, running.process.pid, ours))
                 peer.append(_cost(port, pid, other))
@@ -114,11 +115,11 @@ def _pages(running: House) -> bool:
     """Measure what pages take of the server, each alone."""
     paths = ("/", "/book/", "/verify", "/my/sign-in", "/sign-in")
     costs = []
-    for path in paths:
+    for path in paths * 2:  # the first time templates are compiled
         asked = [request("GET", path)]
         costs.append(_cost(running.port, running.process.pid, asked, at_once=1) * 1000)
         print(f"http: {path} {costs[-1]:.1f} ms")
-    found = median(costs)
+    found = median(costs[len(paths) :])
     row("pages, median", f"{found:.1f} ms", "limit", "20 ms", found / 20, "at most 1.00")
     return found <= 20  # noqa: PLR2004
 
@@ -178,6 +179,11 @@ def _certificate(running: House) -> str:
     )
 
 
+def _listens(port: int) -> bool:
+    with socket.socket() as line:
+        return line.connect_ex(("127.0.0.1", port)) == 0
+
+
 @contextmanager
 def _peer(running: House, name: str) -> Iterator[tuple[int, int]]:
     """Run the peer on the bundle of the server; give its port and process."""
@@ -199,13 +205,8 @@ def _peer(running: House, name: str) -> Iterator[tuple[int, int]]:
     ) as process:  # fmt: skip
         try:
             end = monotonic() + 60
-            while monotonic() < end:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2)
-                except urllib.error.HTTPError:
-                    break
-                except OSError:
-                    sleep(0.2)
+            while not _listens(port) and monotonic() < end:
+                sleep(0.2)
             yield port, process.pid
         finally:
             process.terminate()
