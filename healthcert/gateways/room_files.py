@@ -85,6 +85,12 @@ def asked(folder: Path, code: str) -> Iterator[Ticket]:
         yield from map(Ticket._make, _ASKED.iter_unpack(data[: len(data) // 12 * 12]))
 
 
+def forget(folder: Path) -> None:
+    """Take away the line, and what was noted of who asked."""
+    for path in (*folder.glob("*.[0-9]*"), folder / LINE, folder / STEPS):
+        path.unlink(missing_ok=True)
+
+
 def _held(path: Path, read: Callable[[str], Any]) -> Any:  # noqa: ANN401
     try:
         return _read(path, path.stat().st_mtime_ns, read)

@@ -51,6 +51,8 @@ def keep(parts: Parts, now: datetime, *, probe: Probe = took) -> int:
     """Look where places are left and let the line on, when it is due; return what changed."""
     folder, opening = parts.settings.room_dir, room_files.announced(parts.settings.data_dir)
     on = opening if opening is not None and opening.is_on(now) else None
+    if opening is None:
+        room_files.forget(folder)
     if not _due(folder / "looked", now, STEP if on else LOOK):
         return 0
     with parts.doors.reading() as db:

@@ -88,6 +88,9 @@ class _Knocker:
         if self.plan.again:
             self.waiting.append(which)
         status = await self._answered(self.plan.requests[which])
+        if not status:
+            self.lines.clear()
+            await asyncio.sleep(0.1)
         now = time.perf_counter()
         self.answers.append(Answer(which, status, now - begun, now))
         if status in {0, 503} and not self.plan.again:

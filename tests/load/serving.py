@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import count
@@ -47,9 +47,21 @@ class House:
     parts: Parts
     slots: list[UUID]
     form_key: bytes
-    process: subprocess.Popen
     environment: dict[str, str]
     verifier: Verifier
+    workers: int
+    process: subprocess.Popen = field(init=False)
+
+    def start(self) -> None:
+        """Start the server, and wait until it answers."""
+        command = [sys.executable, "-m", "healthcert", "serve", "--workers", str(self.workers)]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=os.environ | self.environment)
+        _wait_for(self.port, self.process)
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.process.terminate()
+        self.process.wait(timeout=PATIENCE)
 
     def crowd(self, size: int) -> list[bytes]:
         """Return the requests of people who have typed everything and now book."""
@@ -102,16 +114,15 @@ def house(folder: Path, url: str, *, workers: int = 1, slots: int = 50) -> Itera
     with closing(app.extensions["healthcert"]) as parts:
         made = _opened(parts, slots, now)
         publishing.publish_now(parts, now)
-        command = [sys.executable, "-m", "healthcert", "serve", "--workers", str(workers)]
-        with subprocess.Popen(command, cwd=ROOT, env=os.environ | environment) as process:
-            try:
-                _wait_for(port, process)
-                yield House(
-                    port, parts, made, app.config["SECRET_KEY"], process, environment,
-                    app.extensions["verifier"],
-                )  # fmt: skip
-            finally:
-                process.terminate()
+        running = House(
+            port, parts, made, app.config["SECRET_KEY"], environment, app.extensions["verifier"],
+            workers,
+        )  # fmt: skip
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 def _opened(parts: Parts, number: int, now: datetime) -> list[UUID]:

@@ -183,6 +183,18 @@ def test_the_line_is_a_file_that_may_be_kept_a_quarter_of_a_minute(browser, step
 
 
 @pytest.mark.usefixtures("opening")
+def test_when_the_opening_is_taken_away_nothing_is_left_of_who_asked(app, parts, clock):
+    ticket_of(app)
+    job.keep(parts, clock.now, probe=lambda _settings: 0.0)
+    folder = parts.settings.room_dir
+    assert list(folder.glob("spring.*"))
+    (parts.settings.data_dir / "opening.toml").unlink()
+    job.keep(parts, clock.now)
+    assert {path.name for path in folder.iterdir()} == {"availability.json", "looked"}
+    assert Browser(app).get("/book/").status_code == 200
+
+
+@pytest.mark.usefixtures("opening")
 def test_an_opening_that_cannot_be_read_is_refused_by_name(parts):
     (parts.settings.data_dir / "opening.toml").write_text('code = "x"\nopen_at = 3', "utf-8")
     with pytest.raises(BadSettings, match=r"opening.toml: .*open_at"):
