@@ -31,6 +31,7 @@ from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, both, bp, counter, source
 from healthcert.web.refused import REFUSED, answered
+from healthcert.web.room import refuse_another
 from healthcert.web.times import LATER, asked, chosen, dose_asked
 
 DOORS = (bp, counter)  # of the whole way, with the views of all its modules
@@ -104,6 +105,8 @@ def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, A
     if {len(slots) for _dose, slots in doses} != {len(told)}:
         raise NotFound
     everybody = [draft.person_of(db, one) for one in told]
+    known = [details_of(parts().vault, person) for person in everybody]
+    refuse_another(*(each for one in known for each in (one.identity.value, one.phone, one.mail)))
     actor = _actor(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
