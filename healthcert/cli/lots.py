@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import perf_counter
 from uuid import UUID
 
 import click
@@ -46,8 +47,11 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
     @click.option("--staff", type=click.UUID, required=True, help="Who orders it.")
     @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="[today; a recall: ever]")
     @click.option("--reason", type=click.Choice(reasons), default=reasons[0], show_default=True)
-    def order(lot: UUID, staff: UUID, since: datetime | None, reason: str) -> None:
-        now = datetime.now(UTC)
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+    def order(
+        lot: UUID, staff: UUID, since: datetime | None, reason: str, *, as_json: bool
+    ) -> None:
+        began, now = perf_counter(), datetime.now(UTC)
         ever = now.date() if state == "released" else None
         with opened() as doors, doors.transaction() as db:
             by = db.get(Staff, staff)
@@ -55,7 +59,13 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
                 raise NotFound("no such member of staff")
             day = since.date() if since else ever
             service.order(db, lot_id=lot, state=state, since=day, reason=reason, staff=by, now=now)
-        click.echo(f"{state} {lot}")
+            found = service.reached(db, lot_id=lot) if state == "recalled" else ()
+            people = {site.code if site else "elsewhere": count for site, count in found}
+        told = {"lot": str(lot), "state": state, "people": people}
+        seconds = round(perf_counter() - began, 3)
+        lines = [f"{state} {lot}", *(f"{count:6} {where}" for where, count in people.items())]
+        click.echo(json.dumps(told | {"seconds": seconds}) if as_json else "\n".join(lines))
+        click.echo(f"{sum(people.values())} people, {seconds} s", err=True)
 
     return order
 

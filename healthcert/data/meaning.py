@@ -143,6 +143,9 @@ def _cartons(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
         kept = content.get("storage", {}).get(name, {"least": 0, "most": 1})
         if kept["least"] >= kept["most"]:
             yield f"storage.{name}.least", "The least is not below the most. Swap them."
+    if "thaw_days" in content.get("vial", {}) and "freezer" not in content.get("storage", {}):
+        advice = "Add the freezer to its storage, or leave the days away."
+        yield "vial.thaw_days", f"What never was frozen does not thaw. {advice}"
 
 
 def _codes(content: Content) -> Iterator[Wrong]:

@@ -12,7 +12,7 @@ from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
-from healthcert.models.cold_chain import ColdReading, Fridge
+from healthcert.models.cold_chain import ColdReading, Fridge, Vial
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
@@ -123,6 +123,7 @@ __all__ = [
     "TestStanding",
     "TreeHead",
     "Triage",
+    "Vial",
     "Visit",
     "WaitEntry",
     "new_id",

@@ -1,4 +1,4 @@
-"""Cold chain: what is read on a fridge sets shelves aside that hold what does not bear it.
+"""Cold chain: what is read on a fridge, or on vials, sets shelves aside that do not bear it.
 
 What a vaccine bears its file says (`[storage]`).
 """
@@ -24,20 +24,23 @@ from healthcert.models import (
     Staff,
     Stock,
 )
-from healthcert.models.cold_chain import FRIDGES
-from healthcert.services import alarms, audit, stock
+from healthcert.models.cold_chain import FRIDGES, VVM_STAGES
+from healthcert.services import alarms, audit, knowledge, stock
 from healthcert.services.facts import CLOCK_SLACK
 from healthcert.services.stock import Shelf
 
 
-def shelves(db: Session, *, site_id: UUID) -> Sequence[Row[Stock, Lot, Product, LotValidity]]:
-    """Return what a site has, and what waits there, by product and last day."""
+def shelves(
+    db: Session, *, site_id: UUID
+) -> Sequence[Row[Stock, Lot, Product, LotValidity, dict[str, Any]]]:
+    """Return what a site has and what waits there, by product and last day; last, its file."""
     other = aliased(LotValidity)
     last = select(func.max(other.ordinal)).where(other.lot_id == Lot.id)
     query = (
-        select(Stock, Lot, Product, LotValidity)
+        select(Stock, Lot, Product, LotValidity, Knowledge.content)
         .join(Lot, Lot.id == Stock.lot_id)
         .join(Product, Product.id == Lot.product_id)
+        .join(Knowledge, Knowledge.id == Product.knowledge_id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
         .where(Stock.site_id == site_id, LotValidity.ordinal == last.scalar_subquery())
         .where(or_(Stock.remaining > 0, Stock.set_aside.is_not(None)))
@@ -112,6 +115,29 @@ def read(
         alarms.sound(db, kind="cold_chain", about=("site", fridge.site_id), now=now)
     audit.done(db, "fridge_read", reading, {"set_aside": len(harmed)}, by=staff, now=now)
     return harmed
+
+
+def look(db: Session, shelf: Shelf, stage: int, *, staff: Staff, now: datetime) -> None:
+    """Write down what the monitor on a shelf's vials shows; from stage 3 on it is set aside.
+
+    Raises:
+        BadInput: ``vvm_stage``: there is no such stage, or these vials have no monitor.
+        NotFound: Another site's shelf, or no such lot.
+    """
+    found = stock.balance(db, shelf, staff)
+    told = knowledge.rule_of(db, db.get_one(Lot, shelf.lot_id).product_id).content
+    if stage not in VVM_STAGES or not told.get("vial", {}).get("vvm"):
+        raise BadInput({"vvm_stage": "not_a_choice"})
+    reading = ColdReading(
+        recorded_at=now, lot_id=shelf.lot_id, site_id=shelf.site_id, vvm_stage=stage,
+        taken_at=now, read_by=staff.id,
+    )  # fmt: skip
+    db.add(reading)
+    db.flush()
+    if stage >= VVM_STAGES[2] and found.set_aside is None:
+        found.set_aside = reading.id
+        alarms.sound(db, kind="cold_chain", about=("site", shelf.site_id), now=now)
+    audit.done(db, "monitor_read", reading, {"stage": stage}, by=staff, now=now)
 
 
 def _bears(told: Mapping[str, Any], kind: str, celsius: float) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput
 from healthcert.models import Knowledge, Lot, Product, Staff
 from healthcert.policy import gs1
-from healthcert.services import facts, lots, stock
+from healthcert.services import cold_chain, facts, lots, stock
 from healthcert.services.stock import Shelf
 
 
@@ -26,6 +26,7 @@ class Delivery:
     number: str = ""
     expires_on: date | None = None
     fridge_id: UUID | None = None
+    vvm_stage: int | None = None  # that the monitor on its vials shows, where they have one
 
 
 def receive(
@@ -52,6 +53,22 @@ def receive(
         raise BadInput({"expires_on": "differs"})
     shelf = Shelf(site_id, lot.id)
     stock.move(db, shelf, "received", told.quantity, staff=staff, now=now, fridge_id=told.fridge_id)
+    if told.vvm_stage is not None:
+        cold_chain.look(db, shelf, told.vvm_stage, staff=staff, now=now)
+    return lot
+
+
+def scanned(db: Session, scan: str, *, today: date) -> Lot:
+    """Return the released lot of a carton.
+
+    Raises:
+        BadInput: ``scan``: see `gs1.read` and `of_carton`, or ``not_usable``.
+    """
+    carton = gs1.read(scan, today=today)
+    product, number = of_carton(db, carton.gtin), facts.lot_number(carton.lot)
+    lot = db.scalar(select(Lot).filter_by(product_id=product.id, number=number))
+    if lot is None or lot.state != "released":
+        raise BadInput({"scan": "not_usable"})
     return lot
 
 

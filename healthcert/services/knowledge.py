@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from healthcert.data import checking
@@ -97,10 +97,12 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
 
 def offered(db: Session) -> list[tuple[Programme, Product]]:
     """Return each programme with each product that it gives."""
-    told = select(Programme, Knowledge).join(Knowledge, Knowledge.id == Programme.knowledge_id)
-    products = {product.code: product for product in db.scalars(select(Product))}
+    told = select(Programme, Knowledge, Product).join(Knowledge)  # a few of each, at once
+    told = told.join(Product, true())
     rows = db.execute(told.order_by(Programme.code)).all()
-    return [(one, products[code]) for one, row in rows for code in row.content["products"]]
+    products = {product.code: product for _one, _row, product in rows}
+    each = {one: row.content["products"] for one, row, _product in rows}
+    return [(one, products[code]) for one, codes in each.items() for code in codes]
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:

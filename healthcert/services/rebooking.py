@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import Refusal, SlotFull
+from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, AuditEvent, ClinicSession, Site, Slot
-from healthcert.services import audit, booking, knowledge, moving, people, places
+from healthcert.policy.offers import RADII
+from healthcert.services import audit, booking, knowledge, moving, people, places, waiting
 
 NOTICE = timedelta(hours=2)  # a person needs to come somewhere else
+NEAR = RADII[2]  # kilometres, within which they wait for another place
 _WEEKS, _SITES = 8, 50  # how far is looked: ahead, and at how many of the nearest sites
 
 
@@ -117,6 +120,11 @@ def rebook(
     place = booking.place_of(db, old.slot_id, states=None)
     booking.tell(db, vault, person, "unplaced", old, place, now)
     booking.note(db, audit.SYSTEM, "appointment_unplaced", old, now)
+    with suppress(AlreadyBooked, NotEligible), db.begin_nested():  # the next place near there
+        waiting.join(
+            db, vault=vault, person=person, programme_id=old.programme_id, site_id=place.site.id,
+            within_km=NEAR, standby=False, actor=audit.SYSTEM, now=now,
+        )  # fmt: skip
     return False
 
 

@@ -123,6 +123,8 @@ ACTS: Mapping[str, str] = {
     "stock.receive": "keep_stock",
     "stock.move": "keep_stock",
     "stock.read": "keep_stock",
+    "stock.vial": "keep_stock",
+    "stock.today": "keep_stock",
     "stock.settle": "settle_stock",
     "planning.every": "plan_sessions",
     "planning.preview": "plan_sessions",

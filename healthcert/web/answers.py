@@ -53,6 +53,8 @@ WRONG: Mapping[str, Lazy] = {
     "not_a_carton": _("this is not what a carton of vaccine says: scan it again, or type the rest"),
     "check_digit": _("a digit was misread: scan it again, or type the rest"),
     "unknown_carton": _("no vaccine here has this carton: choose the vaccine and type the rest"),
+    "not_usable": _("no lot of this carton is released here: write its delivery down, or ask"),
+    "no_vial": _("this vaccine comes in no vial for several people"),
     "twice": _("it says two things at once: scan one carton alone"),
     "differs": _("our books have another last day for this lot: look at the carton again"),
     "not_so_many": _("there are not so many doses"),

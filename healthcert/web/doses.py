@@ -9,14 +9,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 from wtforms import BooleanField
 
 from healthcert.errors import BadInput, SignerUnavailable
 from healthcert.i18n import lazy as _
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
-from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination
+from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination, vials
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
 from healthcert.web.care import answers_of, asking
@@ -72,7 +72,8 @@ def ask(appointment_id: UUID) -> str:
         at = scene(db, appointment_id, "care")
         form = _given(db, at, None)
     form.product.data = str(at.patient.expected.product_id)
-    form.lot.data = at.known.last_lot
+    chosen = session.get("lots", {}).get(form.product.data)
+    form.lot.data = chosen or at.known.last_lot
     form.given_at.data = _clock(now(), at.patient.expected.time_zone)
     return _ask_given(form, at)
 
@@ -95,6 +96,7 @@ def record(appointment_id: UUID) -> _Page:
         return _ask_given(form, at), 400
     if dose is None:
         return redirect(url_for("care.decision", appointment_id=appointment_id), code=303)
+    session.pop("lots", None)  # from now on it is the lot that was given last
     sign(at.patient.expected.person_id)
     return redirect(url_for(".recorded", dose_id=dose), code=303)
 
@@ -226,7 +228,9 @@ def _by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
 
 
 def _ask_given(form: Given, at: Scene) -> str:
-    return render_template("clinic/dose.html", form=form, at=at)
+    with parts().doors.reading() as db:
+        over = [one for one in vials.opened(db, site_id=own_site()) if not one.minutes(now())]
+    return render_template("clinic/dose.html", form=form, at=at, over=over)
 
 
 def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: ANN401

@@ -19,6 +19,7 @@ from healthcert.policy.offers import RADII
 from healthcert.services import desk, enrolment, identities, offers, people, queue, roster, waiting
 from healthcert.services.audit import Actor
 from healthcert.services.tidying import tidy_identity, tidy_phone
+from healthcert.services.vials import opened as open_vials
 from healthcert.web import draft
 from healthcert.web.about import about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
@@ -129,7 +130,12 @@ def standby() -> _Page:
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
         open_today = offers.sessions_today(db, site=site, now=now())
+        spare = open_vials(db, site_id=site.id)
     form.session.choices = options({str(one.id): product for one, product in open_today})
+    given = {one.product_id for one, _product in open_today}
+    left = [(each.product.name, each.left) for each in spare if each.lot.product_id in given]
+    if request.method == "GET":
+        form.doses.data = sum(doses for _name, doses in left) or None
     if request.method == "POST" and form.validate():
         with parts().doors.transaction() as db:
             offers.standby(
@@ -137,7 +143,7 @@ def standby() -> _Page:
                 staff=roster.present(db, staff_id=visitor().id), now=now(),
             )  # fmt: skip
         return redirect(url_for(".standby", done=form.doses.data), code=303)
-    page = render_template("waiting/standby.html", form=form, site=site)
+    page = render_template("waiting/standby.html", form=form, site=site, left=left)
     return (page, 400) if form.errors else page
 
 

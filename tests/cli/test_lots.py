@@ -9,7 +9,7 @@ import pytest
 from healthcert.db import Doors, make_engine
 from healthcert.models import Lot, LotValidity
 from healthcert.services import knowledge, lots
-from tests.factories import NOW, TODAY, day, make_admin, make_product
+from tests.factories import NOW, TODAY, day, make_admin, make_dose, make_product, make_site
 
 NOBODY = "019a7d3e-6a41-7b5c-9c1e-5a0f0b7a2d11"
 
@@ -60,6 +60,22 @@ def test_a_lot_is_listed_released_and_recalled(run, lot, doors):
         assert db.get_one(Lot, lot_id).state == "recalled"
         newest = db.query(LotValidity).order_by(LotValidity.ordinal.desc()).first()
         assert (newest.reason, newest.since, newest.ordered_by) == ("producer", TODAY, keeper)
+
+
+def test_a_recall_counts_the_people_it_reaches_by_site_and_names_nobody(run, lot, doors):
+    lot_id, keeper, _other = lot
+    with doors.transaction() as db:
+        sites = [make_site(db, code=name) for name in ("Harbour", "Hill")]
+        here = db.get_one(Lot, lot_id)
+        for site in (*sites, sites[0]):
+            make_dose(db, lot=here, site_id=site.id)
+    done = run("lots", "recall", lot_id, "--staff", keeper, "--json")
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told.pop("seconds") >= 0
+    assert told == {"lot": str(lot_id), "state": "recalled", "people": {"Harbour": 2, "Hill": 1}}
+    assert done.stderr.startswith("3 people, ")
+    assert "     2 Harbour" in run("lots", "recall", lot_id, "--staff", keeper).stdout
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,18 @@ from sqlalchemy import func, select
 
 from healthcert.errors import BadInput, WrongState
 from healthcert.jobs import sessions as jobs
-from healthcert.models import Appointment, ClinicSession, Message, Site, SiteClosure, Slot
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    Message,
+    Site,
+    SiteClosure,
+    Slot,
+    WaitEntry,
+)
 from healthcert.services import moving, planning, rebooking
 from tests.factories import NOW, day, make_site
+from tests.models.test_workflow import make_entry
 from tests.services.clinic import JCOVDEN, Clinic, details
 from tests.threads import at_once
 
@@ -85,12 +94,28 @@ def test_who_cannot_be_placed_is_told_and_listed(parts, clinic):
     close(clinic)
     assert jobs.rebook(parts, NOW) == 1
     assert where(clinic) == {other.id: 1}
-    assert told(clinic)["unplaced"] == 2
+    assert told(clinic)["unplaced"] == told(clinic)["waiting"] == 2
     with clinic.doors.reading() as db:
+        waits = db.scalars(select(WaitEntry)).all()
+        assert {(each.site_id, each.within_km, each.state) for each in waits} == {
+            (clinic.site.id, rebooking.NEAR, "waiting")
+        }
         lost = rebooking.unplaced(db, site_ids=[clinic.site.id], since=NOW)
         assert {each.id for each in lost} < {each.id for each in mine}
         assert [each.state for each in lost] == ["cancelled"] * 2
+        assert {each.person_id for each in lost} == {each.person_id for each in waits}
     assert counters_are_true(clinic)
+
+
+def test_who_waits_already_loses_a_place_and_does_not_wait_twice(parts, clinic):
+    mine = clinic.book(clinic.slot(CLOSED))
+    with clinic.doors.transaction() as db:
+        make_entry(db, person_id=mine.person_id, programme_id=clinic.programme.id)
+    close(clinic)
+    assert jobs.rebook(parts, NOW) == 0
+    assert (told(clinic)["unplaced"], told(clinic)["waiting"]) == (1, 0)
+    with clinic.doors.reading() as db:
+        assert db.scalar(select(func.count()).select_from(WaitEntry)) == 1
 
 
 def test_a_closed_day_has_no_sessions_any_more_and_may_be_closed_again(clinic):

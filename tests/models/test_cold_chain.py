@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
-from healthcert.models import ColdReading, Fridge, SessionTemplate, Site, Stock
+from healthcert.models import ColdReading, Fridge, SessionTemplate, Site, Stock, Vial
 from healthcert.models.broken import FOREIGN_KEY
 from tests import factories as make
 from tests.factories import NOW, TODAY, day
@@ -29,6 +29,15 @@ def make_reading(db: Session, fridge: Fridge | None = None, **values: Any) -> Co
         "recorded_at": NOW, "read_by": make.make_staff(db, site_id=fridge.site_id).id,
     }  # fmt: skip
     return make.add(db, ColdReading(**defaults | values))
+
+
+def make_vial(db: Session, shelf: Stock | None = None, **values: Any) -> Vial:
+    shelf = shelf or make.make_shelf(db)
+    defaults = {
+        "site_id": shelf.site_id, "lot_id": shelf.lot_id, "doses": 6, "recorded_at": NOW,
+        "opened_by": make.make_staff(db, site_id=shelf.site_id).id, "use_until": NOW,
+    }  # fmt: skip
+    return make.add(db, Vial(**defaults | values))
 
 
 @pytest.fixture
@@ -70,6 +79,55 @@ def test_a_reading_is_of_a_fridge_of_its_site_and_never_changes(db):
         db.execute(update(ColdReading).values(celsius=4.0))
     with refused(db, "append_only"):
         db.execute(delete(ColdReading).where(ColdReading.id == reading.id))
+
+
+@pytest.mark.parametrize("stage", [0, 5])
+def test_a_monitor_has_four_stages(db, stage):
+    lot, seen = make.make_lot(db).id, {"celsius": None, "fridge_id": None}
+    fridge = make_fridge(db)
+    make_reading(db, fridge, lot_id=lot, vvm_stage=4, **seen)
+    with refused(db, "ck_cold_reading_vvm_stage"):
+        make_reading(db, fridge, lot_id=lot, vvm_stage=stage, **seen)
+
+
+@pytest.mark.parametrize(
+    "told", ["", "fridge", "celsius", "lot", "stage", "fridge celsius lot stage", "fridge stage",
+             "celsius lot"],
+)  # fmt: skip
+def test_a_reading_is_of_a_fridge_or_of_a_monitor_and_never_of_both(db, told):
+    fridge, lot = make_fridge(db), make.make_lot(db)
+    values = {
+        "fridge_id": fridge.id if "fridge" in told else None,
+        "celsius": 5.0 if "celsius" in told else None,
+        "lot_id": lot.id if "lot" in told else None,
+        "vvm_stage": 2 if "stage" in told else None,
+    }
+    with refused(db, "ck_cold_reading_of_one"):
+        make_reading(db, fridge, **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ({"doses": 0}, "doses"),
+        ({"doses": 101}, "doses"),
+        ({"state": "lost", "ended_at": NOW}, "state"),
+        ({"state": "discarded"}, "ended"),
+        ({"ended_at": NOW}, "ended"),
+        ({"state": "finished", "ended_at": NOW - timedelta(seconds=1)}, "ended_after_opened"),
+    ],
+)
+def test_a_vial_says_what_can_be(db, shelf, values, rule):
+    with refused(db, f"ck_vial_{rule}"):
+        make_vial(db, shelf, **values)
+
+
+def test_a_vial_is_of_a_shelf_of_its_site_and_never_goes(db, shelf):
+    with refused(db, FOREIGN_KEY):
+        make_vial(db, shelf, site_id=make.make_site(db).id)
+    make_vial(db, shelf)
+    with refused(db, "never_deleted"):
+        db.execute(delete(Vial))
 
 
 def test_a_shelf_is_set_aside_for_a_reading_of_its_own_site(db, shelf):

@@ -24,11 +24,13 @@ from healthcert.models import (
     Request,
     SigningKey,
     StockCount,
+    Vial,
     WaitEntry,
 )
 from tests import factories as make
 from tests.factories import NOW, make_organisation
 from tests.models.refusals import refused
+from tests.models.test_cold_chain import make_vial
 from tests.models.test_workflow import make_draw, make_entry, make_offer
 
 LATER = NOW + timedelta(days=1)
@@ -68,7 +70,13 @@ def an_offer(db, **values):
 MAKERS = {
     Case: a_case, ClinicSession: make.make_session, Draw: make_draw, Message: a_message,
     Observation: make.make_observation, Offer: an_offer, StockCount: make.make_count,
-    WaitEntry: make_entry,
+    Vial: make_vial, WaitEntry: make_entry,
+}  # fmt: skip
+
+
+NEEDED = {
+    (Message, "sent"): {"sent_at": NOW}, (Vial, "finished"): {"ended_at": NOW},
+    (Vial, "discarded"): {"ended_at": NOW},
 }  # fmt: skip
 
 
@@ -78,8 +86,6 @@ def needed(db, row_type, state, row=None):
         closed = {"list_root": bytes(32), "entries": 2} if state != "announced" else {}
         drawn = {"seed": bytes(32), "public_value": "7"} if state in ("drawn", "published") else {}
         return closed | drawn
-    if row_type is Message:
-        return {"sent_at": NOW} if state == "sent" else {}
     if row_type is Observation and state != "observed":
         early = timedelta(minutes=5 if state == "left_early" else 15)
         return {"left_at": NOW + early, "noted_by": make.make_staff(db).id}
@@ -88,7 +94,7 @@ def needed(db, row_type, state, row=None):
     if row_type is Offer and row is not None and state == "accepted":
         person = db.get(make.Person, row.person_id)
         return {"appointment_id": make.make_appointment(db, person=person).id}
-    return {}
+    return NEEDED.get((row_type, state), {})
 
 
 def states_of(row_type):

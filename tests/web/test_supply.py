@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import event, func, select, update
 
 from healthcert.jobs.sessions import rebook
 from healthcert.models import (
@@ -20,6 +20,7 @@ from healthcert.models import (
     Slot,
     Stock,
     StockMove,
+    Vial,
 )
 from healthcert.services import hours
 from tests import factories as make
@@ -138,6 +139,74 @@ def test_a_warm_fridge_sets_the_lot_aside_until_the_head_of_the_site_decides(par
     for wrong in ("", "warm", "nan", "99"):
         told = {"fridge": str(fridge), "celsius": wrong}
         assert nurse.post("/clinic/stock/read", told, page="/clinic/stock").status_code == 400
+
+
+def vial_of(parts):
+    return one(parts, select(Vial.id).filter_by(state="open"))
+
+
+def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
+    parts, staff, came, book
+):
+    nurse, lead = staff("nurse"), staff("lead")
+    assert "Open vials" not in nurse.get("/clinic/stock").text
+    told = {"lot": str(came.lot_id), "thawed_on": day(-1).isoformat()}
+    answer = nurse.post("/clinic/stock/vial", told, page="/clinic/stock", follow_redirects=True)
+    assert "6 hours" in answer.text
+    standby = lead.get("/clinic/standby").text
+    assert "6 doses are left in an open vial" in standby
+    assert re.search(r'name="doses"[^>]*value="6"', standby)
+    for until, words in ((NOW + timedelta(minutes=59.5), "59 minutes"), (NOW, "is past its time")):
+        with parts.doors.transaction() as db:
+            db.execute(update(Vial).values(use_until=until))
+        assert words in nurse.get("/clinic/stock").text
+    book()
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    assert "is past its time" in nurse.get(f"{visit}/dose").text
+    gone = {"vial": str(vial_of(parts))}
+    for status in (303, 409):
+        answer = nurse.post("/clinic/stock/vial", gone, page="/clinic/stock")
+        assert answer.status_code == status
+    assert "Open vials" not in nurse.get("/clinic/stock").text
+    assert "is past its time" not in nurse.get(f"{visit}/dose").text
+    assert one(parts, select(Stock.wasted)) == 6
+
+
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({"lot": "x"}, 404),
+        ({"vial": "x"}, 404),
+        ({"thawed_on": day(2).isoformat()}, 400),
+    ],
+)
+def test_what_cannot_be_opened_is_refused(staff, came, told, status):
+    told = {"lot": str(came.lot_id)} | told
+    answer = staff("nurse").post("/clinic/stock/vial", told, page="/clinic/stock")
+    assert answer.status_code == status
+
+
+def test_the_lot_of_a_carton_is_proposed_until_a_dose_was_given(parts, clinic, staff, book):
+    with parts.doors.transaction() as db:
+        product = db.get_one(Product, clinic.product_id)
+        make.make_validity(db, lot=make.make_lot(db, product=product, number="B2"))
+    nurse = staff("nurse")
+    book()
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+
+    def proposed() -> list[str]:
+        form = nurse.get(f"{visit}/dose").text
+        return re.findall(r'<option value="(\w+)" selected', form.partition('name="lot"')[2])[:1]
+
+    scan = {"scan": "(01)00359267100023(10)B2"}
+    answer = nurse.post("/clinic/stock/today", scan, page="/clinic/", follow_redirects=True)
+    assert "now proposes lot" in answer.text
+    assert proposed() == ["B2"]
+    wrong = nurse.post("/clinic/stock/today", {"scan": "B2"}, page="/clinic/")
+    assert wrong.status_code == 400
+    given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
+    assert nurse.post(f"{visit}/dose", given | {"body_site": "LA"}).status_code == 303
+    assert proposed() == [clinic.lot]
 
 
 def plan(clinic, **changes):

@@ -1,0 +1,134 @@
+"""Vials that are open: until when each may be used, what is left in it, what is thrown away.
+
+What is left is told by the doses given of the lot since, the vial opened first emptied first.
+A vial past its time refuses nothing: pages warn, and what was given is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import Dose, Lot, Product, Site, Staff, StockMove, Vial
+from healthcert.services import knowledge, lots, stock
+from healthcert.services.stock import Shelf
+
+
+@dataclass(slots=True)
+class Opened:
+    """A vial that is or was open, and how many doses are left in it."""
+
+    vial: Vial
+    lot: Lot
+    product: Product
+    left: int
+
+    def minutes(self, now: datetime) -> int:
+        """Return for how many minutes it may still be used; 0 where its time is over."""
+        return max(0, (self.vial.use_until - now) // timedelta(minutes=1))
+
+
+def begin(
+    db: Session, shelf: Shelf, *, staff: Staff, now: datetime, thawed_on: date | None = None
+) -> Vial:
+    """Return a vial of a shelf that was opened now; those of its lot that are empty are finished.
+
+    It may be used as long as its file says, yet not after the last day of the lot, nor longer after
+    `thawed_on` than thawed ones last; that is on the carton, where somebody wrote it.
+
+    Raises:
+        BadInput: Such a vaccine comes in no vial for several people, or the day is to come.
+        NotFound: Another site's shelf, or no such lot.
+    """
+    found = stock.balance(db, shelf, staff)
+    lot, zone = db.get_one(Lot, shelf.lot_id), ZoneInfo(db.get_one(Site, shelf.site_id).time_zone)
+    told = knowledge.rule_of(db, lot.product_id).content.get("vial")
+    if told is None:
+        raise BadInput({"lot": "no_vial"})
+    if thawed_on and thawed_on > now.astimezone(zone).date():
+        raise BadInput({"thawed_on": "in_the_future"})
+    last = lots.newest(db, lot.id).expires_on
+    if thawed_on and "thaw_days" in told:
+        last = min(last, thawed_on + timedelta(days=told["thaw_days"]))
+    ends = datetime.combine(last + timedelta(days=1), time.min, zone)
+    for each in opened(db, site_id=shelf.site_id):
+        if each.lot is lot and not each.left:
+            each.vial.state, each.vial.ended_at = "finished", now
+    vial = Vial(
+        recorded_at=now, site_id=shelf.site_id, lot_id=lot.id, opened_by=staff.id,
+        doses=told["doses"], thawed_on=thawed_on,
+        use_until=min(now + timedelta(hours=told["open_hours"]), ends),
+    )  # fmt: skip
+    db.add(vial)
+    db.flush()
+    stock.note(db, "vial_opened", found, staff.id, now, doses=vial.doses)
+    return vial
+
+
+def opened(db: Session, *, site_id: UUID) -> list[Opened]:
+    """Return the vials that are open at a site, that whose time is over first first."""
+    other = aliased(Vial)
+    beside = exists().where(
+        other.site_id == site_id, other.lot_id == Vial.lot_id, other.state == "open",
+        or_(Vial.ended_at.is_(None), Vial.ended_at >= other.recorded_at),
+    )  # fmt: skip
+    query = select(Vial, Lot, Product).where(Vial.site_id == site_id, beside)
+    query = query.where(Lot.id == Vial.lot_id, Product.id == Lot.product_id)
+    rows = db.execute(query.order_by(Vial.recorded_at, Vial.id))
+    found = [Opened(*row, row[0].doses) for row in rows]
+    if found:
+        _empty(db, found)
+    still = [each for each in found if each.vial.state == "open"]
+    return sorted(still, key=lambda each: each.vial.use_until)
+
+
+def discard(db: Session, *, vial_id: UUID, staff: Staff, now: datetime) -> int:
+    """End a vial and waste what is left in it; return how many doses that were.
+
+    Raises:
+        NotFound: No such vial at the site of this member of staff.
+        WrongState: It ended before.
+    """
+    vial = db.scalar(select(Vial).filter_by(id=vial_id, site_id=staff.site_id))
+    if vial is None:
+        raise NotFound
+    shelf = Shelf(vial.site_id, vial.lot_id)
+    found = stock.balance(db, shelf, staff)  # nobody else gives or wastes of it meanwhile
+    here = {each.vial.id: each for each in opened(db, site_id=vial.site_id)}
+    if vial.id not in here:
+        raise WrongState
+    left = min(here[vial.id].left, found.remaining)
+    vial.state, vial.ended_at = "discarded" if left else "finished", now
+    db.flush()
+    if left:
+        stock.move(db, shelf, "wasted", left, staff=staff, now=now, reason="opened_vial")
+    stock.note(db, f"vial_{vial.state}", found, staff.id, now, doses=left)
+    return left
+
+
+def _empty(db: Session, found: Sequence[Opened]) -> None:
+    """Take out of vials, in the order in which they were opened, what was given since."""
+    back, site_id = aliased(StockMove), found[0].vial.site_id
+    # To the minute, as nurses tell when a dose was given.
+    begun = {each.vial.id: each.vial.recorded_at.replace(second=0, microsecond=0) for each in found}
+    given = (
+        select(Dose.lot_id, Dose.given_at)
+        .join(StockMove, and_(StockMove.dose_id == Dose.id, StockMove.kind == "given"))
+        .where(StockMove.site_id == site_id, StockMove.lot_id.in_({e.lot.id for e in found}))
+        .where(Dose.given_at >= min(begun.values()))
+        .where(~exists().where(back.dose_id == Dose.id, back.kind == "given_back"))
+    )
+    for lot_id, at in db.execute(given.order_by(Dose.given_at)):
+        for each in found:
+            ended = each.vial.ended_at
+            fits = at and begun[each.vial.id] <= at <= (ended or at)
+            if fits and each.left and each.lot.id == lot_id:
+                each.left -= 1
+                break
