@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
@@ -67,6 +67,11 @@ def is_due(token: ApiToken, now: datetime) -> bool:
 def seen(db: Session, *, token_hash: bytes, now: datetime) -> None:
     """Write down that a token was shown."""
     db.execute(update(ApiToken).where(ApiToken.token_hash == token_hash).values(seen_at=now))
+
+
+def end(db: Session, *, token_hash: bytes) -> None:
+    """Let a token open nothing from now on."""
+    db.execute(delete(ApiToken).where(ApiToken.token_hash == token_hash))
 
 
 def of_staff(db: Session, *, staff_id: UUID, now: datetime) -> Sequence[ApiToken]:

@@ -4,7 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# What programs can ask for, by act: the names of `healthcert.web.api`.
+_OF_PROGRAMS = {
+    "search_places": "sites site programmes slots",
+    "ask_for_code": "ask_code",
+    "sign_in": "sign_in",
+    "sign_out": "sign_out",
+    "keep_family": "family_of",
+    "see_own_record": "appointments appointment certificates whole_record",
+    "see_own_certificate": "certificate code",
+    "cancel_own_appointment": "cancel",
+    "move_own_appointment": "move",
+    "see_day_list": "day_list",
+    "see_patient": "patient recorded",
+    "register_arrival": "arrived",
+    "record_not_vaccinated": "not_vaccinated",
+    "record_dose": "dose",
+    "mark_dose_in_error": "in_error correct",
+}
 ACTS: Mapping[str, str] = {
+    f"v1.{name}": act for act, names in _OF_PROGRAMS.items() for name in names.split()
+} | {
+    "about_api.openapi": "read_public_page",
+    "about_api.page": "read_public_page",
     "health.alive": "read_public_page",
     "health.ready": "read_public_page",
     "metrics.metrics": "read_metrics",
@@ -62,6 +84,7 @@ ACTS: Mapping[str, str] = {
     "account.add_passkey": "sign_in",
     "account.add_password": "sign_in",
     "account.own": "manage_own_account",
+    "account.tokens": "manage_own_account",
     "account.change": "manage_own_account",
     "team.members": "see_organisations",
     "team.invite": "invite_staff",

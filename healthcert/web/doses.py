@@ -70,7 +70,7 @@ def record(appointment_id: UUID) -> _Page:
         other = {"lot": "other_lot"} if form.lot.data == OTHER_LOT else {}
         form.take({other.get(name, name): code for name, code in wrong.fields.items()})
         return _ask_given(form, patient), 400
-    _sign(dose_id)
+    sign(dose_id)
     return redirect(url_for(".recorded", dose_id=dose_id), code=303)
 
 
@@ -126,7 +126,7 @@ def _record(form: Given, patient: Patient) -> UUID:
     return recorded.id
 
 
-def _sign(dose_id: UUID) -> None:
+def sign(dose_id: UUID) -> None:
     """Sign what the dose earned; where no key signs now, the worker does it later."""
     with parts().doors.reading() as db:
         intended = desk.intended_of(db, dose_id=dose_id)

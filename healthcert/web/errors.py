@@ -47,6 +47,14 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Start again from the first page."),
         ),
     ),
+    406: (
+        "not_acceptable",
+        Answer(
+            HTTPStatus.NOT_ACCEPTABLE,
+            _("This cannot be answered in that form"),
+            _("Ask for the form that the documentation names."),
+        ),
+    ),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
     415: (
         "wrong_type",
@@ -71,7 +79,10 @@ def refused(refusal: errors.Refusal) -> Response:
         return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     if not isinstance(refusal, errors.TooMany):
-        return _respond(refusal.code, answer_to(type(refusal)), fields)
+        response = _respond(refusal.code, answer_to(type(refusal)), fields)
+        if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
+        return response
     response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
     response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
     return response

@@ -1,0 +1,88 @@
+"""Who a program comes for, told by its token; and what its deeds are done with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from flask import request
+
+from healthcert.errors import BadInput, NotSignedIn
+from healthcert.models import Staff
+from healthcert.policy.roles import Role
+from healthcert.services import api_tokens, proxies, roster
+from healthcert.services.audit import STRANGER, Actor
+from healthcert.web.guards import Visitor, program, visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+from healthcert.web.staff import employed
+
+
+def bearer() -> Visitor | None:
+    """Return for whom the request's token was made; None where it carries none.
+
+    Raises:
+        NotSignedIn: The token is none, or holds no longer.
+        BadInput: ``Acting-For`` is no identifier.
+    """
+    told = request.headers.get("Authorization")
+    if told is None:
+        return None
+    kind, _blank, token = told.partition(" ")
+    at = now()
+    with parts().doors.reading() as db:
+        found = api_tokens.find(db, token=token.strip(), now=at)
+        if kind.lower() != "bearer" or found is None:
+            raise NotSignedIn
+        staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
+        if found.staff_id and not staff:
+            raise NotSignedIn
+        own = employed(db, staff, found.recorded_at) if staff else _citizen(found.person_id, at)
+    if api_tokens.is_due(found, at):
+        parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
+    acts = frozenset(found.acts.split())
+    return replace(own, acts=acts or None, reads_only=found.reads_only, token=found.token_hash)
+
+
+def _citizen(person_id: Any, proved_at: Any) -> Visitor:  # noqa: ANN401
+    try:
+        whose = UUID(request.headers.get("Acting-For", str(person_id)))
+    except ValueError:
+        raise BadInput({"Acting-For": "not_valid"}) from None
+    return Visitor(Role.CITIZEN, person_id, proved_at=proved_at, person_id=whose)
+
+
+class On(NamedTuple):
+    """What a deed is done with: the transaction, and whoever asks for it."""
+
+    db: Any  # views know no SQL
+
+    @property
+    def kit(self) -> dict[str, Any]:
+        """What most services want: the vault and the time."""
+        return {"vault": parts().vault, "now": now()}
+
+    @property
+    def actor(self) -> Actor:
+        """Who does it."""
+        who = program()
+        if who is None:
+            return STRANGER
+        return Actor("citizen" if who.role is Role.CITIZEN else "staff", who.id)
+
+    @property
+    def staff(self) -> Staff:
+        """The member of staff who does it, who still works here."""
+        return roster.present(self.db, staff_id=visitor().id)
+
+    def whose(self, scope: str) -> UUID:
+        """Return whose record is meant: one's own, or that of ``Acting-For``.
+
+        Raises:
+            NotFound: One may not do that for them.
+        """
+        return proxies.admit(
+            self.db, actor=self.actor, person_id=visitor().person_id or UUID(int=0), scope=scope,
+            now=now(),
+        )  # fmt: skip
