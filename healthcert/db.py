@@ -7,13 +7,16 @@ a deadlock. Connections opened elsewhere hold SQLite's write lock until they are
 
 from __future__ import annotations
 
+import math
 import secrets
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
@@ -71,6 +74,10 @@ def _sqlite_engine(url: str, *, foreign_keys: bool) -> Engine:
         ):
             raw.execute(f"PRAGMA {pragma}").close()
         raw.create_function("leaf_hash", 1, leaf_hash)
+        # What PostgreSQL brings and SQLite may lack.
+        for each in (math.sin, math.cos, math.radians):
+            raw.create_function(each.__name__, 1, each, deterministic=True)
+        raw.create_function("timezone", 2, _on_the_clock_of, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -79,6 +86,12 @@ def _sqlite_engine(url: str, *, foreign_keys: bool) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _on_the_clock_of(zone: str, moment: str) -> str:
+    """Return a stored moment on the clock of a zone, as PostgreSQL's `timezone` does."""
+    local = datetime.fromisoformat(moment).replace(tzinfo=UTC).astimezone(ZoneInfo(zone))
+    return local.replace(tzinfo=None).isoformat(" ")
 
 
 def _for_reading(engine: Engine) -> Engine:

@@ -63,9 +63,14 @@ from typing import ClassVar, NamedTuple
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The request was understood and must not be done."""
+    """The request was understood and must not be done.
+
+    Attributes:
+        which: Of several wished for together, the one refused, counted from 0.
+    """
 
     code: ClassVar[str] = "refused"
+    which: int = 0
 
 
 class BadInput(Refusal):

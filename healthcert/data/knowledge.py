@@ -78,6 +78,7 @@ class Country:
     recovery_tests: tuple[str, ...]  # value set ``covid-19-lab-test-type``
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
+    release_hours: Mapping[str, int]  # before a slot, by pool: kept places nobody took open then
     serious_within: timedelta  # until a serious adverse event is to be assessed
 
 
@@ -161,5 +162,6 @@ def _country(content: Mapping[str, Any]) -> Country:
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
+        release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
     )

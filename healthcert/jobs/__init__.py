@@ -13,7 +13,7 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, keys, lots, outbox, publishing, retention, sealing
+from healthcert.jobs import certificates, keys, lots, outbox, places, publishing, retention, sealing
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -28,6 +28,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
+        "places": places.release,
+        "reminders": places.remind,
         "retention": retention.let_go,
         "audit": sealing.seal,  # after what tells of itself, before what carries the head
         "bundle": publishing.publish,

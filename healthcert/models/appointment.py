@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, unique_where
 from healthcert.models.place import KEPT, OPEN
 from healthcert.models.triggers.stated import stated
 
@@ -25,6 +25,7 @@ TRANSITIONS = {
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
     "arrived": ("vaccinated", "not_vaccinated", "booked"),
     "no_show": ("arrived",),
+    "expired": ("booked", "cancelled"),  # a hold that is confirmed late takes a place again
 }
 
 # What retention lets go: what holds no place and led to no dose.
@@ -47,12 +48,15 @@ class Appointment(Row):
         one_of("source", SOURCES),
         one_of("pool", (OPEN, *KEPT)),
         CheckConstraint("dose_number BETWEEN 1 AND 9", name="dose_number"),
+        CheckConstraint("reminded BETWEEN 0 AND 3", name="reminded"),
         CheckConstraint("(state = 'held') = (held_until IS NOT NULL)", name="held_has_end"),
         unique_where(
             "one_active_appointment", "person_id", "programme_id", "dose_number", where=_IS_ACTIVE
         ),
         Index("ix_appointment_person_id_starts_at", "person_id", "starts_at"),
         Index("ix_appointment_slot_id", "slot_id"),
+        index_where("ix_appointment_held_until", "held_until", where="held_until IS NOT NULL"),
+        index_where("ix_appointment_party_id", "party_id", where="party_id IS NOT NULL"),
         Index("ix_appointment_state_ends_at", "state", "ends_at"),  # who did not come, every second
         Index("uq_appointment_person", "id", "person_id", unique=True),  # what others point at
         stated(never_deleted=_HOLDS_OR_LED, transitions=TRANSITIONS),
@@ -69,3 +73,5 @@ class Appointment(Row):
     held_until: Mapped[datetime | None]
     source: Mapped[str] = mapped_column(default="web")
     pool: Mapped[str] = mapped_column(default=OPEN)  # which places of the slot it takes from
+    party_id: Mapped[uuid.UUID | None]  # of those that were held together
+    reminded: Mapped[int] = mapped_column(default=0)  # 1, 2: before the day; 3: of having missed it

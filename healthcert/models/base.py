@@ -107,9 +107,13 @@ def one_of(column: str, values: tuple[str, ...], name: str | None = None) -> Che
 
 def unique_where(name: str, *columns: str, where: str) -> Index:
     """Return a partial unique index for both engines."""
-    return Index(
-        name, *columns, unique=True, sqlite_where=text(where), postgresql_where=text(where)
-    )
+    return index_where(name, *columns, where=where, unique=True)
+
+
+def index_where(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Return a partial index for both engines."""
+    rows = text(where)
+    return Index(name, *columns, unique=unique, sqlite_where=rows, postgresql_where=rows)
 
 
 def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or the other

@@ -14,7 +14,8 @@ from healthcert.models.base import Row, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-KEPT = ("phone", "walk_in", "second_dose")  # pools that places of a slot are kept for
+# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
+KEPT = ("phone", "walk_in", "second_dose", "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
@@ -117,9 +118,11 @@ class Slot(Row):
     kept_phone: Mapped[int] = mapped_column(default=0)
     kept_walk_in: Mapped[int] = mapped_column(default=0)
     kept_second_dose: Mapped[int] = mapped_column(default=0)
+    kept_waiting: Mapped[int] = mapped_column(default=0)
     booked_phone: Mapped[int] = mapped_column(default=0)
     booked_walk_in: Mapped[int] = mapped_column(default=0)
     booked_second_dose: Mapped[int] = mapped_column(default=0)
+    booked_waiting: Mapped[int] = mapped_column(default=0)
 
     @hybrid_method
     def places(self, pools: Collection[str] = ()) -> int:

@@ -8,7 +8,7 @@ stranger with one word, `AlreadyBooked`.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -28,6 +28,7 @@ from healthcert.models import (
     Site,
     Slot,
 )
+from healthcert.models.appointment import ACTIVE
 from healthcert.services import (
     audit,
     eligibility,
@@ -38,6 +39,7 @@ from healthcert.services import (
     people,
     places,
 )
+from healthcert.services.history import Planned
 from healthcert.services.people import Details
 
 BOOKABLE = ("published", "running")
@@ -98,10 +100,12 @@ def take(
     actor: audit.Actor,
     now: datetime,
     exception_reason: str = "",
+    pools: Collection[str] = (),
 ) -> Appointment:
     """Take one place of a slot for a person whom the caller knows.
 
-    A nurse who gives one of `eligibility.EXCEPTION_REASONS` takes them out of turn.
+    A nurse who gives one of `eligibility.EXCEPTION_REASONS` takes them out of turn. Places kept
+    for these `pools` go before those of the way it is booked: an offer takes from ``waiting``.
 
     Raises:
         NotFound: No such slot is open for booking.
@@ -120,7 +124,8 @@ def take(
         db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
-    pool = places.take_place(db, place.slot, places.pools_of(source, dose_number))
+    pools = (*pools, *places.pools_of(source, dose_number))
+    pool = places.take_place(db, place.slot, pools, now=now)
     appointment = places.hold_place(
         db, person_id=person.id, slot=place.slot, pool=pool,
         programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
@@ -197,11 +202,13 @@ def refuse_unfit(
     actor: audit.Actor,
     now: datetime,
     exception_reason: str = "",
+    planned: Sequence[Planned] = (),
 ) -> None:
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
     The decision whether a phase admits them is kept.
 
+    Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
 
     Raises:
@@ -216,9 +223,10 @@ def refuse_unfit(
     rule = knowledge.rule_of(db, place.product.id).series
     if not rule.at(birth_date, day).suits(birth_date, day):
         raise NotEligible
+    before = _before(db, person, place, dose_number, planned)
     due = history.outlook(
         db, person_id=person.id, birth_date=birth_date, programme_id=place.session.programme_id,
-        today=day, product_id=place.product.id,
+        today=day, product_id=place.product.id, planned=before,
     ).next  # fmt: skip
     if (
         due is None
@@ -228,9 +236,30 @@ def refuse_unfit(
         raise NotDue
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
-        actor=actor, now=now, exception_reason=exception_reason,
+        actor=actor, now=now, exception_reason=exception_reason, planned=len(before),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)
+
+
+def _before(
+    db: Session, person: Person, place: Place, dose_number: int, planned: Sequence[Planned]
+) -> set[Planned]:
+    """Return the earlier doses of the same product that are planned or have an appointment."""
+    if dose_number == 1:
+        return set()
+    query = (
+        select(Appointment.dose_number, ClinicSession.day, ClinicSession.product_id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .where(Appointment.person_id == person.id, Appointment.state.in_(ACTIVE))
+        .where(Appointment.programme_id == place.session.programme_id)
+    )
+    known = [*planned, *(Planned(*row) for row in db.execute(query))]
+    return {
+        each
+        for each in known
+        if each.dose_number < dose_number and each.product_id == place.product.id
+    }
 
 
 def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:

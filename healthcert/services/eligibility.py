@@ -8,7 +8,7 @@ answer, and the row that is kept already.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -46,12 +46,13 @@ def decide(
     now: datetime,
     told: Mapping[str, Collection[str]] | None = None,
     exception_reason: str = "",
+    planned: int = 0,
 ) -> EligibilityDecision:
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
-    one of `EXCEPTION_REASONS`.
+    one of `EXCEPTION_REASONS`. Doses that are only `planned` by then are taken as given.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
@@ -61,6 +62,7 @@ def decide(
     programme = db.get_one(Programme, programme_id, populate_existing=True)
     last = latest(db, person_id=person.id, programme_id=programme_id)
     facts = _facts(db, vault, person, programme, day, told, last)
+    facts = replace(facts, doses=facts.doses + planned)
     phases = {phase.code: phase for phase in phases_of(db, programme)}
     answer = eligibility.decide(
         [Stage(each.code, each.admits, each.opens_on, each.closes_on) for each in phases.values()],

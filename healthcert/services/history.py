@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,6 +25,14 @@ from healthcert.policy import schedule, worth
 from healthcert.policy.schedule import Outlook, Series
 from healthcert.policy.worth import Found, Given, LotRecord
 from healthcert.services import knowledge
+
+
+class Planned(NamedTuple):
+    """A dose that has an appointment, or is to get one."""
+
+    dose_number: int
+    day: date
+    product_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +144,12 @@ def outlook(
     programme_id: UUID,
     today: date,
     product_id: UUID | None = None,
+    planned: Collection[Planned] = (),
 ) -> Outlook:
     """Return where a person stands in a programme, and which dose is due when.
 
     Without a product that would be given next, it is the last one that counted, or the first of
-    the programme.
+    the programme. Doses that are only planned are taken as given, but those that are on record.
     """
     disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
     past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
@@ -149,6 +159,9 @@ def outlook(
         first = select(Product.id).where(Product.code == code)
         product_id = counted[-1].product.id if counted else db.scalars(first).one()
     offered = knowledge.rule_of(db, product_id).series
-    return schedule.outlook(
-        [dose.counted(birth_date) for dose in counted], offered, birth_date, today
-    )
+    taken = [dose.counted(birth_date) for dose in counted]
+    for each in sorted(planned):
+        if each.dose_number > len(counted):
+            rule = knowledge.rule_of(db, each.product_id).series
+            taken.append((each.day, rule.at(birth_date, each.day)))
+    return schedule.outlook(taken, offered, birth_date, today)

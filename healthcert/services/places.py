@@ -6,16 +6,19 @@ Plain SQL and no mapped objects on this path: what is compared is what lies in t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
-from datetime import datetime
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
-from healthcert.models import Appointment, Base, Slot, new_id
+from healthcert.models import Appointment, Base, ClinicSession, Slot, WaitEntry, new_id, upsert
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
 from healthcert.models.place import KEPT, OPEN
@@ -28,6 +31,23 @@ _REFUSALS = {
     "appointment_overlap": TimesOverlap,
 }
 _TRIES = 4  # references: 35 bits, so that even the second is a rarity
+_AT_ONCE = 500  # expired holds that one statement lets go
+_SOMEBODY_WAITS = (
+    select(WaitEntry.id)
+    .join(ClinicSession, ClinicSession.programme_id == WaitEntry.programme_id)
+    .where(ClinicSession.id == _SLOT.c.session_id, WaitEntry.state == "waiting")
+    .where(WaitEntry.site_id.is_(None) | (WaitEntry.site_id == ClinicSession.site_id))
+    .correlate(_SLOT)
+    .exists()
+)
+
+
+class Hold(NamedTuple):
+    """The identifier of an appointment that is held, with which party, and how long."""
+
+    id: UUID
+    party_id: UUID | None
+    held_until: datetime | None
 
 
 def pools_of(source: str, dose_number: int) -> tuple[str, ...]:
@@ -38,15 +58,25 @@ def pools_of(source: str, dose_number: int) -> tuple[str, ...]:
     return (("second_dose",) if dose_number > 1 else ()) + ((source,) if source in KEPT else ())
 
 
-def take_place(db: Session, slot: Slot, pools: Collection[str] = ()) -> str:
+def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: datetime) -> str:
     """Take one place, if there is one; return the pool it was taken from.
 
     Places kept for these pools go first, then the open ones. A slot that keeps nothing for them,
-    as it was read, costs no statement more.
+    as it was read, costs no statement more. Where all are taken, holds of the slot that are over
+    are let go first: nobody depends on the sweeper.
 
     Raises:
         SlotFull: There is none.
     """
+    pool = _taken(db, slot, pools)
+    if pool is None and expire(db, slot_id=slot.id, now=now):
+        pool = _taken(db, slot, pools)
+    if pool is None:
+        raise SlotFull
+    return pool
+
+
+def _taken(db: Session, slot: Slot, pools: Collection[str]) -> str | None:
     for pool in (*(each for each in pools if getattr(slot, f"kept_{each}")), OPEN):
         if pool == OPEN:
             free, more = _OPEN_PLACE, {}
@@ -57,48 +87,115 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = ()) -> str:
         values = {"booked": _SLOT.c.booked + 1, **more}
         if db.execute(taken.values(values).returning(_SLOT.c.id)).one_or_none() is not None:
             return pool
-    raise SlotFull
+    return None
 
 
 def hold_place(
     db: Session, *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int,
-    source: str, now: datetime,
+    source: str, now: datetime, hold: Hold | None = None,
 ) -> Appointment:  # fmt: skip
-    """Write the appointment that holds a place just taken; the database judges it.
+    """Write the appointment that holds a place just taken: booked, or held with its party.
+
+    The database judges it; on PostgreSQL the transaction is over when it refuses.
 
     Raises:
         AlreadyBooked: The person has an appointment for this dose.
         TimesOverlap: The person has another appointment at that time.
     """
+    held = (hold or Hold(new_id(), None, None))._asdict()
     row = {
-        "id": new_id(), "recorded_at": now, "person_id": person_id, "slot_id": slot.id,
+        "recorded_at": now, "person_id": person_id, "slot_id": slot.id, "source": source,
         "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
-        "dose_number": dose_number, "state": "booked", "source": source, "pool": pool,
+        "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool, **held,
     }  # fmt: skip
-    for attempt in range(1, _TRIES + 1):
-        try:
-            with db.begin_nested():
-                db.execute(insert(_APPOINTMENT).values(reference=new_reference(), **row))
-            break
-        except IntegrityError as error:
-            rule = broken_rule(error)
-            if rule in _REFUSALS:
-                raise _REFUSALS[rule] from None
-            if rule != "uq_appointment_reference" or attempt == _TRIES:
-                raise
+    writing = upsert(db, "appointment").on_conflict_do_nothing(index_elements=["reference"])
+    for _ in range(_TRIES):
+        this = writing.values(reference=new_reference(), **row).returning(_APPOINTMENT.c.id)
+        with judged("uq_appointment_reference"):
+            if db.execute(this).one_or_none() is not None:
+                break
     return db.get_one(Appointment, row["id"])
+
+
+@contextmanager
+def judged(*but: str) -> Iterator[None]:
+    """Refuse what the database refuses of an appointment; what breaks only rules `but` passes.
+
+    Raises:
+        AlreadyBooked: The person has an appointment for this dose.
+        TimesOverlap: The person has another appointment at that time.
+    """
+    try:
+        yield
+    except IntegrityError as error:
+        rule = broken_rule(error)
+        if rule in _REFUSALS:
+            raise _REFUSALS[rule] from None
+        if rule not in but:
+            raise
 
 
 def give_back(db: Session, appointment: Appointment, state: str) -> None:
     """End an active appointment and free its place, in the pool it was taken from.
 
+    While somebody waits for the programme and the site, a place that was open goes to those who
+    wait. That of a hold does not: else whoever holds and lets go would close a slot to the others.
+
     Raises:
         WrongState: It is not active any more.
     """
+    was_held, slot_id = appointment.state == "held", appointment.slot_id
     change_state(db, appointment, state, before=ACTIVE)
-    freed = ["booked"] + ([f"booked_{appointment.pool}"] if appointment.pool in KEPT else [])
-    free = update(_SLOT).where(_SLOT.c.id == appointment.slot_id)
-    db.execute(free.values({name: _SLOT.c[name] - 1 for name in freed}))
+    waits = not was_held and appointment.pool in (OPEN, "waiting")
+    _free(db, slot_id, Counter([appointment.pool]), to_waiting=waits)
+
+
+def _free(db: Session, slot_id: UUID, pools: Counter[str], *, to_waiting: bool = False) -> None:
+    freed = {"booked": pools.total()} | {f"booked_{each}": pools[each] for each in KEPT}
+    values = {name: _SLOT.c[name] - count for name, count in freed.items() if count}
+    if to_waiting:
+        kept = _SLOT.c.kept_waiting - pools["waiting"]
+        values["kept_waiting"] = kept + case((_SOMEBODY_WAITS, 1), else_=0)
+    db.execute(update(_SLOT).where(_SLOT.c.id == slot_id).values(values))
+
+
+def expire(db: Session, *, now: datetime, slot_id: UUID | None = None) -> int:
+    """Let go of holds that are over, of one slot or of all; return how many.
+
+    One that somebody is confirming at this moment is left to them: nobody waits for a row here,
+    so that slots and appointments may be locked in either order.
+    """
+    over = select(_APPOINTMENT.c.id).where(_APPOINTMENT.c.held_until <= now).limit(_AT_ONCE)
+    if slot_id:
+        over = over.where(_APPOINTMENT.c.slot_id == slot_id)
+    these = db.scalars(over.with_for_update(skip_locked=True)).all()
+    if not these:
+        return 0
+    gone = update(_APPOINTMENT).where(_APPOINTMENT.c.id.in_(these))
+    gone = gone.values(state="expired", held_until=None)
+    freed: dict[UUID, Counter[str]] = {}
+    for slot, pool in db.execute(gone.returning(_APPOINTMENT.c.slot_id, _APPOINTMENT.c.pool)):
+        freed.setdefault(slot, Counter())[pool] += 1
+    for slot in sorted(freed):
+        _free(db, slot, freed[slot])
+    return len(these)
+
+
+def release(db: Session, *, hours: Mapping[str, int], now: datetime) -> int:
+    """Open places kept for a pool that nobody took, so many hours before the slot.
+
+    Returns how many slots opened some. A slot that is being booked is left to the next round.
+    """
+    count = 0
+    for pool, before in hours.items():
+        kept, booked = _SLOT.c[f"kept_{pool}"], _SLOT.c[f"booked_{pool}"]
+        soon = _SLOT.c.starts_at.between(now, now + timedelta(hours=before))
+        unused = select(_SLOT.c.id).where(soon, kept > booked).order_by(_SLOT.c.id)
+        these = db.scalars(unused.with_for_update(skip_locked=True, key_share=True)).all()
+        if these:
+            opened = update(_SLOT).where(_SLOT.c.id.in_(these), kept > booked)
+            count += len(db.execute(opened.values({kept.name: booked}).returning(kept)).all())
+    return count
 
 
 def change_state(

@@ -8,13 +8,13 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from healthcert.models import Appointment
-from healthcert.services import limits, retention
+from healthcert.services import limits, places, retention
 
 GIVEN_UP_AFTER = timedelta(hours=12)
 
 
 def sweep(db: Session, *, now: datetime) -> int:
-    """Delete what has ended, and give up who did not come; return how many rows.
+    """Delete what has ended, end holds that are over, give up who did not come; return the rows.
 
     A person who was given up may still be received: the clinic can note their arrival.
     """
@@ -26,4 +26,4 @@ def sweep(db: Session, *, now: datetime) -> int:
     )
     given_up = db.execute(missed.execution_options(synchronize_session=False)).all()
     swept = sum(retention.apply(db, kind, now=now) for kind in retention.SWEPT)
-    return len(given_up) + swept + limits.sweep(db, now=now)
+    return len(given_up) + places.expire(db, now=now) + swept + limits.sweep(db, now=now)

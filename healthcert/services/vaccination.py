@@ -30,7 +30,7 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, elsewhere, facts, judging, messages, people, stock
+from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
 from healthcert.services.booking import Place, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
@@ -263,7 +263,10 @@ def _judge(
     now: datetime,
     by_hand: Mapping[UUID, Found] = MappingProxyType({}),
 ) -> dict[UUID, dict[str, audit.Detail]]:
-    """Judge people toward each disease of some of their doses; return what these count as."""
+    """Judge people toward each disease of some of their doses; return what these count as.
+
+    What they have booked and no longer fits is planned anew.
+    """
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
     counts: dict[UUID, dict[str, audit.Detail]] = {dose.id: {} for dose in doses}
@@ -274,6 +277,7 @@ def _judge(
         )  # fmt: skip
         for dose_id in counts.keys() & found.keys():
             counts[dose_id][disease] = found[dose_id]
+    moving.replan(db, vault=vault, persons=everybody, now=now)
     return counts
 
 

@@ -32,6 +32,33 @@ TEMPLATES: Mapping[str, Template] = {
         lazy("Your vaccination appointment is cancelled"),
         lazy("Your appointment %(reference)s is cancelled. You can book another at any time."),
     ),
+    "replanned": Template(
+        lazy("Your next vaccination has another time"),
+        lazy(
+            "Your next dose must be at another time than was planned. Your appointment is now: "
+            "%(when)s, %(place)s. Your new reference is %(reference)s."
+        ),
+    ),
+    "too_early": Template(
+        lazy("Your next vaccination needs another time"),
+        lazy(
+            "Your appointment %(reference)s would be too early after your last dose, and no other "
+            "was free. It is cancelled. Please book another."
+        ),
+    ),
+    "reminder": Template(
+        lazy("Your vaccination is soon"),
+        lazy(
+            "Your vaccination: %(when)s, %(place)s. Reference %(reference)s. If you cannot come, "
+            "please cancel, so that somebody else can have the place."
+        ),
+    ),
+    "missed": Template(
+        lazy("You missed your vaccination"),
+        lazy(
+            "We missed you on %(when)s at %(place)s. You can book another appointment at any time."
+        ),
+    ),
     "code": Template(
         lazy("Your code"),
         lazy(

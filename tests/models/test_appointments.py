@@ -235,3 +235,10 @@ def test_a_temporary_table_does_not_blind_a_rule(db):
             ),
             values | {"id": new_id()},
         )
+
+
+@pytest.mark.parametrize("reminded", [-1, 4])
+def test_somebody_is_reminded_twice_and_told_once_that_they_were_missed(db, reminded):
+    make.make_appointment(db, reminded=3)
+    with refused(db, "ck_appointment_reminded"):
+        db.execute(update(Appointment).values(reminded=reminded))

@@ -17,9 +17,9 @@ from tests.models.refusals import refused
 
 @pytest.fixture
 def slot(db) -> Slot:
-    """Six places, one of them kept for each pool; two are taken, one of them by phone."""
+    """Seven places, one of them kept for each pool; two are taken, one of them by phone."""
     kept = {f"kept_{pool}": 1 for pool in KEPT}
-    return make.make_slot(db, capacity=6, booked=2, booked_phone=1, **kept)
+    return make.make_slot(db, capacity=7, booked=2, booked_phone=1, **kept)
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,16 @@ def slot(db) -> Slot:
         ("booked_phone = -1", "phone_fits"),
         ("booked_walk_in = 2, booked = 4", "walk_in_fits"),
         ("booked_second_dose = 2, booked = 4", "second_dose_fits"),
+        ("booked_waiting = 2, booked = 4", "waiting_fits"),
+        ("booked_waiting = -1", "waiting_fits"),
         ("kept_phone = 0", "phone_fits"),
         ("booked = 5", "open_fits"),  # the last two are kept for others
         ("kept_walk_in = 4", "open_fits"),
         ("capacity = 3", "open_fits"),
         ("booked = 0", "open_fits"),
+        ("kept_waiting = 4", "open_fits"),
         ("kept_phone = NULL", "not_null"),
+        ("kept_waiting = NULL", "not_null"),
     ],
 )
 def test_no_pool_of_a_slot_is_overdrawn(db, slot, values, rule):
@@ -47,7 +51,7 @@ def test_no_pool_of_a_slot_is_overdrawn(db, slot, values, rule):
 def test_every_place_of_a_slot_is_free_for_somebody(db, slot):
     db.execute(update(Slot).values(booked=4))
     db.refresh(slot)
-    assert (slot.places(), slot.places(["walk_in"]), slot.places(KEPT)) == (0, 1, 2)
+    assert (slot.places(), slot.places(["walk_in"]), slot.places(KEPT)) == (0, 1, 3)
     found = db.scalars(select(Slot.places(["walk_in"]))).one()
     assert found == 1
 
