@@ -7,6 +7,7 @@ from collections.abc import Mapping
 # What programs can ask for, by act: the names of `healthcert.web.api`.
 _OF_PROGRAMS = {
     "search_places": "sites site programmes slots",
+    "book_appointment": "hold confirm let_go",
     "ask_for_code": "ask_code",
     "sign_in": "sign_in",
     "sign_out": "sign_out",
@@ -17,10 +18,10 @@ _OF_PROGRAMS = {
     "move_own_appointment": "move",
     "see_day_list": "day_list",
     "see_patient": "patient recorded",
-    "register_arrival": "arrived",
+    "register_arrival": "arrive",
     "record_not_vaccinated": "not_vaccinated",
-    "record_dose": "dose",
-    "mark_dose_in_error": "in_error correct",
+    "record_dose": "record_dose",
+    "mark_dose_in_error": "mark_in_error correct",
 }
 ACTS: Mapping[str, str] = {
     f"v1.{name}": act for act, names in _OF_PROGRAMS.items() for name in names.split()

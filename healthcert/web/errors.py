@@ -79,7 +79,7 @@ def refused(refusal: errors.Refusal) -> Response:
         return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     if not isinstance(refusal, errors.TooMany):
-        response = _respond(refusal.code, answer_to(type(refusal)), fields)
+        response = _respond(refusal.code, answer_to(type(refusal)), fields, which=refusal.which)
         if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
         return response
@@ -126,7 +126,7 @@ def _fault(error: Exception) -> Response:
 
 
 def _respond(
-    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None
+    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
 ) -> Response:
     if not is_api():
         page = render_template(
@@ -140,8 +140,8 @@ def _respond(
         "status": answer.status.value,
         "instance": f"urn:uuid:{request_id()}",
     }
-    if fields:
-        problem["fields"] = fields
+    problem |= {"fields": fields} if fields else {}
+    problem |= {"which": which} if which else {}
     response = jsonify(problem)
     response.status_code = answer.status
     response.mimetype = PROBLEM

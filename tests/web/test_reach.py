@@ -69,14 +69,15 @@ NAMES = {
     "v1.certificate": "certificate",
     "v1.code": "certificate",
     "v1.patient": "appointment",
-    "v1.arrived": "appointment",
+    "v1.arrive": "appointment",
     "v1.not_vaccinated": "appointment",
-    "v1.dose": "appointment",
+    "v1.record_dose": "appointment",
     "v1.recorded": "dose",
-    "v1.in_error": "dose",
+    "v1.mark_in_error": "dose",
     "v1.correct": "dose",
 }
-DOSE = {"product_id": "product", "lot": "ABC123", "body_site": "LA"}
+TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
+DOSE = {"product_id": "product", "lot_text": "ABC123"} | TOLD
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
@@ -84,9 +85,11 @@ TYPED = {
     "clinic.assist": {"seen": "y"},
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
-    "v1.dose": DOSE,
-    "v1.in_error": {"reason": "not_given"},
-    "v1.correct": DOSE | {"reason": "wrong_lot"},
+    "v1.record_dose": DOSE,
+    "v1.mark_in_error": {"reason": "not_given"},
+    "v1.correct": {
+        "product_id": "product", "reason": "wrong_lot", "told": {"lot": "ABC123"} | TOLD,
+    },
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -312,7 +315,7 @@ def ask(world, rule, method, role, place):
         thing = getattr(Things(world, db), NAMES[rule.endpoint])(*PLACES[place])
     if rule.endpoint.startswith("v1."):
         path, body = re.sub(r"/[0-9a-f-]{36}", f"/{thing}", path_of(rule)), TYPED.get(rule.endpoint)
-        body = body and {name: world.real.get(value, value) for name, value in body.items()}
+        body = body and {name: world.real.get(str(value), value) for name, value in body.items()}
         who = world.programs[role]
         return who.ask(method, path.removeprefix("/api/v1"), body, If_Match="*")
     typed = {"csrf_token": world.tokens[role], **TYPED.get(rule.endpoint, {})}

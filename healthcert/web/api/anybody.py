@@ -8,12 +8,14 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from healthcert import models
 from healthcert.errors import BadCode, NotFound
+from healthcert.models.place import FACILITIES
 from healthcert.services import access, api_tokens, desk, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed
+from healthcert.web.api.deeds import deed, serve
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -22,10 +24,9 @@ from healthcert.web.api.shapes import (
     Page,
     Paging,
     Shape,
-    Text,
     Told,
-    Words,
     choice,
+    of,
     page,
     whole,
 )
@@ -36,57 +37,50 @@ from healthcert.web.moment import now
 Dose = Annotated[int, Field(ge=1, le=9), BeforeValidator(whole)]
 
 
+@of(models.Site, "id", "code", "names", "address", "region", "latitude", "longitude", "time_zone",
+    "step_free", "facilities", "languages", "female_vaccinator")  # fmt: skip
 class Site(Told):
     """A place where people are vaccinated."""
 
-    id: UUID
-    code: str
-    names: Words
-    address: Words
-    region: str
-    latitude: float
-    longitude: float
-    time_zone: str
-    step_free: bool
-    facilities: list[str]
-    languages: list[str]
-    female_vaccinator: bool
 
-
+@of(models.Programme, "id", "code", "disease", "names")
 class Programme(Told):
-    """A vaccination programme against one disease."""
+    """A vaccination programme against one disease (SNOMED CT, EU value set "tg")."""
 
-    id: UUID
-    code: str
-    disease: str = Field(description="SNOMED CT, EU value set `tg`")
-    names: Words
+
+class Needs(Shape):
+    """What somebody needs of a site."""
+
+    step_free: bool = False
+    language: Language | None = None
+    female_vaccinator: bool = False
+    facilities: Annotated[
+        list[Annotated[str, choice(FACILITIES)]], Field(max_length=len(FACILITIES))
+    ] = []  # noqa: RUF012 - pydantic copies it
 
 
 class Search(Shape):
-    """What for, near where, for whom."""
+    """What for, near where, for whom, in which days."""
 
     programme_id: UUID
     latitude: float = Field(ge=-90, le=90, examples=[33.9])
     longitude: float = Field(ge=-180, le=180, examples=[35.5])
     dose_number: Dose = 1
     birth_date: BirthDate | None = None
-    step_free: bool = False
-    language: Language | None = None
+    places: Annotated[int, Field(ge=1, le=8), BeforeValidator(whole)] = 1
+    needs: Needs = Needs()
+    days: Annotated[list[date], Field(min_length=2, max_length=2)] | None = None
+    site_id: UUID | None = None
+    product_id: UUID | None = None
     limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = 15
 
 
+@of(search.FreeSlot, "slot_ids", "distance_km", "day", "starts_at", "ends_at", "places", "product",
+    "min_age")  # fmt: skip
 class FreeSlot(Told):
-    """A time with places left."""
+    """A time with places left; one slot for each person, adjacent ones where one is too small."""
 
-    slot_id: UUID
     site: Site
-    distance_km: float
-    day: date
-    starts_at: Moment
-    ends_at: Moment
-    places: int
-    product: str
-    min_age: int
 
 
 class Found(Told):
@@ -99,7 +93,7 @@ class Known(Shape):
     """What only the person knows."""
 
     kind: Annotated[str, choice(("reference", *access.DOCUMENTS))] = "reference"
-    reference: Text = Field(examples=["HC-7KQM-4T2X"])
+    reference: str = Field(max_length=60, examples=["HC-7KQM-4T2X"])
     birth_date: BirthDate
     country: Country = "XX"
 
@@ -128,10 +122,7 @@ def sites(on: On, query: Paging) -> Page[Site]:
     return page(Site, desk.sites(on.db), lambda one: (one.code,), query)
 
 
-@deed("GET", "/sites/<uuid:site_id>", (NotFound,))
-def site(on: On, site_id: UUID) -> Site:
-    """Show a place."""
-    return Site.model_validate(roster.site(on.db, site_id=site_id))
+serve("GET", "/sites/<uuid:site_id>", roster.site, (NotFound,), answer=Site)
 
 
 @deed("GET", "/programmes")
@@ -140,14 +131,16 @@ def programmes(on: On, query: Paging) -> Page[Programme]:
     return page(Programme, desk.programmes(on.db), lambda one: (one.code,), query)
 
 
-@deed("POST", "/slots/search", (NotFound,), changes=False)
+@deed("POST", "/slots/search", changes=False)
 def slots(on: On, body: Search) -> Found:
     """Find free times; a POST, since an address must not tell anything of a person."""
-    asked = body.model_dump(exclude={"latitude", "longitude"})
-    near = body.latitude, body.longitude
-    return Found.model_validate(
-        {"items": search.nearest_free(on.db, near=near, now=now(), **asked)}
-    )
+    asked = body.model_dump(exclude={"latitude", "longitude", "needs", "days"})
+    needs = body.needs.model_dump() | {"facilities": tuple(body.needs.facilities)}
+    found = search.nearest_free(
+        on.db, near=(body.latitude, body.longitude), needs=search.Needs(**needs), now=now(),
+        days=(body.days[0], body.days[1]) if body.days else None, **asked,
+    )  # fmt: skip
+    return Found.model_validate({"items": found})
 
 
 def _whom(body: Known) -> tuple[str, str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import request
 
 from healthcert.errors import BadInput, NotSignedIn
 from healthcert.models import Staff
 from healthcert.policy.roles import Role
-from healthcert.services import api_tokens, proxies, roster
+from healthcert.services import api_tokens, clinic, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
+from healthcert.services.clinic import Expected
+from healthcert.web.clinic import own_site
 from healthcert.web.guards import Visitor, program, visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -76,6 +81,12 @@ class On(NamedTuple):
         """The member of staff who does it, who still works here."""
         return roster.present(self.db, staff_id=visitor().id)
 
+    @property
+    def today(self) -> date:
+        """The day at the site where one works."""
+        site = roster.site(self.db, site_id=own_site())
+        return now().astimezone(ZoneInfo(site.time_zone)).date()
+
     def whose(self, scope: str) -> UUID:
         """Return whose record is meant: one's own, or that of ``Acting-For``.
 
@@ -86,3 +97,47 @@ class On(NamedTuple):
             self.db, actor=self.actor, person_id=visitor().person_id or UUID(int=0), scope=scope,
             now=now(),
         )  # fmt: skip
+
+    def patient(self, appointment_id: UUID) -> Expected:
+        """Return the line of an appointment at one's site; the look is written down.
+
+        Raises:
+            NotFound: There is none.
+        """
+        return clinic.patient(
+            self.db, appointment_id=appointment_id, staff=self.staff, reason="care", **self.kit
+        ).expected
+
+    def told(
+        self, names: Collection[str], address: Mapping[str, Any], scope: str
+    ) -> dict[str, Any]:
+        """Return what a service is given, by the names of its arguments."""
+        known = dict(address)
+        if not scope and "appointment_id" in address and _OF_A_PATIENT & set(names):
+            line = self.patient(address["appointment_id"])
+            known |= {name: getattr(line, name) for name in _OF_A_PATIENT}
+        elif scope:
+            known["person_id"] = self.whose(scope)
+        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+
+
+_OF_A_PATIENT = {"person_id", "programme_id"}
+_GIVES: Mapping[str, Callable[[On], Any]] = {
+    "vault": lambda _on: parts().vault,
+    "now": lambda _on: now(),
+    "country": lambda _on: parts().country,
+    "pepper": lambda _on: parts().pepper,
+    "site_id": lambda _on: own_site(),
+    "actor": lambda on: on.actor,
+    "staff": lambda on: on.staff,
+    "by": lambda on: on.staff,
+    "staff_id": lambda on: on.staff.id,
+    "today": lambda on: on.today,
+}
+
+
+def given_at(path: str, scope: str) -> set[str]:
+    """Return the names of what a service at an address is given, and nobody is asked for."""
+    named = {part.rpartition(":")[2].strip(">") for part in path.split("/") if "<" in part}
+    of_whom = _OF_A_PATIENT if "appointment_id" in named and not scope else set()
+    return {*_GIVES, *named, *of_whom, *(("person_id",) if scope else ())}

@@ -5,75 +5,36 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from healthcert.errors import (
-    NotEligible,
-    NotFound,
-    SlotFull,
-    TimesOverlap,
-    WrongState,
-)
+from healthcert.errors import NotEligible, NotFound, SlotFull, TimesOverlap, WrongState
 from healthcert.hcert import qr
 from healthcert.services import booking, holding, moving, my_record, people, proxies, record
 from healthcert.web import family
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed
-from healthcert.web.api.shapes import Moment, Page, Paging, Picture, Shape, Told, Words, page
+from healthcert.web.api.deeds import deed, serve
+from healthcert.web.api.shapes import Page, Paging, Picture, Told, of, page
 from healthcert.web.guards import visitor
 
+_MOVES = (NotFound, WrongState, NotEligible, SlotFull, TimesOverlap)
 
-class Held(Told):
+
+@of(proxies.Held, "proxy_id", "person_id", "mine", "name", "kind", "scopes", "ends_at")
+class Proxy(Told):
     """Somebody one acts for, or who acts for one."""
 
-    proxy_id: UUID
-    person_id: UUID
-    mine: bool
-    name: str
-    kind: str
-    scopes: list[str]
-    ends_at: Moment
 
-
+@of(record.HeldAppointment, "appointment_id", "reference", "starts_at", "ends_at", "time_zone",
+    "place", "address", "programme_id", "programme", "product", "dose_number", "state")  # fmt: skip
 class Appointment(Told):
     """An appointment; its state is one of held, booked, arrived, vaccinated and so on."""
 
-    appointment_id: UUID
-    reference: str
-    starts_at: Moment
-    ends_at: Moment
-    time_zone: str
-    place: Words
-    address: Words
-    programme_id: UUID
-    programme: Words
-    product: str
-    dose_number: int
-    state: str
 
-
-class Move(Shape):
-    """Where to."""
-
-    slot_id: UUID
-
-
+@of(holding.HeldCertificate, "certificate_id", "kind", "state", "uvci", "dn", "sd", "product",
+    "day", "issued_at", "expires_at", "revoked_reason")  # fmt: skip
 class Certificate(Told):
     """A certificate of one's own, without its text."""
-
-    certificate_id: UUID
-    kind: str
-    state: str
-    uvci: str
-    dn: int | None
-    sd: int | None
-    product: str
-    day: date
-    issued_at: datetime | None
-    expires_at: datetime | None
-    revoked_reason: str
 
 
 class Text(Told):
@@ -93,11 +54,11 @@ class Record(Told):
     seen: list[dict[str, Any]]
 
 
-@deed("GET", "/people", (NotFound,))
-def family_of(on: On, query: Paging) -> Page[Held]:
+@deed("GET", "/people", (NotFound,), name="family_of")
+def family_of(on: On, query: Paging) -> Page[Proxy]:
     """List for whom one acts, and who acts for one."""
     found = proxies.held(family.deed(on.db), visitor().id)
-    return page(Held, found, lambda one: (one.proxy_id,), query)
+    return page(Proxy, found, lambda one: (one.proxy_id,), query)
 
 
 @deed("GET", "/appointments", (NotFound,))
@@ -113,30 +74,24 @@ def appointment(on: On, appointment_id: UUID) -> Appointment:
     return _own(on, on.whose("view"), appointment_id)
 
 
-def seen(on: On, appointment_id: UUID) -> Appointment:
+def _as_it_stands(on: On, appointment_id: UUID) -> Appointment:
     """Return an appointment that nobody else changes meanwhile."""
     whose = on.whose("book")
     people.locked(on.db, whose)
     return _own(on, whose, appointment_id)
 
 
-@deed("POST", "/appointments/<uuid:appointment_id>/cancel", (NotFound, WrongState), match=seen)
-def cancel(on: On, appointment_id: UUID) -> Appointment:
-    """Give an appointment back; its place is free at once."""
-    whose = on.whose("book")
-    booking.cancel(on.db, appointment_id=appointment_id, person_id=whose, actor=on.actor, **on.kit)
-    return _own(on, whose, appointment_id)
+def _own(on: On, whose: UUID, appointment_id: UUID) -> Appointment:
+    for each in record.appointments_of(on.db, whose):
+        if each.appointment_id == appointment_id:
+            return Appointment.model_validate(each)
+    raise NotFound
 
 
-@deed("POST", "/appointments/<uuid:appointment_id>/move",
-      (NotFound, WrongState, NotEligible, SlotFull, TimesOverlap), match=seen)  # fmt: skip
-def move(on: On, appointment_id: UUID, body: Move) -> Appointment:
-    """Exchange an appointment for another; the new place is taken before the old one goes."""
-    whose = on.whose("book")
-    made = moving.move(
-        on.db, appointment_id=appointment_id, person_id=whose, slot_id=body.slot_id, **on.kit
-    )
-    return _own(on, whose, made.id)
+serve("POST", "/appointments/<uuid:appointment_id>/cancel", booking.cancel, _MOVES[:2],
+      whose="book", match=_as_it_stands)  # fmt: skip
+serve("POST", "/appointments/<uuid:appointment_id>/move", moving.move, _MOVES, whose="book",
+      match=_as_it_stands)  # fmt: skip
 
 
 @deed("GET", "/certificates", (NotFound,))
@@ -149,30 +104,20 @@ def certificates(on: On, query: Paging) -> Page[Certificate]:
 @deed("GET", "/certificates/<uuid:certificate_id>", (NotFound, WrongState))
 def certificate(on: On, certificate_id: UUID) -> Text:
     """Give the text of a certificate, as it stands in its code."""
-    return Text(certificate_id=certificate_id, text=_text(on, certificate_id))
+    whose, vault = on.whose("view"), on.kit["vault"]
+    found = holding.certificate_text(
+        on.db, vault=vault, person_id=whose, certificate_id=certificate_id
+    )
+    return Text(certificate_id=certificate_id, text=found.text)
 
 
 @deed("GET", "/certificates/<uuid:certificate_id>/code.svg", (NotFound, WrongState))
 def code(on: On, certificate_id: UUID) -> Picture:
     """Draw the code of a certificate."""
-    return Picture(qr.svg(_text(on, certificate_id)).encode())
+    return Picture(qr.svg(certificate(on, certificate_id).text).encode())
 
 
 @deed("GET", "/record", (NotFound,))
 def whole_record(on: On) -> Record:
     """Give everything that is held about a person, and who looked at it."""
     return Record(**my_record.export(on.db, person_id=on.whose("view"), **on.kit).as_json())
-
-
-def _text(on: On, certificate_id: UUID) -> str:
-    whose, vault = on.whose("view"), on.kit["vault"]
-    return holding.certificate_text(
-        on.db, vault=vault, person_id=whose, certificate_id=certificate_id
-    ).text
-
-
-def _own(on: On, whose: UUID, appointment_id: UUID) -> Appointment:
-    for each in record.appointments_of(on.db, whose):
-        if each.appointment_id == appointment_id:
-            return Appointment.model_validate(each)
-    raise NotFound

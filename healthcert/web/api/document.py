@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from http import HTTPStatus
@@ -47,6 +46,7 @@ class Problem(BaseModel):
     status: int
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
+    which: int = Field(0, description="Of several wished for, the one that is refused.")
 
 
 class Question(Shape):
@@ -80,7 +80,6 @@ def document() -> Mapping[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": list(_tags()),
         "paths": paths,
         "components": {
             "schemas": schemas["$defs"],
@@ -89,19 +88,12 @@ def document() -> Mapping[str, Any]:
     }
 
 
-def _tags() -> Iterator[dict[str, str]]:
-    """Return the modules that deeds stand in, each with what it says of itself."""
-    for module in dict.fromkeys(one.work.__module__ for one in DEEDS.values()):
-        doc = (sys.modules[module].__doc__ or "").partition("\n")[0]
-        yield {"name": module.rpartition(".")[2], "description": doc}
-
-
 def _operation(one: Deed, names: Mapping[Any, Any]) -> dict[str, Any]:
     first, _blank, rest = (one.work.__doc__ or "").partition("\n\n")
     roles = ["anybody"] if has(None, one.act) else [role for role in Role if has(role, one.act)]
     told: dict[str, Any] = {
         "operationId": one.name,
-        "tags": [one.work.__module__.rpartition(".")[2]],
+        "tags": [one.path.split("/")[1]],
         "summary": first.strip(),
         "description": rest.strip(),
         "x-act": one.act,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -20,6 +21,8 @@ from healthcert.web.guards import program
 from healthcert.web.here import limit, parts
 
 _WRONG = {"missing": "missing", "extra_forbidden": "not_known", "literal_error": "not_a_choice"}
+
+_UNSEEN = re.compile(rb"\\u00[01]")  # characters that no text of ours has, and PostgreSQL none
 
 
 def register(bp: Blueprint) -> None:
@@ -73,7 +76,10 @@ def _sent(one: Deed) -> dict[str, Any]:
     if "body" in one.types:
         if request.mimetype != JSON:
             raise UnsupportedMediaType
-        found["body"] = _read(one.types["body"].model_validate_json, request.get_data())
+        sent = request.get_data()
+        found["body"] = _read(one.types["body"].model_validate_json, sent)
+        if _UNSEEN.search(sent):
+            raise Unusable({"body": "not_valid"})
     return {name: value for name, value in found.items() if name in one.types}
 
 

@@ -4,16 +4,40 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
-from typing import Annotated, ClassVar, Generic, TypeVar
+from functools import cache
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from urllib.parse import urlencode
+from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+)
 
 from healthcert.errors import BadInput
 
 T = TypeVar("T")
+S = TypeVar("S", bound="Told")
+_MADE: dict[type, Any] = {}  # the dataclasses that shapes were made of
 Words = dict[str, str]  # by language
 
 
@@ -56,6 +80,12 @@ class Told(Shape):
     model_config = ConfigDict(strict=False)
 
 
+class Made(Told):
+    """What was made, by its identifier."""
+
+    id: UUID
+
+
 class Paging(Shape):
     """Which part of a list."""
 
@@ -92,15 +122,65 @@ class Picture(File):
     media = "image/svg+xml"
 
 
+def of(source: type, *names: str) -> Callable[[type[S]], type[S]]:
+    """Return what gives a shape those fields of a row or a dataclass, as they are typed there."""
+
+    def filled(shape: type[S]) -> type[S]:
+        hints = get_type_hints(source)
+        told: dict[str, Any] = {name: (_shown(hints[name]), ...) for name in names}
+        return create_model(
+            shape.__name__, __base__=shape, __doc__=shape.__doc__, __module__=shape.__module__,
+            **told,
+        )  # fmt: skip
+
+    return filled
+
+
+def _shown(hint: Any) -> Any:  # noqa: ANN401 - a type of any kind
+    of_a_row = getattr(get_origin(hint), "__name__", "") == "Mapped"
+    inner = get_args(hint)[0] if of_a_row else hint
+    return dict[str, str] if get_origin(inner) is Mapping else inner
+
+
+@cache
+def sent_as(hint: Any) -> Any:  # noqa: ANN401
+    """Return the type in which an argument of a service is sent; a dataclass as a shape."""
+    if isinstance(hint, UnionType):
+        return Union[tuple(sent_as(each) for each in get_args(hint))]  # noqa: UP007 - made here
+    if isinstance(hint, type) and is_dataclass(hint):
+        hints = get_type_hints(hint)
+        told: dict[str, Any] = {
+            each.name: (sent_as(hints[each.name]), ... if each.default is MISSING else each.default)
+            for each in fields(hint)
+        }
+        shape = create_model(f"{hint.__name__}Sent", __base__=Shape, **told)
+        _MADE[shape] = hint
+        return shape
+    if get_origin(hint) in {Mapping, Collection, Sequence}:
+        return dict[str, str] if get_origin(hint) is Mapping else list[get_args(hint)[0]]  # type: ignore[misc]
+    plain = {datetime: AwareDatetime, int: Annotated[int, BeforeValidator(whole)]}
+    return plain.get(hint, hint)
+
+
+def taken(value: Any) -> Any:  # noqa: ANN401
+    """Return what was sent as its service takes it."""
+    made = _MADE.get(type(value))
+    return (
+        made(**{name: taken(getattr(value, name)) for name in type(value).model_fields})
+        if made
+        else value
+    )
+
+
 def page(
-    shape: type[T], found: Iterable[object], key: Callable[[T], tuple[object, ...]], query: Paging
-) -> Page[T]:
+    shape: type[S], found: Iterable[object], key: Callable[[Any], tuple[object, ...]], query: Paging
+) -> Page[S]:
     """Return the part of a list that comes after the last one seen, by a key that never changes.
 
     Raises:
         BadInput: The cursor is none of ours.
     """
-    made = [shape.model_validate(row) for row in found]  # type: ignore[attr-defined]
+    made = [shape.model_validate(row) for row in found]
     keyed = sorted(((_plain(key(one)), one) for one in made), key=lambda pair: pair[0])
     after = _read(query.cursor) if query.cursor else []
     rest = [pair for pair in keyed if pair[0] > after]
