@@ -24,6 +24,7 @@ from healthcert.verifier import bundle_state, new_app
 from healthcert.web import (
     account,
     admin,
+    appointments,
     booking,
     citizen,
     clinic,
@@ -32,7 +33,6 @@ from healthcert.web import (
     family,
     labels,
     national,
-    places,
     public,
     rights,
     staff,
@@ -79,9 +79,9 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.register_error_handler(InternalServerError, _after_the_view)
     for door in (
         public.bp,
-        places.bp,
-        booking.bp,
+        *booking.DOORS,
         citizen.bp,
+        appointments.bp,
         rights.bp,
         family.bp,
         national.bp,

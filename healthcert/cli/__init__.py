@@ -21,6 +21,7 @@ from healthcert.cli.rules import rules
 from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.staff import staff
+from healthcert.cli.stress import stress
 from healthcert.cli.tables import export, import_
 from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
@@ -52,7 +53,7 @@ hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
-    rules, serve, staff, vaccines, valuesets, verify, worker,
+    rules, serve, staff, stress, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

@@ -8,9 +8,10 @@ stranger with one word, `AlreadyBooked`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,10 +26,12 @@ from healthcert.models import (
     Person,
     Phase,
     Product,
+    Programme,
     Site,
     Slot,
 )
 from healthcert.models.appointment import ACTIVE
+from healthcert.models.place import OPEN
 from healthcert.services import (
     audit,
     eligibility,
@@ -43,16 +46,18 @@ from healthcert.services.history import Planned
 from healthcert.services.people import Details
 
 BOOKABLE = ("published", "running")
+Written = list[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A slot with what it belongs to."""
+    """A slot with what it belongs to, read together."""
 
     slot: Slot
     session: ClinicSession
     site: Site
     product: Product
+    programme: Programme
 
 
 def book(
@@ -125,14 +130,31 @@ def take(
         now=now, exception_reason=exception_reason,
     )  # fmt: skip
     pools = (*pools, *places.pools_of(source, dose_number))
+    wanted: dict[str, Any] = {
+        "person_id": person.id, "slot": place.slot, "programme_id": place.programme.id,
+        "dose_number": dose_number, "source": source, "now": now,
+    }  # fmt: skip
+    row = places.row_of(pool=OPEN, **wanted)
+    appointment = Appointment(**row)
+    told, noted = _told(db, vault, person, appointment, place, actor, now)
+    if places.at_once(db, place.slot, pools, appointment=[row], message=told, audit_event=noted):
+        return places.as_read(db, appointment)
     pool = places.take_place(db, place.slot, pools, now=now)
-    appointment = places.hold_place(
-        db, person_id=person.id, slot=place.slot, pool=pool,
-        programme_id=place.session.programme_id, dose_number=dose_number, source=source, now=now,
-    )  # fmt: skip
-    tell(db, vault, person, "booked", appointment, place, now)
-    note(db, actor, "appointment_booked", appointment, now)
+    appointment = places.hold_place(db, pool=pool, **wanted)
+    messages.write(db, *_told(db, vault, person, appointment, place, actor, now))
     return appointment
+
+
+def _told(
+    db: Session, vault: Vault, person: Person, appointment: Appointment, place: Place,
+    actor: audit.Actor, now: datetime,
+) -> tuple[Written, Written]:  # fmt: skip
+    """Return the message and the audit event of a booking, not written yet."""
+    told: Written = []
+    noted: Written = []
+    tell(db, vault, person, "booked", appointment, place, now, told)
+    note(db, actor, "appointment_booked", appointment, now, noted)
+    return told, noted
 
 
 def cancel(
@@ -176,13 +198,14 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
         NotFound: No such slot, or its session is in none of these states.
     """
     query = (
-        select(Slot, ClinicSession, Site, Product)
+        select(Slot, ClinicSession, Site, Product, Programme)
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .join(Site, Site.id == ClinicSession.site_id)
         .join(Product, Product.id == ClinicSession.product_id)
+        .join(Programme, Programme.id == ClinicSession.programme_id)
         .where(Slot.id == slot_id)
     )
-    found = db.execute(query).one_or_none()
+    found = db.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None or (states is not None and found[1].state not in states):
         raise NotFound
     return Place(*found)
@@ -224,9 +247,11 @@ def refuse_unfit(
     if not rule.at(birth_date, day).suits(birth_date, day):
         raise NotEligible
     before = _before(db, person, place, dose_number, planned)
+    whose = {"person_id": person.id, "programme_id": place.session.programme_id}
+    counted = history.valid_doses(db, **whose)
     due = history.outlook(
-        db, person_id=person.id, birth_date=birth_date, programme_id=place.session.programme_id,
-        today=day, product_id=place.product.id, planned=before,
+        db, birth_date=birth_date, today=day, product_id=place.product.id, planned=before,
+        counted=counted, **whose,
     ).next  # fmt: skip
     if (
         due is None
@@ -236,7 +261,8 @@ def refuse_unfit(
         raise NotDue
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
-        actor=actor, now=now, exception_reason=exception_reason, planned=len(before),
+        actor=actor, now=now, exception_reason=exception_reason,
+        doses=max(len(counted), *(each.dose_number for each in before), 0),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)
 
@@ -303,7 +329,7 @@ def keep_refusal(
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
-    place: Place, now: datetime,
+    place: Place, now: datetime, rows: audit.Rows = None,
 ) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
     fields = {
@@ -312,17 +338,18 @@ def tell(
     }  # fmt: skip
     messages.queue(
         db, vault=vault, person=person, template=template, fields=fields,
-        time_zone=place.site.time_zone, due_at=now, now=now,
+        time_zone=place.site.time_zone, due_at=now, now=now, rows=rows,
     )  # fmt: skip
 
 
 def note(
-    db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime
-) -> None:
+    db: Session, actor: audit.Actor, act: str, appointment: Appointment, now: datetime,
+    rows: audit.Rows = None,
+) -> None:  # fmt: skip
     """Write down what was done to an appointment."""
     details: dict[str, audit.Detail] = {
         "slot": appointment.slot_id, "dose": appointment.dose_number,
         "source": appointment.source, "pool": appointment.pool,
     }  # fmt: skip
     subject = audit.Subject("appointment", appointment.id)
-    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+    audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now, rows=rows)

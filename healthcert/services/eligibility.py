@@ -8,16 +8,17 @@ answer, and the row that is kept already.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
+    Base,
     DoseStanding,
     EligibilityDecision,
     Person,
@@ -33,6 +34,8 @@ from healthcert.services.people import details_of, key_of
 
 EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 _PURPOSE = "eligibility"
+_DECISION = Base.metadata.tables["eligibility_decision"]
+_STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
 
 
 def decide(
@@ -46,28 +49,24 @@ def decide(
     now: datetime,
     told: Mapping[str, Collection[str]] | None = None,
     exception_reason: str = "",
-    planned: int = 0,
+    doses: int | None = None,
 ) -> EligibilityDecision:
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
-    one of `EXCEPTION_REASONS`. Doses that are only `planned` by then are taken as given.
+    one of `EXCEPTION_REASONS`. `doses` are those that will count by then; None for those that do.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
         NotAllowed: An exception is asked for by someone who is no nurse.
     """
     _check(db, told, actor, exception_reason)
-    programme = db.get_one(Programme, programme_id, populate_existing=True)
+    programme = db.get_one(Programme, programme_id)
     last = latest(db, person_id=person.id, programme_id=programme_id)
-    facts = _facts(db, vault, person, programme, day, told, last)
-    facts = replace(facts, doses=facts.doses + planned)
-    phases = {phase.code: phase for phase in phases_of(db, programme)}
-    answer = eligibility.decide(
-        [Stage(each.code, each.admits, each.opens_on, each.closes_on) for each in phases.values()],
-        facts,
-    )
+    facts = _facts(db, vault, person, programme, day, told, last, doses)
+    stages, phases = _stages(db, programme)
+    answer = eligibility.decide(stages, facts)
     outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
     made = EligibilityDecision(
         id=new_id(),
@@ -75,7 +74,7 @@ def decide(
         person_id=person.id,
         programme_id=programme_id,
         knowledge_id=programme.knowledge_id,
-        phase_id=phases[answer.phase].id if answer.phase else None,
+        phase_id=phases[answer.phase] if answer.phase else None,
         day=day,
         outcome=outcome,
         reasons=[asdict(reason) for reason in answer.reasons],
@@ -88,8 +87,10 @@ def decide(
     told = {field: sorted(codes) for field, codes in facts.told.items()}
     kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
     made.sealed = vault.seal(key_of(person), made.id, kept, purpose=_PURPOSE)
+    row = {column.name: getattr(made, column.name) for column in _DECISION.columns}
+    db.execute(insert(_DECISION), row)
+    make_transient_to_detached(made)
     db.add(made)
-    db.flush()
     if outcome == "exception":
         audit.note(
             db,
@@ -112,6 +113,18 @@ def phases_of(db: Session, programme: Programme) -> list[Phase]:
     """Return the phases of a programme that are in force, by their first day."""
     query = select(Phase).filter_by(knowledge_id=programme.knowledge_id)
     return list(db.scalars(query.order_by(Phase.opens_on, Phase.code)))
+
+
+def _stages(db: Session, programme: Programme) -> tuple[list[Stage], dict[str, UUID]]:
+    """Return the phases in force as the rules take them, and their rows by code.
+
+    Those of a version are published with it and never change: a process reads them once.
+    """
+    if programme.knowledge_id not in _STAGES:
+        found = phases_of(db, programme)
+        stages = [Stage(each.code, each.admits, each.opens_on, each.closes_on) for each in found]
+        _STAGES[programme.knowledge_id] = stages, {each.code: each.id for each in found}
+    return _STAGES[programme.knowledge_id]
 
 
 def _check(
@@ -140,6 +153,7 @@ def _facts(
     day: date,
     told: Mapping[str, Collection[str]] | None,
     last: EligibilityDecision | None,
+    doses: int | None,
 ) -> Facts:
     if told is None and last is not None:
         opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
@@ -147,10 +161,11 @@ def _facts(
     told = dict(told or {})
     if person.region:
         told["region"] = [person.region]
-    query = select(DoseStanding.dose_id).filter_by(
-        person_id=person.id, disease=programme.disease, counts="valid"
-    )
-    doses = len(db.scalars(query).all())
+    if doses is None:
+        query = select(DoseStanding.dose_id).filter_by(
+            person_id=person.id, disease=programme.disease, counts="valid"
+        )
+        doses = len(db.scalars(query).all())
     return Facts(details_of(vault, person).birth_date, day, doses, told)
 
 

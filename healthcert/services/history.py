@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -136,6 +136,13 @@ def _validities(db: Session, lot_ids: set[UUID | None]) -> dict[UUID | None, lis
     return found
 
 
+def valid_doses(db: Session, *, person_id: UUID, programme_id: UUID) -> list[Past]:
+    """Return the doses that count for a person toward the disease of a programme, in order."""
+    disease = db.get_one(Programme, programme_id).disease
+    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
+    return [dose for dose in past if dose.counts == "valid"]
+
+
 def outlook(
     db: Session,
     *,
@@ -145,15 +152,16 @@ def outlook(
     today: date,
     product_id: UUID | None = None,
     planned: Collection[Planned] = (),
+    counted: Sequence[Past] | None = None,
 ) -> Outlook:
     """Return where a person stands in a programme, and which dose is due when.
 
     Without a product that would be given next, it is the last one that counted, or the first of
     the programme. Doses that are only planned are taken as given, but those that are on record.
+    What `valid_doses` found need not be read again.
     """
-    disease = db.scalars(select(Programme.disease).where(Programme.id == programme_id)).one()
-    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
-    counted = [dose for dose in past if dose.counts == "valid"]
+    if counted is None:
+        counted = valid_doses(db, person_id=person_id, programme_id=programme_id)
     if product_id is None:
         code = knowledge.programme_content(db, programme_id)["products"][0]
         first = select(Product.id).where(Product.code == code)

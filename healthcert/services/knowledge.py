@@ -19,6 +19,10 @@ from healthcert.errors import BadKnowledge, NotFound
 from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
 
+# A version never changes (`append_only`): a process reads each of them once.
+_CONTENTS: dict[UUID, Mapping[str, Any]] = {}
+_SERIES: dict[UUID, Series] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -80,18 +84,25 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     Raises:
         NotFound: No such product.
     """
-    query = select(Product, Knowledge).join(Knowledge, Knowledge.id == Product.knowledge_id)
-    found = db.execute(query.where(Product.id == product_id)).one_or_none()
-    if found is None:
+    product = db.get(Product, product_id)
+    if product is None:
         raise NotFound
-    product, row = found
-    return Rule(product, series(row.content), row.content.get("questions", ()), row.id)
+    content = _content(db, product.knowledge_id)
+    if product.knowledge_id not in _SERIES:
+        _SERIES[product.knowledge_id] = series(content)
+    rule = _SERIES[product.knowledge_id]
+    return Rule(product, rule, content.get("questions", ()), product.knowledge_id)
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
     """Return what the file of a programme says."""
-    query = select(Knowledge).join(Programme, Programme.knowledge_id == Knowledge.id)
-    return db.scalars(query.where(Programme.id == programme_id)).one().content
+    return _content(db, db.get_one(Programme, programme_id).knowledge_id)
+
+
+def _content(db: Session, knowledge_id: UUID) -> Mapping[str, Any]:
+    if knowledge_id not in _CONTENTS:
+        _CONTENTS[knowledge_id] = db.get_one(Knowledge, knowledge_id).content
+    return _CONTENTS[knowledge_id]
 
 
 def country_version(db: Session, country: files.Country) -> UUID:

@@ -15,7 +15,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import AuditEvent, Message, Person, new_id
+from healthcert.models import Base, Message, Person, new_id
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
 from healthcert.services.wording import words
@@ -78,6 +78,8 @@ def queue(
         "language": person.language,
         "sealed": vault.seal(key_of(person), row_id, value, purpose="message"),
         "due_at": due_at,
+        "state": "queued",
+        "attempts": 0,
     }
     if rows is None:
         db.add(Message(**row))
@@ -88,9 +90,9 @@ def queue(
 
 def write(db: Session, told: Rows, noted: Rows) -> None:
     """Write the messages and audit events that a deed of many gathered, a statement each."""
-    for table, rows in ((Message, told), (AuditEvent, noted)):
+    for name, rows in (("message", told), ("audit_event", noted)):
         if rows:
-            db.execute(insert(table), rows)
+            db.execute(insert(Base.metadata.tables[name]), rows)
 
 
 def claim(

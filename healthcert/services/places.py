@@ -10,12 +10,13 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
 from healthcert.models import Appointment, Base, ClinicSession, Slot, WaitEntry, new_id, upsert
@@ -23,6 +24,7 @@ from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
 from healthcert.models.place import KEPT, OPEN
 from healthcert.policy import reference
+from healthcert.services import audit
 
 _SLOT, _APPOINTMENT = (Base.metadata.tables[name] for name in ("slot", "appointment"))
 _OPEN_PLACE: ColumnElement[bool] = Slot.places() > 0
@@ -30,7 +32,6 @@ _REFUSALS = {
     "one_active_appointment": AlreadyBooked,
     "appointment_overlap": TimesOverlap,
 }
-_TRIES = 4  # references: 35 bits, so that even the second is a rarity
 _AT_ONCE = 500  # expired holds that one statement lets go
 _SOMEBODY_WAITS = (
     select(WaitEntry.id)
@@ -68,7 +69,7 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
     Raises:
         SlotFull: There is none.
     """
-    pool = _taken(db, slot, pools)
+    pool = _taken(db, slot, pools) if slot.places(pools) > 0 else None
     if pool is None and expire(db, slot_id=slot.id, now=now):
         pool = _taken(db, slot, pools)
     if pool is None:
@@ -102,19 +103,74 @@ def hold_place(
         AlreadyBooked: The person has an appointment for this dose.
         TimesOverlap: The person has another appointment at that time.
     """
+    row = row_of(
+        person_id=person_id, slot=slot, pool=pool, programme_id=programme_id, source=source,
+        dose_number=dose_number, now=now, hold=hold,
+    )  # fmt: skip
+    writing = upsert(db, "appointment").on_conflict_do_nothing(index_elements=["reference"])
+    while True:  # references have 35 bits: even the second is a rarity
+        with judged("uq_appointment_reference"):
+            if db.execute(writing.returning(_APPOINTMENT.c.id), row).one_or_none() is not None:
+                return as_read(db, Appointment(**row))
+        row["reference"] = new_reference()
+
+
+def row_of(
+    *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int, source: str,
+    now: datetime, hold: Hold | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the row of an appointment: booked, or held with its party."""
     held = (hold or Hold(new_id(), None, None))._asdict()
-    row = {
+    return {
         "recorded_at": now, "person_id": person_id, "slot_id": slot.id, "source": source,
         "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
-        "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool, **held,
+        "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool,
+        "reminded": 0, "reference": new_reference(), **held,
     }  # fmt: skip
-    writing = upsert(db, "appointment").on_conflict_do_nothing(index_elements=["reference"])
-    for _ in range(_TRIES):
-        this = writing.values(reference=new_reference(), **row).returning(_APPOINTMENT.c.id)
-        with judged("uq_appointment_reference"):
-            if db.execute(this).one_or_none() is not None:
-                break
-    return db.get_one(Appointment, row["id"])
+
+
+def as_read(db: Session, row: Appointment) -> Appointment:
+    """Return a row that was written plainly as if it had been read."""
+    make_transient_to_detached(row)
+    db.add(row)
+    return row
+
+
+def at_once(db: Session, slot: Slot, pools: Collection[str], **rows: audit.Rows) -> bool:
+    """Take an open place and write rows of these tables in one statement; False: nothing was done.
+
+    That is where PostgreSQL is not, where a pool is asked first, where no place is open, and where
+    the reference is taken. The slot is locked for this statement and the commit alone.
+
+    Raises:
+        AlreadyBooked: The person has an appointment for this dose.
+        TimesOverlap: The person has another appointment at that time.
+    """
+    kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
+    if kept or db.get_bind().dialect.name != "postgresql" or slot.places() <= 0:
+        return False
+    told = [(name, row) for name, some in rows.items() for row in some or ()]
+    values = {f"{name}_{key}": value for name, row in told for key, value in row.items()}
+    statement = _at_once(tuple((name, tuple(row)) for name, row in told))
+    with judged():
+        return db.execute(statement, values | {"slot": slot.id}).one_or_none() is not None
+
+
+@cache
+def _at_once(shapes: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
+    taken_before = select(_APPOINTMENT.c.id).where(
+        _APPOINTMENT.c.reference == bindparam("appointment_reference")
+    )
+    free = (_SLOT.c.id == bindparam("slot"), _OPEN_PLACE, ~taken_before.exists())
+    taking = update(_SLOT).where(*free).values(booked=_SLOT.c.booked + 1)
+    taken = taking.returning(_SLOT.c.id).cte("taken")
+    written = []
+    for name, keys in shapes:
+        table = Base.metadata.tables[name]
+        values = (bindparam(f"{name}_{key}", type_=table.c[key].type) for key in keys)
+        one = insert(table).from_select(keys, select(*values).select_from(taken))
+        written.append(one.cte(f"wrote_{name}"))
+    return select(taken.c.id).add_cte(*written)
 
 
 @contextmanager

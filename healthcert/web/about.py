@@ -95,17 +95,14 @@ def details_in(form: About) -> Details:
 
 
 def told_back(form: About) -> list[tuple[object, object, str]]:
-    """Return what was told, in words, each with the field where it can be changed."""
+    """Return what was told, in words, each with the question by which it can be changed."""
     told = details_in(form)
+    document = f"{IDENTITIES[told.identity.kind]} {told.identity.value}"
     return [
-        (_("Name"), " ".join(filter(None, (told.given, told.family))), "family"),
-        (_("Name on the certificate"), machine_name(told), "family_latin"),
-        (_("Date of birth"), birth(told.birth_date), "birth_date-day"),
-        (_("Sex"), SEX[told.sex], "sex"),
-        (
-            _("Document"),
-            " ".join((str(IDENTITIES[told.identity.kind]), told.identity.value)),
-            "identity_kind",
-        ),
-        (_("Contact"), ", ".join(filter(None, (told.phone, told.mail))), "phone"),
+        (_("Name"), " ".join(filter(None, (told.given, told.family))), "name"),
+        (_("Name on the certificate"), machine_name(told), "name"),
+        (_("Date of birth"), birth(told.birth_date), "birth"),
+        (_("Sex"), SEX[told.sex], "birth"),
+        (_("Document"), document, "document"),
+        (_("Contact"), ", ".join(filter(None, (told.phone, told.mail))), "contact"),
     ]

@@ -12,7 +12,7 @@ _OF_PROGRAMS = {
     "sign_in": "sign_in",
     "sign_out": "sign_out",
     "keep_family": "family_of",
-    "see_own_record": "appointments appointment certificates whole_record",
+    "see_own_record": "appointments appointment calendar certificates whole_record",
     "see_own_certificate": "certificate code",
     "cancel_own_appointment": "cancel",
     "move_own_appointment": "move",
@@ -23,6 +23,9 @@ _OF_PROGRAMS = {
     "record_dose": "record_dose",
     "mark_dose_in_error": "mark_in_error correct",
 }
+_SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
+_WAY = ("who", "details", "check", "book", "done", "calendar_file")
+
 ACTS: Mapping[str, str] = {
     f"v1.{name}": act for act, names in _OF_PROGRAMS.items() for name in names.split()
 } | {
@@ -38,13 +41,8 @@ ACTS: Mapping[str, str] = {
     "api.verify": "verify_certificate",
     "api.verify_batch": "verify_certificate",
     "public.home": "read_public_page",
-    "places.start": "search_places",
-    "places.slots": "search_places",
-    "booking.details": "book_appointment",
-    "booking.keep_details": "book_appointment",
-    "booking.check": "book_appointment",
-    "booking.book": "book_appointment",
-    "booking.done": "book_appointment",
+    **{f"booking.{name}": "search_places" for name in _SEARCH},
+    **{f"booking.{name}": "book_appointment" for name in _WAY},
     "citizen.sign_in": "ask_for_code",
     "citizen.ask_code": "ask_for_code",
     "national.start": "sign_in",
@@ -52,7 +50,10 @@ ACTS: Mapping[str, str] = {
     "citizen.code": "sign_in",
     "citizen.redeem": "sign_in",
     "citizen.overview": "see_own_record",
-    "citizen.cancel": "cancel_own_appointment",
+    "appointments.cancel": "cancel_own_appointment",
+    "appointments.move": "move_own_appointment",
+    "appointments.calendar_file": "see_own_record",
+    "citizen.why": "see_own_record",
     "citizen.certificate": "see_own_certificate",
     "citizen.certificate_file": "see_own_certificate",
     "rights.record": "see_own_record",
@@ -104,6 +105,7 @@ ACTS: Mapping[str, str] = {
     "clinic.document": "help_in_person",
     "clinic.card": "help_in_person",
     "clinic.assist": "help_in_person",
+    **{f"desk.{name}": "book_for_someone" for name in (*_SEARCH, *_WAY, "find", "out_of_turn")},
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
     "doses.recorded": "see_patient",

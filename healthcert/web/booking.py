@@ -1,164 +1,198 @@
-"""The public's door to an appointment, once a time is chosen: details, check, done.
+"""The end of a booking: places are held, everything is checked, confirmed, and in hand.
 
-Which time and which dose stand in the address; what a person types of themselves stands in
-their session until it is booked, so that a full slot or a wrong field loses nothing.
+What was typed and chosen stays whatever happens: a hold that ran out is taken again, and where
+that cannot be, the next best times are offered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import redirect, render_template, request, session, url_for
 from werkzeug import Response
 
-from healthcert.errors import BadInput, NotEligible, NotFound, SlotFull, TimesOverlap
-from healthcert.services import booking
-from healthcert.services.booking import Place
-from healthcert.services.people import Details
+from healthcert.errors import AlreadyBooked, NotFound, WrongState
+from healthcert.models import Appointment
+from healthcert.services import booking, parties
+from healthcert.services.audit import Actor
+from healthcert.services.booking import NotDue
+from healthcert.services.parties import Wish
+from healthcert.services.people import details_of
 from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web.about import About, about, accepted, details_in, told_back
-from healthcert.web.answers import (
-    kept,
-    recalled,
-)
+from healthcert.web import desk, family, party
+from healthcert.web.about import about, told_back
+from healthcert.web.answers import recalled
+from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
-from healthcert.web.labels import DOSES
+from healthcert.web.ics import calendar
 from healthcert.web.moment import now
-from healthcert.web.places import asked, nearest, when_of, where_of
-from healthcert.web.refusals import answer_to
+from healthcert.web.places import Page, at_desk, both, bp, counter, source
+from healthcert.web.refused import REFUSED, answered
+from healthcert.web.times import LATER, asked, chosen, dose_asked
 
-bp = Blueprint("booking", __name__, url_prefix="/book")
-
-_NEXT_BEST = 6
-_Page = str | tuple[str, int] | Response
+DOORS = (bp, counter)  # of the whole way, with the views of all its modules
 
 
-@bp.get("/details")
-def details() -> str:
-    """Ask who is to be vaccinated."""
-    draft = session.get("details")
-    return _ask_details(about(recalled(draft) if draft else None))
-
-
-@bp.post("/details")
-def keep_details() -> _Page:
-    """Keep what was typed, and go on where nothing is wrong with it."""
-    form = about(request.form)
-    session["details"] = kept(form, request.form)
-    complete = form.validate()
-    if accepted(form) and complete:  # both, so that everything that is wrong is told at once
-        return redirect(url_for(".check", **asked()), code=303)
-    return _ask_details(form), 400
-
-
-@bp.get("/check")
-def check() -> _Page:
-    """Show everything once more before it is booked."""
-    draft = session.get("details")
-    if draft is None:
-        return redirect(url_for(".details", **asked()), code=303)
-    return render_template(
-        "booking/check.html", place=_place(), rows=told_back(about(recalled(draft))), asked=asked()
-    )
-
-
-@bp.post("/check")
-def book() -> _Page:
-    """Take the place; where it has just been taken by others, offer the next best."""
-    draft = session.get("details")
-    if draft is None:
-        return redirect(url_for(".done" if "booked" in session else ".details", **asked()), 303)
-    form = about(recalled(draft))
-    limit("book", _who(details_in(form)))
+@both("/check")
+def check() -> Page:
+    """Hold the places, and show everything once more before it is booked."""
+    if party.missing():
+        return party.onward()
     try:
-        made = parts().doors.run(
-            lambda db: booking.book(
-                db,
-                vault=parts().vault,
-                slot_id=_slot_id(),
-                dose_number=_dose(),
-                details=details_in(form),
-                source="web",
-                now=now(),
-            )
-        )
-    except BadInput as wrong:
-        form.take(wrong.fields)
-        return _ask_details(form), 400
-    except NotEligible as refusal:
-        return _not_open(refusal, form), 409
-    except (SlotFull, TimesOverlap) as refusal:
-        return _offer_others(refusal), 409
-    session["booked"] = {
-        "reference": made.reference,
-        "slot": str(made.slot_id),
-        "told": bool(form.phone.data or form.mail.data),
-    }
-    del session["details"]
+        held = _held()
+    except REFUSED as refusal:
+        return answered(refusal)
+    with parts().doors.reading() as db:
+        places = [(dose, booking.place_of(db, slots[0])) for dose, slots in _doses()]
+    told = [
+        (held["people"].get(one.get("id")), told_back(about(recalled(one.get("typed", {})))))
+        for one in party.told()
+    ]
+    return render_template(
+        "booking/check.html", places=places, told=told, asked=asked(), now=now(),
+        until=datetime.fromisoformat(held["until"]),
+    )  # fmt: skip
+
+
+@both("/check", "POST")
+def book() -> Page:
+    """Book what is held; where the hold ran out, its places are taken again if they are free."""
+    if not party.draft():
+        return redirect(url_for(".done"), code=303)
+    if party.missing():
+        return party.onward()
+    try:
+        held = _held()
+        made = parts().doors.run(lambda db: _confirmed(db, UUID(held["id"])))
+    except REFUSED as refusal:
+        before = party.draft().get("held")
+        party.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
+        return answered(refusal)
+    booked = [
+        {"reference": one.reference, "slot": str(one.slot_id), "dose": one.dose_number,
+         "id": str(one.id), "name": held["people"][str(one.person_id)]["name"]}
+        for one in made
+    ]  # fmt: skip
+    session[_done_key()] = {"told": any(map(_reached, party.told())), "made": booked}
+    party.forget()
     return redirect(url_for(".done"), code=303)
 
 
-@bp.get("/done")
-def done() -> _Page:
-    """Show the reference, and what to do with it."""
-    booked = session.get("booked")
+@both("/done")
+def done() -> Page:
+    """Show the references, and what to do with them; at the desk it is the slip."""
+    booked = session.get(_done_key())
     if booked is None:
-        return redirect(url_for("places.start"), code=303)
-    with parts().doors.reading() as db:
-        place = booking.place_of(db, UUID(booked["slot"]), states=None)
-    return render_template("booking/done.html", place=place, booked=booked)
+        return redirect(url_for(".start"), code=303)
+    return render_template("booking/done.html", booked=booked, made=_made(booked))
 
 
-def _ask_details(form: About) -> str:
-    return render_template("booking/details.html", form=form, place=_place(), asked=asked())
-
-
-def _not_open(refusal: NotEligible, form: About) -> str:
-    """Keep why a person was refused, and tell them from when they would be admitted."""
-    is_kept = refusal.by_phase and parts().doors.run(
-        lambda db: booking.keep_refusal(
-            db, vault=parts().vault, slot_id=_slot_id(), details=details_in(form), now=now()
-        )
-    )
-    answer = answer_to(NotEligible)
-    return render_template("booking/not_open.html", refusal=refusal, answer=answer, is_kept=is_kept)
-
-
-def _offer_others(refusal: SlotFull | TimesOverlap) -> str:
-    place = _place()
-    near = place.site.latitude, place.site.longitude
-    others = nearest(place.session.programme_id, near, _dose(), _NEXT_BEST)
-    offers = [
-        (
-            url_for(".check", **{**asked(), "slot": str(offer.slot_id)}),
-            when_of(offer),
-            where_of(offer),
-        )
-        for offer in others
-        if offer.slot_id != place.slot.id
-    ]
-    return render_template("booking/taken.html", answer=answer_to(type(refusal)), offers=offers)
-
-
-def _place() -> Place:
-    with parts().doors.reading() as db:
-        return booking.place_of(db, _slot_id())
-
-
-def _who(details: Details) -> str:
-    """Return what tells one person who books from another, in one spelling."""
-    return tidy_identity(details.identity).value or tidy_phone(details.phone) or details.mail
-
-
-def _slot_id() -> UUID:
-    try:
-        return UUID(request.args.get("slot", ""))
-    except ValueError:
-        raise NotFound from None
-
-
-def _dose() -> int:
-    dose = request.args.get("dose", "1")
-    if dose not in DOSES:
+@both("/done.ics")
+def calendar_file() -> Response:
+    """Give the appointments for a calendar."""
+    booked = session.get(_done_key())
+    if booked is None:
         raise NotFound
-    return int(dose)
+    return calendar([(one["reference"], place) for one, place in _made(booked)], now())
+
+
+def _held() -> dict[str, Any]:
+    """Return what is held for the draft as it stands, holding it first where that is not so.
+
+    Raises:
+        SlotFull, TimesOverlap, AlreadyBooked, NotEligible: With the number of the wish.
+    """
+    draft = party.draft()
+    before: dict[str, Any] | None = draft.get("held")
+    mark = [draft["people"], draft.get("exception"), asked()]
+    if before and before["mark"] == mark:
+        return before
+    limit("book", _who(party.told()[0]))
+    held = parts().doors.run(lambda db: _hold(db, before, draft.get("exception", "")))
+    party.keep(held=held | {"mark": mark})
+    return held
+
+
+def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, Any]:  # noqa: ANN401
+    told, doses = party.told(), _doses()
+    if {len(slots) for _dose, slots in doses} != {len(told)}:
+        raise NotFound
+    everybody = [party.person_of(db, one) for one in told]
+    actor = _actor(everybody[0].id)
+    if before:
+        with suppress(NotFound, WrongState):  # it was booked, or let go
+            parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
+    desk.own_alone(db, {slot_id for _dose, slots in doses for slot_id in slots})
+    wishes = [
+        Wish(person, slot_id, dose)
+        for dose, slots in doses
+        for person, slot_id in zip(everybody, slots, strict=True)
+    ]
+    try:
+        made = parties.hold(
+            db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
+            exception_reason=exception,
+        )  # fmt: skip
+    except NotDue as refusal:
+        if "id" in told[refusal.which % len(told)]:
+            raise
+        other = AlreadyBooked()  # no word of a record to who only typed
+        other.which = refusal.which
+        raise other from None
+    opened = {str(one.id): details_of(parts().vault, one) for one in everybody}
+    names = {
+        key: {"name": f"{each.given} {each.family}".strip(), "birth": each.birth_date}
+        for key, each in opened.items()
+    }
+    return {"id": str(made.id), "until": made.until.isoformat(), "people": names}
+
+
+def _confirmed(db: Any, party_id: UUID) -> Sequence[Appointment]:  # noqa: ANN401
+    first = parties.held(db, party_id=party_id).appointments[0].person_id
+    made = parties.confirm(
+        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
+    )  # fmt: skip
+    if source() == "walk_in":
+        desk.arrived(db, made)
+    return made
+
+
+def _doses() -> list[tuple[int, tuple[UUID, ...]]]:
+    """Return which doses are booked along, each with a slot for each person."""
+    dose, later = dose_asked(), request.args.get("second", LATER) == LATER
+    return [(dose, chosen("slot"))] + ([] if later else [(dose + 1, chosen("second"))])
+
+
+def _actor(first: UUID) -> Actor:
+    """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
+    if at_desk():
+        return Actor("staff", visitor().id)
+    return family.actor() if party.citizen() else Actor("citizen", first)
+
+
+def _who(one: party.Entry) -> str:
+    """Return what tells one person who books from another, in one spelling."""
+    if "id" in one:
+        return str(one["id"])
+    told = party.details_of(one)
+    return tidy_identity(told.identity).value or tidy_phone(told.phone) or str(told.mail)
+
+
+def _reached(one: party.Entry) -> bool:
+    typed = one.get("typed", {})
+    return "id" in one or any(any(typed.get(name, ())) for name in ("phone", "mail"))
+
+
+def _made(booked: dict[str, Any]) -> list[tuple[dict[str, str], booking.Place]]:
+    with parts().doors.reading() as db:
+        return [
+            (one, booking.place_of(db, UUID(one["slot"]), states=None)) for one in booked["made"]
+        ]
+
+
+def _done_key() -> str:
+    return "desk_booked" if at_desk() else "booked"

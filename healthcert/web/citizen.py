@@ -10,11 +10,11 @@ from werkzeug import Response as Redirect
 
 from healthcert.errors import BadCode, BadInput, NotFound
 from healthcert.hcert import qr
-from healthcert.services import access, booking, holding
+from healthcert.services import access, desk, eligibility, holding
 from healthcert.services.holding import HeldCertificate
 from healthcert.web import facts
 from healthcert.web.about import Code, Known, claim
-from healthcert.web.family import actor, opened, whose
+from healthcert.web.family import opened
 from healthcert.web.guards import inside
 from healthcert.web.here import limit, parts
 from healthcert.web.labels import machine_name
@@ -102,20 +102,20 @@ def overview() -> str:
     return render_template("citizen/overview.html", held=_held())
 
 
-@bp.post("/appointments/<uuid:appointment_id>/cancel")
-def cancel(appointment_id: UUID) -> Redirect:
-    """Give an appointment back."""
-    parts().doors.run(
-        lambda db: booking.cancel(
-            db,
-            vault=parts().vault,
-            appointment_id=appointment_id,
-            person_id=whose(db, "book"),
-            actor=actor(),
-            now=now(),
-        )
-    )
-    return redirect(url_for(".overview"), code=303)
+@bp.get("/why")
+def why() -> str:
+    """Answer from the kept decisions whether it is one's turn, and why not yet."""
+    with opened() as (db, person_id):
+        found = [
+            (programme, eligibility.latest(db, person_id=person_id, programme_id=programme.id))
+            for programme in desk.programmes(db)
+        ]
+        answers = [
+            (programme, each, {one.code: one.names for one in eligibility.phases_of(db, programme)})
+            for programme, each in found
+            if each is not None
+        ]
+    return render_template("citizen/why.html", answers=answers)
 
 
 @bp.get("/certificates/<uuid:certificate_id>")

@@ -19,7 +19,7 @@ from wtforms import SelectMultipleField
 from healthcert.errors import BadCode, BadInput, NotAllowed, NotFound
 from healthcert.i18n import lazy as _
 from healthcert.policy.roles import Role
-from healthcert.services import proxies
+from healthcert.services import proxies, record
 from healthcert.services.access import Answer
 from healthcert.services.audit import Actor
 from healthcert.web.about import Code, Known, about, claim, details_in
@@ -46,10 +46,16 @@ class Invited(Known, Code):
 
 @bp.get("/")
 def page() -> str:
-    """Show for whom one acts, and who acts for one."""
-    with parts().doors.reading() as db:
+    """Show for whom one acts, with the appointments of them all, and who acts for one."""
+    with parts().doors.transaction() as db:
         found = proxies.held(deed(db), _self())
-    return render_template("citizen/family.html", held=found, zone=parts().country.time_zone)
+        seen = [one.person_id for one in found if one.mine and "view" in one.scopes]
+        for each in seen:
+            proxies.admit(db, actor=actor(), person_id=each, scope="view", now=now())
+        coming = {each: record.appointments_of(db, each) for each in seen}
+    return render_template(
+        "citizen/family.html", held=found, coming=coming, zone=parts().country.time_zone
+    )
 
 
 @bp.post("/look-after/<uuid:person_id>")

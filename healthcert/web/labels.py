@@ -16,6 +16,32 @@ DOSES: Mapping[str, Lazy] = {
     "2": _("Second dose"),
     "3": _("Third dose or booster"),
 }
+WAYS: Mapping[str, Lazy] = {
+    "phone": _("By telephone"),
+    "walk_in": _("They stand here, without an appointment"),
+}
+HOURS: Mapping[str, Lazy] = {
+    "": _("Any"),
+    "morning": _("Morning"),
+    "afternoon": _("Afternoon"),
+    "evening": _("Evening"),
+}
+EXCEPTIONS: Mapping[str, Lazy] = {
+    "medical_need": _("They need it for their health"),
+    "contact_of_case": _("They were near somebody who is ill"),
+    "end_of_day_dose": _("A dose would else be thrown away"),
+    "carer": _("They care for somebody at risk"),
+    "other": _("Another reason"),
+}
+ASKED: Mapping[str, Lazy] = {  # what a phase may ask for
+    "age": _("age"),
+    "doses": _("doses on record"),
+    "region": _("region"),
+    "district": _("district"),
+    "occupation": _("occupation"),
+    "risk": _("illness"),
+    "pregnant": _("pregnancy"),
+}
 OUTLOOKS: Mapping[str, Lazy] = {
     "not_started": _("Nothing that counts was given yet."),
     "due": _("You need another dose."),

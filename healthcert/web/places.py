@@ -1,115 +1,100 @@
-"""The public's way to a free time: what for, near which town, when; all of it in the address.
+"""The way to a free time: what for, where, for how many; all of it stands in the address.
 
-Nothing is written down and no session is made before somebody tells who they are.
+Two doors lead along it, the public's and the desk's: each view answers at both, and its links
+stay at the one it was asked at. At the public's nothing is written down and no session is made
+before somebody tells who they are.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from datetime import time, timedelta
+from typing import Any, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from markupsafe import Markup
+from flask import Blueprint, render_template, request
 from werkzeug import Response
+from wtforms import SelectMultipleField
 
 from healthcert.errors import NotFound
-from healthcert.i18n import format_datetime, format_number, gettext
 from healthcert.i18n import lazy as _
-from healthcert.services import desk, search
-from healthcert.services.search import FreeSlot
-from healthcert.web.answers import Answers, Choice, Radios, options
+from healthcert.i18n import names as language_names
+from healthcert.models import Site
+from healthcert.services import desk, roster, search
+from healthcert.services.search import FreeSlot, Needs
+from healthcert.web.answers import Answers, Choice, Radios, needed, options
+from healthcert.web.clinic import own_site
+from healthcert.web.forms import DayField
 from healthcert.web.here import parts
-from healthcert.web.labels import DOSES, facts_of, in_words
+from healthcert.web.labels import DOSES, FACILITIES, HOURS, WAYS, in_words
 from healthcert.web.moment import now
-from healthcert.web.pages import bdi
 
-bp = Blueprint("places", __name__, url_prefix="/book")
+bp = Blueprint("booking", __name__, url_prefix="/book")
+counter = Blueprint("desk", __name__, url_prefix="/clinic/book")
+bp.context_processor(lambda: {"at_desk": False})
+counter.context_processor(lambda: {"at_desk": True})
 
-_OFFERED = 15
-_Page = str | tuple[str, int] | Response
+MOST = 8  # people at once
+_OFFERED, _YEAR = 15, timedelta(days=365)
+_COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
+_NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
+_NOON, _FIVE = time(12), time(17)
+_HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
+Page = str | tuple[str, int] | Response
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class Where(Answers):
-    """Which vaccination, which dose, near which town."""
+    """Which vaccination, near which town, for how many, and what they need."""
 
+    source = Radios(_("How do they book?"), choices=options(WAYS), default="phone")
     programme = Radios(_("Which vaccination do you need?"))
     dose = Radios(_("Which dose is it?"), choices=options(DOSES), default="1")
-    town = Choice(_("Which town is nearest to you?"))
+    town = Choice(_("Which town is nearest to you?"), [needed])
+    people = Choice(_("How many people come?"), choices=options(_COUNTS), default="1")
+    needs = SelectMultipleField(_("What is needed at the place?"), choices=options(_NEEDS))
+    language = Choice(_("Which language is to be spoken there?"), default="")
+    hours = Choice(_("At what time of the day?"), choices=options(HOURS), default="")
+    since = DayField(_("From which day on?"), optional=True)
 
 
-class When(Answers):
-    """Which of the times offered."""
+def both(rule: str, *methods: str) -> Callable[[_View], _View]:
+    """Register a view at the public's door and at the desk's, under its own name."""
 
-    slot = Radios(_("Choose a time"))
+    def register(view: _View) -> _View:
+        for door in (bp, counter):
+            door.add_url_rule(rule, view_func=view, methods=methods or ("GET",))
+        return view
+
+    return register
 
 
-@bp.get("/")
+def at_desk() -> bool:
+    """Say whether somebody books for others who stand before them or are on the telephone."""
+    return request.blueprint == counter.name
+
+
+def source() -> str:
+    """Return the way this booking has come, one of `models.appointment.SOURCES`."""
+    told = request.args.get("source", "")
+    return (told if told in WAYS else "phone") if at_desk() else "web"
+
+
+@both("/")
 def start() -> str:
-    """Ask what for and where."""
-    return _ask_where(_where())
+    """Ask what for, where and for how many."""
+    return ask_where(where_asked())
 
 
-@bp.get("/slots")
-def slots() -> _Page:
-    """Offer the nearest free times, or go on with the one chosen."""
-    where = _where()
-    if not where.validate():
-        return _ask_where(where), 400
-    near = _town(where.town.data)
-    offers = nearest(UUID(where.programme.data), near, int(where.dose.data))
-    when = When(request.args if "go" in request.args else None)
-    when.slot.choices = options({str(offer.slot_id): when_of(offer) for offer in offers})
-    if "go" in request.args and when.validate():
-        return redirect(url_for("booking.details", **asked()), code=303)
-    hints = {str(offer.slot_id): where_of(offer) for offer in offers}
-    page = render_template(
-        "booking/slots.html", form=when, offers=offers, hints=hints, asked=asked()
-    )
-    return (page, 400) if when.errors else page
-
-
-def nearest(
-    programme_id: UUID, near: tuple[float, float], dose_number: int, limit: int = _OFFERED
-) -> list[FreeSlot]:
-    """Return the free times nearest to a point in degrees."""
-    with parts().doors.reading() as db:
-        return search.nearest_free(
-            db, programme_id=programme_id, near=near, dose_number=dose_number, now=now(),
-            limit=limit,
-        )  # fmt: skip
-
-
-def when_of(offer: FreeSlot) -> Markup:
-    """Return the time of an offer on the clock of its place."""
-    return bdi(format_datetime(offer.starts_at, offer.site.time_zone))
-
-
-def where_of(offer: FreeSlot) -> str:
-    """Return the place of an offer, how far it is, and what is to be known of it."""
-    told = [
-        in_words(offer.site.names),
-        gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1))),
-        offer.product,
-        *facts_of(offer.site),
-    ]
-    return gettext(", ").join(told)
-
-
-def asked() -> dict[str, Any]:
-    """Return the part of the address that goes along through the journey."""
-    return {
-        name: request.args[name]
-        for name in ("slot", "dose", "programme", "town")
-        if name in request.args
-    }
-
-
-def _ask_where(form: Where) -> str:
+def ask_where(form: Where) -> str:
+    """Show the question with what was typed."""
     return render_template("booking/start.html", form=form)
 
 
-def _where() -> Where:
-    form = Where(request.args if "town" in request.args else None)
+def where_asked() -> Where:
+    """Return the question with what the address answers."""
+    form = Where(request.args or None)
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
     form.programme.choices = options({str(found.id): in_words(found.names) for found in programmes})
@@ -117,7 +102,40 @@ def _where() -> Where:
         form.programme.data = str(programmes[0].id)
     towns = {town.code: in_words(town.names) for town in parts().country.towns}
     form.town.choices = options({"": ""} | towns)
+    form.language.choices = options({"": _("Any"), **language_names(parts().settings.languages)})
+    del form["town" if at_desk() else "source"]
     return form
+
+
+def offered(where: Where) -> list[FreeSlot]:
+    """Return the free times nearest to what was asked for, each for all people at once."""
+    since, wanted = where.since.data, where.needs.data
+    more: dict[str, Any] = {"days": (since, since + _YEAR)} if since else {}
+    more |= _at_own_site() if at_desk() else {"near": _town(where.town.data)}
+    needs = Needs(
+        step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,
+        language=where.language.data or None, hours=_HOURS.get(where.hours.data),
+    )  # fmt: skip
+    with parts().doors.reading() as db:
+        return search.nearest_free(
+            db, programme_id=UUID(where.programme.data), dose_number=int(where.dose.data),
+            places=int(where.people.data), needs=needs, source=source(), limit=_OFFERED, now=now(),
+            **more,
+        )  # fmt: skip
+
+
+def near(site: Site) -> tuple[float, float]:
+    """Return where a site is, in degrees."""
+    return site.latitude, site.longitude
+
+
+def _at_own_site() -> dict[str, Any]:
+    """Return where a desk looks: at its own site; and today only for who stands there."""
+    with parts().doors.reading() as db:
+        site = roster.site(db, site_id=own_site())
+    today = now().astimezone(ZoneInfo(site.time_zone)).date()
+    days = {"days": (today, today)} if source() == "walk_in" else {}
+    return {"near": near(site), "site_id": site.id, **days}
 
 
 def _town(code: str) -> tuple[float, float]:

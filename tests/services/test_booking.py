@@ -278,7 +278,7 @@ def test_moving_to_where_one_is_already_is_refused(clinic):
 
 def test_a_reference_that_is_taken_is_drawn_again(clinic, monkeypatch):
     slot = clinic.slot(capacity=3)
-    drawn = iter([7, 7, 8])
+    drawn = iter([7] * 4 + [8] * 4)
     monkeypatch.setattr(secrets, "randbelow", lambda _below: next(drawn))
     taken, next_one = clinic.book(slot), clinic.book(slot)
     assert [each.reference for each in (taken, next_one)] == [

@@ -21,6 +21,7 @@ from healthcert.parts import Parts
 from healthcert.policy import reference
 from healthcert.services import knowledge, messages, signing_keys
 from healthcert.services.keys import load_bundle_signer, read_secret
+from healthcert.web.party import STEPS
 from tests import factories
 from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
@@ -200,8 +201,7 @@ def book(app, clinic):
     def booked(slot=0, dose=1, **changes):
         visitor = Browser(app)
         asked = f"?slot={clinic.slots[slot]}&dose={dose}"
-        answer = visitor.post(f"/book/details{asked}", ALIA | changes)
-        assert answer.status_code == 303, answer.get_data(as_text=True)
+        tell(visitor, asked, ALIA | changes)
         answer = visitor.post(f"/book/check{asked}")
         assert answer.status_code == 303, answer.get_data(as_text=True)
         page = visitor.get("/book/done").get_data(as_text=True)
@@ -220,6 +220,14 @@ def newest_message(parts):
         return next(message.text for message in found if message.template == template)
 
     return newest
+
+
+def tell(visitor, asked, details, number=1, door="/book"):
+    """Answer every question about one of the people to be vaccinated."""
+    for step in STEPS:
+        answer = visitor.post(f"{door}/details{asked}&number={number}&step={step}", details)
+        assert answer.status_code == 303, answer.get_data(as_text=True)
+    return answer
 
 
 @pytest.fixture

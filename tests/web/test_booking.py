@@ -1,18 +1,73 @@
-"""Anybody books: place, time, details, check, done."""
+"""Anybody books: what and where, times, the second dose, who, check, done."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
+import icalendar
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, EligibilityDecision
+from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Slot
 from healthcert.services import knowledge
-from tests.factories import NOW
-from tests.web.conftest import ALIA, Browser
+from tests import factories
+from tests.certificates import NOW
+from tests.web.conftest import ALIA, Browser, tell
+
+OTHERS = [
+    {"given": "صغيرة", "given_latin": "Saghira", "birth_date": ["1", "6", "2010"]},
+    {"given": "كبير", "given_latin": "Kabir", "birth_date": ["2", "7", "1955"], "sex": "male"},
+    {"given": "زهرة", "given_latin": "Zahra", "birth_date": ["3", "8", "1990"]},
+]
+
+
+@pytest.fixture
+def later(parts, clinic):
+    """Open a day four weeks on, when second doses are due."""
+    with parts.doors.transaction() as db:
+        first = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
+        then = ClinicSession(
+            site_id=first.site_id, programme_id=first.programme_id, product_id=first.product_id,
+            day=first.day + timedelta(days=28), state="published", recorded_at=NOW,
+        )  # fmt: skip
+        factories.add(db, then)
+        for minutes in (0, 30, 60):
+            starts_at = NOW + timedelta(days=28, minutes=minutes)
+            ends_at = starts_at + timedelta(minutes=30)
+            factories.make_slot(db, session=then, starts_at=starts_at, ends_at=ends_at, capacity=4)
+
+
+@pytest.fixture
+def where(clinic):
+    """Return the part of the address that tells what is wanted and where."""
+    return f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
+
+
+def times_in(page):
+    return re.findall(r'name="\w+" type="radio" value="([0-9a-f.]{32,})"', page)
+
+
+def held(parts, *states):
+    with parts.doors.reading() as db:
+        found = db.scalars(select(Appointment).order_by(Appointment.id)).all()
+    return [one for one in found if not states or one.state in states]
+
+
+def begin(visitor, clinic, people=1, **more):
+    """Choose the first time of those offered, and its second dose; return the address so far."""
+    given = {"programme": clinic.programme_id, "dose": 1, "town": "port-azur", "people": people}
+    answer = visitor.get("/book/slots", query_string=given | more)
+    slot = times_in(answer.text)[0]
+    answer = visitor.get("/book/slots", query_string=given | more | {"slot": slot, "go": 1})
+    page = visitor.get(answer.location)
+    if page.status_code == 200:  # a second dose is proposed
+        address = f"{answer.location}&go=1&second={times_in(page.text)[0]}"
+        page = visitor.get(address)
+    assert page.status_code == 303, page.text
+    return page.location.partition("?")[2].join(("?", ""))
 
 
 def test_a_citizen_books_without_an_account_and_holds_a_reference(book, newest_message):
@@ -23,76 +78,196 @@ def test_a_citizen_books_without_an_account_and_holds_a_reference(book, newest_m
     assert number in newest_message("booked")
 
 
+def test_four_people_book_both_doses_together(browser, clinic, parts, later):  # noqa: ARG001
+    wide(parts)
+    asked = begin(browser, clinic, people=4)
+    for number, changes in enumerate([{}, *OTHERS], 1):
+        tell(browser, asked, ALIA | changes | {"identity_value": f"P{number}"}, number)
+    page = browser.get(f"/book/check{asked}").text
+    assert "Kept for you until" in page
+    assert "Person <bdi>4</bdi> of <bdi>4</bdi>" in page
+    assert len(held(parts, "held")) == 8
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    assert len(held(parts, "booked")) == 8
+    page = browser.get("/book/done").text
+    references = set(re.findall(r"HC-\w{4}-\w{4}", page))
+    assert len(references) == 8
+    file = browser.get("/book/done.ics")
+    assert file.mimetype == "text/calendar"
+    events = icalendar.Calendar.from_ical(file.data).walk("VEVENT")
+    assert len(events) == 8
+    days = {event["dtstart"].dt.date() for event in events}
+    assert days == {NOW.date(), NOW.date() + timedelta(days=28)}
+
+
+def test_how_the_others_are_reached_is_not_asked_anew(browser, clinic):
+    asked = f"?slot={clinic.slots[0]}.{clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    page = browser.get(f"/book/details{asked}&number=2&step=contact").text
+    assert 'value="+44 (7700) 900123"' in page
+
+
+def test_a_family_is_held_whole_or_not_at_all(browser, clinic, parts, later):  # noqa: ARG001
+    asked = begin(browser, clinic, people=2)
+    for number in (1, 2):  # twice the same person
+        tell(browser, asked, ALIA, number)
+    answer = browser.get(f"/book/check{asked}")
+    assert answer.status_code == 409
+    assert "about person <bdi>2</bdi>" in answer.text
+    assert held(parts) == []
+
+
+def test_the_second_dose_can_be_left_for_later(browser, clinic, parts, later):  # noqa: ARG001
+    asked = f"?slot={clinic.slots[0]}&dose=1"
+    page = browser.get(f"/book/second{asked}").text
+    assert "Later, not now" in page
+    answer = browser.get(f"/book/second{asked}&second=later&go=1")
+    tell(browser, f"{asked}&second=later", ALIA)
+    assert browser.post(answer.location.replace("/who", "/check")).status_code == 303
+    assert [one.dose_number for one in held(parts)] == [1]
+
+
+def wide(parts):
+    with parts.doors.transaction() as db:
+        db.execute(update(Slot).values(capacity=4))
+
+
 def test_the_nearest_free_times_are_offered_and_one_is_chosen(browser, clinic):
-    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur"
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     page = browser.get(f"/book/slots?{asked}").get_data(as_text=True)
-    assert page.count('type="radio"') == 3
+    assert page.count('name="slot"') == 3
     assert "km away" in page
-    answer = browser.get(f"/book/slots?{asked}&go=1&slot={clinic.slots[1]}")
+    answer = browser.get(f"/book/slots?{asked}&go=1&slot={clinic.slots[1].hex}")
     assert answer.status_code == 303
-    assert str(clinic.slots[1]) in answer.location
+    assert clinic.slots[1].hex in answer.location
+
+
+def test_what_somebody_needs_narrows_the_times_and_goes_along(browser, clinic):
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=2"
+    page = browser.get(f"/book/slots?{asked}&needs=step_free&language=fr").text
+    assert "No time is free just now" in page
+    assert "needs=step_free" in page
+    assert browser.get(f"/book/slots?{asked}&needs=wings").status_code == 400
+    assert browser.get(f"/book/slots?{asked}&people=9").status_code == 200
+    assert browser.get(f"/book/slots?{asked.replace('=2', '=9')}").status_code == 400
 
 
 def test_going_on_without_a_choice_says_so(browser, clinic):
-    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&go=1"
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1&go=1"
     answer = browser.get(f"/book/slots?{asked}")
     assert answer.status_code == 400
     assert "choose one of the answers" in answer.get_data(as_text=True)
 
 
-def test_searching_makes_no_session(browser, clinic):
-    answer = browser.get(f"/book/slots?programme={clinic.programme_id}&dose=1&town=jabal")
-    assert answer.status_code == 200
-    assert "Set-Cookie" not in answer.headers
+def test_searching_makes_no_session(browser, clinic, later):  # noqa: ARG001
+    asked = f"programme={clinic.programme_id}&dose=1&town=jabal&people=1"
+    for page in (f"slots?{asked}", f"second?slot={clinic.slots[0]}"):
+        answer = browser.get(f"/book/{page}")
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
 
 
 def test_the_check_page_shows_the_name_as_the_certificate_will_spell_it(browser, clinic):
-    asked = f"?slot={clinic.slots[0]}&dose=1"
-    assert browser.post(f"/book/details{asked}", ALIA).status_code == 303
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    assert "/book/check" in tell(browser, asked, ALIA).location
     page = browser.get(f"/book/check{asked}").get_data(as_text=True)
     assert "KANARIAN&lt;&lt;KANARIA" in page
     assert "كنارية الكناري" in page
 
 
-def test_a_full_slot_loses_nothing_that_was_typed(app, book, clinic):
+def test_a_changed_answer_leads_straight_back_to_the_check(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    browser.get(f"/book/check{asked}")
+    answer = browser.post(f"/book/details{asked}&number=1&step=name", ALIA | {"given": "هند"})
+    assert "/book/check" in answer.location
+    assert "هند" in browser.get(answer.location).text
+    assert len(held(parts, "held")) == 1
+
+
+def test_another_time_is_held_and_the_first_goes_free(browser, clinic, parts):
+    for slot in clinic.slots[:2]:
+        asked = f"?slot={slot}&second=later"
+        if slot == clinic.slots[0]:
+            tell(browser, asked, ALIA)
+        assert browser.get(f"/book/check{asked}").status_code == 200
+    assert [one.slot_id for one in held(parts, "held")] == [clinic.slots[1]]
+    with parts.doors.reading() as db:
+        assert db.get_one(Slot, clinic.slots[0]).booked == 0
+
+
+def test_a_hold_that_ran_out_is_taken_again_without_a_word(browser, clinic, parts, clock):
+    asked = f"?slot={clinic.slots[2]}&second=later"
+    tell(browser, asked, ALIA)
+    browser.get(f"/book/check{asked}")
+    clock.pass_by(minutes=11)
+    assert "is over" in browser.get(f"/book/check{asked}").text
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    assert len(held(parts, "booked")) == 1
+
+
+def test_a_hold_that_ran_out_and_was_taken_leads_to_the_next_best(
+    app, browser, clinic, clock, where
+):
+    asked = f"?{where}&slot={clinic.slots[1]}&second=later"
+    tell(browser, asked, ALIA)
+    browser.get(f"/book/check{asked}")
+    clock.pass_by(minutes=11)
+    for number in (1, 2):
+        other = Browser(app)
+        tell(other, asked, ALIA | {"identity_value": f"T{number}"})
+        assert other.post(f"/book/check{asked}").status_code == 303
+    answer = browser.post(f"/book/check{asked}")
+    assert answer.status_code == 409
+    assert "What you typed is kept" in answer.text
+    again = f"?{where}&slot={clinic.slots[2].hex}&second=later"
+    assert clinic.slots[2].hex in answer.text
+    assert browser.post(f"/book/check{again}").status_code == 303
+
+
+def test_a_full_slot_loses_nothing_that_was_typed(app, book, clinic, where):
     book(identity_value="A1")
     book(identity_value="A2")
     late = Browser(app)
-    asked = f"?slot={clinic.slots[0]}&dose=1"
-    late.post(f"/book/details{asked}", ALIA | {"identity_value": "A3"})
-    answer = late.post(f"/book/check{asked}")
+    asked = f"?{where}&slot={clinic.slots[0]}&second=later"
+    tell(late, asked, ALIA | {"identity_value": "A3"})
+    answer = late.get(f"/book/check{asked}")
     page = answer.get_data(as_text=True)
     assert answer.status_code == 409
-    assert str(clinic.slots[1]) in page
-    assert f"/book/check?slot={clinic.slots[0]}" not in page
-    answer = late.post(f"/book/check?slot={clinic.slots[1]}&dose=1")
+    assert clinic.slots[1].hex in page
+    answer = late.post(f"/book/check?slot={clinic.slots[1]}&second=later")
     assert answer.status_code == 303
 
 
 def test_nobody_is_booked_twice_for_one_dose(app, book, clinic):
     book()
     again = Browser(app)
-    asked = f"?slot={clinic.slots[1]}&dose=1"
-    again.post(f"/book/details{asked}", ALIA)
-    answer = again.post(f"/book/check{asked}")
+    asked = f"?slot={clinic.slots[1]}&second=later"
+    tell(again, asked, ALIA)
+    answer = again.get(f"/book/check{asked}")
     assert answer.status_code == 409
     assert "We cannot book with these details" in answer.get_data(as_text=True)
 
 
 def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, clinic):
-    asked = f"?slot={clinic.slots[0]}&dose=1"
+    asked = f"?slot={clinic.slots[0]}&number=1&step="
     answer = browser.post(
-        f"/book/details{asked}",
-        ALIA | {"family": "", "birth_date": ["31", "2", "1985"], "family_latin": "Хаддад"},
+        f"/book/details{asked}name", ALIA | {"family": "", "family_latin": "Хаддад"}
     )
     page = answer.get_data(as_text=True)
     assert answer.status_code == 400
     assert "<title>Error:" in page
-    for words in ("Family name: fill this in", "enter a real date", "use Latin letters"):
+    for words in ("Family name: fill this in", "use Latin letters"):
         assert words in page
-    assert 'value="31"' in page
     assert 'value="كنارية"' in page
-    assert "كنارية" in browser.get(f"/book/details{asked}").get_data(as_text=True)
+    assert "كنارية" in browser.get(f"/book/details{asked}name").get_data(as_text=True)
+    answer = browser.post(f"/book/details{asked}birth", {"birth_date": ["31", "2", "1985"]})
+    assert answer.status_code == 400
+    assert "enter a real date" in answer.text
+    assert 'value="31"' in answer.text
+    assert "Family name" not in answer.text
+    answer = browser.get(browser.get(f"/book/check?slot={clinic.slots[0]}").location)
+    assert "step=name" in answer.location
 
 
 def test_a_birth_year_alone_and_arabic_digits_will_do(book):
@@ -101,19 +276,31 @@ def test_a_birth_year_alone_and_arabic_digits_will_do(book):
 
 
 @pytest.mark.usefixtures("clinic")
-def test_the_address_of_no_slot_is_not_found(browser):
-    for slot in ("", "x", "01890000-0000-7000-8000-000000000000"):
-        assert browser.get(f"/book/details?slot={slot}&dose=1").status_code == 404
+@pytest.mark.parametrize("slot", ["", "x", "01890000-0000-7000-8000-000000000000"])
+def test_the_address_of_no_slot_is_not_found(browser, slot):
+    for page in ("second?", "details?number=1&", "check?second=later&"):
+        assert browser.get(f"/book/{page}slot={slot}").status_code in {303, 404}
+    assert browser.get(f"/book/details?slot={slot}&number=1").status_code == 404
+
+
+def test_a_second_dose_that_is_none_or_for_too_few_is_not_found(browser, clinic):
+    asked = f"?slot={clinic.slots[0]}.{clinic.slots[0]}&second={clinic.slots[1]}"
+    for number in (1, 2):
+        tell(browser, asked, ALIA | {"identity_value": f"S{number}"}, number)
+    assert browser.get(f"/book/check{asked}").status_code == 404
 
 
 def test_done_without_a_booking_begins_anew(browser):
     assert browser.get("/book/done").location == "/book/"
+    assert browser.get("/book/done.ics").status_code == 404
 
 
-def test_sending_the_last_page_twice_books_once(book):
+def test_sending_the_last_page_twice_books_once(book, clinic, parts):
     visitor, _number = book()
-    answer = visitor.post("/book/check", page="/book/details")
-    assert answer.status_code in {303, 400}
+    asked = f"?slot={clinic.slots[0]}&dose=1"
+    answer = visitor.post(f"/book/check{asked}", page="/my/sign-in")
+    assert answer.location == "/book/done"
+    assert len(held(parts)) == 1
 
 
 def test_who_is_not_admitted_yet_is_told_from_when_and_it_is_kept(browser, clinic, parts):
@@ -124,9 +311,9 @@ def test_who_is_not_admitted_yet_is_told_from_when_and_it_is_kept(browser, clini
         changed = replace(source, content=source.content | {"phases": [phase]}, sha256="later")
         knowledge.load(db, now=NOW, more=[changed])
 
-    asked = f"?slot={clinic.slots[0]}&dose=1"
-    browser.post(f"/book/details{asked}", ALIA)
-    answer = browser.post(f"/book/check{asked}")
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    answer = browser.get(f"/book/check{asked}")
     assert answer.status_code == 409
     page = answer.get_data(as_text=True)
     assert "It opens to you on" in page
@@ -135,3 +322,23 @@ def test_who_is_not_admitted_yet_is_told_from_when_and_it_is_kept(browser, clini
         [decision] = db.scalars(select(EligibilityDecision)).all()
         assert decision.outcome == "refused"
         assert db.scalars(select(Appointment)).all() == []
+
+
+def test_a_whole_booking_is_within_sixty_kilobytes_over_the_wire(browser, clinic, later):  # noqa: ARG001
+    sizes, zipped = [], {"Accept-Encoding": "br, gzip"}
+    given = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
+    asked = begin(browser, clinic)
+    steps = [f"details{asked}&step={step}" for step in ("name", "birth", "document", "contact")]
+    tell(browser, asked, ALIA)
+    before = ["", f"slots?{given}", f"second{asked}", *steps, f"check{asked}"]
+    for path in [f"/book/{each}" for each in before]:
+        answer = browser.get(path, headers=zipped)
+        assert answer.status_code == 200, path
+        sizes.append(len(answer.data) + len(str(answer.headers)))
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    page = browser.get("/book/done", headers=zipped)
+    sizes.append(len(page.data) + len(str(page.headers)))
+    for file in re.findall(r'(?:href|src)="(/static/[^"]+)"', browser.get("/book/").text):
+        answer = browser.get(file, headers=zipped)
+        sizes.append(len(answer.data) + len(str(answer.headers)))
+    assert sum(sizes) <= 60_000, sizes

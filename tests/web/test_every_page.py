@@ -12,8 +12,9 @@ from werkzeug.serving import make_server
 
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
+from healthcert.web.party import STEPS
 from tests.certificates import NOW
-from tests.web.conftest import ALIA, Browser, enter, two_levels
+from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -102,12 +103,16 @@ def take_picture(page, path, language):
 
 
 @pytest.fixture
-def journey(app, clinic, book, staff, newest_message):
+def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
-    asked = f"?slot={clinic.slots[1]}&dose=1"
+    asked = f"?slot={clinic.slots[1].hex}&dose=1&second=later"
     booker, number = book()
-    booker.post(f"/book/details{asked}", ALIA)
+    tell(booker, asked, ALIA | {"identity_value": "B3"})
+    refused = Browser(app)
+    tell(refused, asked, ALIA)
+    asks = [f"/book/details{asked}&number=1&step={step}" for step in STEPS]
     nurse = staff("nurse")
+    assert nurse.post(f"/clinic/book/find{asked}", {"text": "Kan", "born": ["", "", "1985"]})
     visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
     dose = nurse.post(f"{visit}/dose", given | {"body_site": "LA"}).location
@@ -120,20 +125,27 @@ def journey(app, clinic, book, staff, newest_message):
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
              "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
     mother = enter(Browser(app), second, newest_message)
+    own = re.search(r"/my/appointments/[0-9a-f-]{36}", mother.get("/my/").text)[0]
     assert mother.post("/my/family/child", child).status_code == 303
     other = re.search(r"/my/family/look-after/[0-9a-f-]+", mother.get("/my/family/").text)[0]
+    clock.pass_by(minutes=2)  # nobody is sent two codes in a minute
+    mover = enter(Browser(app), second, newest_message)
     assert mother.post(other, page="/my/family/").status_code == 303
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
     two_levels(app, clinic)
-    slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur"
+    slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
-        "booker": (booker, [f"/book/details{asked}", f"/book/check{asked}", "/book/done"]),
+        "booker": (booker, [*asks, f"/book/check{asked}", "/book/done"]),
+        "refused": (refused, [f"/book/check{asked}"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
-                              "/my/family/invite", "/my/family/join"]),
-        "mother": (mother, ["/my/", "/my/family/", "/my/record/seen"]),
+                              "/my/family/invite", "/my/family/join", "/my/why"]),
+        "mother": (mother, ["/my/", "/my/family/", "/my/record/seen", f"/book/who{asked}"]),
+        "mover": (mover, [f"{own}/move", f"{own}/move?slot={clinic.slots[2].hex}&go=1",
+                                  f"{own}/cancel"]),
+        "desk": (nurse, ["/clinic/book/", f"/clinic/book/find{asked}", f"/clinic/book/who{asked}"]),
         "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
     }  # fmt: skip

@@ -40,7 +40,9 @@ from tests.web.test_guards import path_of, routes
 
 # What the identifier in an address names: a route with one that is not here fails the build.
 NAMES = {
-    "citizen.cancel": "appointment",
+    "appointments.cancel": "appointment",
+    "appointments.move": "appointment",
+    "appointments.calendar_file": "appointment",
     "citizen.certificate": "certificate",
     "citizen.certificate_file": "certificate",
     "rights.certificate": "certificate",
@@ -64,6 +66,7 @@ NAMES = {
     "team.sign_out": "colleague",
     "team.end_work": "colleague",
     "v1.appointment": "appointment",
+    "v1.calendar": "appointment",
     "v1.cancel": "appointment",
     "v1.move": "appointment",
     "v1.certificate": "certificate",

@@ -162,7 +162,7 @@ def test_nobody_else_can_prove_it_for_who_is_signed_in(app, staff, with_password
 
 
 def test_what_was_typed_outlives_a_step_up_and_a_lock_but_is_never_anothers(app, staff, clinic):
-    nurse, draft = staff("nurse"), f"/book/details?slot={clinic.slots[0]}&dose=1"
+    nurse, draft = staff("nurse"), f"/book/details?slot={clinic.slots[0]}&number=1&step=document"
     nurse.post(draft, ALIA)
     nurse.sign_in(clinic.staff["nurse"])
     assert ALIA["identity_value"] in nurse.get(draft).text

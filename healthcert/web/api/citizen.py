@@ -11,11 +11,12 @@ from uuid import UUID
 from healthcert.errors import NotEligible, NotFound, SlotFull, TimesOverlap, WrongState
 from healthcert.hcert import qr
 from healthcert.services import booking, holding, moving, my_record, people, proxies, record
-from healthcert.web import family
+from healthcert.web import family, ics
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.shapes import Page, Paging, Picture, Told, of, page
+from healthcert.web.api.shapes import Calendar, Page, Paging, Picture, Told, of, page
 from healthcert.web.guards import visitor
+from healthcert.web.moment import now
 
 _MOVES = (NotFound, WrongState, NotEligible, SlotFull, TimesOverlap)
 
@@ -92,6 +93,14 @@ serve("POST", "/appointments/<uuid:appointment_id>/cancel", booking.cancel, _MOV
       whose="book", match=_as_it_stands)  # fmt: skip
 serve("POST", "/appointments/<uuid:appointment_id>/move", moving.move, _MOVES, whose="book",
       match=_as_it_stands)  # fmt: skip
+
+
+@deed("GET", "/appointments/<uuid:appointment_id>/calendar.ics", (NotFound,))
+def calendar(on: On, appointment_id: UUID) -> Calendar:
+    """Give an appointment for a calendar; it names no vaccine."""
+    own = booking.own(on.db, appointment_id=appointment_id, person_id=on.whose("view"))
+    place = booking.place_of(on.db, own.slot_id, states=None)
+    return Calendar(ics.calendar([(own.reference, place)], now()).get_data())
 
 
 @deed("GET", "/certificates", (NotFound,))

@@ -1,0 +1,94 @@
+"""What a citizen does with an appointment they have: move it, cancel it, keep it in a calendar."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.errors import NotEligible, SlotFull, TimesOverlap
+from healthcert.models import Appointment
+from healthcert.services import booking, moving, search
+from healthcert.services.booking import Place
+from healthcert.web.family import actor, opened, whose
+from healthcert.web.here import parts
+from healthcert.web.ics import calendar
+from healthcert.web.moment import now
+from healthcert.web.places import Page, near
+from healthcert.web.refusals import Answer, answer_to
+from healthcert.web.times import When, chosen, to_choose
+
+bp = Blueprint("appointments", __name__, url_prefix="/my/appointments/<uuid:appointment_id>")
+
+_OFFERED = 15
+
+
+@bp.route("/cancel", methods=["GET", "POST"])
+def cancel(appointment_id: UUID) -> Page:
+    """Ask once, tell what happens, and give an appointment back."""
+    if request.method != "POST":
+        own, place = _own(appointment_id)
+        return render_template("citizen/cancel.html", own=own, place=place)
+    parts().doors.run(
+        lambda db: booking.cancel(
+            db, vault=parts().vault, appointment_id=appointment_id, person_id=whose(db, "book"),
+            actor=actor(), now=now(),
+        )
+    )  # fmt: skip
+    return redirect(url_for("citizen.overview", done="cancelled"), code=303)
+
+
+@bp.route("/move", methods=["GET", "POST"])
+def move(appointment_id: UUID) -> Page:
+    """Ask for another time, show both, and exchange them: the new place is taken first."""
+    own, place = _own(appointment_id)
+    if request.method != "POST" or "slot" not in request.args:
+        return _ask(own, place)
+    try:
+        parts().doors.run(
+            lambda db: moving.move(
+                db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
+                slot_id=chosen("slot")[0], now=now(),
+            )
+        )  # fmt: skip
+    except (SlotFull, TimesOverlap, NotEligible) as refusal:
+        return _ask(own, place, answer_to(type(refusal)))
+    return redirect(url_for("citizen.overview", done="moved"), code=303)
+
+
+@bp.get("/appointment.ics")
+def calendar_file(appointment_id: UUID) -> Response:
+    """Give the appointment for a calendar."""
+    own, place = _own(appointment_id)
+    return calendar([(own.reference, place)], now())
+
+
+def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
+    """Show the free times nearest to one's own, or the one that was chosen beside it."""
+    product_id = place.product.id if own.dose_number > 1 else None  # a series keeps its vaccine
+    with parts().doors.reading() as db:
+        offers = search.nearest_free(
+            db, programme_id=own.programme_id, near=near(place.site), product_id=product_id,
+            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(),
+        )  # fmt: skip
+    going = "go" in request.args and wrong is None
+    form = When(request.args if going else None)
+    offers = [offer for offer in offers if offer.slot_id != own.slot_id]
+    shown = {"own": own, "place": place, "form": form, "wrong": wrong}
+    shown["hints"] = to_choose(form, "slot", offers)
+    if going and form.validate():
+        [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
+        return render_template("citizen/move_check.html", new=new, **shown)
+    return render_template("citizen/move.html", **shown), 409 if wrong else 400 if going else 200
+
+
+def _own(appointment_id: UUID) -> tuple[Appointment, Place]:
+    """Return an appointment in the open record, with its place.
+
+    Raises:
+        NotFound: It is somebody else's.
+    """
+    with opened() as (db, person_id):
+        own = booking.own(db, appointment_id=appointment_id, person_id=person_id)
+        return own, booking.place_of(db, own.slot_id, states=None)

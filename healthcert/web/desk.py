@@ -1,0 +1,84 @@
+"""The desk books for somebody: on the telephone, or who stands there without an appointment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.i18n import lazy as _
+from healthcert.models import Appointment
+from healthcert.services import booking, clinic, finding, roster
+from healthcert.web import party
+from healthcert.web.answers import Answers, BirthField, Line, needed
+from healthcert.web.clinic import own_site
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+from healthcert.web.places import Page, at_desk, counter
+from healthcert.web.times import asked
+
+
+class Sought(Answers):
+    """What the desk is told of somebody who may be on record."""
+
+    text = Line(_("Name, as far as it is known"), [needed])
+    born = BirthField(_("Date of birth"), [needed])
+
+
+@counter.route("/find", methods=["GET", "POST"])
+def find() -> Page:
+    """Look for somebody on record before they are written down anew; each look is kept."""
+    form = Sought(request.form or None)
+    if request.method == "POST" and form.validate():
+        try:
+            found = parts().doors.run(lambda db: _find(db, form.text.data, form.born.data))
+        except BadInput as wrong:
+            form.take(wrong.fields)
+        else:
+            party.keep(found=found)
+            return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
+    page = render_template("booking/find.html", form=form, asked=asked())
+    return page, 400 if form.errors else 200
+
+
+@counter.post("/out-of-turn")
+def out_of_turn() -> Response:
+    """Keep why a nurse takes them out of turn; whether they may is judged with the booking."""
+    party.keep(exception=request.form.get("reason", "")[:40])
+    return redirect(url_for(".check", **asked()), code=303)
+
+
+def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL
+    """Refuse slots of another site to a desk, which books for its own.
+
+    Raises:
+        NotFound: One is of another.
+    """
+    if at_desk() and {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
+        raise NotFound
+
+
+def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
+    """Put those who are booked for today on the day list as arrived: they stand here."""
+    site = roster.site(db, site_id=own_site())
+    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made}
+    for appointment_id, day in days.items():
+        if day == now().astimezone(ZoneInfo(site.time_zone)).date():
+            clinic.arrive(
+                db, appointment_id=appointment_id, site_id=site.id, staff_id=visitor().id,
+                now=now(),
+            )  # fmt: skip
+
+
+def _find(db: Any, text: str, born: str) -> dict[str, tuple[str, str]]:  # noqa: ANN401
+    staff = roster.present(db, staff_id=visitor().id)
+    found = finding.find(
+        db, vault=parts().vault, staff=staff, reason="registration", text=text, born=born, now=now()
+    )
+    return {str(one.person_id): (one.name, one.birth_date) for one in found}

@@ -1,0 +1,174 @@
+"""A citizen's own appointments, and those of whom they look after: moved, cancelled, kept."""
+
+from __future__ import annotations
+
+import re
+
+import icalendar
+import pytest
+from sqlalchemy import select
+
+from healthcert.models import Appointment, AuditEvent
+from tests.web.conftest import ALIA, Browser, tell
+
+CHILD = {
+    "family": "الكناري", "given": "صغيرة", "family_latin": "Kanarian", "given_latin": "Saghira",
+    "birth_date": ["1", "6", "2010"], "sex": "female", "identity_kind": "none", "language": "en",
+}  # fmt: skip
+
+
+@pytest.fixture(params=["sqlite"])
+def engine_name(request):
+    """What the database holds is tried on each engine in tests/services."""
+    return request.param
+
+
+@pytest.fixture
+def own(holder):
+    """Return a citizen's browser and the address of their appointment."""
+    citizen = holder()
+    return citizen, re.search(r"/my/appointments/[0-9a-f-]{36}", citizen.get("/my/").text)[0]
+
+
+def states(parts):
+    with parts.doors.reading() as db:
+        rows = db.execute(select(Appointment.slot_id, Appointment.state).order_by(Appointment.id))
+        return rows.all()
+
+
+def test_an_appointment_is_cancelled_after_one_question(own, parts):
+    citizen, address = own
+    page = citizen.get(f"{address}/cancel").text
+    assert "Your place goes to somebody else" in page
+    assert states(parts)[0].state == "booked"
+    answer = citizen.post(f"{address}/cancel")
+    assert "The appointment is cancelled." in citizen.get(answer.location).text
+    assert [one.state for one in states(parts)] == ["cancelled"]
+
+
+def test_an_appointment_is_moved_and_both_times_are_shown_before(own, parts, clinic):
+    citizen, address = own
+    page = citizen.get(f"{address}/move").text
+    assert clinic.slots[0].hex not in page
+    assert clinic.slots[2].hex in page
+    asked = f"slot={clinic.slots[2].hex}"
+    page = citizen.get(f"{address}/move?{asked}&go=1").text
+    assert "The new appointment" in page
+    assert "The appointment you have" in page
+    answer = citizen.post(f"{address}/move?{asked}", page=f"{address}/move?{asked}&go=1")
+    assert "The appointment is moved." in citizen.get(answer.location).text
+    assert states(parts) == [(clinic.slots[0], "rescheduled"), (clinic.slots[2], "booked")]
+
+
+def test_a_time_that_was_taken_meanwhile_keeps_the_old_place(own, book, parts, clinic):
+    citizen, address = own
+    page = f"{address}/move?slot={clinic.slots[1].hex}&go=1"
+    token = {"csrf_token": re.search(r'csrf_token" value="([^"]+)', citizen.get(page).text)[1]}
+    for number in (1, 2):
+        book(slot=1, identity_value=f"M{number}")
+    answer = citizen.client.post(f"{address}/move?slot={clinic.slots[1].hex}", data=token)
+    assert answer.status_code == 409
+    assert "This time has just been taken" in answer.text
+    assert clinic.slots[2].hex in answer.text
+    assert states(parts)[0] == (clinic.slots[0], "booked")
+
+
+def test_an_appointment_goes_into_a_calendar_without_naming_the_vaccine(own):
+    citizen, address = own
+    file = citizen.get(f"{address}/appointment.ics")
+    [event] = icalendar.Calendar.from_ical(file.data).walk("VEVENT")
+    assert "Harbour" in event["summary"]
+    assert "Comirnaty" not in file.text
+    assert "COVID" not in file.text
+    assert event["dtstart"].dt.tzinfo is not None
+
+
+def test_nobody_reaches_the_appointment_of_another(own, holder):
+    _citizen, address = own
+    other = holder(identity_value="Z9", slot=1)
+    for page in ("cancel", "move", "appointment.ics"):
+        assert other.get(f"{address}/{page}").status_code == 404
+    assert other.post(f"{address}/cancel", page="/my/").status_code == 404
+
+
+@pytest.fixture
+def mother(holder, clinic):
+    """Return a mother's browser, with a child on record, and the address of two places."""
+    citizen = holder(slot=1)
+    assert citizen.post("/my/family/child", CHILD).status_code == 303
+    return citizen, f"?slot={clinic.slots[2].hex}.{clinic.slots[2].hex}&second=later"
+
+
+def choices(page):
+    return re.findall(r'name="person" type="radio" value="([0-9a-f-]{36})"', page)
+
+
+def test_a_mother_books_for_her_child_by_the_record_and_types_nothing(mother, parts, clinic):
+    citizen, _asked = mother
+    asked = f"?slot={clinic.slots[0].hex}&second=later"
+    page = citizen.get(f"/book/who{asked}").text
+    assert "Myself" in page
+    assert "صغيرة" in page
+    me, child = choices(page)
+    answer = citizen.post(f"/book/who{asked}&number=1", {"person": child})
+    assert "/book/check" in answer.location
+    assert "صغيرة الكناري" in citizen.get(answer.location).text
+    assert citizen.post(f"/book/check{asked}").status_code == 303
+    with parts.doors.reading() as db:
+        made = db.scalars(select(Appointment).order_by(Appointment.id.desc())).first()
+        [act] = db.scalars(
+            select(AuditEvent).filter_by(act="appointment_booked", subject_id=made.id)
+        )
+    assert str(made.person_id) == child
+    assert str(act.actor_id) == me
+    page = citizen.get("/my/family/").text
+    assert made.reference[:7] in page
+
+
+def test_nobody_is_proposed_twice_and_others_can_be_added(mother):
+    citizen, asked = mother
+    _me, child = choices(citizen.get(f"/book/who{asked}").text)
+    citizen.post(f"/book/who{asked}&number=1", {"person": child})
+    assert child not in choices(citizen.get(f"/book/who{asked}&number=2").text)
+    answer = citizen.post(f"/book/who{asked}&number=2", {"person": "new"})
+    assert "step=name" in answer.location
+    tell(citizen, asked, ALIA | {"identity_value": "F7"}, number=2)
+    page = citizen.get(f"/book/check{asked}").text
+    assert "صغيرة" in page
+    assert "F7" in page
+
+
+def test_only_who_may_be_booked_for_can_be_named(mother, holder):
+    citizen, asked = mother
+    other = holder(identity_value="Y1", slot=0)
+    [stranger] = choices(other.get(f"/book/who{asked}").text)
+    assert citizen.post(f"/book/who{asked}&number=1", {"person": stranger}).status_code == 400
+
+
+def test_whose_record_is_open_is_proposed_first(mother):
+    citizen, asked = mother
+    look = re.search(r"/my/family/look-after/[0-9a-f-]+", citizen.get("/my/family/").text)[0]
+    citizen.post(look, page="/my/family/")
+    page = citizen.get(f"/book/who{asked}").text
+    _me, child = choices(page)
+    assert re.search(rf'value="{child}" checked', page)
+
+
+def test_a_dose_not_due_is_told_to_whose_record_it_is(holder, clinic):
+    citizen = holder()
+    asked = f"?slot={clinic.slots[1].hex}&dose=1&second=later"
+    [me] = choices(citizen.get(f"/book/who{asked}").text)
+    citizen.post(f"/book/who{asked}", {"person": me})
+    answer = citizen.get(f"/book/check{asked}")
+    assert answer.status_code == 409
+
+
+def test_the_kept_decision_answers_whether_it_is_ones_turn(holder):
+    citizen = holder()
+    page = citizen.get("/my/why").text
+    assert "Yes: it is open to you." in page
+    assert "Everybody" in page
+
+
+def test_without_scripts_or_account_a_booking_is_found_by_its_reference(own, app):
+    assert Browser(app).get(f"{own[1]}/move").status_code == 303
