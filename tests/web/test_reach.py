@@ -91,7 +91,9 @@ TYPED = {
     "v1.record_dose": DOSE,
     "v1.mark_in_error": {"reason": "not_given"},
     "v1.correct": {
-        "product_id": "product", "reason": "wrong_lot", "told": {"lot": "ABC123"} | TOLD,
+        "product_id": "product",
+        "reason": "wrong_lot",
+        "told": {"lot": "ABC123"} | TOLD,
     },
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
