@@ -38,6 +38,7 @@ from healthcert.web import (
     staff,
     styleguide,
     team,
+    waiting,
 )
 from healthcert.web.api import doors as api
 from healthcert.web.api.asker import bearer
@@ -93,6 +94,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         admin.bp,
         api.bp,
         api.about,
+        waiting.bp,
     ):
         app.register_blueprint(door)
     if settings.development:

@@ -67,6 +67,11 @@ class Settings:
         return self.data_dir / "rules"
 
     @property
+    def draws_dir(self) -> Path:
+        """Return the folder of the public files of draws."""
+        return self.data_dir / "draws"
+
+    @property
     def seals_dir(self) -> Path:
         """Return the folder in which the seals of the audit are kept outside the database."""
         return self.data_dir / "audit"

@@ -13,6 +13,7 @@ from healthcert.cli.certificates import certificates
 from healthcert.cli.conformance import conformance
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
+from healthcert.cli.draw import draw
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
@@ -52,8 +53,8 @@ hcert.add_command(scan)
 hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
-    audit, bundle, certificates, conformance, country, db, demo, export, hcert, import_, keys, lots,
-    rules, serve, staff, stress, vaccines, valuesets, verify, worker,
+    audit, bundle, certificates, conformance, country, db, demo, draw, export, hcert, import_, keys,
+    lots, rules, serve, staff, stress, vaccines, valuesets, verify, worker,
 )  # fmt: skip
 for command in _NOUNS:
     main.add_command(command)

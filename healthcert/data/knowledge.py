@@ -11,7 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -78,6 +78,7 @@ class Country:
     recovery_tests: tuple[str, ...]  # value set ``covid-19-lab-test-type``
     towns: tuple[Place, ...]
     regions: Mapping[str, Mapping[str, str]]  # names by language, by code
+    quiet_hours: tuple[time, time]  # from and until, on the clock of a site: the night
     release_hours: Mapping[str, int]  # before a slot, by pool: kept places nobody took open then
     serious_within: timedelta  # until a serious adverse event is to be assessed
 
@@ -144,7 +145,7 @@ def country(code: str) -> Country:
 
 
 def _country(content: Mapping[str, Any]) -> Country:
-    certificates = content["certificates"]
+    certificates, quiet = content["certificates"], content["booking"]["quiet_hours"]
     return Country(
         code=content["code"],
         names=content["names"],
@@ -162,6 +163,7 @@ def _country(content: Mapping[str, Any]) -> Country:
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
         regions={region["code"]: region["names"] for region in content["regions"]},
+        quiet_hours=(time(quiet["from"]), time(quiet["until"])),
         release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
     )

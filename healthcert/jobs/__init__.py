@@ -13,7 +13,17 @@ from threading import Event
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
-from healthcert.jobs import certificates, keys, lots, outbox, places, publishing, retention, sealing
+from healthcert.jobs import (
+    certificates,
+    keys,
+    lots,
+    offers,
+    outbox,
+    places,
+    publishing,
+    retention,
+    sealing,
+)
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
@@ -28,6 +38,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
+        "offers": offers.offer,  # before places nobody is asked for are opened
         "places": places.release,
         "reminders": places.remind,
         "retention": retention.let_go,

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
@@ -108,6 +108,7 @@ class Slot(Row):
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),
         Index("ix_slot_starts_at", "starts_at"),
+        index_where("ix_slot_waiting", "starts_at", where="kept_waiting > booked_waiting"),
     )
 
     session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("clinic_session.id"))

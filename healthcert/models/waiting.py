@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    UniqueConstraint,
+    func,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, unique_where
 from healthcert.models.triggers.stated import stated
 
 ENTRY_STATES = ("waiting", "offered", "placed", "left", "lapsed")
@@ -52,6 +63,8 @@ class Draw(Row):
     state: Mapped[str]
     commitment: Mapped[bytes]
     public_source: Mapped[str]  # named before the list closes
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # see `policy.draw.Rules`
+    sealed: Mapped[bytes | None]  # the seed, until it is shown
     list_root: Mapped[bytes | None]
     entries: Mapped[int | None]
     seed: Mapped[bytes | None]
@@ -59,13 +72,20 @@ class Draw(Row):
 
 
 class WaitEntry(Row):
-    """A person waiting for a place in a programme; order is phase, rank of the draw, since when."""
+    """A person waiting for a place in a programme; order is phase, rank of the draw, since when.
+
+    They wait for one site, for those within some kilometres of it, or for any.
+    """
 
     __tablename__ = "wait_entry"
     __table_args__ = (
         one_of("state", ENTRY_STATES),
         CheckConstraint("rank >= 1", name="rank"),
-        CheckConstraint("(rank IS NULL) = (draw_id IS NULL)", name="ranked_by_draw"),
+        CheckConstraint("rank IS NULL OR draw_id IS NOT NULL", name="ranked_by_draw"),
+        CheckConstraint("length(token) = 16", name="token"),
+        CheckConstraint(
+            "within_km IS NULL OR (within_km >= 1 AND site_id IS NOT NULL)", name="around_a_site"
+        ),
         ForeignKeyConstraint(["draw_id", "programme_id"], ["draw.id", "draw.programme_id"]),
         UniqueConstraint("draw_id", "rank"),
         UniqueConstraint("id", "person_id"),
@@ -73,14 +93,25 @@ class WaitEntry(Row):
             "one_place_in_the_queue", "person_id", "programme_id",
             where="state IN ('waiting', 'offered')",
         ),
-        Index("ix_wait_entry_order", "programme_id", "state", "rank", "recorded_at"),
+        UniqueConstraint("token"),
+        Index(
+            "ix_wait_entry_order",
+            *("programme_id", "state", "turn_on", text("coalesce(rank, 2147483647)")),
+            *("recorded_at", "id"),
+        ),
         stated(never_deleted=True, transitions=ENTRY_TRANSITIONS),
     )  # fmt: skip
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
     programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
     site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
+    within_km: Mapped[int | None]
+    standby: Mapped[bool] = mapped_column(default=False)  # can come at short notice
+    turn_on: Mapped[date]  # the day on which the phase opens that admits them
+    phase: Mapped[str] = mapped_column(default="")  # its code
     state: Mapped[str]
+    token: Mapped[bytes] = mapped_column(default=lambda: secrets.token_bytes(16))  # in public lists
+    draw_group: Mapped[str] = mapped_column(default="")  # whose reserve, as the list has it
     draw_id: Mapped[uuid.UUID | None]
     rank: Mapped[int | None]
 
@@ -102,6 +133,7 @@ class Offer(Row):
         CheckConstraint("(state = 'accepted') = (appointment_id IS NOT NULL)", name="accepted"),
         unique_where("one_open_offer", "wait_entry_id", where="state = 'open'"),
         Index("ix_offer_slot_id_state", "slot_id", "state"),
+        index_where("ix_offer_ends_at", "ends_at", where="state = 'open'"),
         stated(never_deleted=True, transitions=OFFER_TRANSITIONS),
     )
 
@@ -111,3 +143,7 @@ class Offer(Row):
     state: Mapped[str]
     ends_at: Mapped[datetime]
     appointment_id: Mapped[uuid.UUID | None]
+
+
+NOT_DRAWN = 2147483647
+IN_TURN = func.coalesce(WaitEntry.rank, literal_column(f"{NOT_DRAWN}"))  # as the index has it

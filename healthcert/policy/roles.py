@@ -65,12 +65,13 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "ask_for_code sign_in sign_out": dict.fromkeys(
         (None, *Role), Scope.COUNTRY
     ),  # None is a stranger
-    "see_own_record see_own_certificate erase_own_record keep_family "
+    "see_own_record see_own_certificate erase_own_record keep_family keep_waiting "
     "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
     "see_day_list see_patient register_arrival book_for_someone help_in_person": dict.fromkeys(
         (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
     ),
     "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},
+    "offer_standby": {Role.LEAD: Scope.SITE},
     "mark_dose_in_error": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
     "see_service_state": dict.fromkeys(

@@ -14,12 +14,21 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, insert, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
-from healthcert.models import Appointment, Base, ClinicSession, Slot, WaitEntry, new_id, upsert
+from healthcert.models import (
+    Appointment,
+    Base,
+    ClinicSession,
+    Offer,
+    Slot,
+    WaitEntry,
+    new_id,
+    upsert,
+)
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
 from healthcert.models.place import KEPT, OPEN
@@ -37,10 +46,16 @@ _SOMEBODY_WAITS = (
     select(WaitEntry.id)
     .join(ClinicSession, ClinicSession.programme_id == WaitEntry.programme_id)
     .where(ClinicSession.id == _SLOT.c.session_id, WaitEntry.state == "waiting")
-    .where(WaitEntry.site_id.is_(None) | (WaitEntry.site_id == ClinicSession.site_id))
+    .where(
+        WaitEntry.site_id.is_(None)
+        | WaitEntry.within_km.is_not(None)
+        | (WaitEntry.site_id == ClinicSession.site_id)
+    )
     .correlate(_SLOT)
     .exists()
 )
+
+_IS_OFFERED = exists().where(Offer.slot_id == _SLOT.c.id, Offer.state == "open")
 
 
 class Hold(NamedTuple):
@@ -247,6 +262,8 @@ def release(db: Session, *, hours: Mapping[str, int], now: datetime) -> int:
         kept, booked = _SLOT.c[f"kept_{pool}"], _SLOT.c[f"booked_{pool}"]
         soon = _SLOT.c.starts_at.between(now, now + timedelta(hours=before))
         unused = select(_SLOT.c.id).where(soon, kept > booked).order_by(_SLOT.c.id)
+        if pool == "waiting":
+            unused = unused.where(~_IS_OFFERED)
         these = db.scalars(unused.with_for_update(skip_locked=True, key_share=True)).all()
         if these:
             opened = update(_SLOT).where(_SLOT.c.id.in_(these), kept > booked)

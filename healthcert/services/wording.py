@@ -32,6 +32,35 @@ TEMPLATES: Mapping[str, Template] = {
         lazy("Your vaccination appointment is cancelled"),
         lazy("Your appointment %(reference)s is cancelled. You can book another at any time."),
     ),
+    "waiting": Template(
+        lazy("You are on the waiting list"),
+        lazy("You are on the waiting list: %(programme)s. We write to you when a place is free."),
+    ),
+    "waiting_left": Template(
+        lazy("You have left the waiting list"),
+        lazy("You are no longer on the waiting list: %(programme)s."),
+    ),
+    "waiting_lapsed": Template(
+        lazy("You are no longer on the waiting list"),
+        lazy(
+            "We offered you two places and did not hear from you, so you are no longer on the "
+            "waiting list: %(programme)s. You can join again at any time."
+        ),
+    ),
+    "offer": Template(
+        lazy("A place is free for you"),
+        lazy(
+            "A place is free for you: %(when)s, %(place)s. Answer by %(until)s: sign in at "
+            "%(link)s with your reference or the number of your document."
+        ),
+    ),
+    "offer_gone": Template(
+        lazy("The place is taken"),
+        lazy(
+            "The place we offered you is taken or no longer there. You are still on the waiting "
+            "list, where you were: %(programme)s."
+        ),
+    ),
     "replanned": Template(
         lazy("Your next vaccination has another time"),
         lazy(

@@ -92,6 +92,13 @@ APPOINTMENTS: Mapping[str, tuple[Lazy, str]] = {  # words, and the colour of the
     "no_show": (_("Did not come"), "orange"),
     "expired": (_("Lapsed"), "grey"),
 }
+DRAWS: Mapping[str, Lazy] = {
+    "announced": _("Announced: the list is open"),
+    "closed": _("The list is closed"),
+    "drawn": _("Drawn: the ranks are being written"),
+    "published": _("Drawn and published"),
+    "void": _("Given up"),
+}
 COUNTS: Mapping[str, Lazy] = {
     "valid": _("Counts"),
     "too_early": _("Does not count: given too early"),

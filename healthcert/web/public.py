@@ -1,13 +1,46 @@
-"""The front door: what anybody can do here."""
+"""The front door: what anybody can do here, and the draws, for anybody to compute again."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, send_file
+
+from healthcert.errors import NotFound
+from healthcert.services import draws as service
+from healthcert.web.here import parts
 
 bp = Blueprint("public", __name__)
+
+_FILES = ("manifest.json", "list.txt", "ranks.txt")
 
 
 @bp.get("/")
 def home() -> str:
     """Show the ways in."""
     return render_template("public/home.html")
+
+
+@bp.get("/draws", defaults={"draw_id": None})
+@bp.get("/draws/<uuid:draw_id>")
+def draws(draw_id: UUID | None) -> str:
+    """Show the draws, or one, with its rules and its files."""
+    with parts().doors.reading() as db:
+        found = [row for row in service.every(db) if draw_id in (None, row[0].id)]
+    if draw_id and not found:
+        raise NotFound
+    folder = parts().settings.draws_dir
+    files = {
+        draw.id: [name for name in _FILES if (folder / str(draw.id) / name).is_file()]
+        for draw, _names in found
+    }
+    return render_template("public/draws.html", draws=found, files=files)
+
+
+@bp.get("/draws/<uuid:draw_id>/<any('manifest.json', 'list.txt', 'ranks.txt'):name>")
+def draw_file(draw_id: UUID, name: str) -> Response:
+    """Give a public file of a draw."""
+    path = parts().settings.draws_dir / str(draw_id) / name
+    if not path.is_file():
+        raise NotFound
+    return send_file(path, as_attachment=True, conditional=True, max_age=60)

@@ -23,7 +23,7 @@ from healthcert.models import (
 )
 from healthcert.models.request import ACTS, STATES, TRANSITIONS
 from tests import factories as make
-from tests.factories import NOW
+from tests.factories import NOW, TODAY
 from tests.models.refusals import refused
 from tests.threads import at_once
 
@@ -61,7 +61,7 @@ def step(db, request, act, staff=None, **values):
 def make_entry(db, **values):
     defaults = {
         "person_id": make.make_person(db).id, "programme_id": make.make_programme(db).id,
-        "state": "waiting", "recorded_at": NOW,
+        "state": "waiting", "turn_on": TODAY, "recorded_at": NOW,
     }  # fmt: skip
     return make.add(db, WaitEntry(**defaults | values))
 
@@ -338,3 +338,88 @@ def test_what_ends_in_a_state_is_not_deleted(db, maker):
     row = maker(db)
     with refused(db, "never_deleted"):
         db.execute(delete(type(row)))
+
+
+def drawn(db, draw, **values):
+    """Move a draw on by SQL, past every service."""
+    for state in ("closed", "drawn"):
+        seed = {"seed": bytes(32), "public_value": "7"} if state == "drawn" else {}
+        told = {"list_root": bytes(32), "entries": 2} if state == "closed" else seed
+        db.execute(update(Draw).where(Draw.id == draw.id).values(state=state, **told))
+        if values.get("until") == state:
+            return
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"commitment": bytes([1]) * 32}, {"public_source": "another"}, {"rules": {"places": 9}},
+        {"list_root": bytes([1]) * 32}, {"entries": 3}, {"seed": bytes([1]) * 32},
+        {"public_value": "8"},
+    ],
+)  # fmt: skip
+def test_what_was_told_of_a_draw_stands(db, change):
+    draw = make_draw(db)
+    drawn(db, draw)
+    with refused(db, "draw_fixed"):
+        db.execute(update(Draw).where(Draw.id == draw.id).values(**change))
+
+
+def test_nobody_enters_or_leaves_a_list_that_was_closed(db):
+    draw = make_draw(db)
+    entry, late = (make_entry(db, programme_id=draw.programme_id) for _ in range(2))
+    mine, others = (update(WaitEntry).where(WaitEntry.id == each.id) for each in (entry, late))
+    with refused(db, "entry_fixed"):
+        make_entry(db, programme_id=draw.programme_id, draw_id=draw.id)
+    db.execute(mine.values(draw_id=draw.id))
+    with refused(db, "foreign_key"):
+        make_entry_of = make_entry(db)
+        db.execute(
+            update(WaitEntry).where(WaitEntry.id == make_entry_of.id).values(draw_id=draw.id)
+        )
+    with refused(db, "entry_fixed"):
+        db.execute(mine.values(draw_id=None))
+    with refused(db, "entry_fixed"):
+        db.execute(mine.values(rank=1))  # before the seed is shown
+    drawn(db, draw, until="closed")
+    for change in ({"draw_id": draw.id}, {"token": bytes(16)}):
+        with refused(db, "entry_fixed"):
+            db.execute(others.values(**change))
+    with refused(db, "entry_fixed"):
+        db.execute(mine.values(draw_group="region:North"))
+
+
+def test_a_rank_is_given_once_by_a_draw_whose_seed_is_shown(db):
+    draw = make_draw(db)
+    entry = make_entry(db, programme_id=draw.programme_id)
+    mine = update(WaitEntry).where(WaitEntry.id == entry.id)
+    db.execute(mine.values(draw_id=draw.id))
+    drawn(db, draw)
+    db.execute(mine.values(rank=2))
+    for rank in (1, None):
+        with refused(db, "entry_fixed"):
+            db.execute(mine.values(rank=rank))
+    db.execute(mine.values(state="left"))
+
+
+def test_a_void_draw_lets_its_entrants_go(db):
+    draw, other = make_draw(db), make_draw(db)
+    entry = make_entry(db, programme_id=draw.programme_id)
+    mine = update(WaitEntry).where(WaitEntry.id == entry.id)
+    db.execute(mine.values(draw_id=draw.id))
+    db.execute(update(Draw).where(Draw.id == draw.id).values(state="void"))
+    with refused(db, "foreign_key"):
+        db.execute(mine.values(draw_id=other.id))  # of another programme
+    db.execute(mine.values(draw_id=None))
+
+
+def test_a_token_is_one_persons_and_kilometres_have_a_middle(db):
+    entry = make_entry(db)
+    for wrong, rule in (
+        ({"token": entry.token}, "uq_wait_entry_token"),
+        ({"token": b"short"}, "ck_wait_entry_token"),
+        ({"within_km": 5}, "ck_wait_entry_around_a_site"),
+        ({"within_km": 0, "site_id": make.make_site(db).id}, "ck_wait_entry_around_a_site"),
+    ):  # fmt: skip
+        with refused(db, rule):
+            make_entry(db, **wrong)

@@ -268,7 +268,7 @@ def test_waiting_offers_and_proxies_end_with_the_person(clinic):
     base = {"recorded_at": NOW, "programme_id": clinic.programme.id}
     until = {"recorded_at": NOW, "ends_at": NOW + timedelta(days=9)}
     with clinic.doors.transaction() as db:
-        entry = WaitEntry(person_id=booked.person_id, state="offered", **base)
+        entry = WaitEntry(person_id=booked.person_id, state="offered", turn_on=day(0), **base)
         db.add(entry)
         db.flush()
         db.add(

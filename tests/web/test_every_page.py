@@ -135,13 +135,15 @@ def journey(app, clinic, book, staff, newest_message, clock):
     two_levels(app, clinic)
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
-        "stranger": (Browser(app), ["/", "/book/", slots, "/verify", "/my/sign-in", "/sign-in",
+        "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
+                                    "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [*asks, f"/book/check{asked}", "/book/done"]),
         "refused": (refused, [f"/book/check{asked}"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
-                              "/my/family/invite", "/my/family/join", "/my/why"]),
+                              "/my/family/invite", "/my/family/join", "/my/why", "/my/waiting"]),
+        "lead": (staff("lead"), ["/clinic/standby"]),
         "mother": (mother, ["/my/", "/my/family/", "/my/record/seen", f"/book/who{asked}"]),
         "mover": (mover, [f"{own}/move", f"{own}/move?slot={clinic.slots[2].hex}&go=1",
                                   f"{own}/cancel"]),

@@ -16,7 +16,7 @@ from healthcert.web.guards import inside
 from tests.web.conftest import Browser
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
-EXAMPLES = {"kind": "svg"}
+EXAMPLES = {"kind": "svg", "name": "list.txt", "verb": "decline"}
 ROLES = (None, *Role)
 
 

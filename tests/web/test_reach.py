@@ -25,6 +25,7 @@ from healthcert.models import (
     Proxy,
     Site,
     Staff,
+    WaitEntry,
 )
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
@@ -32,6 +33,7 @@ from healthcert.services import alarms, enrolment, invitations
 from healthcert.web.acts import ACTS
 from tests import factories as make
 from tests.certificates import NOW
+from tests.models.test_workflow import make_entry, make_offer
 from tests.policy import oracle
 from tests.services.clinic import details
 from tests.web.api.conftest import Program, token_of
@@ -58,6 +60,8 @@ NAMES = {
     "doses.recorded": "dose",
     "doses.error_form": "dose",
     "doses.mark_in_error": "dose",
+    "waiting.leave": "wait",
+    "waiting.answer": "offer",
     "admin.revoke": "delegation",
     "admin.alarm": "alarm",
     "admin.release": "who_wrote_too_many",
@@ -69,6 +73,9 @@ NAMES = {
     "v1.calendar": "appointment",
     "v1.cancel": "appointment",
     "v1.move": "appointment",
+    "v1.leave": "wait",
+    "v1.accept": "offer",
+    "v1.decline": "offer",
     "v1.certificate": "certificate",
     "v1.code": "certificate",
     "v1.patient": "appointment",
@@ -223,6 +230,22 @@ class Things:
             Proxy(person_id=person.id, proxy_person_id=proxy.id, kind="carer", scope="view",
                   recorded_at=NOW, ends_at=NOW + timedelta(days=9)),
         )  # fmt: skip
+
+    def wait(self, person, _site, _body):
+        whose = self.somebody().id if person else self.world.holder
+        programme = make.make_programme(self.db, knowledge_id=self.covid().knowledge_id)
+        return make_entry(self.db, person_id=whose, programme_id=programme.id).id
+
+    def offer(self, person, site, body):
+        entry = self.db.get_one(WaitEntry, self.wait(person, site, body))
+        session = make.make_session(
+            self.db, programme=self.covid(), product=self.db.get_one(Product, self.world.product),
+            day=make.day(30),
+        )  # fmt: skip
+        return make_offer(self.db, entry, slot_id=make.make_slot(self.db, session=session).id).id
+
+    def covid(self):
+        return self.db.get_one(Programme, self.world.programme)
 
     def alarm(self, *_place):
         about = ("staff", make.make_staff(self.db, role="admin", site_id=None).id)

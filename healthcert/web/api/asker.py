@@ -14,7 +14,7 @@ from flask import request
 from healthcert.errors import BadInput, NotSignedIn
 from healthcert.models import Staff
 from healthcert.policy.roles import Role
-from healthcert.services import api_tokens, clinic, proxies, roster
+from healthcert.services import api_tokens, clinic, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.services.clinic import Expected
 from healthcert.web.clinic import own_site
@@ -118,6 +118,8 @@ class On(NamedTuple):
             known |= {name: getattr(line, name) for name in _OF_A_PATIENT}
         elif scope:
             known["person_id"] = self.whose(scope)
+            if "person" in names:
+                known["person"] = people.locked(self.db, known["person_id"])
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
 
@@ -140,4 +142,4 @@ def given_at(path: str, scope: str) -> set[str]:
     """Return the names of what a service at an address is given, and nobody is asked for."""
     named = {part.rpartition(":")[2].strip(">") for part in path.split("/") if "<" in part}
     of_whom = _OF_A_PATIENT if "appointment_id" in named and not scope else set()
-    return {*_GIVES, *named, *of_whom, *(("person_id",) if scope else ())}
+    return {*_GIVES, *named, *of_whom, *(("person_id", "person") if scope else ())}

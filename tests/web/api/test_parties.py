@@ -73,3 +73,18 @@ def test_a_stranger_who_tells_nobody_is_told_to_sign_in(clinic, stranger):
 def test_a_character_that_nobody_sees_is_refused(clinic, stranger, text):
     answer = stranger.post("/parties", {"wishes": [wish(clinic, given=text)]})
     assert (answer.status_code, answer.json["code"]) == (422, "unusable")
+
+
+def test_a_citizen_waits_sees_it_and_leaves(parts, clinic, citizen):
+    who = citizen()
+    tag = who.get(f"/appointments/{who.appointment}").headers["ETag"]
+    who.post(f"/appointments/{who.appointment}/cancel", If_Match=tag)
+    asked = {"programme_id": str(clinic.programme_id), "site_id": None, "standby": True}
+    made = who.post("/waiting", asked)
+    assert made.status_code == 201, made.text
+    [wait] = who.get("/waiting").json["items"]
+    assert (wait["entry"]["id"], wait["before"], wait["offer"]) == (made.json["id"], 0, None)
+    again = who.post("/waiting", asked)
+    assert (again.status_code, again.json["code"]) == (409, "already_booked")
+    assert who.post(f"/waiting/{made.json['id']}/leave").status_code == 204
+    assert who.get("/waiting").json["items"] == []

@@ -1,0 +1,173 @@
+"""A draw among those who wait: announced, closed, drawn in pieces, published; or given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import select, update
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import AuditEvent, Draw, Person, WaitEntry, new_id
+from healthcert.policy.draw import Rules, differences
+from healthcert.services import draws, waiting
+from tests.factories import NOW, day, make_admin, make_person
+
+CLOSES = NOW + timedelta(days=1)
+LATER = CLOSES + timedelta(hours=1)
+VALUE = "7 12 19 23 41"
+
+
+@pytest.fixture
+def lots(clinic):
+    return Lots(clinic)
+
+
+class Lots:
+    """A programme with people who wait, half of them in the north, and who answers for draws."""
+
+    def __init__(self, clinic):
+        """Take the clinic."""
+        self.clinic = clinic
+        with clinic.doors.transaction() as db:
+            self.by = make_admin(db)
+
+    def wait(self, count, **values):
+        with self.clinic.doors.transaction() as db:
+            people = [make_person(db, region="North" if n % 2 else "South") for n in range(count)]
+            made = [
+                WaitEntry(
+                    id=new_id(), recorded_at=NOW, person_id=each.id,
+                    programme_id=self.clinic.programme.id,
+                    **{"turn_on": day(-3), "phase": "everybody", "state": "waiting"} | values,
+                )
+                for each in people
+            ]  # fmt: skip
+            db.add_all(made)
+            return made
+
+    def do(self, deed, now=LATER, **more):
+        return self.clinic.doors.run(partial(deed, by=self.by, now=now, **more))
+
+    def announced(self, now=NOW, **changes):
+        told = {
+            "programme": self.clinic.programme.code, "source": "the lottery of the day after",
+            "closes": CLOSES.isoformat(), "places": 6, "reserves": {"region:North": 50},
+        }  # fmt: skip
+        rules = Rules(**told | changes)
+        return self.do(draws.announce, now=now, vault=self.clinic.vault, rules=rules)
+
+    def run(self, draw, value=VALUE):
+        return self.do(
+            draws.run, draw_id=draw.id, vault=self.clinic.vault, public_value=value
+        )  # fmt: skip
+
+    def listed(self, draw):
+        with self.clinic.doors.reading() as db:
+            return draws.listed(db, draw)
+
+
+def test_a_draw_is_announced_closed_drawn_in_pieces_and_published(lots, clinic):
+    draw = lots.announced()
+    assert draws.manifest(draw).keys() == {
+        "id", "state", *Rules.__slots__, "commitment"
+    }  # fmt: skip
+    lots.wait(11)
+    draw = lots.do(draws.close, draw_id=draw.id)
+    lots.wait(1)  # too late
+    lines = lots.listed(draw)
+    assert (draw.entries, len(lines)) == (11, 11)
+    assert sorted(line[33:] for line in lines) == [""] * 6 + ["region:North"] * 5
+    assert "seed" not in draws.manifest(draw)
+    draw = lots.run(draw)
+    tokens = draws.ranked(draw, lines)
+    for first in (1, 5, 1, 9):  # one piece twice: it was ended on the way
+        with clinic.doors.transaction() as db:
+            draws.rank(db, tokens=tokens[first - 1 : first + 3], first=first)
+        if first == 5:
+            with pytest.raises(WrongState):
+                lots.do(draws.publish, draw_id=draw.id)
+    draw = lots.do(draws.publish, draw_id=draw.id)
+    assert list(differences(draws.manifest(draw), lines, tokens)) == []
+    with clinic.doors.reading() as db:
+        query = select(WaitEntry.token).where(WaitEntry.draw_id == draw.id)
+        held = [token.hex() for token in db.scalars(query.order_by(WaitEntry.rank))]
+        told = {event.act: event.details for event in db.scalars(select(AuditEvent))}
+        entry = db.scalars(select(WaitEntry).where(WaitEntry.rank == 4)).one()
+        assert waiting.before(db, entry) == 3
+    assert held == tokens
+    assert told["draw_announced"] == {"commitment": draw.commitment.hex()}
+    assert told["draw_drawn"] == {"seed": draw.seed.hex()}
+
+
+def test_the_list_has_whom_a_phase_admits_by_then_and_who_waits(lots):
+    [mine] = lots.wait(1, phase="carers")
+    lots.wait(1, turn_on=day(2))
+    lots.wait(1, state="left")
+    draw = lots.announced(reserves={"phase:carers": 10, "region:South": 10})
+    draw = lots.do(draws.close, draw_id=draw.id)
+    assert lots.listed(draw) == [f"{mine.token.hex()} phase:carers"]  # the first rule that fits
+
+
+def test_a_list_stays_open_until_its_time_and_no_step_is_left_out(lots):
+    draw = lots.announced()
+    with pytest.raises(WrongState):
+        lots.do(draws.close, draw_id=draw.id, now=CLOSES - timedelta(seconds=1))
+    with pytest.raises(WrongState):
+        lots.run(draw)
+    lots.do(draws.close, draw_id=draw.id)
+    with pytest.raises(WrongState):
+        lots.do(draws.close, draw_id=draw.id)
+    with pytest.raises(WrongState):
+        lots.do(draws.publish, draw_id=draw.id)
+    lots.run(draw)
+    assert lots.run(draw).state == "drawn"
+    with pytest.raises(WrongState):
+        lots.run(draw, "another")
+    with pytest.raises(WrongState):
+        lots.do(draws.give_up, draw_id=draw.id)
+    with pytest.raises(NotFound):
+        lots.do(draws.give_up, draw_id=lots.by.id)
+
+
+def test_a_draw_that_is_given_up_lets_its_entrants_go_into_the_next(lots, clinic):
+    lots.wait(3)
+    draw = lots.announced()
+    lots.do(draws.close, draw_id=draw.id)
+    lots.do(draws.give_up, draw_id=draw.id)
+    other = lots.do(draws.close, draw_id=lots.announced().id)
+    assert other.entries == 3
+    with clinic.doors.reading() as db:
+        states = [found.state for found, _names in draws.every(db)]
+    assert states == ["closed", "void"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"programme": "none"}, {"closes": "tomorrow"}, {"closes": "2026-03-03"},
+              {"closes": NOW.isoformat()}],
+)  # fmt: skip
+def test_what_cannot_be_drawn_is_refused(lots, wrong):
+    with pytest.raises(BadInput):
+        lots.announced(**wrong)
+
+
+def test_the_seed_lies_sealed_until_it_is_shown(lots, clinic):
+    draw = lots.announced()
+    with clinic.doors.reading() as db:
+        held = db.get_one(Draw, draw.id)
+        seed = bytes.fromhex(clinic.vault.service_open(draw.id.bytes, held.sealed)["seed"])
+        assert seed not in held.sealed
+    assert Rules(**draw.rules).commitment(seed) == draw.commitment
+    lots.do(draws.close, draw_id=draw.id)
+    drawn = lots.run(draw)
+    assert (drawn.seed, drawn.sealed) == (seed, None)
+
+
+def test_where_somebody_lives_later_changes_no_list(lots, clinic):
+    lots.wait(4)
+    draw = lots.do(draws.close, draw_id=lots.announced().id)
+    before = lots.listed(draw)
+    with clinic.doors.transaction() as db:
+        db.execute(update(Person).values(region="North"))
+    assert lots.listed(draw) == before

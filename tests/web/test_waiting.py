@@ -1,0 +1,166 @@
+"""The pages of the waiting list, of standby doses and of draws."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from healthcert.jobs import offers as job
+from healthcert.models import Offer, Slot
+from healthcert.policy.draw import Rules
+from healthcert.services import draws
+from tests import factories as make
+from tests.certificates import NOW
+from tests.statements import sent
+from tests.web.conftest import ALIA, Browser
+
+NEAR = {"town": "port-azur", "within": "20"}
+
+
+@pytest.fixture
+def engine_name():
+    """The queries are the same; those of the services are tested on both engines."""
+    return "sqlite"
+
+
+@pytest.fixture
+def joined(app, clinic):
+    """Return how a stranger joins the list, and what they are answered."""
+
+    def join(**changes):
+        form = ALIA | NEAR | {"programme": str(clinic.programme_id)} | changes
+        return Browser(app).post("/book/waiting", form)
+
+    return join
+
+
+@pytest.fixture
+def citizen(app, joined, newest_message):
+    """A browser in which somebody who waits is signed in by the number of their document."""
+    assert joined().status_code == 200
+    browser = Browser(app)
+    number = {"kind": "passport", "reference": "KANARI 123456", "birth_date": ["27", "3", "1985"]}
+    assert browser.post("/my/sign-in", number).status_code == 303
+    code = re.search(r"\d{6}", newest_message("code"))[0]
+    assert browser.post("/my/code", {"code": code}).status_code == 303
+    return browser
+
+
+def free_a_place(parts, clinic, slot=2):
+    """Keep a slot's places for those who wait, days from now, and let the worker look."""
+    with parts.doors.transaction() as db:
+        mine = update(Slot).where(Slot.id == clinic.slots[slot])
+        db.execute(mine.values(kept_waiting=1, booked=1, starts_at=NOW + timedelta(hours=9),
+                               ends_at=NOW + timedelta(hours=10)))  # fmt: skip
+    return job.offer(parts, NOW)
+
+
+def test_a_stranger_joins_and_is_told_where_they_stand(joined, newest_message):
+    page = joined().get_data(as_text=True)
+    assert "You are on the waiting list" in page
+    assert re.search(r"about .{0,20}0", page)
+    assert re.search(r"[0-9a-f]{32}", page)
+    assert "We write to you when a place is free" in newest_message("waiting")
+    assert joined().status_code == 409  # they wait already, or are booked: no more is said
+    again = joined(identity_value="B2", phone="", mail="")
+    assert again.status_code in (200, 400)
+
+
+def test_what_cannot_be_used_is_asked_again(joined):
+    for wrong in ({"town": ""}, {"birth_date": ["", "", ""]}, {"within": "7"}, {"phone": "x"}):
+        assert joined(**wrong).status_code == 400, wrong
+
+
+def test_an_offer_is_answered_on_ones_own_page(citizen, parts, clinic):
+    assert "about" in citizen.get("/my/waiting").text
+    assert free_a_place(parts, clinic) == 1
+    page = citizen.get("/my/waiting").text
+    accept, decline = re.findall(r"/my/waiting/offers/[0-9a-f-]+/\w+", page)
+    assert citizen.post(decline, page="/my/waiting").location == "/my/waiting"
+    assert citizen.post(accept, page="/my/waiting").status_code == 409
+    assert "A place is free for you" not in citizen.get("/my/waiting").text
+
+
+def test_the_place_that_is_accepted_stands_among_the_appointments(citizen, parts, clinic):
+    free_a_place(parts, clinic)
+    accept = re.search(r"/my/waiting/offers/[0-9a-f-]+/accept", citizen.get("/my/waiting").text)[0]
+    assert citizen.post(accept, page="/my/waiting").location == "/my/"
+    assert re.search(r"HC-\w{4}-\w{4}", citizen.get("/my/").text)
+    assert "You are on no waiting list" in citizen.get("/my/waiting").text
+
+
+def test_who_is_too_late_is_told_kindly(citizen, parts, clinic):
+    free_a_place(parts, clinic)
+    accept = re.search(r"/my/waiting/offers/[0-9a-f-]+/accept", citizen.get("/my/waiting").text)[0]
+    with parts.doors.transaction() as db:
+        db.execute(update(Slot).values(booked=2, booked_waiting=Slot.kept_waiting))
+    answer = citizen.post(accept, page="/my/waiting")
+    assert (answer.status_code, "Somebody was a moment quicker" in answer.text) == (409, True)
+    assert "about" in citizen.get("/my/waiting").text
+
+
+def test_one_leaves_and_joins_again_on_ones_own_page(citizen, clinic):
+    leave = re.search(r"/my/waiting/[0-9a-f-]+/leave", citizen.get("/my/waiting").text)[0]
+    assert citizen.post(leave, page="/my/waiting").status_code == 303
+    assert citizen.post("/my/waiting", {"town": ""}).status_code == 400
+    form = NEAR | {"programme": str(clinic.programme_id), "within": "any", "standby": "y"}
+    assert citizen.post("/my/waiting", form).status_code == 303
+    assert "Anywhere in the country" in citizen.get("/my/waiting").text
+
+
+def test_a_lead_offers_what_is_left_and_others_may_not(staff, clinic, parts, joined):
+    joined(standby="y")
+    lead = staff("lead")
+    with parts.doors.reading() as db:
+        session = db.get_one(Slot, clinic.slots[0]).session_id
+    assert lead.post("/clinic/standby", {"session": str(session), "doses": "0"}).status_code == 400
+    answer = lead.post("/clinic/standby", {"session": str(session), "doses": "3"})
+    assert "asked within a minute" in lead.get(answer.location).text
+    assert job.offer(parts, NOW) == 1
+    with parts.doors.reading() as db:
+        assert db.scalars(select(Offer.ends_at)).one() == NOW + timedelta(minutes=45)
+    assert staff("nurse").get("/clinic/standby").status_code == 403
+
+
+def test_lists_take_few_statements(citizen, parts, clinic):
+    free_a_place(parts, clinic)
+    for path in ("/my/waiting", "/draws"):
+        with sent(parts.doors.engine) as told:
+            assert citizen.get(path).status_code == 200
+        assert len([each for each in told if each.startswith("SELECT")]) <= 5, told
+
+
+def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
+    browser, citizen, parts, clinic, published
+):
+    assert "No draw has been announced" in browser.get("/draws").text
+    with parts.doors.transaction() as db:
+        code = draws_code(db)
+        rules = Rules(code, "the lottery", (NOW + timedelta(hours=1)).isoformat(), 1, {})
+        by = make.make_admin(db)
+        draw = draws.announce(db, vault=parts.vault, rules=rules, by=by, now=NOW)
+    page = browser.get("/draws").text
+    assert draw.commitment.hex() in page
+    later = NOW + timedelta(hours=2)
+    with parts.doors.transaction() as db:
+        draws.close(db, draw_id=draw.id, by=by, now=later)
+        done = draws.run(db, vault=parts.vault, draw_id=draw.id, public_value="7", by=by, now=later)
+        tokens = draws.ranked(done, draws.listed(db, done))
+        draws.rank(db, tokens=tokens, first=1)
+    mine = citizen.get("/my/waiting").text
+    assert f"/draws/{draw.id}" in mine
+    assert tokens[0] in mine
+    folder = published.draws_dir / str(draw.id)
+    folder.mkdir(parents=True)
+    (folder / "ranks.txt").write_text(tokens[0])
+    assert "ranks.txt" in browser.get(f"/draws/{draw.id}").text
+    assert browser.get(f"/draws/{draw.id}/ranks.txt").text == tokens[0]
+    for nothing in (f"/draws/{draw.id}/list.txt", f"/draws/{clinic.site_id}"):
+        assert browser.get(nothing).status_code == 404
+
+
+def draws_code(db):
+    return db.scalars(select(make.Programme.code)).one()
