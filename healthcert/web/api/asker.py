@@ -141,5 +141,6 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
 def given_at(path: str, scope: str) -> set[str]:
     """Return the names of what a service at an address is given, and nobody is asked for."""
     named = {part.rpartition(":")[2].strip(">") for part in path.split("/") if "<" in part}
-    of_whom = _OF_A_PATIENT if "appointment_id" in named and not scope else set()
-    return {*_GIVES, *named, *of_whom, *(("person_id", "person") if scope else ())}
+    if scope:  # a citizen's: which site is theirs to say
+        return {*_GIVES, *named, "person_id", "person"} - {"site_id"}
+    return {*_GIVES, *named, *(_OF_A_PATIENT if "appointment_id" in named else ())}

@@ -75,7 +75,7 @@ def test_a_character_that_nobody_sees_is_refused(clinic, stranger, text):
     assert (answer.status_code, answer.json["code"]) == (422, "unusable")
 
 
-def test_a_citizen_waits_sees_it_and_leaves(parts, clinic, citizen):
+def test_a_citizen_waits_sees_it_and_leaves(clinic, citizen):
     who = citizen()
     tag = who.get(f"/appointments/{who.appointment}").headers["ETag"]
     who.post(f"/appointments/{who.appointment}/cancel", If_Match=tag)
