@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from healthcert.web.api.deeds import deed, serve
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
+    Day,
     Language,
     Moment,
     Page,
@@ -69,7 +69,7 @@ class Search(Shape):
     birth_date: BirthDate | None = None
     places: Annotated[int, Field(ge=1, le=8), BeforeValidator(whole)] = 1
     needs: Needs = Needs()
-    days: Annotated[list[date], Field(min_length=2, max_length=2)] | None = None
+    days: Annotated[list[Day], Field(min_length=2, max_length=2)] | None = None
     site_id: UUID | None = None
     product_id: UUID | None = None
     limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = 15

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from healthcert.models.dose import BODY_SITES
 from healthcert.services import clinic, desk, record, vaccination
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
+from healthcert.web.api.shapes import Day as OneDay
 from healthcert.web.api.shapes import Made, Page, Paging, Told, choice, of, page
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
@@ -25,7 +25,7 @@ _IN_ERROR = Annotated[str, choice(vaccination.ERROR_REASONS)]
 class Day(Paging):
     """Which day; today, where none is named."""
 
-    day: date | None = None
+    day: OneDay | None = None
 
 
 @of(clinic.Expected, "appointment_id", "reference", "person_id", "name", "latin_name",

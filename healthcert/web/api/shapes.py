@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from types import UnionType
 from typing import (
@@ -46,7 +46,15 @@ def whole(told: object) -> object:
     return int(told) if isinstance(told, float) and told.is_integer() else told
 
 
-Moment = Annotated[AwareDatetime, Field(examples=["2026-12-01T08:30:00Z"])]
+def _read_as(kind: type[date]) -> BeforeValidator:
+    """Return the rule that a text is ISO 8601, and no count of seconds, which is taken as well."""
+    return BeforeValidator(
+        lambda told: kind.fromisoformat(told.upper()) if isinstance(told, str) else told
+    )
+
+
+Day = Annotated[date, _read_as(date)]
+Moment = Annotated[AwareDatetime, _read_as(datetime), Field(examples=["2026-12-01T08:30:00Z"])]
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z0-9_]*$")]
 _MOST = 200
@@ -158,7 +166,7 @@ def sent_as(hint: Any) -> Any:  # noqa: ANN401
         return shape
     if get_origin(hint) in {Mapping, Collection, Sequence}:
         return dict[str, str] if get_origin(hint) is Mapping else list[get_args(hint)[0]]  # type: ignore[misc]
-    plain = {datetime: AwareDatetime, int: Annotated[int, BeforeValidator(whole)]}
+    plain = {datetime: Moment, date: Day, int: Annotated[int, BeforeValidator(whole)]}
     return plain.get(hint, hint)
 
 

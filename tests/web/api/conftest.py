@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
+from werkzeug.serving import make_server
 
 from healthcert.models import Appointment
 from healthcert.policy.roles import Role
@@ -54,6 +56,17 @@ def token(parts, clinic):
         return token_of(parts, Role(role), clinic.staff[role], **more)
 
     return made
+
+
+@pytest.fixture
+def served(app):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture

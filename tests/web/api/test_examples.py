@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from pathlib import Path
 
-import pytest
 import requests
-from werkzeug.serving import make_server
 
 from tests.certificates import NOW
 
 DOC = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 PAIR = re.compile(r"```http\n(.*?)\n```\n```json\n(.*?)\n?```", re.DOTALL)
 NAME = re.compile(r"\{(\w+)\}")
-
-
-@pytest.fixture
-def served(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Reader:
