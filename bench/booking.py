@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing import get_context
 from statistics import median
@@ -58,7 +58,7 @@ def main() -> int:
             return 0
         url = server.url(stack.enter_context(server.database()))
         pool = stack.enter_context(ProcessPoolExecutor(2, get_context("spawn")))
-        arena = Arena(url, pool)
+        arena = stack.enter_context(closing(Arena(url, pool)))
         engine = create_engine(url)
         with engine.begin() as connection:
             connection.exec_driver_sql("CREATE TABLE plain_row (LIKE appointment)")

@@ -32,6 +32,7 @@ from healthcert.models import (
     Knowledge,
     Lot,
     LotValidity,
+    Observation,
     Organisation,
     Person,
     Phase,
@@ -44,6 +45,7 @@ from healthcert.models import (
     Slot,
     Staff,
     Stock,
+    StockCount,
     StockMove,
     TestResult,
     TreeHead,
@@ -420,6 +422,26 @@ def make_adverse_event(db: Session, **values: Any) -> AdverseEvent:
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, AdverseEvent(**defaults | values))
+
+
+def make_observation(db: Session, *, dose: Dose | None = None, **values: Any) -> Observation:
+    """Return the watch over somebody after a dose, for 15 minutes."""
+    dose = dose or make_dose(db, site_id=make_site(db).id)
+    defaults = {
+        "dose_id": dose.id, "person_id": dose.person_id, "recorded_at": NOW,
+        "site_id": dose.site_id or make_site(db).id, "until": NOW + timedelta(minutes=15),
+    }  # fmt: skip
+    return add(db, Observation(**defaults | values))
+
+
+def make_count(db: Session, **values: Any) -> StockCount:
+    """Return what one person counted on a shelf, and nobody else yet."""
+    shelf = make_shelf(db)
+    defaults = {
+        "site_id": shelf.site_id, "lot_id": shelf.lot_id, "found": 3, "recorded_at": NOW,
+        "counted_by": make_admin(db).id,
+    }  # fmt: skip
+    return add(db, StockCount(**defaults | values))
 
 
 def make_head(db: Session, event: AuditEvent, **values: Any) -> TreeHead:

@@ -52,7 +52,7 @@ def certified(browser: Browser, address: str) -> tuple[str, str]:
     walk.page.get_by_role("button", name=re.compile("Sign in as .*Nurse")).first.click()
     row = walk.page.locator("tr", has_text="Arrived").first
     text = row.inner_text()
-    row.get_by_role("link").click()
+    row.get_by_role("link").first.click()
     walk.page.get_by_role("button", name="Record the dose").click()
     walk.page.get_by_label("I have checked who this is").check()
     walk.page.locator("[name=lot]").select_option(index=1)

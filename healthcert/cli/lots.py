@@ -61,5 +61,4 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
 
 
 _order("release", "released", "Release a lot; whoever received it may not.", "released")
-_order("recall", "recalled", "Recall a lot for good: its doses stop counting.",
-       "regulator", "producer", "cold_chain")  # fmt: skip
+_order("recall", "recalled", "Recall a lot for good: its doses stop counting.", *service.RECALLS)

@@ -11,7 +11,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -81,6 +81,9 @@ class Country:
     quiet_hours: tuple[time, time]  # from and until, on the clock of a site: the night
     release_hours: Mapping[str, int]  # before a slot, by pool: kept places nobody took open then
     serious_within: timedelta  # until a serious adverse event is to be assessed
+    holidays: frozenset[date]  # no session is made on them
+    weeks_ahead: int  # how far ahead sessions are made
+    deciders: tuple[Mapping[str, Any], ...]  # who may agree to a vaccination, see policy/consent
 
 
 @cache
@@ -166,4 +169,7 @@ def _country(content: Mapping[str, Any]) -> Country:
         quiet_hours=(time(quiet["from"]), time(quiet["until"])),
         release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
+        holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
+        weeks_ahead=content["weeks_ahead"],
+        deciders=tuple(content["consent"]["deciders"]),
     )

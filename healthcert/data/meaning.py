@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -11,6 +12,8 @@ from healthcert.data import vaccines, value_sets
 from healthcert.data.series import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
+from healthcert.policy.consent import deciders
+from healthcert.policy.gs1 import is_gtin
 from healthcert.policy.schedule import Series
 
 Content = Mapping[str, Any]
@@ -24,6 +27,7 @@ def vaccine(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
     """Yield what is wrong between the fields of a vaccine; `known` are all contents by code."""
     yield from _series(series(content))
     yield from _codes(content)
+    yield from _cartons(content, known)
     for way, each in _each(content, "after"):
         if each["product"] not in {*known, *vaccines()} - {content["code"]}:
             advice = "Write the code of another vaccine as its own file has it."
@@ -58,9 +62,7 @@ def country(content: Content, _known: object) -> Iterator[Wrong]:
     if not _UVCI_ISSUER.fullmatch(content["certificates"]["uvci_issuer"]):
         says = "It cannot stand in an identifier. Use up to 40 capital letters and digits."
         yield "certificates.uvci_issuer", says
-    if content["code"] != "XX" and "our own" in content["adverse_events"]["source"].casefold():
-        says = "Another country does not decide so. Name its law or guideline, with its section."
-        yield "adverse_events.source", says
+    yield from _law(content)
     yield from _twice(content, "regions")
     yield from _twice(content, "towns")
     regions = [region["code"] for region in content["regions"]]
@@ -71,6 +73,18 @@ def country(content: Content, _known: object) -> Iterator[Wrong]:
     days = [holiday["on"] for holiday in content.get("holidays", ())]
     if days != sorted(set(days)):
         yield "holidays", "The days are not in their order, each once. Sort them by date."
+
+
+def _law(content: Content) -> Iterator[Wrong]:
+    says = "Another country does not decide so. Name its law or guideline, with its section."
+    for table in ("adverse_events", "consent"):
+        if content["code"] != "XX" and "our own" in content[table]["source"].casefold():
+            yield f"{table}.source", says
+    rules, day = content["consent"]["deciders"], date(2000, 1, 1)
+    alone = [age for age in range(100) if not deciders(rules, f"{1999 - age}", day)]
+    if alone:
+        says = f"At {alone[0]} years of age nobody may decide. Add who does, or widen an age."
+        yield "consent.deciders", says
 
 
 def _each(content: Content, name: str) -> Iterator[tuple[str, Any]]:
@@ -116,6 +130,19 @@ def _slips(rule: Series) -> Iterator[tuple[bool, str, str]]:
     below = rule.below_months
     says = "Nobody is of this age. Put the higher age in the upper end."
     yield below is not None and below <= rule.min_age_months, "", says
+
+
+def _cartons(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
+    others = [each for code, each in known.items() if str(code) < content["code"]]
+    for way, gtin in _each(content, "gtins"):
+        if not is_gtin(gtin):
+            yield way, f"{gtin} is no GTIN: 14 digits, of which the last must fit the others."
+        if any(gtin in other.get("gtins", ()) for other in others):
+            yield way, f"{gtin} is the number of another vaccine too. Correct one of them."
+    for name in ("fridge", "freezer"):
+        kept = content.get("storage", {}).get(name, {"least": 0, "most": 1})
+        if kept["least"] >= kept["most"]:
+            yield f"storage.{name}.least", "The least is not below the most. Swap them."
 
 
 def _codes(content: Content) -> Iterator[Wrong]:

@@ -23,6 +23,7 @@ from healthcert.jobs import (
     publishing,
     retention,
     sealing,
+    sessions,
 )
 from healthcert.parts import Parts
 
@@ -34,6 +35,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "keys": keys.keep,
         "lots": lots.judge,
+        "closures": sessions.rebook,
+        "sessions": sessions.make,
         "certificates": certificates.sign_pending,
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,

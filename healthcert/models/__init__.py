@@ -12,15 +12,24 @@ from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.cold_chain import ColdReading, Fridge
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.interface import ApiAnswer, ApiToken
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
+from healthcert.models.observation import Observation
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
-from healthcert.models.place import ClinicSession, Site, SiteClosure, SiteHours, Slot
+from healthcert.models.place import (
+    ClinicSession,
+    SessionTemplate,
+    Site,
+    SiteClosure,
+    SiteHours,
+    Slot,
+)
 from healthcert.models.programme import EligibilityDecision, Phase
 from healthcert.models.proxy import Proxy
 from healthcert.models.recovery import Recovery, RecoveryStanding
@@ -28,7 +37,7 @@ from healthcert.models.request import Request, RequestStep
 from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
-from healthcert.models.stock import Stock, StockMove
+from healthcert.models.stock import Stock, StockCount, StockMove
 from healthcert.models.supply import (
     Knowledge,
     Lot,
@@ -63,6 +72,7 @@ __all__ = [
     "Certificate",
     "CertificateHold",
     "ClinicSession",
+    "ColdReading",
     "Consent",
     "Delegation",
     "Device",
@@ -71,6 +81,7 @@ __all__ = [
     "DoseStanding",
     "Draw",
     "EligibilityDecision",
+    "Fridge",
     "Identity",
     "ImportBatch",
     "ImportLine",
@@ -81,6 +92,7 @@ __all__ = [
     "Lot",
     "LotValidity",
     "Message",
+    "Observation",
     "Offer",
     "Organisation",
     "Passkey",
@@ -98,6 +110,7 @@ __all__ = [
     "RequestStep",
     "Row",
     "Screening",
+    "SessionTemplate",
     "SigningKey",
     "Site",
     "SiteClosure",
@@ -107,6 +120,7 @@ __all__ = [
     "Staff",
     "StaffLink",
     "Stock",
+    "StockCount",
     "StockMove",
     "TestResult",
     "TestStanding",

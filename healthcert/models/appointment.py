@@ -21,6 +21,7 @@ SOURCES = ("web", "phone", "ussd", "sms", "partner", "walk_in", "draw")
 
 # Listed transitions, held by the trigger `appointment_transition`.
 TRANSITIONS = {
+    "not_vaccinated": ("arrived",),  # who left and came back
     "held": ("booked", "expired", "cancelled"),
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
     "arrived": ("vaccinated", "not_vaccinated", "booked"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +15,8 @@ DECISIONS = ("given", "refused", "withdrawn")
 DECIDERS = ("self", "parent", "guardian", "carer")
 OUTCOMES = ("go", "ask_clinician", "defer", "refuse")
 OVERRIDE_REASONS = (
-    "history_clarified", "benefit_outweighs", "specialist_advice", "condition_passed", "other",
+    "history_clarified", "benefit_outweighs", "specialist_advice", "condition_passed",
+    "ill_today", "contraindication", "other",
 )  # fmt: skip
 
 
@@ -68,6 +70,7 @@ class Triage(Row):
     __table_args__ = (
         one_of("outcome", ("go", "defer", "refuse")),
         one_of("reason", OVERRIDE_REASONS),
+        CheckConstraint("until IS NULL OR outcome = 'defer'", name="until"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
         UniqueConstraint("screening_id", "ordinal"),
         stated(append_only=True),
@@ -77,4 +80,5 @@ class Triage(Row):
     ordinal: Mapped[int]
     outcome: Mapped[str]
     reason: Mapped[str]
+    until: Mapped[date | None]  # the first day to come again, where it is put off
     decided_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))

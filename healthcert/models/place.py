@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -74,6 +74,33 @@ class SiteClosure(Row):
     day: Mapped[date]
 
 
+class SessionTemplate(Row):
+    """What a site does on some weekdays, from which its sessions are made ahead."""
+
+    __tablename__ = "session_template"
+    __table_args__ = (
+        CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
+        CheckConstraint("first_day <= last_day", name="days"),
+        CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
+        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in KEPT),
+        CheckConstraint(f"capacity > 0 AND {_KEPT.replace(' - ', ' + ')} <= capacity", name="fits"),
+        Index("ix_session_template_made_until", "made_until"),
+    )
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
+    programme_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("programme.id"))
+    product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
+    weekdays: Mapped[int]  # a bit each: 1 is Monday, 64 is Sunday
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    minutes: Mapped[int]  # of a slot
+    capacity: Mapped[int]  # of a slot
+    kept_phone: Mapped[int] = mapped_column(default=0)
+    kept_walk_in: Mapped[int] = mapped_column(default=0)
+    kept_second_dose: Mapped[int] = mapped_column(default=0)
+    made_until: Mapped[date | None]  # the last day for which sessions were made
+
+
 class ClinicSession(Row):
     """One day's work at one site for one programme with one product."""
 
@@ -81,6 +108,13 @@ class ClinicSession(Row):
     __table_args__ = (
         one_of("state", SESSION_STATES),
         UniqueConstraint("site_id", "day", "product_id"),
+        # Who is still to be booked anew is looked for every minute.
+        Index(
+            "ix_clinic_session_cancelled",
+            "day",
+            sqlite_where=text("state = 'cancelled'"),
+            postgresql_where=text("state = 'cancelled'"),
+        ),
         stated(transitions=SESSION_TRANSITIONS),
     )
 
@@ -89,6 +123,7 @@ class ClinicSession(Row):
     product_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("product.id"))
     day: Mapped[date]
     state: Mapped[str]
+    template_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("session_template.id"))
 
 
 class Slot(Row):

@@ -94,6 +94,28 @@ class StockMove(Row):
     confirmed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))
 
 
+class StockCount(Row):
+    """What one person counted on a shelf at the end of a day, until a second counts as much."""
+
+    __tablename__ = "stock_count"
+    __table_args__ = (
+        one_of("state", ("open", "confirmed", "dropped")),
+        CheckConstraint("found >= 0", name="found"),
+        CheckConstraint("confirmed_by <> counted_by", name="two_count"),
+        CheckConstraint("(state = 'confirmed') = (confirmed_by IS NOT NULL)", name="confirmed"),
+        ForeignKeyConstraint(["site_id", "lot_id"], ["stock.site_id", "stock.lot_id"]),
+        unique_where("one_open_count", "site_id", "lot_id", where="state = 'open'"),
+        stated(never_deleted=True, transitions={"open": ("confirmed", "dropped")}),
+    )
+
+    site_id: Mapped[uuid.UUID]
+    lot_id: Mapped[uuid.UUID]
+    found: Mapped[int]  # single doses
+    state: Mapped[str] = mapped_column(default="open")
+    counted_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
+    confirmed_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("staff.id"))
+
+
 class Stock(Base):
     """What a site has left of a lot: the sum of its moves, which alone move it.
 
@@ -109,6 +131,9 @@ class Stock(Base):
             " AND wasted >= 0 AND transferred_out >= 0 AND returned >= 0",
             name="sums",
         ),
+        # The fridge and the reading are of the same site.
+        ForeignKeyConstraint(["fridge_id", "site_id"], ["fridge.id", "fridge.site_id"]),
+        ForeignKeyConstraint(["set_aside", "site_id"], ["cold_reading.id", "cold_reading.site_id"]),
         stated(never_deleted=True),
     )
 
@@ -130,3 +155,5 @@ class Stock(Base):
             persisted=True,
         )
     )
+    fridge_id: Mapped[uuid.UUID | None]  # where it lies; None where nobody said
+    set_aside: Mapped[uuid.UUID | None]  # the reading for which it waits until it is settled

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-_MONTHS = 12
+_MONTHS, _WHOLE = 12, len("YYYY-MM-DD")
 _OPEN_MONTHS = {1: _MONTHS, 2: 1}  # of a birth date of one part, or of two
 
 
@@ -35,6 +35,14 @@ def reaches(birth_date: str, months: int, *, latest: bool = False) -> date:
         last = _later(year, month, 1, is_open) - timedelta(days=1)
         year, month, day = last.year, last.month, last.day
     return _later(year, month, day, months)
+
+
+def months_old(birth_date: str, day: date) -> int | None:
+    """Return a person's age in whole months; None where the birth date is open (``YYYY[-MM]``)."""
+    if len(birth_date) < _WHOLE:
+        return None
+    months = (day.year - int(birth_date[:4])) * _MONTHS + day.month - int(birth_date[5:7])
+    return months - (reaches(birth_date, months) > day)
 
 
 def _later(year: int, month: int, day: int, months: int) -> date:

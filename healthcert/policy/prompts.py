@@ -22,6 +22,7 @@ class Prompts:
     defer_days: int  # for how long, where it is put off
     reasons: tuple[Reason, ...]  # one for each question that led somewhere
     not_checked: tuple[str, ...]  # the questions that nobody answered and no record answers
+    observe_minutes: int = 0  # how long to watch after a dose, by the answers; 0: as always
 
 
 def prompts(
@@ -43,10 +44,10 @@ def prompts(
         history: Codes of what is on record, such as reactions; None where it cannot be seen.
         answers: One that is missing was not answered.
     """
-    outcome, days = _GRAVITY[0], 0
+    outcome, days, minutes = _GRAVITY[0], 0, 0
     reasons, not_checked = [], []
     for question in questions:
-        if not _concerns(question, age_months, sex):
+        if not concerns(question, age_months, sex):
             continue
         code, leads = question["code"], question["when_yes"]
         answer = answers.get(code)
@@ -59,13 +60,15 @@ def prompts(
             reasons.append(Reason(leads, {"question": code}))
             found = _OUTCOMES[leads]
             days = max(days, question.get("defer_days", 0))
+            minutes = max(minutes, question.get("observe_minutes", 0))
         else:
             continue
         outcome = max(outcome, found, key=_GRAVITY.index)
-    return Prompts(outcome, days, tuple(reasons), tuple(not_checked))
+    return Prompts(outcome, days, tuple(reasons), tuple(not_checked), minutes)
 
 
-def _concerns(question: Mapping[str, Any], age_months: int | None, sex: str) -> bool:
+def concerns(question: Mapping[str, Any], age_months: int | None, sex: str) -> bool:
+    """Say whether a question is for somebody of that age, None where it is open, and sex."""
     asked = question.get("sex", sex)
     if sex in ("male", "female") and asked != sex:
         return False

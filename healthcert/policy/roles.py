@@ -67,12 +67,22 @@ _BY_WHOM: Mapping[str, _Reach] = {
     ),  # None is a stranger
     "see_own_record see_own_certificate erase_own_record keep_family keep_waiting "
     "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
-    "see_day_list see_patient register_arrival book_for_someone help_in_person": dict.fromkeys(
-        (Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE
-    ),
-    "record_dose record_not_vaccinated": {Role.NURSE: Scope.SITE},
-    "offer_standby": {Role.LEAD: Scope.SITE},
-    "mark_dose_in_error": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
+    "see_day_list see_patient register_arrival book_for_someone help_in_person record_consent "
+    "screen_patient keep_stock": dict.fromkeys((Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE),
+    "record_dose record_not_vaccinated triage_patient": {Role.NURSE: Scope.SITE},
+    "offer_standby settle_stock": {Role.LEAD: Scope.SITE},
+    "plan_sessions close_site": {Role.LEAD: Scope.SITE, **_ADMIN},
+    "see_lots": dict.fromkeys((Role.ADMIN, Role.INSPECTOR), Scope.COUNTRY),
+    "order_lots": {Role.ADMIN: Scope.COUNTRY},
+    "mark_dose_in_error report_adverse_event record_finding count_stock "
+    "close_session": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
+    # A site reports its cases; who gave the dose does not judge what came of it.
+    "see_adverse_events": {
+        Role.NURSE: Scope.SITE,
+        Role.LEAD: Scope.SITE,
+        Role.INSPECTOR: Scope.COUNTRY,
+    },
+    "assess_adverse_event": {Role.INSPECTOR: Scope.COUNTRY},
     "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
     "see_service_state": dict.fromkeys(
         (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
@@ -93,6 +103,7 @@ FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
     "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
     "recover_staff", "end_sessions", "revoke_many", "release_certificates", "manage_keys",
+    "close_site", "order_lots",
 })  # fmt: skip
 
 

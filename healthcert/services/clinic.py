@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound
@@ -21,15 +23,19 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import audit, facts, looks, record
+from healthcert.policy import likeness
+from healthcert.services import audit, enrolment, facts, looks, record
 from healthcert.services.booking import place_of
-from healthcert.services.people import Details, details_of
+from healthcert.services.findings import positive_tests
+from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
-from healthcert.services.record import HeldDose
+from healthcert.services.record import HeldAppointment, HeldDose
+from healthcert.services.tidying import tidy_identity
 
 NOT_VACCINATED_REASONS = (
     "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
 )  # fmt: skip
+_LEAST_ALIKE = 0.75
 _ON_THE_LIST = ("booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -62,6 +68,24 @@ class Patient:
     before: list[HeldDose]
 
 
+class Known(NamedTuple):
+    """Somebody at the desk, whether expected or not: details, and what is on record, newest first.
+
+    `tests` are positive ones, on which a recovery may be founded, with the day of each.
+    """
+
+    person_id: UUID
+    details: Details
+    appointments: list[HeldAppointment]
+    doses: list[HeldDose]
+    tests: list[tuple[UUID, date]]
+
+    @property
+    def name(self) -> str:
+        """Return what the person is called, in their own script."""
+        return f"{self.details.given} {self.details.family}".strip()
+
+
 @dataclass(frozen=True, slots=True)
 class Supply:
     """A product of the site's programme with the numbers of its lots in date that day."""
@@ -86,6 +110,37 @@ def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Exp
     )
     found = [_expected(vault, *row) for row in db.execute(query)]
     return sorted(found, key=lambda line: (line.starts_at, line.latin_name, line.name))
+
+
+def looked_for(lines: list[Expected], wanted: str) -> list[Expected]:
+    """Return whom of a day list somebody may mean: by reference, parts of names, or their sound."""
+    number, typed = wanted.replace("-", "").replace(" ", "").upper(), likeness.parts(wanted)
+    words = _plain(wanted).split()
+
+    def alike(line: Expected) -> float:
+        return likeness.likeness(typed, likeness.parts(line.name, line.latin_name))
+
+    by_number = [line for line in lines if line.reference.replace("-", "") == number]
+    by_part = [
+        line for line in lines if all(w in _plain(f"{line.name} {line.latin_name}") for w in words)
+    ]
+    by_sound = sorted((line for line in lines if alike(line) >= _LEAST_ALIKE), key=alike)
+    return by_number or by_part or by_sound[::-1]
+
+
+def of_card(
+    db: Session, *, vault: Vault, lines: list[Expected], wanted: str, country: str
+) -> list[Expected]:
+    """Return whom of a day list the reference on a card of ours names, typed or scanned."""
+    card = tidy_identity(IdentityDetails("card", country, wanted))
+    held = enrolment.on_record(db, vault=vault, identities=[card]).values()
+    return [line for line in lines if line.person_id in {person.id for person in held}]
+
+
+def _plain(text: str) -> str:
+    """Return a text without capitals and marks."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def note_found(db: Session, *, lines: list[Expected], staff: Staff, now: datetime) -> None:
@@ -128,14 +183,14 @@ def patient(
 def arrive(
     db: Session, *, appointment_id: UUID, site_id: UUID, staff_id: UUID, now: datetime
 ) -> None:
-    """Note that a person has come; one who was given up may still come.
+    """Note that a person has come; one who was given up, or left unvaccinated, may still come.
 
     Raises:
         NotFound: No such appointment at this site.
         WrongState: They have come already, or the appointment is over.
     """
     appointment = _at_site(db, appointment_id, site_id)
-    change_state(db, appointment, "arrived", before=("booked", "no_show"))
+    change_state(db, appointment, "arrived", before=("booked", "no_show", "not_vaccinated"))
     _note(db, "arrived", appointment, staff_id, {}, now)
 
 
@@ -147,13 +202,38 @@ def not_vaccinated(
     Raises:
         BadInput: The reason is none of `NOT_VACCINATED_REASONS`.
         NotFound: No such appointment at the site of this member of staff.
-        WrongState: They have not come, or the appointment is over.
+        WrongState: The appointment is over.
     """
     if reason not in NOT_VACCINATED_REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     appointment = _at_site(db, appointment_id, staff.site_id)
+    if appointment.state == "booked":
+        change_state(db, appointment, "arrived", before=("booked",))
     change_state(db, appointment, "not_vaccinated", before=("arrived",))
     _note(db, "not_vaccinated", appointment, staff.id, {"reason": reason}, now)
+
+
+def known(
+    db: Session, *, vault: Vault, person_id: UUID, staff: Staff, reason: str, now: datetime
+) -> Known:
+    """Return somebody who has or had an appointment at one's site, or was just found by oneself.
+
+    Raises:
+        BadInput: The reason is none of `looks.REASONS`.
+        NotFound: Nobody of whom that is true.
+    """
+    ours = select(Appointment.id).join(Slot, Slot.id == Appointment.slot_id)
+    ours = ours.join(ClinicSession, ClinicSession.id == Slot.session_id)
+    ours = ours.where(Appointment.person_id == person_id, ClinicSession.site_id == staff.site_id)
+    found = looks.just_seen(staff.id, person_id, now)
+    if not db.scalar(select(or_(ours.exists(), found.exists()))):
+        raise NotFound
+    looks.seen(db, staff=staff, person_id=person_id, reason=reason, now=now)
+    person = db.get_one(Person, person_id)
+    return Known(
+        person_id, details_of(vault, person), record.appointments_of(db, person_id),
+        record.doses_of(db, person_id), positive_tests(db, person_id),
+    )  # fmt: skip
 
 
 def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list[Supply]:
@@ -167,8 +247,8 @@ def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list
         .order_by(Product.name)
     )
     return [
-        Supply(product.id, product.name, facts.lots_on(db, product_id=product.id, day=day))
-        for product in db.scalars(query)
+        Supply(each.id, each.name, facts.lots_on(db, product_id=each.id, site_id=site_id, day=day))
+        for each in db.scalars(query)
     ]
 
 
@@ -191,21 +271,13 @@ def _expected(
 ) -> Expected:  # fmt: skip
     details = details_of(vault, person)
     return Expected(
-        appointment_id=appointment.id,
-        reference=appointment.reference,
-        person_id=person.id,
+        appointment_id=appointment.id, reference=appointment.reference, person_id=person.id,
         name=f"{details.given} {details.family}".strip(),
         latin_name=f"{details.given_latin} {details.family_latin}".strip(),
-        birth_date=details.birth_date,
-        starts_at=appointment.starts_at,
-        time_zone=site.time_zone,
-        state=appointment.state,
-        dose_number=appointment.dose_number,
-        product_id=product.id,
-        product=product.name,
-        programme_id=programme.id,
-        programme=programme.names,
-    )
+        birth_date=details.birth_date, starts_at=appointment.starts_at, time_zone=site.time_zone,
+        state=appointment.state, dose_number=appointment.dose_number, product_id=product.id,
+        product=product.name, programme_id=programme.id, programme=programme.names,
+    )  # fmt: skip
 
 
 def _note(
@@ -213,10 +285,6 @@ def _note(
     audit.Detail], now: datetime,
 ) -> None:  # fmt: skip
     audit.note(
-        db,
-        actor=audit.Actor("staff", staff_id),
-        act=act,
-        subject=audit.Subject("appointment", appointment.id),
-        details=details,
-        now=now,
-    )
+        db, actor=audit.Actor("staff", staff_id), act=act,
+        subject=audit.Subject("appointment", appointment.id), details=details, now=now,
+    )  # fmt: skip

@@ -54,6 +54,14 @@ def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID
     return select(below.c.id)
 
 
+def sites(db: Session, *, staff: Staff, act: str, now: datetime) -> Sequence[Site]:
+    """Return the sites that somebody's act reaches: their own, or those of organisations."""
+    if staff.site_id is not None:
+        return [db.get_one(Site, staff.site_id)]
+    inside = Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))
+    return db.scalars(select(Site).where(inside).order_by(Site.code)).all()
+
+
 def delegate(
     db: Session, *, staff: Staff, taker_id: UUID, act: str, days: int, now: datetime
 ) -> Delegation:

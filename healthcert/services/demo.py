@@ -35,8 +35,9 @@ from healthcert.services import (
     fiction,
     history,
     knowledge,
-    opening,
     people,
+    planning,
+    sessions,
     vaccination,
 )
 from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
@@ -89,10 +90,11 @@ def populate(
         fiction.stock_up(scene, sites)
         known = fiction.enrolled(scene)
         _past(scene, sites, known)
-    days = [today + timedelta(days=ahead) for ahead in range(DAYS_AHEAD)]
-    for day in opening.days_to_open(scene, days):
-        opening.open_day(scene, sites, day)
-        if day != today:
+        _plan(scene, sites)
+    _make(scene)
+    for ahead in range(1, DAYS_AHEAD):
+        day = today + timedelta(days=ahead)
+        if db.scalar(_of_day(day).limit(1)) is None:
             _expect(scene, sites, day, known, EXPECTED_LATER)
     if not _anybody_arrived(scene, today):
         _expect(scene, sites, today, known, EXPECTED_TODAY)
@@ -129,7 +131,8 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
             day = scene.today - timedelta(days=before)
             key = (site.id, day, code)
             if key not in slots:
-                slots[key] = opening.places_of(opening.open_one(scene, site, products[code], day))
+                opened = fiction.opened(scene, site, products[code], day, day)
+                slots[key] = (slot for slot in opened for _ in range(slot.places()))
             slot = next(slots[key])
             appointment = booking.take(
                 scene.db, vault=scene.vault, person=known[number], slot_id=slot.id,
@@ -144,14 +147,34 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
             )  # fmt: skip
 
 
+def _plan(scene: Scene, sites: list[Site]) -> None:
+    """Plan the series at every site, and the single at the first and the last."""
+    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    last = scene.today + sessions.LONGEST
+    for site in sites:
+        fiction.planned(scene, site, products[SERIES], scene.today, last)
+    for site in (sites[0], sites[-1]):
+        fiction.planned(scene, site, products[SINGLE], scene.today, last)
+
+
+def _make(scene: Scene) -> None:
+    """Make the sessions that the worker would make."""
+    until = sessions.horizon(scene.country, scene.today)
+    for template_id in sessions.behind(scene.db, until=until):
+        sessions.make(
+            scene.db, template_id=template_id, country=scene.country, until=until, now=scene.now
+        )
+
+
 def _expect(scene: Scene, sites: list[Site], day: date, known: list[Person], number: int) -> None:
     """Book free people for a day, so that each site expects at least so many."""
     chance = scene.chance("day", day)
+    product = scene.db.scalars(select(Product).where(Product.code == SERIES)).one()
     free = _free_people(scene, known)
     chance.shuffle(free)
     for site in sites:
-        slots = opening.slots_of(scene, site, day)
-        for turn in range(max(0, number - _expected(scene, site, day))):
+        slots = planning.slots_of(scene.db, site_id=site.id, product_id=product.id, day=day)
+        for turn in range(max(0, number - _expected(scene, site, day)) if slots else 0):
             slot = slots[(turn * 2 + chance.randrange(2)) % len(slots)]
             _book_one(scene, free, slot, day)
 

@@ -19,10 +19,11 @@ from healthcert.models import (
     Person,
     Product,
     Programme,
+    Screening,
     Site,
     Staff,
 )
-from healthcert.services import looks
+from healthcert.services import looks, safety
 from healthcert.services.people import details_of
 
 
@@ -40,6 +41,9 @@ class RecordedDose:
     """A dose as the desk shows it; `appointment_id` leads back to its person."""
 
     dose_id: UUID
+    person_id: UUID
+    product_id: UUID
+    programme_id: UUID
     appointment_id: UUID | None
     name: str
     product: str
@@ -86,6 +90,9 @@ def dose_at_site(
     )
     return RecordedDose(
         dose_id=dose.id,
+        person_id=person.id,
+        product_id=product.id,
+        programme_id=dose.programme_id,
         appointment_id=dose.appointment_id,
         name=f"{details.given} {details.family}".strip(),
         product=product.name,
@@ -97,12 +104,22 @@ def dose_at_site(
     )
 
 
-def intended_of(db: Session, *, dose_id: UUID) -> list[UUID]:
-    """Return the certificates still to be signed of the person to whom a dose was given.
+def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
+    """Return what was not checked before a dose of an appointment: ``consent``, ``screening``."""
+    dose = db.get_one(Dose, dose_id)
+    if dose.appointment_id is None:
+        return []
+    asked = select(Screening.id).filter_by(appointment_id=dose.appointment_id).limit(1)
+    agreed = safety.current_consent(db, person_id=dose.person_id, programme_id=dose.programme_id)
+    missing = {"consent": agreed is None, "screening": db.scalar(asked) is None}
+    return [name for name, is_missing in missing.items() if is_missing]
+
+
+def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:
+    """Return the certificates still to be signed of a person.
 
     A dose that moves the numbers of others changes their certificates too.
     """
-    person_id = select(Dose.person_id).where(Dose.id == dose_id).scalar_subquery()
     query = select(Certificate.id).where(
         Certificate.person_id == person_id, Certificate.state == "intended"
     )

@@ -93,16 +93,9 @@ def evidence_wrong(evidence: Evidence, country: Country) -> dict[str, str]:
 
 
 def dose_of(
-    of: OfSomebody,
-    *,
-    vault: Vault,
-    person: Person,
-    lot: Mapping[str, UUID],
-    staff: Staff,
-    country: Country,
-    now: datetime,
-    replaces: UUID | None = None,
-) -> Dose:
+    of: OfSomebody, *, vault: Vault, person: Person, lot: Mapping[str, UUID], staff: Staff,
+    country: Country, now: datetime, replaces: UUID | None = None,
+) -> Dose:  # fmt: skip
     """Return the row of a dose that was given elsewhere: in our country a historic, else foreign.
 
     `lot` are the columns that name it where it is in our books (`facts.known_lots`).

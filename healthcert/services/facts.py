@@ -21,6 +21,7 @@ from healthcert.models import (
     Product,
     Site,
     Staff,
+    Stock,
 )
 from healthcert.models.dose import BODY_SITES, ROUTES
 
@@ -59,38 +60,24 @@ def read(told: Told, *, now: datetime) -> Told:
 
 
 def write(
-    db: Session,
-    told: Told,
-    *,
-    origin: Appointment | Dose,
-    site: Site,
-    product: Product,
-    staff: Staff,
-    now: datetime,
-) -> Dose:
+    db: Session, told: Told, *, origin: Appointment | Dose, site: Site, product: Product,
+    staff: Staff, now: datetime,
+) -> Dose:  # fmt: skip
     """Write down a dose of an appointment, or in the place of another that was wrong.
 
     A lot that is not in our books stays as the text that was read.
     """
     recorded_on, instead = _day(now, site), isinstance(origin, Dose)
     dose = Dose(
-        recorded_at=now,
-        person_id=origin.person_id,
-        programme_id=origin.programme_id,
+        recorded_at=now, person_id=origin.person_id, programme_id=origin.programme_id,
         site_id=site.id,
         appointment_id=origin.appointment_id if isinstance(origin, Dose) else origin.id,
-        performed_by=told.performed_by or staff.id,
-        given_at=told.given_at,
-        given_on=min(_day(told.given_at, site), recorded_on),
-        recorded_on=recorded_on,
-        product_id=product.id,
-        lot_text=told.lot,
-        **known_lots(db, [(product.id, told.lot)])[product.id, told.lot],
-        body_site=told.body_site,
-        route=told.route or None,
-        recorded_by=staff.id,
-        replaces=origin.id if instead else None,
-    )
+        performed_by=told.performed_by or staff.id, given_at=told.given_at,
+        given_on=min(_day(told.given_at, site), recorded_on), recorded_on=recorded_on,
+        product_id=product.id, lot_text=told.lot,
+        **known_lots(db, [(product.id, told.lot)])[product.id, told.lot], body_site=told.body_site,
+        route=told.route or None, recorded_by=staff.id, replaces=origin.id if instead else None,
+    )  # fmt: skip
     db.add(dose)
     db.flush()
     return dose
@@ -125,12 +112,13 @@ def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
     return wrong
 
 
-def lots_on(db: Session, *, product_id: UUID, day: date) -> list[str]:
-    """Return the numbers of lots whose validity in force on a day covers that day."""
+def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[str]:
+    """Return the numbers of lots whose validity covers a day, but those set aside at the site."""
+    aside = select(Stock.lot_id).where(Stock.site_id == site_id, Stock.set_aside.is_not(None))
     query = (
         select(Lot, LotValidity)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .where(Lot.product_id == product_id, LotValidity.since <= day)
+        .where(Lot.product_id == product_id, LotValidity.since <= day, Lot.id.not_in(aside))
         .order_by(Lot.number, LotValidity.ordinal)
     )
     in_force = {lot.number: validity for lot, validity in db.execute(query)}

@@ -17,10 +17,20 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import Organisation, Person, Product, Site, Staff, new_id
+from healthcert.models import (
+    Organisation,
+    Person,
+    Product,
+    Programme,
+    SessionTemplate,
+    Site,
+    Slot,
+    Staff,
+    new_id,
+)
 from healthcert.models.place import FACILITIES
 from healthcert.models.staff import WITHOUT_SITE
-from healthcert.services import enrolment, hours, lots, stock
+from healthcert.services import enrolment, hours, lots, planning, sessions, stock
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
 
@@ -147,6 +157,25 @@ def stock_up(scene: Scene, sites: list[Site]) -> None:
         )  # fmt: skip
         for site in sites:
             stock.move(db, Shelf(site.id, lot.id), "received", _A_BOX, staff=admin, now=now)
+
+
+def planned(scene: Scene, site: Site, product: Product, first: date, last: date) -> SessionTemplate:
+    """Return the template by which a site gives a product every day."""
+    programme_id = scene.db.scalars(select(Programme.id).order_by(Programme.code)).first()
+    template = SessionTemplate(
+        site_id=site.id, programme_id=programme_id, product_id=product.id, weekdays=0b1111111,
+        first_day=first, last_day=last, minutes=30, capacity=6, kept_phone=1, kept_walk_in=1,
+    )  # fmt: skip
+    return sessions.begin(scene.db, template, staff=None, now=scene.now)
+
+
+def opened(scene: Scene, site: Site, product: Product, first: date, last: date) -> list[Slot]:
+    """Open a site with a product for some days; return the slots of the first."""
+    template = planned(scene, site, product, first, last)
+    sessions.make(
+        scene.db, template_id=template.id, country=scene.country, until=last, now=scene.now
+    )
+    return planning.slots_of(scene.db, site_id=site.id, product_id=product.id, day=first)
 
 
 def _details(scene: Scene, number: int) -> Details:

@@ -76,17 +76,9 @@ class ToldRecovery:
 
 
 def record_test(
-    db: Session,
-    *,
-    vault: Vault,
-    person_id: UUID,
-    told: ToldTest,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-    replaces: UUID | None = None,
-    reason: str = "",
-) -> TestResult:
+    db: Session, *, vault: Vault, person_id: UUID, told: ToldTest, staff: Staff, country: Country,
+    now: datetime, replaces: UUID | None = None, reason: str = "",
+) -> TestResult:  # fmt: skip
     """Write down what a test found; a negative result that is proved is certified.
 
     Where it `replaces` a wrong one, that is marked as entered in error for a `reason`.
@@ -100,29 +92,17 @@ def record_test(
     if wrong:
         raise BadInput(wrong)
     values = {
-        "test_type": told.test_type,
-        "result": told.result,
-        "sampled_at": min(told.sampled_at, now),
-        "centre": composed(told.centre),
-        "name": composed(told.name),
-        "device": told.device,
-    }
+        "test_type": told.test_type, "result": told.result, "sampled_at": min(told.sampled_at, now),
+        "centre": composed(told.centre), "name": composed(told.name), "device": told.device,
+    }  # fmt: skip
     scene = _Scene(db, vault, people.locked(db, person_id), staff, country, now)
     return scene.record(TestResult, told.disease, told.evidence, values, replaces, reason)
 
 
 def record_recovery(
-    db: Session,
-    *,
-    vault: Vault,
-    person_id: UUID,
-    told: ToldRecovery,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-    replaces: UUID | None = None,
-    reason: str = "",
-) -> Recovery:
+    db: Session, *, vault: Vault, person_id: UUID, told: ToldRecovery, staff: Staff,
+    country: Country, now: datetime, replaces: UUID | None = None, reason: str = "",
+) -> Recovery:  # fmt: skip
     """Write down a recovery; one that is proved and not over is certified from its first day on.
 
     How long it holds, and which tests found one, the country's data say. Where it `replaces` a
@@ -144,26 +124,17 @@ def record_recovery(
         raise BadInput(wrong)
     first, last = (told.first_positive_on + timedelta(days=n) for n in country.recovery_days)
     values = {
-        "first_positive_on": told.first_positive_on,
-        "test_result_id": told.test_result_id,
-        "valid_from": first,
-        "valid_until": last,
-    }
+        "first_positive_on": told.first_positive_on, "test_result_id": told.test_result_id,
+        "valid_from": first, "valid_until": last,
+    }  # fmt: skip
     scene = _Scene(db, vault, person, staff, country, now)
     return scene.record(Recovery, told.disease, told.evidence, values, replaces, reason)
 
 
 def mark_in_error(
-    db: Session,
-    *,
-    vault: Vault,
-    model: type[F],
-    finding_id: UUID,
-    reason: str,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> None:
+    db: Session, *, vault: Vault, model: type[F], finding_id: UUID, reason: str, staff: Staff,
+    country: Country, now: datetime,
+) -> None:  # fmt: skip
     """Mark a test result or a recovery as entered in error: its certificates first, then it.
 
     A recovery that a marked test founded is marked with it.
@@ -196,14 +167,9 @@ class _Scene:
     now: datetime
 
     def record(
-        self,
-        model: type[F],
-        disease: str,
-        evidence: Evidence | None,
-        values: dict[str, Any],
-        replaces: UUID | None,
-        reason: str,
-    ) -> F:
+        self, model: type[F], disease: str, evidence: Evidence | None, values: dict[str, Any],
+        replaces: UUID | None, reason: str,
+    ) -> F:  # fmt: skip
         """Write a finding down, in the place of another if so told, and intend its certificate."""
         if replaces:
             wrong = self.db.get(model, replaces)
@@ -212,18 +178,13 @@ class _Scene:
             self.mark(wrong, reason)
         id_ = new_id()
         finding = model(
-            id=id_,
-            recorded_at=self.now,
-            person_id=self.person.id,
-            disease=disease,
+            id=id_, recorded_at=self.now, person_id=self.person.id, disease=disease,
             country=evidence and evidence.country,
             evidence=evidence.kind if evidence else "given_here",
             sealed=evidence and elsewhere.sealed_note(self.vault, self.person, id_, evidence),
-            recorded_on=elsewhere.day_in(self.country, self.now),
-            recorded_by=self.staff.id,
-            replaces=replaces,
-            **values,
-        )
+            recorded_on=elsewhere.day_in(self.country, self.now), recorded_by=self.staff.id,
+            replaces=replaces, **values,
+        )  # fmt: skip
         self.db.add(finding)
         self.db.flush()
         counts = {"counts": finding.counts}
@@ -296,6 +257,16 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
         if len(getattr(told, field)) > LONGEST_TEXT:
             wrong[field] = "too_long"
     return wrong
+
+
+def positive_tests(db: Session, person_id: UUID) -> list[tuple[UUID, date]]:
+    """Return a person's positive tests that stand, with their days, the newest first."""
+    query = select(TestResult.id, TestResult.sampled_at).join(
+        TestStanding, TestStanding.test_result_id == TestResult.id
+    )
+    query = query.where(TestResult.person_id == person_id, TestStanding.counts == "positive")
+    found = db.execute(query.order_by(TestResult.sampled_at.desc()))
+    return [(test_id, sampled_at.date()) for test_id, sampled_at in found]
 
 
 def _founds(db: Session, person_id: UUID, told: ToldRecovery, country: Country) -> bool:

@@ -83,10 +83,3 @@ def closed_days(db: Session, site_id: UUID) -> Sequence[date]:
     """Return the days on which a site is closed, in order."""
     query = select(SiteClosure.day).filter_by(site_id=site_id)
     return db.scalars(query.order_by(SiteClosure.day)).all()
-
-
-def open_on(db: Session, *, site_id: UUID, day: date) -> list[SiteHours]:
-    """Return when a site is open on a day, on its own clock; empty when it is closed."""
-    if day in closed_days(db, site_id):
-        return []
-    return [span for span in of(db, site_id) if span.weekday == day.isoweekday()]

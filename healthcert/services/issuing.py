@@ -98,14 +98,9 @@ def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KI
 
 
 def issue_all(
-    db: Session,
-    *,
-    vault: Vault,
-    signers: Mapping[bytes, Signer],
-    certificate_ids: Collection[UUID],
-    country: Country,
-    now: datetime,
-) -> int:
+    db: Session, *, vault: Vault, signers: Mapping[bytes, Signer],
+    certificate_ids: Collection[UUID], country: Country, now: datetime,
+) -> int:  # fmt: skip
     """Sign intended certificates and keep their texts sealed; return how many of them there are.
 
     One no longer intended stays as it is, and so does one that is held, a recovery's before its
@@ -151,36 +146,24 @@ def issue_all(
 
 
 def _signed(
-    certificate: Certificate,
-    dcc: Mapping[str, object],
-    life: tuple[datetime, datetime],
-    signer: Signer,
-    vault: Vault,
-    person: Person,
-    country: Country,
-) -> dict[str, object]:
+    certificate: Certificate, dcc: Mapping[str, object], life: tuple[datetime, datetime],
+    signer: Signer, vault: Vault, person: Person, country: Country,
+) -> dict[str, object]:  # fmt: skip
     """Return the columns of a certificate, signed and checked as a verifier would."""
     text = issue_text(
-        dcc=dcc,
-        issuer=country.code,
-        issued_at=int(life[0].timestamp()),
-        expires_at=int(life[1].timestamp()),
-        signer=signer,
-    )
+        dcc=dcc, issuer=country.code, issued_at=int(life[0].timestamp()),
+        expires_at=int(life[1].timestamp()), signer=signer,
+    )  # fmt: skip
     signed = parse(decode(text))
     if signed.kid != signer.kid or not signed.fits(terms(signer.certificate).key):
         raise SignerUnavailable("what was signed does not verify")
     return {
-        "id": certificate.id,
-        "state": "issued",
-        "issued_at": life[0],
-        "expires_at": life[1],
+        "id": certificate.id, "state": "issued", "issued_at": life[0], "expires_at": life[1],
         "sealed": vault.seal(key_of(person), certificate.id, {"text": text}, purpose="certificate"),
-        "kid": signed.kid,
-        "signature_hash": revocation.signature_hash(signed),
+        "kid": signed.kid, "signature_hash": revocation.signature_hash(signed),
         "uvci_hash": revocation.uvci_hash(certificate.uvci),
         "country_uvci_hash": revocation.country_uvci_hash(country.code, certificate.uvci),
-    }
+    }  # fmt: skip
 
 
 def _too_soon(fact: Fact, now: datetime) -> bool:
@@ -196,14 +179,9 @@ def usable_now(
 
 
 def tell(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    template: str,
-    country: Country,
-    now: datetime,
+    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime,
     rows: Rows = None,
-) -> None:
+) -> None:  # fmt: skip
     """Queue what a holder is told of a certificate."""
     messages.queue(
         db, vault=vault, person=person, template=template, fields={},
@@ -217,11 +195,6 @@ def note(
     """Write down what was done to a certificate."""
     details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": certificate.fact_id}
     audit.note(
-        db,
-        actor=audit.SYSTEM,
-        act=act,
-        subject=audit.Subject("certificate", certificate.id),
-        details=details | ({"reason": reason} if reason else {}),
-        now=now,
-        rows=rows,
-    )
+        db, actor=audit.SYSTEM, act=act, subject=audit.Subject("certificate", certificate.id),
+        details=details | ({"reason": reason} if reason else {}), now=now, rows=rows,
+    )  # fmt: skip

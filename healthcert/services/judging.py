@@ -29,16 +29,9 @@ _NOTHING: Mapping[UUID, Found] = MappingProxyType({})
 
 
 def judge(
-    db: Session,
-    *,
-    vault: Vault,
-    people: Sequence[Person],
-    disease: str,
-    country: Country,
-    judged_by: UUID | None,
-    now: datetime,
-    by_hand: Mapping[UUID, Found] = _NOTHING,
-) -> dict[UUID, str]:
+    db: Session, *, vault: Vault, people: Sequence[Person], disease: str, country: Country,
+    judged_by: UUID | None, now: datetime, by_hand: Mapping[UUID, Found] = _NOTHING,
+) -> dict[UUID, str]:  # fmt: skip
     """Judge all doses of some people toward a disease; return what each is worth now.
 
     A dose that counts has a certificate, or the intent of one, that states its number, where

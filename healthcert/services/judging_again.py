@@ -28,6 +28,12 @@ def unsettled(db: Session) -> list[UUID]:
     return list(db.scalars(query.order_by(Lot.id)))
 
 
+def left(db: Session, *, lot_id: UUID) -> int:
+    """Return how many doses of a lot still stand otherwise than its newest order says."""
+    doses = stale().where(Dose.lot_id == lot_id).with_only_columns(func.count(Dose.id.distinct()))
+    return db.scalars(doses).one()
+
+
 def judge_again(
     db: Session, *, vault: Vault, lot_id: UUID, country: Country, limit: int, now: datetime,
     after: UUID | None = None,

@@ -15,7 +15,7 @@ from healthcert.data import checking
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Source
 from healthcert.data.series import series
-from healthcert.errors import BadKnowledge, NotFound
+from healthcert.errors import BadInput, BadKnowledge, NotFound
 from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
 
@@ -32,6 +32,7 @@ class Rule:
     series: Series
     questions: Sequence[Mapping[str, Any]]
     knowledge_id: UUID
+    content: Mapping[str, Any]  # the file, with what the desk is told
 
 
 def load(
@@ -91,7 +92,28 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     if product.knowledge_id not in _SERIES:
         _SERIES[product.knowledge_id] = series(content)
     rule = _SERIES[product.knowledge_id]
-    return Rule(product, rule, content.get("questions", ()), product.knowledge_id)
+    return Rule(product, rule, content.get("questions", ()), product.knowledge_id, content)
+
+
+def offered(db: Session) -> list[tuple[Programme, Product]]:
+    """Return each programme with each product that it gives."""
+    told = select(Programme, Knowledge).join(Knowledge, Knowledge.id == Programme.knowledge_id)
+    products = {product.code: product for product in db.scalars(select(Product))}
+    rows = db.execute(told.order_by(Programme.code)).all()
+    return [(one, products[code]) for one, row in rows for code in row.content["products"]]
+
+
+def of_carton(db: Session, gtin: str) -> Product:
+    """Return the product whose cartons have a GTIN.
+
+    Raises:
+        BadInput: ``scan``: ``unknown_carton``.
+    """
+    query = select(Product, Knowledge).join(Knowledge, Knowledge.id == Product.knowledge_id)
+    for product, row in db.execute(query):
+        if gtin in row.content.get("gtins", ()):
+            return product
+    raise BadInput({"scan": "unknown_carton"})
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:

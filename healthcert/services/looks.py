@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, TooMany, TooManyLooks
@@ -100,12 +100,17 @@ def access_log(db: Session, *, person_id: UUID) -> list[Access]:
     ]
 
 
+def just_seen(staff_id: UUID, person_id: UUID, now: datetime) -> Select[UUID]:
+    """Return how to ask whether a member of staff was shown somebody within the last hour."""
+    looked = select(AuditEvent.id).filter_by(
+        subject_kind="person", subject_id=person_id, act=SEEN, actor_id=staff_id
+    )
+    return looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
+
+
 def _expected(db: Session, staff: Staff, person_id: UUID, now: datetime) -> bool:
     """Say whether somebody comes to a member of staff's site today, or was just looked at."""
-    looked = select(AuditEvent.id).filter_by(
-        subject_kind="person", subject_id=person_id, act=SEEN, actor_id=staff.id
-    )
-    looked = looked.where(AuditEvent.recorded_at > now - _SAME_LOOK)
+    looked = just_seen(staff.id, person_id, now)
     comes = (
         select(Appointment.id)
         .join(Slot, Slot.id == Appointment.slot_id)

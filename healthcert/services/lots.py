@@ -15,23 +15,37 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
-from healthcert.models import Lot, LotValidity, Product, Staff
+from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit
 
+RECALLS = ("regulator", "producer", "cold_chain")  # the reasons there are
 _REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state": WrongState}
 
 
-def known(db: Session) -> Sequence[Row[UUID, str, str, str, date]]:
-    """Return every lot, by product and number, with its last day as ordered last."""
-    newest = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
+def known(
+    db: Session, *, lot_id: UUID | None = None
+) -> Sequence[Row[UUID, str, str, str, date, str, UUID | None]]:
+    """Return every lot or one, by product and number, with its last day as ordered last."""
+    last = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
     query = (
-        select(Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on)
+        select(
+            Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on,
+            Product.name, Lot.received_by,
+        )
         .join(Product, Product.id == Lot.product_id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(newest))
+        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(last))
         .order_by(Product.code, Lot.number)
-    )
+    )  # fmt: skip
+    return db.execute(query if lot_id is None else query.where(Lot.id == lot_id)).all()
+
+
+def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int]]:
+    """Return how many people have a dose of a lot, by site or, for elsewhere, None."""
+    people = func.count(Dose.person_id.distinct()).label("people")
+    query = select(Site, people).select_from(Dose).outerjoin(Site, Site.id == Dose.site_id)
+    query = query.where(Dose.lot_id == lot_id).group_by(Site.id).order_by(people.desc())
     return db.execute(query).all()
 
 
@@ -71,15 +85,15 @@ def order(
         NotFound: No such lot.
         WrongState: It is recalled.
     """
-    lot, newest = _locked(db, lot_id)
+    lot, last = _locked(db, lot_id)
     since = since or db.scalars(select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)).one()
-    expires_on = expires_on or newest.expires_on
-    if (newest.state, newest.expires_on) == (state, expires_on) and newest.since <= since:
+    expires_on = expires_on or last.expires_on
+    if (last.state, last.expires_on) == (state, expires_on) and last.since <= since:
         return
-    out = newest.state == "quarantined" and state == "released"
+    out = last.state == "quarantined" and state == "released"
     told = LotValidity(
-        ordinal=newest.ordinal + 1, state=state, since=since, expires_on=expires_on,
-        released_on=min(since if out else newest.released_on, expires_on), reason=reason,
+        ordinal=last.ordinal + 1, state=state, since=since, expires_on=expires_on,
+        released_on=min(since if out else last.released_on, expires_on), reason=reason,
     )  # fmt: skip
     _write(db, lot, told, staff, now)
 
@@ -103,8 +117,13 @@ def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
     lot = db.scalar(one.execution_options(populate_existing=True))
     if lot is None:
         raise NotFound
+    return lot, newest(db, lot_id)
+
+
+def newest(db: Session, lot_id: UUID) -> LotValidity:
+    """Return what was ordered last of a lot."""
     query = select(LotValidity).filter_by(lot_id=lot_id).order_by(LotValidity.ordinal.desc())
-    return lot, db.scalars(query.limit(1)).one()
+    return db.scalars(query.limit(1)).one()
 
 
 def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime) -> None:

@@ -32,8 +32,11 @@ _TRIED = 5  # of the times nearest to the one that was agreed
 def move(
     db: Session, *, vault: Vault, appointment_id: UUID, person_id: UUID, slot_id: UUID,
     now: datetime,
+    actor: audit.Actor | None = None, template: str = "moved",
 ) -> Appointment:  # fmt: skip
-    """Exchange a person's own appointment, booked or held, for one in another slot.
+    """Exchange a person's appointment, booked or held, for another, by themselves or an `actor`.
+
+    `template` are the words they are told with.
 
     Raises:
         NotFound: No such appointment of this person, or no such slot.
@@ -47,7 +50,7 @@ def move(
     place = booking.place_of(db, slot_id)
     if old.state not in ("booked", "held") or old.slot_id == slot_id:
         raise WrongState
-    actor = audit.Actor("citizen", person_id)
+    actor = actor or audit.Actor("citizen", person_id)
     booking.refuse_unfit(
         db, vault=vault, person=person, place=place, dose_number=old.dose_number,
         actor=actor, now=now,
@@ -55,7 +58,7 @@ def move(
     was_held = old.state == "held"
     appointment = _exchange(db, old, place, now)
     if not was_held:
-        booking.tell(db, vault, person, "moved", appointment, place, now)
+        booking.tell(db, vault, person, template, appointment, place, now)
     booking.note(db, actor, "appointment_moved", appointment, now)
     return appointment
 

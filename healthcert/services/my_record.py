@@ -138,7 +138,7 @@ _SEALED_FOR = {
 }  # fmt: skip
 _PLAIN = (
     "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
-    "wait_entry", "offer", "visit", "api_token",
+    "wait_entry", "offer", "visit", "observation", "api_token",
 )  # fmt: skip
 NOUNS: Mapping[str, _Read] = {
     "person": _person,

@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotFound, Refusal, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Person, new_id
 from healthcert.services import audit, booking, people, places
@@ -63,8 +63,13 @@ def hold(
         raise BadInput({"people": "too_many" if wishes else "missing"})
     people.all_locked(db, persons)
     found = _places(db, wishes)
+    named = set()
     for number, (wish, place) in enumerate(zip(wishes, found, strict=True)):
         with _of_wish(number):
+            one = wish.person.id, place.session.programme_id, wish.dose_number
+            if one in named:
+                raise AlreadyBooked
+            named.add(one)
             booking.refuse_unfit(
                 db, vault=vault, person=wish.person, place=place, dose_number=wish.dose_number,
                 actor=actor, now=now, exception_reason=exception_reason,

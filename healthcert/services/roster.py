@@ -45,6 +45,11 @@ def site(db: Session, *, site_id: UUID) -> Site:
     return found
 
 
+def sites(db: Session) -> Sequence[Site]:
+    """Return all sites by code, for lists on a page."""
+    return db.scalars(select(Site).order_by(Site.code).limit(2000)).all()
+
+
 def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]]:
     """Return active staff with their site, by role and name; for lists on a page."""
     query = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -12,14 +12,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services import audit, people
+from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
+from healthcert.services import audit, elsewhere, people
 
 _STEPS = (
     "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
+    "ck_adverse_event_death",
 )  # fmt: skip
 
 
@@ -42,16 +44,28 @@ class Reaction:
 def consent(
     db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, decision: str,
     decided_by: str, name: str = "", staff: Staff | None, now: datetime,
+    may_decide: Collection[str] = DECIDERS,
 ) -> Consent:  # fmt: skip
     """Write down that vaccinating a person in a programme was agreed to, refused, or no longer is.
 
     The words are those of `models.consent`; `name` is that of whoever decided for the person, and
-    is sealed. `staff` is None for what was said online.
+    is sealed. `staff` is None for what was said online. Only to agree one has to be among those
+    who `may_decide` for the person (`policy.consent`).
 
     Raises:
+        BadInput: ``decision``, ``decided_by`` or ``name``.
         NotFound: No such person.
         WrongState: What is withdrawn was not given.
     """
+    wrong = {
+        "decision": "" if decision in DECISIONS else "missing",
+        "decided_by": "" if decided_by in DECIDERS else "missing",
+        "name": "" if decided_by == "self" or name.strip() else "missing",
+    }
+    if decision == "given" and decided_by not in may_decide:
+        wrong["decided_by"] = "may_not_decide"
+    if wrong := {field: code for field, code in wrong.items() if code}:
+        raise BadInput(wrong)
     person = people.locked(db, person_id)
     before = current_consent(db, person_id=person_id, programme_id=programme_id)
     if decision == "withdrawn" and (before is None or before.decision != "given"):
@@ -93,16 +107,22 @@ def screen(
 
 
 def override(
-    db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, now: datetime
-) -> Triage:
-    """Decide otherwise than the answers say, as a clinician, with a reason.
+    db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, now: datetime,
+    until: date | None = None,
+) -> Triage:  # fmt: skip
+    """Decide where answers lead, as a clinician, with a reason; what is put off, until a day.
 
     Raises:
+        BadInput: No such reason, or a day ``until`` that has passed.
         NotAllowed: This member of staff is no clinician.
         NotFound: No such screening.
     """
     if staff.role != "nurse":
         raise NotAllowed
+    if reason not in OVERRIDE_REASONS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    if outcome == "defer" and (until is None or until <= now.date()):
+        raise BadInput({"until": "too_long_ago" if until else "missing"})
     screening = db.get(Screening, screening_id)
     if screening is None:
         raise NotFound
@@ -111,6 +131,7 @@ def override(
     row = Triage(
         recorded_at=now, screening_id=screening_id, ordinal=(db.scalar(last) or 0) + 1,
         outcome=outcome, reason=reason, decided_by=staff.id,
+        until=until if outcome == "defer" else None,
     )  # fmt: skip
     db.add(row)
     _note(db, "triaged", "screening", screening_id, staff, now, outcome=outcome, reason=reason)
@@ -124,8 +145,13 @@ def report_event(
     """Report what happened to a person after a dose; a serious case is to be assessed in time.
 
     Raises:
+        BadInput: It began in the future, or somebody died of what is not serious.
         NotFound: No such person.
     """
+    if reaction.onset_on > elsewhere.day_in(country, now):
+        raise BadInput({"onset_on": "in_the_future"})
+    if (reaction.outcome, reaction.seriousness) == ("died", "not_serious"):
+        raise BadInput({"seriousness": "not_serious"})
     person, row_id = people.locked(db, person_id), new_id()
     told, serious = asdict(reaction), reaction.seriousness != "not_serious"
     sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")

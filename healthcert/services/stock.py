@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Base, Dose, Lot, Staff, Stock, StockMove
 from healthcert.models.stock import WASTE_REASONS
-from healthcert.services import audit
+from healthcert.policy import gs1
+from healthcert.services import alarms, audit, facts, knowledge, lots
 
 _BY_HAND = ("received", "overfill", "wasted", "returned")
 
@@ -30,11 +31,50 @@ class Shelf:
     lot_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What somebody tells of a delivery: the scan of a carton, or the rest by hand; doses."""
+
+    quantity: int
+    scan: str = ""
+    product_id: UUID | None = None
+    number: str = ""
+    expires_on: date | None = None
+    fridge_id: UUID | None = None
+
+
+def receive(
+    db: Session, told: Delivery, *, site_id: UUID, today: date, staff: Staff, now: datetime
+) -> Lot:
+    """Write down what was delivered; a lot that is new to us begins in quarantine.
+
+    Raises:
+        BadInput: A field is missing, cannot be read, or says another last day than our books.
+        NotFound: Another site, or no such product.
+    """
+    carton = gs1.read(told.scan, today=today) if told.scan else gs1.Carton()
+    product_id = knowledge.of_carton(db, carton.gtin).id if carton.gtin else told.product_id
+    number = facts.lot_number(carton.lot or told.number)
+    ends = carton.expires_on or told.expires_on
+    missing = {"product": product_id, "number": number, "expires_on": ends}
+    if not (product_id and number and ends):
+        raise BadInput({name: "missing" for name, value in missing.items() if not value})
+    lot = lots.enter(
+        db, product_id=product_id, number=number, expires_on=ends, since=today, staff=staff,
+        now=now,
+    )  # fmt: skip
+    if lots.newest(db, lot.id).expires_on != ends:
+        raise BadInput({"expires_on": "differs"})
+    shelf = Shelf(site_id, lot.id)
+    move(db, shelf, "received", told.quantity, staff=staff, now=now, fridge_id=told.fridge_id)
+    return lot
+
+
 def take(db: Session, *, dose: Dose, now: datetime) -> None:
     """Take a dose that was given from the stock of its site; it was given, so nothing refuses.
 
-    Beyond the balance an `unexplained` dose comes in first, and oversight is told. A lot that is
-    not in our books, and a dose given elsewhere, has no stock.
+    Beyond the balance an `unexplained` dose comes in first, and oversight is told; of one that is
+    set aside an alarm tells. A lot not in our books, and a dose given elsewhere, has no stock.
     """
     if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
         return
@@ -42,7 +82,9 @@ def take(db: Session, *, dose: Dose, now: datetime) -> None:
     db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
     if stock.remaining < 1:
         _move(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
-        _note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
+        note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
+    if stock.set_aside is not None:
+        alarms.sound(db, kind="dose_set_aside", about=("dose", dose.id), now=now)
     _move(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
 
 
@@ -61,9 +103,9 @@ def give_back(db: Session, *, dose: Dose, by: UUID, now: datetime) -> None:
 
 def move(
     db: Session, shelf: Shelf, kind: str, quantity: int, *, staff: Staff, now: datetime,
-    reason: str | None = None,
+    reason: str | None = None, fridge_id: UUID | None = None,
 ) -> None:  # fmt: skip
-    """Write down that doses came to a shelf or left it.
+    """Write down that doses came to a shelf, in one of its fridges, or left it.
 
     `kind` is ``received``, ``overfill`` (what vials hold beyond their label), ``wasted``, with one
     of `WASTE_REASONS`, or ``returned`` (to where they came from); `quantity` in single doses.
@@ -79,10 +121,12 @@ def move(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
     _move(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
+    if fridge_id is not None:
+        stock.fridge_id = fridge_id
     if kind == "received":
         closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
         db.execute(closed.values(state="released"))
-    _note(db, f"stock_{kind}", stock, staff.id, now, quantity=quantity, reason=reason)
+    note(db, f"stock_{kind}", stock, staff.id, now, quantity=quantity, reason=reason)
 
 
 def transfer(
@@ -93,7 +137,7 @@ def transfer(
     Raises:
         BadInput: It is the same site, or there are not so many.
         NotFound: As `move`, or there is no such other site.
-        WrongState: The lot is not released.
+        WrongState: The lot is not released, or what is here was set aside.
     """
     if to == shelf.site_id:
         raise BadInput({"to": "not_a_choice"})
@@ -101,11 +145,11 @@ def transfer(
         _balance(db, Shelf(site_id, shelf.lot_id))
     stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
     lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
-    if lot.state != "released":
+    if lot.state != "released" or stock.set_aside is not None:
         raise WrongState
     out = _move(db, stock, "transferred_out", quantity, by=staff.id, now=now)
     _move(db, _balance(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
-    _note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
+    note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
 
 
 def count_again(
@@ -126,17 +170,26 @@ def count_again(
     beyond = found - stock.remaining
     second = confirmed_by.id
     _move(db, stock, "counted", beyond, by=staff.id, now=now, confirmed_by=second)
-    _note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond, second=second)
+    note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond, second=second)
     return beyond
+
+
+def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
+    """Return a balance that this member of staff may move, locked.
+
+    Raises:
+        NotFound: Another site's shelf, or no such lot.
+    """
+    if staff.role != "admin" and staff.site_id != shelf.site_id:
+        raise NotFound
+    return _balance(db, shelf)
 
 
 def _asked(
     db: Session, shelf: Shelf, staff: Staff, quantity: int, *, leaves: bool = False
 ) -> Stock:
     """Return the balance of a shelf this member of staff may move, for so many doses."""
-    if staff.role != "admin" and staff.site_id != shelf.site_id:
-        raise NotFound
-    stock = _balance(db, shelf)
+    stock = balance(db, shelf, staff)
     if quantity < 1 or (leaves and quantity > stock.remaining):
         raise BadInput({"quantity": "not_so_many"})
     return stock
@@ -169,9 +222,10 @@ def _move(
     return move
 
 
-def _note(
+def note(
     db: Session, act: str, stock: Stock, by: UUID, now: datetime, **details: audit.Detail
 ) -> None:
+    """Write down what was done with a shelf."""
     subject = audit.Subject("lot", stock.lot_id)
     told = {"site": stock.site_id, **details}
     audit.note(db, actor=audit.Actor("staff", by), act=act, subject=subject, details=told, now=now)

@@ -99,17 +99,9 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
 
 
 def record_elsewhere(
-    db: Session,
-    *,
-    vault: Vault,
-    person_id: UUID,
-    programme_id: UUID,
-    product_id: UUID,
-    told: Elsewhere,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> Dose:
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID,
+    told: Elsewhere, staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
     """Write down a dose that was given elsewhere, judge it, and intend its certificate.
 
     What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
@@ -127,14 +119,9 @@ def record_elsewhere(
 
 
 def record_all_elsewhere(
-    db: Session,
-    *,
-    vault: Vault,
-    doses: Sequence[elsewhere.OfSomebody],
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> list[Dose]:
+    db: Session, *, vault: Vault, doses: Sequence[elsewhere.OfSomebody], staff: Staff,
+    country: Country, now: datetime,
+) -> list[Dose]:  # fmt: skip
     """Do what `record_elsewhere` does with many that were read, and judge each person once.
 
     Raises:
@@ -165,16 +152,9 @@ def record_all_elsewhere(
 
 
 def judge_by_hand(
-    db: Session,
-    *,
-    vault: Vault,
-    dose_id: UUID,
-    found: str,
-    reason: str,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> None:
+    db: Session, *, vault: Vault, dose_id: UUID, found: str, reason: str, staff: Staff,
+    country: Country, now: datetime,
+) -> None:  # fmt: skip
     """Judge a dose by what a person found: certificates first, then it, then those around it.
 
     `found` is a key of `FINDINGS`: ``entered_in_error``, which is for good, ``subpotent``, or
@@ -202,17 +182,9 @@ mark_in_error = partial(judge_by_hand, found="entered_in_error")
 
 
 def correct(
-    db: Session,
-    *,
-    vault: Vault,
-    dose_id: UUID,
-    product_id: UUID,
-    told: Told | Elsewhere,
-    reason: str,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-) -> Dose:
+    db: Session, *, vault: Vault, dose_id: UUID, product_id: UUID, told: Told | Elsewhere,
+    reason: str, staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
     """Record the right dose in the place of a wrong one, which is marked as entered in error.
 
     `told` is everything as it should stand: `Told` of a dose given here, else `Elsewhere`. For a

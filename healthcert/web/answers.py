@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import StopValidation
 
+from healthcert.errors import BadInput
 from healthcert.i18n import Lazy, gettext
 from healthcert.i18n import lazy as _
 from healthcert.web.forms import PARTS, DayField, Form
@@ -47,7 +50,17 @@ WRONG: Mapping[str, Lazy] = {
     "taken": _("somebody else uses this: choose another"),
     "too_short": _("use 12 characters or more; a few words in a row are easy to keep in mind"),
     "too_common": _("this is among the first that are guessed: choose another"),
+    "not_a_carton": _("this is not what a carton of vaccine says: scan it again, or type the rest"),
+    "check_digit": _("a digit was misread: scan it again, or type the rest"),
+    "unknown_carton": _("no vaccine here has this carton: choose the vaccine and type the rest"),
+    "twice": _("it says two things at once: scan one carton alone"),
+    "differs": _("our books have another last day for this lot: look at the carton again"),
+    "not_so_many": _("there are not so many doses"),
+    "booked_already": _("more people are booked or places kept than that"),
     "not_confirmed": _("confirm this first"),
+    "may_not_decide": _("by law this person may not agree for them: ask who may"),
+    "not_serious": _("who died had a grave reaction: choose it"),
+    "not_positive": _("choose a test that founds a recovery"),
 }
 _OTHER = _("this cannot be used")
 
@@ -175,3 +188,18 @@ def kept(form: Form, typed: MultiDict[str, Any]) -> dict[str, list[str]]:
 def recalled(draft: Mapping[str, Iterable[str]]) -> MultiDict[str, Any]:
     """Return a draft as it was typed."""
     return MultiDict([(name, value) for name, values in draft.items() for value in values])
+
+
+def moment_of(text: str, zone: str, field: str, otherwise: datetime) -> datetime:
+    """Return a time that was typed by a clock of that zone (IANA); `otherwise` where none was.
+
+    Raises:
+        BadInput: It is no time; under the name of the `field`.
+    """
+    if not text:
+        return otherwise
+    try:
+        typed = datetime.fromisoformat(text)
+        return typed.replace(tzinfo=typed.tzinfo or ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise BadInput({field: "not_a_time"}) from None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
-from typing import TypeVar, cast
+from contextlib import suppress
+from datetime import date, timedelta
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -13,14 +14,16 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
-from healthcert.services import clinic, identities, proxies, roster
-from healthcert.services.clinic import Expected, Patient
+from healthcert.models import Staff
+from healthcert.services import clinic, giving, identities, proxies, roster
+from healthcert.services.clinic import Patient
+from healthcert.services.giving import Before
 from healthcert.services.people import IdentityDetails
 from healthcert.web import family
-from healthcert.web.answers import Answers, Choice, Line, options
+from healthcert.web.answers import Answers, Choice, Line, Radios, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
-from healthcert.web.labels import IDENTITIES
+from healthcert.web.labels import CONSENTS, DECIDERS, IDENTITIES, NOT_VACCINATED
 from healthcert.web.moment import now
 
 bp = Blueprint("clinic", __name__, url_prefix="/clinic")
@@ -29,36 +32,75 @@ T = TypeVar("T")
 _Page = str | tuple[str, int] | Response
 
 
-class Document(Answers):
-    """A document that somebody has brought."""
+class Beside(Answers):
+    """What is done beside the dose: a document that was brought, consent, why there is no dose."""
 
     identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="national")
     identity_value = Line(_("Number of the document, or who vouches"))
+    decision = Radios(_("Do they agree to the vaccination?"), choices=options(CONSENTS))
+    decided_by = Radios(_("Who said so?"), choices=options(
+        {who: DECIDERS[who] for who in ("self", "parent", "guardian", "carer")}
+    ), default="self")  # fmt: skip
+    name = Line(_("Name of whoever decided for them"))
+    why_not = Radios(_("Why is nothing given?"), choices=options(NOT_VACCINATED))
+
+
+class Scene(NamedTuple):
+    """Who is in front of whom, and what is known and to be asked."""
+
+    staff: Staff
+    patient: Patient
+    known: Before
+    day: date  # at the site
+
+
+def scene(db: Any, appointment_id: UUID, reason: str) -> Scene:  # noqa: ANN401 - views know no SQL
+    """Return the person of an appointment at one's own site; the look is written down."""
+    staff = roster.present(db, staff_id=visitor().id)
+    patient = clinic.patient(
+        db, vault=parts().vault, appointment_id=appointment_id, staff=staff, reason=reason,
+        now=now(),
+    )  # fmt: skip
+    day = now().astimezone(ZoneInfo(patient.expected.time_zone)).date()
+    known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=day)
+    return Scene(staff, patient, known, day)
+
+
+def patient_page(at: Scene, form: Beside, added: str = "") -> str:
+    """Return the page of somebody in front of the desk."""
+    return render_template("clinic/appointment.html", at=at, form=form, added=added)
 
 
 @bp.get("/")
 @bp.post("/", endpoint="find")
 def day() -> str:
-    """Show who is expected at one's own site today; a name looked for stays out of addresses."""
+    """Show who is expected at one's own site; a name looked for stays out of addresses."""
     wanted = request.form.get("find", "").strip()
     door = parts().doors.transaction if wanted else parts().doors.reading
     with door() as db:
         site = roster.site(db, site_id=own_site())
-        today = now().astimezone(ZoneInfo(site.time_zone)).date()
-        expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=today)
-        found = [line for line in expected if _fits(line, wanted)]
+        shown = today = now().astimezone(ZoneInfo(site.time_zone)).date()
+        with suppress(ValueError):
+            shown = min(today, date.fromisoformat(request.values.get("day", "")))
+        expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=shown)
+        found = expected
         if wanted:
+            found = clinic.of_card(
+                db, vault=parts().vault, lines=expected, wanted=wanted,
+                country=parts().settings.country,
+            ) or clinic.looked_for(expected, wanted)  # fmt: skip
             staff = roster.present(db, staff_id=visitor().id)
             clinic.note_found(db, lines=found, staff=staff, now=now())
     return render_template(
-        "clinic/day.html", site=site, today=today, expected=expected, found=found, wanted=wanted
-    )
+        "clinic/day.html", site=site, today=shown, expected=expected, found=found, wanted=wanted,
+        before=shown - timedelta(days=1),
+    )  # fmt: skip
 
 
 @bp.get("/appointments/<uuid:appointment_id>")
 def appointment(appointment_id: UUID) -> str:
     """Show the person of an appointment, and what can be done next."""
-    return _appointment(appointment_id, Document())
+    return _appointment(appointment_id, Beside())
 
 
 @bp.post("/appointments/<uuid:appointment_id>/arrived")
@@ -66,19 +108,15 @@ def arrive(appointment_id: UUID) -> Response:
     """Note that the person has come."""
     with parts().doors.transaction() as db:
         clinic.arrive(
-            db,
-            appointment_id=appointment_id,
-            site_id=own_site(),
-            staff_id=visitor().id,
-            now=now(),
-        )
+            db, appointment_id=appointment_id, site_id=own_site(), staff_id=visitor().id, now=now(),
+        )  # fmt: skip
     return redirect(url_for(".appointment", appointment_id=appointment_id), code=303)
 
 
 @bp.post("/appointments/<uuid:appointment_id>/document")
 def document(appointment_id: UUID) -> _Page:
     """Add a document that was seen; one that is on record of somebody else is reported."""
-    form, person_id = Document(request.form), _person(appointment_id)
+    form, person_id = Beside(request.form), _person(appointment_id)
     told = IdentityDetails(
         form.identity_kind.data, parts().settings.country, form.identity_value.data
     )
@@ -87,7 +125,7 @@ def document(appointment_id: UUID) -> _Page:
     except BadInput as wrong:
         form.take(wrong.fields)
         return _appointment(appointment_id, form), 400
-    return _appointment(appointment_id, Document(), added="alone" if alone else "twice")
+    return _appointment(appointment_id, Beside(), added="alone" if alone else "twice")
 
 
 @bp.post("/appointments/<uuid:appointment_id>/card")
@@ -126,38 +164,17 @@ def _helped(work: Callable[..., T], person_id: UUID, **more: object) -> T:
     )  # fmt: skip
 
 
-def _appointment(appointment_id: UUID, form: Document, added: str = "") -> str:
-    patient = seen(appointment_id, "registration")
-    return render_template("clinic/appointment.html", patient=patient, form=form, added=added)
+def _appointment(appointment_id: UUID, form: Beside, added: str = "") -> str:
+    with parts().doors.transaction() as db:
+        return patient_page(scene(db, appointment_id, "registration"), form, added)
 
 
 def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
-        return clinic.patient(
-            db,
-            vault=parts().vault,
-            appointment_id=appointment_id,
-            staff=roster.present(db, staff_id=visitor().id),
-            reason=reason,
-            now=now(),
-        )
+        return scene(db, appointment_id, reason).patient
 
 
 def own_site() -> UUID:
     """Return the site of the clerk or nurse at this door: the database gives each one."""
     return cast(UUID, visitor().site_id)
-
-
-def _fits(line: Expected, wanted: str) -> bool:
-    words = _plain(wanted).split()
-    told = _plain(
-        f"{line.reference} {line.reference.replace('-', '')} {line.name} {line.latin_name}"
-    )
-    return all(word in told for word in words)
-
-
-def _plain(text: str) -> str:
-    """Return a text without capitals and marks, so that a search forgives them."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -1,9 +1,10 @@
-"""The nurse's door: what was given, what it counts as, and what was entered in error."""
+"""The nurse's door: what was given, what it counts as, what was corrected or entered in error."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -15,13 +16,14 @@ from wtforms import BooleanField
 from healthcert.errors import BadInput, SignerUnavailable
 from healthcert.i18n import lazy as _
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
-from healthcert.services import clinic, desk, issuing, roster, vaccination
-from healthcert.services.clinic import Patient
-from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, options
-from healthcert.web.clinic import own_site, seen
+from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination
+from healthcert.services.facts import Told
+from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
+from healthcert.web.care import answers_of, asking
+from healthcert.web.clinic import Scene, own_site, scene
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
-from healthcert.web.labels import BODY_SITES, ERROR_REASONS
+from healthcert.web.labels import BODY_SITES, ERROR_REASONS, ROUTES
 from healthcert.web.moment import now
 
 bp = Blueprint("doses", __name__, url_prefix="/clinic")
@@ -30,15 +32,25 @@ OTHER_LOT = "other"
 _Page = str | tuple[str, int] | Response
 
 
-class Given(Answers):
+class Shot(Answers):
     """A dose that was given."""
 
-    identity = BooleanField(_("I have checked who this is"), [confirmed])
     product = Radios(_("Vaccine"))
     lot = Choice(_("Lot"))
     other_lot = Line(_("Number of the other lot"))
-    body_site = Radios(_("Where was it given?"), default="LA")
+    body_site = Radios(
+        _("Where was it given?"), default="LA",
+        choices=options({site: BODY_SITES[site] for site in SITES_OF_BODY}),
+    )  # fmt: skip
+    route = Choice(_("How was it given?"), choices=options(ROUTES), default="20035000")
     given_at = Line(_("When was it given?"))
+
+
+class Given(Shot):
+    """A dose that was given just now, and what was checked before it."""
+
+    identity = BooleanField(_("I have checked who this is"), [confirmed])
+    agrees = BooleanField(_("They agree to the vaccination"))
 
 
 class InError(Answers):
@@ -47,43 +59,59 @@ class InError(Answers):
     reason = Radios(_("What is wrong with this entry?"), choices=options(ERROR_REASONS))
 
 
+class Correction(Shot):
+    """The dose as it should stand, and what was wrong."""
+
+    reason = Radios(_("What is wrong with this entry?"), choices=options(ERROR_REASONS))
+
+
 @bp.get("/appointments/<uuid:appointment_id>/dose")
 def ask(appointment_id: UUID) -> str:
-    """Ask what was given."""
-    patient = seen(appointment_id, "care")
-    form = _given(patient, None)
-    form.product.data = str(patient.expected.product_id)
-    form.given_at.data = _local(now(), patient).strftime("%Y-%m-%dT%H:%M")
-    return _ask_given(form, patient)
+    """Ask what was given, and before it what was not asked yet."""
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "care")
+        form = _given(db, at, None)
+    form.product.data = str(at.patient.expected.product_id)
+    form.lot.data = at.known.last_lot
+    form.given_at.data = _clock(now(), at.patient.expected.time_zone)
+    return _ask_given(form, at)
 
 
 @bp.post("/appointments/<uuid:appointment_id>/dose")
 def record(appointment_id: UUID) -> _Page:
-    """Write the dose down, and sign its certificate at once where it counts."""
-    patient = seen(appointment_id, "care")
-    form = _given(patient, request.form)
+    """Write the dose down, and sign its certificate at once where it counts.
+
+    Where the answers given with it ask for a nurse's decision, they are kept and that comes first.
+    """
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "care")
+        form = _given(db, at, request.form)
     try:
         if not form.validate():
-            return _ask_given(form, patient), 400
-        dose_id = _record(form, patient)
+            return _ask_given(form, at), 400
+        dose = parts().doors.run(partial(_record, form, at))
     except BadInput as wrong:
-        other = {"lot": "other_lot"} if form.lot.data == OTHER_LOT else {}
-        form.take({other.get(name, name): code for name, code in wrong.fields.items()})
-        return _ask_given(form, patient), 400
-    sign(dose_id)
-    return redirect(url_for(".recorded", dose_id=dose_id), code=303)
+        form.take(_by_field(form, wrong))
+        return _ask_given(form, at), 400
+    if dose is None:
+        return redirect(url_for("care.decision", appointment_id=appointment_id), code=303)
+    sign(at.patient.expected.person_id)
+    return redirect(url_for(".recorded", dose_id=dose), code=303)
 
 
 @bp.get("/doses/<uuid:dose_id>")
 def recorded(dose_id: UUID) -> str:
     """Say what a dose counts as, and whether a certificate was made."""
-    return _dose_page("clinic/recorded.html", dose_id)
+    with parts().doors.transaction() as db:
+        found = _dose(db, dose_id, "care")
+        missing = desk.unchecked(db, dose_id=dose_id)
+    return render_template("clinic/recorded.html", found=found, missing=missing)
 
 
 @bp.get("/doses/<uuid:dose_id>/error")
 def error_form(dose_id: UUID) -> str:
     """Ask what is wrong with an entry."""
-    return _dose_page("clinic/in_error.html", dose_id, InError())
+    return _error_page(dose_id, InError())
 
 
 @bp.post("/doses/<uuid:dose_id>/error")
@@ -91,104 +119,128 @@ def mark_in_error(dose_id: UUID) -> _Page:
     """Mark a dose as entered in error; its certificate no longer holds."""
     form = InError(request.form)
     if not form.validate():
-        return _dose_page("clinic/in_error.html", dose_id, form), 400
+        return _error_page(dose_id, form), 400
     parts().doors.run(
         lambda db: vaccination.mark_in_error(
-            db,
-            vault=parts().vault,
-            dose_id=dose_id,
-            reason=form.reason.data,
-            staff=roster.present(db, staff_id=visitor().id),
-            country=parts().country,
-            now=now(),
+            db, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
+            staff=roster.present(db, staff_id=visitor().id), country=parts().country, now=now(),
         )
-    )
+    )  # fmt: skip
     return redirect(url_for(".recorded", dose_id=dose_id), code=303)
 
 
-def _record(form: Given, patient: Patient) -> UUID:
-    lot = form.other_lot.data if form.lot.data == OTHER_LOT else form.lot.data
-    given_at = _moment(form.given_at.data, patient)
-    recorded = parts().doors.run(
-        lambda db: vaccination.record(
-            db,
-            vault=parts().vault,
-            appointment_id=patient.expected.appointment_id,
-            product_id=UUID(form.product.data),
-            lot_text=lot or "",
-            body_site=form.body_site.data,
-            given_at=given_at,
-            staff=roster.present(db, staff_id=visitor().id),
-            country=parts().country,
-            now=now(),
-        )
-    )
-    return recorded.id
+@bp.route("/doses/<uuid:dose_id>/correct", methods=["GET", "POST"])
+def correct(dose_id: UUID) -> _Page:
+    """Put the right dose in the place of a wrong one, with what was wrong."""
+    form = Correction(request.form or None)
+    with parts().doors.transaction() as db:
+        found = _dose(db, dose_id, "correction")
+        day = found.given_at.astimezone(ZoneInfo(found.time_zone)).date()
+        _choices(db, form, found.programme_id, day, {str(found.product_id): found.product})
+    if not request.form:
+        form.product.data, form.body_site.data = str(found.product_id), found.body_site
+        form.given_at.data = _clock(found.given_at, found.time_zone)
+        return render_template("clinic/correct.html", found=found, form=form)
+    try:
+        if not form.validate():
+            return render_template("clinic/correct.html", found=found, form=form), 400
+        told = _told(form, found.time_zone)
+        right = parts().doors.run(
+            lambda db: vaccination.correct(
+                db, vault=parts().vault, dose_id=dose_id, product_id=UUID(form.product.data),
+                told=told, reason=form.reason.data, country=parts().country, now=now(),
+                staff=roster.present(db, staff_id=visitor().id),
+            ).id
+        )  # fmt: skip
+    except BadInput as wrong:
+        form.take(_by_field(form, wrong))
+        return render_template("clinic/correct.html", found=found, form=form), 400
+    sign(found.person_id)
+    return redirect(url_for(".recorded", dose_id=right), code=303)
 
 
-def sign(dose_id: UUID) -> None:
-    """Sign what the dose earned; where no key signs now, the worker does it later."""
+def sign(person_id: UUID) -> None:
+    """Sign what a person has just earned; where no key signs now, the worker does it later."""
     with parts().doors.reading() as db:
-        intended = desk.intended_of(db, dose_id=dose_id)
+        intended = desk.intended_of(db, person_id=person_id)
     with suppress(SignerUnavailable), parts().doors.transaction() as db:
         issuing.issue_all(
-            db,
-            vault=parts().vault,
-            signers=parts().signers,
-            certificate_ids=intended,
-            country=parts().country,
-            now=now(),
-        )
+            db, vault=parts().vault, signers=parts().signers, certificate_ids=intended,
+            country=parts().country, now=now(),
+        )  # fmt: skip
 
 
-def _given(patient: Patient, typed: Any) -> Given:  # noqa: ANN401 - a MultiDict of any kind
-    with parts().doors.reading() as db:
-        supplies = clinic.supply(
-            db,
-            programme_id=patient.expected.programme_id,
-            site_id=own_site(),
-            day=_local(patient.expected.starts_at, patient).date(),
-        )
-    form = Given(typed)
-    form.product.choices = options({str(supply.product_id): supply.product for supply in supplies})
-    lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
-    form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
-    form.body_site.choices = options({site: BODY_SITES[site] for site in SITES_OF_BODY})
+def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - views know no SQL
+    """Do all of one form in one deed; return the dose, or None where a nurse is to decide first."""
+    line, patient, vault = at.patient.expected, at.patient, parts().vault
+    staff, told, answers = (
+        roster.present(db, staff_id=visitor().id), _told(form, line.time_zone), answers_of(form),
+    )  # fmt: skip
+    if form.agrees.data and at.known.consent is None:
+        safety.consent(
+            db, vault=vault, person_id=line.person_id, programme_id=line.programme_id, staff=staff,
+            decision="given", decided_by="self", may_decide=at.known.may_decide, now=now(),
+        )  # fmt: skip
+    if answers and at.known.screening is None:
+        found = giving.screen(
+            db, vault=vault, patient=patient, known=at.known, answers=answers, staff=staff,
+            day=at.day, now=now(),
+        )  # fmt: skip
+        if found.outcome != "go":
+            return None
+    known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=at.day)
+    return giving.give(
+        db, vault=vault, patient=patient, known=known, product_id=UUID(form.product.data),
+        told=told, staff=staff, country=parts().country, now=now(),
+    ).id  # fmt: skip
+
+
+def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
+    unasked = at.known.screening is None
+    form = (asking(at.known, Given) if unasked else Given)(typed)
+    line = at.patient.expected
+    day = line.starts_at.astimezone(ZoneInfo(line.time_zone)).date()
+    _choices(db, form, line.programme_id, day, {})
     return form
 
 
-def _ask_given(form: Given, patient: Patient) -> str:
-    return render_template("clinic/dose.html", form=form, patient=patient)
+def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, str]) -> None:  # noqa: ANN401
+    """Offer what the site gives in a programme on a day, and the lots that may be given then."""
+    supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
+    products = {str(supply.product_id): supply.product for supply in supplies}
+    form.product.choices = options(more | products)
+    lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
+    form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
 
 
-def _dose_page(template: str, dose_id: UUID, form: Answers | None = None) -> str:
+def _told(form: Any, zone: str) -> Told:  # noqa: ANN401
+    lot = form.other_lot.data if form.lot.data == OTHER_LOT else form.lot.data
+    given_at = moment_of(form.given_at.data, zone, "given_at", now())
+    return Told(lot or "", form.body_site.data, given_at, form.route.data)
+
+
+def _by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
+    other = {"lot": "other_lot"} if form.lot.data == OTHER_LOT else {}
+    other["decided_by"] = "agrees"
+    return {other.get(name, name): code for name, code in wrong.fields.items()}
+
+
+def _ask_given(form: Given, at: Scene) -> str:
+    return render_template("clinic/dose.html", form=form, at=at)
+
+
+def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: ANN401
+    staff = roster.present(db, staff_id=visitor().id)
+    return desk.dose_at_site(
+        db, vault=parts().vault, dose_id=dose_id, staff=staff, reason=reason, now=now()
+    )
+
+
+def _error_page(dose_id: UUID, form: InError) -> str:
     with parts().doors.transaction() as db:
-        found = desk.dose_at_site(
-            db,
-            vault=parts().vault,
-            dose_id=dose_id,
-            staff=roster.present(db, staff_id=visitor().id),
-            reason="care" if form is None else "correction",
-            now=now(),
-        )
-    return render_template(template, found=found, form=form)
+        found = _dose(db, dose_id, "correction")
+    return render_template("clinic/in_error.html", found=found, form=form)
 
 
-def _local(moment: datetime, patient: Patient) -> datetime:
-    return moment.astimezone(ZoneInfo(patient.expected.time_zone))
-
-
-def _moment(text: str, patient: Patient) -> datetime:
-    """Return a time of the clinic's clock; now, where none was given.
-
-    Raises:
-        BadInput: ``given_at`` is no time.
-    """
-    if not text:
-        return now()
-    try:
-        given = datetime.fromisoformat(text)
-        zone = given.tzinfo or ZoneInfo(patient.expected.time_zone)
-        return given.replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise BadInput({"given_at": "not_a_time"}) from None
+def _clock(moment: datetime, zone: str) -> str:
+    return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")

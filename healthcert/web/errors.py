@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
 from healthcert.i18n import lazy as _
+from healthcert.web.answers import WRONG
 from healthcert.web.moment import now
 from healthcert.web.refusals import ANSWERS, TRY_LATER, Answer, answer_to
 from healthcert.web.tracing import request_id
@@ -129,9 +130,11 @@ def _respond(
     code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
 ) -> Response:
     if not is_api():
+        wrong = [WRONG[name] for name in fields.values() if name in WRONG]
         page = render_template(
-            "refusal.html", code=code, answer=answer, request_id=request_id(), until=until
-        )
+            "refusal.html", code=code, answer=answer, request_id=request_id(), until=until,
+            wrong=wrong,
+        )  # fmt: skip
         return make_response(page, answer.status)
     problem: dict[str, object] = {
         "code": code,

@@ -118,6 +118,69 @@ BODY_SITES: Mapping[str, Lazy] = {
     "RT": _("Right thigh"),
     "other": _("Elsewhere"),
 }
+ROUTES: Mapping[str, Lazy] = {  # EDQM standard terms
+    "20035000": _("Into the muscle"), "20066000": _("Under the skin"),
+    "20030000": _("Into the skin"), "20053000": _("By mouth"), "20049000": _("Into the nose"),
+}  # fmt: skip
+CONSENTS: Mapping[str, Lazy] = {
+    "given": _("Agreed"), "refused": _("Refused"), "withdrawn": _("No longer agreed"),
+}  # fmt: skip
+DECIDERS: Mapping[str, Lazy] = {
+    "self": _("The person"), "parent": _("A parent"), "guardian": _("A guardian"),
+    "carer": _("A carer"), "health_worker": _("A health worker"),
+}  # fmt: skip
+SCREENINGS: Mapping[str, Lazy] = {
+    "go": _("Nothing stands against the dose"), "defer": _("Not today, later"),
+    "ask_clinician": _("A nurse has to decide"), "refuse": _("Not to be vaccinated"),
+}  # fmt: skip
+TRIAGES: Mapping[str, Lazy] = {
+    "history_clarified": _("The history was made clear"),
+    "benefit_outweighs": _("The benefit outweighs the risk"),
+    "specialist_advice": _("A specialist advised so"), "ill_today": _("Ill today"),
+    "condition_passed": _("What stood against it has passed"),
+    "contraindication": _("It must not be given to them"), "other": _("Something else"),
+}  # fmt: skip
+NOT_VACCINATED: Mapping[str, Lazy] = {
+    "refused": _("They do not want it"), "unwell": _("They are unwell"),
+    "contraindicated": _("It must not be given to them"),
+    "already_had": _("They have had it already"), "no_consent": _("Nobody who may agree did"),
+    "no_vaccine": _("There was no vaccine"), "left": _("They left before it"),
+}  # fmt: skip
+EVENTS: Mapping[str, Lazy] = {
+    "local_reaction_severe": _("Severe local reaction"), "seizure_febrile": _("Seizure with fever"),
+    "seizure_afebrile": _("Seizure without fever"), "abscess": _("Abscess"), "sepsis": _("Sepsis"),
+    "encephalopathy": _("Encephalopathy"), "toxic_shock_syndrome": _("Toxic shock syndrome"),
+    "thrombocytopenia": _("Thrombocytopenia"), "anaphylaxis": _("Anaphylaxis"),
+    "fever_38": _("Fever of 38 °C or more"), "other": _("Something else"),
+}  # fmt: skip
+SERIOUSNESS: Mapping[str, Lazy] = {
+    "not_serious": _("Not serious"), "death": _("Death"),
+    "life_threatening": _("Life in danger"), "hospitalisation": _("In hospital"),
+    "disability": _("Lasting disability"), "congenital_anomaly": _("Congenital anomaly"),
+    "medically_important": _("Serious for another medical reason"),
+}  # fmt: skip
+EVENT_OUTCOMES: Mapping[str, Lazy] = {
+    "recovering": _("Recovering"), "recovered": _("Recovered"),
+    "recovered_with_sequelae": _("Recovered, with lasting damage"),
+    "not_recovered": _("Not recovered"), "died": _("Died"), "unknown": _("Not known"),
+}  # fmt: skip
+CASES: Mapping[str, tuple[Lazy, str]] = {
+    "reported": (_("Reported"), "yellow"), "investigating": (_("Being looked into"), "purple"),
+    "assessed": (_("Assessed"), "green"), "closed": (_("Closed"), "grey"),
+}  # fmt: skip
+CAUSES: Mapping[str, Lazy] = {  # WHO, causality assessment of an AEFI: A1 to D
+    "vaccine_product": _("By the vaccine itself (A1)"),
+    "vaccine_quality": _("By a defect of the vaccine (A2)"),
+    "immunisation_error": _("By a mistake in giving it (A3)"),
+    "immunisation_anxiety": _("By fear of the needle (A4)"),
+    "indeterminate_temporal": _("Open: only the time fits (B1)"),
+    "indeterminate_conflicting": _("Open: the signs contradict each other (B2)"),
+    "coincidental": _("By something else (C)"), "unclassifiable": _("Cannot be judged (D)"),
+}  # fmt: skip
+EVIDENCE: Mapping[str, Lazy] = {
+    "given_here": _("Done by us"), "verified": _("A certificate that was checked"),
+    "seen": _("A paper that I have seen"), "stated": _("Their word"),
+}  # fmt: skip
 CERTIFICATES: Mapping[str, tuple[Lazy, str]] = {
     "intended": (_("Being signed"), "yellow"),
     "issued": (_("Valid"), "green"),
@@ -198,11 +261,14 @@ PURPOSES: Mapping[str, Lazy] = {
     "r": _("Key for recoveries"),
 }
 ALARMS: Mapping[str, Lazy] = {  # the others are told by their code
+    "cold_chain": _("A fridge was too warm or too cold"),
+    "dose_set_aside": _("A dose was given from a lot that was set aside"),
     "certify.identity": _("One person writes down very many doses or tests"),
     "certify_on_probation.identity": _("A site that is not released yet is very busy"),
     "view_hour.identity": _("One person opens very many records"),
     "view_day.identity": _("One person opens very many records"),
     "staff_search.identity": _("One person searches very often"),
+    "dose_refused": _("A dose was given against what had been decided"),
 }
 ALARMS_CLOSED: Mapping[str, Lazy] = {
     "explained": _("Close: explained"),

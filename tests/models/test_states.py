@@ -19,9 +19,11 @@ from healthcert.models import (
     ImportBatch,
     Lot,
     Message,
+    Observation,
     Offer,
     Request,
     SigningKey,
+    StockCount,
     WaitEntry,
 )
 from tests import factories as make
@@ -65,7 +67,8 @@ def an_offer(db, **values):
 
 MAKERS = {
     Case: a_case, ClinicSession: make.make_session, Draw: make_draw, Message: a_message,
-    Offer: an_offer, WaitEntry: make_entry,
+    Observation: make.make_observation, Offer: an_offer, StockCount: make.make_count,
+    WaitEntry: make_entry,
 }  # fmt: skip
 
 
@@ -77,6 +80,11 @@ def needed(db, row_type, state, row=None):
         return closed | drawn
     if row_type is Message:
         return {"sent_at": NOW} if state == "sent" else {}
+    if row_type is Observation and state != "observed":
+        early = timedelta(minutes=5 if state == "left_early" else 15)
+        return {"left_at": NOW + early, "noted_by": make.make_staff(db).id}
+    if row_type is StockCount and state == "confirmed":
+        return {"confirmed_by": make.make_staff(db).id}
     if row_type is Offer and row is not None and state == "accepted":
         person = db.get(make.Person, row.person_id)
         return {"appointment_id": make.make_appointment(db, person=person).id}

@@ -40,7 +40,6 @@ from healthcert.services import (
     fiction,
     knowledge,
     moving,
-    opening,
     stock,
     sweeping,
     vaccination,
@@ -269,7 +268,7 @@ class Month:
         key = (day, place.id, code)
         if key not in self._slots:
             self._slots[key] = self.parts.doors.run(
-                lambda db: opening.open_one(self._scene(db), place, self.products[code], day)
+                lambda db: fiction.opened(self._scene(db), place, self.products[code], day, day)
             )
             self._codes |= dict.fromkeys((slot.id for slot in self._slots[key]), code)
         return self._slots[key]

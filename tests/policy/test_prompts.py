@@ -65,3 +65,12 @@ def test_an_open_precaution_alone_holds_nobody_up():
 def test_a_question_is_asked_of_those_it_concerns(age_months, sex, is_asked):
     found = asked(age_months=age_months, sex=sex)
     assert ("pregnant" in found.not_checked) == is_asked
+
+
+def test_an_answer_may_make_the_watch_longer_and_what_is_on_record_answers_too():
+    question = ALLERGY | {"observe_minutes": 30}
+    for history, answers, minutes in (
+        ((), {"allergy": True}, 30), ((), {"allergy": False}, 0), (("anaphylaxis",), {}, 30),
+    ):  # fmt: skip
+        found = prompts([question], age_months=1, sex="male", history=history, answers=answers)
+        assert found.observe_minutes == minutes

@@ -11,7 +11,6 @@ from healthcert.services import hours
 from tests.factories import NOW, make_site
 
 WEEK = "Mo-Fr 08:30-12:30,13:30-16:00; Sa 09:00-12:00"
-MONDAY, SUNDAY = date(2026, 3, 2), date(2026, 3, 1)
 
 
 def test_hours_are_read_and_written_back():
@@ -36,12 +35,10 @@ def test_what_says_no_hours_is_refused(text):
     assert caught.value.fields == {"hours": "not_hours"}
 
 
-def test_a_day_is_open_as_its_weekday_unless_it_is_closed(db):
+def test_a_site_keeps_its_hours_and_the_days_it_is_closed(db):
     site_id, holiday = make_site(db).id, date(2026, 3, 9)
     hours.begin(db, site_id=site_id, spans=hours.read(WEEK), closed=[holiday], now=NOW)
 
-    def on(day: date) -> str:
-        return hours.written(hours.open_on(db, site_id=site_id, day=day))
-
-    assert on(MONDAY) == "Mo 08:30-12:30; Mo 13:30-16:00"
-    assert (on(SUNDAY), on(holiday)) == ("", "")
+    spans = hours.of(db, site_id)
+    assert hours.written(spans[:2]) == "Mo 08:30-12:30; Mo 13:30-16:00"
+    assert hours.closed_days(db, site_id) == [holiday]

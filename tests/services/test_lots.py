@@ -47,7 +47,9 @@ def entered(clinic: Clinic, staff: Staff | None = None) -> Lot:
 
 def offered(clinic: Clinic) -> list[str]:
     with clinic.doors.reading() as db:
-        return facts.lots_on(db, product_id=clinic.products[COMIRNATY].id, day=day(0))
+        return facts.lots_on(
+            db, product_id=clinic.products[COMIRNATY].id, site_id=clinic.site.id, day=day(0)
+        )
 
 
 def told(clinic: Clinic, template: str) -> list[UUID]:

@@ -14,7 +14,7 @@ from healthcert.models import AdverseEvent, AuditEvent, Consent, Person, Screeni
 from healthcert.services import safety
 from healthcert.services.safety import Reaction
 from tests import factories as make
-from tests.factories import NOW, TODAY
+from tests.factories import NOW, TODAY, day
 
 XX = country("XX")
 SERIOUS_WITHIN = timedelta(hours=48)  # as its file says
@@ -89,7 +89,7 @@ def test_a_clinician_decides_otherwise_with_a_reason_and_a_clerk_does_not(db, va
     with pytest.raises(NotAllowed):
         safety.override(db, outcome="go", staff=make.make_staff(db, role="clerk"), **how)
     first = safety.override(db, outcome="go", staff=nurse, **how)
-    second = safety.override(db, outcome="defer", staff=nurse, **how)
+    second = safety.override(db, outcome="defer", until=day(7), staff=nurse, **how)
     assert (first.ordinal, second.ordinal, row.outcome) == (1, 2, "ask_clinician")
     with pytest.raises(NotFound):
         safety.override(db, outcome="go", staff=nurse, **how | {"screening_id": new_id()})

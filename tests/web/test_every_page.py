@@ -8,13 +8,17 @@ import threading
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
+from healthcert.models import Lot, Site, Staff
+from healthcert.services import hours, stock
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from healthcert.web.party import STEPS
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
+from tests.web.test_clinic_hour import TOLD
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
@@ -102,6 +106,18 @@ def take_picture(page, path, language):
         page.screenshot(path=Path(PICTURES) / file, full_page=True)
 
 
+def stocked(app, clinic):
+    """Put some of the clinic's lot on its shelf; return the lot."""
+    with app.extensions["healthcert"].doors.transaction() as db:
+        lot = db.scalars(select(Lot)).one()
+        site = db.get_one(Site, clinic.site_id)
+        hours.begin(db, site_id=site.id, spans=hours.read("Mo-Su 08:00-12:00"), closed=[], now=NOW)
+        clerk = db.get_one(Staff, clinic.staff["clerk"])
+        shelf = stock.Shelf(site.id, lot.id)
+        stock.move(db, shelf, "received", 10, staff=clerk, now=NOW)
+        return lot.id
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -121,6 +137,9 @@ def journey(app, clinic, book, staff, newest_message, clock):
     waiting = re.search(
         r"(/clinic/appointments/[0-9a-f-]+)", nurse.post("/clinic/", {"find": second}).text
     )[0]
+    person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(visit).text)[0]
+    case = nurse.post(f"{person}/reaction", TOLD).location
+    nurse.post(f"{waiting}/questions", {"q_fever_today": "yes"})
     holder = enter(Browser(app), number, newest_message)
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
              "sex": "female", "identity_kind": "none", "language": "en"}  # fmt: skip
@@ -133,6 +152,16 @@ def journey(app, clinic, book, staff, newest_message, clock):
     assert mother.post(other, page="/my/family/").status_code == 303
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
     two_levels(app, clinic)
+    lead, lot = staff("lead"), stocked(app, clinic)
+    lead.post("/clinic/stock/settle", {"name": "A", "kind": "fridge"}, page="/clinic/stock")
+    fridge = re.search(r'value="([0-9a-f-]{36})">A<', lead.get("/clinic/stock").text)[1]
+    lead.post("/clinic/stock/read", {"fridge": fridge, "celsius": "12"}, page="/clinic/stock")
+    day = f"site={clinic.site_id}&day={NOW:%Y-%m-%d}"
+    preview = (
+        f"/admin/sessions/preview?site={clinic.site_id}&product={clinic.product_id}&weekdays=2"
+        "&weekdays=4&first_day=2026-03-03&last_day=2026-03-20&minutes=30&capacity=4&kept_phone=0"
+        "&kept_walk_in=0&kept_second_dose=0"
+    )
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
@@ -143,13 +172,20 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
                               "/my/family/invite", "/my/family/join", "/my/why", "/my/waiting"]),
-        "lead": (staff("lead"), ["/clinic/standby"]),
         "mother": (mother, ["/my/", "/my/family/", "/my/record/seen", f"/book/who{asked}"]),
         "mover": (mover, [f"{own}/move", f"{own}/move?slot={clinic.slots[2].hex}&go=1",
                                   f"{own}/cancel"]),
         "desk": (nurse, ["/clinic/book/", f"/clinic/book/find{asked}", f"/clinic/book/who{asked}"]),
-        "nurse": (nurse, ["/clinic/", visit, waiting + "/dose", dose, f"{dose}/error"]),
-        "admin": (staff("admin"), ["/admin/", "/admin/organisations"]),
+        "nurse": (nurse, ["/clinic/", visit, waiting, waiting + "/dose", dose, f"{dose}/error",
+                            f"{dose}/correct", f"{waiting}/questions", f"{waiting}/decision",
+                            "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
+                            f"{person}/reaction", f"{person}/test", f"{person}/recovery",
+                            "/reactions/", case]),
+        "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
+                        f"/admin/sessions/close?{day}"]),
+        "inspector": (staff("inspector"), ["/reactions/", case]),
+        "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
+                                   f"/admin/lots/{lot}/recall"]),
     }  # fmt: skip
 
 

@@ -15,9 +15,11 @@ from sqlalchemy import select, update
 
 from healthcert.models import (
     Alarm,
+    Appointment,
     Certificate,
     CertificateHold,
     Delegation,
+    Dose,
     Lot,
     Person,
     Product,
@@ -53,6 +55,20 @@ NAMES = {
     "clinic.document": "appointment",
     "clinic.card": "appointment",
     "clinic.assist": "appointment",
+    "care.consent": "appointment",
+    "care.questions": "appointment",
+    "care.decision": "appointment",
+    "care.not_vaccinated": "appointment",
+    "care.left": "observation",
+    "people.person": "patient",
+    "people.test": "patient",
+    "people.recovery": "patient",
+    "reactions.report": "patient",
+    "reactions.case": "reaction",
+    "reactions.move": "reaction",
+    "closing.count": "shelf",
+    "closing.close": "session",
+    "doses.correct": "dose",
     "family.look_after": "ward",
     "family.end": "proxy",
     "doses.ask": "appointment",
@@ -85,6 +101,9 @@ NAMES = {
     "v1.recorded": "dose",
     "v1.mark_in_error": "dose",
     "v1.correct": "dose",
+    "lots.order": "waiting_lot",
+    "lots.foresee": "waiting_lot",
+    "lots.recall": "waiting_lot",
 }
 TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
 DOSE = {"product_id": "product", "lot_text": "ABC123"} | TOLD
@@ -102,6 +121,8 @@ TYPED = {
         "reason": "wrong_lot",
         "told": {"lot": "ABC123"} | TOLD,
     },
+    "lots.recall": {"reason": "regulator"},
+    "closing.count": {"found": "3"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -200,6 +221,32 @@ class Things:
         }
         return make.make_counted_dose(self.db, person=self.somebody(), lot=lot, **where).id
 
+    def patient(self, *place):
+        appointment = self.db.get_one(Appointment, self.appointment(*place))
+        return appointment.person_id
+
+    def observation(self, *place):
+        dose = self.db.get_one(Dose, self.dose(*place))
+        return make.make_observation(self.db, dose=dose).id
+
+    def reaction(self, _person, site, _body):
+        site_id = self.world.sites[site]
+        sealed = self.world.parts.vault
+        person = self.somebody()
+        row_id = make.new_id()
+        told = sealed.seal(person.wrapped_key, row_id, {}, purpose="adverse_event")
+        return make.make_adverse_event(
+            self.db, id=row_id, site_id=site_id, person_id=person.id, sealed=told
+        ).id
+
+    def shelf(self, _person, site, _body):
+        lot = make.make_good_lot(self.db)
+        make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
+        return lot.id
+
+    def session(self, _person, site, _body):
+        return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id
+
     def certificate(self, person, _site, _body):
         if person == 0:
             return self.db.scalars(select(Certificate.id).filter_by(state="issued")).first()
@@ -209,6 +256,11 @@ class Things:
         return make.make_staff(
             self.db, role="admin", site_id=None, organisation_id=self.world.bodies[body]
         ).id
+
+    def waiting_lot(self, *_place):
+        lot = make.make_lot(self.db)
+        make.make_validity(self.db, lot=lot, state="quarantined", reason="received")
+        return lot.id
 
     def delegation(self, _person, _site, body):
         return self.handed("see_organisations", body, 4, 9, None).id

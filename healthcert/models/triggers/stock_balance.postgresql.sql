@@ -1,7 +1,17 @@
--- A balance begins at nothing and moves by its next move alone, by what the move says.
+-- A balance begins at nothing and moves by its next move alone, by what the move says. Where it
+-- lies, and whether it is set aside, may change beside that.
 CREATE FUNCTION stock_balance() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
+  IF TG_OP = 'UPDATE' AND (
+    NEW.moves, NEW.received, NEW.overfill, NEW.unexplained, NEW.transferred_in,
+    NEW.given, NEW.wasted, NEW.transferred_out, NEW.returned, NEW.site_id, NEW.lot_id
+  ) = (
+    OLD.moves, OLD.received, OLD.overfill, OLD.unexplained, OLD.transferred_in,
+    OLD.given, OLD.wasted, OLD.transferred_out, OLD.returned, OLD.site_id, OLD.lot_id
+  ) THEN
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'UPDATE' AND EXISTS (
     SELECT 1 FROM stock_move AS move
     WHERE move.site_id = OLD.site_id AND move.lot_id = OLD.lot_id

@@ -1,4 +1,5 @@
--- A balance begins at nothing and moves by its next move alone, by what the move says.
+-- A balance begins at nothing and moves by its next move alone, by what the move says. Where it
+-- lies, and whether it is set aside, may change beside that.
 CREATE TRIGGER stock_balance_insert BEFORE INSERT ON stock
 WHEN NEW.moves <> 0 OR NEW.received <> 0 OR NEW.overfill <> 0 OR NEW.unexplained <> 0
   OR NEW.transferred_in <> 0 OR NEW.given <> 0 OR NEW.wasted <> 0 OR NEW.transferred_out <> 0
@@ -7,6 +8,11 @@ BEGIN
   SELECT RAISE(ABORT, 'stock_balance: a balance begins at nothing');
 END;
 CREATE TRIGGER stock_balance_update BEFORE UPDATE ON stock
+WHEN NEW.moves <> OLD.moves OR NEW.received <> OLD.received OR NEW.overfill <> OLD.overfill OR
+  NEW.unexplained <> OLD.unexplained OR NEW.transferred_in <> OLD.transferred_in OR
+  NEW.given <> OLD.given OR NEW.wasted <> OLD.wasted OR NEW.transferred_out <>
+  OLD.transferred_out OR NEW.returned <> OLD.returned OR NEW.site_id <> OLD.site_id OR
+  NEW.lot_id <> OLD.lot_id
 BEGIN
   SELECT RAISE(ABORT, 'stock_balance: a balance moves by its next move')
    WHERE NOT EXISTS (

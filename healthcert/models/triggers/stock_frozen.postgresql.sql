@@ -1,11 +1,15 @@
--- Only what is released goes to another site; the rest stays where it is, or goes back.
+-- Only what is released goes to another site, and was not set aside for its cold chain; the rest
+-- stays where it is, or goes back.
 -- The lock lets nobody quarantine or recall the lot meanwhile (see `lot_in_force`).
 CREATE FUNCTION stock_frozen() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
   PERFORM FROM lot WHERE id = NEW.lot_id FOR SHARE;
-  IF NOT EXISTS (SELECT FROM lot WHERE id = NEW.lot_id AND state = 'released') THEN
-    RAISE EXCEPTION 'stock_frozen: the lot is not released'
+  PERFORM FROM stock WHERE site_id = NEW.site_id AND lot_id = NEW.lot_id FOR SHARE;
+  IF NOT EXISTS (SELECT FROM lot WHERE id = NEW.lot_id AND state = 'released')
+     OR EXISTS (SELECT FROM stock WHERE site_id = NEW.site_id AND lot_id = NEW.lot_id
+                AND set_aside IS NOT NULL) THEN
+    RAISE EXCEPTION 'stock_frozen: the lot is not released, or set aside here'
       USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'stock_frozen';
   END IF;
   RETURN NEW;

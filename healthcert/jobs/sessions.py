@@ -1,0 +1,40 @@
+"""Make sessions ahead, and book everybody anew whose session was cancelled."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+
+from healthcert.parts import Parts
+from healthcert.services import rebooking, sessions
+
+_AT_ONCE = 100  # people for whom free slots are looked up together
+
+
+def make(parts: Parts, now: datetime) -> int:
+    """Make the sessions that templates are behind with; return how many."""
+    until = sessions.horizon(parts.country, now.date())
+    work = partial(sessions.make, country=parts.country, until=until, now=now)
+    with parts.doors.reading() as db:
+        waiting = sessions.behind(db, until=until)
+    return sum(len(parts.doors.run(partial(work, template_id=each))) for each in waiting)
+
+
+def rebook(parts: Parts, now: datetime) -> int:
+    """Book people anew until nobody is left in a cancelled session; return how many have a place.
+
+    Each goes in a transaction of their own, so that it may end anywhere and nobody waits for long.
+    """
+    work, placed = partial(rebooking.rebook, vault=parts.vault, now=now), 0
+    soonest = now + rebooking.NOTICE
+    while some := parts.doors.run(partial(rebooking.left, now=now, limit=_AT_ONCE)):
+        for session_id, group in groupby(some, lambda row: row[0]):
+            those = list(group)
+            with parts.doors.reading() as db:
+                slots = rebooking.instead(
+                    db, session_id=session_id, not_before=max(soonest, those[0][2]), wanted=_AT_ONCE
+                )
+            for _, each, _ in those:
+                placed += parts.doors.run(partial(work, appointment_id=each, slots=slots))
+    return placed

@@ -1,0 +1,173 @@
+"""The end of a clinic's day: what was given and wasted, counted by two, and the session closed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    Dose,
+    DoseStanding,
+    Lot,
+    Product,
+    Site,
+    Slot,
+    Staff,
+    Stock,
+    StockCount,
+    StockMove,
+)
+from healthcert.models.stock import MOVES
+from healthcert.services import audit, booking, places, stock
+from healthcert.services.stock import Shelf
+
+_OUT = ("given", "wasted", "transferred_out", "returned")
+
+
+class LotSum(NamedTuple):
+    """What became of a lot at a site on a day, in single doses."""
+
+    lot: Lot
+    product: str
+    remaining: int
+    today: Mapping[str, int]  # by column of `Stock`; under ``counts``, how often two counted it
+    recorded: int  # doses of it on record that day, those in error left out: as many as given
+    waits: UUID | None  # who counted it first, where a second person is still to
+
+    @property
+    def began(self) -> int:
+        """Return what there was when the day began: with all that moved, it is what remains."""
+        net = {name: count for name, count in self.today.items() if name != "counts"}
+        return self.remaining - sum(-n if name in _OUT else n for name, n in net.items())
+
+
+class SessionSum(NamedTuple):
+    """A session of a day, and its appointments by state."""
+
+    session: ClinicSession
+    product: str
+    states: dict[str, int]
+
+
+def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[SessionSum]]:
+    """Return what a day comes to: its lots, and its sessions."""
+    begins = datetime.combine(day, time(), ZoneInfo(site.time_zone))
+    moved: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    query = select(StockMove.lot_id, StockMove.kind, func.sum(StockMove.quantity))
+    query = query.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
+    for lot_id, kind, quantity in db.execute(query.group_by(StockMove.lot_id, StockMove.kind)):
+        back = -1 if kind in ("given_back", "explained") else 1
+        moved[lot_id][MOVES[kind]] += back * quantity
+        moved[lot_id]["counts"] += kind == "counted"
+    in_error = select(DoseStanding.dose_id).where(DoseStanding.counts == "entered_in_error")
+    given = select(Dose.lot_id, func.count()).where(Dose.site_id == site.id)
+    given = given.where(Dose.recorded_on == day, Dose.id.not_in(in_error)).group_by(Dose.lot_id)
+    recorded = {lot_id: doses for lot_id, doses in db.execute(given)}  # noqa: C416 - rows, not pairs
+    waits = select(StockCount.counted_by).where(StockCount.site_id == site.id)
+    waits = waits.where(StockCount.lot_id == Stock.lot_id, StockCount.state == "open")
+    shelves = (
+        select(Stock, Lot, Product.name, waits.scalar_subquery())
+        .join(Lot, Lot.id == Stock.lot_id)
+        .join(Product, Product.id == Lot.product_id)
+        .where(Stock.site_id == site.id)
+        .order_by(Product.name, Lot.number)
+    )
+    lots = [
+        LotSum(lot, name, each.remaining, moved[lot.id], recorded.get(lot.id, 0), first)
+        for each, lot, name, first in db.execute(shelves)
+    ]
+    shown = [each for each in lots if each.remaining or each.today]
+    return shown, _sessions(db, site.id, day)
+
+
+def _sessions(db: Session, site_id: UUID, day: date) -> list[SessionSum]:
+    query = (
+        select(ClinicSession, Product.name, Appointment.state, func.count(Appointment.id))
+        .join(Product, Product.id == ClinicSession.product_id)
+        .outerjoin(Slot, Slot.session_id == ClinicSession.id)
+        .outerjoin(Appointment, Appointment.slot_id == Slot.id)
+        .where(ClinicSession.site_id == site_id, ClinicSession.day == day)
+        .group_by(ClinicSession.id, Product.name, Appointment.state)
+        .order_by(ClinicSession.id)
+    )
+    found: dict[UUID, SessionSum] = {}
+    for session, product, state, count in db.execute(query):
+        each = found.setdefault(session.id, SessionSum(session, product, {}))
+        each.states[state or "none"] = count
+    return list(found.values())
+
+
+def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime) -> str:
+    """Count a lot at one's site; return ``open``, or whether two people ``confirmed`` it.
+
+    The first count waits. A second person counts without seeing it: as many, and the
+    balance moves to it; else both counts are ``dropped``, and it begins anew.
+
+    Raises:
+        BadInput: ``found`` is below 0, or is not what the first person counted.
+        NotAllowed: The same person counts twice.
+        NotFound: The site has none of that lot.
+    """
+    shelf = None if staff.site_id is None else db.get(Stock, (staff.site_id, lot_id))
+    if shelf is None:
+        raise NotFound
+    if found < 0:
+        raise BadInput({"found": "not_so_many"})
+    one = select(StockCount).filter_by(site_id=shelf.site_id, lot_id=lot_id, state="open")
+    first = db.scalar(one.with_for_update())
+    if first is None:
+        first = StockCount(
+            recorded_at=now, site_id=shelf.site_id, lot_id=lot_id, found=found, counted_by=staff.id
+        )
+        db.add(first)
+        db.flush()
+        return first.state
+    if first.counted_by == staff.id:
+        raise NotAllowed
+    first.state = "dropped" if found != first.found else "confirmed"
+    if first.state == "dropped":
+        audit.done(db, "stock_counts_differ", first, {"second": found}, by=staff, now=now)
+        return first.state
+    first.confirmed_by = staff.id
+    stock.count_again(
+        db, Shelf(shelf.site_id, lot_id), found, staff=db.get_one(Staff, first.counted_by),
+        confirmed_by=staff, now=now,
+    )  # fmt: skip
+    return first.state
+
+
+def close(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
+    """Close a session of one's site: who has not come is given up, and its free places are gone.
+
+    Raises:
+        NotFound: No such session.
+        WrongState: It is over already, a slot is still to come, or somebody is still waiting here.
+    """
+    session = db.get(ClinicSession, session_id, with_for_update=True, populate_existing=True)
+    if session is None or session.site_id != staff.site_id:
+        raise NotFound
+    query = select(Appointment).join(Slot, Slot.id == Appointment.slot_id)
+    query = query.where(Slot.session_id == session_id)
+    waiting = query.where(Appointment.state.in_(("held", "booked", "arrived")))
+    people = db.scalars(waiting.with_for_update(of=Appointment)).all()
+    if session.state not in booking.BOOKABLE or any(
+        each.state == "arrived" or each.ends_at > now for each in people
+    ):
+        raise WrongState
+    for each in people:
+        if each.state == "held":
+            places.give_back(db, each, "expired")
+        else:
+            places.change_state(db, each, "no_show", before=("booked",))
+    session.state = "closed"
+    audit.done(db, "session_closed", session, {"gave_up": len(people)}, by=staff, now=now)

@@ -1,0 +1,138 @@
+"""Cold chain: what is read on a fridge sets shelves aside that hold what does not bear it.
+
+What a vaccine bears its file says (`[storage]`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import (
+    ColdReading,
+    Fridge,
+    Knowledge,
+    Lot,
+    LotValidity,
+    Product,
+    Staff,
+    Stock,
+)
+from healthcert.models.cold_chain import FRIDGES
+from healthcert.services import alarms, audit, stock
+from healthcert.services.facts import CLOCK_SLACK
+from healthcert.services.stock import Shelf
+
+_COLDEST, _WARMEST = -100, 60
+
+
+def shelves(db: Session, *, site_id: UUID) -> Sequence[Row[Stock, Lot, Product, LotValidity]]:
+    """Return what a site has, and what waits there, by product and last day."""
+    other = aliased(LotValidity)
+    last = select(func.max(other.ordinal)).where(other.lot_id == Lot.id)
+    query = (
+        select(Stock, Lot, Product, LotValidity)
+        .join(Lot, Lot.id == Stock.lot_id)
+        .join(Product, Product.id == Lot.product_id)
+        .join(LotValidity, LotValidity.lot_id == Lot.id)
+        .where(Stock.site_id == site_id, LotValidity.ordinal == last.scalar_subquery())
+        .where(or_(Stock.remaining > 0, Stock.set_aside.is_not(None)))
+    )
+    return db.execute(query.order_by(Product.name, LotValidity.expires_on, Lot.number)).all()
+
+
+def fridges(db: Session, *, site_id: UUID) -> Sequence[Row[Fridge, ColdReading]]:
+    """Return the fridges of a site, each with what was read last, or None."""
+    other = aliased(ColdReading)
+    newest = select(other.id).where(other.fridge_id == Fridge.id)
+    newest = newest.order_by(other.taken_at.desc(), other.id.desc()).limit(1)
+    query = select(Fridge, ColdReading).where(Fridge.site_id == site_id).order_by(Fridge.name)
+    return db.execute(
+        query.outerjoin(ColdReading, ColdReading.id == newest.scalar_subquery())
+    ).all()
+
+
+def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> None:
+    """Add a fridge or freezer to the site of a member of staff.
+
+    Raises:
+        BadInput: It has no name, one that is taken, or is of no such kind.
+    """
+    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip())
+    if kind not in FRIDGES or not name.strip() or db.scalar(taken):
+        raise BadInput({"name": "taken"})
+    fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name.strip(), kind=kind)
+    db.add(fridge)
+    db.flush()
+    audit.done(db, "fridge_added", fridge, {}, by=staff, now=now)
+
+
+def read(
+    db: Session, *, fridge_id: UUID, celsius: float, taken_at: datetime, staff: Staff, now: datetime
+) -> list[UUID]:
+    """Write down what was read on a fridge; return the lots of its site that are set aside for it.
+
+    These are the lots that lie in this fridge, or where nobody said, and do not bear what was
+    read. An alarm is raised for them.
+
+    Raises:
+        BadInput: ``celsius`` or ``taken_at`` cannot be.
+        NotFound: No such fridge at the site of this member of staff.
+    """
+    fridge = db.scalar(select(Fridge).filter_by(id=fridge_id, site_id=staff.site_id))
+    if fridge is None:
+        raise NotFound
+    if not _COLDEST <= celsius <= _WARMEST:
+        raise BadInput({"celsius": "not_a_choice"})
+    if taken_at > now + CLOCK_SLACK:
+        raise BadInput({"taken_at": "in_the_future"})
+    reading = ColdReading(
+        recorded_at=now, fridge_id=fridge.id, site_id=fridge.site_id, celsius=celsius,
+        taken_at=min(taken_at, now), read_by=staff.id,
+    )  # fmt: skip
+    db.add(reading)
+    db.flush()
+    lies = (Stock.site_id == fridge.site_id, Stock.remaining > 0, Stock.set_aside.is_(None))
+    here = or_(Stock.fridge_id.is_(None), Stock.fridge_id == fridge.id)
+    query = (
+        select(Stock.lot_id, Knowledge.content)
+        .join(Lot, Lot.id == Stock.lot_id)
+        .join(Product, Product.id == Lot.product_id)
+        .join(Knowledge, Knowledge.id == Product.knowledge_id)
+        .where(*lies, here)
+    )
+    harmed = [lot for lot, told in db.execute(query) if not _bears(told, fridge.kind, celsius)]
+    if harmed:
+        aside = update(Stock).where(*lies, Stock.lot_id.in_(harmed)).values(set_aside=reading.id)
+        db.execute(aside, execution_options={"synchronize_session": False})
+        alarms.sound(db, kind="cold_chain", about=("site", fridge.site_id), now=now)
+    audit.done(db, "fridge_read", reading, {"set_aside": len(harmed)}, by=staff, now=now)
+    return harmed
+
+
+def _bears(told: Mapping[str, Any], kind: str, celsius: float) -> bool:
+    kept = told.get("storage", {}).get(kind)
+    return kept is None or kept["least"] <= celsius <= kept["most"]
+
+
+def settle(db: Session, shelf: Shelf, *, usable: bool, staff: Staff, now: datetime) -> None:
+    """End the wait of a shelf that was set aside: it may be used again, or all of it is wasted.
+
+    Raises:
+        NotFound: Another site's shelf.
+        WrongState: It is not set aside.
+    """
+    found = stock.balance(db, shelf, staff)
+    if found.set_aside is None:
+        raise WrongState
+    if not usable and found.remaining:
+        stock.move(db, shelf, "wasted", found.remaining, staff=staff, now=now, reason="cold_chain")
+    found.set_aside = None
+    db.flush()
+    stock.note(db, "stock_settled", found, staff.id, now, usable=usable)

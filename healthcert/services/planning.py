@@ -1,0 +1,115 @@
+"""The sessions that are planned: seen, made larger, and cancelled when a site closes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.models import (
+    ClinicSession,
+    Product,
+    Site,
+    SiteClosure,
+    Slot,
+    Staff,
+    new_id,
+    upsert,
+)
+from healthcert.models.place import SESSION_TRANSITIONS
+from healthcert.services import audit
+from healthcert.services.sessions import MOST
+
+_OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
+
+
+def listed(
+    db: Session, *, site_ids: Collection[UUID], first: date, limit: int
+) -> Sequence[Row[ClinicSession, Site, str, int, int, int]]:
+    """Return the sessions of sites from a day on: what is given, slots, places and bookings."""
+    query = (
+        select(
+            ClinicSession, Site, Product.name.label("product"), func.count(Slot.id).label("slots"),
+            func.coalesce(func.sum(Slot.capacity), 0).label("places"),
+            func.coalesce(func.sum(Slot.booked), 0).label("booked"),
+        )
+        .join(Site, Site.id == ClinicSession.site_id)
+        .join(Product, Product.id == ClinicSession.product_id)
+        .outerjoin(Slot, Slot.session_id == ClinicSession.id)
+        .where(ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first)
+        .group_by(ClinicSession.id, Site.id, Product.id)
+        .order_by(ClinicSession.day, Site.code, Product.name)
+    )  # fmt: skip
+    return db.execute(query.limit(limit)).all()
+
+
+def slots_of(db: Session, *, site_id: UUID, product_id: UUID, day: date) -> list[Slot]:
+    """Return the slots of a product at a site on a day, in their order."""
+    query = select(Slot).join(ClinicSession, ClinicSession.id == Slot.session_id)
+    query = query.where(ClinicSession.site_id == site_id, ClinicSession.product_id == product_id)
+    return list(db.scalars(query.where(ClinicSession.day == day).order_by(Slot.starts_at)))
+
+
+def resize(
+    db: Session, *, session_id: UUID, site_ids: Collection[UUID], capacity: int, staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Give each slot of a session at one of some sites so many places, as for people who walk in.
+
+    Raises:
+        BadInput: More are booked or kept in one of its slots, or it is too many.
+        NotFound: No such session there.
+    """
+    if not 1 <= capacity <= MOST:
+        raise BadInput({"capacity": "not_a_choice"})
+    query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
+    about = db.scalar(query.filter_by(id=session_id))
+    if about is None:
+        raise NotFound
+    larger = update(Slot).where(Slot.session_id == session_id).values(capacity=capacity)
+    try:
+        with db.begin_nested():
+            db.execute(larger, execution_options={"synchronize_session": False})
+    except IntegrityError:
+        raise BadInput({"capacity": "booked_already"}) from None
+    audit.done(db, "session_resized", about, {"capacity": capacity}, by=staff, now=now)
+
+
+def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datetime) -> int:
+    """Close a site for a day and cancel its sessions; return how many.
+
+    The worker books everybody anew who is booked there (`services.rebooking`).
+
+    Raises:
+        BadInput: The day is over.
+    """
+    if day < now.date():
+        raise BadInput({"day": "too_long_ago"})
+    closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
+    db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
+    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
+    audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
+    there = select(ClinicSession).filter_by(site_id=site_id, day=day)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
+    for session in open_ones:
+        cancel(db, session_id=session.id, staff=staff, now=now)
+    return len(open_ones)
+
+
+def cancel(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
+    """Cancel one session; the worker books everybody anew who is booked there.
+
+    Raises:
+        WrongState: It is over, or cancelled already.
+    """
+    one = update(ClinicSession).where(ClinicSession.id == session_id)
+    moved = one.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
+    if db.scalar(moved.returning(ClinicSession.id)) is None:
+        raise WrongState
+    about = db.get_one(ClinicSession, session_id, populate_existing=True)
+    audit.done(db, "session_cancelled", about, {}, by=staff, now=now)

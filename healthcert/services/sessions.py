@@ -1,0 +1,148 @@
+"""Sessions and their slots, made ahead from templates: within the hours of a site, on its days.
+
+What is there already stays as it is, so that making them again adds only what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, or_, select
+from sqlalchemy.orm import Session
+
+from healthcert.data.knowledge import Country
+from healthcert.errors import BadInput, NotFound
+from healthcert.models import (
+    Base,
+    ClinicSession,
+    SessionTemplate,
+    Site,
+    SiteHours,
+    Staff,
+    new_id,
+    upsert,
+)
+from healthcert.models.place import KEPT
+from healthcert.services import audit, hours, knowledge
+
+LONGEST = timedelta(days=731)  # of a template
+MOST = 1000  # people in a slot
+
+
+def refuse_wrong(db: Session, template: SessionTemplate) -> None:
+    """Refuse a template that cannot be.
+
+    Raises:
+        BadInput: Some of it cannot be.
+        NotFound: The programme does not give the product.
+    """
+    kept = [getattr(template, f"kept_{pool}") or 0 for pool in KEPT]
+    wrong = {
+        "weekdays": not 0 < template.weekdays < 1 << 7,
+        "last_day": not template.first_day <= template.last_day <= template.first_day + LONGEST,
+        "minutes": not 5 <= template.minutes <= 60,  # noqa: PLR2004 - of an hour
+        "capacity": not 1 <= template.capacity <= MOST,
+        "kept": min(kept) < 0 or sum(kept) > template.capacity,
+    }
+    if any(wrong.values()):
+        raise BadInput({name: "not_a_choice" for name, bad in wrong.items() if bad})
+    given = [(one.id, product.id) for one, product in knowledge.offered(db)]
+    if (template.programme_id, template.product_id) not in given:
+        raise NotFound
+
+
+def begin(
+    db: Session, template: SessionTemplate, *, staff: Staff | None, now: datetime
+) -> SessionTemplate:
+    """Return a template that is now on record; nothing is made by it yet. Refuses what is wrong."""
+    refuse_wrong(db, template)
+    template.recorded_at = now
+    db.add(template)
+    db.flush()
+    audit.done(db, "template_begun", template, {"site": template.site_id}, by=staff, now=now)
+    return template
+
+
+def foreseen(
+    db: Session, template: SessionTemplate, *, country: Country, until: date
+) -> dict[date, list[tuple[datetime, datetime]]]:
+    """Return what making a template's sessions would add: by day, when each slot begins and ends.
+
+    Left out are days on which the site is closed or the country rests, and those that have a
+    session of the product. Slots are as long by the clock that never changes, also on the days
+    on which the clock on the wall does.
+    """
+    site = db.get_one(Site, template.site_id)
+    taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
+    rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
+    spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
+    length, found = timedelta(minutes=template.minutes), {}
+    first, last = template.first_day, min(until, template.last_day)
+    for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
+        if day in rests or not template.weekdays >> day.isoweekday() - 1 & 1:
+            continue
+        times = [_times(day, span, zone) for span in spans if span.weekday == day.isoweekday()]
+        found[day] = [
+            (opens + length * n, opens + length * (n + 1))
+            for opens, closes in times
+            for n in range((closes - opens) // length)
+        ]
+    return {day: slots for day, slots in found.items() if slots}
+
+
+def _times(day: date, span: SiteHours, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    opens, closes = (datetime.combine(day, at, zone) for at in (span.opens, span.closes))
+    return opens.astimezone(UTC), closes.astimezone(UTC)
+
+
+def make(
+    db: Session, *, template_id: UUID, country: Country, until: date, now: datetime
+) -> list[date]:
+    """Make the sessions of a template that are missing up to a day; return the days they are on.
+
+    Raises:
+        NotFound: No such template.
+    """
+    template = db.get(SessionTemplate, template_id, with_for_update=True, populate_existing=True)
+    if template is None:
+        raise NotFound
+    days = foreseen(db, template, country=country, until=until)
+    same = {
+        "recorded_at": now, "site_id": template.site_id, "programme_id": template.programme_id,
+        "product_id": template.product_id, "template_id": template.id, "state": "published",
+    }  # fmt: skip
+    places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in KEPT}
+    rows = [{"id": new_id(), "day": day, **same} for day in days]
+    added: dict[date, UUID] = {}
+    if rows:  # what another template makes meanwhile is left to it
+        made = upsert(db, "clinic_session").values(rows).on_conflict_do_nothing()
+        added = dict(db.execute(made.returning(ClinicSession.day, ClinicSession.id)).all())
+    slots = [
+        {
+            "id": new_id(), "recorded_at": now, "session_id": session_id, "starts_at": starts,
+            "ends_at": ends, "capacity": template.capacity, **places,
+        }
+        for day, session_id in added.items()
+        for starts, ends in days[day]
+    ]  # fmt: skip
+    if slots:
+        db.execute(insert(Base.metadata.tables["slot"]), slots)
+    template.made_until = max(until, template.made_until or until)
+    db.flush()
+    return sorted(added)
+
+
+def horizon(country: Country, today: date) -> date:
+    """Return the day up to which a country has its sessions made."""
+    return today + timedelta(weeks=country.weeks_ahead)
+
+
+def behind(db: Session, *, until: date) -> Sequence[UUID]:
+    """Return the templates of which sessions up to a day are still to be made."""
+    made = SessionTemplate.made_until
+    query = select(SessionTemplate.id).where(or_(made.is_(None), made < until))
+    query = query.where(or_(made.is_(None), made < SessionTemplate.last_day))
+    return db.scalars(query.where(SessionTemplate.first_day <= until)).all()

@@ -1,0 +1,156 @@
+"""The way of a patient beside the dose: consent, questions, what a nurse decides, the watch."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+from wtforms import BooleanField
+
+from healthcert.errors import BadInput
+from healthcert.i18n import lazy as _
+from healthcert.services import clinic, giving, observing, roster, safety
+from healthcert.services.giving import Before
+from healthcert.web.answers import Answers, Radios, options
+from healthcert.web.clinic import Beside, own_site, patient_page, scene
+from healthcert.web.forms import DayField
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.labels import SCREENINGS, TRIAGES, in_words
+from healthcert.web.moment import now
+
+bp = Blueprint("care", __name__, url_prefix="/clinic")
+
+_Page = str | tuple[str, int] | Response
+_ANSWERS = {"no": _("No"), "yes": _("Yes"), "": _("Not asked")}
+
+
+class Decision(Answers):
+    """What a nurse decides on answers."""
+
+    outcome = Radios(_("What is decided?"), choices=options(
+        {code: SCREENINGS[code] for code in ("go", "defer", "refuse")}
+    ))  # fmt: skip
+    until = DayField(_("Not before which day?"), optional=True)
+    reason = Radios(_("Why?"), choices=options(TRIAGES))
+
+
+def asking(known: Before, base: type[Answers] = Answers) -> type[Answers]:
+    """Return a form with the questions of a product's file; who was asked nothing has no answer."""
+    asked = {
+        f"q_{question['code']}": Radios(
+            in_words(question["ask"]), choices=options(_ANSWERS), default=""
+        )
+        for question in known.questions
+    }
+    all_no = BooleanField(_("I asked every question, and every answer is no"))
+    return type("Asked", (base,), {"all_no": all_no, **asked})
+
+
+def answers_of(form: Answers) -> dict[str, bool]:
+    """Return what was answered, by the code of the question; a yes goes before a tick below."""
+    told = {name[2:]: value for name, value in form.data.items() if name.startswith("q_")}
+    return {
+        code: value == "yes" for code, value in told.items() if value or form.data.get("all_no")
+    }
+
+
+@bp.post("/appointments/<uuid:appointment_id>/consent")
+def consent(appointment_id: UUID) -> _Page:
+    """Write down that they agree, refuse, or no longer agree."""
+    form = Beside(request.form)
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "registration")
+        try:
+            safety.consent(
+                db, vault=parts().vault, person_id=at.patient.expected.person_id,
+                programme_id=at.patient.expected.programme_id, decision=form.decision.data or "",
+                decided_by=form.decided_by.data or "", name=form.name.data, staff=at.staff,
+                may_decide=at.known.may_decide, now=now(),
+            )  # fmt: skip
+        except BadInput as wrong:
+            form.take(wrong.fields)
+            return patient_page(at, form), 400
+    return _to_patient(appointment_id)
+
+
+@bp.post("/appointments/<uuid:appointment_id>/not-vaccinated")
+def not_vaccinated(appointment_id: UUID) -> _Page:
+    """Note that nothing was given, and why."""
+    form = Beside(request.form)
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "care")
+        try:
+            clinic.not_vaccinated(
+                db, appointment_id=appointment_id, reason=form.why_not.data or "", staff=at.staff,
+                now=now(),
+            )  # fmt: skip
+        except BadInput as wrong:
+            form.take({"why_not": wrong.fields["reason"]})
+            return patient_page(at, form), 400
+    return redirect(url_for("clinic.day"), code=303)
+
+
+@bp.route("/appointments/<uuid:appointment_id>/questions", methods=["GET", "POST"])
+def questions(appointment_id: UUID) -> _Page:
+    """Ask the health questions, and keep what was answered."""
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "care")
+        form = asking(at.known)(request.form or None)
+        if not (request.form and form.validate() and answers_of(form)):
+            return render_template("clinic/questions.html", at=at, form=form)
+        giving.screen(
+            db, vault=parts().vault, patient=at.patient, known=at.known, answers=answers_of(form),
+            staff=at.staff, day=at.day, now=now(),
+        )  # fmt: skip
+    return _to_patient(appointment_id)
+
+
+@bp.route("/appointments/<uuid:appointment_id>/decision", methods=["GET", "POST"])
+def decision(appointment_id: UUID) -> _Page:
+    """Let a nurse decide where the answers lead."""
+    form = Decision(request.form or None)
+    with parts().doors.transaction() as db:
+        at = scene(db, appointment_id, "care")
+        page = {"at": at, "form": form, "answers": giving.answered(
+            db, vault=parts().vault, known=at.known
+        )}  # fmt: skip
+        if at.known.screening is None or not request.form:
+            return render_template("clinic/decision.html", **page)
+        if not form.validate():
+            return render_template("clinic/decision.html", **page), 400
+        try:
+            giving.decide(
+                db, appointment_id=appointment_id, screening_id=at.known.screening.id,
+                staff=at.staff, now=now(), outcome=form.outcome.data, reason=form.reason.data,
+                until=form.until.data,
+            )  # fmt: skip
+        except BadInput as wrong:
+            form.take(wrong.fields)
+            return render_template("clinic/decision.html", **page), 400
+    if form.outcome.data == "go":
+        return redirect(url_for("doses.ask", appointment_id=appointment_id), code=303)
+    return _to_patient(appointment_id)
+
+
+@bp.get("/observed")
+def observed() -> str:
+    """Show who is watched after a dose, and for how many more minutes."""
+    with parts().doors.reading() as db:
+        site = roster.site(db, site_id=own_site())
+        found = observing.watched(db, vault=parts().vault, site_id=site.id, now=now())
+    return render_template("clinic/observed.html", site=site, found=found, now=now())
+
+
+@bp.post("/observed/<uuid:observation_id>/left")
+def left(observation_id: UUID) -> Response:
+    """Note that somebody leaves."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        observing.leave(db, observation_id=observation_id, staff=staff, now=now())
+    return redirect(url_for(".observed"), code=303)
+
+
+def _to_patient(appointment_id: UUID) -> Response:
+    return redirect(url_for("clinic.appointment", appointment_id=appointment_id), code=303)

@@ -1,0 +1,55 @@
+"""The end of the day at a clinic: sums, counts by two people, sessions closed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.errors import BadInput
+from healthcert.services import closing, observing, roster
+from healthcert.web.clinic import own_site
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+
+_DIGITS = 6  # more doses no shelf holds
+
+bp = Blueprint("closing", __name__, url_prefix="/clinic/closing")
+
+
+@bp.get("/")
+def page() -> str:
+    """Show what the day comes to, what is still to be counted, and who is still here."""
+    with parts().doors.reading() as db:
+        site = roster.site(db, site_id=own_site())
+        day = now().astimezone(ZoneInfo(site.time_zone)).date()
+        lots, sessions = closing.sums(db, site=site, day=day)
+        watched = observing.watched(db, vault=parts().vault, site_id=site.id, now=now())
+    return render_template(
+        "clinic/closing.html", site=site, day=day, lots=lots, sessions=sessions, watched=watched,
+        result=request.args.get("count"),
+    )  # fmt: skip
+
+
+@bp.post("/lots/<uuid:lot_id>")
+def count(lot_id: UUID) -> Response:
+    """Keep what one person counted, or settle it with what the first one did."""
+    typed = request.form.get("found", "").strip()
+    if not typed.isdecimal() or len(typed) > _DIGITS:
+        raise BadInput({"found": "not_so_many"})
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        result = closing.count(db, lot_id=lot_id, found=int(typed), staff=staff, now=now())
+    return redirect(url_for(".page", count=result), code=303)
+
+
+@bp.post("/sessions/<uuid:session_id>")
+def close(session_id: UUID) -> Response:
+    """Close a session."""
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        closing.close(db, session_id=session_id, staff=staff, now=now())
+    return redirect(url_for(".page"), code=303)

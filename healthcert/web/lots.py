@@ -1,0 +1,66 @@
+"""The door of lots: which there are, and what is ordered of them; a recall in one act."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.services import judging_again, lots, roster
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+
+bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
+
+
+@bp.get("")
+def every() -> str:
+    """Show every lot with its state, and what may be ordered of it."""
+    with parts().doors.reading() as db:
+        found = lots.known(db)
+    return render_template("admin/lots.html", lots=found, today=now().date())
+
+
+@bp.post("/<uuid:lot_id>")
+def order(lot_id: UUID) -> Response:
+    """Release a lot that somebody else received; with a day, extend it as its regulator did."""
+    extended = request.form.get("expires_on", type=date.fromisoformat)
+    if "expires_on" in request.form and extended is None:
+        raise BadInput({"expires_on": "not_a_date"})
+    since, reason = (None, "extended") if extended else (now().date(), "released")
+    return _order(
+        lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
+    )
+
+
+@bp.get("/<uuid:lot_id>/recall")
+def foresee(lot_id: UUID) -> str:
+    """Show whom a recall reaches; after it, how far it has come."""
+    with parts().doors.reading() as db:
+        found = lots.known(db, lot_id=lot_id)
+        reached = lots.reached(db, lot_id=lot_id)
+        left = judging_again.left(db, lot_id=lot_id)
+    if not found:
+        raise NotFound
+    return render_template("admin/recall.html", lot=found[0], reached=reached, left=left)
+
+
+@bp.post("/<uuid:lot_id>/recall")
+def recall(lot_id: UUID) -> Response:
+    """Recall a lot: frozen everywhere at once; the worker judges, tells and withdraws."""
+    reason = request.form.get("reason", "")
+    if reason not in lots.RECALLS:
+        raise BadInput({"reason": "missing"})
+    return _order(lot_id, ".foresee", state="recalled", since=None, reason=reason)
+
+
+def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401 - of one deed
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        lots.order(db, lot_id=lot_id, staff=staff, now=now(), **ordered)
+    return redirect(url_for(then, lot_id=lot_id), code=303)

@@ -1,0 +1,165 @@
+"""People who are on no list today: found, shown, and what was found of them elsewhere or by us."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.data import words
+from healthcert.errors import BadInput
+from healthcert.i18n import language
+from healthcert.i18n import lazy as _
+from healthcert.models.test_result import RESULTS, TEST_TYPES
+from healthcert.services import clinic, finding, findings, roster
+from healthcert.services.elsewhere import Evidence
+from healthcert.services.findings import ToldRecovery, ToldTest
+from healthcert.services.people import IdentityDetails
+from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
+from healthcert.web.doses import sign
+from healthcert.web.forms import DayField
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.labels import EVIDENCE, IDENTITIES
+from healthcert.web.moment import now
+
+bp = Blueprint("people", __name__, url_prefix="/clinic/people")
+
+_Page = str | tuple[str, int] | Response
+
+
+class Wanted(Answers):
+    """Somebody who is not on today's list, by two things that are known of them."""
+
+    text = Line(_("Names"))
+    born = BirthField(_("Date of birth"))
+    phone = Line(_("Phone number"))
+    identity_kind = Choice(
+        _("Kind of document"), choices=options({**IDENTITIES, "card": _("Card of ours")}),
+        default="card",
+    )  # fmt: skip
+    identity_value = Line(_("Number of the document or card"))
+
+
+class Proved(Answers):
+    """What a finding is of, and what speaks for it."""
+
+    disease = Choice(_("Disease"))
+    evidence = Radios(_("What speaks for it?"), choices=options(EVIDENCE), default="given_here")
+    country = Line(_("Country where it was, two letters, if not ours"))
+    note = Line(_("What the paper is"))
+
+
+class TestAnswers(Proved):
+    """A test that was done."""
+
+    test_type = Radios(_("Kind of test"))
+    result = Radios(_("Result"))
+    sampled_at = Line(_("When was the sample taken?"))
+    centre = Line(_("Where was it taken?"))
+    name = Line(_("Name of the test"))
+    device = Line(_("Number of a rapid test in the list of the EU"))
+
+
+class RecoveryAnswers(Proved):
+    """A disease that somebody went through."""
+
+    called: ClassVar = {"test_result_id": "test"}
+
+    first_positive_on = DayField(_("First positive test"))
+    test = Choice(_("Test on record that showed it"))
+
+
+@bp.route("/", methods=["GET", "POST"])
+def find() -> _Page:
+    """Find somebody who is on no list."""
+    form, found, told = Wanted(request.form or None), None, None
+    if value := form.identity_value.data:
+        told = IdentityDetails(form.identity_kind.data, parts().settings.country, value)
+    try:
+        if request.form:
+            with parts().doors.transaction() as db:
+                found = finding.find(
+                    db, vault=parts().vault, staff=roster.present(db, staff_id=visitor().id),
+                    reason="registration", now=now(), text=form.text.data, born=form.born.data,
+                    phone=form.phone.data, identity=told,
+                )  # fmt: skip
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return render_template("clinic/people.html", form=form, found=None), 400
+    return render_template("clinic/people.html", form=form, found=found)
+
+
+@bp.get("/<uuid:person_id>")
+def person(person_id: UUID) -> str:
+    """Show somebody who was found, and what can be done for them without an appointment."""
+    with parts().doors.transaction() as db:
+        return render_template("clinic/person.html", found=known(db, person_id, "registration"))
+
+
+@bp.route("/<uuid:person_id>/test", methods=["GET", "POST"])
+def test(person_id: UUID) -> _Page:
+    """Write down what a test found."""
+    form = TestAnswers(request.form or None)
+    for field, codes in ((form.test_type, TEST_TYPES), (form.result, RESULTS)):
+        name = "covid-19-lab-test-type" if field is form.test_type else "covid-19-lab-result"
+        field.choices = options({code: words(name, language())[code] for code in codes})
+    return _finding(person_id, form, "test")
+
+
+@bp.route("/<uuid:person_id>/recovery", methods=["GET", "POST"])
+def recovery(person_id: UUID) -> _Page:
+    """Write down a disease that somebody went through."""
+    return _finding(person_id, RecoveryAnswers(request.form or None), "recovery")
+
+
+def known(db: Any, person_id: UUID, reason: str) -> clinic.Known:  # noqa: ANN401 - views know no SQL
+    """Return somebody in one's reach; the look is written down."""
+    staff = roster.present(db, staff_id=visitor().id)
+    return clinic.known(
+        db, vault=parts().vault, person_id=person_id, staff=staff, reason=reason, now=now()
+    )
+
+
+def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - either form
+    form.disease.choices = options(words("disease-agent-targeted", language()))
+    with parts().doors.transaction() as db:
+        found = known(db, person_id, "care")
+        if kind == "recovery":
+            tests = {str(test): str(day) for test, day in found.tests}
+            form.test.choices = options({"": _("None"), **tests})
+        page = {"found": found, "form": form, "kind": kind}
+        if not request.form:
+            return render_template("clinic/finding.html", **page)
+        try:
+            if not form.validate():
+                return render_template("clinic/finding.html", **page), 400
+            by = {
+                "vault": parts().vault, "person_id": person_id, "country": parts().country,
+                "staff": roster.present(db, staff_id=visitor().id), "now": now(),
+            }  # fmt: skip
+            _record(db, form, kind, by)
+        except BadInput as wrong:
+            form.take(wrong.fields)
+            return render_template("clinic/finding.html", **page), 400
+    sign(person_id)
+    return redirect(url_for(".person", person_id=person_id), code=303)
+
+
+def _record(db: Any, form: Any, kind: str, by: dict[str, Any]) -> None:  # noqa: ANN401
+    told = form.data
+    evidence = None
+    if told["evidence"] != "given_here":
+        evidence = Evidence(told["evidence"], told["country"].upper(), told["note"])
+    if kind == "test":
+        at = moment_of(told["sampled_at"], parts().country.time_zone, "sampled_at", now())
+        names = {name: told[name] for name in ("test_type", "result", "centre", "name", "device")}
+        test = ToldTest(told["disease"], sampled_at=at, evidence=evidence, **names)
+        findings.record_test(db, told=test, **by)
+        return
+    test_id = UUID(told["test"]) if told["test"] else None
+    first = told["first_positive_on"]
+    told = ToldRecovery(told["disease"], first, test_result_id=test_id, evidence=evidence)
+    findings.record_recovery(db, told=told, **by)

@@ -1,0 +1,125 @@
+"""The door of whoever plans a site: sessions made ahead, made larger, and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug import Response
+
+from healthcert.errors import BadInput, NotFound
+from healthcert.models import SessionTemplate, Site, Staff
+from healthcert.services import delegating, knowledge, planning, rebooking, roster, sessions
+from healthcert.web.guards import visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+
+bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
+
+_MOST = 200  # sessions on a page
+_NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
+
+
+@bp.get("")
+def every() -> str:
+    """Show what is planned from today on, and who could not be placed anew."""
+    with parts().doors.reading() as db:
+        _staff, sites = _reach(db, "plan_sessions")
+        ids = [site.id for site in sites]
+        return render_template(
+            "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=now().date(),
+            sessions=planning.listed(db, site_ids=ids, first=now().date(), limit=_MOST),
+            lost=rebooking.unplaced(db, site_ids=ids, since=now()),
+        )  # fmt: skip
+
+
+@bp.get("/preview")
+def preview() -> str:
+    """Show which sessions a template would make, before it is kept."""
+    with parts().doors.reading() as db:
+        wanted, _staff, site = _template(db, request.args)
+        sessions.refuse_wrong(db, wanted)
+        found = sessions.foreseen(db, wanted, country=parts().country, until=wanted.last_day)
+    return render_template("admin/preview.html", site=site, found=found, typed=request.args)
+
+
+@bp.post("")
+def make() -> Response:
+    """Keep a template, and make its sessions as far ahead as the country has them made."""
+    until = sessions.horizon(parts().country, now().date())
+    with parts().doors.transaction() as db:
+        wanted, staff, _site = _template(db, request.form)
+        template_id = sessions.begin(db, wanted, staff=staff, now=now()).id
+        sessions.make(db, template_id=template_id, country=parts().country, until=until, now=now())
+    return redirect(url_for(".every"), code=303)
+
+
+@bp.post("/size")
+def resize() -> Response:
+    """Give each time of a session so many places."""
+    session_id = request.form.get("session", UUID(int=0), type=UUID)
+    capacity = request.form.get("capacity", 0, type=int)
+    with parts().doors.transaction() as db:
+        staff, sites = _reach(db, "plan_sessions")
+        planning.resize(
+            db, session_id=session_id, site_ids=[site.id for site in sites], capacity=capacity,
+            staff=staff, now=now(),
+        )  # fmt: skip
+    return redirect(url_for(".every"), code=303)
+
+
+@bp.get("/close")
+def foresee() -> str:
+    """Show how many people are booked on a day at a site, before it is closed."""
+    with parts().doors.reading() as db:
+        _staff, site, day = _closing(db, request.args)
+        rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
+    booked = sum(row.booked for row in rows if row[0].day == day)
+    return render_template("admin/closing.html", site=site, day=day, booked=booked)
+
+
+@bp.post("/close")
+def close() -> Response:
+    """Close a site for a day; the worker books everybody anew."""
+    with parts().doors.transaction() as db:
+        staff, site, day = _closing(db, request.form)
+        planning.close_day(db, site_id=site.id, day=day, staff=staff, now=now())
+    return redirect(url_for(".every"), code=303)
+
+
+def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 - views know no SQL
+    staff = roster.present(db, staff_id=visitor().id)
+    return staff, delegating.sites(db, staff=staff, act=act, now=now())
+
+
+def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - any MultiDict
+    staff, sites = _reach(db, act)
+    for site in sites:
+        if str(site.id) == told.get("site"):
+            return staff, site
+    raise NotFound
+
+
+def _closing(db: Any, told: Any) -> tuple[Staff, Site, date]:  # noqa: ANN401
+    day = told.get("day", type=date.fromisoformat)
+    if day is None:
+        raise BadInput({"day": "not_a_date"})
+    return *_at(db, "close_site", told), day
+
+
+def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noqa: ANN401
+    staff, site = _at(db, "plan_sessions", told)
+    days = {name: told.get(name, type=date.fromisoformat) for name in ("first_day", "last_day")}
+    if None in days.values():
+        raise BadInput({"day": "not_a_date"})
+    product = told.get("product", type=UUID)
+    programmes = [one.id for one, given in knowledge.offered(db) if given.id == product]
+    template = SessionTemplate(
+        site_id=site.id, product_id=product, programme_id=next(iter(programmes), None), **days,
+        weekdays=sum(1 << day for day in range(7) if str(day + 1) in told.getlist("weekdays")),
+        **{name: told.get(name, -1, type=int) for name in _NUMBERS},
+    )  # fmt: skip
+    return template, staff, site

@@ -1,0 +1,204 @@
+"""A place closes: everybody is booked anew, new place first, and who cannot be is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from healthcert.errors import BadInput, WrongState
+from healthcert.jobs import sessions as jobs
+from healthcert.models import Appointment, ClinicSession, Message, Site, SiteClosure, Slot
+from healthcert.services import moving, planning, rebooking
+from tests.factories import NOW, day, make_site
+from tests.services.clinic import JCOVDEN, Clinic, details
+from tests.threads import at_once
+
+CLOSED = day(3)
+
+
+def close(clinic: Clinic, on=CLOSED) -> int:
+    return clinic.doors.run(
+        lambda db: planning.close_day(
+            db, site_id=clinic.site.id, day=on, staff=clinic.nurse, now=NOW
+        )
+    )
+
+
+def other_site(clinic: Clinic, *, north: float) -> Site:
+    with clinic.doors.transaction() as db:
+        place = db.get_one(Site, clinic.site.id)
+        return make_site(db, latitude=place.latitude + north, time_zone="Asia/Beirut")
+
+
+def where(clinic: Clinic) -> Counter:
+    """Return how many are booked, by slot."""
+    with clinic.doors.reading() as db:
+        booked = select(Appointment.slot_id).where(Appointment.state == "booked")
+        return Counter(db.scalars(booked))
+
+
+def told(clinic: Clinic) -> Counter:
+    with clinic.doors.reading() as db:
+        return Counter(db.scalars(select(Message.template)))
+
+
+def counters_are_true(clinic: Clinic) -> bool:
+    with clinic.doors.reading() as db:
+        active = Appointment.state.in_(("held", "booked", "arrived"))
+        counted = dict(
+            db.execute(
+                select(Appointment.slot_id, func.count())
+                .where(active)
+                .group_by(Appointment.slot_id)
+            ).all()
+        )
+        return all(slot.booked == counted.get(slot.id, 0) for slot in db.scalars(select(Slot)))
+
+
+def test_everybody_goes_to_the_same_site_within_the_week_and_then_to_the_nearest(parts, clinic):
+    shut = clinic.slot(CLOSED, capacity=6)
+    for _ in range(5):
+        clinic.book(shut)
+    near, far = other_site(clinic, north=0.1), other_site(clinic, north=1.0)
+    clinic.slot(day(2), capacity=9)  # before the day they chose
+    clinic.slot(day(5), product=JCOVDEN, capacity=9)  # another product
+    at_far = clinic.slot(day(4), capacity=9, site=far)
+    at_near = clinic.slot(day(6), capacity=2, site=near)
+    later = clinic.slot(day(9), capacity=1)
+    next_week = clinic.slot(day(12), capacity=9)
+    assert close(clinic) == 1
+    assert jobs.rebook(parts, NOW) == 5
+    assert where(clinic) == {later.id: 1, at_near.id: 2, at_far.id: 2}
+    assert next_week.id not in where(clinic)
+    assert told(clinic)["rebooked"] == 5
+    assert counters_are_true(clinic)
+    assert jobs.rebook(parts, NOW) == 0
+
+
+def test_who_cannot_be_placed_is_told_and_listed(parts, clinic):
+    shut = clinic.slot(CLOSED, capacity=3)
+    mine = [clinic.book(shut) for _ in range(3)]
+    other = clinic.slot(day(5), capacity=1)
+    close(clinic)
+    assert jobs.rebook(parts, NOW) == 1
+    assert where(clinic) == {other.id: 1}
+    assert told(clinic)["unplaced"] == 2
+    with clinic.doors.reading() as db:
+        lost = rebooking.unplaced(db, site_ids=[clinic.site.id], since=NOW)
+        assert {each.id for each in lost} < {each.id for each in mine}
+        assert [each.state for each in lost] == ["cancelled"] * 2
+    assert counters_are_true(clinic)
+
+
+def test_a_closed_day_has_no_sessions_any_more_and_may_be_closed_again(clinic):
+    slot = clinic.slot(CLOSED)
+    assert [close(clinic), close(clinic)] == [1, 0]
+    with clinic.doors.reading() as db:
+        assert db.get_one(ClinicSession, slot.session_id).state == "cancelled"
+        assert db.scalar(select(func.count()).select_from(SiteClosure)) == 1
+    with pytest.raises(BadInput):
+        close(clinic, day(-1))
+
+
+def test_one_session_is_cancelled_alone_and_once(parts, clinic):
+    shut, other = clinic.slot(CLOSED), clinic.slot(CLOSED, product=JCOVDEN)
+    clinic.book(shut)
+    beyond = clinic.slot(day(4))
+    how = {"session_id": shut.session_id, "staff": clinic.nurse, "now": NOW}
+    clinic.doors.run(lambda db: planning.cancel(db, **how))
+    with pytest.raises(WrongState):
+        clinic.doors.run(lambda db: planning.cancel(db, **how))
+    jobs.rebook(parts, NOW)
+    assert where(clinic) == {beyond.id: 1}
+    with clinic.doors.reading() as db:
+        assert db.get_one(ClinicSession, other.session_id).state == "published"
+
+
+def test_what_ends_halfway_goes_on_where_it_was(parts, clinic, monkeypatch):
+    shut = clinic.slot(CLOSED, capacity=4)
+    for _ in range(4):
+        clinic.book(shut)
+    clinic.slot(day(4), capacity=9)
+    close(clinic)
+    real, done = moving.move, []
+
+    def killed(*given, **more):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(real(*given, **more))
+        return done[-1]
+
+    monkeypatch.setattr(moving, "move", killed)
+    with pytest.raises(KeyboardInterrupt):
+        jobs.rebook(parts, NOW)
+    monkeypatch.undo()
+    assert where(clinic)[shut.id] == 2
+    assert jobs.rebook(parts, NOW) == 2
+    assert where(clinic)[shut.id] == 0
+    assert told(clinic)["rebooked"] == 4
+    assert counters_are_true(clinic)
+
+
+def test_two_workers_and_a_citizen_leave_nobody_with_two_places_or_none(parts, clinic):
+    shut = clinic.slot(CLOSED, capacity=8)
+    booked = [clinic.book(shut) for _ in range(8)]
+    clinic.slot(day(4), capacity=4)
+    mine = clinic.slot(day(5), capacity=9)
+    close(clinic)
+
+    def work(turn: int) -> object:
+        if turn == 2:
+            return clinic.doors.run(
+                lambda db: moving.move(
+                    db, vault=clinic.vault, appointment_id=booked[7].id,
+                    person_id=booked[7].person_id, slot_id=mine.id, now=NOW,
+                )
+            )  # fmt: skip
+        return jobs.rebook(parts, NOW)
+
+    results = at_once(3, work)
+    assert not [
+        each for each in results if isinstance(each, Exception) and not isinstance(each, WrongState)
+    ], results
+    jobs.rebook(parts, NOW)
+    assert sum(where(clinic).values()) == 8
+    assert where(clinic)[shut.id] == 0
+    assert counters_are_true(clinic)
+
+
+def test_a_second_dose_moves_on_when_the_first_comes_too_near_to_it(parts, clinic):
+    who = details()
+    shut, second = clinic.slot(CLOSED), clinic.slot(CLOSED + timedelta(days=21))
+    clinic.book(shut, who)
+    clinic.book(second, who, dose_number=2)
+    first = clinic.slot(CLOSED + timedelta(days=4))
+    too_near = clinic.slot(CLOSED + timedelta(days=24))
+    right = clinic.slot(CLOSED + timedelta(days=25))
+    close(clinic)
+    jobs.rebook(parts, NOW)
+    assert where(clinic) == {first.id: 1, right.id: 1}
+    assert too_near.id not in where(clinic)
+
+
+def test_nobody_is_sent_to_a_place_that_opens_within_two_hours(parts, clinic):
+    shut = clinic.slot(day(0))
+    clinic.book(shut)
+    soon, tomorrow = clinic.slot(day(0), site=other_site(clinic, north=0.1)), clinic.slot(day(1))
+    close(clinic, day(0))
+    jobs.rebook(parts, soon.starts_at - timedelta(minutes=90))
+    assert where(clinic) == {tomorrow.id: 1}
+
+
+def test_who_has_arrived_stays_with_the_nurse(parts, clinic):
+    shut = clinic.slot(day(0))
+    appointment = clinic.book(shut)
+    with clinic.doors.transaction() as db:
+        db.get_one(Appointment, appointment.id).state = "arrived"
+    clinic.slot(day(1))
+    close(clinic, day(0))
+    assert jobs.rebook(parts, NOW) == 0
+    with clinic.doors.reading() as db:
+        assert db.get_one(Appointment, appointment.id).slot_id == shut.id

@@ -1,0 +1,106 @@
+"""The end of the day as deeds: sums, counts by two, who is watched, which case comes first."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.models import Appointment, ClinicSession, Site, new_id
+from healthcert.services import closing, observing, reactions
+from tests import factories as make
+from tests.factories import NOW, TODAY
+
+
+@pytest.fixture
+def shelf(db):
+    """Ten doses in the morning of yesterday, two given and one wasted today."""
+    site = make.make_site(db)
+    shelf = make.make_shelf(db, site=site)
+    make.make_move(db, shelf, quantity=10, recorded_at=NOW - timedelta(days=1))
+    lot = db.get_one(make.Lot, shelf.lot_id)
+    for _ in range(2):
+        dose = make.make_dose(db, lot=lot, site_id=site.id)
+        make.make_judgement(db, dose=dose, counts="unknown")
+        make.make_move(db, shelf, "given", dose_id=dose.id)
+    make.make_move(db, shelf, "wasted", reason="broken")
+    return shelf
+
+
+def people(db, shelf, *roles):
+    return [make.make_staff(db, role=role, site_id=shelf.site_id) for role in roles]
+
+
+def test_the_sums_of_a_day_reconcile(db, shelf):
+    site = db.get_one(Site, shelf.site_id)
+    [lot], sessions = closing.sums(db, site=site, day=TODAY)
+    assert (lot.began, lot.remaining, lot.recorded, sessions) == (10, 7, 2, [])
+    assert {name: lot.today[name] for name in ("given", "wasted", "received")} == {
+        "given": 2, "wasted": 1, "received": 0,
+    }  # fmt: skip
+
+
+def test_a_count_waits_for_somebody_else_who_finds_as_much(db, shelf):
+    nurse, lead = people(db, shelf, "nurse", "lead")
+    how = {"lot_id": shelf.lot_id, "now": NOW}
+    with pytest.raises(BadInput):
+        closing.count(db, found=-1, staff=nurse, **how)
+    with pytest.raises(NotFound):
+        closing.count(db, found=6, staff=make.make_staff(db), **how)
+    assert closing.count(db, found=6, staff=nurse, **how) == "open"
+    with pytest.raises(NotAllowed):
+        closing.count(db, found=6, staff=nurse, **how)
+    assert closing.count(db, found=7, staff=lead, **how) == "dropped"
+    assert closing.count(db, found=6, staff=nurse, **how) == "open"
+    assert closing.count(db, found=6, staff=lead, **how) == "confirmed"
+    db.refresh(shelf)
+    assert (shelf.remaining, shelf.unexplained) == (6, -1)
+    [lot], _sessions = closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY)
+    assert (lot.began, lot.today["counts"], lot.waits) == (10, 1, None)
+
+
+def test_a_session_is_closed_once_and_by_its_own_site(db, shelf):
+    [nurse] = people(db, shelf, "nurse")
+    site = db.get_one(Site, shelf.site_id)
+    slot = make.make_slot(db, session=make.make_session(db, site=site), booked=1)
+    late = slot.ends_at
+    missing = make.make_appointment(db, slot=slot)
+    how = {"session_id": slot.session_id, "staff": nurse}
+    with pytest.raises(WrongState):
+        closing.close(db, **how, now=late - timedelta(minutes=1))
+    with pytest.raises(NotFound):
+        closing.close(db, session_id=slot.session_id, staff=make.make_staff(db), now=late)
+    closing.close(db, **how, now=late)
+    assert db.get_one(Appointment, missing.id).state == "no_show"
+    assert db.get_one(ClinicSession, slot.session_id).state == "closed"
+    _lots, [only] = closing.sums(db, site=site, day=TODAY)
+    assert only.states == {"no_show": 1}
+    with pytest.raises(WrongState):
+        closing.close(db, **how, now=late)
+
+
+def test_who_is_watched_is_let_go_by_their_own_site(db):
+    row = make.make_observation(db)
+    nurse = make.make_staff(db, site_id=row.site_id)
+    for staff, which in ((make.make_staff(db), row.id), (nurse, new_id())):
+        with pytest.raises(NotFound):
+            observing.leave(db, observation_id=which, staff=staff, now=NOW)
+    observing.leave(db, observation_id=row.id, staff=nurse, now=row.until)
+    assert row.state == "left"
+
+
+def test_the_case_whose_clock_runs_out_first_stands_first(db):
+    calm, closed = (make.make_adverse_event(db) for _ in range(2))
+    closed.state = "closed"
+    soon, later = (
+        make.make_adverse_event(
+            db, seriousness="death", outcome="died", due_at=NOW + timedelta(hours=hours)
+        )
+        for hours in (1, 2)
+    )
+    db.flush()
+    inspector = make.make_staff(db, role="inspector", site_id=None)
+    found = [each.event.id for each in reactions.cases(db, staff=inspector)]
+    assert found == [soon.id, later.id, calm.id, closed.id]
+    assert reactions.cases(db, staff=make.make_staff(db)) == []

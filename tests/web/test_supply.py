@@ -1,0 +1,317 @@
+"""The pages of stock, of sessions and of lots: what staff do there, and what they are told."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, func, select
+
+from healthcert.jobs.sessions import rebook
+from healthcert.models import (
+    ClinicSession,
+    Dose,
+    Fridge,
+    Lot,
+    LotValidity,
+    Product,
+    SessionTemplate,
+    Slot,
+    Stock,
+    StockMove,
+)
+from healthcert.services import hours
+from tests import factories as make
+from tests.certificates import NOW
+from tests.factories import TODAY, day
+from tests.web.conftest import two_levels
+
+CARTON = "]d201003592671000231729033110EJ6796\x1d21S1"
+PLAN = {
+    "weekdays": ["1", "3"], "first_day": day(1).isoformat(), "last_day": day(28).isoformat(),
+    "minutes": "30", "capacity": "4", "kept_phone": "1", "kept_walk_in": "0",
+    "kept_second_dose": "0",
+}  # fmt: skip
+
+
+@pytest.fixture
+def engine_name():
+    """The deeds are tested on both engines."""
+    return "sqlite"
+
+
+@pytest.fixture
+def came(parts, clinic):
+    """Ten doses of the clinic's lot lie there."""
+    with parts.doors.transaction() as db:
+        shelf = make.make_shelf(
+            db, site=db.get_one(make.Site, clinic.site_id), lot=db.scalars(select(Lot)).one()
+        )
+        make.make_move(db, shelf, "received", 10)
+        return shelf
+
+
+def one(parts, query):
+    with parts.doors.reading() as db:
+        return db.scalars(query).one()
+
+
+def test_a_carton_that_is_scanned_is_on_the_shelf_and_waits_for_its_release(parts, staff):
+    clerk = staff("clerk")
+    answer = clerk.post("/clinic/stock/came", {"scan": CARTON, "quantity": "195"},
+                        page="/clinic/stock", follow_redirects=True)  # fmt: skip
+    assert "EJ6796" in answer.text
+    assert "Not released" in answer.text
+    lot = one(parts, select(Lot).filter_by(number="EJ6796"))
+    assert lot.state == "quarantined"
+    ends = select(LotValidity.expires_on).filter_by(lot_id=lot.id)
+    assert one(parts, ends).isoformat() == "2029-03-31"
+    assert one(parts, select(Stock.remaining).filter_by(lot_id=lot.id)) == 195
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"scan": CARTON.replace("23172", "24172")}, "a digit was misread"),
+        ({"scan": "(01)09521234543213(17)290331(10)A"}, "no vaccine here has this carton"),
+        ({"scan": "EJ6796"}, "this is not what a carton"),
+        ({"number": "", "expires_on": "2029-03-31"}, "fill this in"),
+        ({"number": "AB", "expires_on": "soon"}, "fill this in"),
+        ({"scan": CARTON, "quantity": "0"}, "there are not so many"),
+    ],
+)
+def test_what_cannot_be_delivered_is_refused_with_the_reason(parts, clinic, staff, typed, words):
+    told = {"quantity": "10", "product": str(clinic.product_id)} | typed
+    answer = staff("nurse").post("/clinic/stock/came", told, page="/clinic/stock")
+    assert answer.status_code == 400
+    assert words in answer.text
+    with parts.doors.reading() as db:
+        assert db.scalar(select(func.count()).select_from(StockMove)) == 0
+
+
+def test_a_lot_typed_with_another_last_day_than_our_books_have_is_refused(clinic, staff):
+    told = {"product": str(clinic.product_id), "number": clinic.lot, "quantity": "10"}
+    nurse = staff("nurse")
+    for ends, status in ((day(181), 400), (day(180), 303)):
+        wanted = told | {"expires_on": ends.isoformat()}
+        assert nurse.post(
+            "/clinic/stock/came", wanted, page="/clinic/stock"
+        ).status_code == status  # fmt: skip
+
+
+def test_what_is_wasted_returned_or_sent_on_leaves_the_shelf(parts, clinic, staff, came):
+    with parts.doors.transaction() as db:
+        other = make.make_site(db).id
+    nurse = staff("nurse")
+    for kind, more, status in (
+        ("wasted", {"reason": "broken"}, 303),
+        ("wasted", {}, 400),
+        ("returned", {}, 303),
+        ("transferred", {"to": str(other)}, 303),
+        ("transferred", {}, 400),
+        ("stolen", {}, 400),
+    ):
+        told = {"lot": str(came.lot_id), "kind": kind, "quantity": "2", **more}
+        answer = nurse.post("/clinic/stock/went", told, page="/clinic/stock")
+        assert answer.status_code == status, kind
+    here = select(Stock).filter_by(site_id=clinic.site_id)
+    found = one(parts, here)
+    assert (found.remaining, found.wasted, found.returned, found.transferred_out) == (4, 2, 2, 2)
+
+
+def test_a_warm_fridge_sets_the_lot_aside_until_the_head_of_the_site_decides(parts, staff, came):
+    lead, nurse = staff("lead"), staff("nurse")
+    added = lead.post("/clinic/stock/settle", {"name": "A", "kind": "fridge"}, page="/clinic/stock")
+    assert added.status_code == 303
+    fridge = one(parts, select(Fridge.id))
+    answer = nurse.post("/clinic/stock/read", {"fridge": str(fridge), "celsius": "12.5"},
+                        page="/clinic/stock", follow_redirects=True)  # fmt: skip
+    assert "Do not give lot" in answer.text
+    assert "may be used" not in answer.text
+    told = {"lot": str(came.lot_id), "usable": "y"}
+    assert nurse.post("/clinic/stock/settle", told, page="/clinic/stock").status_code == 403
+    assert "may be used" in lead.get("/clinic/stock").text
+    lead.post("/clinic/stock/settle", told, page="/clinic/stock")
+    assert one(parts, select(Stock.set_aside)) is None
+    assert lead.post("/clinic/stock/settle", told, page="/clinic/stock").status_code == 409
+    for wrong in ("", "warm", "nan", "99"):
+        told = {"fridge": str(fridge), "celsius": wrong}
+        assert nurse.post("/clinic/stock/read", told, page="/clinic/stock").status_code == 400
+
+
+def plan(clinic, **changes):
+    return PLAN | {"site": str(clinic.site_id), "product": str(clinic.product_id)} | changes
+
+
+@pytest.fixture
+def lead(parts, clinic, staff):
+    with parts.doors.transaction() as db:
+        hours.begin(db, site_id=clinic.site_id, spans=hours.read("Mo-Su 08:00-12:00"), closed=[],
+                    now=NOW)  # fmt: skip
+    return staff("lead")
+
+
+def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, clinic, lead):
+    shown = lead.get("/admin/sessions/preview", query_string=plan(clinic))
+    assert "8 sessions would be made" in shown.text
+    with parts.doors.reading() as db:
+        assert db.scalar(select(func.count()).select_from(SessionTemplate)) == 0
+    answer = lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
+    assert answer.status_code == 303
+    with parts.doors.reading() as db:
+        made = select(func.count()).where(ClinicSession.template_id.is_not(None))
+        assert db.scalar(made) == 8
+        slots = select(Slot).join(ClinicSession, ClinicSession.id == Slot.session_id)
+        slots = db.scalars(slots.where(ClinicSession.template_id.is_not(None))).all()
+        assert {(slot.capacity, slot.kept_phone) for slot in slots} == {(4, 1)}
+    again = lead.get("/admin/sessions/preview", query_string=plan(clinic))
+    assert "This makes no session" in again.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"weekdays": []}, 400),
+        ({"weekdays": ["9"]}, 400),
+        ({"first_day": "soon"}, 400),
+        ({"minutes": "4"}, 400),
+        ({"minutes": "x"}, 400),
+        ({"capacity": ""}, 400),
+        ({"kept_phone": "9"}, 400),
+        ({"product": "x"}, 404),
+        ({"site": "00000000-0000-0000-0000-000000000000"}, 404),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused_before_and_after_its_preview(
+    parts, clinic, lead, changes, status
+):
+    told = plan(clinic, **changes)
+    assert lead.get("/admin/sessions/preview", query_string=told).status_code == status
+    assert lead.post("/admin/sessions", told, page="/admin/sessions").status_code == status
+    with parts.doors.reading() as db:
+        assert db.scalar(select(func.count()).select_from(SessionTemplate)) == 0
+
+
+def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, clinic, lead, book):
+    book(0)
+    with parts.doors.transaction() as db:
+        session = make.make_session(
+            db, site=db.get_one(make.Site, clinic.site_id), day=day(2),
+            programme=db.get_one(make.Programme, clinic.programme_id),
+            product=db.get_one(Product, clinic.product_id),
+        )  # fmt: skip
+        make.make_slot(db, session=session)
+    told = {"site": str(clinic.site_id), "day": TODAY.isoformat()}
+    shown = lead.get("/admin/sessions/close", query_string=told)
+    assert "1 person is booked there" in shown.text
+    assert lead.post("/admin/sessions/close", told, page="/admin/sessions").status_code == 303
+    assert rebook(parts, NOW) == 1
+    assert "Cancelled" in lead.get("/admin/sessions").text
+    for wrong in ({"day": "soon"}, {"site": "x"}):
+        assert lead.get("/admin/sessions/close", query_string=told | wrong).status_code in {
+            400,
+            404,
+        }
+
+
+def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):
+    _browser, reference = book(0)
+    told = {"site": str(clinic.site_id), "day": TODAY.isoformat()}
+    lead.post("/admin/sessions/close", told, page="/admin/sessions")
+    assert rebook(parts, NOW) == 0
+    assert reference in lead.get("/admin/sessions").text
+
+
+def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead, book):
+    book(0)
+    session = one(parts, select(ClinicSession.id))
+    for capacity, status in (("9", 303), ("0", 400), ("", 400)):
+        told = {"session": str(session), "capacity": capacity}
+        answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+        assert answer.status_code == status
+    told = {"session": "00000000-0000-0000-0000-000000000000", "capacity": "9"}
+    assert lead.post("/admin/sessions/size", told, page="/admin/sessions").status_code == 404
+    with parts.doors.reading() as db:
+        assert set(db.scalars(select(Slot.capacity))) == {9}
+
+
+@pytest.mark.parametrize("path", ["/admin/sessions/close", "/admin/lots/{lot}/recall"])
+def test_what_is_grave_asks_who_it_is_again(parts, app, clinic, staff, clock, path):
+    two_levels(app, clinic)
+    admin = staff("admin")
+    clock.pass_by(minutes=6)
+    lot = one(parts, select(Lot.id))
+    answer = admin.get(path.format(lot=lot))
+    assert answer.status_code == 303
+    assert "/sign-in/again" in answer.location
+
+
+def test_a_recall_says_whom_it_reaches_and_is_one_act(parts, clinic, staff, book):
+    nurse, admin = staff("nurse"), staff("admin")
+    book()
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    given = {"identity": "y", "product": str(clinic.product_id), "lot": clinic.lot}
+    nurse.post(f"{visit}/dose", given | {"body_site": "LA"})
+    lot = one(parts, select(Dose.lot_id))
+    page = f"/admin/lots/{lot}/recall"
+    assert "Harbour" in admin.get(page).text
+    assert admin.post(page, {"reason": "boredom"}).status_code == 400
+    answer = admin.post(page, {"reason": "regulator"}, follow_redirects=True)
+    assert "The lot is recalled" in answer.text
+    assert "Doses still to be judged" in answer.text
+    assert one(parts, select(Lot.state)) == "recalled"
+    assert admin.post(page, {"reason": "regulator"}).status_code in {303, 409}
+
+
+def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, staff):
+    nurse, admin = staff("nurse"), staff("admin")
+    nurse.post("/clinic/stock/came", {"scan": CARTON, "quantity": "1"}, page="/clinic/stock")
+    lot = one(parts, select(Lot.id).filter_by(number="EJ6796"))
+    admin.post(f"/admin/lots/{lot}", {}, page="/admin/lots")
+    assert one(parts, select(Lot.state).filter_by(id=lot)) == "released"
+    for ends, status in (("2029-09-30", 303), ("later", 400)):
+        answer = admin.post(f"/admin/lots/{lot}", {"expires_on": ends}, page="/admin/lots")
+        assert answer.status_code == status
+    assert "30 September 2029" in admin.get("/admin/lots").text
+    assert "Release lot" not in staff("inspector").get("/admin/lots").text
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [("lead", "/admin/sessions"), ("clerk", "/clinic/stock"), ("admin", "/admin/lots")],
+)
+def test_a_list_asks_the_database_little_however_long_it_is(
+    parts, app, clinic, staff, came, role, path
+):
+    two_levels(app, clinic)
+    browser = staff(role)
+
+    def asked() -> int:
+        seen = []
+
+        def note(*given):
+            seen.append(str(given[2]))
+
+        event.listen(parts.doors.engine, "before_cursor_execute", note)
+        assert browser.get(path).status_code == 200
+        event.remove(parts.doors.engine, "before_cursor_execute", note)
+        who = ("PRAGMA", "BEGIN", "UPDATE", "WITH", "SELECT visit", "SELECT staff",
+               "SELECT delegation", "SELECT site.organisation_id")  # fmt: skip
+        return len([query for query in seen if not query.startswith(who)])
+
+    before = asked()
+    with parts.doors.transaction() as db:
+        site = db.get_one(make.Site, clinic.site_id)
+        for number in range(20):
+            product = db.get_one(Product, clinic.product_id)
+            make.make_session(
+                db, site=site, day=day(2 + number), product=product,
+                programme=db.get_one(make.Programme, clinic.programme_id),
+            )  # fmt: skip
+            shelf = make.make_shelf(db, site=site, lot=make.make_good_lot(db))
+            make.make_move(db, shelf, "received", 1)
+            make.add(db, Fridge(site_id=site.id, name=f"F{number}", kind="fridge",
+                                recorded_at=NOW - timedelta(days=1)))  # fmt: skip
+    assert asked() == before <= 5
+    assert came.remaining == 10
