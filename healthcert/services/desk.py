@@ -131,11 +131,6 @@ def programmes(db: Session) -> list[Programme]:
     return list(db.scalars(select(Programme).order_by(Programme.code)))
 
 
-def sites(db: Session) -> list[Site]:
-    """Return every site, by code."""
-    return list(db.scalars(select(Site).order_by(Site.code)))
-
-
 def waiting(db: Session) -> Waiting:
     """Count the work that is still to be done."""
     query = select(Message.state, func.count()).group_by(Message.state)

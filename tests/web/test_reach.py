@@ -20,6 +20,7 @@ from healthcert.models import (
     CertificateHold,
     Delegation,
     Dose,
+    Fridge,
     Lot,
     Person,
     Product,
@@ -101,12 +102,27 @@ NAMES = {
     "v1.recorded": "dose",
     "v1.mark_in_error": "dose",
     "v1.correct": "dose",
+    "v1.consent": "appointment",
+    "v1.screen": "appointment",
+    "v1.decide": "appointment",
+    "v1.left": "observation",
+    "v1.record_test": "patient",
+    "v1.record_recovery": "patient",
+    "v1.report_event": "patient",
+    "v1.assess": "reaction",
+    "v1.count": "shelf",
+    "v1.close_session": "session",
+    "v1.resize": "session",
+    "v1.read_fridge": "fridge",
+    "v1.lot": "waiting_lot",
+    "v1.order_lot": "waiting_lot",
+    "v1.close_day": "site",
     "lots.order": "waiting_lot",
     "lots.foresee": "waiting_lot",
     "lots.recall": "waiting_lot",
 }
 TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
-DOSE = {"product_id": "product", "lot_text": "ABC123"} | TOLD
+DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
@@ -115,6 +131,34 @@ TYPED = {
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
     "v1.record_dose": DOSE,
+    "v1.consent": {"decision": "given", "decided_by": "self"},
+    "v1.screen": {"answers": {"x": True}},
+    "v1.decide": {"outcome": "go", "reason": "x", "until": None},
+    "v1.record_test": {
+        "told": {
+            "disease": "840539006",
+            "test_type": "LP6464-4",
+            "result": "260415000",
+            "sampled_at": "2021-06-01T08:00:00Z",
+        }
+    },
+    "v1.record_recovery": {"told": {"disease": "840539006", "first_positive_on": "2021-06-01"}},
+    "v1.report_event": {
+        "reaction": {
+            "term": "fever_38",
+            "onset_on": "2021-06-01",
+            "seriousness": "not_serious",
+            "outcome": "recovered",
+            "reporter": "self",
+            "told": {},
+        }
+    },
+    "v1.assess": {"state": "investigating"},
+    "v1.count": {"found": 3},
+    "v1.resize": {"capacity": 9},
+    "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
+    "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
+    "v1.close_day": {"day": "2030-01-01"},
     "v1.mark_in_error": {"reason": "not_given"},
     "v1.correct": {
         "product_id": "product",
@@ -243,6 +287,13 @@ class Things:
         lot = make.make_good_lot(self.db)
         make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
         return lot.id
+
+    def fridge(self, _person, site, _body):
+        told = {"site_id": self.world.sites[site], "name": str(next(self.world.turns))}
+        return make.add(self.db, Fridge(recorded_at=NOW, kind="fridge", **told)).id
+
+    def site(self, _person, site, _body):
+        return self.world.sites[site]
 
     def session(self, _person, site, _body):
         return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id

@@ -119,7 +119,7 @@ class Token(Told):
 @deed("GET", "/sites")
 def sites(on: On, query: Paging) -> Page[Site]:
     """List the places where people are vaccinated."""
-    return page(Site, desk.sites(on.db), lambda one: (one.code,), query)
+    return page(Site, roster.sites(on.db), lambda one: (one.code,), query)
 
 
 serve("GET", "/sites/<uuid:site_id>", roster.site, (NotFound,), answer=Site)

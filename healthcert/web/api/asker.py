@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from healthcert.errors import BadInput, NotSignedIn
-from healthcert.models import Staff
+from healthcert.errors import BadInput, NotSignedIn, WrongState
+from healthcert.models import Site, Staff
 from healthcert.policy.roles import Role
-from healthcert.services import api_tokens, clinic, people, proxies, roster
+from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
-from healthcert.services.clinic import Expected
-from healthcert.web.clinic import own_site
+from healthcert.web.acts import ACTS
+from healthcert.web.clinic import own_site, scene
 from healthcert.web.guards import Visitor, program, visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -87,6 +87,12 @@ class On(NamedTuple):
         site = roster.site(self.db, site_id=own_site())
         return now().astimezone(ZoneInfo(site.time_zone)).date()
 
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The sites that one's act reaches."""
+        act = ACTS[str(request.endpoint)]
+        return delegating.sites(self.db, staff=self.staff, act=act, now=now())
+
     def whose(self, scope: str) -> UUID:
         """Return whose record is meant: one's own, or that of ``Acting-For``.
 
@@ -98,32 +104,39 @@ class On(NamedTuple):
             now=now(),
         )  # fmt: skip
 
-    def patient(self, appointment_id: UUID) -> Expected:
-        """Return the line of an appointment at one's site; the look is written down.
-
-        Raises:
-            NotFound: There is none.
-        """
-        return clinic.patient(
-            self.db, appointment_id=appointment_id, staff=self.staff, reason="care", **self.kit
-        ).expected
-
     def told(
         self, names: Collection[str], address: Mapping[str, Any], scope: str
     ) -> dict[str, Any]:
-        """Return what a service is given, by the names of its arguments."""
+        """Return what a service is given, by the names of its arguments.
+
+        Raises:
+            NotFound: It is about somebody who is not in reach.
+            WrongState: What it decides on has not been asked.
+        """
         known = dict(address)
-        if not scope and "appointment_id" in address and _OF_A_PATIENT & set(names):
-            line = self.patient(address["appointment_id"])
-            known |= {name: getattr(line, name) for name in _OF_A_PATIENT}
-        elif scope:
+        if scope:
             known["person_id"] = self.whose(scope)
-            if "person" in names:
-                known["person"] = people.locked(self.db, known["person_id"])
+            known["person"] = people.locked(self.db, known["person_id"])
+        elif "appointment_id" in address and _OF_A_PATIENT & set(names):
+            at = scene(self.db, address["appointment_id"], "care")
+            line = at.patient.expected
+            known |= {"patient": at.patient, "known": at.known, "day": at.day}
+            known |= {"may_decide": at.known.may_decide}
+            if at.known.screening is not None:
+                known["screening_id"] = at.known.screening.id
+            elif "screening_id" in names:
+                raise WrongState  # nobody was asked yet
+            known |= {"person_id": line.person_id, "programme_id": line.programme_id}
+        elif "person_id" in address:
+            clinic.known(
+                self.db, person_id=address["person_id"], staff=self.staff, reason="care", **self.kit
+            )
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
 
-_OF_A_PATIENT = {"person_id", "programme_id"}
+_OF_A_PATIENT = {
+    "patient", "known", "day", "may_decide", "screening_id", "person_id", "programme_id",
+}  # fmt: skip
 _GIVES: Mapping[str, Callable[[On], Any]] = {
     "vault": lambda _on: parts().vault,
     "now": lambda _on: now(),
@@ -135,6 +148,7 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "by": lambda on: on.staff,
     "staff_id": lambda on: on.staff.id,
     "today": lambda on: on.today,
+    "site_ids": lambda on: [site.id for site in on.sites],
 }
 
 

@@ -102,7 +102,7 @@ def serve(
         whose: In which scope somebody may do it for a citizen.
         body: Narrower types of what is asked for.
         fixed: What is not asked for.
-        answer: What is read off what the service returns; else its identifier, or nothing.
+        answer: What is read off what the service returns; else the identifier of a row, or nothing.
         more: See `Deed`.
     """
     hints, fixed, body = get_type_hints(service), fixed or {}, body or {}
@@ -119,7 +119,7 @@ def serve(
     given = {each.name for each in wanted} - asked.keys() - fixed.keys()
     called = name or service.__name__
     shape = create_model(called.title().replace("_", ""), __base__=Shape, **asked)
-    gives = answer or (None if hints["return"] is type(None) else Made)
+    gives = answer or (Made if hasattr(hints["return"], "id") else None)
 
     def work(on: On, body: Any = None, **address: Any) -> Any:  # noqa: ANN401
         sent = {each: taken(getattr(body, each)) for each in asked}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, render_template
 
-from healthcert.web.api import anybody, citizen, clinic, parties, waiting
+from healthcert.web.api import anybody, citizen, clinic, desk, parties, supply, waiting
 from healthcert.web.api.deeds import PREFIX
 from healthcert.web.api.document import document
 from healthcert.web.api.frame import register
 
-AUDIENCES = (anybody, parties, waiting, citizen, clinic)  # importing them has entered their deeds
+AUDIENCES = (anybody, parties, waiting, citizen, clinic, desk, supply)  # entered by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)
 register(bp)
