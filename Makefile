@@ -47,11 +47,12 @@ fuzz: ## half a million hostile codes and a hundred thousand rules through the v
 	@$(PYTHON) tools/environment.py test
 	@$(BIN)/python -m fuzz
 
-nightly: ## the long proofs: a month of 10,000 people, 10,000 people read back, 10,000 tampers, 50,000 requests that would sign, a lost key, ten million codes, a million rules, guided fuzzing
+nightly: ## the long proofs: a month of 10,000 people, an opening day with 10,000 bots, 100 restarts under load, 10,000 people read back, 10,000 tampers, 50,000 requests that would sign, a lost key, ten million codes, a million rules, guided fuzzing
 	@$(PYTHON) tools/environment.py test
 	@$(BIN)/python -m tools.peers
 	@HEALTHCERT_PEOPLE=10000 $(BIN)/python -m pytest -q tests/hcert/test_writing.py tests/independent
 	@HEALTHCERT_MONTH=10000 $(BIN)/python -m pytest -q tests/month
+	@HEALTHCERT_BOTS=10000 HEALTHCERT_RESTARTS=100 $(BIN)/python -m pytest -q tests/fairness tests/load
 	@HEALTHCERT_TAMPERS=10000 HEALTHCERT_ORACLE=50000 HEALTHCERT_STOLEN=10000 HEALTHCERT_WITHDRAWN=10000 HEALTHCERT_GUESSES=1000 $(BIN)/python -m pytest -q tests/security
 	@HEALTHCERT_CONTRACT=50 $(BIN)/python -m pytest -q tests/web/api/test_contract.py
 	@HEALTHCERT_DRILL=2000 $(BIN)/python -m pytest -q tests/jobs/test_compromise.py

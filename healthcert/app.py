@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from flask import Flask, g
+from flask import Flask, g, request
+from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import DatabaseError, OperationalError
 from werkzeug import Response
@@ -41,6 +42,7 @@ from healthcert.web import (
     public,
     reactions,
     rights,
+    room,
     staff,
     stock,
     styleguide,
@@ -54,6 +56,7 @@ from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
+from healthcert.web.overload import init_overload
 from healthcert.web.sessions import Visits
 
 
@@ -87,6 +90,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.register_error_handler(InternalServerError, _after_the_view)
     for door in (
         public.bp,
+        room.bp,
         *booking.DOORS,
         citizen.bp,
         appointments.bp,
@@ -124,10 +128,13 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         },
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
+    init_overload(app, settings)
     return app
 
 
-def _database_down(_error: OperationalError) -> Response:
+def _database_down(_error: OperationalError) -> ResponseReturnValue:
+    if request.blueprint == "booking":
+        return room.without_database()
     return refused(NotReady("the database does not answer"))
 
 

@@ -76,6 +76,11 @@ class Settings:
         """Return the folder in which the seals of the audit are kept outside the database."""
         return self.data_dir / "audit"
 
+    @property
+    def room_dir(self) -> Path:
+        """Return the folder of the waiting room and of where places are left."""
+        return self.data_dir / "room"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Settings:
         """Return the settings that ``HEALTHCERT_*`` variables ask for.

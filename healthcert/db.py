@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from healthcert import migrations
 from healthcert.errors import NotReady
@@ -32,6 +33,7 @@ _RETRYABLE = frozenset({"40001", "40P01"})  # serialization failure, deadlock de
 _TRIES = 3
 _OLDEST_POSTGRESQL = 15_00_00
 _OLDEST_SQLITE = (3, 40)
+_IDLE = 1.0  # seconds
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -51,12 +53,30 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     try:
         dialect = make_url(url).get_backend_name()
         if dialect == "postgresql":
-            return create_engine(url, isolation_level="READ COMMITTED", pool_pre_ping=True)
+            return _pinged(create_engine(url, isolation_level="READ COMMITTED"))
         if dialect == "sqlite":
             return _sqlite_engine(url, foreign_keys=foreign_keys)
     except (ArgumentError, ModuleNotFoundError) as error:
         raise NotReady(f"The database address cannot be used: {error}") from error
     raise NotReady(f"There are no rules for {dialect}: use PostgreSQL or SQLite.")
+
+
+def _pinged(engine: Engine) -> Engine:
+    """Let connections that lay for a second be tried first: the server may have gone and come."""
+
+    @event.listens_for(engine, "checkin")
+    def _laid_down(_raw: object, record: ConnectionPoolEntry) -> None:
+        record.info["laid_down"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _taken_up(raw: Any, record: ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401
+        if time.monotonic() - record.info.get("laid_down", time.monotonic()) > _IDLE:
+            try:
+                engine.dialect.do_ping(raw)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
+
+    return engine
 
 
 def _sqlite_engine(url: str, *, foreign_keys: bool) -> Engine:

@@ -11,6 +11,7 @@
     ├── PageExpired             page_expired         the form's protection token is gone or old
     ├── TooMany                 too_many             a limit is used up; says until when
     │   └── TooManyLooks        too_many_looks       at people who are not on today's list
+    ├── MustWait                must_wait            it is not one's turn in the waiting room
     ├── BadCode                 bad_code
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
@@ -166,6 +167,12 @@ class TooManyLooks(TooMany):
     """This member of staff has opened as many people beside today's list as they may."""
 
     code = "too_many_looks"
+
+
+class MustWait(Refusal):
+    """Booking goes through the waiting room, and it is not this asker's turn."""
+
+    code = "must_wait"
 
 
 class BadCode(Refusal):

@@ -19,7 +19,7 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from typing import Literal
@@ -109,7 +109,8 @@ def lazy(message: str, /) -> Lazy:
     return Lazy(message)
 
 
-def best(accepted: str | None, enabled: Sequence[str]) -> str:
+@lru_cache(maxsize=1024)
+def best(accepted: str | None, enabled: tuple[str, ...]) -> str:
     """Return the enabled language that fits an ``Accept-Language`` header best (RFC 9110 §12.5.4).
 
     A regional wish such as ``fr-CA`` is met by ``fr``. A header that cannot be read, or

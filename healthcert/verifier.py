@@ -48,6 +48,7 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     """Return an application with the verifier's doors, not yet guarded; for both factories."""
     app = Flask("healthcert", static_folder=None, template_folder=None)
     app.request_class = verify.InMemory
+    app.ensure_sync = lambda view: view  # type: ignore[method-assign,assignment]  # no async
     app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
     app.extensions["clock"] = clock
     if settings.development:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -221,3 +222,17 @@ def test_migrating_makes_the_folder(tmp_path: Path):
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_two_that_migrate_at_once_wait_for_each_other(empty_url):
     assert at_once(2, lambda _turn: migrate(empty_url)) == [None, None]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_connection_that_died_while_it_lay_is_not_handed_out(doors: Doors, database_url):
+    own = text("SELECT pg_backend_pid()")
+    with doors.reading() as db:
+        one = db.scalar(own)
+    other = make_engine(database_url)
+    with other.connect() as db:
+        db.execute(text("SELECT pg_terminate_backend(:one)"), {"one": one})
+    other.dispose()
+    time.sleep(1.1)
+    with doors.reading() as db:
+        assert db.scalar(own) != one

@@ -22,6 +22,7 @@ from healthcert.jobs import (
     places,
     publishing,
     retention,
+    room,
     sealing,
     sessions,
 )
@@ -33,6 +34,7 @@ Job = Callable[[Parts, datetime], int]
 
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
+        "room": room.keep,
         "keys": keys.keep,
         "lots": lots.judge,
         "closures": sessions.rebook,

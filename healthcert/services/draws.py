@@ -1,4 +1,7 @@
-"""Draw lots among those who wait: announced, closed, drawn and published (`policy.draw`)."""
+"""Draw lots among those who wait: announced, closed, drawn and published (`policy.draw`).
+
+Each step raises NotFound where there is no such draw, WrongState where it is not its turn.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ def announce(db: Session, *, vault: Vault, rules: Rules, by: Staff, now: datetim
         BadInput: No such programme, or the list would be closed already.
     """
     programme = db.scalar(select(Programme.id).filter_by(code=rules.programme))
-    if programme is None or closes_at(rules.closes) <= now:
+    if programme is None or _moment(rules.closes) <= now:
         raise BadInput({"closes" if programme else "programme": "not_a_choice"})
     seed, draw_id = secrets.token_bytes(32), new_id()
     told = {name: getattr(rules, name) for name in Rules.__slots__}
@@ -39,20 +42,13 @@ def announce(db: Session, *, vault: Vault, rules: Rules, by: Staff, now: datetim
         sealed=vault.service_seal(draw_id.bytes, {"seed": seed.hex()}),
     )  # fmt: skip
     db.add(draw)
-    db.flush()
-    audit.done(db, "draw_announced", draw, {"commitment": draw.commitment.hex()}, by=by, now=now)
-    return draw
+    return _done(db, draw, {"commitment": draw.commitment.hex()}, by, now)
 
 
 def close(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """Close the list: all who wait and whose phase is open by then, once its time has come.
-
-    Raises:
-        NotFound: No such draw.
-        WrongState: It is not announced, or the list is to stay open longer.
-    """
+    """Close the list: all who wait and whose phase is open by then, once its time has come."""
     draw = _found(db, draw_id, "announced")
-    closes = closes_at(draw.rules["closes"])
+    closes = _moment(draw.rules["closes"])
     if now < closes:
         raise WrongState
     groups = [(_belongs(group), group) for group in draw.rules["reserves"]]
@@ -61,14 +57,11 @@ def close(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
         WaitEntry.draw_id.is_(None), WaitEntry.turn_on <= closes.date(),
         WaitEntry.recorded_at <= closes,
     )  # fmt: skip
-    group = case(*groups, else_="") if groups else ""
-    entering = entering.values(draw_id=draw.id, draw_group=group)
-    db.execute(entering.execution_options(synchronize_session=False))
+    values = {"draw_id": draw.id, "draw_group": case(*groups, else_="") if groups else ""}
+    db.execute(entering.values(values).execution_options(synchronize_session=False))
     lines = listed(db, draw)
     draw.state, draw.entries, draw.list_root = "closed", len(lines), root(lines)
-    db.flush()
-    audit.done(db, "draw_closed", draw, {"root": draw.list_root.hex()}, by=by, now=now)
-    return draw
+    return _done(db, draw, {"root": draw.list_root.hex()}, by, now)
 
 
 def run(
@@ -76,11 +69,7 @@ def run(
 ) -> Draw:
     """Show the seed with the public value that was named; ranks are written after (`rank`).
 
-    A draw that was ended on the way is returned as it stands.
-
-    Raises:
-        NotFound: No such draw.
-        WrongState: Its list is not closed, or it was drawn with another value.
+    A draw that was ended on the way, with the same value, is returned as it stands.
     """
     draw = _found(db, draw_id, "closed", "drawn")
     if draw.state == "drawn":
@@ -90,9 +79,7 @@ def run(
     opened = vault.service_open(draw.id.bytes, draw.sealed or b"")
     draw.seed, draw.public_value = bytes.fromhex(opened["seed"]), public_value
     draw.state, draw.sealed = "drawn", None
-    db.flush()
-    audit.done(db, "draw_drawn", draw, {"seed": draw.seed.hex()}, by=by, now=now)
-    return draw
+    return _done(db, draw, {"seed": draw.seed.hex()}, by, now)
 
 
 def ranked(draw: Draw, lines: Sequence[str]) -> list[str]:
@@ -106,44 +93,29 @@ def ranked(draw: Draw, lines: Sequence[str]) -> list[str]:
 def rank(db: Session, *, tokens: Sequence[str], first: int) -> None:
     """Write a piece of the ranks, from one on; a piece that is written already stays so."""
     written = update(_ENTRY).where(_ENTRY.c.token == bindparam("whose"), _ENTRY.c.rank.is_(None))
-    rows = [
-        {"whose": bytes.fromhex(token), "rank": place} for place, token in enumerate(tokens, first)
-    ]
+    rows = [{"whose": bytes.fromhex(one), "rank": place} for place, one in enumerate(tokens, first)]
     if rows:
         db.connection().execute(written.values(rank=bindparam("rank")), rows)
 
 
 def publish(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """Say that a draw is over, once all of its ranks are written.
-
-    Raises:
-        NotFound: No such draw.
-        WrongState: It is not drawn, or ranks are missing.
-    """
+    """Say that a draw is over, once all of its ranks are written."""
     draw = _found(db, draw_id, "drawn")
     query = select(func.count()).where(WaitEntry.draw_id == draw.id, WaitEntry.rank.is_not(None))
     if db.scalar(query) != draw.entries:
         raise WrongState
     draw.state = "published"
-    db.flush()
-    audit.done(db, "draw_published", draw, {}, by=by, now=now)
-    return draw
+    return _done(db, draw, {}, by, now)
 
 
 def give_up(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """End a draw before its seed is shown; it stays to be seen, and its entrants are let go.
-
-    Raises:
-        NotFound: No such draw.
-        WrongState: Its seed is shown, or it was given up.
-    """
+    """End a draw before its seed is shown; it stays to be seen, and its entrants are let go."""
     draw = _found(db, draw_id, "announced", "closed")
     draw.state = "void"
     db.flush()
     theirs = update(_ENTRY).where(_ENTRY.c.draw_id == draw.id)
     db.execute(theirs.values(draw_id=None, draw_group=""))
-    audit.done(db, "draw_given_up", draw, {}, by=by, now=now)
-    return draw
+    return _done(db, draw, {}, by, now)
 
 
 def listed(db: Session, draw: Draw) -> list[str]:
@@ -155,7 +127,7 @@ def listed(db: Session, draw: Draw) -> list[str]:
 def every(db: Session, limit: int = 100) -> list[tuple[Draw, Mapping[str, str]]]:
     """Return draws and the names of their programmes, the newest first."""
     query = select(Draw, Programme.names).join(Programme, Programme.id == Draw.programme_id)
-    return [tuple(row) for row in db.execute(query.order_by(Draw.id.desc()).limit(limit))]  # type: ignore[misc]
+    return [(row[0], row[1]) for row in db.execute(query.order_by(Draw.id.desc()).limit(limit))]
 
 
 def manifest(draw: Draw) -> dict[str, Any]:
@@ -167,12 +139,8 @@ def manifest(draw: Draw) -> dict[str, Any]:
     return {"id": str(draw.id), "state": draw.state, **draw.rules, **known}
 
 
-def closes_at(text: str) -> datetime:
-    """Return the moment that rules name.
-
-    Raises:
-        BadInput: It is none, or its zone is not said.
-    """
+def _moment(text: str) -> datetime:
+    """Return the moment that rules name; BadInput where it is none or says no zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -195,4 +163,12 @@ def _found(db: Session, draw_id: UUID, *states: str) -> Draw:
         raise NotFound
     if draw.state not in states:
         raise WrongState
+    return draw
+
+
+def _done(
+    db: Session, draw: Draw, told: Mapping[str, audit.Detail], by: Staff, now: datetime
+) -> Draw:
+    db.flush()
+    audit.done(db, f"draw_{draw.state}", draw, told, by=by, now=now)
     return draw

@@ -56,12 +56,16 @@ def add_document(
 
 
 def new_card(
-    db: Session, *, vault: Vault, person_id: UUID, country: str, staff: Staff, now: datetime
+    db: Session, *, vault: Vault, person_id: UUID, country: str, staff: Staff | None, now: datetime
 ) -> str:
-    """Return the reference of a new card, by which the person is known; one before it is not."""
+    """Return the reference of a new card, by which the person is known; one before it is not.
+
+    Without `staff` it is made for somebody just written down, who has nothing else to be known by.
+    """
     person, number = locked(db, person_id), new_reference()
     db.execute(delete(Identity).filter_by(person_id=person_id, kind="card"))
     card = tidy_identity(IdentityDetails("card", country, number))
     db.add(enrolment.identified(vault, person, card, level="low", now=now))
-    audit.of_person(db, audit.Actor("staff", staff.id), "card_made", person_id, now)
+    by = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person_id)
+    audit.of_person(db, by, "card_made", person_id, now)
     return number

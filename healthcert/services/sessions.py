@@ -25,7 +25,7 @@ from healthcert.models import (
     new_id,
     upsert,
 )
-from healthcert.models.place import KEPT
+from healthcert.models.place import PLANNED
 from healthcert.services import audit, hours, knowledge
 
 LONGEST = timedelta(days=731)  # of a template
@@ -39,7 +39,7 @@ def refuse_wrong(db: Session, template: SessionTemplate) -> None:
         BadInput: Some of it cannot be.
         NotFound: The programme does not give the product.
     """
-    kept = [getattr(template, f"kept_{pool}") or 0 for pool in KEPT]
+    kept = [getattr(template, f"kept_{pool}") or 0 for pool in PLANNED]
     wrong = {
         "weekdays": not 0 < template.weekdays < 1 << 7,
         "last_day": not template.first_day <= template.last_day <= template.first_day + LONGEST,
@@ -114,7 +114,7 @@ def make(
         "recorded_at": now, "site_id": template.site_id, "programme_id": template.programme_id,
         "product_id": template.product_id, "template_id": template.id, "state": "published",
     }  # fmt: skip
-    places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in KEPT}
+    places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in PLANNED}
     rows = [{"id": new_id(), "day": day, **same} for day in days]
     added: dict[date, UUID] = {}
     if rows:  # what another template makes meanwhile is left to it

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import math
 from datetime import date, datetime
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, BadInput, NotEligible, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotEligible, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
-    ClinicSession,
     EligibilityDecision,
     Offer,
     Person,
     Phase,
     Programme,
     Site,
-    Slot,
     WaitEntry,
     new_id,
 )
 from healthcert.models.appointment import ACTIVE
-from healthcert.models.waiting import IN_TURN, NOT_DRAWN
+from healthcert.policy.offers import RADII, apart
 from healthcert.services import audit, eligibility, history, messages, people
 
-RADII = (5, 10, 20, 50)  # kilometres
 IN_LINE = ("waiting", "offered")
-FURTHEST = 1_000  # one is told how many are before one, up to here
-_DEGREE_KM = 111.2
-
-
-class Waits(NamedTuple):
-    """A wait as its person sees it, with what is offered just now, if anything is."""
-
-    entry: WaitEntry
-    programme: Programme
-    site: Site | None  # None for any
-    before: int  # people in front, `FURTHEST` for so many or more
-    offer: Offer | None
-    slot: Slot | None  # what is offered, and where
-    place: Site | None
 
 
 def join(
@@ -64,7 +45,14 @@ def join(
     people.locked(db, person.id)
     if within_km not in (None, *RADII) or (site_id and db.get(Site, site_id) is None):
         raise BadInput({"site": "not_a_choice"})
-    _refuse_served(db, vault, person, programme_id, now.date())
+    line = select(WaitEntry.id).filter_by(person_id=person.id, programme_id=programme_id)
+    waits = db.scalar(line.where(WaitEntry.state.in_(IN_LINE))) is not None
+    due = history.outlook(
+        db, person_id=person.id, birth_date=people.details_of(vault, person).birth_date,
+        programme_id=programme_id, today=now.date(),
+    ).next  # fmt: skip
+    if waits or due is None or active(db, person.id, programme_id):
+        raise AlreadyBooked  # one word for all: a stranger learns no more
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=now.date(), actor=actor,
         now=now,
@@ -88,15 +76,13 @@ def leave(
     """Take a person off the list, with what is offered to them.
 
     Raises:
-        NotFound: No such wait of this person.
-        WrongState: It is over.
+        NotFound: This person waits for no such thing, or no longer.
     """
     people.locked(db, person_id)
-    entry = db.get(WaitEntry, entry_id, populate_existing=True)
-    if entry is None or entry.person_id != person_id:
+    query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id)
+    entry = db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))
+    if entry is None:
         raise NotFound
-    if entry.state not in IN_LINE:
-        raise WrongState
     theirs = update(Offer).where(Offer.wait_entry_id == entry_id, Offer.state == "open")
     db.execute(theirs.values(state="declined"))
     entry.state = "left"
@@ -105,52 +91,16 @@ def leave(
     note(db, actor, "waiting_left", entry, now)
 
 
-def of_person(db: Session, person_id: UUID) -> list[Waits]:
-    """Return what a person waits for, and what they were not heard of about lately."""
-    place = aliased(Site)
-    query = (
-        select(WaitEntry, Programme, Site, Offer, Slot, place)
-        .join(Programme, Programme.id == WaitEntry.programme_id)
-        .outerjoin(Site, Site.id == WaitEntry.site_id)
-        .outerjoin(Offer, (Offer.wait_entry_id == WaitEntry.id) & (Offer.state == "open"))
-        .outerjoin(Slot, Slot.id == Offer.slot_id)
-        .outerjoin(ClinicSession, ClinicSession.id == Slot.session_id)
-        .outerjoin(place, place.id == ClinicSession.site_id)
-        .where(WaitEntry.person_id == person_id, WaitEntry.state.in_(IN_LINE))
-        .order_by(WaitEntry.id)
-    )
-    return [Waits(*row[:3], before(db, row[0]), *row[3:]) for row in db.execute(query)]
-
-
-def before(db: Session, entry: WaitEntry) -> int:
-    """Return how many are before somebody who could be given the same places."""
-    here = tuple_(entry.turn_on, entry.rank or NOT_DRAWN, entry.recorded_at, entry.id)
-    query = select(WaitEntry.id).where(
-        WaitEntry.programme_id == entry.programme_id, WaitEntry.state.in_(IN_LINE),
-        tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id) < here,
-    )  # fmt: skip
-    if entry.site_id:
-        near = WaitEntry.within_km.is_not(None) | (WaitEntry.site_id == entry.site_id)
-        query = query.where(WaitEntry.site_id.is_(None) | near)
-    return db.scalars(select(func.count()).select_from(query.limit(FURTHEST).subquery())).one()
-
-
-def apart(here: tuple[float, float], site: Site) -> float:
-    """Return kilometres between a point in degrees and a site; good for those of `RADII`."""
-    east = (site.longitude - here[1]) * math.cos(math.radians(here[0]))
-    return _DEGREE_KM * math.hypot(site.latitude - here[0], east)
-
-
 def nearest(db: Session, here: tuple[float, float]) -> Site:
     """Return the site that is nearest to a point in degrees.
 
     Raises:
         NotFound: There is no site at all.
     """
-    sites = sorted(db.scalars(select(Site)), key=lambda site: apart(here, site))
+    sites = db.scalars(select(Site)).all()
     if not sites:
         raise NotFound
-    return sites[0]
+    return min(sites, key=lambda site: apart(here, (site.latitude, site.longitude)))
 
 
 def active(db: Session, person_id: UUID, programme_id: UUID) -> bool:
@@ -180,26 +130,12 @@ def note(
     audit.note(db, actor=actor, act=act, subject=subject, details=details, now=now)
 
 
-def _refuse_served(
-    db: Session, vault: Vault, person: Person, programme_id: UUID, today: date
-) -> None:
-    """Refuse with one word who waits, is booked or needs no dose: a stranger learns no more."""
-    line = select(WaitEntry.id).filter_by(person_id=person.id, programme_id=programme_id)
-    waits = db.scalar(line.where(WaitEntry.state.in_(IN_LINE))) is not None
-    due = history.outlook(
-        db, person_id=person.id, birth_date=people.details_of(vault, person).birth_date,
-        programme_id=programme_id, today=today,
-    ).next  # fmt: skip
-    if waits or due is None or active(db, person.id, programme_id):
-        raise AlreadyBooked
-
-
 def _turn(db: Session, decision: EligibilityDecision) -> tuple[str, date]:
     """Return the phase that admits somebody, now or later, and the day on which it opens."""
     if decision.phase_id:
         phase = db.get_one(Phase, decision.phase_id)
         return phase.code, phase.opens_on
-    for reason in decision.reasons:
-        if reason["code"] == "opens":
-            return reason["about"]["phase"], date.fromisoformat(reason["about"]["on"])
-    raise NotEligible(by_phase=True)
+    later = [each["about"] for each in decision.reasons if each["code"] == "opens"]
+    if not later:
+        raise NotEligible(by_phase=True)
+    return later[0]["phase"], date.fromisoformat(later[0]["on"])

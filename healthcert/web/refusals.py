@@ -94,6 +94,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("You have opened too many records for now"),
         _("Ask your administrator, who has been told. People who are expected today still open."),
     ),
+    errors.MustWait: Answer(
+        _S.SERVICE_UNAVAILABLE,
+        _("It is not your turn yet"),
+        _("Many people want to book just now. Get a ticket in the waiting room."),
+    ),
     errors.BadCode: Answer(
         _S.FORBIDDEN,
         _("That code does not work"),

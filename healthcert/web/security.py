@@ -63,7 +63,9 @@ SCANNER = {
     "Permissions-Policy": permissions(camera=True),
 }
 _LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")
-_ALWAYS_SECURE = f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains"
+_ALWAYS_SECURE = (
+    "Strict-Transport-Security", f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains",
+)  # fmt: skip
 
 
 def init_security(app: Flask, settings: Settings) -> None:
@@ -105,7 +107,7 @@ def protect(
     headers: werkzeug.datastructures.Headers | wsgiref.headers.Headers, *, secure: bool
 ) -> None:
     """Add what every answer carries, pages and files alike, where it is not yet set."""
-    for name, value in HEADERS.items():
-        headers.setdefault(name, value)
-    if secure:
-        headers.setdefault("Strict-Transport-Security", _ALWAYS_SECURE)
+    there = {name.lower() for name, _value in headers.items()}
+    for name, value in (*HEADERS.items(), *([_ALWAYS_SECURE] if secure else ())):
+        if name.lower() not in there:
+            headers.add_header(name, value)

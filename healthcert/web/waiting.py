@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +11,16 @@ from werkzeug import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange
 
-from healthcert.errors import BadInput, SlotFull
+from healthcert.errors import SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
-from healthcert.services import desk, enrolment, offers, people, roster, waiting
+from healthcert.policy.offers import RADII
+from healthcert.services import desk, enrolment, identities, offers, people, queue, roster, waiting
 from healthcert.services.audit import Actor
-from healthcert.web import party
-from healthcert.web.about import About, about, accepted, details_in
+from healthcert.services.tidying import tidy_identity, tidy_phone
+from healthcert.web import draft
+from healthcert.web.about import about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
 from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
@@ -28,8 +31,8 @@ from healthcert.web.moment import now
 from healthcert.web.refusals import answer_to
 
 bp = Blueprint("waiting", __name__)
+bp.context_processor(lambda: {"zone": parts().country.time_zone})
 
-_MOST = 100
 _Page = str | tuple[str, int] | Response
 
 
@@ -46,15 +49,16 @@ class Spare(Answers):
     """Doses of open vials that would be thrown away."""
 
     session = Radios(_("From which vaccine?"), [needed])
-    doses = IntegerField(_("How many doses are left?"), [NumberRange(1, _MOST)])
+    doses = IntegerField(_("How many doses are left?"), [NumberRange(1, 100)])
 
 
 @bp.get("/book/waiting")
 def ask() -> str:
     """Ask what for, where and who; what was typed for a booking is not asked again."""
-    people = party.draft().get("people", [])
-    typed = next((one["typed"] for one in people if "typed" in one), None)
-    return _ask(_wanted(), about(recalled(typed) if typed else None))
+    told = draft.read().get("people", [])
+    typed = next((one["typed"] for one in told if "typed" in one), None)
+    who = about(recalled(typed) if typed else None)
+    return render_template("waiting/join.html", form=_wanted(), who=who)
 
 
 @bp.post("/book/waiting")
@@ -63,20 +67,22 @@ def join() -> _Page:
     form, who = _wanted(), about(request.form)
     right = form.validate()
     if not (who.validate() and accepted(who) and right):
-        return _ask(form, who), 400
-    told = details_in(who)
-    limit("book", told.identity.value or told.phone or told.mail)
+        return render_template("waiting/join.html", form=form, who=who), 400
+    told, vault, country = details_in(who), parts().vault, parts().settings.country
+    limit("book", tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail)
 
-    def work(db: Any) -> waiting.Waits:  # noqa: ANN401 - views know no SQL
-        person = enrolment.enrol(db, vault=parts().vault, details=told, now=now())
+    def work(db: Any) -> tuple[queue.Waits, str]:  # noqa: ANN401 - views know no SQL
+        person = enrolment.enrol(db, vault=vault, details=told, now=now())
         _join(db, form, person, Actor("citizen", person.id))
-        return waiting.of_person(db, person.id)[-1]
+        number = ""
+        if told.identity.kind in people.UNFINDABLE:  # nothing else by which to answer an offer
+            number = identities.new_card(
+                db, vault=vault, person_id=person.id, country=country, staff=None, now=now()
+            )
+        return queue.of_person(db, person.id)[-1], number
 
-    try:
-        return render_template("waiting/joined.html", waits=parts().doors.run(work))
-    except BadInput as wrong:
-        who.take(wrong.fields)
-        return _ask(form, who), 400
+    waits, number = parts().doors.run(work)
+    return render_template("waiting/joined.html", waits=waits, number=number)
 
 
 @bp.get("/my/waiting")
@@ -99,24 +105,18 @@ def begin() -> _Page:
 @bp.post("/my/waiting/<uuid:entry_id>/leave")
 def leave(entry_id: UUID) -> Response:
     """Leave the list."""
-    with parts().doors.transaction() as db:
-        waiting.leave(
-            db, vault=parts().vault, entry_id=entry_id, person_id=whose(db, "book"), actor=actor(),
-            now=now(),
-        )  # fmt: skip
+    _do(waiting.leave, vault=parts().vault, entry_id=entry_id)
     return redirect(url_for(".mine"), code=303)
 
 
 @bp.post("/my/waiting/offers/<uuid:offer_id>/<any(accept, decline):verb>")
 def answer(offer_id: UUID, verb: str) -> _Page:
     """Take what is offered, or leave it to the next; where others were quicker, say so kindly."""
-    told: dict[str, Any] = {"offer_id": offer_id, "actor": actor(), "now": now()}
+    if verb == "decline":
+        _do(offers.decline, offer_id=offer_id)
+        return redirect(url_for(".mine"), code=303)
     try:
-        with parts().doors.transaction() as db:
-            if verb == "decline":
-                offers.decline(db, person_id=whose(db, "book"), **told)
-                return redirect(url_for(".mine"), code=303)
-            offers.accept(db, vault=parts().vault, person_id=whose(db, "book"), **told)
+        _do(offers.accept, vault=parts().vault, offer_id=offer_id)
     except SlotFull:
         return render_template("waiting/gone.html", answer=answer_to(SlotFull)), 409
     return redirect(url_for("citizen.overview"), code=303)
@@ -141,17 +141,24 @@ def standby() -> _Page:
     return (page, 400) if form.errors else page
 
 
+def _do(deed: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
+    """Do a deed for whoever's record is open."""
+    who, at = actor(), now()
+    parts().doors.run(lambda db: deed(db, person_id=whose(db, "book"), actor=who, now=at, **told))
+
+
 def _wanted() -> Wanted:
-    form = Wanted(request.form or None, **request.args.to_dict())
     with parts().doors.reading() as db:
         programmes = desk.programmes(db)
+    known = {"programme": str(programmes[0].id)} if len(programmes) == 1 else {}
+    known |= {name: request.args[name] for name in ("programme", "town") if name in request.args}
+    form = Wanted(request.form or None, **known)
     form.programme.choices = options({str(one.id): in_words(one.names) for one in programmes})
     towns = {town.code: in_words(town.names) for town in parts().country.towns}
     form.town.choices = options({"": ""} | towns)
     far = {"0": gettext("Only the nearest place"), "any": gettext("Anywhere in the country")}
-    for km in waiting.RADII:
-        words = gettext("Within %(km)s km of the nearest place", km=format_number(km))
-        far[str(km)] = words
+    for km in RADII:
+        far[str(km)] = gettext("Within %(km)s km of the nearest place", km=format_number(km))
     form.within.choices = options(far)
     return form
 
@@ -167,11 +174,7 @@ def _join(db: Any, form: Wanted, person: Person, who: Actor) -> None:  # noqa: A
     )  # fmt: skip
 
 
-def _ask(form: Wanted, who: About) -> str:
-    return render_template("waiting/join.html", form=form, who=who)
-
-
 def _mine(form: Wanted) -> str:
     with opened() as (db, person_id):
-        found = waiting.of_person(db, person_id)
+        found = queue.of_person(db, person_id)
     return render_template("waiting/mine.html", form=form, waits=found)

@@ -14,6 +14,7 @@ CALLERS = {
     "db.py": "HEALTHCERT_DATABASE_URL",
     "gateways/mail.py": "HEALTHCERT_MAIL_URL",
     "gateways/oidc.py": "the issuers of the settings",
+    "jobs/room.py": "HEALTHCERT_HOST and _PORT: how long the service itself takes",
 }
 CALLING = {"socket", "smtplib", "urllib.request", "http.client", "requests", "authlib", "httpx",
            "ftplib", "asyncio", "aiohttp", "xmlrpc", "sqlalchemy.create_engine"}  # fmt: skip

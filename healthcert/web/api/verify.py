@@ -16,6 +16,7 @@ from healthcert.web.verify import LARGEST, is_country, verdict
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 
 NDJSON = "application/x-ndjson"
+_AT_ONCE = 50  # verdicts that leave together: to send each costs as much as half of one
 _LINES = frozenset({NDJSON, "application/ndjson", "application/jsonl"})
 
 
@@ -38,12 +39,16 @@ def verify_batch() -> Response:
 
 
 def _verdicts(lines: list[bytes]) -> Iterator[str]:
-    for line in lines:
-        try:
-            question = _question(_json(line))
-        except (BadRequest, BadInput):
-            question = {"text": ""}  # empty text gets the verdict of what is no certificate
-        yield json.dumps(verdict(**question)) + "\n"
+    for first in range(0, len(lines), _AT_ONCE):
+        yield "".join(map(_verdict, lines[first : first + _AT_ONCE]))
+
+
+def _verdict(line: bytes) -> str:
+    try:
+        question = _question(_json(line))
+    except (BadRequest, BadInput):
+        question = {"text": ""}  # empty text gets the verdict of what is no certificate
+    return json.dumps(verdict(**question)) + "\n"
 
 
 def _json(data: bytes) -> object:

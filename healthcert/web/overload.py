@@ -1,0 +1,107 @@
+"""What the server does above its capacity: a little of everything, at its usual speed.
+
+Requests are of a few kinds, each with so many at once and a short queue, so that a crowd that
+books takes nothing from those who check certificates or vaccinate. Who finds the queue full, or
+waits too long in it, is told at once to come back: no session, no database, no template.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from io import BytesIO
+from threading import BoundedSemaphore
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from flask import Flask, Response
+from werkzeug.http import parse_cookie
+from werkzeug.wsgi import ClosingIterator
+
+from healthcert import i18n
+from healthcert.config import Settings
+from healthcert.web.pages import COOKIE
+from healthcert.web.security import protect
+
+# Requests at once, in line, and seconds in line: in one process, for the crowd and for others.
+_CROWD, _OTHERS = (4, 12, 1.0), (4, 64, 5.0)
+_LARGEST = 100_000  # bytes of a body that are read before its turn
+# What costs next to nothing is free; what is nobody's else is staff's.
+_FREE = ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line")
+_KINDS = {
+    "verify": ("/verify", "/api/v1/verify"),
+    "room": ("/room",),
+    "public": ("/book", "/my", "/api/", "/fhir/"),
+    "staff": ("/",),
+}
+
+
+class Share:
+    """So many requests at once, and so many that wait for their turn."""
+
+    def __init__(self, at_once: int, in_line: int, patience: float) -> None:
+        """Take both numbers, and how many seconds one waits at most."""
+        self._free, self._line = BoundedSemaphore(at_once), BoundedSemaphore(in_line)
+        self._patience, self.leave = patience, self._free.release
+
+    def enter(self) -> bool:
+        """Say whether there was room soon enough; if so, it has to be left."""
+        if self._free.acquire(blocking=False):
+            return True
+        if not self._line.acquire(blocking=False):
+            return False
+        try:
+            return self._free.acquire(timeout=self._patience)
+        finally:
+            self._line.release()
+
+
+def init_overload(app: Flask, settings: Settings) -> None:
+    """Stand before everything else; register this last."""
+    inner, pages = app.wsgi_app, _pages(app, settings)
+    shares = app.extensions["shares"] = {
+        kind: Share(*(_CROWD if kind == "public" else _OTHERS)) for kind in _KINDS
+    }
+
+    def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith(_FREE):
+            return inner(environ, start)
+        _take_body(environ)
+        kinds = (kind for kind, begin in _KINDS.items() if path.startswith(begin))
+        share = shares[next(kinds, "staff")]
+        if not share.enter():
+            return pages[_language(environ, settings.languages)](environ, start)
+        try:
+            return ClosingIterator(inner(environ, start), share.leave)
+        except BaseException:
+            share.leave()
+            raise
+
+    app.wsgi_app = outer  # type: ignore[method-assign,assignment]
+
+
+def _take_body(environ: WSGIEnvironment) -> None:
+    """Read what is sent before a place is taken, so that a slow line holds none."""
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if length.isascii() and length.isdigit() and 0 < int(length) <= _LARGEST:
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
+
+
+def _language(environ: WSGIEnvironment, enabled: tuple[str, ...]) -> str:
+    if environ["PATH_INFO"].startswith("/api/"):
+        return ""
+    chosen = parse_cookie(environ).get(COOKIE, "")
+    return chosen if chosen in enabled else i18n.best(environ.get("HTTP_ACCEPT_LANGUAGE"), enabled)
+
+
+def _pages(app: Flask, settings: Settings) -> dict[str, Response]:
+    """Return the answers, ready to be sent: in each language, and for programs under no name."""
+    busy = b'{"code":"busy","status":503,"title":"Too many requests at once"}'
+    made = {"": Response(busy, 503, content_type="application/problem+json")}
+    template = app.jinja_env.get_template("busy.html")
+    for language in settings.languages:
+        with i18n.use(language):
+            made[language] = Response(template.render(), 503)
+    for answer in made.values():
+        protect(answer.headers, secure=settings.base_url.startswith("https:"))
+        answer.headers |= {"Retry-After": "5", "Cache-Control": "no-store"}
+    return made

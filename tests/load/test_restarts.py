@@ -1,0 +1,49 @@
+"""The server is restarted again and again while people book: what they were told stands.
+
+The nightly run restarts it 100 times (HEALTHCERT_RESTARTS).
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+from sqlalchemy import func, select
+
+from healthcert.models import Appointment, Slot
+from tests.load.knocking import Plan, started, told
+from tests.load.serving import house
+
+RESTARTS = int(os.environ.get("HEALTHCERT_RESTARTS", "1"))
+pytestmark = pytest.mark.xdist_group("load")
+
+
+def test_nobody_loses_what_they_were_told(tmp_path, postgres, postgres_template, say):
+    size = 150 * RESTARTS
+    with (
+        postgres.database(postgres_template) as name,
+        house(tmp_path, postgres.url(name)) as running,
+    ):
+        crowd, seconds = running.crowd(size), 6.0 * RESTARTS
+        knocking = started(running.port, Plan(crowd, seconds, at_once=4))
+        for _ in range(RESTARTS):
+            time.sleep(1)
+            running.stop()
+            running.start()
+        answers = told(knocking)
+        with running.parts.doors.reading() as db:
+            places = db.scalar(select(func.sum(Slot.booked)))
+            people = db.scalar(select(func.count(Appointment.person_id.distinct())))
+            written = db.scalar(select(func.count()).select_from(Appointment))
+    booked = {answer.which for answer in answers if answer.status == 303}
+    others = {answer.which for answer in answers if answer.status == 409} - booked
+    broken = sum(answer.status == 0 for answer in answers)
+    assert {answer.status for answer in answers} <= {0, 303, 409, 503}
+    assert len(booked) <= written == people == places
+    # Booked without being told, by a line that broke: they are told when they ask again.
+    assert written - len(booked) <= len(others) + 4 * RESTARTS
+    assert broken
+    assert booked
+    say(f"{RESTARTS} restarts: {len(booked)} told that they booked, {written} appointments,"
+        f" {broken} broken lines")  # fmt: skip

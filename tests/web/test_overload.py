@@ -1,0 +1,56 @@
+"""Above its capacity the server says so at once, shortly, and to the crowd alone."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+import pytest
+
+from healthcert.web.overload import Share
+from tests.web.conftest import Browser
+
+
+@pytest.fixture
+def crowded(app):
+    """The application with all that is the public's taken."""
+    share = app.extensions["shares"]["public"]
+    while share.enter():
+        pass
+    return app
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "Many people"), ("fr", "beaucoup de monde"), ("ar", "كثيرون")]
+)
+@pytest.mark.usefixtures("clinic")
+def test_the_crowd_is_told_to_come_again_in_its_language(crowded, language, words):
+    answer = Browser(crowded).get("/book/", headers={"Accept-Language": language})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert words in answer.text
+    assert f'lang="{language}"' in answer.text
+    assert len(answer.data) < 2000
+    assert answer.headers["Content-Security-Policy"]
+    assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.usefixtures("clinic")
+def test_programs_get_a_problem_and_others_get_what_they_came_for(crowded, staff):
+    problem = Browser(crowded).get("/api/v1/anything")
+    assert (problem.status_code, problem.get_json()["code"]) == (503, "busy")
+    assert problem.mimetype == "application/problem+json"
+    for path in ("/verify", "/", "/livez", "/sign-in"):
+        assert Browser(crowded).get(path).status_code == 200, path
+    assert staff("nurse").get("/clinic/").status_code == 200
+
+
+def test_a_share_holds_so_many_and_lets_so_many_wait():
+    share = Share(1, 1, 20)
+    assert share.enter()
+    found = []
+    waiting = Thread(target=lambda: found.append(share.enter()))
+    waiting.start()
+    share.leave()
+    waiting.join()
+    assert found == [True]
+    assert not Share(0, 1, 0.01).enter()
+    assert not Share(0, 0, 20).enter()
