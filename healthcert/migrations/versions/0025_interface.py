@@ -2,7 +2,7 @@
 
 from healthcert.migrations import texts
 
-revision = "0022"
+revision = "0025"
 down_revision = "0024"
 
 
