@@ -22,7 +22,7 @@ import psycopg
 from sqlalchemy import create_engine
 
 from bench._turns import row
-from healthcert.cli.stress import Arena, Found, book, book_naively
+from healthcert.cli.stress import PROCESSES, Arena, Found, book, book_naively
 from healthcert.db import Doors
 from healthcert.gateways.vault import Vault
 from healthcert.models import new_id
@@ -57,7 +57,7 @@ def main() -> int:
             print(f"booking: SKIPPED, {error}")
             return 0
         url = server.url(stack.enter_context(server.database()))
-        pool = stack.enter_context(ProcessPoolExecutor(2, get_context("spawn")))
+        pool = stack.enter_context(ProcessPoolExecutor(PROCESSES, get_context("spawn")))
         arena = stack.enter_context(closing(Arena(url, pool)))
         engine = create_engine(url)
         with engine.begin() as connection:

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from functools import partial
-from itertools import cycle
+from itertools import count, cycle
 from pathlib import Path
 from random import Random
 from statistics import quantiles
@@ -29,6 +29,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy.orm import Session
 
 from bench._turns import microseconds, row
 from healthcert.config import Settings
@@ -37,7 +38,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.jobs.certificates import sign_pending
 from healthcert.models import Appointment, Base, Dose, Person
 from healthcert.parts import Parts, open_parts
-from healthcert.services import enrolment, finding, sweeping
+from healthcert.services import audit, enrolment, finding, parties, sweeping
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.people import Details, details_of
 from tests.factories import NOW, day
@@ -193,11 +194,28 @@ _AUDIT = """
 """
 
 
+def _together(country: _Country, slot_id: UUID) -> bool:
+    """Book for two at once, by holding and confirming; return whether both are booked."""
+    doors, vault = country.parts.doors, country.parts.vault
+
+    def hold(db: Session) -> parties.Party:
+        persons = [enrolment.enrol(db, vault=vault, details=details(), now=NOW) for _ in range(2)]
+        wishes = [parties.Wish(person, slot_id, 1) for person in persons]
+        actor = audit.Actor("citizen", persons[0].id)
+        return parties.hold(db, vault=vault, wishes=wishes, source="web", actor=actor, now=NOW)
+
+    held = doors.run(hold)
+    actor = audit.Actor("citizen", held.appointments[0].person_id)
+    confirm = partial(parties.confirm, vault=vault, party_id=held.id, actor=actor, now=NOW)
+    return [one.state for one in doors.run(confirm)] == ["booked"] * 2
+
+
 def _deeds(country: _Country) -> dict[str, Callable[[], bool]]:
     """Return what is measured by name; each says whether it found what it was asked for."""
     clinic, doors, vault = country.clinic, country.parts.doors, country.parts.vault
     slot = clinic.slot(day(1), capacity=10_000)
     booked: list[Appointment] = []
+    hours = count()
     turns = {name: cycle(country.met) for name in ("reference", "identity", "name")}
 
     def book() -> bool:
@@ -226,13 +244,15 @@ def _deeds(country: _Country) -> dict[str, Callable[[], bool]]:
     def by_name() -> bool:
         one, who = next(turns["name"])
         search = partial(
-            finding.find, vault=vault, staff=clinic.nurse, reason="registration", now=NOW,
+            finding.find, vault=vault, staff=clinic.nurse, reason="registration",
+            now=NOW + timedelta(hours=next(hours)),  # one looks so often in many hours
             text=f"{who.given} {who.family}", born=who.birth_date,
         )  # fmt: skip
         return one.person_id in {each.person_id for each in doors.run(search)}
 
     return {
-        "book": book, "record a dose": record, "find by reference": by_reference,
+        "book": book, "hold and confirm two": partial(_together, country, slot.id),
+        "record a dose": record, "find by reference": by_reference,
         "find by document": by_identity, "find by name": by_name, "sweep, nothing to do": sweep,
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,12 +14,13 @@ from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits.
-KEPT = ("phone", "walk_in", "second_dose", "waiting")
-PLANNED = KEPT[:-1]  # those a template sets apart
+# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits,
+# and so is never planned.
+PLANNED = ("phone", "walk_in", "second_dose")
+KEPT = (*PLANNED, "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
-_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 _PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
+_BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
@@ -34,6 +35,7 @@ class Site(Row):
     __table_args__ = (
         CheckConstraint("latitude BETWEEN -90 AND 90", name="latitude"),
         CheckConstraint("longitude BETWEEN -180 AND 180", name="longitude"),
+        Index("ix_site_latitude_longitude", "latitude", "longitude"),
     )
 
     code: Mapped[str] = mapped_column(unique=True)
@@ -145,6 +147,12 @@ class Slot(Row):
         UniqueConstraint("session_id", "starts_at"),
         UniqueConstraint("id", "starts_at", "ends_at"),
         Index("ix_slot_starts_at", "starts_at"),
+        Index(
+            "ix_slot_not_full",
+            *("session_id", "starts_at"),
+            postgresql_where=text("NOT is_full"),
+            sqlite_where=text("is_full = 0"),
+        ),
         index_where("ix_slot_waiting", "starts_at", where="kept_waiting > booked_waiting"),
     )
 
@@ -161,6 +169,8 @@ class Slot(Row):
     booked_walk_in: Mapped[int] = mapped_column(default=0)
     booked_second_dose: Mapped[int] = mapped_column(default=0)
     booked_waiting: Mapped[int] = mapped_column(default=0)
+    # A column, so that the index of it changes with the last place alone and not with each.
+    is_full: Mapped[bool] = mapped_column(Computed("booked >= capacity", persisted=True))
 
     @hybrid_method
     def places(self, pools: Collection[str] = ()) -> int:

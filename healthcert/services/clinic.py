@@ -231,7 +231,7 @@ def known(
     looks.seen(db, staff=staff, person_id=person_id, reason=reason, now=now)
     person = db.get_one(Person, person_id)
     return Known(
-        person_id, details_of(vault, person), record.appointments_of(db, person_id),
+        person_id, details_of(vault, person), record.appointments_of(db, person_id)[person_id],
         record.doses_of(db, person_id), positive_tests(db, person_id),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, NotFound
@@ -29,10 +29,14 @@ def employer(db: Session, *, staff: Staff) -> UUID | None:
 
 def line_of(db: Session, organisation_id: UUID | None) -> tuple[UUID, ...]:
     """Return an organisation and all above it, itself first; nothing for none."""
-    line = select(Organisation).where(Organisation.id == organisation_id).cte(recursive=True)
-    above = aliased(Organisation)
-    line = line.union_all(select(above).join(line, above.id == line.c.parent_id))
+    line = _line(organisation_id)
     return tuple(db.scalars(select(line.c.id).order_by(line.c.level.desc())))
+
+
+def _line(of: UUID | ScalarSelect[UUID | None] | None) -> CTE:
+    line = select(Organisation).where(Organisation.id == of).cte(recursive=True)
+    above = aliased(Organisation)
+    return line.union_all(select(above).join(line, above.id == line.c.parent_id))
 
 
 def asker_of(db: Session, staff: Staff) -> Asker:
@@ -43,23 +47,31 @@ def asker_of(db: Session, staff: Staff) -> Asker:
 
 def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID]:
     """Return the query of the organisations whose people and places somebody's act reaches."""
-    asker = asker_of(db, staff)
-    if ACTS[act].get(asker.role) is Scope.COUNTRY:
+    role, site = Role(staff.role), select(Site.organisation_id).where(Site.id == staff.site_id)
+    if ACTS[act].get(role) is Scope.COUNTRY:
         return select(Organisation.id)
-    given = db.scalars(select(Delegation).where(Delegation.taker_id.in_(asker.line)))
-    handed = [Handed(d.act, d.giver_id, d.taker_id, d.ends_at, d.revoked_at) for d in given]
+    line = _line(site.scalar_subquery() if staff.site_id else staff.organisation_id)
+    given = select(line.c.id, Delegation).outerjoin(Delegation, Delegation.taker_id == line.c.id)
+    rows = db.execute(given.order_by(line.c.level.desc())).all()
+    asker = Asker(role, site=staff.site_id, line=tuple(dict.fromkeys(row[0] for row in rows)))
+    handed = [Handed(d.act, d.giver_id, d.taker_id, d.ends_at, d.revoked_at) for _, d in rows if d]
     roots = reached(asker, act, handed=handed, now=now)
     below = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
     below = below.union(select(Organisation.id).where(Organisation.parent_id == below.c.id))
     return select(below.c.id)
 
 
+def sites_of(db: Session, reach: Select[UUID]) -> Sequence[Site]:
+    """Return the sites of organisations."""
+    found = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
+    return db.scalars(found).all()
+
+
 def sites(db: Session, *, staff: Staff, act: str, now: datetime) -> Sequence[Site]:
     """Return the sites that somebody's act reaches: their own, or those of organisations."""
     if staff.site_id is not None:
         return [db.get_one(Site, staff.site_id)]
-    inside = Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))
-    return db.scalars(select(Site).where(inside).order_by(Site.code)).all()
+    return sites_of(db, within(db, staff=staff, act=act, now=now))
 
 
 def delegate(
@@ -94,11 +106,10 @@ def overview(
     """Return the organisations in somebody's reach, their sites, and what they hand on now."""
     reach = within(db, staff=staff, act="see_organisations", now=now)
     tree = select(Organisation).where(Organisation.id.in_(reach))
-    sites = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
     handed = select(Delegation).where(Delegation.giver_id.in_(reach), *_in_force(now))
     return (
         db.scalars(tree.order_by(Organisation.level, Organisation.code)).all(),
-        db.scalars(sites).all(),
+        sites_of(db, reach),
         db.scalars(handed.order_by(Delegation.ends_at)).all(),
     )
 

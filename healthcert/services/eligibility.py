@@ -104,14 +104,21 @@ def decide(
 
 
 def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDecision | None:
-    """Return the newest decision, which answers "why not me yet?"; None where nobody asked."""
+    """Return the newest decision; None where nobody asked."""
     query = select(EligibilityDecision).filter_by(person_id=person_id, programme_id=programme_id)
     return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
 
 
-def phases_of(db: Session, programme: Programme) -> list[Phase]:
-    """Return the phases of a programme that are in force, by their first day."""
-    query = select(Phase).filter_by(knowledge_id=programme.knowledge_id)
+def answers(db: Session, *, person_id: UUID) -> dict[UUID, EligibilityDecision]:
+    """Return the newest decision of each programme by its id: they answer "why not me yet?"."""
+    query = select(EligibilityDecision).filter_by(person_id=person_id)
+    decided = db.scalars(query.order_by(EligibilityDecision.id))
+    return {each.programme_id: each for each in decided}
+
+
+def phases_of(db: Session, *programmes: Programme) -> list[Phase]:
+    """Return the phases of programmes that are in force, by their first day."""
+    query = select(Phase).where(Phase.knowledge_id.in_([each.knowledge_id for each in programmes]))
     return list(db.scalars(query.order_by(Phase.opens_on, Phase.code)))
 
 

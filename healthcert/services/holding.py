@@ -73,7 +73,7 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
     return Overview(
         person_id=person_id,
         details=details,
-        appointments=record.appointments_of(db, person_id),
+        appointments=record.appointments_of(db, person_id)[person_id],
         doses=record.doses_of(db, person_id),
         certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
         due={

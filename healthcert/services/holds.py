@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, aliased, join, outerjoin
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
 from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
-from healthcert.services import audit, limits
+from healthcert.services import audit, limits, roster
 from healthcert.services.statement import Fact
 
 _JUST_NOW = timedelta(minutes=1)
@@ -148,10 +148,11 @@ def release_site(db: Session, *, site_id: UUID, staff: Staff, now: datetime) -> 
     Raises:
         NotAllowed: For officers alone.
         NotFound: No such site is on probation.
-        NeedsAnother: This officer has released it before.
+        NeedsAnother: This officer has released it before, or is new here.
     """
     if staff.role != "admin":
         raise NotAllowed
+    roster.refuse_newcomer(db, staff_id=staff.id, now=now)
     row = db.scalar(_unreleased(site_id).with_for_update())
     if row is None:
         raise NotFound

@@ -60,8 +60,9 @@ def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime
 
     Raises:
         NotFound: Nobody has asked for it within a day.
-        NeedsAnother: The same administrator asked, or it is for themselves.
+        NeedsAnother: The same administrator asked, or it is for themselves, or they are new here.
     """
+    roster.refuse_newcomer(db, staff_id=by, now=now)
     asked = db.scalars(_ASKED.filter_by(staff_id=staff_id).with_for_update()).one_or_none()
     if asked is None or asked.recorded_at <= now - LIFE:
         raise NotFound

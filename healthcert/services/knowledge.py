@@ -15,7 +15,7 @@ from healthcert.data import checking
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Source
 from healthcert.data.series import series
-from healthcert.errors import BadInput, BadKnowledge, NotFound
+from healthcert.errors import BadKnowledge, NotFound
 from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
 
@@ -101,19 +101,6 @@ def offered(db: Session) -> list[tuple[Programme, Product]]:
     products = {product.code: product for product in db.scalars(select(Product))}
     rows = db.execute(told.order_by(Programme.code)).all()
     return [(one, products[code]) for one, row in rows for code in row.content["products"]]
-
-
-def of_carton(db: Session, gtin: str) -> Product:
-    """Return the product whose cartons have a GTIN.
-
-    Raises:
-        BadInput: ``scan``: ``unknown_carton``.
-    """
-    query = select(Product, Knowledge).join(Knowledge, Knowledge.id == Product.knowledge_id)
-    for product, row in db.execute(query):
-        if gtin in row.content.get("gtins", ()):
-            return product
-    raise BadInput({"scan": "unknown_carton"})
 
 
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:

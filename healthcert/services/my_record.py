@@ -107,7 +107,7 @@ def _person(_db: Session, vault: Vault, person: Person) -> list[Told]:
 
 
 def _appointments(db: Session, _vault: Vault, person: Person) -> list[Told]:
-    return [_plain(asdict(each)) for each in record.appointments_of(db, person.id)]
+    return [_plain(asdict(each)) for each in record.appointments_of(db, person.id)[person.id]]
 
 
 def _doses(db: Session, vault: Vault, person: Person) -> list[Told]:

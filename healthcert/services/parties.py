@@ -62,8 +62,10 @@ def hold(
     if not wishes or len(persons) > MOST_PEOPLE or len(wishes) > MOST_PLACES:
         raise BadInput({"people": "too_many" if wishes else "missing"})
     people.all_locked(db, persons)
-    found = _places(db, wishes)
-    named = set()
+    found, named = [], set()
+    for number, wish in enumerate(wishes):
+        with _of_wish(number):
+            found.append(booking.place_of(db, wish.slot_id))
     for number, (wish, place) in enumerate(zip(wishes, found, strict=True)):
         with _of_wish(number):
             one = wish.person.id, place.session.programme_id, wish.dose_number
@@ -154,14 +156,6 @@ def held(db: Session, *, party_id: UUID) -> Party:
     """
     rows = _rows(db, party_id)
     return Party(party_id, rows[0].recorded_at + HOLD, rows)
-
-
-def _places(db: Session, wishes: Sequence[Wish]) -> list[booking.Place]:
-    found = []
-    for number, wish in enumerate(wishes):
-        with _of_wish(number):
-            found.append(booking.place_of(db, wish.slot_id))
-    return found
 
 
 def _planned(

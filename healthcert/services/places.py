@@ -86,6 +86,7 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
     """
     pool = _taken(db, slot, pools) if slot.places(pools) > 0 else None
     if pool is None and expire(db, slot_id=slot.id, now=now):
+        db.refresh(slot)  # the next of a party finds what is free too
         pool = _taken(db, slot, pools)
     if pool is None:
         raise SlotFull

@@ -54,31 +54,51 @@ class Held:
 def admit(db: Session, *, actor: Actor, person_id: UUID, scope: str, now: datetime) -> UUID:
     """Return whose record is opened for a deed in a scope; that a proxy did is written down.
 
-    The proxy is held until the transaction ends: who ends it meanwhile waits for it.
-
     Raises:
         NotFound: Neither one's own, nor of somebody for whom one may do that at this moment.
     """
     if actor != Actor("citizen", person_id):
-        query = _in_force(now).where(_by(actor, person_id), Proxy.scope == scope)
-        found = db.scalar(query.with_for_update(read=True, of=Proxy))
-        if found is None:
-            raise NotFound
-        told = {"reason": looks.FOR_THEM, "as": found.kind, "scope": scope}
-        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
+        admit_all(db, actor=actor, person_ids=[person_id], scope=scope, now=now)
     return person_id
+
+
+def admit_all(
+    db: Session, *, actor: Actor, person_ids: Collection[UUID], scope: str, now: datetime
+) -> None:
+    """Open the records of others for a deed in a scope, and write that down.
+
+    The proxies are held until the transaction ends: who ends one meanwhile waits for it.
+
+    Raises:
+        NotFound: One is of somebody for whom one may not do that at this moment.
+    """
+    query = _in_force(now).where(_by(actor, *person_ids), Proxy.scope == scope)
+    rows = db.scalars(query.with_for_update(read=True, of=Proxy))
+    found = {row.person_id: row.kind for row in rows}
+    if found.keys() != set(person_ids):
+        raise NotFound
+    for person_id, kind in found.items():
+        told = {"reason": looks.FOR_THEM, "as": kind, "scope": scope}
+        audit.of_person(db, actor, looks.SEEN, person_id, now, **told)
 
 
 def held(deed: Deed, person_id: UUID) -> list[Held]:
     """Return for whom a person acts and who acts for them, in the order in which it began."""
     either = or_(Proxy.person_id == person_id, Proxy.proxy_person_id == person_id)
+    query = _in_force(deed.now).where(either).order_by(Proxy.recorded_at, Proxy.scope)
+    rows = deed.db.scalars(query).all()
+    ids = {each for row in rows for each in (row.person_id, row.proxy_person_id, row.staff_id)}
+    ids.discard(None)
+    persons = deed.db.scalars(select(Person).where(Person.id.in_(ids)))
+    helpers = [row.staff_id for row in rows if row.staff_id]
+    staff = deed.db.scalars(select(Staff).where(Staff.id.in_(helpers))) if helpers else ()
+    known: dict[UUID | None, Person | Staff] = {one.id: one for one in (*persons, *staff)}
     found: dict[tuple[UUID, UUID | None], Held] = {}
-    rows = _in_force(deed.now).where(either).order_by(Proxy.recorded_at, Proxy.scope)
-    for row in deed.db.scalars(rows):
+    for row in rows:
         pair = row.person_id, row.proxy_person_id or row.staff_id
         mine = row.person_id != person_id
         scopes = (*(found[pair].scopes if pair in found else ()), row.scope)
-        name = _name(deed, pair[0 if mine else 1])
+        name = _called(deed, known[pair[0 if mine else 1]])
         found[pair] = Held(row.id, row.person_id, mine, name, row.kind, scopes, row.ends_at)
     return list(found.values())
 
@@ -199,9 +219,9 @@ def _in_force(now: datetime) -> Select[Proxy]:
     return open_ones.where(Person.erased_at.is_(None))
 
 
-def _by(actor: Actor, person_id: UUID) -> ColumnElement[bool]:
+def _by(actor: Actor, *person_ids: UUID) -> ColumnElement[bool]:
     column = Proxy.staff_id if actor.kind == "staff" else Proxy.proxy_person_id
-    return (column == actor.id) & (Proxy.person_id == person_id)
+    return (column == actor.id) & Proxy.person_id.in_(person_ids)
 
 
 def _end(deed: Deed, person_id: UUID, proxy: Actor) -> None:
@@ -219,9 +239,13 @@ def _midnight(deed: Deed, day: date) -> datetime:
 
 
 def _name(deed: Deed, who: UUID | None) -> str:
-    if staff := deed.db.get(Staff, who):
-        return staff.name
-    details = people.details_of(deed.vault, deed.db.get_one(Person, who))
+    return _called(deed, deed.db.get(Staff, who) or deed.db.get_one(Person, who))
+
+
+def _called(deed: Deed, who: Staff | Person) -> str:
+    if isinstance(who, Staff):
+        return who.name
+    details = people.details_of(deed.vault, who)
     return f"{details.given} {details.family}".strip()
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotEligible, SlotFull, TimesOverlap, WrongState
+from healthcert.errors import Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, AuditEvent, ClinicSession, Site, Slot
 from healthcert.services import audit, booking, knowledge, moving, people, places
@@ -108,8 +108,8 @@ def rebook(
     not_before = max(old.starts_at, now + NOTICE)
     new = _first(db, vault, old, slots, not_before, now)
     if new is None:
-        slots = instead(db, session_id=session_id, not_before=not_before, wanted=1)
-        new = _first(db, vault, old, slots, not_before, now)
+        others = instead(db, session_id=session_id, not_before=not_before, wanted=1)
+        new = _first(db, vault, old, others, not_before, now)
     if new is not None:
         _keep_apart(db, vault, new, now)
         return True
@@ -133,7 +133,7 @@ def _first(
                 )  # fmt: skip
         except SlotFull:
             slots.remove(slot)
-        except (NotEligible, TimesOverlap, WrongState):
+        except Refusal:  # whatever it is: this slot is not for them
             continue
     return None
 

@@ -165,6 +165,14 @@ def _appointments() -> Select[object]:
     )
 
 
+def _parties() -> Select[object]:
+    """Parties of which one place is held still and another was booked: all or none is confirmed."""
+    held = func.count().filter(Appointment.state == "held")
+    over = func.count().filter(Appointment.state.not_in(("held", "expired", "cancelled")))
+    parties = select(Appointment.party_id).where(Appointment.party_id.is_not(None))
+    return parties.group_by(Appointment.party_id).having(held > 0, over > 0)
+
+
 def _balances() -> Select[object]:
     """Balances of which a column is not the sum of its moves."""
     back = StockMove.kind.in_(("given_back", "explained"))
@@ -211,6 +219,7 @@ CHECKS: Mapping[str, Select[object]] = MappingProxyType(
         "tests and recoveries that count have a certificate": _uncertified_findings(),
         "what was replaced is in error": _replaced(),
         "vaccinated appointments have their dose": _appointments(),
+        "parties are booked as a whole": _parties(),
         "balances are their moves": _balances(),
         "doses from known lots took their stock": _taken(),
         "doses of settled lots stand as the lots say": _settled(),

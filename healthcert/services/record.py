@@ -57,8 +57,8 @@ class HeldDose:
     number: int | None
 
 
-def appointments_of(db: Session, person_id: UUID) -> list[HeldAppointment]:
-    """Return a person's appointments, the latest first."""
+def appointments_of(db: Session, *person_ids: UUID) -> dict[UUID, list[HeldAppointment]]:
+    """Return people's appointments by their ids, the latest first."""
     query = (
         select(Appointment, Site, Product, Programme)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -66,17 +66,17 @@ def appointments_of(db: Session, person_id: UUID) -> list[HeldAppointment]:
         .join(Site, Site.id == ClinicSession.site_id)
         .join(Product, Product.id == ClinicSession.product_id)
         .join(Programme, Programme.id == Appointment.programme_id)
-        .where(Appointment.person_id == person_id)
+        .where(Appointment.person_id.in_(person_ids))
         .order_by(Appointment.starts_at.desc())
     )
-    return [
-        HeldAppointment(
+    found: dict[UUID, list[HeldAppointment]] = {each: [] for each in person_ids}
+    for appointment, site, product, programme in db.execute(query):
+        found[appointment.person_id].append(HeldAppointment(
             appointment.id, appointment.reference, appointment.starts_at, appointment.ends_at,
             site.time_zone, site.names, site.address, programme.id, programme.names,
             product.name, appointment.dose_number, appointment.state,
-        )
-        for appointment, site, product, programme in db.execute(query)
-    ]  # fmt: skip
+        ))  # fmt: skip
+    return found
 
 
 def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:

@@ -21,7 +21,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
 from healthcert.models.broken import broken_rule
 from healthcert.policy import reference
-from healthcert.services import audit
+from healthcert.services import audit, roster
 from healthcert.services.people import key_of
 
 _LEADS_TO = {
@@ -86,7 +86,7 @@ def act(
         NotFound: No such request.
         BadInput: ``ask`` or ``reject`` without a reason of the list.
         NotAllowed: The next step is for another role.
-        NeedsAnother: This member of staff has acted on it before.
+        NeedsAnother: This member of staff has acted on it before, or is an officer new here.
         WrongState: It does not stand where this step begins.
     """
     request = db.get(Request, request_id, with_for_update=True, populate_existing=True)
@@ -96,6 +96,8 @@ def act(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
     _refuse_out_of_turn(db, request, flow, act, staff)
+    if staff is not None and staff.role == "admin":
+        roster.refuse_newcomer(db, staff_id=staff.id, now=now)
     _step(db, request, act, reason, staff, now)
     return request
 

@@ -104,7 +104,7 @@ def reissue_lost(
     query = query.where(Certificate.state == "issued").order_by(Certificate.id).limit(limit)
     found = db.execute(query.with_for_update(key_share=True)).all()
     end_all(
-        db, found, vault=vault, reason="key_compromised", notice="certificate_revoked",
+        db, found, vault=vault, reason="key_compromised", notice="certificate_key_lost",
         country=country, now=now,
     )  # fmt: skip
     return len(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
@@ -11,9 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, NotProved
-from healthcert.models import Organisation, Site, Staff, StaffLink
+from healthcert.models import Invitation, Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
+
+_NEW = timedelta(hours=24)
 
 
 def member(db: Session, *, staff_id: UUID) -> Staff | None:
@@ -62,11 +64,9 @@ def everyone(db: Session, *, limit: int = 200) -> list[tuple[Staff, Site | None]
     return [(staff, site) for staff, site in db.execute(query)]
 
 
-def colleagues(
-    db: Session, *, staff: Staff, now: datetime
-) -> Sequence[Row[Staff, Site, Organisation]]:
-    """Return who works in one's reach, at which site or None, and for whom; 500 at most."""
-    return db.execute(_within(db, staff, "see_organisations", now).limit(500)).all()
+def colleagues(db: Session, *, reach: Select[UUID]) -> Sequence[Row[Staff, Site, Organisation]]:
+    """Return who works for organisations, at which site or None, and for which; 500 at most."""
+    return db.execute(_within(reach).limit(500)).all()
 
 
 def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datetime) -> Staff:
@@ -75,23 +75,36 @@ def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datet
     Raises:
         NotFound: Nobody of that identifier works there.
     """
-    found = db.execute(_within(db, staff, act, now).where(Staff.id == staff_id)).first()
+    reach = delegating.within(db, staff=staff, act=act, now=now)
+    found = db.execute(_within(reach).where(Staff.id == staff_id)).first()
     if found is None:
         raise NotFound
     return found[0]
 
 
-def _within(
-    db: Session, staff: Staff, act: str, now: datetime
-) -> Select[Staff, Site, Organisation]:
+def _within(reach: Select[UUID]) -> Select[Staff, Site, Organisation]:
     employer = func.coalesce(Site.organisation_id, Staff.organisation_id)
     return (
         select(Staff, Site, Organisation)
         .outerjoin(Site, Site.id == Staff.site_id)
         .join(Organisation, Organisation.id == employer)
-        .where(Staff.active, employer.in_(delegating.within(db, staff=staff, act=act, now=now)))
+        .where(Staff.active, employer.in_(reach))
         .order_by(Organisation.level, Organisation.code, Staff.name)
     )
+
+
+def refuse_newcomer(db: Session, *, staff_id: UUID, now: datetime) -> None:
+    """Refuse the say of whom a colleague let in within a day: one could else be two at once.
+
+    Whom the operator let in at the machine, as the first of a service, may speak at once.
+
+    Raises:
+        NeedsAnother: They came in too lately.
+    """
+    by_colleague = Invitation.kind == "first", Invitation.requested_by.is_not(None)
+    lately = Invitation.staff_id == staff_id, Invitation.recorded_at > now - _NEW
+    if db.scalar(select(Invitation.id).where(*by_colleague, *lately).limit(1)) is not None:
+        raise NeedsAnother
 
 
 def join(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -17,8 +17,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Base, Dose, Lot, Staff, Stock, StockMove
 from healthcert.models.stock import WASTE_REASONS
-from healthcert.policy import gs1
-from healthcert.services import alarms, audit, facts, knowledge, lots
+from healthcert.services import alarms, audit
 
 _BY_HAND = ("received", "overfill", "wasted", "returned")
 
@@ -29,45 +28,6 @@ class Shelf:
 
     site_id: UUID
     lot_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """What somebody tells of a delivery: the scan of a carton, or the rest by hand; doses."""
-
-    quantity: int
-    scan: str = ""
-    product_id: UUID | None = None
-    number: str = ""
-    expires_on: date | None = None
-    fridge_id: UUID | None = None
-
-
-def receive(
-    db: Session, told: Delivery, *, site_id: UUID, today: date, staff: Staff, now: datetime
-) -> Lot:
-    """Write down what was delivered; a lot that is new to us begins in quarantine.
-
-    Raises:
-        BadInput: A field is missing, cannot be read, or says another last day than our books.
-        NotFound: Another site, or no such product.
-    """
-    carton = gs1.read(told.scan, today=today) if told.scan else gs1.Carton()
-    product_id = knowledge.of_carton(db, carton.gtin).id if carton.gtin else told.product_id
-    number = facts.lot_number(carton.lot or told.number)
-    ends = carton.expires_on or told.expires_on
-    missing = {"product": product_id, "number": number, "expires_on": ends}
-    if not (product_id and number and ends):
-        raise BadInput({name: "missing" for name, value in missing.items() if not value})
-    lot = lots.enter(
-        db, product_id=product_id, number=number, expires_on=ends, since=today, staff=staff,
-        now=now,
-    )  # fmt: skip
-    if lots.newest(db, lot.id).expires_on != ends:
-        raise BadInput({"expires_on": "differs"})
-    shelf = Shelf(site_id, lot.id)
-    move(db, shelf, "received", told.quantity, staff=staff, now=now, fridge_id=told.fridge_id)
-    return lot
 
 
 def take(db: Session, *, dose: Dose, now: datetime) -> None:

@@ -142,6 +142,13 @@ TEMPLATES: Mapping[str, Template] = {
             "at the place that wrote it down."
         ),
     ),
+    "certificate_key_lost": Template(
+        lazy("Your certificate no longer holds"),
+        lazy(
+            "A certificate of yours was withdrawn, because the key that signed it was lost. Your "
+            "record is unchanged. A new certificate follows; you need not do anything."
+        ),
+    ),
     "certificate_withdrawn": Template(
         lazy("Your certificate no longer holds"),
         lazy(

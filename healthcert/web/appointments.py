@@ -13,7 +13,7 @@ from healthcert.services import booking, moving, search
 from healthcert.services.booking import Place
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
-from healthcert.web.ics import calendar
+from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
 from healthcert.web.places import Page, near
 from healthcert.web.refusals import Answer, answer_to
@@ -61,7 +61,7 @@ def move(appointment_id: UUID) -> Page:
 def calendar_file(appointment_id: UUID) -> Response:
     """Give the appointment for a calendar."""
     own, place = _own(appointment_id)
-    return calendar([(own.reference, place)], now())
+    return calendar([(own.reference, place)])
 
 
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:

@@ -13,22 +13,21 @@ from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, session, url_for
-from werkzeug import Response
 
 from healthcert.errors import AlreadyBooked, NotFound, WrongState
-from healthcert.models import Appointment
+from healthcert.models import Appointment, Person
 from healthcert.services import booking, parties
 from healthcert.services.audit import Actor
 from healthcert.services.booking import NotDue
 from healthcert.services.parties import Wish
 from healthcert.services.people import details_of
 from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web import desk, family, party
+from healthcert.web import desk, draft, family, party  # noqa: F401 - its views
 from healthcert.web.about import about, told_back
 from healthcert.web.answers import recalled
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
-from healthcert.web.ics import calendar
+from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, both, bp, counter, source
 from healthcert.web.refused import REFUSED, answered
@@ -40,8 +39,8 @@ DOORS = (bp, counter)  # of the whole way, with the views of all its modules
 @both("/check")
 def check() -> Page:
     """Hold the places, and show everything once more before it is booked."""
-    if party.missing():
-        return party.onward()
+    if draft.missing():
+        return draft.onward()
     try:
         held = _held()
     except REFUSED as refusal:
@@ -50,7 +49,7 @@ def check() -> Page:
         places = [(dose, booking.place_of(db, slots[0])) for dose, slots in _doses()]
     told = [
         (held["people"].get(one.get("id")), told_back(about(recalled(one.get("typed", {})))))
-        for one in party.told()
+        for one in draft.people()
     ]
     return render_template(
         "booking/check.html", places=places, told=told, asked=asked(), now=now(),
@@ -61,43 +60,26 @@ def check() -> Page:
 @both("/check", "POST")
 def book() -> Page:
     """Book what is held; where the hold ran out, its places are taken again if they are free."""
-    if not party.draft():
+    if not draft.read():
         return redirect(url_for(".done"), code=303)
-    if party.missing():
-        return party.onward()
+    if draft.missing():
+        return draft.onward()
     try:
         held = _held()
         made = parts().doors.run(lambda db: _confirmed(db, UUID(held["id"])))
     except REFUSED as refusal:
-        before = party.draft().get("held")
-        party.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
+        before = draft.read().get("held")
+        draft.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
         return answered(refusal)
     booked = [
         {"reference": one.reference, "slot": str(one.slot_id), "dose": one.dose_number,
          "id": str(one.id), "name": held["people"][str(one.person_id)]["name"]}
         for one in made
     ]  # fmt: skip
-    session[_done_key()] = {"told": any(map(_reached, party.told())), "made": booked}
-    party.forget()
+    is_told = any(one["reached"] for one in held["people"].values())
+    session[done_key()] = {"told": is_told, "made": booked}
+    draft.forget()
     return redirect(url_for(".done"), code=303)
-
-
-@both("/done")
-def done() -> Page:
-    """Show the references, and what to do with them; at the desk it is the slip."""
-    booked = session.get(_done_key())
-    if booked is None:
-        return redirect(url_for(".start"), code=303)
-    return render_template("booking/done.html", booked=booked, made=_made(booked))
-
-
-@both("/done.ics")
-def calendar_file() -> Response:
-    """Give the appointments for a calendar."""
-    booked = session.get(_done_key())
-    if booked is None:
-        raise NotFound
-    return calendar([(one["reference"], place) for one, place in _made(booked)], now())
 
 
 def _held() -> dict[str, Any]:
@@ -106,22 +88,22 @@ def _held() -> dict[str, Any]:
     Raises:
         SlotFull, TimesOverlap, AlreadyBooked, NotEligible: With the number of the wish.
     """
-    draft = party.draft()
-    before: dict[str, Any] | None = draft.get("held")
-    mark = [draft["people"], draft.get("exception"), asked()]
+    told = draft.read()
+    before: dict[str, Any] | None = told.get("held")
+    mark = [told["people"], told.get("exception"), asked()]
     if before and before["mark"] == mark:
         return before
-    limit("book", _who(party.told()[0]))
-    held = parts().doors.run(lambda db: _hold(db, before, draft.get("exception", "")))
-    party.keep(held=held | {"mark": mark})
+    limit("book", _who(draft.people()[0]))
+    held = parts().doors.run(lambda db: _hold(db, before, told.get("exception", "")))
+    draft.keep(held=held | {"mark": mark})
     return held
 
 
 def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, Any]:  # noqa: ANN401
-    told, doses = party.told(), _doses()
+    told, doses = draft.people(), _doses()
     if {len(slots) for _dose, slots in doses} != {len(told)}:
         raise NotFound
-    everybody = [party.person_of(db, one) for one in told]
+    everybody = [draft.person_of(db, one) for one in told]
     actor = _actor(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
@@ -143,12 +125,15 @@ def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, A
         other = AlreadyBooked()  # no word of a record to who only typed
         other.which = refusal.which
         raise other from None
-    opened = {str(one.id): details_of(parts().vault, one) for one in everybody}
-    names = {
-        key: {"name": f"{each.given} {each.family}".strip(), "birth": each.birth_date}
-        for key, each in opened.items()
-    }
-    return {"id": str(made.id), "until": made.until.isoformat(), "people": names}
+    people = {str(each.id): _shown(one, each) for one, each in zip(told, everybody, strict=True)}
+    return {"id": str(made.id), "until": made.until.isoformat(), "people": people}
+
+
+def _shown(one: draft.Entry, person: Person) -> dict[str, Any]:
+    """Return how somebody is called here: as typed, and by the record only to who may see it."""
+    each = details_of(parts().vault, person) if "id" in one else draft.details_of(one)
+    name = f"{each.given} {each.family}".strip()
+    return {"name": name, "birth": each.birth_date, "reached": bool(each.phone or each.mail)}
 
 
 def _confirmed(db: Any, party_id: UUID) -> Sequence[Appointment]:  # noqa: ANN401
@@ -171,28 +156,12 @@ def _actor(first: UUID) -> Actor:
     """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
     if at_desk():
         return Actor("staff", visitor().id)
-    return family.actor() if party.citizen() else Actor("citizen", first)
+    return family.actor() if draft.citizen() else Actor("citizen", first)
 
 
-def _who(one: party.Entry) -> str:
+def _who(one: draft.Entry) -> str:
     """Return what tells one person who books from another, in one spelling."""
     if "id" in one:
         return str(one["id"])
-    told = party.details_of(one)
+    told = draft.details_of(one)
     return tidy_identity(told.identity).value or tidy_phone(told.phone) or str(told.mail)
-
-
-def _reached(one: party.Entry) -> bool:
-    typed = one.get("typed", {})
-    return "id" in one or any(any(typed.get(name, ())) for name in ("phone", "mail"))
-
-
-def _made(booked: dict[str, Any]) -> list[tuple[dict[str, str], booking.Place]]:
-    with parts().doors.reading() as db:
-        return [
-            (one, booking.place_of(db, UUID(one["slot"]), states=None)) for one in booked["made"]
-        ]
-
-
-def _done_key() -> str:
-    return "desk_booked" if at_desk() else "booked"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -106,15 +107,12 @@ def overview() -> str:
 def why() -> str:
     """Answer from the kept decisions whether it is one's turn, and why not yet."""
     with opened() as (db, person_id):
-        found = [
-            (programme, eligibility.latest(db, person_id=person_id, programme_id=programme.id))
-            for programme in desk.programmes(db)
-        ]
-        answers = [
-            (programme, each, {one.code: one.names for one in eligibility.phases_of(db, programme)})
-            for programme, each in found
-            if each is not None
-        ]
+        found = eligibility.answers(db, person_id=person_id)
+        asked = [each for each in desk.programmes(db) if each.id in found]
+        names: dict[UUID, dict[str, dict[str, str]]] = defaultdict(dict)
+        for one in eligibility.phases_of(db, *asked):
+            names[one.programme_id][one.code] = one.names
+        answers = [(each, found[each.id], names[each.id]) for each in asked]
     return render_template("citizen/why.html", answers=answers)
 
 

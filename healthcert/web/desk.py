@@ -14,7 +14,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.i18n import lazy as _
 from healthcert.models import Appointment
 from healthcert.services import booking, clinic, finding, roster
-from healthcert.web import party
+from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import own_site
 from healthcert.web.guards import visitor
@@ -41,7 +41,7 @@ def find() -> Page:
         except BadInput as wrong:
             form.take(wrong.fields)
         else:
-            party.keep(found=found)
+            draft.keep(found=found)
             return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
     return page, 400 if form.errors else 200
@@ -50,7 +50,7 @@ def find() -> Page:
 @counter.post("/out-of-turn")
 def out_of_turn() -> Response:
     """Keep why a nurse takes them out of turn; whether they may is judged with the booking."""
-    party.keep(exception=request.form.get("reason", "")[:40])
+    draft.keep(exception=request.form.get("reason", "")[:40])
     return redirect(url_for(".check", **asked()), code=303)
 
 

@@ -50,9 +50,8 @@ def page() -> str:
     with parts().doors.transaction() as db:
         found = proxies.held(deed(db), _self())
         seen = [one.person_id for one in found if one.mine and "view" in one.scopes]
-        for each in seen:
-            proxies.admit(db, actor=actor(), person_id=each, scope="view", now=now())
-        coming = {each: record.appointments_of(db, each) for each in seen}
+        proxies.admit_all(db, actor=actor(), person_ids=seen, scope="view", now=now())
+        coming = record.appointments_of(db, *seen)
     return render_template(
         "citizen/family.html", held=found, coming=coming, zone=parts().country.time_zone
     )

@@ -75,7 +75,7 @@ def resize() -> Response:
 def foresee() -> str:
     """Show how many people are booked on a day at a site, before it is closed."""
     with parts().doors.reading() as db:
-        _staff, site, day = _closing(db, request.args)
+        site, day = _at(db, "close_site", request.args)[1], _day(request.args, "day")
         rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
     booked = sum(row.booked for row in rows if row[0].day == day)
     return render_template("admin/closing.html", site=site, day=day, booked=booked)
@@ -85,7 +85,7 @@ def foresee() -> str:
 def close() -> Response:
     """Close a site for a day; the worker books everybody anew."""
     with parts().doors.transaction() as db:
-        staff, site, day = _closing(db, request.form)
+        (staff, site), day = _at(db, "close_site", request.form), _day(request.form, "day")
         planning.close_day(db, site_id=site.id, day=day, staff=staff, now=now())
     return redirect(url_for(".every"), code=303)
 
@@ -97,28 +97,26 @@ def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 -
 
 def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - any MultiDict
     staff, sites = _reach(db, act)
-    for site in sites:
-        if str(site.id) == told.get("site"):
-            return staff, site
-    raise NotFound
+    found = [site for site in sites if str(site.id) == told.get("site")]
+    if not found:
+        raise NotFound
+    return staff, found[0]
 
 
-def _closing(db: Any, told: Any) -> tuple[Staff, Site, date]:  # noqa: ANN401
-    day = told.get("day", type=date.fromisoformat)
+def _day(told: Any, name: str) -> date:  # noqa: ANN401
+    day: date | None = told.get(name, type=date.fromisoformat)
     if day is None:
-        raise BadInput({"day": "not_a_date"})
-    return *_at(db, "close_site", told), day
+        raise BadInput({name: "not_a_date"})
+    return day
 
 
 def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noqa: ANN401
     staff, site = _at(db, "plan_sessions", told)
-    days = {name: told.get(name, type=date.fromisoformat) for name in ("first_day", "last_day")}
-    if None in days.values():
-        raise BadInput({"day": "not_a_date"})
     product = told.get("product", type=UUID)
     programmes = [one.id for one, given in knowledge.offered(db) if given.id == product]
     template = SessionTemplate(
-        site_id=site.id, product_id=product, programme_id=next(iter(programmes), None), **days,
+        site_id=site.id, product_id=product, programme_id=next(iter(programmes), None),
+        first_day=_day(told, "first_day"), last_day=_day(told, "last_day"),
         weekdays=sum(1 << day for day in range(7) if str(day + 1) in told.getlist("weekdays")),
         **{name: told.get(name, -1, type=int) for name in _NUMBERS},
     )  # fmt: skip

@@ -17,13 +17,13 @@ from healthcert.errors import (
 )
 from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
-from healthcert.web import party
+from healthcert.web import draft
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk
 from healthcert.web.refusals import answer_to
-from healthcert.web.times import asked, chosen, second_anew, times_anew
+from healthcert.web.times import asked, chosen, second, slots
 
 REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState)
 
@@ -31,8 +31,10 @@ REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState)
 def answered(refusal: Refusal) -> Page:
     """Return the page that says why, names who of several it is about, and leads on."""
     count, answer = len(chosen("slot")), answer_to(type(refusal))
-    if not isinstance(refusal, AlreadyBooked | NotEligible):
-        return (times_anew if refusal.which < count else second_anew)(answer)
+    if isinstance(refusal, SlotFull | WrongState) or (
+        count == 1 and isinstance(refusal, TimesOverlap)
+    ):
+        return (slots if refusal.which < count else second)(answer)
     number = refusal.which % count + 1
     is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(number)
     page = render_template(
@@ -45,11 +47,11 @@ def answered(refusal: Refusal) -> Page:
 
 def _kept(number: int) -> bool:
     """Keep why a person was refused, so that anybody they ask can tell them why not yet."""
-    one, slot_id, vault = party.told()[number - 1], chosen("slot")[0], parts().vault
+    one, slot_id, vault = draft.people()[number - 1], chosen("slot")[0], parts().vault
 
     def decide(db: Any) -> bool:  # noqa: ANN401 - views know no SQL
         if "typed" in one:
-            told = party.details_of(one)
+            told = draft.details_of(one)
             return booking.keep_refusal(db, vault=vault, slot_id=slot_id, details=told, now=now())
         person, session = people.locked(db, UUID(one["id"])), booking.place_of(db, slot_id).session
         eligibility.decide(

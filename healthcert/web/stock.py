@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from healthcert.services import cold_chain, knowledge, roster, stock
-from healthcert.services.stock import Delivery, Shelf
+from healthcert.services import cold_chain, deliveries, knowledge, roster, stock
+from healthcert.services.deliveries import Delivery
+from healthcert.services.stock import Shelf
 from healthcert.web.clinic import own_site
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
@@ -42,7 +43,7 @@ def receive() -> Response:
             typed.get("product", type=UUID), typed.get("number", ""),
             typed.get("expires_on", type=date.fromisoformat), typed.get("fridge", type=UUID),
         )  # fmt: skip
-        stock.receive(
+        deliveries.receive(
             db, told, site_id=site.id, today=now().astimezone(ZoneInfo(site.time_zone)).date(),
             staff=roster.present(db, staff_id=visitor().id), now=now(),
         )  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -17,6 +19,8 @@ from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import ROLES, in_words
 from healthcert.web.moment import now
+
+T = TypeVar("T")
 
 bp = Blueprint("team", __name__, url_prefix="/admin/staff")
 
@@ -42,11 +46,11 @@ def invite() -> str | tuple[str, int]:
     try:
         with parts().doors.transaction() as db:
             by = roster.present(db, staff_id=visitor().id)
-            _bodies, sites, _handed = delegating.overview(db, staff=by, now=at)
-            site = {str(each.id): each for each in sites}.get(told.get("site", ""))
+            reach = delegating.within(db, staff=by, act="see_organisations", now=at)
+            sites = {str(each.id): each for each in delegating.sites_of(db, reach)}
             staff = roster.join(
-                db, name=told.get("name", ""), role=told.get("role", ""), site=site,
-                employer=visitor().organisation_id, now=at,
+                db, name=told.get("name", ""), role=told.get("role", ""),
+                site=sites.get(told.get("site", "")), employer=visitor().organisation_id, now=at,
             )  # fmt: skip
             code = invitations.invite(
                 db, pepper=parts().pepper, staff_id=staff.id, by=by.id, now=at
@@ -61,38 +65,42 @@ def invite() -> str | tuple[str, int]:
 @bp.post("/<uuid:staff_id>/recover")
 def recover(staff_id: UUID) -> Response:
     """Ask that somebody who lost every key comes in anew."""
-    return _done(staff_id, "recover_staff", invitations.ask_recovery)
+    _done(staff_id, "recover_staff", invitations.ask_recovery)
+    return _back()
 
 
 @bp.post("/<uuid:staff_id>/grant")
 def grant(staff_id: UUID) -> str:
     """Agree to what another asked for; the code that lets them in is shown once."""
-    at = now()
-    with parts().doors.transaction() as db:
-        by = roster.present(db, staff_id=visitor().id)
-        roster.colleague(db, staff=by, staff_id=staff_id, act="recover_staff", now=at)
-        code = invitations.grant(db, pepper=parts().pepper, staff_id=staff_id, by=by.id, now=at)
-    return _shown_once(code)
+    return _shown_once(
+        _done(staff_id, "recover_staff", partial(invitations.grant, pepper=parts().pepper))
+    )
 
 
 @bp.post("/<uuid:staff_id>/sign-out")
 def sign_out(staff_id: UUID) -> Response:
     """End every session of somebody."""
-    return _done(staff_id, "end_sessions", roster.sign_out)
+    _done(staff_id, "end_sessions", roster.sign_out)
+    return _back()
 
 
 @bp.post("/<uuid:staff_id>/end")
 def end_work(staff_id: UUID) -> Response:
     """End somebody's work here."""
-    return _done(staff_id, "end_work", roster.end_work)
+    _done(staff_id, "end_work", roster.end_work)
+    return _back()
 
 
-def _done(staff_id: UUID, act: str, deed: Callable[..., None]) -> Response:
+def _done(staff_id: UUID, act: str, deed: Callable[..., T]) -> T:
+    """Return what a deed about a colleague in one's reach returns."""
     at = now()
     with parts().doors.transaction() as db:
         by = roster.present(db, staff_id=visitor().id)
         roster.colleague(db, staff=by, staff_id=staff_id, act=act, now=at)
-        deed(db, staff_id=staff_id, by=by.id, now=at)
+        return deed(db, staff_id=staff_id, by=by.id, now=at)
+
+
+def _back() -> Response:
     return redirect(url_for(".members"), code=303)
 
 
@@ -104,8 +112,8 @@ def _shown_once(code: str) -> str:
 def _page(form: Newcomer) -> str:
     with parts().doors.reading() as db:
         by = roster.present(db, staff_id=visitor().id)
-        staff = roster.colleagues(db, staff=by, now=now())
-        _bodies, sites, _handed = delegating.overview(db, staff=by, now=now())
+        reach = delegating.within(db, staff=by, act="see_organisations", now=now())
+        staff, sites = roster.colleagues(db, reach=reach), delegating.sites_of(db, reach)
         waiting = {asked.staff_id: asked for asked in invitations.waiting(db, now=now())}
     places = {str(site.id): in_words(site.names) for site in sites}
     form.site.choices = options({"": gettext("None"), **places})

@@ -39,27 +39,20 @@ class When(Answers):
 
 
 @both("/slots")
-def slots() -> Page:
-    """Offer the nearest free times for all of them, or go on with the one chosen."""
-    return times_anew()
+def slots(wrong: Answer | None = None) -> Page:
+    """Offer the nearest free times for all of them, or go on with the one chosen.
 
-
-@both("/second")
-def second() -> Page:
-    """Propose the second dose along with the first: it can be changed, or left for later."""
-    return second_anew()
-
-
-def times_anew(wrong: Answer | None = None) -> Page:
-    """Show the nearest free times; with why another could not be had."""
+    `wrong` says why another could not be had.
+    """
     where = where_asked()
     if not where.validate():
         return ask_where(where), 400
     return _choose("slot", offered(where), ".second", wrong)
 
 
-def second_anew(wrong: Answer | None = None) -> Page:
-    """Show times for the second dose; with why another could not be had."""
+@both("/second")
+def second(wrong: Answer | None = None) -> Page:
+    """Propose the second dose along with the first: it can be changed, or left for later."""
     first, dose = chosen("slot"), dose_asked()
     common: dict[str, Any] = {"places": len(first), "source": source(), "now": now()}
     with parts().doors.reading() as db:

@@ -19,7 +19,7 @@ from healthcert.policy.offers import RADII
 from healthcert.services import desk, enrolment, identities, offers, people, queue, roster, waiting
 from healthcert.services.audit import Actor
 from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web import party
+from healthcert.web import draft
 from healthcert.web.about import about, accepted, details_in
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
 from healthcert.web.clinic import own_site
@@ -55,7 +55,7 @@ class Spare(Answers):
 @bp.get("/book/waiting")
 def ask() -> str:
     """Ask what for, where and who; what was typed for a booking is not asked again."""
-    told = party.draft().get("people", [])
+    told = draft.read().get("people", [])
     typed = next((one["typed"] for one in told if "typed" in one), None)
     who = about(recalled(typed) if typed else None)
     return render_template("waiting/join.html", form=_wanted(), who=who)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import logging
+
 import pytest
 
+from healthcert import logs
 from healthcert.config import Settings
 from healthcert.parts import Parts, open_parts
 from tests.services.clinic import Clinic
@@ -30,3 +34,13 @@ def parts(settings):
 @pytest.fixture
 def clinic(parts: Parts) -> Clinic:
     return Clinic.opened(parts.doors, parts.vault, parts.country, parts.signers.values())
+
+
+@pytest.fixture
+def log():
+    """What the jobs wrote down."""
+    stream = io.StringIO()
+    logs.start("INFO", stream)
+    yield stream
+    logging.getLogger().handlers[:] = []
+    logging.getLogger().setLevel(logging.WARNING)

@@ -118,7 +118,7 @@ def test_each_certificate_is_replaced_by_another_of_its_fact_and_its_holder_told
     with parts.doors.reading() as db:
         each = select(func.count(Certificate.uvci.distinct())).group_by(Certificate.test_result_id)
         assert db.scalars(each).all() == [2] * MANY
-        told = db.scalar(select(func.count()).filter(Message.template == "certificate_revoked"))
+        told = db.scalar(select(func.count()).filter(Message.template == "certificate_key_lost"))
         assert told == MANY
 
 

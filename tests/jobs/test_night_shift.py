@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from healthcert import jobs, logs
+from healthcert import jobs
 from healthcert.errors import BadSettings, NotReady
 from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
@@ -35,16 +33,6 @@ from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
 
 LATER = NOW + timedelta(minutes=5)
-
-
-@pytest.fixture
-def log():
-    """What the jobs wrote down."""
-    stream = io.StringIO()
-    logs.start("INFO", stream)
-    yield stream
-    logging.getLogger().handlers[:] = []
-    logging.getLogger().setLevel(logging.WARNING)
 
 
 def published(parts):

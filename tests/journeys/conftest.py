@@ -8,17 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.canaries import WATCH
-from tests.web.conftest import (  # noqa: F401 - fixtures
-    app,
-    book,
-    clinic,
-    clock,
-    newest_message,
-    parts,
-    published,
-    settings,
-    staff,
-)
+from tests.web.fixtures import *  # noqa: F403
 from tools import running
 from tools.running import Demonstration
 

@@ -47,6 +47,7 @@ from healthcert.services import (
 from healthcert.services.fiction import ENDED_LOT, LOTS, SERIES, SINGLE, Scene
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
+from tests.month.families import Families
 from tests.month.mishaps import Mishaps
 
 DAYS = 30
@@ -89,7 +90,7 @@ class Month:
         self.chance = Random(self.seed)
         self.zone = ZoneInfo(self.parts.country.time_zone)
         self.vault, self.country = self.parts.vault, self.parts.country
-        self.mishaps = Mishaps(self)
+        self.mishaps, self.families = Mishaps(self), Families(self)
         self.box = max(100, self.people // 10)  # doses of a delivery
 
     def play(self) -> None:
@@ -138,7 +139,10 @@ class Month:
         for place in self.sites:
             self._receive(place, now)
         on = day + timedelta(days=_BOOKED_AHEAD)
-        for turn in range(self.people * number // DAYS, self.people * (number + 1) // DAYS):
+        first, last = (self.people * each // DAYS for each in (number, number + 1))
+        family = self._somebody(first), self._somebody(first + 1)
+        self.families.book(family, number, on, now)
+        for turn in range(first + 2, last):
             self.book(self._somebody(turn), 1, on, now)
         self.mishaps.of_day(number, now)
         for deed in self._due.pop(day, []):
@@ -156,7 +160,7 @@ class Month:
         """Book somebody for a day, anywhere."""
         place = self.chance.choice(self.sites)
         code = SINGLE if dose_number == 1 and self.chance.random() < 0.1 else SERIES
-        slot = self.chance.choice(self._slots_on(day, place, code))
+        slot = self.chance.choice(self.slots_on(day, place, code))
         found = self.deed(
             "booked", booking.book, dose_number=dose_number, slot_id=slot.id, details=who,
             source="web", now=now, vault=self.vault,
@@ -212,7 +216,7 @@ class Month:
             if (turn + day.day) % 2:
                 self.deed("cancelled", booking.cancel, vault=self.vault, **how)
             else:
-                later = self._slots_on(day + timedelta(days=4), self.sites[0], SERIES)
+                later = self.slots_on(day + timedelta(days=4), self.sites[0], SERIES)
                 to = self.chance.choice(later).id
                 self.deed("moved", moving.move, vault=self.vault, slot_id=to, **how)
 
@@ -246,7 +250,8 @@ class Month:
             return
         self.took(dose, 1)
         self.mishaps.after_the_needle(turn, dose, nurse, now + timedelta(hours=1))
-        if appointment.dose_number == 1 and code == SERIES:
+        planned = dose.person_id in self.families.planned
+        if appointment.dose_number == 1 and code == SERIES and not planned:
             wait = self.chance.choices(_WAITS, (6, 3, 1))[0]
             day, who = dose.given_on + timedelta(days=wait), self.who[dose.person_id]
             self.later(day, lambda now: self.book(who, 2, day, now))
@@ -264,7 +269,8 @@ class Month:
         now, names = self.at(FIRST, _OPENS), fiction.texts()
         return Scene(db, self.vault, self.country, self.seed, FIRST, now, names)
 
-    def _slots_on(self, day: date, place: Site, code: str) -> list[Slot]:
+    def slots_on(self, day: date, place: Site, code: str) -> list[Slot]:
+        """Return the slots of a day at a place, opened when they are first asked for."""
         key = (day, place.id, code)
         if key not in self._slots:
             self._slots[key] = self.parts.doors.run(

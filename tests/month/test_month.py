@@ -38,7 +38,8 @@ DEEDS = (
     "booked", "cancelled", "moved", "dose", "dose elsewhere", "not_vaccinated", "corrected", "test",
     "recovery", "recovery marked in error", "test marked in error", "found potent", "erased",
     "lot recalled", "lots judged again", "found by name", "signed", "sent", "swept", "let go",
-    "lot released by who took it in refused: not_allowed",
+    "lot released by who took it in refused: not_allowed", "held", "confirmed", "confirmed late",
+    "hold let go", "held with the second dose",
 )  # fmt: skip
 
 

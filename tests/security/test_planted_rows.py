@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import logging
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from healthcert import jobs, logs
-from healthcert.config import Settings
+from healthcert import jobs
 from healthcert.gateways.note_keys import read_verifier
 from healthcert.models import AuditLeaf, triggers
-from healthcert.parts import open_parts
 from healthcert.services import auditing, sealing
 from healthcert.services.keys import AUDIT_LOG
 from tests.factories import make_event
+from tests.jobs.conftest import log, parts, settings
 
 HEX = "0123456789abcdef" * 2
 IDS = ("'zzz'", "''", f"'{HEX.upper()}'", f"'{HEX[:31]}'", f"CAST('{HEX}' AS BLOB)", "x'fffe'",
@@ -24,31 +21,9 @@ IDS = ("'zzz'", "''", f"'{HEX.upper()}'", f"'{HEX[:31]}'", f"CAST('{HEX}' AS BLO
 TIMES = ("'yesterday'", "''", "x'00'", "CAST(x'fffe' AS TEXT)", "0")
 NOW = datetime(2026, 3, 2, 10, 0, 1, tzinfo=UTC)  # a round that looks at everything
 
+__all__ = ["log", "parts", "settings"]  # fixtures
+
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
-
-
-@pytest.fixture
-def parts(database_url, keys_dir, tmp_path):
-    settings = Settings.from_env(
-        {
-            "HEALTHCERT_DATA_DIR": str(tmp_path),
-            "HEALTHCERT_KEYS_DIR": str(keys_dir),
-            "HEALTHCERT_DATABASE_URL": database_url,
-        }
-    )
-    opened = open_parts(settings)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def log():
-    """What the jobs wrote down."""
-    stream = io.StringIO()
-    logs.start("INFO", stream)
-    yield stream
-    logging.getLogger().handlers[:] = []
-    logging.getLogger().setLevel(logging.WARNING)
 
 
 def write(parts):

@@ -9,18 +9,8 @@ import time
 from sqlalchemy import func, select
 
 from healthcert.models import AccessCode, Message
-from tests.web.conftest import (  # noqa: F401 - fixtures
-    ALIA,
-    Browser,
-    app,
-    book,
-    clinic,
-    clock,
-    newest_message,
-    parts,
-    published,
-    settings,
-)
+from tests.web.conftest import ALIA, Browser
+from tests.web.fixtures import *  # noqa: F403
 
 BORN, OTHER = ["27", "3", "1985"], ["28", "3", "1985"]
 OF_EACH_ANSWER = {"Set-Cookie", "Date", "X-Request-Id"}
@@ -41,12 +31,12 @@ def asked(browser, **told):
     return repr((answer.status, page.status, headers, texts, len(answer.headers)))
 
 
-def sent(parts) -> int:  # noqa: F811
+def sent(parts) -> int:
     with parts.doors.reading() as db:
         return db.scalar(select(func.count(Message.id)).where(Message.template == "code")) or 0
 
 
-def test_someone_who_knows_name_and_birth_date_learns_and_gets_nothing(app, book, parts):  # noqa: F811
+def test_someone_who_knows_name_and_birth_date_learns_and_gets_nothing(app, book, parts):
     _visitor, number = book()
     _visitor, bare = book(
         slot=1, identity_value="BARE 1", phone="", mail="", family="Kanarian", given="Bare"
@@ -73,7 +63,7 @@ def test_someone_who_knows_name_and_birth_date_learns_and_gets_nothing(app, book
         assert answers == {403}
 
 
-def test_phone_alone_is_never_enough(app, book, parts):  # noqa: F811
+def test_phone_alone_is_never_enough(app, book, parts):
     book()
     visitor = Browser(app)
     for kind in ("phone", "none", "vouched", "card", "subject"):
@@ -88,7 +78,7 @@ def test_phone_alone_is_never_enough(app, book, parts):  # noqa: F811
         assert db.scalar(select(AccessCode.id)) is None
 
 
-def test_neither_asking_nor_guessing_tells_by_its_time_who_is_known(app, book, clock):  # noqa: F811
+def test_neither_asking_nor_guessing_tells_by_its_time_who_is_known(app, book, clock):
     """The times of known and unknown are mixed: neither is usually the slower.
 
     A request to a page that needs no session shows that a difference would be seen.

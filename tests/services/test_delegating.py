@@ -119,7 +119,8 @@ def test_what_was_handed_to_an_organisation_it_cannot_hand_on(db, tree):
 
 def test_colleagues_in_reach_are_found_and_no_others(db, tree):
     boss, leaver = admin(db, tree["region"]), nurse(db, tree["town"])
-    listed = [one.id for one, _site, _employer in roster.colleagues(db, staff=boss, now=NOW)]
+    reach = delegating.within(db, staff=boss, act="see_organisations", now=NOW)
+    listed = [one.id for one, _site, _employer in roster.colleagues(db, reach=reach)]
     assert sorted(listed) == sorted([boss.id, leaver.id])
     told = {"staff": boss, "act": "end_work", "now": NOW}
     assert roster.colleague(db, staff_id=leaver.id, **told) is leaver

@@ -95,7 +95,7 @@ def test_a_refusal_is_kept_and_answers_why_not_yet(clinic):
             )
     with clinic.doors.reading() as db:
         person = db.scalars(select(Person)).one()
-        found = eligibility.latest(db, person_id=person.id, programme_id=clinic.programme.id)
+        found = eligibility.answers(db, person_id=person.id)[clinic.programme.id]
         assert found is not None
         assert [(reason["code"], reason["about"]) for reason in found.reasons] == [
             ("asks", {"phase": "old", "field": "age"}),

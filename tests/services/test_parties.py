@@ -182,6 +182,14 @@ def test_what_is_held_too_long_goes_to_who_comes(clinic):
     assert booked(clinic, slot) == [1]
 
 
+def test_a_party_gets_every_place_that_was_held_too_long(clinic):
+    slot = clinic.slot(capacity=2)
+    hold(clinic, *((person(clinic), slot, 1) for _ in range(2)))
+    party = hold(clinic, *((person(clinic), slot, 1) for _ in range(2)), now=LATER)
+    assert (states(clinic)[:2], booked(clinic, slot)) == (["expired"] * 2, [2])
+    assert len(confirm(clinic, party, LATER)) == 2
+
+
 def test_a_late_confirmation_takes_a_place_again_while_there_is_one(clinic):
     first, second = clinic.slot(capacity=2), clinic.slot(day(22), capacity=1)
     who = person(clinic)

@@ -148,8 +148,8 @@ def fits(clinic, each: Place, ask: dict[str, Any]) -> bool:
 
 def left(slot: Slot, ask: dict[str, Any]) -> int:
     allowed = {ask["source"]} | ({"second_dose"} if ask["dose_number"] > 1 else set())
-    open_ones = slot.capacity - slot.kept_phone - slot.kept_walk_in - slot.kept_second_dose
-    in_pools = slot.booked_phone + slot.booked_walk_in + slot.booked_second_dose
+    open_ones = slot.capacity - sum(getattr(slot, f"kept_{pool}") for pool in KEPT)
+    in_pools = sum(getattr(slot, f"booked_{pool}") for pool in KEPT)
     own = sum(
         getattr(slot, f"kept_{pool}") - getattr(slot, f"booked_{pool}")
         for pool in KEPT

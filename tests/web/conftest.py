@@ -21,7 +21,7 @@ from healthcert.parts import Parts
 from healthcert.policy import reference
 from healthcert.services import knowledge, messages, signing_keys
 from healthcert.services.keys import load_bundle_signer, read_secret
-from healthcert.web.party import STEPS
+from healthcert.web.draft import STEPS
 from tests import factories
 from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW

@@ -270,6 +270,16 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     assert "step=name" in answer.location
 
 
+def test_who_types_the_number_of_another_learns_nothing_of_their_record(app, book, clinic):
+    book()
+    other = Browser(app)
+    asked = f"?slot={clinic.slots[1]}&dose=2&second=later"
+    tell(other, asked, ALIA | {"given": "Guess", "given_latin": "", "family": "Work"})
+    for page in ("check", "done"):
+        other.post(f"/book/check{asked}")
+        assert "كنارية" not in other.get(f"/book/{page}{asked}").text
+
+
 def test_a_birth_year_alone_and_arabic_digits_will_do(book):
     _visitor, number = book(birth_date=["", "", "١٩٨٥"], identity_value="A9")
     assert number.startswith("HC-")

@@ -197,3 +197,10 @@ def test_signing_out_ends_the_session_on_the_server(holder):
     assert (left.status_code, left.headers["Clear-Site-Data"]) == (303, '"cache", "storage"')
     citizen.client.set_cookie("healthcert_session", cookie)
     assert citizen.get("/my/").status_code == 303
+
+
+def test_the_home_page_names_what_the_sign_in_page_takes(browser):
+    home, sign_in = browser.get("/").text, browser.get("/my/sign-in").text
+    assert "your reference or the number of your document" in home
+    assert 'value="reference"' in sign_in
+    assert 'value="passport"' in sign_in

@@ -15,7 +15,7 @@ from healthcert.models import Lot, Site, Staff
 from healthcert.services import hours, stock
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
-from healthcert.web.party import STEPS
+from healthcert.web.draft import STEPS
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD

@@ -9,7 +9,7 @@ import pytest
 
 from healthcert.policy.roles import Role, has
 from healthcert.web.acts import ACTS
-from healthcert.web.party import STEPS
+from healthcert.web.draft import STEPS
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
 

@@ -156,4 +156,5 @@ def test_lists_stay_within_five_questions_to_the_database(book, staff, holder, s
         assert browser.get(path).status_code == 200
         asked = [sql for sql in statements if sql.lstrip().upper().startswith("SELECT")]
         about_page = [sql for sql in asked if " visit" not in sql and " staff" not in sql]
-        assert len(about_page) <= 5, (path, about_page)
+        rings = 2 if "slots" in path else 0  # around a town, until there are enough times
+        assert len(about_page) <= 5 + rings, (path, about_page)

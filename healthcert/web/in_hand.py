@@ -1,0 +1,74 @@
+"""What one has in hand of a booking: references, a slip, and a file for a calendar (RFC 5545)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import icalendar
+from flask import redirect, render_template, session, url_for
+from werkzeug import Response
+
+from healthcert.errors import NotFound
+from healthcert.i18n import gettext
+from healthcert.services import booking
+from healthcert.services.booking import Place
+from healthcert.web.here import parts
+from healthcert.web.labels import in_words
+from healthcert.web.moment import now
+from healthcert.web.places import Page, at_desk, both
+
+
+def calendar(appointments: Iterable[tuple[str, Place]]) -> Response:
+    """Return a file with an event for each appointment: its reference and its place.
+
+    The reference is the event's name for programs, so that a moved one can be told from another.
+    It names no vaccine: calendars are shared with others and shown on locked screens.
+    """
+    made = icalendar.Calendar()
+    made.add("prodid", "-//healthcert//appointments//")
+    made.add("version", "2.0")
+    for reference, place in appointments:
+        event = icalendar.Event()
+        event.add("uid", f"{reference}@healthcert")
+        event.add("dtstamp", now())
+        event.add("dtstart", place.slot.starts_at)
+        event.add("dtend", place.slot.ends_at)
+        event.add("summary", gettext("Appointment at %(place)s", place=in_words(place.site.names)))
+        event.add("location", in_words(place.site.address))
+        event.add("description", gettext("Reference: %(ref)s", ref=reference))
+        made.add_component(event)
+    response = Response(made.to_ical(), content_type="text/calendar; charset=utf-8")
+    response.headers["Content-Disposition"] = "attachment; filename=appointment.ics"
+    return response
+
+
+@both("/done")
+def done() -> Page:
+    """Show the references, and what to do with them; at the desk it is the slip."""
+    booked = session.get(done_key())
+    if booked is None:
+        return redirect(url_for(".start"), code=303)
+    return render_template("booking/done.html", booked=booked, made=_made(booked))
+
+
+@both("/done.ics")
+def calendar_file() -> Response:
+    """Give the appointments for a calendar."""
+    booked = session.get(done_key())
+    if booked is None:
+        raise NotFound
+    return calendar([(one["reference"], place) for one, place in _made(booked)])
+
+
+def _made(booked: dict[str, Any]) -> list[tuple[dict[str, str], booking.Place]]:
+    with parts().doors.reading() as db:
+        return [
+            (one, booking.place_of(db, UUID(one["slot"]), states=None)) for one in booked["made"]
+        ]
+
+
+def done_key() -> str:
+    """Return under what a session keeps what was booked at this door."""
+    return "desk_booked" if at_desk() else "booked"
