@@ -49,6 +49,8 @@ from healthcert.web import (
     team,
     waiting,
 )
+from healthcert.web.api import doors as api
+from healthcert.web.api.asker import bearer
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
@@ -108,13 +110,15 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         planning.bp,
         lots.bp,
         admin.bp,
+        api.bp,
+        api.about,
         waiting.bp,
     ):
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
         app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
-    init_guards(app, staff.who)
+    init_guards(app, staff.who, bearer)
     init_health(
         app,
         {

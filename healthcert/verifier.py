@@ -13,7 +13,8 @@ from healthcert.errors import NotReady
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
-from healthcert.web import api, verify
+from healthcert.web import verify
+from healthcert.web.api import verify as api
 from healthcert.web.delivery import init_delivery
 from healthcert.web.errors import init_errors
 from healthcert.web.guards import init_guards

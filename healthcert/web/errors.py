@@ -48,6 +48,14 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Start again from the first page."),
         ),
     ),
+    406: (
+        "not_acceptable",
+        Answer(
+            HTTPStatus.NOT_ACCEPTABLE,
+            _("This cannot be answered in that form"),
+            _("Ask for the form that the documentation names."),
+        ),
+    ),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
     415: (
         "wrong_type",
@@ -72,7 +80,10 @@ def refused(refusal: errors.Refusal) -> Response:
         return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     if not isinstance(refusal, errors.TooMany):
-        return _respond(refusal.code, answer_to(type(refusal)), fields)
+        response = _respond(refusal.code, answer_to(type(refusal)), fields, which=refusal.which)
+        if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
+        return response
     response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
     response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
     return response
@@ -116,7 +127,7 @@ def _fault(error: Exception) -> Response:
 
 
 def _respond(
-    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None
+    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
 ) -> Response:
     if not is_api():
         wrong = [WRONG[name] for name in fields.values() if name in WRONG]
@@ -132,8 +143,8 @@ def _respond(
         "status": answer.status.value,
         "instance": f"urn:uuid:{request_id()}",
     }
-    if fields:
-        problem["fields"] = fields
+    problem |= {"fields": fields} if fields else {}
+    problem |= {"which": which} if which else {}
     response = jsonify(problem)
     response.status_code = answer.status
     response.mimetype = PROBLEM

@@ -1,0 +1,56 @@
+"""One deed for one key: what a program was answered, kept in the transaction of its deed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from healthcert.errors import KeyUsed, StillRunning
+from healthcert.gateways.vault import Vault
+from healthcert.models import ApiAnswer
+
+LIFE = timedelta(days=1)
+
+
+def before(
+    db: Session, *, vault: Vault, key: bytes, asked: bytes, now: datetime
+) -> Mapping[str, Any] | None:
+    """Return what was answered to a key before; None where it is new.
+
+    Until this transaction ends nobody else works with the key: on SQLite there is one writer.
+
+    Args:
+        db: The transaction of the deed.
+        vault: Opens the answer.
+        key: SHA-256 of who asks and their key.
+        asked: SHA-256 of the whole request.
+        now: After a day a key is new again.
+
+    Raises:
+        KeyUsed: The key came with another request.
+        StillRunning: Another transaction works with it.
+    """
+    if db.get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(key[:8], "big", signed=True)
+        if not db.scalar(select(func.pg_try_advisory_xact_lock(number))):
+            raise StillRunning
+    db.execute(delete(ApiAnswer).where(ApiAnswer.key_hash == key, ApiAnswer.ends_at <= now))
+    found = db.get(ApiAnswer, key)
+    if found is None:
+        return None
+    if found.asked_hash != asked:
+        raise KeyUsed
+    return vault.service_open(key, found.sealed)
+
+
+def keep(
+    db: Session, *, vault: Vault, key: bytes, asked: bytes, answer: Mapping[str, Any], now: datetime
+) -> None:
+    """Keep what is answered to a key, beside the deed."""
+    sealed = vault.service_seal(key, answer)
+    db.add(ApiAnswer(key_hash=key, asked_hash=asked, sealed=sealed, ends_at=now + LIFE))
+    db.flush()
