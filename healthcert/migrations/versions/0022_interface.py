@@ -3,7 +3,7 @@
 from healthcert.migrations import texts
 
 revision = "0022"
-down_revision = "0024"
+down_revision = "0021"
 
 
 def upgrade() -> None:
