@@ -2,8 +2,8 @@
 
 from healthcert.migrations import texts
 
-revision = "0025"
-down_revision = "0024"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:
