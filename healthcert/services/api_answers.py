@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, StillRunning
+from healthcert.errors import BadInput, NotFound, StillRunning
 from healthcert.gateways.vault import Vault
 from healthcert.models import ApiAnswer
+from healthcert.models.broken import FOREIGN_KEY, broken_rule
 
 LIFE = timedelta(days=1)
+
+
+@contextmanager
+def judged() -> Iterator[None]:
+    """Turn what the database holds back of what a program sent into an answer: it is the judge.
+
+    Raises:
+        NotFound: What is named is not there.
+        BadInput: A CHECK or a foreign key refuses what was sent, or it is too long.
+    """
+    try:
+        yield
+    except NoResultFound:
+        raise NotFound from None
+    except DataError:
+        raise BadInput({"body": "not_valid"}) from None
+    except IntegrityError as error:
+        rule = broken_rule(error)
+        if rule != FOREIGN_KEY and not rule.startswith("ck_"):
+            raise
+        raise BadInput({"body": "not_known" if rule == FOREIGN_KEY else rule}) from None
 
 
 def before(

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from healthcert.errors import (
     BadInput,
     NotAllowed,
+    NotFound,
     NotReady,
     NotSignedIn,
     ProveAgain,
@@ -142,7 +143,7 @@ def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[
 def _refusals(one: Deed) -> dict[int, list[str]]:
     """Return the codes that a deed may be refused with, by status."""
     where: list[tuple[object, tuple[type[Refusal], ...]]] = [
-        (True, (*one.refuses, NotSignedIn, NotAllowed, TooMany, NotReady, BadInput)),
+        (True, (*one.refuses, NotSignedIn, NotAllowed, NotFound, TooMany, NotReady, BadInput)),
         (one.act in FRESH, (ProveAgain,)),
         (one.changes, (StillRunning,)),
     ]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, NotAcceptable, UnsupportedMediaType
 
 from healthcert.errors import BadInput, Refusal
+from healthcert.services import api_answers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import DEEDS, JSON, Deed
 from healthcert.web.api.lists import Page, link
@@ -41,15 +42,14 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
     _spend(one, given.get("body"))
     try:
         _refuse_unseen()
-        if keys:
-            body, repeated = once(one, given, *keys)
-            answer = _response(one, body)
-            if repeated:
-                answer.headers["Idempotency-Replayed"] = "true"
-            return answer
-        return _response(one, _done(one, given))
+        with api_answers.judged():
+            body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
         return unusable(wrong)
+    answer = _response(one, body)
+    if repeated:
+        answer.headers["Idempotency-Replayed"] = "true"
+    return answer
 
 
 def _refuse_unseen() -> None:

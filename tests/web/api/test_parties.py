@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Appointment
+from healthcert.errors import BadInput
+from healthcert.models import Appointment, WaitEntry, new_id
+from healthcert.services.api_answers import judged
+from tests.certificates import NOW
 
 DETAILS = {
     "family": "Kanaridge", "given": "Kanarina", "birth_date": "1962-02-03", "language": "en",
@@ -88,3 +91,26 @@ def test_a_citizen_waits_sees_it_and_leaves(clinic, citizen):
     assert (again.status_code, again.json["code"]) == (409, "already_booked")
     assert who.post(f"/waiting/{made.json['id']}/leave").status_code == 204
     assert who.get("/waiting").json["items"] == []
+
+
+def test_what_is_not_there_is_not_waited_for(citizen):
+    who = citizen()
+    asked = {"programme_id": str(new_id()), "site_id": None, "standby": False}
+    assert who.post("/waiting", asked).status_code in {404, 409}
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ({"site_id": new_id()}, "not_known"),
+        ({"state": "lost"}, "ck_wait_entry_state"),
+    ],
+)
+def test_what_the_database_refuses_of_what_was_sent_is_an_answer(
+    parts, clinic, citizen, statement, rule
+):
+    who = citizen()
+    with pytest.raises(BadInput) as told, judged(), parts.doors.transaction() as db:
+        row = {"person_id": who.person, "programme_id": clinic.programme_id, "state": "waiting"}
+        db.add(WaitEntry(recorded_at=NOW, standby=False, turn_on=NOW.date(), **row | statement))
+    assert told.value.fields == {"body": rule}
