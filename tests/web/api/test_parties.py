@@ -109,8 +109,8 @@ def test_what_is_not_there_is_not_waited_for(citizen):
 def test_what_the_database_refuses_of_what_was_sent_is_an_answer(
     parts, clinic, citizen, statement, rule
 ):
-    who = citizen()
+    row = {"person_id": citizen().person, "programme_id": clinic.programme_id, "state": "waiting"}
+    entry = WaitEntry(recorded_at=NOW, standby=False, turn_on=NOW.date(), **row | statement)
     with pytest.raises(BadInput) as told, judged(), parts.doors.transaction() as db:
-        row = {"person_id": who.person, "programme_id": clinic.programme_id, "state": "waiting"}
-        db.add(WaitEntry(recorded_at=NOW, standby=False, turn_on=NOW.date(), **row | statement))
+        db.add(entry)
     assert told.value.fields == {"body": rule}
