@@ -57,6 +57,7 @@ from healthcert.web.health import init_health
 from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
 from healthcert.web.overload import init_overload
+from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
 
 
@@ -129,6 +130,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     init_overload(app, settings)
+    init_security(app, settings)
     return app
 
 
