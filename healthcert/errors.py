@@ -2,7 +2,6 @@
 
     Refusal                     refused
     ├── BadInput                bad_input            which fields, and what is wrong with each
-    │   └── Unusable            unusable             well-formed, and yet it cannot be used
     ├── BadRows                 bad_rows             which lines of a table, and what of each
     ├── NotFound                not_found
     ├── NotSignedIn             not_signed_in
@@ -20,9 +19,6 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
-    ├── Changed                 changed              not as the asker has seen it
-    ├── NeedsMatch              needs_match          which state is to be changed was not said
-    ├── KeyUsed                 key_used             an idempotency key came with another request
     ├── StillRunning            still_running        the first request of a key is not done yet
     ├── NeedsAnother            needs_another        a second person has to do this
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
@@ -87,12 +83,6 @@ class BadInput(Refusal):
         """Take what is wrong, by field."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
-
-
-class Unusable(BadInput):
-    """What a program sent is well-formed; by what is known here it cannot be used."""
-
-    code = "unusable"
 
 
 class Fault(NamedTuple):
@@ -241,24 +231,6 @@ class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
-
-
-class Changed(Refusal):
-    """The thing is not as the asker has seen it; nothing was changed."""
-
-    code = "changed"
-
-
-class NeedsMatch(Refusal):
-    """What is changed must be named as it was seen, so that no change is lost."""
-
-    code = "needs_match"
-
-
-class KeyUsed(Refusal):
-    """This idempotency key came before, with another request."""
-
-    code = "key_used"
 
 
 class StillRunning(Refusal):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import KeyUsed, StillRunning
+from healthcert.errors import BadInput, StillRunning
 from healthcert.gateways.vault import Vault
 from healthcert.models import ApiAnswer
 
@@ -31,7 +31,7 @@ def before(
         now: After a day a key is new again.
 
     Raises:
-        KeyUsed: The key came with another request.
+        BadInput: The key came with another request.
         StillRunning: Another transaction works with it.
     """
     if db.get_bind().dialect.name == "postgresql":
@@ -43,7 +43,7 @@ def before(
     if found is None:
         return None
     if found.asked_hash != asked:
-        raise KeyUsed
+        raise BadInput({"Idempotency-Key": "used_otherwise"})
     return vault.service_open(key, found.sealed)
 
 

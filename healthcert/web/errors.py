@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -56,6 +57,7 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Ask for the form that the documentation names."),
         ),
     ),
+    412: ("changed", replace(ANSWERS[errors.WrongState], status=HTTPStatus.PRECONDITION_FAILED)),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
     415: (
         "wrong_type",
@@ -63,6 +65,14 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             _("That kind of file cannot be read"),
             _("Send a picture as PNG or JPEG; programs send JSON."),
+        ),
+    ),
+    428: (
+        "needs_match",
+        Answer(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            _("Which state is to be changed?"),
+            _("Look at it first, and send its ETag as If-Match."),
         ),
     ),
     500: ("fault", _FAULT),
@@ -87,6 +97,12 @@ def refused(refusal: errors.Refusal) -> Response:
     response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
     response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
     return response
+
+
+def unusable(wrong: errors.BadInput) -> Response:
+    """Return the answer to what a program sent well-formed, and what cannot be used yet."""
+    answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _respond("unusable", answer, wrong.fields, which=wrong.which)
 
 
 def _to_prove_again() -> Response:

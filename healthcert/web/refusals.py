@@ -31,26 +31,6 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Something you entered cannot be used"),
         _("Go back, correct what is marked, and send it again."),
     ),
-    errors.Unusable: Answer(
-        _S.UNPROCESSABLE_ENTITY,
-        _("Something you entered cannot be used"),
-        _("Go back, correct what is marked, and send it again."),
-    ),
-    errors.Changed: Answer(
-        _S.PRECONDITION_FAILED,
-        _("This has changed in the meantime"),
-        _("Load the page again to see how it stands now."),
-    ),
-    errors.NeedsMatch: Answer(
-        _S.PRECONDITION_REQUIRED,
-        _("Which state is to be changed?"),
-        _("Look at it first, and send its ETag as If-Match."),
-    ),
-    errors.KeyUsed: Answer(
-        _S.UNPROCESSABLE_ENTITY,
-        _("This key was used for another request"),
-        _("Take a new Idempotency-Key for each new request."),
-    ),
     errors.StillRunning: Answer(
         _S.CONFLICT,
         _("The first request with this key is still running"),

@@ -15,19 +15,17 @@ from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
+from healthcert.web.api.lists import Page, Paging, page
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
     Day,
     Language,
     Moment,
-    Page,
-    Paging,
     Shape,
     Told,
     choice,
     of,
-    page,
     whole,
 )
 from healthcert.web.guards import program

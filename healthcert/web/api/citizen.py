@@ -11,12 +11,12 @@ from uuid import UUID
 from healthcert.errors import NotEligible, NotFound, SlotFull, TimesOverlap, WrongState
 from healthcert.hcert import qr
 from healthcert.services import booking, holding, moving, my_record, people, proxies, record
-from healthcert.web import family, ics
+from healthcert.web import family, in_hand
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.shapes import Calendar, Page, Paging, Picture, Told, of, page
+from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.shapes import Calendar, Picture, Told, of
 from healthcert.web.guards import visitor
-from healthcert.web.moment import now
 
 _MOVES = (NotFound, WrongState, NotEligible, SlotFull, TimesOverlap)
 
@@ -65,7 +65,8 @@ def family_of(on: On, query: Paging) -> Page[Proxy]:
 @deed("GET", "/appointments", (NotFound,))
 def appointments(on: On, query: Paging) -> Page[Appointment]:
     """List a person's appointments, by time."""
-    found = record.appointments_of(on.db, on.whose("view"))
+    whose = on.whose("view")
+    found = record.appointments_of(on.db, whose)[whose]
     return page(Appointment, found, lambda one: (one.starts_at, one.appointment_id), query)
 
 
@@ -83,7 +84,7 @@ def _as_it_stands(on: On, appointment_id: UUID) -> Appointment:
 
 
 def _own(on: On, whose: UUID, appointment_id: UUID) -> Appointment:
-    for each in record.appointments_of(on.db, whose):
+    for each in record.appointments_of(on.db, whose)[whose]:
         if each.appointment_id == appointment_id:
             return Appointment.model_validate(each)
     raise NotFound
@@ -100,7 +101,7 @@ def calendar(on: On, appointment_id: UUID) -> Calendar:
     """Give an appointment for a calendar; it names no vaccine."""
     own = booking.own(on.db, appointment_id=appointment_id, person_id=on.whose("view"))
     place = booking.place_of(on.db, own.slot_id, states=None)
-    return Calendar(ics.calendar([(own.reference, place)], now()).get_data())
+    return Calendar(in_hand.calendar([(own.reference, place)]).get_data())
 
 
 @deed("GET", "/certificates", (NotFound,))

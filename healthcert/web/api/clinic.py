@@ -12,8 +12,9 @@ from healthcert.models.consent import DECIDERS, DECISIONS
 from healthcert.services import clinic, desk, giving, observing, record, safety, vaccination
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
+from healthcert.web.api.lists import Page, Paging, page
 from healthcert.web.api.shapes import Day as OneDay
-from healthcert.web.api.shapes import Made, Page, Paging, Shape, Told, choice, of, page
+from healthcert.web.api.shapes import Made, Shape, Told, choice, of
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 from healthcert.web.here import parts

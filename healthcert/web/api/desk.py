@@ -15,17 +15,8 @@ from healthcert.services.people import IdentityDetails
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import Certified
 from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.shapes import (
-    BirthDate,
-    Page,
-    Paging,
-    Shape,
-    Told,
-    of,
-    page,
-    sent_as,
-    taken,
-)
+from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.shapes import BirthDate, Shape, Told, of, sent_as, taken
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 

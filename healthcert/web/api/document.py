@@ -13,9 +13,6 @@ from pydantic.json_schema import models_json_schema
 
 from healthcert.errors import (
     BadInput,
-    Changed,
-    KeyUsed,
-    NeedsMatch,
     NotAllowed,
     NotReady,
     NotSignedIn,
@@ -23,7 +20,6 @@ from healthcert.errors import (
     Refusal,
     StillRunning,
     TooMany,
-    Unusable,
 )
 from healthcert.policy.roles import FRESH, Role, has
 from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
@@ -148,14 +144,13 @@ def _refusals(one: Deed) -> dict[int, list[str]]:
     where: list[tuple[object, tuple[type[Refusal], ...]]] = [
         (True, (*one.refuses, NotSignedIn, NotAllowed, TooMany, NotReady, BadInput)),
         (one.act in FRESH, (ProveAgain,)),
-        (one.method != "GET" or "query" in one.types, (Unusable,)),
-        (one.changes, (KeyUsed, StillRunning)),
-        (one.match, (Changed, NeedsMatch)),
+        (one.changes, (StillRunning,)),
     ]
     kinds = (kind for holds, listed in where if holds for kind in listed)
     told = [(answer_to(kind).status, kind.code) for kind in kinds]
-    statuses = (400, 406, 500, *((413, 415) if "body" in one.types else ()))
-    found: dict[int, list[str]] = {}
+    statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
+    statuses += [412, 428] if one.match else []
+    found: dict[int, list[str]] = {422: ["unusable"]}
     for status, code in [*told, *((HTTPStatus(s), HTTP_ANSWERS[s][0]) for s in statuses)]:
         if code not in found.setdefault(status.value, []):
             found[status.value].append(code)

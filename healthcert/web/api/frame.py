@@ -11,12 +11,13 @@ from flask import Blueprint, Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, NotAcceptable, UnsupportedMediaType
 
-from healthcert.errors import BadInput, Refusal, Unusable
+from healthcert.errors import BadInput, Refusal
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import DEEDS, JSON, Deed
+from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
-from healthcert.web.api.shapes import File, Page, Shape, link
-from healthcert.web.errors import PROBLEM
+from healthcert.web.api.shapes import File, Shape
+from healthcert.web.errors import PROBLEM, unusable
 from healthcert.web.guards import program
 from healthcert.web.here import limit, parts
 
@@ -39,6 +40,7 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
     keys = digests() if one.changes else None
     _spend(one, given.get("body"))
     try:
+        _refuse_unseen()
         if keys:
             body, repeated = once(one, given, *keys)
             answer = _response(one, body)
@@ -47,7 +49,12 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
             return answer
         return _response(one, _done(one, given))
     except BadInput as wrong:
-        raise Unusable(wrong.fields) from None
+        return unusable(wrong)
+
+
+def _refuse_unseen() -> None:
+    if _UNSEEN.search(request.get_data()):
+        raise BadInput({"body": "not_valid"})
 
 
 def _done(one: Deed, given: Mapping[str, Any]) -> str | bytes:
@@ -76,10 +83,7 @@ def _sent(one: Deed) -> dict[str, Any]:
     if "body" in one.types:
         if request.mimetype != JSON:
             raise UnsupportedMediaType
-        sent = request.get_data()
-        found["body"] = _read(one.types["body"].model_validate_json, sent)
-        if _UNSEEN.search(sent):
-            raise Unusable({"body": "not_valid"})
+        found["body"] = _read(one.types["body"].model_validate_json, request.get_data())
     return {name: value for name, value in found.items() if name in one.types}
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import request
+from werkzeug.exceptions import PreconditionFailed, PreconditionRequired
 
-from healthcert.errors import BadInput, Changed, NeedsMatch, NotAllowed, Refusal
+from healthcert.errors import BadInput, NotAllowed, Refusal
 from healthcert.services import api_answers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import Deed
@@ -28,8 +29,8 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
 
     Raises:
         NotAllowed: The token is for reading.
-        NeedsMatch, Changed: What is to be changed was not named as it stands.
-        KeyUsed, StillRunning: See `api_answers.before`.
+        PreconditionFailed, PreconditionRequired: What is to be changed was not named as it stands.
+        BadInput, StillRunning: See `api_answers.before`.
     """
     who, vault, at = program(), parts().vault, now()
     if who is not None and who.reads_only:
@@ -42,7 +43,7 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         if before is not None:
             return None, before["body"], True
         if one.match and wanted and tag_of(written(one.match(On(db), **address))) not in wanted:
-            raise Changed
+            raise PreconditionFailed
         found = one.work(On(db), **given)
         if isinstance(found, Refusal):
             return found, "", False  # what was counted is committed, and the key stays free
@@ -89,5 +90,5 @@ def _wanted(one: Deed) -> frozenset[str]:
     if one.match is None:
         return frozenset()
     if not request.if_match and not request.if_match.star_tag:
-        raise NeedsMatch
+        raise PreconditionRequired
     return frozenset(request.if_match.as_set())

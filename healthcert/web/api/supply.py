@@ -8,10 +8,11 @@ from uuid import UUID
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import ClinicSession, Fridge, Lot, Stock
-from healthcert.services import cold_chain, lots, planning, stock
+from healthcert.services import cold_chain, deliveries, lots, planning, stock
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.shapes import Day, Moment, Page, Paging, Shape, Told, choice, of, page
+from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.shapes import Day, Moment, Shape, Told, choice, of
 from healthcert.web.clinic import own_site
 from healthcert.web.moment import now
 
@@ -91,7 +92,7 @@ def fridges(on: On, query: Paging) -> Page[Cold]:
     return page(Cold, rows, lambda one: (one.name, one.id), query)
 
 
-serve("POST", "/clinic/stock/deliveries", stock.receive, (NotFound,), status=201)
+serve("POST", "/clinic/stock/deliveries", deliveries.receive, (NotFound,), status=201)
 serve("POST", "/clinic/stock/moves", stock.move, (NotFound,), name="move_stock")
 serve("POST", "/clinic/stock/transfers", stock.transfer, (NotFound, WrongState))
 serve("POST", "/clinic/stock/settle", cold_chain.settle, (NotFound, WrongState))

@@ -101,7 +101,7 @@ def test_the_same_key_and_request_get_the_first_answer(clinic, citizen):
     assert again.headers["Idempotency-Replayed"] == "true"
     assert len(who.get("/appointments").json["items"]) == 2
     other = who.post(f"{path}/move", body, If_Match="*", Idempotency_Key="k")
-    assert (other.status_code, other.json["code"]) == (422, "key_used")
+    assert (other.status_code, other.json["fields"]) == (422, {"Idempotency-Key": "used_otherwise"})
 
 
 def test_a_key_is_its_askers_alone(parts, program, citizen):
