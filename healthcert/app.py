@@ -60,6 +60,12 @@ from healthcert.web.overload import init_overload
 from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
 
+_DOORS = (
+    public.bp, room.bp, *booking.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
+    family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
+    reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, lots.bp, admin.bp, api.bp, api.about,
+)  # fmt: skip
+
 
 def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
     """Return the application with every door.
@@ -89,32 +95,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InternalServerError, _after_the_view)
-    for door in (
-        public.bp,
-        room.bp,
-        *booking.DOORS,
-        citizen.bp,
-        appointments.bp,
-        rights.bp,
-        family.bp,
-        national.bp,
-        staff.bp,
-        account.bp,
-        team.bp,
-        clinic.bp,
-        care.bp,
-        people.bp,
-        reactions.bp,
-        closing.bp,
-        doses.bp,
-        stock.bp,
-        planning.bp,
-        lots.bp,
-        admin.bp,
-        api.bp,
-        api.about,
-        waiting.bp,
-    ):
+    for door in _DOORS:
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
