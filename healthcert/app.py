@@ -57,7 +57,14 @@ from healthcert.web.health import init_health
 from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
 from healthcert.web.overload import init_overload
+from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
+
+_DOORS = (
+    public.bp, room.bp, *booking.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
+    family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
+    reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, lots.bp, admin.bp, api.bp, api.about,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
@@ -88,32 +95,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InternalServerError, _after_the_view)
-    for door in (
-        public.bp,
-        room.bp,
-        *booking.DOORS,
-        citizen.bp,
-        appointments.bp,
-        rights.bp,
-        family.bp,
-        national.bp,
-        staff.bp,
-        account.bp,
-        team.bp,
-        clinic.bp,
-        care.bp,
-        people.bp,
-        reactions.bp,
-        closing.bp,
-        doses.bp,
-        stock.bp,
-        planning.bp,
-        lots.bp,
-        admin.bp,
-        api.bp,
-        api.about,
-        waiting.bp,
-    ):
+    for door in _DOORS:
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
@@ -129,6 +111,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     init_overload(app, settings)
+    init_security(app, settings)
     return app
 
 
