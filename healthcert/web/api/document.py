@@ -24,7 +24,7 @@ from healthcert.errors import (
 )
 from healthcert.policy.roles import FRESH, Role, has
 from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
-from healthcert.web.api.shapes import File, Shape
+from healthcert.web.api.shapes import File
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
 
@@ -44,15 +44,6 @@ class Problem(BaseModel):
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
     which: int = Field(0, description="Of several wished for, the one that is refused.")
-
-
-class Question(Shape):
-    """A certificate, and perhaps where to and when."""
-
-    barcode: str = Field(description="The text of the code", examples=["HC1:6BFOXN..."])
-    country: str | None = Field(None, pattern=r"^[A-Z]{2}$")
-    at: str | None = Field(None, description="ISO 8601; now, where none is named")
-    detail: str = Field("full", pattern="^(full|minimal)$")
 
 
 @cache
