@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from healthcert.web.api.acts import OF_PROGRAMS
+from healthcert.web.program_acts import OF_PROGRAMS
 
 _SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
 _WAY = ("who", "details", "check", "book", "done", "calendar_file")

@@ -129,7 +129,7 @@ def _speak(enabled: tuple[str, ...]) -> None:
 
     Programs say it in the header alone.
     """
-    if not request.path.startswith("/api/"):
+    if not request.path.startswith("/api/v"):
         for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
             if wish in enabled:
                 i18n.use(wish)
