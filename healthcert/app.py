@@ -49,13 +49,22 @@ from healthcert.web import (
     team,
     waiting,
 )
+from healthcert.web.api import doors as api
+from healthcert.web.api.asker import bearer
 from healthcert.web.errors import http_error, refused
 from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.metrics import Figure, init_metrics
 from healthcert.web.moment import Clock, clock
 from healthcert.web.overload import init_overload
+from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
+
+_DOORS = (
+    public.bp, room.bp, *booking.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
+    family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
+    reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, lots.bp, admin.bp, api.bp, api.about,
+)  # fmt: skip
 
 
 def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
@@ -86,35 +95,12 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(InternalServerError, _after_the_view)
-    for door in (
-        public.bp,
-        room.bp,
-        *booking.DOORS,
-        citizen.bp,
-        appointments.bp,
-        rights.bp,
-        family.bp,
-        national.bp,
-        staff.bp,
-        account.bp,
-        team.bp,
-        clinic.bp,
-        care.bp,
-        people.bp,
-        reactions.bp,
-        closing.bp,
-        doses.bp,
-        stock.bp,
-        planning.bp,
-        lots.bp,
-        admin.bp,
-        waiting.bp,
-    ):
+    for door in _DOORS:
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
         app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
-    init_guards(app, staff.who)
+    init_guards(app, staff.who, bearer)
     init_health(
         app,
         {
@@ -125,6 +111,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     init_overload(app, settings)
+    init_security(app, settings)
     return app
 
 

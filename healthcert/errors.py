@@ -19,6 +19,7 @@
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
+    ├── StillRunning            still_running        the first request of a key is not done yet
     ├── NeedsAnother            needs_another        a second person has to do this
     ├── RuleError               rule_error           a rule cannot be read or gives no answer
     ├── SignerUnavailable       signer_unavailable
@@ -230,6 +231,12 @@ class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
     code = "wrong_state"
+
+
+class StillRunning(Refusal):
+    """The first request with this idempotency key is not done yet."""
+
+    code = "still_running"
 
 
 class NeedsAnother(Refusal):

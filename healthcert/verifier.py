@@ -13,7 +13,8 @@ from healthcert.errors import NotReady
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
-from healthcert.web import api, verify
+from healthcert.web import verify
+from healthcert.web.api import verify as api
 from healthcert.web.delivery import init_delivery
 from healthcert.web.errors import init_errors
 from healthcert.web.guards import init_guards
@@ -40,6 +41,7 @@ def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Cloc
     app = new_app(settings, clock, floor)
     init_guards(app, lambda: None)
     init_health(app, {"bundle": lambda: bundle_state(app)})
+    init_security(app, settings)
     return app
 
 
@@ -56,9 +58,8 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     app.extensions["verifier"] = Verifier(
         settings.bundle, load_pins(settings.pins_dir), floor=floor()
     )
-    init_security(app, settings)
     init_tracing(app)
-    init_delivery(app, settings)
+    init_delivery(app)
     _believe_proxies(app, settings.trusted_proxies)
     init_pages(app, settings)
     init_intake(app, settings)

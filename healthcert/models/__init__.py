@@ -16,6 +16,7 @@ from healthcert.models.cold_chain import ColdReading, Fridge, Vial
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.importing import ImportBatch, ImportLine
+from healthcert.models.interface import ApiAnswer, ApiToken
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.observation import Observation
@@ -60,6 +61,8 @@ __all__ = [
     "AccessCode",
     "AdverseEvent",
     "Alarm",
+    "ApiAnswer",
+    "ApiToken",
     "Appointment",
     "AuditEvent",
     "AuditLeaf",

@@ -14,8 +14,7 @@ from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-# Pools that places of a slot are kept for; `waiting` is what was freed while somebody waits,
-# and so is never planned.
+# Pools that places of a slot are kept for; `waiting`, of what was freed, is never planned.
 PLANNED = ("phone", "walk_in", "second_dose")
 KEPT = (*PLANNED, "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody

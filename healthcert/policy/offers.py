@@ -61,9 +61,7 @@ def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
 
 def _next(moment: datetime, clock: time, zone: str) -> datetime:
     """Return the first moment after another at which the clock of a zone shows a time."""
-    local = moment.astimezone(ZoneInfo(zone))
-    for days in range(3):
-        then = datetime.combine(local.date() + timedelta(days=days), clock, ZoneInfo(zone))
-        if then.astimezone(moment.tzinfo) > moment:
-            break
-    return then.astimezone(moment.tzinfo)
+    today = moment.astimezone(ZoneInfo(zone)).date()
+    days = (today + timedelta(days=count) for count in range(3))
+    then = (datetime.combine(day, clock, ZoneInfo(zone)).astimezone(moment.tzinfo) for day in days)
+    return next(each for each in then if each > moment)

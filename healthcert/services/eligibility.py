@@ -92,14 +92,10 @@ def decide(
     make_transient_to_detached(made)
     db.add(made)
     if outcome == "exception":
-        audit.note(
-            db,
-            actor=actor,
-            act="eligibility_exception",
-            subject=audit.Subject("person", person.id),
-            details={"programme": programme_id, "reason": exception_reason},
-            now=now,
-        )
+        audit.of_person(
+            db, actor, "eligibility_exception", person.id, now, programme=programme_id,
+            reason=exception_reason,
+        )  # fmt: skip
     return made
 
 

@@ -22,7 +22,7 @@ from healthcert.services import looks, record
 from healthcert.services.people import details_of, key_of
 
 FORMAT = "healthcert/my-record/1"
-GOES = ("identity", "person_token", "access_code", "message", "visit")
+GOES = ("identity", "person_token", "access_code", "message", "visit", "api_token")
 
 Told = dict[str, Any]
 _Read = Callable[[Session, Vault, Person], list[Told]]
@@ -138,7 +138,7 @@ _SEALED_FOR = {
 }  # fmt: skip
 _PLAIN = (
     "person_token", "access_code", "dose_judgement", "dose_standing", "proxy",
-    "wait_entry", "offer", "visit", "observation",
+    "wait_entry", "offer", "visit", "observation", "api_token",
 )  # fmt: skip
 NOUNS: Mapping[str, _Read] = {
     "person": _person,

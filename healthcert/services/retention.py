@@ -19,6 +19,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from healthcert.data.retention import Rule, retention
 from healthcert.models import (
     AccessCode,
+    ApiAnswer,
+    ApiToken,
     Appointment,
     AuditEvent,
     Base,
@@ -31,7 +33,12 @@ from healthcert.models import (
 from healthcert.services import audit
 
 EVERY = timedelta(days=1)
-SWEPT = ("visit", "access_code")  # at once, by every round of the worker; the others once a day
+SWEPT = (
+    "visit",
+    "access_code",
+    "api_answer",
+    "api_token",
+)  # at once, by every round of the worker; the others once a day
 _BATCH = 500
 
 
@@ -56,6 +63,8 @@ def _unused(*states: str) -> _Rows:
 _SETTLED = Message.state != "queued"
 _ROWS: Mapping[str, _Rows] = {
     "visit": _Rows(Visit.expires_at),
+    "api_answer": _Rows(ApiAnswer.ends_at),
+    "api_token": _Rows(ApiToken.ends_at),
     "access_code": _Rows(AccessCode.recorded_at),
     "message_text": _Rows(
         Message.due_at, (_SETTLED, Message.sealed.is_not(None)), lambda _now: {"sealed": None}

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from healthcert.models import Staff, Visit
+from healthcert.models import ApiToken, Staff, Visit
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -82,12 +82,18 @@ def end_all(
     db: Session, *, staff_id: UUID | None = None, person_id: UUID | None = None,
     only: str | None = None,
 ) -> int:  # fmt: skip
-    """End every session of somebody, or one alone, by the hex of its hash; return how many."""
-    whose = Visit.staff_id == staff_id if staff_id else Visit.person_id == person_id
-    found = db.scalars(select(Visit.token_hash).where(whose)).all()
-    ended = [key for key in found if only in {None, key.hex()}]
-    db.execute(delete(Visit).where(Visit.token_hash.in_(ended)))
-    return len(ended)
+    """End every session and token of somebody, or one alone, by the hex of its hash.
+
+    Returns how many it were.
+    """
+    count = 0
+    for model in (Visit, ApiToken):
+        whose = model.staff_id == staff_id if staff_id else model.person_id == person_id
+        found = db.scalars(select(model.token_hash).where(whose)).all()
+        ended = [key for key in found if only in {None, key.hex()}]
+        db.execute(delete(model).where(model.token_hash.in_(ended)))
+        count += len(ended)
+    return count
 
 
 def lock(db: Session, *, token_hash: bytes, now: datetime) -> None:

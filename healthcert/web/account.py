@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from werkzeug import Response as Redirect
 
 from healthcert.errors import BadInput, NotProved
 from healthcert.i18n import lazy as _
-from healthcert.services import invitations, passkeys, passwords, visits
+from healthcert.services import api_tokens, invitations, passkeys, passwords, visits
+from healthcert.services.audit import Actor
 from healthcert.web import sessions
-from healthcert.web.answers import Answers, Line, needed
+from healthcert.web.answers import Answers, Choice, Line, Radios, needed, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -21,6 +23,18 @@ from healthcert.web.staff import Known, identifier, let_in
 bp = Blueprint("account", __name__)
 
 _Page = str | tuple[str, int] | Redirect
+
+
+class Program(Answers):
+    """A program that is to come in for one, until when, and whether it may change anything."""
+
+    name = Line(_("What you call the program"), [needed])
+    days = Choice(_("For how many days"), choices=options({d: d for d in ("1", "30", "90", "366")}))
+    may = Radios(
+        _("What it may do"),
+        choices=options({"read": _("Look things up"), "all": _("Everything that I may do")}),
+        default="read",
+    )
 
 
 class Invited(Answers):
@@ -110,9 +124,26 @@ def own() -> str:
             "staff/account.html",
             keys=passkeys.of_staff(db, staff_id=staff_id),
             visits=visits.of_staff(db, staff_id=staff_id, now=now()),
+            tokens=api_tokens.of_staff(db, staff_id=staff_id, now=now()),
             recoveries=invitations.told(db, staff_id=staff_id),
             here=sessions.key(),
         )
+
+
+@bp.route("/account/tokens", methods=["GET", "POST"])
+def tokens() -> _Page:
+    """Ask for a new token of a program, or show it once."""
+    if not sessions.lately():
+        return redirect(url_for("staff.again", next=url_for(".tokens")), code=303)
+    form, who, token = Program(request.form or None), visitor(), ""
+    if request.method == "POST" and form.validate():
+        ends_at = now() + timedelta(days=int(form.days.data))
+        with parts().doors.transaction() as db:
+            token = api_tokens.make(
+                db, actor=Actor("staff", who.id), role=who.role, name=form.name.data,
+                ends_at=ends_at, reads_only=form.may.data != "all", now=now(),
+            )  # fmt: skip
+    return render_template("staff/token.html", form=form, token=token)
 
 
 @bp.post("/account")

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from healthcert.web.program_acts import OF_PROGRAMS
+
 _SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
 _WAY = ("who", "details", "check", "book", "done", "calendar_file")
 
 ACTS: Mapping[str, str] = {
+    **{f"v1.{name}": act for act, names in OF_PROGRAMS.items() for name in names.split()},
+    "about_api.openapi": "read_public_page",
+    "about_api.page": "read_public_page",
     "health.alive": "read_public_page",
     "health.ready": "read_public_page",
     "metrics.metrics": "read_metrics",
@@ -76,6 +81,7 @@ ACTS: Mapping[str, str] = {
     "account.add_passkey": "sign_in",
     "account.add_password": "sign_in",
     "account.own": "manage_own_account",
+    "account.tokens": "manage_own_account",
     "account.change": "manage_own_account",
     "team.members": "see_organisations",
     "team.invite": "invite_staff",

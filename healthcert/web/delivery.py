@@ -10,32 +10,22 @@ import gzip
 import re
 from importlib.resources import files
 from pathlib import Path
-from wsgiref.headers import Headers
 
 from flask import Flask, Response, request
 from whitenoise import WhiteNoise
-
-from healthcert.config import Settings
-from healthcert.web.security import protect
 
 _HASHED = re.compile(r"\.[0-9a-f]{10}\.\w+$")
 _WORDS = ("text/html", "application/json", "application/problem+json", "text/csv", "image/svg+xml")
 _LEAST = 500  # bytes; below, the frame of gzip costs more than it saves
 
 
-def init_delivery(app: Flask, settings: Settings) -> None:
+def init_delivery(app: Flask) -> None:
     """Serve the built files under ``/static/`` for ever, and compress pages where it helps."""
-    secure = settings.base_url.startswith("https:")
-
-    def add_headers(headers: Headers, _path: str, _url: str) -> None:
-        protect(headers, secure=secure)
-
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app,
         root=str(files("healthcert").joinpath("static")),
         prefix="static/",
         allow_all_origins=False,
-        add_headers_function=add_headers,
         immutable_file_test=lambda path, _url: bool(_HASHED.search(Path(path).name)),
     )
     app.after_request(_compress)

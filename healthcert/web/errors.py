@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from dataclasses import replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -48,6 +49,15 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Start again from the first page."),
         ),
     ),
+    406: (
+        "not_acceptable",
+        Answer(
+            HTTPStatus.NOT_ACCEPTABLE,
+            _("This cannot be answered in that form"),
+            _("Ask for the form that the documentation names."),
+        ),
+    ),
+    412: ("changed", replace(ANSWERS[errors.WrongState], status=HTTPStatus.PRECONDITION_FAILED)),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
     415: (
         "wrong_type",
@@ -55,6 +65,14 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             _("That kind of file cannot be read"),
             _("Send a picture as PNG or JPEG; programs send JSON."),
+        ),
+    ),
+    428: (
+        "needs_match",
+        Answer(
+            HTTPStatus.PRECONDITION_REQUIRED,
+            _("Which state is to be changed?"),
+            _("Look at it first, and send its ETag as If-Match."),
         ),
     ),
     500: ("fault", _FAULT),
@@ -72,10 +90,19 @@ def refused(refusal: errors.Refusal) -> Response:
         return _to_prove_again()
     fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
     if not isinstance(refusal, errors.TooMany):
-        return _respond(refusal.code, answer_to(type(refusal)), fields)
+        response = _respond(refusal.code, answer_to(type(refusal)), fields, which=refusal.which)
+        if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
+        return response
     response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
     response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
     return response
+
+
+def unusable(wrong: errors.BadInput) -> Response:
+    """Return the answer to what a program sent well-formed, and what cannot be used yet."""
+    answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return _respond("unusable", answer, wrong.fields, which=wrong.which)
 
 
 def _to_prove_again() -> Response:
@@ -116,7 +143,7 @@ def _fault(error: Exception) -> Response:
 
 
 def _respond(
-    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None
+    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
 ) -> Response:
     if not is_api():
         wrong = [WRONG[name] for name in fields.values() if name in WRONG]
@@ -132,8 +159,8 @@ def _respond(
         "status": answer.status.value,
         "instance": f"urn:uuid:{request_id()}",
     }
-    if fields:
-        problem["fields"] = fields
+    problem |= {"fields": fields} if fields else {}
+    problem |= {"which": which} if which else {}
     response = jsonify(problem)
     response.status_code = answer.status
     response.mimetype = PROBLEM

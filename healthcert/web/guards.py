@@ -38,6 +38,9 @@ class Visitor:
     organisation_id: UUID | None = None  # whom they work for; None for a citizen
     proved_at: datetime | None = None  # when who it is was last proved
     person_id: UUID | None = None  # whose record is open: the citizen's, or of whom one looks after
+    token: bytes | None = None  # the hash of a program's token
+    acts: frozenset[str] | None = None  # those that the token is for; None for all of the role's
+    reads_only: bool = False  # whether the token changes nothing
 
 
 Who = Callable[[], Visitor | None]
@@ -46,6 +49,11 @@ Who = Callable[[], Visitor | None]
 def visitor() -> Visitor:
     """Return who is asking; only behind a door that belongs to roles."""
     return cast(Visitor, g.visitor)
+
+
+def program() -> Visitor | None:
+    """Return for whom a program asks; None where it came without a token."""
+    return cast("Visitor | None", g.get("visitor"))
 
 
 def inside(address: str | None) -> str | None:
@@ -58,12 +66,14 @@ def inside(address: str | None) -> str | None:
     return None if parts.scheme or parts.netloc else address
 
 
-def init_guards(app: Flask, who: Who) -> None:
+def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
     """Check every request of this application before its view runs.
 
     Args:
         app: The application.
         who: Tells who is asking, from the session.
+        bearer: Tells for whom a program asks, from its token: no session counts under ``/api/``,
+            so no form token is needed there.
     """
 
     def guard() -> Response | None:
@@ -73,6 +83,9 @@ def init_guards(app: Flask, who: Who) -> None:
         if act is None:
             raise NotAllowed
         if act in STATELESS:
+            return None
+        if is_api():
+            _admit_program(act, bearer)
             return None
         turned_away = _admit(act, who)
         if turned_away is None:
@@ -88,17 +101,27 @@ def _admit(act: str, who: Who) -> Response | None:
     found = who()
     if found is None:
         return _to_sign_in(act)
-    if not has(found.role, act):
+    _let(found, act)
+    return None
+
+
+def _admit_program(act: str, bearer: Who) -> None:
+    g.visitor = found = bearer()
+    if found is not None:
+        _let(found, act)
+    elif not has(None, act):
+        raise NotSignedIn
+
+
+def _let(found: Visitor, act: str) -> None:
+    if not has(found.role, act) or not (found.acts is None or act in found.acts):
         raise NotAllowed
     g.visitor = found
     if act in FRESH and (found.proved_at is None or now() - found.proved_at > FRESH_FOR):
         raise ProveAgain
-    return None
 
 
 def _to_sign_in(act: str) -> Response:
-    if is_api():
-        raise NotSignedIn
     door = "citizen.sign_in" if has(Role.CITIZEN, act) else "staff.sign_in"
     back = request.full_path.rstrip("?") if request.method in _SAFE else None
     return redirect(url_for(door, next=back), code=303)

@@ -19,7 +19,6 @@ from werkzeug.wsgi import ClosingIterator
 from healthcert import i18n
 from healthcert.config import Settings
 from healthcert.web.pages import COOKIE
-from healthcert.web.security import protect
 
 # Requests at once, in line, and seconds in line: in one process, for the crowd and for others.
 _CROWD, _OTHERS = (4, 12, 1.0), (4, 64, 5.0)
@@ -102,6 +101,5 @@ def _pages(app: Flask, settings: Settings) -> dict[str, Response]:
         with i18n.use(language):
             made[language] = Response(template.render(), 503)
     for answer in made.values():
-        protect(answer.headers, secure=settings.base_url.startswith("https:"))
-        answer.headers |= {"Retry-After": "5", "Cache-Control": "no-store"}
+        answer.headers["Retry-After"] = "5"
     return made

@@ -125,16 +125,22 @@ def _moment(value: date | datetime, words: str) -> Markup:
 
 
 def _speak(enabled: tuple[str, ...]) -> None:
-    """Choose the language: asked for in the address, then the last choice, then the browser's."""
-    for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
-        if wish in enabled:
-            i18n.use(wish)
-            return
+    """Choose the language: asked for in the address, then the last choice, then the browser's.
+
+    Programs say it in the header alone.
+    """
+    if not request.path.startswith("/api/v"):
+        for wish in (request.args.get("lang"), request.cookies.get(COOKIE)):
+            if wish in enabled:
+                i18n.use(wish)
+                return
     i18n.use(i18n.best(request.headers.get("Accept-Language"), enabled))
 
 
 def _remember(answer: Response, settings: Settings) -> Response:
     """Keep an explicit choice, and tell caches and readers what the answer depends on."""
+    if answer.mimetype != "text/html":
+        return answer
     wish = request.args.get("lang")
     if wish in settings.languages:
         answer.set_cookie(
@@ -145,7 +151,6 @@ def _remember(answer: Response, settings: Settings) -> Response:
             httponly=True,
             samesite="Lax",
         )
-    if answer.mimetype == "text/html":
-        answer.content_language.add(i18n.language())
-        answer.vary.update(("Accept-Language", "Cookie"))
+    answer.content_language.add(i18n.language())
+    answer.vary.update(("Accept-Language", "Cookie"))
     return answer

@@ -57,9 +57,13 @@ class Step(Answers):
     state = Choice(
         _("Move the case on"), choices=options({code: told[0] for code, told in CASES.items()})
     )
-    causality = Choice(_("What caused it?"), choices=options({"": _NEW, **CAUSES}))
-    outcome = Choice(_("How are they now?"), choices=options({"": _NEW, **EVENT_OUTCOMES}))
-    seriousness = Choice(_("How grave is it?"), choices=options({"": _NEW, **SERIOUSNESS}))
+    causality = Choice(_("What caused it?"), choices=options({"": _NEW, **CAUSES}), default="")
+    outcome = Choice(
+        _("How are they now?"), choices=options({"": _NEW, **EVENT_OUTCOMES}), default=""
+    )
+    seriousness = Choice(
+        _("How grave is it?"), choices=options({"": _NEW, **SERIOUSNESS}), default=""
+    )
 
 
 @bp.route("/clinic/people/<uuid:person_id>/reaction", methods=["GET", "POST"])

@@ -31,6 +31,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("Something you entered cannot be used"),
         _("Go back, correct what is marked, and send it again."),
     ),
+    errors.StillRunning: Answer(
+        _S.CONFLICT,
+        _("The first request with this key is still running"),
+        _("Wait a moment, then send the same request again."),
+    ),
     errors.BadRows: Answer(
         _S.BAD_REQUEST,
         _("Lines of this table cannot be used"),

@@ -7,12 +7,13 @@ CSP level 3, OWASP Secure Headers, RFC 6797 (HSTS), RFC 9111 (caching).
 from __future__ import annotations
 
 import re
-import wsgiref.headers
+from collections.abc import Iterable
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
 
-import werkzeug.datastructures
-from flask import Flask, Response, abort, request
+from flask import Flask, abort, request
 
 from healthcert.config import Settings
 
@@ -63,6 +64,7 @@ SCANNER = {
     "Permissions-Policy": permissions(camera=True),
 }
 _LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")
+_NOT_KEPT = ("Cache-Control", "no-store")
 _ALWAYS_SECURE = (
     "Strict-Transport-Security", f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains",
 )  # fmt: skip
@@ -71,16 +73,21 @@ _ALWAYS_SECURE = (
 def init_security(app: Flask, settings: Settings) -> None:
     """Put the headers on every answer that has not set its own; nothing is kept by default.
 
-    Register this first, so that it runs last (Flask calls the newest first).
+    Pages, files and refusals alike: this stands before all of them, so register it last.
     """
-    secure = settings.base_url.startswith("https:")
+    inner, secure = app.wsgi_app, settings.base_url.startswith("https:")
+    headers = [*HEADERS.items(), _NOT_KEPT, *([_ALWAYS_SECURE] if secure else ())]
+    always = [(name.lower(), name, value) for name, value in headers]
 
-    def guard(answer: Response) -> Response:
-        protect(answer.headers, secure=secure)
-        answer.headers.setdefault("Cache-Control", "no-store")
-        return answer
+    def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(status: str, told: list[tuple[str, str]], *error: Any) -> Any:  # noqa: ANN401
+            there = {name.lower() for name, _value in told}
+            more = [(name, value) for key, name, value in always if key not in there]
+            return start(status, [*told, *more], *error)
 
-    app.after_request(guard)
+        return inner(environ, begin)
+
+    app.wsgi_app = outer  # type: ignore[method-assign,assignment]
 
 
 def init_intake(app: Flask, settings: Settings) -> None:
@@ -101,13 +108,3 @@ def init_intake(app: Flask, settings: Settings) -> None:
             abort(HTTPStatus.LENGTH_REQUIRED)
 
     app.before_request(guard)
-
-
-def protect(
-    headers: werkzeug.datastructures.Headers | wsgiref.headers.Headers, *, secure: bool
-) -> None:
-    """Add what every answer carries, pages and files alike, where it is not yet set."""
-    there = {name.lower() for name, _value in headers.items()}
-    for name, value in (*HEADERS.items(), *([_ALWAYS_SECURE] if secure else ())):
-        if name.lower() not in there:
-            headers.add_header(name, value)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
@@ -62,12 +64,14 @@ def who() -> Visitor | None:
         return None
     with parts().doors.reading() as db:
         found = roster.member(db, staff_id=UUID(session["staff"]))
-        if found is None:
-            return None
-        employer = delegating.employer(db, staff=found)
-    role, proved_at = Role(found.role), sessions.proved_at()
-    own = Visitor(role, found.id, found.name, found.site_id, employer, proved_at)
-    return looking_after(own)
+        employee = employed(db, found, sessions.proved_at()) if found else None
+    return employee and looking_after(employee)
+
+
+def employed(db: Any, found: Staff, proved_at: datetime | None) -> Visitor:  # noqa: ANN401
+    """Return a member of staff as a visitor; views know no SQL."""
+    employer = delegating.employer(db, staff=found)
+    return Visitor(Role(found.role), found.id, found.name, found.site_id, employer, proved_at)
 
 
 def let_in(staff_id: UUID, following: str | None) -> Redirect:

@@ -24,17 +24,14 @@ def _start() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = request_id()
-    started = g.get("started", None)
-    _log.info(
-        "request",
-        extra={
-            "request": request_id(),
-            "method": request.method,
+    if _log.isEnabledFor(logging.INFO):
+        started = g.get("started", time.perf_counter())
+        told = {
+            "request": request_id(), "method": request.method, "status": response.status_code,
             "route": request.url_rule.rule if request.url_rule else "-",
-            "status": response.status_code,
-            "ms": round((time.perf_counter() - started) * 1000, 1) if started else 0.0,
-        },
-    )
+            "ms": round((time.perf_counter() - started) * 1000, 1),
+        }  # fmt: skip
+        _log.info("request", extra=told)
     return response
 
 

@@ -28,13 +28,13 @@ def make_app():
         settings = Settings.from_env({}).at(**changes)
         app = Flask("healthcert", static_folder=None)
         app.config.update(SECRET_KEY="test", TESTING=True)
-        init_security(app, settings)
-        init_delivery(app, settings)
+        init_delivery(app)
         init_pages(app, settings, zone="Europe/Paris")
         app.add_url_rule("/styleguide", view_func=styleguide, methods=["GET", "POST"])
         app.add_url_rule("/scan", "scan", lambda: ("", 200, SCANNER))
         app.add_url_rule("/long", "long", lambda: "word " * 1000)
         app.add_url_rule("/short", "short", lambda: "word")
+        init_security(app, settings)
         return app
 
     return make

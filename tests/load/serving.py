@@ -31,6 +31,7 @@ from healthcert.parts import Parts
 from healthcert.services import knowledge, signing_keys, visits
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.verification import Verifier
+from healthcert.web.draft import STEPS
 from healthcert.web.moment import clock
 from tests import factories
 from tools.running import ROOT, free_port
@@ -70,19 +71,20 @@ class House:
 
     def _booker(self, db: Session) -> bytes:
         number, token, form = next(_numbers), token_urlsafe(32), token_hex(20)
-        draft = {
+        typed = {
             "family": ["Kanarian"], "given": ["Kanaria"], "birth_date": ["27", "3", "1985"],
             "sex": ["female"], "identity_kind": ["passport"], "language": ["en"],
             "identity_value": [f"LOAD{token_hex(6)}"], "phone": [f"+4477{number:08}"],
         }  # fmt: skip
         key, now = sha256(token.encode()).digest(), clock()
-        held = {"details": draft, "csrf_token": form}
+        draft = {"people": [{"typed": typed, "done": list(STEPS)}]}
+        held = {"draft": draft, "csrf_token": form}
         sealed = self.parts.vault.service_seal(key, held)
         visits.keep(
             db, token_hash=key, sealed=sealed, started_at=now, holder=None, is_new=True, now=now
         )
         signed = URLSafeTimedSerializer(self.form_key, salt="wtf-csrf-token").dumps(form)
-        where = f"/book/check?slot={self.slots[number % len(self.slots)]}&dose=1"
+        where = f"/book/check?slot={self.slots[number % len(self.slots)]}&dose=1&second=later"
         body = urlencode({"csrf_token": signed}).encode()
         network = f"10.{number % 250}.{number // 250 % 250}.1"
         return request(

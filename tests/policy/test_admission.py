@@ -15,6 +15,7 @@ from healthcert.policy.admission import (
     FIRST,
     SLOWEST,
     TURN,
+    Standing,
     Step,
     before,
     kept,
@@ -22,7 +23,9 @@ from healthcert.policy.admission import (
     marks,
     next_rate,
     next_step,
+    standing,
 )
+from healthcert.policy.tickets import LATER, Ticket
 
 CROWD = range(10, 100_010, 10)
 
@@ -94,6 +97,27 @@ def test_everybody_can_tell_about_how_many_are_before_them(places):
     for number, place in enumerate(waiting):
         assert abs(before(place, told) - number) <= max(1, len(waiting) // 32)
     assert [before(place, told) for place, _ in told] == [count for _, count in told]
+
+
+SEED = b"s" * 32
+LINE = {"seed": SEED.hex(), "since": LATER + 10, "upto": LATER + 20, "per_minute": 30,
+        "marks": [[LATER + 21, 0], [LATER + 221, 200]]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("came", "line", "told"),
+    [
+        (5, {}, Standing("soon")),
+        (5, LINE | {"seed": None}, Standing("soon")),
+        (10, LINE, Standing("over", LATER + 10)),
+        (11, LINE, Standing("go", LATER + 11)),
+        (20, LINE, Standing("go", LATER + 20)),
+        (121, LINE, Standing("waiting", LATER + 121, 100, 4)),
+        (121, LINE | {"per_minute": 0}, Standing("waiting", LATER + 121, 100, None)),
+    ],
+)
+def test_whoever_has_a_ticket_can_tell_how_it_is_with_it(came, line, told):
+    assert standing(Ticket(b"somebody", came), line) == told
 
 
 def test_where_nobody_waits_nobody_is_before():

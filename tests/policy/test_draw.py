@@ -59,6 +59,7 @@ def draws(draw):
     return rules, a_list(groups)
 
 
+@settings(deadline=None)
 @given(draws(), st.text(max_size=9))
 def test_every_entrant_has_exactly_one_rank(made, public_value):
     rules, lines = made
@@ -66,6 +67,7 @@ def test_every_entrant_has_exactly_one_rank(made, public_value):
     assert sorted(ranks) == [line[:32] for line in lines]
 
 
+@settings(deadline=None)
 @given(draws())
 def test_reserves_are_exact_and_what_they_leave_goes_to_the_others(made):
     rules, lines = made
@@ -93,6 +95,7 @@ def test_reserves_are_exact_and_what_they_leave_goes_to_the_others(made):
         assert mine == [token for token in plain if group[token] == name]
 
 
+@settings(deadline=None)
 @given(draws())
 def test_what_was_published_is_found_right(made):
     assert list(differences(*published(*made))) == []
@@ -127,6 +130,7 @@ def test_a_manifest_that_nobody_can_follow_is_said_to_be_one(wrong):
     assert "programme" in found
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_whoever_changes_the_list_or_a_rank_is_found_out(data):
     told, lines, ranks = published(RULES, a_list(["", "region:North"] * 6))
@@ -156,7 +160,7 @@ def test_before_the_seed_is_shown_there_is_nothing_to_compare_but_the_list():
     assert list(differences(closed, lines[:2], []))
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10**6))
 def test_the_public_value_moves_everybody(value):
     lines = a_list([""] * 40)

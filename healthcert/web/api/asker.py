@@ -1,0 +1,160 @@
+"""Who a program comes for, told by its token; and what its deeds are done with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import request
+
+from healthcert.errors import BadInput, NotSignedIn, WrongState
+from healthcert.models import Site, Staff
+from healthcert.policy.roles import Role
+from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
+from healthcert.services.audit import STRANGER, Actor
+from healthcert.web.acts import ACTS
+from healthcert.web.clinic import own_site, scene
+from healthcert.web.guards import Visitor, program, visitor
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+from healthcert.web.staff import employed
+
+
+def bearer() -> Visitor | None:
+    """Return for whom the request's token was made; None where it carries none.
+
+    Raises:
+        NotSignedIn: The token is none, or holds no longer.
+        BadInput: ``Acting-For`` is no identifier.
+    """
+    told = request.headers.get("Authorization")
+    if told is None:
+        return None
+    kind, _blank, token = told.partition(" ")
+    at = now()
+    with parts().doors.reading() as db:
+        found = api_tokens.find(db, token=token.strip(), now=at)
+        if kind.lower() != "bearer" or found is None:
+            raise NotSignedIn
+        staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
+        if found.staff_id and not staff:
+            raise NotSignedIn
+        own = employed(db, staff, found.recorded_at) if staff else _citizen(found.person_id, at)
+    if api_tokens.is_due(found, at):
+        parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
+    acts = frozenset(found.acts.split())
+    return replace(own, acts=acts or None, reads_only=found.reads_only, token=found.token_hash)
+
+
+def _citizen(person_id: Any, proved_at: Any) -> Visitor:  # noqa: ANN401
+    try:
+        whose = UUID(request.headers.get("Acting-For", str(person_id)))
+    except ValueError:
+        raise BadInput({"Acting-For": "not_valid"}) from None
+    return Visitor(Role.CITIZEN, person_id, proved_at=proved_at, person_id=whose)
+
+
+class On(NamedTuple):
+    """What a deed is done with: the transaction, and whoever asks for it."""
+
+    db: Any  # views know no SQL
+
+    @property
+    def kit(self) -> dict[str, Any]:
+        """What most services want: the vault and the time."""
+        return {"vault": parts().vault, "now": now()}
+
+    @property
+    def actor(self) -> Actor:
+        """Who does it."""
+        who = program()
+        if who is None:
+            return STRANGER
+        return Actor("citizen" if who.role is Role.CITIZEN else "staff", who.id)
+
+    @property
+    def staff(self) -> Staff:
+        """The member of staff who does it, who still works here."""
+        return roster.present(self.db, staff_id=visitor().id)
+
+    @property
+    def today(self) -> date:
+        """The day at the site where one works."""
+        site = roster.site(self.db, site_id=own_site())
+        return now().astimezone(ZoneInfo(site.time_zone)).date()
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """The sites that one's act reaches."""
+        act = ACTS[str(request.endpoint)]
+        return delegating.sites(self.db, staff=self.staff, act=act, now=now())
+
+    def whose(self, scope: str) -> UUID:
+        """Return whose record is meant: one's own, or that of ``Acting-For``.
+
+        Raises:
+            NotFound: One may not do that for them.
+        """
+        return proxies.admit(
+            self.db, actor=self.actor, person_id=visitor().person_id or UUID(int=0), scope=scope,
+            now=now(),
+        )  # fmt: skip
+
+    def told(
+        self, names: Collection[str], address: Mapping[str, Any], scope: str
+    ) -> dict[str, Any]:
+        """Return what a service is given, by the names of its arguments.
+
+        Raises:
+            NotFound: It is about somebody who is not in reach.
+            WrongState: What it decides on has not been asked.
+        """
+        known = dict(address)
+        if scope:
+            known["person_id"] = self.whose(scope)
+            known["person"] = people.locked(self.db, known["person_id"])
+        elif "appointment_id" in address and _OF_A_PATIENT & set(names):
+            at = scene(self.db, address["appointment_id"], "care")
+            line = at.patient.expected
+            known |= {"patient": at.patient, "known": at.known, "day": at.day}
+            known |= {"may_decide": at.known.may_decide}
+            if at.known.screening is not None:
+                known["screening_id"] = at.known.screening.id
+            elif "screening_id" in names:
+                raise WrongState  # nobody was asked yet
+            known |= {"person_id": line.person_id, "programme_id": line.programme_id}
+        elif "person_id" in address:
+            clinic.known(
+                self.db, person_id=address["person_id"], staff=self.staff, reason="care", **self.kit
+            )
+        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+
+
+_OF_A_PATIENT = {
+    "patient", "known", "day", "may_decide", "screening_id", "person_id", "programme_id",
+}  # fmt: skip
+_GIVES: Mapping[str, Callable[[On], Any]] = {
+    "vault": lambda _on: parts().vault,
+    "now": lambda _on: now(),
+    "country": lambda _on: parts().country,
+    "pepper": lambda _on: parts().pepper,
+    "site_id": lambda _on: own_site(),
+    "actor": lambda on: on.actor,
+    "staff": lambda on: on.staff,
+    "by": lambda on: on.staff,
+    "staff_id": lambda on: on.staff.id,
+    "today": lambda on: on.today,
+    "site_ids": lambda on: [site.id for site in on.sites],
+}
+
+
+def given_at(path: str, scope: str) -> set[str]:
+    """Return the names of what a service at an address is given, and nobody is asked for."""
+    named = {part.rpartition(":")[2].strip(">") for part in path.split("/") if "<" in part}
+    if scope:  # a citizen's: which site is theirs to say
+        return {*_GIVES, *named, "person_id", "person"} - {"site_id"}
+    return {*_GIVES, *named, *(_OF_A_PATIENT if "appointment_id" in named else ())}

@@ -1,0 +1,137 @@
+"""Booking together: places are held for some minutes, then confirmed, all of them or none.
+
+A party belongs to whoever held it: its key is told with it, and asked for with what follows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from healthcert.errors import (
+    AlreadyBooked,
+    NotEligible,
+    NotFound,
+    NotSignedIn,
+    SlotFull,
+    TimesOverlap,
+    WrongState,
+)
+from healthcert.models import Appointment
+from healthcert.services import booking, enrolment, parties, people, proxies
+from healthcert.services.audit import STRANGER
+from healthcert.services.people import Details
+from healthcert.services.tidying import tidy_identity, tidy_phone
+from healthcert.web.api.anybody import Dose
+from healthcert.web.api.asker import On
+from healthcert.web.api.deeds import deed
+from healthcert.web.api.shapes import Moment, Shape, Told, of, sent_as, taken
+from healthcert.web.guards import program
+from healthcert.web.here import parts
+from healthcert.web.moment import now
+
+_REFUSALS = (NotFound, WrongState, NotEligible, SlotFull, AlreadyBooked, TimesOverlap)
+
+
+class Wish(Shape):
+    """A place for one dose of somebody: of whom one acts for, or of whom all is told."""
+
+    slot_id: UUID
+    dose_number: Dose = 1
+    person_id: UUID | None = None
+    details: sent_as(Details) | None = None  # type: ignore[valid-type]
+
+
+class Wishes(Shape):
+    """All that is to be held, or nothing of it."""
+
+    wishes: Annotated[list[Wish], Field(min_length=1, max_length=parties.MOST_PLACES)]
+
+
+class Key(Shape):
+    """What was told with the party."""
+
+    key: str
+
+
+@of(Appointment, "id", "reference", "slot_id", "dose_number", "starts_at", "state")
+class Place(Told):
+    """One of the places."""
+
+
+class Party(Told):
+    """What is held together, in the order of the wishes, and until when."""
+
+    id: UUID
+    key: str
+    until: Moment
+    appointments: list[Place]
+
+
+class Booked(Told):
+    """What was booked."""
+
+    appointments: list[Place]
+
+
+def _whom(body: Wishes) -> tuple[str, str]:
+    """Return the limit of bookings, for the first who is told of; a token has one of its own."""
+    told: Any = body.wishes[0].details
+    details = told and taken(told)
+    who = details and (tidy_identity(details.identity).value or tidy_phone(details.phone))
+    return "book", who or (details.mail if details else str(body.wishes[0].person_id))
+
+
+@deed("POST", "/parties", _REFUSALS, status=201, spends=_whom)
+def hold(on: On, body: Wishes) -> Party:
+    """Hold places for up to eight people; the first and the second dose may go together."""
+    wishes = [_wish(on, each) for each in body.wishes]
+    try:
+        held = parties.hold(on.db, wishes=wishes, source="web", actor=on.actor, **on.kit)
+    except booking.NotDue:
+        if on.actor == STRANGER:
+            raise AlreadyBooked from None  # what only the record knows is not told to a stranger
+        raise
+    rows = [Place.model_validate(row) for row in held.appointments]
+    return Party(id=held.id, key=_key(held.id), until=held.until, appointments=rows)
+
+
+@deed("POST", "/parties/<uuid:party_id>/confirm", _REFUSALS)
+def confirm(on: On, party_id: UUID, body: Key) -> Booked:
+    """Book what is held; where the time was over, places are taken again, or none."""
+    _refuse_others(party_id, body)
+    found = parties.confirm(on.db, party_id=party_id, actor=on.actor, **on.kit)
+    return Booked.model_validate({"appointments": found})
+
+
+@deed("POST", "/parties/<uuid:party_id>/let-go", _REFUSALS[:2], status=204)
+def let_go(on: On, party_id: UUID, body: Key) -> None:
+    """Give back what is held."""
+    _refuse_others(party_id, body)
+    parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
+
+
+def _wish(on: On, told: Wish) -> parties.Wish:
+    if told.details is not None:
+        person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
+    elif program() is None:
+        raise NotSignedIn
+    else:
+        whose = told.person_id or on.actor.id or UUID(int=0)
+        proxies.admit(on.db, actor=on.actor, person_id=whose, scope="book", now=now())
+        person = people.locked(on.db, whose)
+    return parties.Wish(person, told.slot_id, told.dose_number)
+
+
+def _key(party_id: UUID) -> str:
+    made = hmac.digest(parts().pepper, b"party\x00" + party_id.bytes, "sha256")
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+
+
+def _refuse_others(party_id: UUID, body: Key) -> None:
+    if not hmac.compare_digest(_key(party_id).encode(), body.key.encode()):
+        raise NotFound

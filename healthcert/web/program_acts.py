@@ -1,0 +1,41 @@
+"""The act that each deed of a program is: the names of deeds by act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+OF_PROGRAMS: Mapping[str, str] = {
+    "search_places": "sites site programmes slots",
+    "book_appointment": "hold confirm let_go",
+    "keep_waiting": "waits join leave accept decline",
+    "read_public_page": "draws",
+    "ask_for_code": "ask_code",
+    "sign_in": "sign_in",
+    "sign_out": "sign_out",
+    "keep_family": "family_of",
+    "see_own_record": "appointments appointment calendar certificates whole_record",
+    "see_own_certificate": "certificate code",
+    "cancel_own_appointment": "cancel",
+    "move_own_appointment": "move",
+    "see_day_list": "day_list observed",
+    "see_patient": "patient recorded find left",
+    "register_arrival": "arrive",
+    "record_not_vaccinated": "not_vaccinated",
+    "record_dose": "record_dose",
+    "record_consent": "consent",
+    "screen_patient": "screen",
+    "triage_patient": "decide",
+    "record_finding": "record_test record_recovery",
+    "report_adverse_event": "report_event",
+    "see_adverse_events": "cases",
+    "assess_adverse_event": "assess",
+    "count_stock": "sums count",
+    "close_session": "close_session",
+    "keep_stock": "shelves fridges receive move_stock transfer read_fridge",
+    "settle_stock": "settle",
+    "plan_sessions": "sessions resize",
+    "close_site": "close_day",
+    "see_lots": "known_lots lot",
+    "order_lots": "order_lot",
+    "mark_dose_in_error": "mark_in_error correct",
+}

@@ -1,0 +1,76 @@
+"""A clinic's day and its supply, done by programs alone."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from healthcert.models import Lot
+from tests import factories as make
+from tests.certificates import NOW
+
+
+def ask(who, path, body=None, status=200, **headers):
+    answer = who.post(path, body, **headers)
+    assert answer.status_code == status, answer.text
+    return answer.json
+
+
+def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
+    whose, nurse = citizen(), program("nurse")
+    path = f"/clinic/appointments/{whose.appointment}"
+    person = nurse.get(path).json["expected"]["person_id"]
+    ask(nurse, f"{path}/arrived", status=204)
+    ask(nurse, f"{path}/consent", {"decision": "given", "decided_by": "self"}, 201)
+    wrong = ask(nurse, f"{path}/screening", {"answers": {"moon": True}}, 422)
+    assert wrong["fields"] == {"answers.moon": "not_known"}
+    told = {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()}
+    body = {"product_id": str(clinic.product_id), "told": told}
+    dose = ask(nurse, f"{path}/dose", body, 201)["id"]
+    assert nurse.get(f"/clinic/doses/{dose}").json["worth"][0]["counts"] == "valid"
+    reaction = {
+        "term": "fever_38", "onset_on": NOW.date().isoformat(), "seriousness": "not_serious",
+        "outcome": "recovered", "reporter": "self", "told": {}, "dose_id": dose,
+    }  # fmt: skip
+    ask(nurse, f"/clinic/people/{person}/reactions", {"reaction": reaction}, 201)
+    assert [each["term"] for each in nurse.get("/reactions").json["items"]] == ["fever_38"]
+    test = {
+        "disease": "840539006", "test_type": "LP6464-4", "result": "260415000",
+        "sampled_at": NOW.isoformat(),
+    }  # fmt: skip
+    ask(nurse, f"/clinic/people/{person}/test-results", {"told": test}, 201)
+    ask(nurse, f"/clinic/doses/{dose}/in-error", {"reason": "not_given"}, 204)
+
+
+@pytest.fixture
+def shelf(parts, clinic):
+    with parts.doors.transaction() as db:
+        lot = db.scalars(select(Lot).filter_by(number=clinic.lot)).one()
+        return {"site_id": str(clinic.site_id), "lot_id": str(lot.id)}
+
+
+def test_stock_comes_goes_and_is_counted_by_two(program, shelf):
+    nurse, lead = program("nurse"), program("lead")
+    moved = {"shelf": shelf, "kind": "received", "quantity": 20}
+    ask(nurse, "/clinic/stock/moves", moved, 204)
+    [line] = nurse.get("/clinic/stock").json["items"]
+    assert line["stock"]["remaining"] == 20
+    path = f"/clinic/closing/lots/{shelf['lot_id']}/count"
+    assert ask(nurse, path, {"found": 19})["state"] == "open"
+    assert ask(lead, path, {"found": 19})["state"] == "confirmed"
+    assert nurse.get("/clinic/closing").json["lots"][0]["remaining"] == 19
+
+
+def test_a_lot_is_ordered_as_it_was_seen_and_by_a_fresh_token(parts, program, clock):
+    with parts.doors.transaction() as db:
+        lot = make.make_lot(db)
+        make.make_validity(db, lot=lot, state="quarantined", reason="received")
+    admin = program("admin")
+    seen = admin.get(f"/lots/{lot.id}").headers["ETag"]
+    order = {"state": "released", "since": None, "reason": "released"}
+    ask(admin, f"/lots/{lot.id}/orders", order, 428)
+    ask(admin, f"/lots/{lot.id}/orders", order, 204, If_Match=seen)
+    ask(admin, f"/lots/{lot.id}/orders", order | {"state": "recalled"}, 412, If_Match=seen)
+    clock.pass_by(minutes=6)
+    late = ask(admin, f"/lots/{lot.id}/orders", order, 403, If_Match="*")
+    assert late["code"] == "prove_again"
