@@ -97,8 +97,9 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
 
 def offered(db: Session) -> list[tuple[Programme, Product]]:
     """Return each programme with each product that it gives."""
-    told = select(Programme, Knowledge, Product).join(Knowledge)  # a few of each, at once
-    told = told.join(Product, true())
+    told = (  # a few of each, at once
+        select(Programme, Knowledge, Product).join_from(Programme, Knowledge).join(Product, true())
+    )
     rows = db.execute(told.order_by(Programme.code)).all()
     products = {product.code: product for _one, _row, product in rows}
     each = {one: row.content["products"] for one, row, _product in rows}
