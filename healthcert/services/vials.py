@@ -81,8 +81,8 @@ def opened(db: Session, *, site_id: UUID) -> list[Opened]:
     )  # fmt: skip
     query = select(Vial, Lot, Product).where(Vial.site_id == site_id, beside)
     query = query.where(Lot.id == Vial.lot_id, Product.id == Lot.product_id)
-    rows = db.execute(query.order_by(Vial.recorded_at, Vial.id))
-    found = [Opened(*row, row[0].doses) for row in rows]
+    query = query.order_by(Vial.recorded_at, Vial.id).execution_options(populate_existing=True)
+    found = [Opened(*row, row[0].doses) for row in db.execute(query)]
     if found:
         _empty(db, found)
     still = [each for each in found if each.vial.state == "open"]
@@ -127,8 +127,7 @@ def _empty(db: Session, found: Sequence[Opened]) -> None:
     )
     for lot_id, at in db.execute(given.order_by(Dose.given_at)):
         for each in found:
-            ended = each.vial.ended_at
-            fits = at and begun[each.vial.id] <= at <= (ended or at)
+            fits = at and begun[each.vial.id] <= at <= (each.vial.ended_at or at)
             if fits and each.left and each.lot.id == lot_id:
                 each.left -= 1
                 break

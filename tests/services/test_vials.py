@@ -158,6 +158,7 @@ def test_no_more_is_wasted_than_the_books_have(clinic):
 
 def test_two_who_discard_one_vial_at_once_waste_it_once(clinic):
     here = shelf(clinic)
+    begin(clinic, here)  # so that the other is looked at after it ended too
     vial = begin(clinic, here)
 
     def once(_number: int) -> str:

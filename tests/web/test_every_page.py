@@ -153,6 +153,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
     two_levels(app, clinic)
     lead, lot = staff("lead"), stocked(app, clinic)
+    lead.post("/clinic/stock/vial", {"lot": str(lot)}, page="/clinic/stock")
     lead.post("/clinic/stock/settle", {"name": "A", "kind": "fridge"}, page="/clinic/stock")
     fridge = re.search(r'value="([0-9a-f-]{36})">A<', lead.get("/clinic/stock").text)[1]
     lead.post("/clinic/stock/read", {"fridge": fridge, "celsius": "12"}, page="/clinic/stock")
