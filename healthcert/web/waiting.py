@@ -34,6 +34,7 @@ from healthcert.web.refusals import answer_to
 bp = Blueprint("waiting", __name__)
 bp.context_processor(lambda: {"zone": parts().country.time_zone})
 
+_TO_COME = 60  # minutes until those who accept are there
 _Page = str | tuple[str, int] | Response
 
 
@@ -130,7 +131,7 @@ def standby() -> _Page:
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
         open_today = offers.sessions_today(db, site=site, now=now())
-        spare = open_vials(db, site_id=site.id)
+        spare = [one for one in open_vials(db, site_id=site.id) if one.minutes(now()) > _TO_COME]
     form.session.choices = options({str(one.id): product for one, product in open_today})
     given = {one.product_id for one, _product in open_today}
     left = [(each.product.name, each.left) for each in spare if each.lot.product_id in given]

@@ -160,6 +160,7 @@ def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
         with parts.doors.transaction() as db:
             db.execute(update(Vial).values(use_until=until))
         assert words in nurse.get("/clinic/stock").text
+        assert "left in an open vial" not in lead.get("/clinic/standby").text  # who comes is late
     book()
     visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     assert "is past its time" in nurse.get(f"{visit}/dose").text
