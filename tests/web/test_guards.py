@@ -38,6 +38,17 @@ def test_every_endpoint_is_declared_and_every_declaration_is_an_endpoint(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ACTS)
 
 
+def test_every_link_of_a_template_leads_to_a_view(app):
+    named = {
+        endpoint
+        for path in app.jinja_env.list_templates(extensions=["html"])
+        for source in [app.jinja_env.loader.get_source(app.jinja_env, path)[0]]
+        for endpoint in re.findall(r"url_for\(\s*[\"'](\w[\w.]*\w)[\"']", source)
+    }
+    assert len(named) > 50
+    assert named - set(app.view_functions) == set()
+
+
 def test_every_declared_act_stands_in_the_table_of_roles():
     assert set(ACTS.values()) <= set(ROLE_ACTS)
 
