@@ -207,7 +207,7 @@ class Simulation:
             for slot_id in [*self.slots]:
                 slot = db.get_one(Slot, slot_id)
                 with suppress(SlotFull):
-                    places.take_place(db, slot, places.pools_of(source, 1))
+                    places.take_place(db, slot, places.pools_of(source, 1), now=self.now)
                     return True
                 if slot.booked == slot.capacity:
                     self.slots.remove(slot_id)

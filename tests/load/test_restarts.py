@@ -20,7 +20,7 @@ pytestmark = pytest.mark.xdist_group("load")
 
 
 def test_nobody_loses_what_they_were_told(tmp_path, postgres, postgres_template, say):
-    size = 150 * RESTARTS
+    size = 100 * RESTARTS
     with (
         postgres.database(postgres_template) as name,
         house(tmp_path, postgres.url(name)) as running,

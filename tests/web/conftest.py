@@ -158,7 +158,7 @@ class Browser:
 
     def __init__(self, app: Flask) -> None:
         """Open a browser that knows nothing yet."""
-        self.client: FlaskClient = app.test_client()
+        self.client = WholeAnswers(app, app.response_class)
 
     def get(self, path, **more):
         return self.client.get(path, **more)

@@ -12,10 +12,10 @@ from healthcert.app import create_app
 from healthcert.errors import BadSettings
 from healthcert.gateways import room_files
 from healthcert.jobs import room as job
-from healthcert.models import Programme
+from healthcert.models import Programme, Slot
 from healthcert.policy import admission
 from tests.certificates import NOW
-from tests.web.conftest import ALIA, Browser
+from tests.web.conftest import ALIA, Browser, tell
 
 BOOK = ("/book/", "/book/slots", "/book/details", "/book/check", "/book/done")
 OPENS = NOW + timedelta(minutes=10)
@@ -99,20 +99,22 @@ def test_from_the_ticket_to_the_booking(app, clinic, parts, steps, language):
     assert 'data-room="go"' in page
     told = room_files.held(parts.settings.room_dir / "line.json")
     assert told["seed"] in page.replace(" ", "")
-    asked = f"?slot={clinic.slots[0]}&dose=1"
-    assert browser.post(f"/book/details{asked}", ALIA).status_code == 303
+    asked = f"?slot={clinic.slots[0]}&dose=1&second=later"
+    tell(browser, asked, ALIA)
     assert browser.post(f"/book/check{asked}").location == "/book/done"
 
 
 @pytest.mark.usefixtures("opening")
-def test_a_ticket_is_good_for_one_identity(app, clinic, steps):
+def test_a_ticket_is_good_for_one_identity(app, clinic, parts, steps):
     browser, _address = ticket_of(app, "SOMEBODY ELSE 1")
     steps(620)
-    asked = f"?slot={clinic.slots[0]}&dose=1"
-    assert browser.post(f"/book/details{asked}", ALIA).status_code == 303
-    answer = browser.post(f"/book/check{asked}")
+    asked = f"?slot={clinic.slots[0]}&dose=1&second=later"
+    tell(browser, asked, ALIA)
+    answer = browser.get(f"/book/check{asked}")
     assert answer.status_code == 400
     assert "what you got the ticket for" in answer.text
+    with parts.doors.reading() as db:
+        assert db.get_one(Slot, clinic.slots[0]).booked == 0, "places are held for another"
 
 
 @pytest.mark.usefixtures("opening")
