@@ -40,7 +40,7 @@ DEEDS = (
     "recovery", "recovery marked in error", "test marked in error", "found potent", "erased",
     "lot recalled", "lots judged again", "found by name", "signed", "sent", "swept", "let go",
     "lot released by who took it in refused: not_allowed", "held", "confirmed", "confirmed late",
-    "hold let go", "held with the second dose",
+    "hold let go", "held with the second dose", "recall: carry_out",
 )  # fmt: skip
 
 
