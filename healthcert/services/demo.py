@@ -42,7 +42,7 @@ from healthcert.services import (
 )
 from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
 
-DAYS_AHEAD = 35  # so that second doses can be booked along
+DAYS_AHEAD = 14  # on which people are booked; the sessions go as far as those of the country
 EXPECTED_TODAY, EXPECTED_LATER = 8, 1  # people a site and day
 _ARRIVED = 2  # people at each site, whatever the hour
 

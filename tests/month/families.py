@@ -37,9 +37,9 @@ class Families:
         """Hold places side by side, by the search; what comes of it goes by the day's number."""
         month = self.month
         place = month.chance.choice(month.sites)
-        month.slots_on(day, place, SERIES)
+        month.slots_on(day, place, SERIES, now)
         if number < _SECOND_UNTIL:
-            month.slots_on(day + _INTERVAL, place, SERIES)
+            month.slots_on(day + _INTERVAL, place, SERIES, now)
         held = month.deed("held", self._hold, family=family, site_id=place.id, day=day, now=now)
         if held is None:
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from healthcert.models import Dose, Person, Recovery, Staff, Stock, TestResult
 from healthcert.services import (
@@ -36,6 +37,14 @@ ARRIVES, RECALLED, COUNTED = 8, 16, 20  # days of the month
 _ERASED_FROM = 18
 # What speaks for a dose of elsewhere, where it was, and how many days before the visit.
 _ELSEWHERE = {3: ("seen", "FR", 70), 4: ("verified", "XX", 9), 5: ("stated", "FR", 60)}
+
+
+def colleague(db: Session, *, of: Staff, now: datetime) -> Staff:
+    """Return one more of a member of staff's role, at the same place."""
+    row = {"role": of.role, "site_id": of.site_id, "organisation_id": of.organisation_id}
+    other = Staff(recorded_at=now, name=f"Colleague of {of.name}", **row)
+    db.add(other)
+    return other
 
 
 class Mishaps:
@@ -188,7 +197,7 @@ class Mishaps:
             month.move(Shelf(place.id, lot.id), "received", month.box, now)
 
     def _bad_lot_is_recalled(self, now: datetime) -> None:
-        """The clerk asks, the administrator approves and a nurse carries out; the rest is waste."""
+        """The clerk asks, an administrator approves, another carries out; the rest is waste."""
         month = self.month
         first, lot = month.sites[0].id, month.lots[BAD_LOT]
         with month.parts.doors.reading() as db:
@@ -199,8 +208,9 @@ class Mishaps:
             kind="recall", person=person, asked={"lot": BAD_LOT}, subject={"lot": lot.id},
             reason="cold_chain", staff=month.staff[first, "clerk"], now=now,
         )  # fmt: skip
+        other = month.deed("colleague", colleague, of=month.admin, now=now)
         assert asked is not None
-        for act, staff in (("approve", month.admin), ("carry_out", month.nurse(first))):
+        for act, staff in (("approve", month.admin), ("carry_out", other)):
             month.deed(
                 f"recall: {act}", requests.act, request_id=asked.id, act=act, reason="",
                 staff=staff, now=now,

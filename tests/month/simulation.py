@@ -108,7 +108,7 @@ class Month:
 
         def work(db: Session) -> list[Site]:
             knowledge.load(db, now=now)
-            scene = self._scene(db)
+            scene = self._scene(db, now)
             sites = fiction.sites(scene)[: self.site_count]
             fiction.staff(scene, sites)
             fiction.stock_up(scene, sites)
@@ -160,7 +160,7 @@ class Month:
         """Book somebody for a day, anywhere."""
         place = self.chance.choice(self.sites)
         code = SINGLE if dose_number == 1 and self.chance.random() < 0.1 else SERIES
-        slot = self.chance.choice(self.slots_on(day, place, code))
+        slot = self.chance.choice(self.slots_on(day, place, code, now))
         found = self.deed(
             "booked", booking.book, dose_number=dose_number, slot_id=slot.id, details=who,
             source="web", now=now, vault=self.vault,
@@ -216,7 +216,7 @@ class Month:
             if (turn + day.day) % 2:
                 self.deed("cancelled", booking.cancel, vault=self.vault, **how)
             else:
-                later = self.slots_on(day + timedelta(days=4), self.sites[0], SERIES)
+                later = self.slots_on(day + timedelta(days=4), self.sites[0], SERIES, now)
                 to = self.chance.choice(later).id
                 self.deed("moved", moving.move, vault=self.vault, slot_id=to, **how)
 
@@ -265,16 +265,16 @@ class Month:
         if dose.lot_id is not None and dose.site_id is not None:
             self.shelves[Shelf(dose.site_id, dose.lot_id)] -= count
 
-    def _scene(self, db: Session) -> Scene:
-        now, names = self.at(FIRST, _OPENS), fiction.texts()
-        return Scene(db, self.vault, self.country, self.seed, FIRST, now, names)
+    def _scene(self, db: Session, now: datetime) -> Scene:
+        return Scene(db, self.vault, self.country, self.seed, FIRST, now, fiction.texts())
 
-    def slots_on(self, day: date, place: Site, code: str) -> list[Slot]:
+    def slots_on(self, day: date, place: Site, code: str, now: datetime) -> list[Slot]:
         """Return the slots of a day at a place, opened when they are first asked for."""
         key = (day, place.id, code)
         if key not in self._slots:
+            product = self.products[code]
             self._slots[key] = self.parts.doors.run(
-                lambda db: fiction.opened(self._scene(db), place, self.products[code], day, day)
+                lambda db: fiction.opened(self._scene(db, now), place, product, day, day)
             )
             self._codes |= dict.fromkeys((slot.id for slot in self._slots[key]), code)
         return self._slots[key]

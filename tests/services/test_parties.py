@@ -77,7 +77,7 @@ def waiting(clinic, site_id: UUID | None = None) -> None:
     with clinic.doors.transaction() as db:
         who = enrolment.enrol(db, vault=clinic.vault, details=details(), now=NOW)
         row = {"programme_id": clinic.programme.id, "site_id": site_id, "state": "waiting"}
-        add(db, WaitEntry(person_id=who.id, recorded_at=NOW, **row))
+        add(db, WaitEntry(person_id=who.id, recorded_at=NOW, turn_on=day(0), **row))
 
 
 def test_a_family_is_held_with_both_doses_and_confirmed_together(clinic):
