@@ -14,7 +14,7 @@ from healthcert.data import limits
 from healthcert.policy.roles import has
 from healthcert.web.api.deeds import DEEDS
 
-EXAMPLES = int(os.environ.get("HEALTHCERT_CONTRACT", "2"))
+EXAMPLES = int(os.environ.get("HEALTHCERT_CONTRACT", "1"))
 # What is well-formed may still be refused: 412 and 428 ask for what was seen before, 422 is for
 # what only the calendar or the record knows. What is not well-formed is 400, and never allowed
 # here: the document and the program agree on what may be sent.
