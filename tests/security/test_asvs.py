@@ -96,6 +96,12 @@ CRYPTOGRAPHIC = re.compile(
     r"|services/(\w*keys|trusted|key_making|access|codes|issuing|import\w*|places|passkeys|passwords"
     r"|limits|invitations|ceremony)\.py"
     r"|web/(sessions|delivery|metrics)\.py|models/base\.py|data/knowledge\.py|(app|config|db|parts)\.py"
+    r"|policy/(draw|tickets)\.py"  # HMAC: the order of a draw, and tickets nobody else can make
+    r"|services/(draws|api_tokens)\.py"  # the seed of a draw; tokens of programs, kept as hashes
+    r"|models/waiting\.py"  # by chance: under which name somebody waits in a public list
+    r"|web/api/(once|parties)\.py"  # the hash of what was sent; the key of somebody's held places
+    r"|jobs/room\.py"  # the hash that binds to a seed before the day
+    r"|cli/stress\.py"  # keys of a database that is dropped after the run
 )
 
 

@@ -11,6 +11,7 @@ PACKAGE = Path(healthcert.__file__).parent
 # Where a connection to somewhere else may begin, and to which address of the settings.
 CALLERS = {
     "cli/serve.py": "HEALTHCERT_HOST and _PORT, to see whether they are free",
+    "cli/stress.py": "HEALTHCERT_DATABASE_URL, for a database of its own on that server",
     "db.py": "HEALTHCERT_DATABASE_URL",
     "gateways/mail.py": "HEALTHCERT_MAIL_URL",
     "gateways/oidc.py": "the issuers of the settings",

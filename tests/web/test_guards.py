@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 import pytest
@@ -13,11 +14,15 @@ from healthcert.policy.roles import Role, has
 from healthcert.web import guards
 from healthcert.web.acts import ACTS, STATELESS
 from healthcert.web.guards import inside
+from tests.conftest import ENGINES
 from tests.web.conftest import Browser
 
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 EXAMPLES = {"kind": "svg", "name": "list.txt", "verb": "decline"}
 ROLES = (None, *Role)
+# What the guard answers follows from the role and the act alone, so that one engine shows it. The
+# views behind it are walked on the other too, where time does not matter (`make nightly`).
+WALKED = ENGINES if "HEALTHCERT_HOSTILE" in os.environ else ENGINES[:1]
 
 
 def routes(app, *, programs=False):
@@ -65,6 +70,7 @@ def visitors(app, staff, holder):
     return {None: Browser(app), Role.CITIZEN: holder(), **works}
 
 
+@pytest.mark.parametrize("engine_name", WALKED, indirect=True)
 def test_every_route_answers_every_role_as_declared(app, visitors):
     walked = 0
     for rule, method in routes(app):

@@ -18,7 +18,7 @@ from healthcert.config import Oidc
 from healthcert.models import AuditEvent, Passkey, Site, Staff, StaffLink, Visit
 from healthcert.services import invitations, roster, visits
 from healthcert.web import moment
-from tests.web.conftest import ALIA, Browser, two_levels
+from tests.web.conftest import ALIA, Browser, WholeAnswers, two_levels
 
 PASSWORD = "four quiet herons wade"
 
@@ -307,6 +307,7 @@ def organisation(published, database_url, clock, tmp_path):
             staff_oidc=Oidc(f"http://localhost:{server.server_port}", "hc", tmp_path / "oidc"),
         )
         app = create_app(settings, clock=clock, floor=clock)
+        app.test_client_class = WholeAnswers  # as a server does: what is not closed holds a place
         yield app
         app.extensions["healthcert"].close()
 

@@ -40,7 +40,7 @@ def door(monkeypatch):
     app.add_url_rule("/api/grave", "api_grave", lambda: "done")
     monkeypatch.setattr(guards, "ACTS", {"grave": "end_work", "api_grave": "end_work"})
     init_errors(app)
-    guards.init_guards(app, lambda: asks["who"])
+    guards.init_guards(app, lambda: asks["who"], lambda: asks["who"])
     nobody_yet = guards.Visitor(Role.ADMIN, new_id(), "Adam Admin")
 
     def asked(path, proved_at):
