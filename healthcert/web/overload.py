@@ -7,14 +7,14 @@ waits too long in it, is told at once to come back: no session, no database, no 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from threading import BoundedSemaphore
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
 from werkzeug.http import parse_cookie
-from werkzeug.wsgi import ClosingIterator
 
 from healthcert import i18n
 from healthcert.config import Settings
@@ -53,6 +53,24 @@ class Share:
             self._line.release()
 
 
+class _Answer:
+    """An answer whose place is left once: when it is closed, or dropped by a server unclosed."""
+
+    def __init__(self, body: Iterable[bytes], leave: Callable[[], None]) -> None:
+        self._body, self._ends = body, ExitStack()
+        self._ends.callback(leave)
+        self._ends.callback(getattr(body, "close", lambda: None))
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._body)
+
+    def close(self) -> None:
+        """End what made the answer, and leave the place."""
+        self._ends.close()
+
+    __del__ = close
+
+
 def init_overload(app: Flask, settings: Settings) -> None:
     """Stand before everything else; register this last."""
     inner, pages = app.wsgi_app, _pages(app, settings)
@@ -70,7 +88,7 @@ def init_overload(app: Flask, settings: Settings) -> None:
         if not share.enter():
             return pages[_language(environ, settings.languages)](environ, start)
         try:
-            return ClosingIterator(inner(environ, start), share.leave)
+            return _Answer(inner(environ, start), share.leave)
         except BaseException:
             share.leave()
             raise

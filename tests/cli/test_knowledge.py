@@ -36,7 +36,7 @@ def test_our_own_files_and_a_folder_are_in_order(run, folder):
 
 
 def test_a_fault_is_a_line_and_exit_1(run, folder):
-    broken(folder, "doses = 1", "dosis = 1")
+    broken(folder, "doses = 1\n", "dosis = 1\n")
     done = run("vaccines", "check", folder)
     assert done.exit_code == 1
     unknown, missing = done.stdout.splitlines()
@@ -56,7 +56,7 @@ def test_a_program_gets_the_fault_in_parts(run, folder):
 def test_one_file_is_checked_beside_ours(run, folder):
     alone = run("vaccines", "check", folder / "programmes" / "yellow-fever.toml")
     assert "There is no vaccine J07BL01." in alone.stdout
-    path = broken(folder, "doses = 1", "doses =")
+    path = broken(folder, "doses = 1\n", "doses =\n")
     assert "cannot be read" in run("vaccines", "check", path).stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
+from werkzeug.test import create_environ
 
 from healthcert.web.overload import Share
 from tests.web.conftest import Browser
@@ -54,3 +55,11 @@ def test_a_share_holds_so_many_and_lets_so_many_wait():
     assert found == [True]
     assert not Share(0, 1, 0.01).enter()
     assert not Share(0, 0, 20).enter()
+
+
+def test_a_place_is_left_though_the_server_never_closes_the_answer(app):
+    told = []
+    for _ in range(6):  # more than may be at once
+        for _piece in app(create_environ("/sign-in"), lambda status, _head: told.append(status)):
+            pass
+    assert told == ["200 OK"] * 6
