@@ -1,7 +1,5 @@
 """Adverse events following immunisation, in the WHO's core variables."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 

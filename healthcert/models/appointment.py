@@ -1,7 +1,5 @@
 """A person's claim on a place in a slot."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """The declarative base, the types both engines share, and identifiers."""
 
-from __future__ import annotations
-
 import secrets
 import time
 import uuid

@@ -1,7 +1,5 @@
 """Which rule of the database refused a row, by one name on both engines."""
 
-from __future__ import annotations
-
 from sqlalchemy import Index, Table, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 

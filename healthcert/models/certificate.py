@@ -1,7 +1,5 @@
 """Certificates: intended, issued, superseded, revoked."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Cold chain: fridges, what was read on them and on vials, and vials that are open."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 

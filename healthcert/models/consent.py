@@ -1,7 +1,5 @@
 """Before the needle: who agreed, what was asked, and what was decided on the answers."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 

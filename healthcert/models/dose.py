@@ -1,7 +1,5 @@
 """Doses: the fact, what was judged of it, and where it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 

@@ -1,7 +1,5 @@
 """What a test result and a recovery have in common: a fact, and where it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 

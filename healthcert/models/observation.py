@@ -1,7 +1,5 @@
 """After the needle: until when somebody who was given a dose is watched, and when they left."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Who stands behind sites and staff: a tree of organisations, what they hand on, their devices."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Where and when: sites, clinic sessions and their slots."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time

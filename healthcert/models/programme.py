@@ -1,7 +1,5 @@
 """Whom a programme admits when, and what was decided of a person."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 from typing import Any

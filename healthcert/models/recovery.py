@@ -1,7 +1,5 @@
 """Recoveries: the fact, and whether it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 

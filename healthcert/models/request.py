@@ -1,7 +1,5 @@
 """What someone asks to have decided, and the steps by which several people decide it."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 from typing import Any

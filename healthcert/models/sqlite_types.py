@@ -1,7 +1,5 @@
 """Honest types on SQLite, which stores any value in any column unless a CHECK refuses it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, Integer, MetaData, Table, Uuid

@@ -1,7 +1,5 @@
 """Stock: what moved, never changed, and what each site has left of a lot, kept by its trigger."""
 
-from __future__ import annotations
-
 import uuid
 
 from sqlalchemy import (

@@ -1,7 +1,5 @@
 """What is given: programmes, products and lots, each resting on a version of knowledge."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 from typing import Any

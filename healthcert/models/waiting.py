@@ -1,7 +1,5 @@
 """Waiting in order: the waiting list, what is offered from it, and the draw that orders it."""
 
-from __future__ import annotations
-
 import secrets
 import uuid
 from datetime import date, datetime

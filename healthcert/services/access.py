@@ -7,8 +7,6 @@ alike and cost the same work: what is written for an unknown one, on a decoy, is
 an audit row is written for both. Who has no contact point is an unknown one here: a clinic helps.
 """
 
-from __future__ import annotations
-
 import hmac
 from dataclasses import dataclass
 from datetime import datetime

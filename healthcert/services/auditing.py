@@ -1,7 +1,5 @@
 """Hold the audit against what was signed, prove what it holds, export it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime

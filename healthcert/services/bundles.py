@@ -1,7 +1,5 @@
 """Make the next bundle and put it where every verifier reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

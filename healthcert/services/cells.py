@@ -1,7 +1,5 @@
 """What the kinds of tables share: their form, cells read as values, rows added and deleted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """One-time codes: six digits, ten minutes, five tries, one use, a few a day."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 from datetime import datetime, timedelta

@@ -3,8 +3,6 @@
 Those below may do there what their roles do already, for a year at most, and not hand it on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID

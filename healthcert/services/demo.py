@@ -4,8 +4,6 @@ It is the same for the same seed and first day. Populating again adds the days t
 and brings people for today; nothing that is there changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

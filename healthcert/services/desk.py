@@ -1,7 +1,5 @@
 """What the desk shows after a dose: what it counts as, and what became of its certificate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID

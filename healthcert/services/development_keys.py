@@ -1,7 +1,5 @@
 """A set of keys to develop and demonstrate with, laid out as `services.keys` finds them."""
 
-from __future__ import annotations
-
 import os
 import stat
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Facts of elsewhere: what speaks for them, and a dose that was given somewhere else."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Know a person again, or write a new one down."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime

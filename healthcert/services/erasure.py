@@ -5,8 +5,6 @@ as texts of messages and certificates, is gone with it wherever it lies. `retent
 new key when the law's time is over. The database holds the outcome (`erased_for_good`).
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from uuid import UUID

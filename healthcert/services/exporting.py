@@ -1,7 +1,5 @@
 """Give out what came in: the tables of `import_kinds`, so that what goes out comes in again."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from types import MappingProxyType

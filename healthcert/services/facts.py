@@ -1,7 +1,5 @@
 """A dose as it was told: read, and written down as the fact it is."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

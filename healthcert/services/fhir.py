@@ -1,7 +1,5 @@
 """Doses as FHIR R4B Immunization, written from rows of a table; `fhir_reading` is the way back."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

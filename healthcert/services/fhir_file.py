@@ -1,7 +1,5 @@
 """The entries of a file of FHIR resources, whoever wrote it: size, depth and form are bounded."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, NoReturn
 

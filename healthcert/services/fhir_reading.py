@@ -4,8 +4,6 @@ Only what a line needs is read, wherever it lies: in a Bundle, or one resource a
 with the Patient and the Location contained or beside it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar

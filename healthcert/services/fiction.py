@@ -1,7 +1,5 @@
 """Who and what there is in the demonstration: places, staff, lots and people of nobody's name."""
 
-from __future__ import annotations
-
 import random
 import tomllib
 from collections.abc import Mapping

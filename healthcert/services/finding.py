@@ -4,8 +4,6 @@ The tokens name a bounded number of people; only those are opened, ranked by spe
 date, and only the nearest are shown. Each one shown leaves an access row.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ for. A negative test and a recovery earn a certificate; a positive test can foun
 which falls with it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar

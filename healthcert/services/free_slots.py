@@ -1,7 +1,5 @@
 """The queries of free slots: of a site, or of whichever the query around them names."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple

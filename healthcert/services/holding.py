@@ -1,7 +1,5 @@
 """What a person holds: their appointments, doses and certificates, opened for them alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

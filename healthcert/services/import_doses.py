@@ -1,7 +1,5 @@
 """Doses given elsewhere in a table; FHIR becomes the same lines (`fhir`)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

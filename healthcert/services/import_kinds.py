@@ -1,7 +1,5 @@
 """The kinds of tables that are taken in, by name, and a file of one as lines."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 

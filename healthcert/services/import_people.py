@@ -1,7 +1,5 @@
 """People in a table: enrolled as at any other door."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 from uuid import UUID
 

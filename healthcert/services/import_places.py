@@ -1,7 +1,5 @@
 """Sites and staff in a table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple

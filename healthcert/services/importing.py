@@ -3,8 +3,6 @@
 Each kind has its own functions (`import_kinds`); this is the one engine around them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence

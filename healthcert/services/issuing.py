@@ -5,8 +5,6 @@ Nothing is signed but an intent, so no signature exists without its dose, test o
 Sources: EU DCC schema 1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime

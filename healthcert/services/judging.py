@@ -5,8 +5,6 @@ database refuses the other order. What counts less is written before what counts
 the numbers of a series are free when they are needed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby

@@ -4,8 +4,6 @@ Some people at a time, each in a transaction of its own. The rows themselves say
 it may stop and begin anywhere; the worker does so until nobody is.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

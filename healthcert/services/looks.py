@@ -1,7 +1,5 @@
 """Looks at a person's record by others: written down with their reason, and told to the person."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

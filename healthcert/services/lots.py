@@ -3,8 +3,6 @@
 Each order is a new validity; what it means for doses already given is for `judging_again`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime

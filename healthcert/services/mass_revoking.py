@@ -6,8 +6,6 @@ facts stand, and their next certificate waits until an appeal is granted (`holds
 how to appeal. A batch finds only what is left to do, so a run may end at any moment and go on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple

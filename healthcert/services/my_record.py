@@ -4,8 +4,6 @@
 go when they are erased; the others are kept by law, or lie sealed under the key that goes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime

@@ -4,8 +4,6 @@ A challenge is kept in the session that asked, for five minutes; whoever takes i
 The key must have verified its holder, by a finger, a face or a PIN.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta

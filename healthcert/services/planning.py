@@ -1,7 +1,5 @@
 """The sessions that are planned: seen, made larger, and cancelled when a site closes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID

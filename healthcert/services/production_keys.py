@@ -1,7 +1,5 @@
 """Keys that a production service must not run on."""
 
-from __future__ import annotations
-
 import re
 import stat
 from collections.abc import Collection

@@ -1,7 +1,5 @@
 """Say what belongs into the next offline bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime

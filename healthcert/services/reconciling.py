@@ -1,7 +1,5 @@
 """Count again: what a counter or a standing says against the rows it stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What stands on a person's record, as themselves and as a nurse see it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

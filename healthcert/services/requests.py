@@ -4,8 +4,6 @@ The country's file says who does which step. That nobody does two of them, that 
 where its newest step leads, and which steps follow which, is held by the database.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any

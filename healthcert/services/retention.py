@@ -6,8 +6,6 @@ with its sums; that is the report. What may go at all is held by the database (`
 `certificate_fixed`, `ck_person_kept_its_time`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

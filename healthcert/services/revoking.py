@@ -1,7 +1,5 @@
 """Take a certificate back, tell its holder why, and make another of the same fact."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Who works here: joins, comes in, is found and listed, and leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID

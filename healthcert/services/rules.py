@@ -4,8 +4,6 @@ Each lies in a file of its own, in EU form: `<country>/<identifier>-<version>.js
 them to the verifiers.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime

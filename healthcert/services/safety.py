@@ -1,7 +1,5 @@
 """Before the needle and after it: consent, health questions, clinicians' decisions, reactions."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime

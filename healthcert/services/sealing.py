@@ -4,8 +4,6 @@ The caller's transaction sees what was committed before it. Events are written b
 may be committed after a later one was sealed: what makes an event due is that it has no leaf.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Tables as spreadsheets save them: comma-separated values, read strictly and written safely."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """What a certificate states: whose it is, and which dose, test or recovery, from the record."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """What people tell of themselves: how we keep it, and what is wrong with it."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import replace

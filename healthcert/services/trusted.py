@@ -3,8 +3,6 @@
 How the folder is laid out stands at the head of `services.keys`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 

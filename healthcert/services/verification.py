@@ -4,8 +4,6 @@ The bundle file may change at any time under a running process; a good one that 
 never given up for one that is worse.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta

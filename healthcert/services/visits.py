@@ -1,7 +1,5 @@
 """Browser sessions as rows: found, kept and ended by the hash of their token."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple

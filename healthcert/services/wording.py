@@ -1,7 +1,5 @@
 """The words of messages, by template; short, since each letter of a text message costs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 __table_args__ = (..., stated(append_only=True))
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
