@@ -178,11 +178,11 @@ def usable_now(
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime,
-    rows: Rows = None,
+    rows: Rows = None, **fields: str,
 ) -> None:  # fmt: skip
-    """Queue what a holder is told of a certificate."""
+    """Queue what somebody is told of their record."""
     messages.queue(
-        db, vault=vault, person=person, template=template, fields={},
+        db, vault=vault, person=person, template=template, fields=fields,
         time_zone=country.time_zone, due_at=now, now=now, rows=rows,
     )  # fmt: skip
 
