@@ -11,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
 from healthcert.models import ImportBatch, ImportLine
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.services import audit, cells
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
@@ -83,13 +82,8 @@ def begin(db: Session, *, setting: Setting, kind: Kind, lines: int, raw: bytes) 
         recorded_at=setting.now, kind=kind.name, sha256=hashlib.sha256(raw).hexdigest(),
         lines=lines, state="taking", staff_id=setting.staff.id if setting.staff else None,
     )  # fmt: skip
-    try:
-        with db.begin_nested():
-            return cells.added(db, batch)
-    except IntegrityError as error:
-        if broken_rule(error) == "one_batch_in":
-            raise WrongState("this file is being taken in") from None
-        raise
+    with refusing(db, {"one_batch_in": WrongState("this file is being taken in")}):
+        return cells.added(db, batch)
 
 
 def take_piece(

@@ -10,14 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Workflow, workflow
 from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.policy import reference
 from healthcert.services import audit, roster
 from healthcert.services.people import key_of
@@ -150,16 +149,8 @@ def _step(
         staff_id=staff.id if staff else None,
         reason=reason,
     )
-    try:
-        with db.begin_nested():
-            db.add(step)
-            db.flush()
-    except IntegrityError as error:
-        if broken_rule(error) == "four_eyes":
-            raise NeedsAnother from None
-        if broken_rule(error) == "request_transition":
-            raise WrongState from None
-        raise
+    with refusing(db, {"four_eyes": NeedsAnother, "request_transition": WrongState}):
+        db.add(step)
     db.refresh(request)
     actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", request.person_id)
     subject = audit.Subject("request", request.id)
