@@ -19,7 +19,6 @@ from healthcert.models import (
     ClinicSession,
     Dose,
     Person,
-    Product,
     Programme,
     Site,
     Slot,
@@ -118,10 +117,7 @@ def shown(db: Session, *, vault: Vault) -> Shown:
 
 def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
     """Give the doses that people had before the first day, as the clinics recorded them."""
-    nurses = {
-        staff.site_id: staff for staff in scene.db.scalars(select(Staff).filter_by(role="nurse"))
-    }
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    nurses, products = scene.nurses, scene.products
     slots: dict[tuple[UUID, date, str], Iterator[Slot]] = {}
     for number, doses in _PAST.items():
         site = sites[number % 2]
@@ -147,7 +143,7 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
 
 def _plan(scene: Scene, sites: list[Site]) -> None:
     """Plan the series at every site, and the single at the first and the last."""
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    products = scene.products
     last = scene.today + sessions.LONGEST
     for site in sites:
         fiction.planned(scene, site, products[SERIES], scene.today, last)
@@ -167,7 +163,7 @@ def _make(scene: Scene) -> None:
 def _expect(scene: Scene, sites: list[Site], day: date, known: list[Person], number: int) -> None:
     """Book free people for a day, so that each site expects at least so many."""
     chance = scene.chance("day", day)
-    product = scene.db.scalars(select(Product).where(Product.code == SERIES)).one()
+    product = scene.products[SERIES]
     free = _free_people(scene, known)
     chance.shuffle(free)
     for site in sites:
@@ -198,9 +194,7 @@ def _book_one(scene: Scene, free: list[Person], slot: Slot, day: date) -> None:
 
 def _arrivals(scene: Scene, sites: list[Site]) -> None:
     """Let half of those whose time has come arrive, and two of each site in any case."""
-    nurses = {
-        staff.site_id: staff for staff in scene.db.scalars(select(Staff).filter_by(role="nurse"))
-    }
+    nurses = scene.nurses
     for site in sites:
         expected = clinic.day_list(scene.db, vault=scene.vault, site_id=site.id, day=scene.today)
         for turn, line in enumerate(expected):

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -53,6 +54,17 @@ class Scene:
     today: date
     now: datetime
     texts: Mapping[str, Any]
+
+    @property
+    def products(self) -> dict[str, Product]:
+        """The products there are, by code."""
+        return {product.code: product for product in self.db.scalars(select(Product))}
+
+    @property
+    def nurses(self) -> dict[UUID | None, Staff]:
+        """A nurse of each site."""
+        nurses = self.db.scalars(select(Staff).filter_by(role="nurse"))
+        return {nurse.site_id: nurse for nurse in nurses}
 
     @property
     def zone(self) -> ZoneInfo:
@@ -124,24 +136,19 @@ def staff(scene: Scene, sites: list[Site]) -> None:
         for site in sites[1:]
     ]
     for person in roles:
-        site = person.get("site", sites[0])
-        scene.db.add(
-            Staff(
-                recorded_at=scene.now,
-                name=person["name"],
-                role=person["role"],
-                site_id=None if (central := person["role"] in WITHOUT_SITE) else site.id,
-                organisation_id=ministry.id if central else None,
-            )
-        )
+        central = person["role"] in WITHOUT_SITE
+        works = {"organisation_id": ministry.id} if central else {
+            "site_id": person.get("site", sites[0]).id
+        }  # fmt: skip
+        member = {"name": person["name"], "role": person["role"], **works}
+        scene.db.add(Staff(recorded_at=scene.now, **member))
         scene.db.flush()
 
 
 def stock_up(scene: Scene, sites: list[Site]) -> None:
     """Bring lots to every site: two for a long time, one about to end, one that has ended."""
-    db, since = scene.db, scene.today - timedelta(days=200)
+    db, products, since = scene.db, scene.products, scene.today - timedelta(days=200)
     now, ends = datetime.combine(since, time(8), scene.zone), {ENDING_LOT: 3, ENDED_LOT: -40}
-    products = {product.code: product for product in db.scalars(select(Product))}
     clerk, admin = (db.scalars(select(Staff).filter_by(role=role)).one() for role in _KEEPERS)
     for code, number in [*LOTS.items(), (SERIES, ENDING_LOT), (SERIES, ENDED_LOT)]:
         expires_on = scene.today + timedelta(days=ends.get(number, 400))

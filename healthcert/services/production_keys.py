@@ -11,7 +11,7 @@ from healthcert.errors import BadSettings
 from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
 from healthcert.services.keys import AUDIT_LOG
-from healthcert.services.trusted import CERTIFICATES, certificates_in, der_of, lists_in
+from healthcert.services.trusted import CERTIFICATES, LISTS, der_of, files_in
 
 _RAW = re.compile(r"(vault|blind-index)(-\d+)?\.(key|next)$")
 _LEAST, _LEAST_UNLIKE = 32, 8  # bytes
@@ -32,7 +32,7 @@ def check_production_keys(folder: Path, secret_file: Path) -> None:
             sign with. The message names the file.
         BadTrustList: A list of trusted signers is none.
     """
-    private = folder / "production"
+    private, public = folder / "production", folder / "trust" / "certificates"
     files = sorted(path for path in private.rglob("*") if path.is_file())
     if not files:
         raise BadSettings(f"no keys in {private}")
@@ -40,13 +40,13 @@ def check_production_keys(folder: Path, secret_file: Path) -> None:
         _refuse_open(path)
     known = {path.read_bytes() for path in (folder / "development").glob("*") if path.is_file()}
     _refuse_weak([secret_file, *(each for each in files if _RAW.match(each.name))], known)
-    for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
+    for path in [*files, *files_in(public, CERTIFICATES)]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")
     log = folder / AUDIT_LOG
     if log.exists() and MARK in log.read_text(encoding="utf-8"):
         raise BadSettings(f"{log} is a development key")
-    for path in lists_in(folder / "trust" / "certificates"):
+    for path in files_in(public, LISTS):
         if any(MARK in signer.key.name for signer in read(path.read_bytes()).signers):
             raise BadSettings(f"{path} names a development certificate")
 
