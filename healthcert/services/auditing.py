@@ -23,16 +23,10 @@ _RAW = Text().with_variant(LargeBinary(), "sqlite")
 EVENT = tuple(
     cast(column, _RAW).label(column.key)
     for column in (
-        AuditEvent.id,
-        AuditEvent.recorded_at,
-        AuditEvent.actor_id,
-        AuditEvent.subject_id,
-        AuditEvent.actor_kind,
-        AuditEvent.act,
-        AuditEvent.subject_kind,
-        AuditEvent.details,
+        AuditEvent.id, AuditEvent.recorded_at, AuditEvent.actor_id, AuditEvent.subject_id,
+        AuditEvent.actor_kind, AuditEvent.act, AuditEvent.subject_kind, AuditEvent.details,
     )
-)
+)  # fmt: skip
 _LEAF = (cast(AuditLeaf.event_id, _RAW).label("event"), cast(AuditLeaf.hash, LargeBinary))
 _HEAD = (cast(TreeHead.note, _RAW).label("note"), cast(TreeHead.sealed_at, _RAW).label("at"))
 
@@ -41,12 +35,10 @@ def entry(event: Row[*tuple[Any, ...]]) -> bytes:
     """Return what the tree holds of an event: its row as `docs/audit.md` writes it down, UTF-8."""
     texts = (event.actor_kind, event.act, event.subject_kind, event.details)
     lines = (
-        "1",
-        _digits(event.id),
-        _written(event.recorded_at),
+        "1", _digits(event.id), _written(event.recorded_at),
         *map(_digits, (event.actor_id, event.subject_id)),
         ",".join(f"{len(text)}:{text}" for text in map(_text, texts)),
-    )
+    )  # fmt: skip
     return "\n".join(lines).encode(errors="surrogateescape")
 
 

@@ -31,14 +31,9 @@ class Contents:
 
 
 def publish(
-    path: Path,
-    contents: Contents,
-    *,
-    signer: BundleSigner,
-    pins: Collection[PublicKey],
-    now: datetime,
-    full: bool | None = None,
-) -> Bundle:
+    path: Path, contents: Contents, *, signer: BundleSigner, pins: Collection[PublicKey],
+    now: datetime, full: bool | None = None,
+) -> Bundle:  # fmt: skip
     """Return the bundle that was made; it has taken the place of the one before, at once.
 
     The revocation lists it names lie beside it by their hash, with what changed since the one
@@ -64,15 +59,10 @@ def publish(
             raise BadBundle("a revocation list that is to be in the file is not at hand")
         made = Bundle(
             version=max(int(issued.timestamp()), before.version + 1 if before else 0),
-            issued=issued,
-            expires=issued + LIFE,
-            previous=previous,
-            trust=contents.trust,
-            revocation=bundle_files.store(path.parent, listed, published),
-            rules=contents.rules,
-            value_sets=contents.value_sets,
-            audit_head=contents.audit_head,
-        )
+            issued=issued, expires=issued + LIFE, previous=previous, trust=contents.trust,
+            revocation=bundle_files.store(path.parent, listed, published), rules=contents.rules,
+            value_sets=contents.value_sets, audit_head=contents.audit_head,
+        )  # fmt: skip
         data = write(made, kid=signer.kid, sign=signer.sign, full=packs)
         read(data, pinned=pins)
         write_whole(path, data)

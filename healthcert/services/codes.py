@@ -41,25 +41,15 @@ def send(
     code_id, code = new_id(), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     db.add(
         AccessCode(
-            id=code_id,
-            recorded_at=now,
-            person_id=person.id,
-            digest=digest(pepper, code_id, code),
-            expires_at=now + LIFE,
-            lets=lets,
+            id=code_id, recorded_at=now, person_id=person.id, digest=digest(pepper, code_id, code),
+            expires_at=now + LIFE, lets=lets,
         )
-    )
+    )  # fmt: skip
     db.flush()
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template="code" if lets == SIGN_IN else "carer_code",
-        fields={"code": code},
-        time_zone="UTC",
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template="code" if lets == SIGN_IN else "carer_code",
+        fields={"code": code}, time_zone="UTC", due_at=now, now=now,
+    )  # fmt: skip
 
 
 def may_ask_again(db: Session, *, person_id: UUID | None, now: datetime) -> bool:
@@ -82,11 +72,9 @@ def newest(db: Session, *, person_id: UUID | None, for_carer: bool = False) -> U
 def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | None:
     """Count one try of a code, by a single statement; None where no try is left to count."""
     usable = update(_CODE).where(
-        _CODE.c.id == code_id,
-        _CODE.c.tries < MOST_TRIES,
-        _CODE.c.used_at.is_(None),
+        _CODE.c.id == code_id, _CODE.c.tries < MOST_TRIES, _CODE.c.used_at.is_(None),
         _CODE.c.expires_at > now,
-    )
+    )  # fmt: skip
     counted = usable.values(tries=_CODE.c.tries + 1).returning(
         _CODE.c.id, _CODE.c.digest, _CODE.c.lets
     )

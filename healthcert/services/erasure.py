@@ -107,13 +107,9 @@ def erase(
         person.sealed = vault.seal(person.wrapped_key, person.id, asdict(kept))
     db.flush()
     audit.note(
-        db,
-        actor=actor,
-        act="person_erased",
-        subject=audit.Subject("person", person_id),
-        details={"reason": reason, "kept_until": until.isoformat() if until else None},
-        now=now,
-    )
+        db, actor=actor, act="person_erased", subject=audit.Subject("person", person_id),
+        details={"reason": reason, "kept_until": until.isoformat() if until else None}, now=now,
+    )  # fmt: skip
     return told
 
 

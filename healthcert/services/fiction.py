@@ -102,22 +102,17 @@ def sites(scene: Scene) -> list[Site]:
     scene.db.add_all([ministry, *runs])
     sites = [
         Site(
-            recorded_at=scene.now,
-            code=town.code,
+            recorded_at=scene.now, code=town.code,
             names={lang: words % town.names[lang] for lang, words in texts["names"].items()},
             address={lang: words % town.names[lang] for lang, words in texts["address"].items()},
-            region=town.region,
-            latitude=town.latitude + 0.004,
-            longitude=town.longitude + 0.003,
-            time_zone=scene.country.time_zone,
-            step_free=number % 2 == 0,
+            region=town.region, latitude=town.latitude + 0.004, longitude=town.longitude + 0.003,
+            time_zone=scene.country.time_zone, step_free=number % 2 == 0,
             facilities=list(FACILITIES[: number % 4]),
-            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]],
-            female_vaccinator=number % 3 != 1,
+            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]], female_vaccinator=number % 3 != 1,
             organisation_id=runs[number].id,
         )
         for number, town in enumerate(towns)
-    ]
+    ]  # fmt: skip
     scene.db.add_all(sites)
     scene.db.flush()
     for site in sites:
@@ -190,17 +185,11 @@ def _details(scene: Scene, number: int) -> Details:
     given, family = chance.choice(scene.texts[sex]), chance.choice(scene.texts["families"])
     born = date(1938, 1, 1) + timedelta(days=chance.randrange(365 * 68))
     return Details(
-        family=family[0],
-        given=given[0],
-        family_latin=family[1],
-        given_latin=given[1],
-        birth_date=born.isoformat(),
-        sex=sex,
-        phone=f"+447700900{number:03}" if number % 5 else "",
-        mail=f"{given[1].lower()}.{number}@example.org",
-        language=chance.choice(_LANGUAGES),
+        family=family[0], given=given[0], family_latin=family[1], given_latin=given[1],
+        birth_date=born.isoformat(), sex=sex, phone=f"+447700900{number:03}" if number % 5 else "",
+        mail=f"{given[1].lower()}.{number}@example.org", language=chance.choice(_LANGUAGES),
         identity=_identity(scene, number),
-    )
+    )  # fmt: skip
 
 
 def _identity(scene: Scene, number: int) -> IdentityDetails:

@@ -42,15 +42,9 @@ class Access:
 
 
 def seen(
-    db: Session,
-    *,
-    staff: Staff,
-    person_id: UUID,
-    reason: str,
-    now: datetime,
-    details: Mapping[str, audit.Detail] = MappingProxyType({}),
-    listed: bool = False,
-) -> None:
+    db: Session, *, staff: Staff, person_id: UUID, reason: str, now: datetime,
+    details: Mapping[str, audit.Detail] = MappingProxyType({}), listed: bool = False,
+) -> None:  # fmt: skip
     """Write down that a member of staff was shown a person's record, and why.
 
     People who are not expected at their own site now use up a budget, each of them once an hour;
@@ -88,14 +82,11 @@ def access_log(db: Session, *, person_id: UUID) -> list[Access]:
     )
     return [
         Access(
-            at=event.recorded_at,
-            role=event.details.get("as", role),
-            site=names or {},
-            reason=event.details.get("reason", "care"),
-            who=event.actor_id,
+            at=event.recorded_at, role=event.details.get("as", role), site=names or {},
+            reason=event.details.get("reason", "care"), who=event.actor_id,
         )
         for event, role, names in db.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def just_seen(staff_id: UUID, person_id: UUID, now: datetime) -> Select[UUID]:

@@ -141,14 +141,9 @@ def _step(
     db: Session, request: Request, act: str, reason: str, staff: Staff | None, now: datetime
 ) -> None:
     step = RequestStep(
-        recorded_at=now,
-        request_id=request.id,
-        ordinal=(request.steps or 0) + 1,
-        act=act,
-        state=_LEADS_TO[act],
-        staff_id=staff.id if staff else None,
-        reason=reason,
-    )
+        recorded_at=now, request_id=request.id, ordinal=(request.steps or 0) + 1, act=act,
+        state=_LEADS_TO[act], staff_id=staff.id if staff else None, reason=reason,
+    )  # fmt: skip
     with refusing(db, {"four_eyes": NeedsAnother, "request_transition": WrongState}):
         db.add(step)
     db.refresh(request)

@@ -99,12 +99,9 @@ def seal(
     edge = edge.grown(added)
     told = Checkpoint(signer.verifier.name, edge.size, edge.root).text
     made = TreeHead(
-        size=edge.size,
-        sealed_at=now,
-        root=edge.root,
-        edge=b"".join(edge.peaks),
+        size=edge.size, sealed_at=now, root=edge.root, edge=b"".join(edge.peaks),
         note=signed(told, [signer.sign(told)]),
-    )
+    )  # fmt: skip
     db.add(made)
     db.flush()
     return made

@@ -30,13 +30,9 @@ class Verifier:
     """The bundle of one file, re-read whenever the file changes; safe to share among threads."""
 
     def __init__(
-        self,
-        path: Path,
-        pins: Collection[PublicKey],
-        *,
-        floor: datetime | None = None,
+        self, path: Path, pins: Collection[PublicKey], *, floor: datetime | None = None,
         stale_after: timedelta = STALE_AFTER,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Look at a bundle file, which need not be there yet.
 
         Args:
@@ -56,14 +52,9 @@ class Verifier:
         self._look_again = self._seen
 
     def verdict(
-        self,
-        text: str,
-        *,
-        now: datetime,
-        at: datetime | None = None,
-        country: str | None = None,
+        self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
         detail: Detail = "full",
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any]:  # fmt: skip
         """Return the JSON object of a verdict on what a code says; for any text at all.
 
         Args:
@@ -76,14 +67,9 @@ class Verifier:
         return self.judge(text, now=now, at=at, country=country).as_json(detail)
 
     def judge(
-        self,
-        text: str,
-        *,
-        now: datetime,
-        at: datetime | None = None,
-        country: str | None = None,
+        self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
         foresee: bool = False,
-    ) -> Verdict:
+    ) -> Verdict:  # fmt: skip
         """Return the verdict with all that led to it; see `verdict`.
 
         Args:
@@ -96,14 +82,11 @@ class Verifier:
         """
         bundle, book, floor = self._current(now)
         return judge(
-            text,
-            bundle=bundle,
-            time=floor if at is None else at,
-            simulated=at is not None,
+            text, bundle=bundle, time=floor if at is None else at, simulated=at is not None,
             known_at=floor if foresee else None,
             journey=None if country is None else Journey(country, book),
             stale_after=self._stale_after,
-        )
+        )  # fmt: skip
 
     def bundle(self, now: datetime) -> Bundle | None:
         """Return the bundle now held; None where there never was a good one."""

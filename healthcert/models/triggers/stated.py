@@ -16,11 +16,9 @@ _RULES = ("append_only", "never_deleted", "transitions")
 
 
 def stated(
-    *,
-    append_only: bool = False,
-    never_deleted: bool | str = False,
+    *, append_only: bool = False, never_deleted: bool | str = False,
     transitions: Transitions | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Return the last of a table's `__table_args__`, which states the rules it keeps.
 
     Args:
