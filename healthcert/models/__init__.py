@@ -38,14 +38,7 @@ from healthcert.models.signing_key import SigningKey
 from healthcert.models.sqlite_types import check_types
 from healthcert.models.staff import Invitation, Passkey, Password, Staff, StaffLink, Visit
 from healthcert.models.stock import Stock, StockCount, StockMove
-from healthcert.models.supply import (
-    Knowledge,
-    Lot,
-    LotValidity,
-    Product,
-    ProductTarget,
-    Programme,
-)
+from healthcert.models.supply import Knowledge, Lot, LotValidity, Product, ProductTarget, Programme
 from healthcert.models.test_result import TestResult, TestStanding
 from healthcert.models.waiting import Draw, Offer, WaitEntry
 

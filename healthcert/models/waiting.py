@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
-    ForeignKeyConstraint,
     Index,
     UniqueConstraint,
     func,
@@ -17,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 ENTRY_STATES = ("waiting", "offered", "placed", "left", "lapsed")
@@ -84,7 +83,7 @@ class WaitEntry(Row):
         CheckConstraint(
             "within_km IS NULL OR (within_km >= 1 AND site_id IS NOT NULL)", name="around_a_site"
         ),
-        ForeignKeyConstraint(["draw_id", "programme_id"], ["draw.id", "draw.programme_id"]),
+        points_at("draw", "draw_id programme_id", "id programme_id"),
         UniqueConstraint("draw_id", "rank"),
         UniqueConstraint("id", "person_id"),
         unique_where(
@@ -121,13 +120,9 @@ class Offer(Row):
     __table_args__ = (
         one_of("state", OFFER_STATES),
         CheckConstraint("ends_at > recorded_at", name="ends_after_start"),
-        ForeignKeyConstraint(
-            ["wait_entry_id", "person_id"], ["wait_entry.id", "wait_entry.person_id"]
-        ),
+        points_at("wait_entry", "wait_entry_id person_id", "id person_id"),
         # An offer that was taken is an appointment of the same person.
-        ForeignKeyConstraint(
-            ["appointment_id", "person_id"], ["appointment.id", "appointment.person_id"]
-        ),
+        points_at("appointment", "appointment_id person_id", "id person_id"),
         CheckConstraint("(state = 'accepted') = (appointment_id IS NOT NULL)", name="accepted"),
         unique_where("one_open_offer", "wait_entry_id", where="state = 'open'"),
         Index("ix_offer_slot_id_state", "slot_id", "state"),
