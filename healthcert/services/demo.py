@@ -14,16 +14,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    ClinicSession,
-    Dose,
-    Person,
-    Programme,
-    Site,
-    Slot,
-    Staff,
-)
+from healthcert.models import Appointment, ClinicSession, Dose, Person, Programme, Site, Slot, Staff
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import (
     audit,

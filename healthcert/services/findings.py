@@ -28,15 +28,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.test_result import RESULTS, TEST_TYPES
-from healthcert.services import (
-    audit,
-    elsewhere,
-    facts,
-    issuing,
-    knowledge,
-    people,
-    revoking,
-)
+from healthcert.services import audit, elsewhere, facts, issuing, knowledge, people, revoking
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.statement import diseases
 

@@ -21,13 +21,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import parse
 from healthcert.hcert.text import decode
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Person,
-    Recovery,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
 from healthcert.services import audit, holds, messages, signing_keys
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of

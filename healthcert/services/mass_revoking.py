@@ -17,15 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Person,
-    Recovery,
-    RequestStep,
-    Staff,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Person, Recovery, RequestStep, Staff, TestResult
 from healthcert.models.request import Request
 from healthcert.services import holds, requests, revoking
 from healthcert.services.statement import Fact, bases

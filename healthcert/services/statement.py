@@ -13,15 +13,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput
 from healthcert.hcert.names import Holder
 from healthcert.hcert.writing import Statement, of_recovery, of_test, of_vaccination
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Knowledge,
-    Product,
-    Programme,
-    Recovery,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Knowledge, Product, Programme, Recovery, TestResult
 from healthcert.services.people import Details, holder_of
 
 Fact = Dose | TestResult | Recovery
