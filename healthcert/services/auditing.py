@@ -47,11 +47,8 @@ def verify(
 ) -> list[Finding]:
     """Return what is not as it was sealed; empty when the whole record holds.
 
-    Args:
-        db: A snapshot.
-        log: The log's verifier key, from a place that the record's keeper cannot change.
-        sources: What was kept elsewhere: by witnesses, in files, in a bundle.
-        now: Events older than a minute must be sealed.
+    `db` is a snapshot; `log` the log's verifier key, from a place that the record's keeper cannot
+    change; `sources` what was kept elsewhere: by witnesses, in files, in a bundle.
     """
     heads = [Seal(_text(head.note), _moment(head.at)) for head in db.execute(select(*_HEAD))]
     found = compare(_record(db), [Source.of("record", heads, log=log), *sources])
@@ -69,12 +66,7 @@ def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = No
     """Return a proof of an event (tlog-proof@v1), or that the tree grew since it had a size.
 
     The latter is also what other witnesses are asked with (add-checkpoint, c2sp.org/tlog-witness).
-
-    Args:
-        db: A snapshot.
-        what: An event; or a size, 0 for the empty tree.
-        log: Who must have signed the head.
-        head: One of our heads, as a witness cosigned it; None: the newest.
+    `head` is one of ours, as a witness cosigned it; None: the newest. `db` is a snapshot.
 
     Raises:
         NotFound: There is no such event or size, or it is not in the tree of this head.

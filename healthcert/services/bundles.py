@@ -75,12 +75,8 @@ def held(
 ) -> tuple[Bundle | None, bytes]:
     """Return the bundle in a file, and the SHA-256 of the file.
 
-    None and nothing where there is no file, or one that none of the pinned keys signed.
-
-    Args:
-        path: The bundle file.
-        pins: The keys that may have signed it.
-        whole: Whether the lists beside it are read too, which may take a second.
+    None and nothing where there is no file, or one that none of the pinned keys signed. Lists
+    beside it are read with the `whole`, which may take a second.
     """
     try:
         return bundle_files.load(path, pins=pins, whole=whole)

@@ -58,16 +58,7 @@ class Shown:
 def populate(
     db: Session, *, vault: Vault, country: Country, seed: int, today: date, now: datetime
 ) -> None:
-    """Bring the demonstration to today.
-
-    Args:
-        db: A transaction; everything is written or nothing.
-        vault: Seals.
-        country: Where it plays; its towns have the sites.
-        seed: The same gives the same people.
-        today: The day at the sites.
-        now: The moment written into new rows.
-    """
+    """Bring the demonstration to the day at the sites; the towns of the country have them."""
     scene = Scene(db, vault, country, seed, today, now, fiction.texts())
     knowledge.load(db, now=now)
     first = not db.scalar(select(exists().where(Staff.role == "admin")))

@@ -32,9 +32,7 @@ _ROUTES = {
 def read(raw: bytes, *, vaccines: Vaccines) -> list[Line]:
     """Return each Immunization as a line; its number is that of its entry, and one.
 
-    Args:
-        raw: UTF-8: a Bundle, an Immunization, or a resource a line.
-        vaccines: By system and code, which products of ours are meant.
+    `vaccines` says by system and code which products of ours are meant.
 
     Raises:
         BadInput: ``file``, see `fhir_file.entries`.

@@ -26,19 +26,13 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 @dataclass(slots=True)
 class Report:
-    """What a table would do: how many lines are new or known, what is wrong, what is there twice.
-
-    Attributes:
-        known: Lines that are on record already.
-        twice: By line, the line before that says the same.
-        passed: By line, why it is not to be taken in, such as ``entered-in-error``.
-    """
+    """What a table would do: how many of its lines are new, which are known, wrong or twice."""
 
     lines: int = 0
     new: int = 0
-    known: list[int] = field(default_factory=list)
-    twice: dict[int, int] = field(default_factory=dict)
-    passed: dict[int, str] = field(default_factory=dict)
+    known: list[int] = field(default_factory=list)  # lines that are on record already
+    twice: dict[int, int] = field(default_factory=dict)  # the line before that says the same
+    passed: dict[int, str] = field(default_factory=dict)  # why, such as ``entered-in-error``
     faults: list[Fault] = field(default_factory=list)
     batch_id: UUID | None = None
 

@@ -24,21 +24,13 @@ _SAME_LOOK, _HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look at a person's record by somebody else.
-
-    Attributes:
-        at: When.
-        role: What the member of staff is; of somebody who acts for the person, as what.
-        site: Names of their site by language; empty for those without one.
-        reason: One of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any.
-        who: The member of staff, or the person who acted.
-    """
+    """One look at a person's record by somebody else."""
 
     at: datetime
-    role: str
-    site: Mapping[str, str]
-    reason: str
-    who: UUID | None
+    role: str  # what the member of staff is; of somebody who acts for the person, as what
+    site: Mapping[str, str]  # names of their site by language; empty for those without one
+    reason: str  # one of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any
+    who: UUID | None  # the member of staff, or the person who acted
 
 
 def seen(

@@ -22,9 +22,7 @@ _UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
 def check_production_keys(folder: Path, secret_file: Path) -> None:
     """Refuse keys that a production service must not run on.
 
-    Args:
-        folder: The folder of keys; ``production/`` and ``trust/`` of it are looked at.
-        secret_file: Where the secret lies, there or elsewhere.
+    ``production/`` and ``trust/`` of the folder are looked at, and the secret, wherever it lies.
 
     Raises:
         BadSettings: A private file is readable by others or not encrypted, a secret is short,

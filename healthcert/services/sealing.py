@@ -74,12 +74,9 @@ def seal(
 ) -> TreeHead | None:
     """Return the new head after the events that are due; None where there is none.
 
-    Args:
-        db: In a transaction of its own; a second one that seals waits for this one.
-        signer: The log's key.
-        now: Stands in the head's row, not in what is signed.
-        back: How far before the newest seal to look for events that were committed late; None:
-            at every event there is.
+    It needs a transaction of its own; a second one that seals waits for this one. `now` stands in
+    the head's row, not in what is signed. `back` is how far before the newest seal to look for
+    events that were committed late; None: at every event there is.
     """
     if db.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))

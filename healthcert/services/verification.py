@@ -55,28 +55,20 @@ class Verifier:
         self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
         detail: Detail = "full",
     ) -> dict[str, Any]:  # fmt: skip
-        """Return the JSON object of a verdict on what a code says; for any text at all.
-
-        Args:
-            text: What the bar code said.
-            now: The clock, aware. Times seen earlier are its floor.
-            at: Another moment to judge at, aware, given by hand; the floor does not hold for it.
-            country: Country of arrival, two letters; None leaves the entry rules out.
-            detail: ``minimal`` leaves out whom the certificate speaks of.
-        """
+        """Return the JSON object of a verdict, see `judge`; ``minimal`` says not of whom."""
         return self.judge(text, now=now, at=at, country=country).as_json(detail)
 
     def judge(
         self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
         foresee: bool = False,
     ) -> Verdict:  # fmt: skip
-        """Return the verdict with all that led to it; see `verdict`.
+        """Return the verdict on what a code says, for any text at all, with all that led to it.
 
         Args:
-            text: As there.
-            now: As there.
-            at: As there.
-            country: As there.
+            text: What the bar code said.
+            now: The clock, aware. Times seen earlier are its floor.
+            at: Another moment to judge at, aware, given by hand; the floor does not hold for it.
+            country: Country of arrival, two letters; None leaves the entry rules out.
             foresee: Whether `at` is a day to come, of which is told what would be said on it
                 as far as is known now: the bundle's age is that of now.
         """

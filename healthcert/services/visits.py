@@ -34,10 +34,7 @@ class Left(NamedTuple):
 def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
     """Return the session of a token, or None where it never was, has idled out or has ended.
 
-    Args:
-        db: The database session.
-        token_hash: SHA-256 of the token.
-        now: The moment asked about: idle for 30 minutes, or 12 hours old, is over.
+    One that is idle for 30 minutes, or 12 hours old, is over. The hash is SHA-256.
     """
     visit = db.scalars(select(Visit).where(Visit.token_hash == token_hash)).one_or_none()
     if visit is None or now >= visit.expires_at or now >= visit.seen_at + IDLE:

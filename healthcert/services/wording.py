@@ -128,12 +128,8 @@ def words(
 ) -> tuple[str, str]:
     """Return subject and text of a message in a language.
 
-    Args:
-        template: A key of `TEMPLATES`.
-        language: ISO 639-1.
-        fields: What the template names; moments are written out on the clock of `time_zone`,
-            and a mapping is names by language.
-        time_zone: IANA name.
+    Of the fields that it names, moments are written out on the clock of `time_zone` (IANA), and a
+    mapping is names by language.
     """
     chosen = TEMPLATES[template]
     with use(language):

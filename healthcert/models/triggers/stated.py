@@ -21,10 +21,8 @@ def stated(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the last of a table's `__table_args__`, which states the rules it keeps.
 
-    Args:
-        append_only: Nothing of a row changes, and no row goes.
-        never_deleted: No row goes; or, as SQL over OLD, no row of which this is true.
-        transitions: The states that may follow each `state`.
+    `append_only`: nothing of a row changes, and no row goes. `never_deleted`: no row goes; or, as
+    SQL over OLD, no row of which this is true. `transitions`: what may follow each `state`.
     """
     rules = (append_only, never_deleted, transitions)
     return {"info": dict(zip(_RULES, rules, strict=True))}
