@@ -94,10 +94,6 @@ def redeem(
 ) -> Answer:  # fmt: skip
     """Count a try and compare the code; the answer is to be asked after the commit.
 
-        with doors.transaction() as db:
-            answer = access.redeem(db, ...)
-        person_id = answer.person_id  # raises BadCode
-
     With a `carer`, the code is not one to sign in with but one that lets them act for the person.
 
     Raises:

@@ -90,10 +90,7 @@ def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = No
 
 
 def export(db: Session) -> Iterator[str]:
-    """Give each sealed event as a line of JSON, in the order of the tree.
-
-    Nobody is named in it: identifiers of rows, codes and numbers, as `audit.note` lets in.
-    """
+    """Give each sealed event as a line of JSON, in the order of the tree; nobody is named in it."""
     for position, row in enumerate(_rows(db)):
         if row.id is not None:
             told = {name: value and _text(value) for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's name for the row as a mapping

@@ -1,7 +1,4 @@
-"""Cold chain: what is read on a fridge, or on vials, sets shelves aside that do not bear it.
-
-What a vaccine bears its file says (`[storage]`).
-"""
+"""Cold chain: what is read on a fridge, or on vials, sets shelves aside that do not bear it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

@@ -114,10 +114,7 @@ def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
 
 
 def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:
-    """Return the certificates still to be signed of a person.
-
-    A dose that moves the numbers of others changes their certificates too.
-    """
+    """Return all certificates still to be signed of a person: one dose may change others'."""
     query = select(Certificate.id).where(
         Certificate.person_id == person_id, Certificate.state == "intended"
     )

@@ -52,10 +52,7 @@ def write(
     db: Session, told: Told, *, origin: Appointment | Dose, site: Site, product: Product,
     staff: Staff, now: datetime,
 ) -> Dose:  # fmt: skip
-    """Write down a dose of an appointment, or in the place of another that was wrong.
-
-    A lot that is not in our books stays as the text that was read.
-    """
+    """Write down a dose of an appointment, or in the place of another that was wrong."""
     recorded_on, instead = _day(now, site), isinstance(origin, Dose)
     dose = Dose(
         recorded_at=now, person_id=origin.person_id, programme_id=origin.programme_id,

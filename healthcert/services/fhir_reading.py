@@ -13,7 +13,7 @@ from healthcert.services.fhir_file import entries
 from healthcert.services.people import UNFINDABLE
 from healthcert.services.sheets import Line
 
-Vaccines = Mapping[tuple[str, str], Collection[str]]
+Vaccines = Mapping[tuple[str, str], Collection[str]]  # by system and code, products of ours
 T = TypeVar("T", str, bool, int, list[Any], dict[str, Any])
 _IDENTITY = f"{OURS}identity:"
 _IDENTITIES = {"NI": "national", "PPN": "passport"}  # HL7 v2 table 0203
@@ -31,8 +31,6 @@ _ROUTES = {
 
 def read(raw: bytes, *, vaccines: Vaccines) -> list[Line]:
     """Return each Immunization as a line; its number is that of its entry, and one.
-
-    `vaccines` says by system and code which products of ours are meant.
 
     Raises:
         BadInput: ``file``, see `fhir_file.entries`.

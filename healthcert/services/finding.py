@@ -49,7 +49,6 @@ def find(
     Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds
     names in any order, script and spelling; they are not looked for without `born` (``YYYY``,
     ``YYYY-MM`` or ``YYYY-MM-DD``) unless a telephone number or a document stands beside them.
-    `reason` is one of `looks.REASONS`.
 
     Raises:
         BadInput: Less than two things to look for, or no such reason.

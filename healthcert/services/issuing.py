@@ -40,9 +40,8 @@ def intend(
 ) -> Certificate:  # fmt: skip
     """Add the intent to certify a fact that counts; the database refuses any other.
 
-    Where the fact is one too many of whoever wrote it, it waits (`holds`).
-
-    A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
+    Where it is one too many of whoever wrote it, it waits (`holds`). A dose states ``dn`` and
+    ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
         person_id=fact.person_id,

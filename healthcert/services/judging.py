@@ -85,7 +85,7 @@ def _judged(
     return found, {
         past.dose.id: numbers
         for past, numbers in zip(counted, stated, strict=True)
-        if not statement.not_certifiable(past.product.code, disease)
+        if past.product.code in statement.products() and disease in statement.diseases()
     }
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from healthcert.models import (
     Appointment,
@@ -32,6 +33,13 @@ from healthcert.services import judging_again, statement
 
 _REACHABLE = select(Person.id).where(Person.erased_at.is_(None))  # an erased one gets no more
 _LIVE = Certificate.state.in_(("intended", "issued"))
+_Standing = DoseStanding | TestStanding | RecoveryStanding
+_OWN: Mapping[type[_Standing], ColumnElement[bool]] = {  # that a certificate is of a standing
+    DoseStanding: (Certificate.dose_id == DoseStanding.dose_id)
+    & (Certificate.disease == DoseStanding.disease),
+    TestStanding: Certificate.test_result_id == TestStanding.test_result_id,
+    RecoveryStanding: Certificate.recovery_id == RecoveryStanding.recovery_id,
+}
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -59,15 +67,11 @@ def _counters() -> Select[object]:
 
 def _standings() -> Select[object]:
     """Standings that are not the newest judgement."""
-    newer = aliased(DoseJudgement)
-    return select(DoseStanding.judgement_id).join(
-        newer,
-        and_(
-            newer.dose_id == DoseStanding.dose_id,
-            newer.disease == DoseStanding.disease,
-            newer.ordinal > DoseStanding.ordinal,
-        ),
+    same = and_(
+        DoseJudgement.dose_id == DoseStanding.dose_id, DoseJudgement.disease == DoseStanding.disease
     )
+    newer = DoseJudgement.ordinal > DoseStanding.ordinal
+    return select(DoseStanding.judgement_id).join(DoseJudgement, same & newer)
 
 
 def _unjudged() -> Select[object]:
@@ -83,56 +87,33 @@ def _unjudged() -> Select[object]:
 
 def _live_certificates() -> Select[object]:
     """Live certificates of a dose, a test or a recovery that does not count."""
-    dose = and_(
-        DoseStanding.dose_id == Certificate.dose_id,
-        DoseStanding.disease == Certificate.disease,
-        DoseStanding.counts == "valid",
-    )
-    test = TestStanding.test_result_id == Certificate.test_result_id
-    recovery = RecoveryStanding.recovery_id == Certificate.recovery_id
-    return (
-        select(Certificate.id)
-        .outerjoin(DoseStanding, dose)
-        .outerjoin(TestStanding, test & (TestStanding.counts == "valid"))
-        .outerjoin(RecoveryStanding, recovery & (RecoveryStanding.counts == "valid"))
-        .where(_LIVE, DoseStanding.dose_id.is_(None))
-        .where(TestStanding.test_result_id.is_(None), RecoveryStanding.recovery_id.is_(None))
-    )
+    rests = (exists().where(own, standing.counts == "valid") for standing, own in _OWN.items())
+    return select(Certificate.id).where(_LIVE, ~or_(*rests))
 
 
 def _uncertified_doses() -> Select[object]:
     """Doses that count, of vaccines that there are certificates of, and have none nor intent."""
-    of_dose = Certificate.dose_id == DoseStanding.dose_id
-    live = of_dose & (Certificate.disease == DoseStanding.disease) & _LIVE
-    return (
-        select(DoseStanding.dose_id)
-        .join(Dose, Dose.id == DoseStanding.dose_id)
-        .join(Product, Product.id == Dose.product_id)
-        .outerjoin(Certificate, live)
-        .where(DoseStanding.counts == "valid", Certificate.id.is_(None))
-        .where(DoseStanding.person_id.in_(_REACHABLE))
-        .where(DoseStanding.disease.in_(statement.diseases()))
-        .where(Product.code.in_(statement.products()))
-    )
+    query = _uncertified(DoseStanding, Dose, Dose.id == DoseStanding.dose_id)
+    query = query.join(Product, Product.id == Dose.product_id)
+    known = DoseStanding.disease.in_(statement.diseases())
+    return query.where(known, Product.code.in_(statement.products()))
 
 
 def _uncertified_findings() -> Select[object]:
     """Tests, and recoveries not over when told, that count and have no certificate nor intent."""
-    tests = (
-        select(TestStanding.test_result_id.label("id"))
-        .outerjoin(Certificate, (Certificate.test_result_id == TestStanding.test_result_id) & _LIVE)
-        .join(TestResult, TestResult.id == TestStanding.test_result_id)
-        .where(TestStanding.counts == "valid", Certificate.id.is_(None))
-        .where(TestResult.person_id.in_(_REACHABLE))
-    )
-    recoveries = (
-        select(Recovery.id)
-        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
-        .outerjoin(Certificate, (Certificate.recovery_id == Recovery.id) & _LIVE)
-        .where(RecoveryStanding.counts == "valid", Certificate.id.is_(None))
-        .where(Recovery.valid_until >= Recovery.recorded_on, Recovery.person_id.in_(_REACHABLE))
-    )
-    return select(union_all(tests, recoveries).subquery().c.id)
+    tests = _uncertified(TestStanding, TestResult, TestResult.id == TestStanding.test_result_id)
+    recovered = Recovery.id == RecoveryStanding.recovery_id
+    recoveries = _uncertified(RecoveryStanding, Recovery, recovered)
+    not_over = recoveries.where(Recovery.valid_until >= Recovery.recorded_on)
+    return select(union_all(tests, not_over).subquery().c.id)
+
+
+def _uncertified(
+    standing: type[_Standing], fact: type[statement.Fact], its_own: ColumnElement[bool]
+) -> Select[UUID]:
+    live = exists().where(_OWN[standing], _LIVE)
+    query = select(fact.id).join(standing, its_own).where(standing.counts == "valid", ~live)
+    return query.where(fact.person_id.in_(_REACHABLE))
 
 
 def _replaced() -> Select[object]:
@@ -151,16 +132,8 @@ def _replaced() -> Select[object]:
 
 def _appointments() -> Select[object]:
     """Vaccinated appointments without a dose, and doses of others."""
-    return (
-        select(Appointment.id)
-        .outerjoin(Dose, Dose.appointment_id == Appointment.id)
-        .where(
-            or_(
-                and_(Appointment.state == "vaccinated", Dose.id.is_(None)),
-                and_(Appointment.state != "vaccinated", Dose.id.is_not(None)),
-            )
-        )
-    )
+    query = select(Appointment.id).outerjoin(Dose, Dose.appointment_id == Appointment.id)
+    return query.where((Appointment.state == "vaccinated") == Dose.id.is_(None))
 
 
 def _parties() -> Select[object]:

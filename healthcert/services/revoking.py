@@ -66,10 +66,7 @@ def end_all(
 def reissue_lost(
     db: Session, *, vault: Vault, kid: bytes, limit: int, country: Country, now: datetime
 ) -> int:
-    """Replace certificates in force that a lost key signed by intents; return how many, at last 0.
-
-    Who was erased has none again.
-    """
+    """Replace certificates in force that a lost key signed; return how many, at last none."""
     query = select(Certificate, Person).join(Person, Person.id == Certificate.person_id)
     query = query.where(Certificate.kid == kid, Certificate.expires_at >= now)
     query = query.where(Certificate.state == "issued").order_by(Certificate.id).limit(limit)

@@ -20,17 +20,6 @@ Fact = Dose | TestResult | Recovery
 _DISEASES: Final = "disease-agent-targeted"
 
 
-def not_certifiable(product: str, disease: str) -> str:
-    """Return why no EU certificate can state a dose: a code, or empty where one can.
-
-    The EU's value sets decide: a disease or a vaccine they do not know has no certificate.
-    """
-    if disease not in value_sets()[_DISEASES]:
-        return "disease_not_in_value_set"
-    known = vaccines().get(product)
-    return "vaccine_not_in_value_set" if known is None or known.withdrawn else ""
-
-
 def diseases() -> frozenset[str]:
     """Return the diseases that certificates speak of."""
     return frozenset(value_sets()[_DISEASES])

@@ -77,10 +77,7 @@ def end_all(
     db: Session, *, staff_id: UUID | None = None, person_id: UUID | None = None,
     only: str | None = None,
 ) -> int:  # fmt: skip
-    """End every session and token of somebody, or one alone, by the hex of its hash.
-
-    Returns how many it were.
-    """
+    """End the sessions and tokens of somebody, or one by the hex of its hash; return how many."""
     count = 0
     for model in (Visit, ApiToken):
         whose = model.staff_id == staff_id if staff_id else model.person_id == person_id
