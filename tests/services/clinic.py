@@ -139,17 +139,11 @@ class Clinic:
     ) -> Dose:
         """Record a dose at the time of its appointment."""
         at = given_at or appointment.starts_at
-        wanted: dict[str, Any] = {
-            "vault": self.vault,
-            "appointment_id": appointment.id,
-            "product_id": self.products[product].id,
-            "lot_text": lot,
-            "body_site": "LA",
-            "given_at": at,
-            "staff": self.nurse,
-            "country": self.country,
-            "now": max(at, appointment.starts_at) + timedelta(minutes=1),
-        }
+        wanted = {
+            **self.deed(max(at, appointment.starts_at) + timedelta(minutes=1)),
+            "appointment_id": appointment.id, "product_id": self.products[product].id,
+            "lot_text": lot, "body_site": "LA", "given_at": at,
+        }  # fmt: skip
         return self.doors.run(lambda db: vaccination.record(db, **wanted | values))
 
     def vaccinated(
@@ -173,13 +167,10 @@ class Clinic:
     ) -> Dose:
         """Record a dose that was given elsewhere, by a document that somebody saw."""
         seen = Elsewhere(given_on, evidence or Evidence("seen", "FR"), **told)
-        wanted: dict[str, Any] = {
-            **self.deed(now),
-            "person_id": person_id,
-            "programme_id": self.programme.id,
-            "product_id": self.products[product].id,
-            "told": seen,
-        }
+        wanted = {
+            **self.deed(now), "person_id": person_id, "programme_id": self.programme.id,
+            "product_id": self.products[product].id, "told": seen,
+        }  # fmt: skip
         return self.doors.run(lambda db: vaccination.record_elsewhere(db, **wanted))
 
     def tested(
@@ -228,14 +219,8 @@ class Clinic:
             return list(db.scalars(query))
 
     def mark_in_error(self, dose: Dose, reason: str = "wrong_person", **values: Any) -> None:
-        wanted: dict[str, Any] = {
-            "vault": self.vault,
-            "dose_id": dose.id,
-            "reason": reason,
-            "staff": self.nurse,
-            "country": self.country,
-            "now": dose.given_at + timedelta(hours=1),
-        }
+        now = dose.given_at + timedelta(hours=1)
+        wanted = {**self.deed(now), "dose_id": dose.id, "reason": reason}
         self.doors.run(lambda db: vaccination.mark_in_error(db, **wanted | values))
 
     def signed(
