@@ -139,13 +139,7 @@ class DoseJudgement(Row):
         UniqueConstraint("dose_id", "disease", "ordinal"),
         # What the standing mirrors; the number apart, because a half-NULL key passes unseen.
         UniqueConstraint(
-            "id",
-            "dose_id",
-            "disease",
-            "person_id",
-            "counts",
-            "ordinal",
-            "given_on",
+            *("id", "dose_id", "disease", "person_id", "counts", "ordinal", "given_on"),
             "min_interval_days",
             name="uq_dose_judgement_mirror",
         ),

@@ -31,12 +31,8 @@ from healthcert.models import (
 from healthcert.services import audit
 
 EVERY = timedelta(days=1)
-SWEPT = (
-    "visit",
-    "access_code",
-    "api_answer",
-    "api_token",
-)  # at once, by every round of the worker; the others once a day
+# At once, by every round of the worker; the others once a day.
+SWEPT = ("visit", "access_code", "api_answer", "api_token")
 _BATCH = 500
 
 
