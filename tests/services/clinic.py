@@ -139,11 +139,17 @@ class Clinic:
     ) -> Dose:
         """Record a dose at the time of its appointment."""
         at = given_at or appointment.starts_at
-        wanted = {
-            **self.deed(max(at, appointment.starts_at) + timedelta(minutes=1)),
-            "appointment_id": appointment.id, "product_id": self.products[product].id,
-            "lot_text": lot, "body_site": "LA", "given_at": at,
-        }  # fmt: skip
+        wanted: dict[str, Any] = {
+            "vault": self.vault,
+            "appointment_id": appointment.id,
+            "product_id": self.products[product].id,
+            "lot_text": lot,
+            "body_site": "LA",
+            "given_at": at,
+            "staff": self.nurse,
+            "country": self.country,
+            "now": max(at, appointment.starts_at) + timedelta(minutes=1),
+        }
         return self.doors.run(lambda db: vaccination.record(db, **wanted | values))
 
     def vaccinated(
