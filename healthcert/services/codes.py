@@ -3,10 +3,9 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
@@ -21,14 +20,6 @@ MOST_A_DAY = 8  # codes: with five tries each, a guesser has 40 chances in a mil
 _DAY = timedelta(days=1)
 _DIGITS = 6
 _CODE = Base.metadata.tables["access_code"]
-
-
-class Counted(NamedTuple):
-    """A code on which a try was counted."""
-
-    id: UUID
-    digest: bytes
-    lets: str
 
 
 def send(
@@ -69,7 +60,7 @@ def newest(db: Session, *, person_id: UUID | None, for_carer: bool = False) -> U
     return db.scalar(query.order_by(AccessCode.id.desc()).limit(1))
 
 
-def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | None:
+def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Row[UUID, bytes, str] | None:
     """Count one try of a code, by a single statement; None where no try is left to count."""
     usable = update(_CODE).where(
         _CODE.c.id == code_id, _CODE.c.tries < MOST_TRIES, _CODE.c.used_at.is_(None),
@@ -78,8 +69,7 @@ def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | 
     counted = usable.values(tries=_CODE.c.tries + 1).returning(
         _CODE.c.id, _CODE.c.digest, _CODE.c.lets
     )
-    found = db.execute(counted).one_or_none()
-    return None if found is None else Counted(*found)
+    return db.execute(counted).one_or_none()
 
 
 def use(db: Session, *, code_id: UUID, now: datetime) -> None:

@@ -76,8 +76,14 @@ def statement(
         if isinstance(fact, Dose):
             return _vaccination(holder, said, certificate, fact, basis.product)
         if isinstance(fact, TestResult):
-            return _test(holder, said, fact)
-        return _recovery(holder, said, fact)
+            return of_test(
+                holder, said, test_type=fact.test_type, result=fact.result,
+                sampled_at=fact.sampled_at, centre=fact.centre, name=fact.name, device=fact.device,
+            )  # fmt: skip
+        return of_recovery(
+            holder, said, first_positive=fact.first_positive_on,
+            valid_from=fact.valid_from, valid_until=fact.valid_until,
+        )  # fmt: skip
     except BadInput as wrong:
         raise ValueError(f"what is on record cannot be certified: {wrong}") from None
 
@@ -100,20 +106,4 @@ def _vaccination(
         holder, said,
         product=product.code, authorisation=product.ma, prophylaxis=product.vp,
         dose=certificate.dn, series=certificate.sd, given_on=dose.given_on, vaccines=vaccines(),
-    )  # fmt: skip
-
-
-def _test(holder: Holder, said: Statement, test: TestResult) -> dict[str, object]:
-    return of_test(
-        holder, said,
-        test_type=test.test_type, result=test.result, sampled_at=test.sampled_at,
-        centre=test.centre, name=test.name, device=test.device,
-    )  # fmt: skip
-
-
-def _recovery(holder: Holder, said: Statement, recovery: Recovery) -> dict[str, object]:
-    return of_recovery(
-        holder, said,
-        first_positive=recovery.first_positive_on,
-        valid_from=recovery.valid_from, valid_until=recovery.valid_until,
     )  # fmt: skip
