@@ -54,8 +54,10 @@ def publish(
         before, previous = held(path, pins=pins)
         published = before.revocation if before else RevocationList()
         listed = contents.revocation.with_tables(published.tables)
-        packs = _is_small(listed) if full is None else full
-        if packs and listed.missing():
+        missing = bool(listed.missing())
+        size = sum(part.file.size for parts in listed.lists.values() for part in parts)
+        packs = not missing and size <= PACKED_UP_TO if full is None else full
+        if packs and missing:
             raise BadBundle("a revocation list that is to be in the file is not at hand")
         made = Bundle(
             version=max(int(issued.timestamp()), before.version + 1 if before else 0),
@@ -82,9 +84,3 @@ def held(
         return bundle_files.load(path, pins=pins, whole=whole)
     except (FileNotFoundError, BadBundle):
         return None, b""
-
-
-def _is_small(listed: RevocationList) -> bool:
-    """Whether all lists are at hand and small enough to go with every download."""
-    sizes = [part.file.size for parts in listed.lists.values() for part in parts]
-    return not listed.missing() and sum(sizes) <= PACKED_UP_TO

@@ -33,6 +33,7 @@ from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
 DAYS_AHEAD = 14  # on which people are booked; the sessions go as far as those of the country
 EXPECTED_TODAY, EXPECTED_LATER = 8, 1  # people a site and day
 _ARRIVED = 2  # people at each site, whatever the hour
+_IS_ACTIVE = Appointment.state.in_(ACTIVE)
 
 # What people had before the first day: (booked as dose, product, lot, days before), by person.
 _BOTH = ((1, SERIES, "CM4821", 56), (2, SERIES, "CM4821", 35))
@@ -75,7 +76,8 @@ def populate(
         day = today + timedelta(days=ahead)
         if db.scalar(_of_day(day).limit(1)) is None:
             _expect(scene, sites, day, known, EXPECTED_LATER)
-    if not _anybody_arrived(scene, today):
+    came = Appointment.state.in_(("arrived", "vaccinated", "not_vaccinated"))
+    if db.scalar(_of_day(today).where(came).limit(1)) is None:
         _expect(scene, sites, today, known, EXPECTED_TODAY)
         _arrivals(scene, sites)
 
@@ -146,7 +148,8 @@ def _expect(scene: Scene, sites: list[Site], day: date, known: list[Person], num
     """Book free people for a day, so that each site expects at least so many."""
     chance = scene.chance("day", day)
     product = scene.products[SERIES]
-    free = _free_people(scene, known)
+    busy = set(scene.db.scalars(select(Appointment.person_id).where(_IS_ACTIVE)))
+    free = [person for person in known if person.id not in busy]
     chance.shuffle(free)
     for site in sites:
         slots = planning.slots_of(scene.db, site_id=site.id, product_id=product.id, day=day)
@@ -189,13 +192,8 @@ def _arrivals(scene: Scene, sites: list[Site]) -> None:
                 )  # fmt: skip
 
 
-def _anybody_arrived(scene: Scene, day: date) -> bool:
-    query = _of_day(day).where(Appointment.state.in_(("arrived", "vaccinated", "not_vaccinated")))
-    return scene.db.scalar(query.limit(1)) is not None
-
-
 def _expected(scene: Scene, site: Site, day: date) -> int:
-    query = _of_day(day).where(ClinicSession.site_id == site.id, Appointment.state.in_(ACTIVE))
+    query = _of_day(day).where(ClinicSession.site_id == site.id, _IS_ACTIVE)
     return scene.db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
@@ -206,9 +204,3 @@ def _of_day(day: date) -> Select[UUID]:
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.day == day)
     )
-
-
-def _free_people(scene: Scene, known: list[Person]) -> list[Person]:
-    active = select(Appointment.person_id).where(Appointment.state.in_(ACTIVE))
-    busy = set(scene.db.scalars(active))
-    return [person for person in known if person.id not in busy]

@@ -59,10 +59,6 @@ def _read_site(db: Session, setting: Setting, line: Line) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _known_site(db: Session, _setting: Setting, site: dict[str, Any]) -> UUID | None:
-    return db.scalar(select(Site.id).where(Site.code == site["code"]))
-
-
 def _write_site(db: Session, setting: Setting, site: dict[str, Any]) -> UUID:
     told, now = {**site}, setting.now
     spans, closed = told.pop("hours"), told.pop("closed")
@@ -115,7 +111,9 @@ def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site["code"], _known_site, cells.each(_write_site), _take_back_site,
+    _read_site, lambda site: site["code"],
+    lambda db, _setting, site: db.scalar(select(Site.id).where(Site.code == site["code"])),
+    cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site", "organisation"), ("name", "role"),

@@ -122,7 +122,8 @@ def issue_all(
     noted: Rows = []
     for certificate, person in intended:
         basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
-        if signer is not None and not _too_soon(basis.fact, now):
+        soon = isinstance(basis.fact, Recovery) and basis.fact.valid_from > now.date()
+        if signer is not None and not soon:
             begins = now.replace(microsecond=0)
             last = terms(signer.certificate).not_after or begins
             life = begins, min(ends(basis, begins, country), last)
@@ -155,10 +156,6 @@ def _signed(
         "uvci_hash": revocation.uvci_hash(certificate.uvci),
         "country_uvci_hash": revocation.country_uvci_hash(country.code, certificate.uvci),
     }  # fmt: skip
-
-
-def _too_soon(fact: Fact, now: datetime) -> bool:
-    return isinstance(fact, Recovery) and fact.valid_from > now.date()
 
 
 def usable_now(
