@@ -115,9 +115,7 @@ def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
 
 def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:
     """Return all certificates still to be signed of a person: one dose may change others'."""
-    query = select(Certificate.id).where(
-        Certificate.person_id == person_id, Certificate.state == "intended"
-    )
+    query = select(Certificate.id).filter_by(person_id=person_id, state="intended")
     return list(db.scalars(query.order_by(Certificate.id)))
 
 

@@ -115,9 +115,7 @@ def erase(
 
 def _told(db: Session, person_id: UUID) -> Erased:
     kept = [Kept("counting", None, "statistics"), Kept("audit", None, "accountability")]
-    ends = select(func.max(Certificate.expires_at)).where(
-        Certificate.person_id == person_id, Certificate.state == "issued"
-    )
+    ends = select(func.max(Certificate.expires_at)).filter_by(person_id=person_id, state="issued")
     if (end := db.scalar(ends)) is not None:
         kept.insert(0, Kept("certificates", end.date(), "withdrawal"))
     if (until := _law_keeps_until(db, person_id)) is not None:
@@ -135,10 +133,8 @@ def _law_keeps_until(db: Session, person_id: UUID) -> date | None:
 
 
 def _give_places_back(db: Session, person_id: UUID, actor: audit.Actor, now: datetime) -> None:
-    active = select(Appointment).where(
-        Appointment.person_id == person_id, Appointment.state.in_(ACTIVE)
-    )
-    for appointment in db.scalars(active.order_by(Appointment.slot_id)).all():
+    active = select(Appointment).filter_by(person_id=person_id).order_by(Appointment.slot_id)
+    for appointment in db.scalars(active.where(Appointment.state.in_(ACTIVE))).all():
         if appointment.state == "arrived":
             raise WrongState
         places.give_back(db, appointment, "cancelled")
