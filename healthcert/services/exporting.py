@@ -1,8 +1,7 @@
 """Give out what came in: the tables of `import_kinds`, so that what goes out comes in again."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -129,9 +128,5 @@ def _note(setting: Setting, person: Person, dose: Dose) -> str:
     return str(opened["note"])
 
 
-_FORMS: Mapping[str, Callable[[list[dict[str, Any]]], str]] = MappingProxyType(
-    {"json": fhir.bundle, "ndjson": fhir.ndjson}
-)
-_ROWS: Mapping[str, Any] = MappingProxyType(
-    {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots, "doses": _doses}
-)
+_FORMS = {"json": fhir.bundle, "ndjson": fhir.ndjson}
+_ROWS = {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots, "doses": _doses}

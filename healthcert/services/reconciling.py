@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
@@ -180,22 +179,20 @@ def _settled() -> Select[object]:
     return query.with_only_columns(Dose.id)
 
 
-CHECKS: Mapping[str, Select[object]] = MappingProxyType(
-    {
-        "slot counters are their appointments": _counters(),
-        "standings are the newest judgements": _standings(),
-        "every dose stands somewhere": _unjudged(),
-        "live certificates rest on facts that count": _live_certificates(),
-        "doses that count have a certificate": _uncertified_doses(),
-        "tests and recoveries that count have a certificate": _uncertified_findings(),
-        "what was replaced is in error": _replaced(),
-        "vaccinated appointments have their dose": _appointments(),
-        "parties are booked as a whole": _parties(),
-        "balances are their moves": _balances(),
-        "doses from known lots took their stock": _taken(),
-        "doses of settled lots stand as the lots say": _settled(),
-    }
-)
+CHECKS: Mapping[str, Select[object]] = {
+    "slot counters are their appointments": _counters(),
+    "standings are the newest judgements": _standings(),
+    "every dose stands somewhere": _unjudged(),
+    "live certificates rest on facts that count": _live_certificates(),
+    "doses that count have a certificate": _uncertified_doses(),
+    "tests and recoveries that count have a certificate": _uncertified_findings(),
+    "what was replaced is in error": _replaced(),
+    "vaccinated appointments have their dose": _appointments(),
+    "parties are booked as a whole": _parties(),
+    "balances are their moves": _balances(),
+    "doses from known lots took their stock": _taken(),
+    "doses of settled lots stand as the lots say": _settled(),
+}
 
 
 def differences(db: Session) -> list[Difference]:
