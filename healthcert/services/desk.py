@@ -9,18 +9,9 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Certificate,
-    Dose,
-    DoseStanding,
-    Message,
-    Person,
-    Product,
-    Programme,
-    Screening,
-    Site,
-    Staff,
-)
+from healthcert.models import Certificate, Message, Person, Screening, Site, Staff
+from healthcert.models.dose import Dose, DoseStanding
+from healthcert.models.supply import Product, Programme
 from healthcert.services import looks, safety
 from healthcert.services.people import details_of
 

@@ -15,20 +15,9 @@ from sqlalchemy.orm import Session
 from healthcert.data.retention import retention
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    Base,
-    Certificate,
-    Dose,
-    Message,
-    Offer,
-    Person,
-    Proxy,
-    Recovery,
-    TestResult,
-    WaitEntry,
-)
-from healthcert.models.appointment import ACTIVE
+from healthcert.models import Base, Certificate, Dose, Message, Person, Proxy, Recovery, TestResult
+from healthcert.models.appointment import ACTIVE, Appointment
+from healthcert.models.waiting import Offer, WaitEntry
 from healthcert.services import audit, booking, issuing, people, places
 from healthcert.services.my_record import GOES
 from healthcert.services.people import IdentityDetails

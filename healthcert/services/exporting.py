@@ -9,17 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import (
-    Dose,
-    DoseStanding,
-    Knowledge,
-    Organisation,
-    Person,
-    Product,
-    Programme,
-    Site,
-    Staff,
-)
+from healthcert.models import Dose, DoseStanding, Organisation, Person, Site, Staff
+from healthcert.models.supply import Knowledge, Product, Programme
 from healthcert.services import audit, fhir, hours, lots, record, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS

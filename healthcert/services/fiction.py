@@ -16,18 +16,8 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Organisation,
-    Person,
-    Product,
-    Programme,
-    SessionTemplate,
-    Site,
-    Slot,
-    Staff,
-    new_id,
-)
-from healthcert.models.place import FACILITIES
+from healthcert.models import Organisation, Person, Product, Programme, Staff, new_id
+from healthcert.models.place import FACILITIES, SessionTemplate, Site, Slot
 from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, hours, lots, planning, sessions, stock
 from healthcert.services.people import Details, IdentityDetails

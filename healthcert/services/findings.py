@@ -17,17 +17,8 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import composed
-from healthcert.models import (
-    Certificate,
-    Person,
-    Recovery,
-    RecoveryStanding,
-    Staff,
-    TestResult,
-    TestStanding,
-    new_id,
-)
-from healthcert.models.test_result import RESULTS, TEST_TYPES
+from healthcert.models import Certificate, Person, Recovery, RecoveryStanding, Staff, new_id
+from healthcert.models.test_result import RESULTS, TEST_TYPES, TestResult, TestStanding
 from healthcert.services import audit, elsewhere, facts, issuing, knowledge, people, revoking
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.statement import diseases

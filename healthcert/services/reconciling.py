@@ -7,27 +7,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from healthcert.models import (
-    Appointment,
-    Certificate,
-    Dose,
-    DoseJudgement,
-    DoseStanding,
-    Lot,
-    LotValidity,
-    Person,
-    Product,
-    ProductTarget,
-    Recovery,
-    RecoveryStanding,
-    Slot,
-    Stock,
-    StockMove,
-    TestResult,
-    TestStanding,
-)
-from healthcert.models.place import KEPT
-from healthcert.models.stock import MOVES
+from healthcert.models import Appointment, Certificate, Person, TestResult, TestStanding
+from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.place import KEPT, Slot
+from healthcert.models.recovery import Recovery, RecoveryStanding
+from healthcert.models.stock import MOVES, Stock, StockMove
+from healthcert.models.supply import Lot, LotValidity, Product, ProductTarget
 from healthcert.services import judging_again, statement
 
 _REACHABLE = select(Person.id).where(Person.erased_at.is_(None))  # an erased one gets no more

@@ -8,16 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.models import (
-    Appointment,
-    ClinicSession,
-    Dose,
-    DoseStanding,
-    Product,
-    Programme,
-    Site,
-    Slot,
-)
+from healthcert.models import Appointment, ClinicSession, Product, Programme, Site, Slot
+from healthcert.models.dose import Dose, DoseStanding
 
 _KNOWN = {"year": len("YYYY"), "month": len("YYYY-MM"), "day": len("YYYY-MM-DD")}
 

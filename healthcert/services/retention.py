@@ -15,19 +15,9 @@ from sqlalchemy import ColumnElement, Table, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from healthcert.data.retention import Rule, retention
-from healthcert.models import (
-    AccessCode,
-    ApiAnswer,
-    ApiToken,
-    Appointment,
-    AuditEvent,
-    Base,
-    Certificate,
-    Dose,
-    Message,
-    Person,
-    Visit,
-)
+from healthcert.models import Appointment, AuditEvent, Base, Certificate, Dose, Message, Visit
+from healthcert.models.interface import ApiAnswer, ApiToken
+from healthcert.models.person import AccessCode, Person
 from healthcert.services import audit
 
 EVERY = timedelta(days=1)
