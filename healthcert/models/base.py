@@ -124,6 +124,6 @@ def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or t
 def points_at(
     table: str, ours: str, theirs: str = "", *, name: str | None = None, later: bool = False
 ) -> ForeignKeyConstraint:
-    """Return the key by which some columns, a blank apart, are those of a row, perhaps made `later`."""
+    """Return the key by which columns, a blank apart, are those of a row, perhaps made `later`."""
     at = [f"{table}.{column}" for column in (theirs or ours).split()]
     return ForeignKeyConstraint(ours.split(), at, name=name, use_alter=later)
