@@ -5,15 +5,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Index,
-    UniqueConstraint,
-    func,
-    literal_column,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
@@ -139,4 +131,4 @@ class Offer(Row):
 
 
 NOT_DRAWN = 2147483647
-IN_TURN = func.coalesce(WaitEntry.rank, literal_column(f"{NOT_DRAWN}"))  # as the index has it
+IN_TURN = func.coalesce(WaitEntry.rank, text(f"{NOT_DRAWN}"))  # as the index has it
