@@ -121,10 +121,8 @@ def staff(scene: Scene, sites: list[Site]) -> None:
         for site in sites[1:]
     ]
     for person in roles:
-        central = person["role"] in WITHOUT_SITE
-        works = {"organisation_id": ministry.id} if central else {
-            "site_id": person.get("site", sites[0]).id
-        }  # fmt: skip
+        site, central = person.get("site", sites[0]), person["role"] in WITHOUT_SITE
+        works = {"organisation_id": ministry.id} if central else {"site_id": site.id}
         member = {"name": person["name"], "role": person["role"], **works}
         scene.db.add(Staff(recorded_at=scene.now, **member))
         scene.db.flush()
