@@ -82,10 +82,11 @@ def _judged(
     found = worth.judge(given, birth_date)
     counted = [past for past in doses if found[past.dose.id].counts == "valid"]
     stated = schedule.stated([past.counted(birth_date) for past in counted])
+    certified = statement.products() if disease in statement.diseases() else ()
     return found, {
         past.dose.id: numbers
         for past, numbers in zip(counted, stated, strict=True)
-        if past.product.code in statement.products() and disease in statement.diseases()
+        if past.product.code in certified
     }
 
 
