@@ -24,35 +24,20 @@ from healthcert.logs import JsonLines
 from healthcert.services.people import Details, IdentityDetails
 
 ARABIC = Details(
-    family="الكناري",
-    given="كنارية",
-    family_latin="Kanari",
-    given_latin="Kanariya",
-    birth_date="1980-05-17",
-    language="ar",
-    identity=IdentityDetails("national", "XX", "KANARI0001"),
-    sex="female",
-    phone="+447700900001",
+    family="الكناري", given="كنارية", family_latin="Kanari", given_latin="Kanariya",
+    birth_date="1980-05-17", language="ar",
+    identity=IdentityDetails("national", "XX", "KANARI0001"), sex="female", phone="+447700900001",
     mail="kanari1@example.org",
-)
+)  # fmt: skip
 FRENCH = Details(
-    family="Kanarière",
-    given="Zoé-Kanariette",
-    birth_date="1971-12-23",
-    language="fr",
-    identity=IdentityDetails("passport", "XX", "KANARI0002"),
-    sex="female",
-    phone="+447700900002",
+    family="Kanarière", given="Zoé-Kanariette", birth_date="1971-12-23", language="fr",
+    identity=IdentityDetails("passport", "XX", "KANARI0002"), sex="female", phone="+447700900002",
     mail="kanari2@example.org",
-)
+)  # fmt: skip
 ENGLISH = Details(
-    family="Kanaridge",
-    given="Kanarina",
-    birth_date="1962-02-03",
-    language="en",
-    identity=IdentityDetails("none"),
-    mail="kanari3@example.org",
-)
+    family="Kanaridge", given="Kanarina", birth_date="1962-02-03", language="en",
+    identity=IdentityDetails("none"), mail="kanari3@example.org",
+)  # fmt: skip
 TRACES = ("kanari", "كناري", "447700900", "(7700) 900")  # the last as it is typed
 HEALTH = ("/livez", "/readyz", "/metrics")
 

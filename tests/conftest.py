@@ -195,13 +195,10 @@ def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bundle(keys_dir: Path) -> Bundle:
     """A bundle made at NOW that trusts `signers` and publishes what XX revoked: nothing."""
     return Bundle(
-        version=1,
-        issued=NOW,
-        expires=NOW + timedelta(days=30),
-        previous=b"",
+        version=1, issued=NOW, expires=NOW + timedelta(days=30), previous=b"",
         trust=load_trust(keys_dir / "trust" / "certificates"),
         revocation=RevocationList.of(["XX"], []),
-    )
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

@@ -49,13 +49,11 @@ def _holder(dice: random.Random) -> Holder:
         family, given = dice.choice([(family, ""), ("", given)])
     on_paper = dice.random() < 0.2
     return Holder(
-        family=family,
-        given=given,
+        family=family, given=given,
         birth_date=dice.choice([_born(dice), _born(dice)[:7], _born(dice)[:4], ""]),
         family_latin=_name(dice, "latin") if on_paper and family else "",
-        given_latin=_name(dice, "latin") if on_paper and given else "",
-        language=_LANGUAGES[script],
-    )
+        given_latin=_name(dice, "latin") if on_paper and given else "", language=_LANGUAGES[script],
+    )  # fmt: skip
 
 
 def _name(dice: random.Random, script: str) -> str:
@@ -86,16 +84,10 @@ def _vaccination(dice: random.Random, holder: Holder) -> dict[str, Any]:
         [(code, codes) for code, codes in vaccines().items() if not codes.withdrawn]
     )
     return writing.of_vaccination(
-        holder,
-        _statement(dice),
-        product=product,
-        authorisation=codes.holder,
-        prophylaxis=dice.choice(codes.kinds),
-        dose=dice.randint(1, 12),
-        series=dice.randint(1, 3),
-        given_on=_day(dice),
-        vaccines=vaccines(),
-    )
+        holder, _statement(dice), product=product, authorisation=codes.holder,
+        prophylaxis=dice.choice(codes.kinds), dose=dice.randint(1, 12), series=dice.randint(1, 3),
+        given_on=_day(dice), vaccines=vaccines(),
+    )  # fmt: skip
 
 
 def _test(dice: random.Random, holder: Holder) -> dict[str, Any]:
@@ -103,15 +95,13 @@ def _test(dice: random.Random, holder: Holder) -> dict[str, Any]:
     devices = list(value_sets()["covid-19-lab-test-manufacturer-and-name"])
     sampled = datetime(2021, 1, 1, tzinfo=UTC) + timedelta(seconds=dice.randrange(150_000_000))
     return writing.of_test(
-        holder,
-        _statement(dice),
+        holder, _statement(dice),
         test_type=writing.RAPID_ANTIGEN if rapid else writing.NUCLEIC_ACID,
-        result=dice.choice(list(value_sets()["covid-19-lab-result"])),
-        sampled_at=sampled,
+        result=dice.choice(list(value_sets()["covid-19-lab-result"])), sampled_at=sampled,
         centre=dice.choice(["", "Centre de dépistage"]),
         name="" if rapid else dice.choice(["", "Laboratory RT-PCR"]),
         device=dice.choice(devices) if rapid else "",
-    )
+    )  # fmt: skip
 
 
 def _recovery(dice: random.Random, holder: Holder) -> dict[str, Any]:

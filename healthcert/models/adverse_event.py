@@ -1,14 +1,12 @@
 """Adverse events following immunisation, in the WHO's core variables."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 STATES = ("reported", "investigating", "assessed", "closed")
@@ -48,7 +46,7 @@ class AdverseEvent(Row):
 
     __tablename__ = "adverse_event"
     __table_args__ = (
-        ForeignKeyConstraint(["dose_id", "person_id"], ["dose.id", "dose.person_id"]),
+        points_at("dose", "dose_id person_id", "id person_id"),
         one_of("state", STATES),
         one_of("term", TERMS),
         one_of("seriousness", SERIOUSNESS),

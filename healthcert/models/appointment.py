@@ -1,14 +1,12 @@
 """A person's claim on a place in a slot."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
 from healthcert.models.place import KEPT, OPEN
 from healthcert.models.triggers.stated import stated
 
@@ -42,9 +40,7 @@ class Appointment(Row):
     __tablename__ = "appointment"
     __table_args__ = (
         # The times are the slot's own, copied so that the database can compare a person's times.
-        ForeignKeyConstraint(
-            ["slot_id", "starts_at", "ends_at"], ["slot.id", "slot.starts_at", "slot.ends_at"]
-        ),
+        points_at("slot", "slot_id starts_at ends_at", "id starts_at ends_at"),
         one_of("state", STATES),
         one_of("source", SOURCES),
         one_of("pool", (OPEN, *KEPT)),

@@ -3,8 +3,6 @@
 Nothing here is believed by itself: `services/sealing.py` holds it against what lies elsewhere.
 """
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

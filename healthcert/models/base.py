@@ -1,7 +1,5 @@
 """The declarative base, the types both engines share, and identifiers."""
 
-from __future__ import annotations
-
 import secrets
 import time
 import uuid
@@ -14,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Double,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -120,3 +119,11 @@ def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or t
     """Return an INSERT into a table that knows ``ON CONFLICT``, which is no standard SQL."""
     insert = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
     return insert[db.get_bind().dialect.name](Base.metadata.tables[table])
+
+
+def points_at(
+    table: str, ours: str, theirs: str = "", *, name: str | None = None, later: bool = False
+) -> ForeignKeyConstraint:
+    """Return the key by which columns, a blank apart, are those of a row, perhaps made `later`."""
+    at = [f"{table}.{column}" for column in (theirs or ours).split()]
+    return ForeignKeyConstraint(ours.split(), at, name=name, use_alter=later)

@@ -1,10 +1,13 @@
 """Which rule of the database refused a row, by one name on both engines."""
 
-from __future__ import annotations
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlalchemy import Index, Table, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+from healthcert.errors import Refusal
 from healthcert.models.base import Base
 
 FOREIGN_KEY = "foreign_key"
@@ -31,6 +34,18 @@ def broken_rule(error: IntegrityError) -> str:
     if kind == "NOT NULL":
         return NOT_NULL
     return FOREIGN_KEY if kind.startswith("FOREIGN KEY") else kind.partition(":")[0]
+
+
+@contextmanager
+def refusing(db: Session, by_rule: Mapping[str, Refusal | type[Refusal]]) -> Iterator[None]:
+    """Undo what breaks a rule of the database, and raise the refusal of that rule."""
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError as error:
+        if (rule := broken_rule(error)) in by_rule:
+            raise by_rule[rule] from None
+        raise
 
 
 def _unique_on(columns: str) -> str:

@@ -1,7 +1,5 @@
 """What people tell us that is no request: feedback, complaints, warnings."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Certificates: intended, issued, superseded, revoked."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 
@@ -9,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.hcert.payload import Kind
-from healthcert.models.base import Row, one_of, unique_where
+from healthcert.models.base import Row, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 STATES = ("intended", "issued", "superseded", "revoked")
@@ -25,10 +23,9 @@ _LIVE = "state IN ('intended', 'issued')"
 def _of_finding(fact: str, standing: str) -> tuple[ForeignKeyConstraint, ForeignKeyConstraint]:
     """Return the two keys that a certificate of a finding holds: its holder, and that it counts."""
     key = f"{fact}_id"
-    whose = (key, "person_id", "disease")
     return (
-        ForeignKeyConstraint(whose, [f"{fact}.id", f"{fact}.person_id", f"{fact}.disease"]),
-        ForeignKeyConstraint((key, "standing_counts"), [f"{standing}.{key}", f"{standing}.counts"]),
+        points_at(fact, f"{key} person_id disease", "id person_id disease"),
+        points_at(standing, f"{key} standing_counts", f"{key} counts"),
     )
 
 
@@ -42,17 +39,13 @@ class Certificate(Row):
 
     __tablename__ = "certificate"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["dose_id", "disease", "standing_counts", "dn"],
-            [
-                "dose_standing.dose_id",
-                "dose_standing.disease",
-                "dose_standing.counts",
-                "dose_standing.number",
-            ],
+        points_at(
+            "dose_standing",
+            "dose_id disease standing_counts dn",
+            "dose_id disease counts number",
             name="fk_certificate_standing",
         ),
-        ForeignKeyConstraint(["dose_id", "person_id"], ["dose.id", "dose.person_id"]),
+        points_at("dose", "dose_id person_id", "id person_id"),
         *_of_finding("test_result", "test_standing"),
         *_of_finding("recovery", "recovery_standing"),
         CheckConstraint(

@@ -1,14 +1,12 @@
 """Cold chain: fridges, what was read on them and on vials, and vials that are open."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of
+from healthcert.models.base import Row, index_where, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 FRIDGES = ("fridge", "freezer")  # each a range of its own in the file of a vaccine
@@ -36,7 +34,7 @@ class ColdReading(Row):
 
     __tablename__ = "cold_reading"
     __table_args__ = (
-        ForeignKeyConstraint(["fridge_id", "site_id"], ["fridge.id", "fridge.site_id"]),
+        points_at("fridge", "fridge_id site_id", "id site_id"),
         CheckConstraint("celsius BETWEEN -100 AND 60", name="celsius"),
         CheckConstraint("vvm_stage BETWEEN 1 AND 4", name="vvm_stage"),
         CheckConstraint(
@@ -67,7 +65,7 @@ class Vial(Row):
 
     __tablename__ = "vial"
     __table_args__ = (
-        ForeignKeyConstraint(["site_id", "lot_id"], ["stock.site_id", "stock.lot_id"]),
+        points_at("stock", "site_id lot_id"),
         CheckConstraint("doses BETWEEN 1 AND 100", name="doses"),
         one_of("state", ("open", *VIAL_TRANSITIONS["open"])),
         CheckConstraint("(state = 'open') = (ended_at IS NULL)", name="ended"),

@@ -1,14 +1,12 @@
 """Before the needle: who agreed, what was asked, and what was decided on the answers."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 DECISIONS = ("given", "refused", "withdrawn")
@@ -47,9 +45,7 @@ class Screening(Row):
 
     __tablename__ = "screening"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["appointment_id", "person_id"], ["appointment.id", "appointment.person_id"]
-        ),
+        points_at("appointment", "appointment_id person_id", "id person_id"),
         one_of("outcome", OUTCOMES),
         stated(append_only=True),
     )

@@ -1,22 +1,12 @@
 """Doses: the fact, what was judged of it, and where it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import (
-    CheckConstraint,
-    Computed,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    String,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Row, one_of, unique_where
+from healthcert.models.base import Base, Row, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 COUNTS = (
@@ -37,7 +27,7 @@ class Dose(Row):
     __tablename__ = "dose"
     __table_args__ = (
         # The lot in our books, or nothing; `lot_text` is what was read from the vial in any case.
-        ForeignKeyConstraint(["lot_id", "lot_product_id"], ["lot.id", "lot.product_id"]),
+        points_at("lot", "lot_id lot_product_id", "id product_id"),
         CheckConstraint("(lot_id IS NULL) = (lot_product_id IS NULL)", name="lot_whole"),
         CheckConstraint("given_on <= recorded_on", name="given_before_recorded"),
         one_of("source", SOURCES),
@@ -52,7 +42,7 @@ class Dose(Row):
             name="here_or_elsewhere",
         ),
         # What is corrected is a dose of the same person.
-        ForeignKeyConstraint(["replaces", "person_id"], ["dose.id", "dose.person_id"]),
+        points_at("dose", "replaces person_id", "id person_id"),
         # What judgements and certificates point at.
         UniqueConstraint("id", "person_id", "product_id", "given_on", "source"),
         UniqueConstraint("id", "lot_id"),
@@ -104,36 +94,22 @@ class DoseJudgement(Row):
 
     __tablename__ = "dose_judgement"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["dose_id", "person_id", "product_id", "given_on", "source"],
-            ["dose.id", "dose.person_id", "dose.product_id", "dose.given_on", "dose.source"],
+        points_at(
+            "dose",
+            "dose_id person_id product_id given_on source",
+            "id person_id product_id given_on source",
             name="fk_dose_judgement_dose",
         ),
         # What counts is proved: a day that is known, and more than somebody's word.
-        ForeignKeyConstraint(["dose_id", "valid_proof"], ["dose.id", "dose.proof"]),
+        points_at("dose", "dose_id valid_proof", "id proof"),
         # A lot judged by is the lot the dose was given from.
-        ForeignKeyConstraint(["dose_id", "lot_id"], ["dose.id", "dose.lot_id"]),
+        points_at("dose", "dose_id lot_id", "id lot_id"),
         # What counts, counts toward a disease the product protects from; what does not, need not.
-        ForeignKeyConstraint(
-            ["product_id", "valid_disease"], ["product_target.product_id", "product_target.disease"]
-        ),
-        ForeignKeyConstraint(
-            [
-                "lot_validity_id",
-                "lot_id",
-                "lot_product_id",
-                "lot_state",
-                "lot_released_on",
-                "lot_expires_on",
-            ],
-            [
-                "lot_validity.id",
-                "lot_validity.lot_id",
-                "lot_validity.product_id",
-                "lot_validity.state",
-                "lot_validity.released_on",
-                "lot_validity.expires_on",
-            ],
+        points_at("product_target", "product_id valid_disease", "product_id disease"),
+        points_at(
+            "lot_validity",
+            "lot_validity_id lot_id lot_product_id lot_state lot_released_on lot_expires_on",
+            "id lot_id product_id state released_on expires_on",
             name="fk_dose_judgement_lot_validity",
         ),
         CheckConstraint(
@@ -163,13 +139,7 @@ class DoseJudgement(Row):
         UniqueConstraint("dose_id", "disease", "ordinal"),
         # What the standing mirrors; the number apart, because a half-NULL key passes unseen.
         UniqueConstraint(
-            "id",
-            "dose_id",
-            "disease",
-            "person_id",
-            "counts",
-            "ordinal",
-            "given_on",
+            *("id", "dose_id", "disease", "person_id", "counts", "ordinal", "given_on"),
             "min_interval_days",
             name="uq_dose_judgement_mirror",
         ),
@@ -212,32 +182,16 @@ class DoseStanding(Base):
 
     __tablename__ = "dose_standing"
     __table_args__ = (
-        ForeignKeyConstraint(
-            [
-                "judgement_id",
-                "dose_id",
-                "disease",
-                "person_id",
-                "counts",
-                "ordinal",
-                "given_on",
-                "min_interval_days",
-            ],
-            [
-                "dose_judgement.id",
-                "dose_judgement.dose_id",
-                "dose_judgement.disease",
-                "dose_judgement.person_id",
-                "dose_judgement.counts",
-                "dose_judgement.ordinal",
-                "dose_judgement.given_on",
-                "dose_judgement.min_interval_days",
-            ],
+        points_at(
+            "dose_judgement",
+            "judgement_id dose_id disease person_id counts ordinal given_on min_interval_days",
+            "id dose_id disease person_id counts ordinal given_on min_interval_days",
             name="fk_dose_standing_mirror",
         ),
-        ForeignKeyConstraint(
-            ["judgement_id", "number"],
-            ["dose_judgement.id", "dose_judgement.number"],
+        points_at(
+            "dose_judgement",
+            "judgement_id number",
+            "id number",
             name="fk_dose_standing_mirror_number",
         ),
         CheckConstraint("counts <> 'valid' OR number IS NOT NULL", name="valid_number"),

@@ -1,15 +1,13 @@
 """What a test result and a recovery have in common: a fact, and where it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
-from healthcert.models.base import Base, Row, one_of
+from healthcert.models.base import Base, Row, one_of, points_at
 from healthcert.models.dose import EVIDENCE
 
 
@@ -49,7 +47,7 @@ def of_finding(table: str) -> tuple[SchemaItem, ...]:
         one_of("evidence", EVIDENCE),
         CheckConstraint("(evidence = 'given_here') = (country IS NULL)", name="here_or_elsewhere"),
         # What is corrected is a finding of the same person.
-        ForeignKeyConstraint(["replaces", "person_id"], [f"{table}.id", f"{table}.person_id"]),
+        points_at(table, "replaces person_id", "id person_id"),
         UniqueConstraint("id", "person_id"),
         UniqueConstraint("id", "person_id", "disease"),  # what a certificate points at
     )

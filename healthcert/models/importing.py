@@ -1,7 +1,5 @@
 """What came in as a whole from elsewhere, so that it can be told apart and taken back."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What programs come with, and what they were answered."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """What happened and what is to be said: audit events, and the outbox of messages."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 from typing import Any

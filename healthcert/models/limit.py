@@ -1,7 +1,5 @@
 """What keeps abuse small: counters of tries, alarms, certificates that wait, sites on probation."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

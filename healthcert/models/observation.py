@@ -1,14 +1,12 @@
 """After the needle: until when somebody who was given a dose is watched, and when they left."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 TRANSITIONS = {"observed": ("left", "left_early")}
@@ -19,7 +17,7 @@ class Observation(Row):
 
     __tablename__ = "observation"
     __table_args__ = (
-        ForeignKeyConstraint(["dose_id", "person_id"], ["dose.id", "dose.person_id"]),
+        points_at("dose", "dose_id person_id", "id person_id"),
         one_of("state", ("observed", "left", "left_early")),
         CheckConstraint("until > recorded_at", name="until"),
         CheckConstraint("left_at >= recorded_at", name="left_after"),

@@ -1,14 +1,12 @@
 """Who stands behind sites and staff: a tree of organisations, what they hand on, their devices."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 ORGANISATION_KINDS = ("ministry", "agency", "region", "municipality", "provider", "ngo")
@@ -24,9 +22,7 @@ class Organisation(Row):
     __tablename__ = "organisation"
     __table_args__ = (
         one_of("kind", ORGANISATION_KINDS),
-        ForeignKeyConstraint(
-            ["parent_id", "parent_level"], ["organisation.id", "organisation.level"]
-        ),
+        points_at("organisation", "parent_id parent_level", "id level"),
         CheckConstraint(
             "CASE WHEN parent_id IS NULL THEN level = 0 AND parent_level IS NULL"
             " ELSE parent_level IS NOT NULL AND level = parent_level + 1 END",

@@ -1,7 +1,5 @@
 """People: what counting and deciding need in the clear, everything else sealed."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 

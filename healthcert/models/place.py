@@ -1,7 +1,5 @@
 """Where and when: sites, clinic sessions and their slots."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time
@@ -112,12 +110,7 @@ class ClinicSession(Row):
         one_of("state", SESSION_STATES),
         UniqueConstraint("site_id", "day", "product_id"),
         # Who is still to be booked anew is looked for every minute.
-        Index(
-            "ix_clinic_session_cancelled",
-            "day",
-            sqlite_where=text("state = 'cancelled'"),
-            postgresql_where=text("state = 'cancelled'"),
-        ),
+        index_where("ix_clinic_session_cancelled", "day", where="state = 'cancelled'"),
         stated(transitions=SESSION_TRANSITIONS),
     )
 

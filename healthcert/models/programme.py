@@ -1,22 +1,13 @@
 """Whom a programme admits when, and what was decided of a person."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    UniqueConstraint,
-)
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 OUTCOMES = ("eligible", "refused", "exception")
@@ -56,9 +47,10 @@ class EligibilityDecision(Row):
 
     __tablename__ = "eligibility_decision"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["phase_id", "programme_id", "knowledge_id"],
-            ["phase.id", "phase.programme_id", "phase.knowledge_id"],
+        points_at(
+            "phase",
+            "phase_id programme_id knowledge_id",
+            "id programme_id knowledge_id",
             name="fk_eligibility_decision_phase",
         ),
         one_of("outcome", OUTCOMES),

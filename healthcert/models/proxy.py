@@ -1,7 +1,5 @@
 """Who may act for whom."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 from itertools import combinations

@@ -1,13 +1,12 @@
 """Recoveries: the fact, and whether it stands."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, ForeignKeyConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from healthcert.models.base import points_at
 from healthcert.models.finding import Finding, Standing, of_finding, of_standing
 from healthcert.models.triggers.stated import stated
 
@@ -23,9 +22,10 @@ class Recovery(Finding):
     __tablename__ = "recovery"
     __table_args__ = (
         *of_finding("recovery"),
-        ForeignKeyConstraint(
-            ["test_result_id", "person_id", "disease"],
-            ["test_result.id", "test_result.person_id", "test_result.disease"],
+        points_at(
+            "test_result",
+            "test_result_id person_id disease",
+            "id person_id disease",
             name="fk_recovery_test_result",
         ),
         CheckConstraint("first_positive_on <= recorded_on", name="found_before_recorded"),
@@ -51,13 +51,8 @@ class RecoveryStanding(Standing):
     __tablename__ = "recovery_standing"
     __table_args__ = (
         *of_standing(COUNTS),
-        ForeignKeyConstraint(
-            ["recovery_id", "test_result_id"], ["recovery.id", "recovery.test_result_id"]
-        ),
-        ForeignKeyConstraint(
-            ["test_result_id", "test_counts"],
-            ["test_standing.test_result_id", "test_standing.counts"],
-        ),
+        points_at("recovery", "recovery_id test_result_id", "id test_result_id"),
+        points_at("test_standing", "test_result_id test_counts", "test_result_id counts"),
         CheckConstraint(
             "CASE WHEN counts = 'entered_in_error' OR test_result_id IS NULL"
             " THEN test_counts IS NULL"

@@ -1,22 +1,13 @@
 """What someone asks to have decided, and the steps by which several people decide it."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    String,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 KINDS = ("correction", "foreign_dose", "exemption", "late_record", "recall", "revocation")
@@ -39,11 +30,12 @@ class Request(Row):
         one_of("kind", KINDS),
         one_of("state", STATES),
         CheckConstraint("(state IS NULL) = (steps IS NULL)", name="begins_with_a_step"),
-        ForeignKeyConstraint(
-            ["id", "steps", "state"],
-            ["request_step.request_id", "request_step.ordinal", "request_step.state"],
+        points_at(
+            "request_step",
+            "id steps state",
+            "request_id ordinal state",
             name="fk_request_newest_step",
-            use_alter=True,
+            later=True,
         ),
         Index("ix_request_state_due_at", "state", "due_at"),
         stated(never_deleted=True, transitions=TRANSITIONS),

@@ -1,7 +1,5 @@
 """Our own signing keys: what may sign now, and what verifiers are told of."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint

@@ -1,10 +1,8 @@
 """Honest types on SQLite, which stores any value in any column unless a CHECK refuses it."""
 
-from __future__ import annotations
-
 from typing import Any
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, Integer, MetaData, Table, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, Integer, MetaData, Uuid
 from sqlalchemy.types import Time, TypeEngine
 
 from healthcert.models.base import Instant
@@ -38,11 +36,6 @@ def check_types(metadata: MetaData) -> None:
     """
     for table in metadata.tables.values():
         for column in table.columns:
-            _check(table, column)
-
-
-def _check(table: Table, column: Column[Any]) -> None:
-    rule = rule_of(column)
-    if rule is not None:
-        check = CheckConstraint(rule, name=f"{column.name}_type")
-        table.append_constraint(check.ddl_if(dialect="sqlite"))
+            if (rule := rule_of(column)) is not None:
+                check = CheckConstraint(rule, name=f"{column.name}_type")
+                table.append_constraint(check.ddl_if(dialect="sqlite"))

@@ -1,7 +1,5 @@
 """People who work here, how they prove it, and who is signed in where."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,20 +1,11 @@
 """Stock: what moved, never changed, and what each site has left of a lot, kept by its trigger."""
 
-from __future__ import annotations
-
 import uuid
 
-from sqlalchemy import (
-    CheckConstraint,
-    Computed,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    UniqueConstraint,
-)
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Row, one_of, unique_where
+from healthcert.models.base import Base, Row, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 WASTE_REASONS = (
@@ -52,20 +43,15 @@ class StockMove(Row):
         one_of("reason", WASTE_REASONS, name="waste_reason"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
         # The dose was given here, from this lot.
-        ForeignKeyConstraint(
-            ["dose_id", "lot_id", "site_id"], ["dose.id", "dose.lot_id", "dose.site_id"]
-        ),
+        points_at("dose", "dose_id lot_id site_id", "id lot_id site_id"),
         # An answer is to a move of the right kind, of the same lot, as large, about the same dose.
-        ForeignKeyConstraint(
-            ["answers", "answers_kind", "lot_id", "quantity"],
-            ["stock_move.id", "stock_move.kind", "stock_move.lot_id", "stock_move.quantity"],
+        points_at(
+            "stock_move",
+            "answers answers_kind lot_id quantity",
+            "id kind lot_id quantity",
             name="fk_stock_move_answers",
         ),
-        ForeignKeyConstraint(
-            ["answers", "dose_id"],
-            ["stock_move.id", "stock_move.dose_id"],
-            name="fk_stock_move_answers_dose",
-        ),
+        points_at("stock_move", "answers dose_id", "id dose_id", name="fk_stock_move_answers_dose"),
         UniqueConstraint("answers"),
         UniqueConstraint("id", "kind", "lot_id", "quantity"),
         UniqueConstraint("id", "dose_id"),
@@ -103,7 +89,7 @@ class StockCount(Row):
         CheckConstraint("found >= 0", name="found"),
         CheckConstraint("confirmed_by <> counted_by", name="two_count"),
         CheckConstraint("(state = 'confirmed') = (confirmed_by IS NOT NULL)", name="confirmed"),
-        ForeignKeyConstraint(["site_id", "lot_id"], ["stock.site_id", "stock.lot_id"]),
+        points_at("stock", "site_id lot_id"),
         unique_where("one_open_count", "site_id", "lot_id", where="state = 'open'"),
         stated(never_deleted=True, transitions={"open": ("confirmed", "dropped")}),
     )
@@ -132,8 +118,8 @@ class Stock(Base):
             name="sums",
         ),
         # The fridge and the reading are of the same site.
-        ForeignKeyConstraint(["fridge_id", "site_id"], ["fridge.id", "fridge.site_id"]),
-        ForeignKeyConstraint(["set_aside", "site_id"], ["cold_reading.id", "cold_reading.site_id"]),
+        points_at("fridge", "fridge_id site_id", "id site_id"),
+        points_at("cold_reading", "set_aside site_id", "id site_id"),
         stated(never_deleted=True),
     )
 

@@ -1,15 +1,13 @@
 """What is given: programmes, products and lots, each resting on a version of knowledge."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Row, one_of
+from healthcert.models.base import Base, Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 KNOWLEDGE_KINDS = ("vaccine", "programme", "country")
@@ -106,7 +104,7 @@ class LotValidity(Row):
 
     __tablename__ = "lot_validity"
     __table_args__ = (
-        ForeignKeyConstraint(["lot_id", "product_id"], ["lot.id", "lot.product_id"]),
+        points_at("lot", "lot_id product_id", "id product_id"),
         UniqueConstraint("lot_id", "ordinal"),
         CheckConstraint("ordinal >= 1", name="ordinal"),
         # What a judgement points at, so that the database can compare the days itself.

@@ -1,7 +1,5 @@
 """Test results: the fact, and what it is good for."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import datetime
 

@@ -1,25 +1,14 @@
 """Waiting in order: the waiting list, what is offered from it, and the draw that orders it."""
 
-from __future__ import annotations
-
 import secrets
 import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    UniqueConstraint,
-    func,
-    literal_column,
-    text,
-)
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of, unique_where
+from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 ENTRY_STATES = ("waiting", "offered", "placed", "left", "lapsed")
@@ -86,7 +75,7 @@ class WaitEntry(Row):
         CheckConstraint(
             "within_km IS NULL OR (within_km >= 1 AND site_id IS NOT NULL)", name="around_a_site"
         ),
-        ForeignKeyConstraint(["draw_id", "programme_id"], ["draw.id", "draw.programme_id"]),
+        points_at("draw", "draw_id programme_id", "id programme_id"),
         UniqueConstraint("draw_id", "rank"),
         UniqueConstraint("id", "person_id"),
         unique_where(
@@ -123,13 +112,9 @@ class Offer(Row):
     __table_args__ = (
         one_of("state", OFFER_STATES),
         CheckConstraint("ends_at > recorded_at", name="ends_after_start"),
-        ForeignKeyConstraint(
-            ["wait_entry_id", "person_id"], ["wait_entry.id", "wait_entry.person_id"]
-        ),
+        points_at("wait_entry", "wait_entry_id person_id", "id person_id"),
         # An offer that was taken is an appointment of the same person.
-        ForeignKeyConstraint(
-            ["appointment_id", "person_id"], ["appointment.id", "appointment.person_id"]
-        ),
+        points_at("appointment", "appointment_id person_id", "id person_id"),
         CheckConstraint("(state = 'accepted') = (appointment_id IS NOT NULL)", name="accepted"),
         unique_where("one_open_offer", "wait_entry_id", where="state = 'open'"),
         Index("ix_offer_slot_id_state", "slot_id", "state"),
@@ -146,4 +131,4 @@ class Offer(Row):
 
 
 NOT_DRAWN = 2147483647
-IN_TURN = func.coalesce(WaitEntry.rank, literal_column(f"{NOT_DRAWN}"))  # as the index has it
+IN_TURN = func.coalesce(WaitEntry.rank, text(f"{NOT_DRAWN}"))  # as the index has it

@@ -7,12 +7,9 @@ alike and cost the same work: what is written for an unknown one, on a decoy, is
 an audit row is written for both. Who has no contact point is an unknown one here: a clinic helps.
 """
 
-from __future__ import annotations
-
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -74,20 +71,17 @@ def request_code(db: Session, *, vault: Vault, pepper: bytes, claim: Claim, now:
     Raises:
         BadInput: The reference is not one, or the number is missing.
     """
-    claimed = _claimed(db, vault, claim)
-    send = (
-        codes.may_ask_again(db, person_id=claimed.person.id if claimed.person else None, now=now)
-        and claimed.right
-    )
-    if claimed.person is not None:
+    person, right = _claimed(db, vault, claim)
+    known = person.id if person else None
+    send = codes.may_ask_again(db, person_id=known, now=now) and right
+    if person is not None:
         attempt = db.begin_nested()
-        codes.send(db, vault=vault, pepper=pepper, person=claimed.person, now=now)
+        codes.send(db, vault=vault, pepper=pepper, person=person, now=now)
         if send:
             attempt.commit()
         else:
             attempt.rollback()
-    whose = claimed.person.id if send and claimed.person else None
-    audit.of_person(db, audit.STRANGER, "code_asked_for", whose, now)
+    audit.of_person(db, audit.STRANGER, "code_asked_for", known if send else None, now)
 
 
 def redeem(
@@ -96,40 +90,30 @@ def redeem(
 ) -> Answer:  # fmt: skip
     """Count a try and compare the code; the answer is to be asked after the commit.
 
-        with doors.transaction() as db:
-            answer = access.redeem(db, ...)
-        person_id = answer.person_id  # raises BadCode
-
     With a `carer`, the code is not one to sign in with but one that lets them act for the person.
 
     Raises:
         BadInput: The reference is not one, or the number is missing.
     """
-    claimed = _claimed(db, vault, claim)
-    who = claimed.person.id if claimed.person and claimed.right else None
+    person, theirs = _claimed(db, vault, claim)
+    who = person.id if person and theirs else None
     newest = codes.newest(db, person_id=who, for_carer=carer is not None)
     counted = codes.count_try(db, code_id=newest, now=now)
     digest = counted.digest if counted else bytes(32)
     right = hmac.compare_digest(digest, codes.digest(pepper, newest or UUID(int=0), code))
-    if counted is None or not right or claimed.person is None:
+    if counted is None or not right or person is None:
         # Written for all: a commit that changes nothing would be told by its time.
         audit.of_person(db, audit.STRANGER, "code_refused", None, now)
         return Answer(compared=counted is not None, _person_id=None)
     codes.use(db, code_id=counted.id, now=now)
-    actor = audit.Actor("citizen", carer or claimed.person.id)
+    actor = audit.Actor("citizen", carer or person.id)
     act = "invitation_taken" if carer else "signed_in"
-    audit.of_person(db, actor, act, claimed.person.id, now)
-    return Answer(compared=True, _person_id=claimed.person.id, lets=counted.lets)
+    audit.of_person(db, actor, act, person.id, now)
+    return Answer(compared=True, _person_id=person.id, lets=counted.lets)
 
 
-class _Claimed(NamedTuple):
-    """Who someone says to be; for an unknown one anybody, to do the same work on."""
-
-    person: Person | None
-    right: bool
-
-
-def _claimed(db: Session, vault: Vault, claim: Claim) -> _Claimed:
+def _claimed(db: Session, vault: Vault, claim: Claim) -> tuple[Person | None, bool]:
+    """Return who someone says to be, and whether rightly; else anybody, to do the same work on."""
     number, kind = claim.reference.strip(), claim.kind
     if kind == "reference":
         number, kind = read(number), "card"
@@ -146,5 +130,5 @@ def _claimed(db: Session, vault: Vault, claim: Claim) -> _Claimed:
         details = details_of(vault, person)
         same = hmac.compare_digest(details.birth_date.encode(), claim.birth_date.strip().encode())
         if same and person in found and (details.phone or details.mail):
-            return _Claimed(person, right=True)
-    return _Claimed(decoy, right=False)
+            return person, True
+    return decoy, False

@@ -1,7 +1,5 @@
 """Alarms: what a person should look at, raised before anybody is refused."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

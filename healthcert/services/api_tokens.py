@@ -1,7 +1,5 @@
 """Tokens of programs: made by their owner, found by their hash, gone when they are ended."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections.abc import Collection, Sequence

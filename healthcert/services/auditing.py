@@ -1,7 +1,5 @@
 """Hold the audit against what was signed, prove what it holds, export it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -25,16 +23,10 @@ _RAW = Text().with_variant(LargeBinary(), "sqlite")
 EVENT = tuple(
     cast(column, _RAW).label(column.key)
     for column in (
-        AuditEvent.id,
-        AuditEvent.recorded_at,
-        AuditEvent.actor_id,
-        AuditEvent.subject_id,
-        AuditEvent.actor_kind,
-        AuditEvent.act,
-        AuditEvent.subject_kind,
-        AuditEvent.details,
+        AuditEvent.id, AuditEvent.recorded_at, AuditEvent.actor_id, AuditEvent.subject_id,
+        AuditEvent.actor_kind, AuditEvent.act, AuditEvent.subject_kind, AuditEvent.details,
     )
-)
+)  # fmt: skip
 _LEAF = (cast(AuditLeaf.event_id, _RAW).label("event"), cast(AuditLeaf.hash, LargeBinary))
 _HEAD = (cast(TreeHead.note, _RAW).label("note"), cast(TreeHead.sealed_at, _RAW).label("at"))
 
@@ -43,12 +35,10 @@ def entry(event: Row[*tuple[Any, ...]]) -> bytes:
     """Return what the tree holds of an event: its row as `docs/audit.md` writes it down, UTF-8."""
     texts = (event.actor_kind, event.act, event.subject_kind, event.details)
     lines = (
-        "1",
-        _digits(event.id),
-        _written(event.recorded_at),
+        "1", _digits(event.id), _written(event.recorded_at),
         *map(_digits, (event.actor_id, event.subject_id)),
         ",".join(f"{len(text)}:{text}" for text in map(_text, texts)),
-    )
+    )  # fmt: skip
     return "\n".join(lines).encode(errors="surrogateescape")
 
 
@@ -57,11 +47,8 @@ def verify(
 ) -> list[Finding]:
     """Return what is not as it was sealed; empty when the whole record holds.
 
-    Args:
-        db: A snapshot.
-        log: The log's verifier key, from a place that the record's keeper cannot change.
-        sources: What was kept elsewhere: by witnesses, in files, in a bundle.
-        now: Events older than a minute must be sealed.
+    `db` is a snapshot; `log` the log's verifier key, from a place that the record's keeper cannot
+    change; `sources` what was kept elsewhere: by witnesses, in files, in a bundle.
     """
     heads = [Seal(_text(head.note), _moment(head.at)) for head in db.execute(select(*_HEAD))]
     found = compare(_record(db), [Source.of("record", heads, log=log), *sources])
@@ -79,12 +66,7 @@ def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = No
     """Return a proof of an event (tlog-proof@v1), or that the tree grew since it had a size.
 
     The latter is also what other witnesses are asked with (add-checkpoint, c2sp.org/tlog-witness).
-
-    Args:
-        db: A snapshot.
-        what: An event; or a size, 0 for the empty tree.
-        log: Who must have signed the head.
-        head: One of our heads, as a witness cosigned it; None: the newest.
+    `head` is one of ours, as a witness cosigned it; None: the newest. `db` is a snapshot.
 
     Raises:
         NotFound: There is no such event or size, or it is not in the tree of this head.
@@ -108,10 +90,7 @@ def prove(db: Session, what: UUID | int, *, log: Verifier, head: str | None = No
 
 
 def export(db: Session) -> Iterator[str]:
-    """Give each sealed event as a line of JSON, in the order of the tree.
-
-    Nobody is named in it: identifiers of rows, codes and numbers, as `audit.note` lets in.
-    """
+    """Give each sealed event as a line of JSON, in the order of the tree; nobody is named in it."""
     for position, row in enumerate(_rows(db)):
         if row.id is not None:
             told = {name: value and _text(value) for name, value in row._mapping.items()}  # noqa: SLF001 - SQLAlchemy's name for the row as a mapping

@@ -1,7 +1,5 @@
 """Make the next bundle and put it where every verifier reads it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,14 +31,9 @@ class Contents:
 
 
 def publish(
-    path: Path,
-    contents: Contents,
-    *,
-    signer: BundleSigner,
-    pins: Collection[PublicKey],
-    now: datetime,
-    full: bool | None = None,
-) -> Bundle:
+    path: Path, contents: Contents, *, signer: BundleSigner, pins: Collection[PublicKey],
+    now: datetime, full: bool | None = None,
+) -> Bundle:  # fmt: skip
     """Return the bundle that was made; it has taken the place of the one before, at once.
 
     The revocation lists it names lie beside it by their hash, with what changed since the one
@@ -61,20 +54,17 @@ def publish(
         before, previous = held(path, pins=pins)
         published = before.revocation if before else RevocationList()
         listed = contents.revocation.with_tables(published.tables)
-        packs = _is_small(listed) if full is None else full
-        if packs and listed.missing():
+        missing = bool(listed.missing())
+        size = sum(part.file.size for parts in listed.lists.values() for part in parts)
+        packs = not missing and size <= PACKED_UP_TO if full is None else full
+        if packs and missing:
             raise BadBundle("a revocation list that is to be in the file is not at hand")
         made = Bundle(
             version=max(int(issued.timestamp()), before.version + 1 if before else 0),
-            issued=issued,
-            expires=issued + LIFE,
-            previous=previous,
-            trust=contents.trust,
-            revocation=bundle_files.store(path.parent, listed, published),
-            rules=contents.rules,
-            value_sets=contents.value_sets,
-            audit_head=contents.audit_head,
-        )
+            issued=issued, expires=issued + LIFE, previous=previous, trust=contents.trust,
+            revocation=bundle_files.store(path.parent, listed, published), rules=contents.rules,
+            value_sets=contents.value_sets, audit_head=contents.audit_head,
+        )  # fmt: skip
         data = write(made, kid=signer.kid, sign=signer.sign, full=packs)
         read(data, pinned=pins)
         write_whole(path, data)
@@ -87,20 +77,10 @@ def held(
 ) -> tuple[Bundle | None, bytes]:
     """Return the bundle in a file, and the SHA-256 of the file.
 
-    None and nothing where there is no file, or one that none of the pinned keys signed.
-
-    Args:
-        path: The bundle file.
-        pins: The keys that may have signed it.
-        whole: Whether the lists beside it are read too, which may take a second.
+    None and nothing where there is no file, or one that none of the pinned keys signed. Lists
+    beside it are read with the `whole`, which may take a second.
     """
     try:
         return bundle_files.load(path, pins=pins, whole=whole)
     except (FileNotFoundError, BadBundle):
         return None, b""
-
-
-def _is_small(listed: RevocationList) -> bool:
-    """Whether all lists are at hand and small enough to go with every download."""
-    sizes = [part.file.size for parts in listed.lists.values() for part in parts]
-    return not listed.missing() and sum(sizes) <= PACKED_UP_TO

@@ -1,7 +1,5 @@
 """What the kinds of tables share: their form, cells read as values, rows added and deleted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,17 +23,13 @@ LANGUAGES = ("en", "fr", "ar")
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What reading and writing a line needs besides the line; lots and doses need staff.
-
-    Attributes:
-        ahead: What `Kind.ahead` found for the lines at hand.
-    """
+    """What reading and writing a line needs besides the line; lots and doses need staff."""
 
     vault: Vault
     country: Country
     staff: Staff | None
     now: datetime
-    ahead: Any = None
+    ahead: Any = None  # what `Kind.ahead` found for the lines at hand
 
     @property
     def by(self) -> Staff:
@@ -53,30 +47,22 @@ class Setting:
 class Kind:
     """What one kind of table holds, and what is done with a line of it.
 
-    Attributes:
-        required: Those headings that must be there and filled.
-        read: Gives what a line says, ready to write; raises BadInput by field.
-        key: Gives what two lines must not share.
-        known: Gives the row that is on record already; raises BadInput where it contradicts it.
-        write: Writes rows and gives their identifiers.
-        take_back: Undoes a row; False where something leans on it by now and it stays.
-        ahead: Looks up at once what reading some lines needs (`Setting.ahead`).
-        together: Gives what the values have in common that are written in one piece.
-        passes: Says why a line is told and not to be taken in; empty for all others.
-        by_staff: Whether a member of staff answers for what is written.
+    `read` raises BadInput by field, and `known` where a line contradicts the record.
     """
 
     name: str
     columns: tuple[str, ...]
-    required: tuple[str, ...]
-    read: Callable[[Session, Setting, Line], Any]
-    key: Callable[[Any], object]
-    known: Callable[[Session, Setting, Any], UUID | None]
-    write: Callable[[Session, Setting, Sequence[Any]], Sequence[UUID]]
-    take_back: Callable[[Session, Setting, UUID], bool]
-    by_staff: bool = False
-    passes: Callable[[Line], str] = lambda _line: ""
+    required: tuple[str, ...]  # the headings that must be there and filled
+    read: Callable[[Session, Setting, Line], Any]  # gives what a line says, ready to write
+    key: Callable[[Any], object]  # gives what two lines must not share
+    known: Callable[[Session, Setting, Any], UUID | None]  # gives the row that is on record already
+    write: Callable[[Session, Setting, Sequence[Any]], Sequence[UUID]]  # gives the new rows
+    take_back: Callable[[Session, Setting, UUID], bool]  # False where something leans on a row
+    by_staff: bool = False  # whether a member of staff answers for what is written
+    passes: Callable[[Line], str] = lambda _line: ""  # says why a line is not to be taken in
+    # Looks up at once what reading some lines needs (`Setting.ahead`).
     ahead: Callable[[Session, Setting, Sequence[Line]], Any] = lambda *_: None
+    # Gives what the values have in common that are written in one piece.
     together: Callable[[Any], object] = lambda _value: None
 
 

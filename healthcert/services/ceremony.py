@@ -15,15 +15,13 @@
 Paths begin at the file's own folder (`pin_file` at the key's); keys without `token` lie in files.
 """
 
-from __future__ import annotations
-
 import json
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -45,7 +43,7 @@ class Ceremony:
     people: frozenset[str]
 
     @classmethod
-    def read(cls, path: Path) -> Ceremony:
+    def read(cls, path: Path) -> Self:
         """Return the ceremony that a file describes.
 
         Raises:

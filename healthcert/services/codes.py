@@ -1,14 +1,11 @@
 """One-time codes: six digits, ten minutes, five tries, one use, a few a day."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
@@ -25,14 +22,6 @@ _DIGITS = 6
 _CODE = Base.metadata.tables["access_code"]
 
 
-class Counted(NamedTuple):
-    """A code on which a try was counted."""
-
-    id: UUID
-    digest: bytes
-    lets: str
-
-
 def send(
     db: Session, *, vault: Vault, pepper: bytes, person: Person, now: datetime, lets: str = SIGN_IN
 ) -> None:
@@ -43,25 +32,15 @@ def send(
     code_id, code = new_id(), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     db.add(
         AccessCode(
-            id=code_id,
-            recorded_at=now,
-            person_id=person.id,
-            digest=digest(pepper, code_id, code),
-            expires_at=now + LIFE,
-            lets=lets,
+            id=code_id, recorded_at=now, person_id=person.id, digest=digest(pepper, code_id, code),
+            expires_at=now + LIFE, lets=lets,
         )
-    )
+    )  # fmt: skip
     db.flush()
     messages.queue(
-        db,
-        vault=vault,
-        person=person,
-        template="code" if lets == SIGN_IN else "carer_code",
-        fields={"code": code},
-        time_zone="UTC",
-        due_at=now,
-        now=now,
-    )
+        db, vault=vault, person=person, template="code" if lets == SIGN_IN else "carer_code",
+        fields={"code": code}, time_zone="UTC", due_at=now, now=now,
+    )  # fmt: skip
 
 
 def may_ask_again(db: Session, *, person_id: UUID | None, now: datetime) -> bool:
@@ -81,19 +60,16 @@ def newest(db: Session, *, person_id: UUID | None, for_carer: bool = False) -> U
     return db.scalar(query.order_by(AccessCode.id.desc()).limit(1))
 
 
-def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Counted | None:
+def count_try(db: Session, *, code_id: UUID | None, now: datetime) -> Row[UUID, bytes, str] | None:
     """Count one try of a code, by a single statement; None where no try is left to count."""
     usable = update(_CODE).where(
-        _CODE.c.id == code_id,
-        _CODE.c.tries < MOST_TRIES,
-        _CODE.c.used_at.is_(None),
+        _CODE.c.id == code_id, _CODE.c.tries < MOST_TRIES, _CODE.c.used_at.is_(None),
         _CODE.c.expires_at > now,
-    )
+    )  # fmt: skip
     counted = usable.values(tries=_CODE.c.tries + 1).returning(
         _CODE.c.id, _CODE.c.digest, _CODE.c.lets
     )
-    found = db.execute(counted).one_or_none()
-    return None if found is None else Counted(*found)
+    return db.execute(counted).one_or_none()
 
 
 def use(db: Session, *, code_id: UUID, now: datetime) -> None:

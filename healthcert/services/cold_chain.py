@@ -1,9 +1,4 @@
-"""Cold chain: what is read on a fridge, or on vials, sets shelves aside that do not bear it.
-
-What a vaccine bears its file says (`[storage]`).
-"""
-
-from __future__ import annotations
+"""Cold chain: what is read on a fridge, or on vials, sets shelves aside that do not bear it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,17 +9,8 @@ from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import (
-    ColdReading,
-    Fridge,
-    Knowledge,
-    Lot,
-    LotValidity,
-    Product,
-    Staff,
-    Stock,
-)
-from healthcert.models.cold_chain import FRIDGES, VVM_STAGES
+from healthcert.models import Knowledge, Lot, LotValidity, Product, Staff, Stock
+from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge
 from healthcert.services import alarms, audit, knowledge, stock
 from healthcert.services.facts import CLOCK_SLACK
 from healthcert.services.stock import Shelf

@@ -3,8 +3,6 @@
 Those below may do there what their roles do already, for a year at most, and not hand it on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -96,7 +94,7 @@ def delegate(
     )  # fmt: skip
     db.add(made)
     db.flush()
-    _note(db, "delegated", made, staff, now)
+    audit.done(db, "delegated", made, _told(made), by=staff, now=now)
     return made
 
 
@@ -126,16 +124,12 @@ def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> 
     if found is None:
         raise NotFound
     found.revoked_at = now
-    _note(db, "delegation_revoked", found, staff, now)
+    audit.done(db, "delegation_revoked", found, _told(found), by=staff, now=now)
 
 
 def _in_force(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return Delegation.revoked_at.is_(None), Delegation.ends_at > now
 
 
-def _note(db: Session, act: str, about: Delegation, staff: Staff, now: datetime) -> None:
-    audit.note(
-        db, actor=audit.Actor("staff", staff.id), act=act,
-        subject=audit.Subject("delegation", about.id),
-        details={"act": about.act, "giver": about.giver_id, "taker": about.taker_id}, now=now,
-    )  # fmt: skip
+def _told(about: Delegation) -> dict[str, audit.Detail]:
+    return {"act": about.act, "giver": about.giver_id, "taker": about.taker_id}

@@ -1,7 +1,5 @@
 """Deliveries: what came, told by the scan of a carton or by hand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID

@@ -4,8 +4,6 @@ It is the same for the same seed and first day. Populating again adds the days t
 and brings people for today; nothing that is there changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,17 +14,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    ClinicSession,
-    Dose,
-    Person,
-    Product,
-    Programme,
-    Site,
-    Slot,
-    Staff,
-)
+from healthcert.models import Appointment, ClinicSession, Dose, Person, Programme, Site, Slot, Staff
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import (
     audit,
@@ -45,6 +33,7 @@ from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
 DAYS_AHEAD = 14  # on which people are booked; the sessions go as far as those of the country
 EXPECTED_TODAY, EXPECTED_LATER = 8, 1  # people a site and day
 _ARRIVED = 2  # people at each site, whatever the hour
+_IS_ACTIVE = Appointment.state.in_(ACTIVE)
 
 # What people had before the first day: (booked as dose, product, lot, days before), by person.
 _BOTH = ((1, SERIES, "CM4821", 56), (2, SERIES, "CM4821", 35))
@@ -70,16 +59,7 @@ class Shown:
 def populate(
     db: Session, *, vault: Vault, country: Country, seed: int, today: date, now: datetime
 ) -> None:
-    """Bring the demonstration to today.
-
-    Args:
-        db: A transaction; everything is written or nothing.
-        vault: Seals.
-        country: Where it plays; its towns have the sites.
-        seed: The same gives the same people.
-        today: The day at the sites.
-        now: The moment written into new rows.
-    """
+    """Bring the demonstration to the day at the sites; the towns of the country have them."""
     scene = Scene(db, vault, country, seed, today, now, fiction.texts())
     knowledge.load(db, now=now)
     first = not db.scalar(select(exists().where(Staff.role == "admin")))
@@ -96,7 +76,8 @@ def populate(
         day = today + timedelta(days=ahead)
         if db.scalar(_of_day(day).limit(1)) is None:
             _expect(scene, sites, day, known, EXPECTED_LATER)
-    if not _anybody_arrived(scene, today):
+    came = Appointment.state.in_(("arrived", "vaccinated", "not_vaccinated"))
+    if db.scalar(_of_day(today).where(came).limit(1)) is None:
         _expect(scene, sites, today, known, EXPECTED_TODAY)
         _arrivals(scene, sites)
 
@@ -120,10 +101,7 @@ def shown(db: Session, *, vault: Vault) -> Shown:
 
 def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
     """Give the doses that people had before the first day, as the clinics recorded them."""
-    nurses = {
-        staff.site_id: staff for staff in scene.db.scalars(select(Staff).filter_by(role="nurse"))
-    }
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    nurses, products = scene.nurses, scene.products
     slots: dict[tuple[UUID, date, str], Iterator[Slot]] = {}
     for number, doses in _PAST.items():
         site = sites[number % 2]
@@ -149,7 +127,7 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
 
 def _plan(scene: Scene, sites: list[Site]) -> None:
     """Plan the series at every site, and the single at the first and the last."""
-    products = {product.code: product for product in scene.db.scalars(select(Product))}
+    products = scene.products
     last = scene.today + sessions.LONGEST
     for site in sites:
         fiction.planned(scene, site, products[SERIES], scene.today, last)
@@ -169,8 +147,9 @@ def _make(scene: Scene) -> None:
 def _expect(scene: Scene, sites: list[Site], day: date, known: list[Person], number: int) -> None:
     """Book free people for a day, so that each site expects at least so many."""
     chance = scene.chance("day", day)
-    product = scene.db.scalars(select(Product).where(Product.code == SERIES)).one()
-    free = _free_people(scene, known)
+    product = scene.products[SERIES]
+    busy = set(scene.db.scalars(select(Appointment.person_id).where(_IS_ACTIVE)))
+    free = [person for person in known if person.id not in busy]
     chance.shuffle(free)
     for site in sites:
         slots = planning.slots_of(scene.db, site_id=site.id, product_id=product.id, day=day)
@@ -200,9 +179,7 @@ def _book_one(scene: Scene, free: list[Person], slot: Slot, day: date) -> None:
 
 def _arrivals(scene: Scene, sites: list[Site]) -> None:
     """Let half of those whose time has come arrive, and two of each site in any case."""
-    nurses = {
-        staff.site_id: staff for staff in scene.db.scalars(select(Staff).filter_by(role="nurse"))
-    }
+    nurses = scene.nurses
     for site in sites:
         expected = clinic.day_list(scene.db, vault=scene.vault, site_id=site.id, day=scene.today)
         for turn, line in enumerate(expected):
@@ -215,13 +192,8 @@ def _arrivals(scene: Scene, sites: list[Site]) -> None:
                 )  # fmt: skip
 
 
-def _anybody_arrived(scene: Scene, day: date) -> bool:
-    query = _of_day(day).where(Appointment.state.in_(("arrived", "vaccinated", "not_vaccinated")))
-    return scene.db.scalar(query.limit(1)) is not None
-
-
 def _expected(scene: Scene, site: Site, day: date) -> int:
-    query = _of_day(day).where(ClinicSession.site_id == site.id, Appointment.state.in_(ACTIVE))
+    query = _of_day(day).where(ClinicSession.site_id == site.id, _IS_ACTIVE)
     return scene.db.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
@@ -232,9 +204,3 @@ def _of_day(day: date) -> Select[UUID]:
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.day == day)
     )
-
-
-def _free_people(scene: Scene, known: list[Person]) -> list[Person]:
-    active = select(Appointment.person_id).where(Appointment.state.in_(ACTIVE))
-    busy = set(scene.db.scalars(active))
-    return [person for person in known if person.id not in busy]

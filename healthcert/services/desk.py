@@ -1,7 +1,5 @@
 """What the desk shows after a dose: what it counts as, and what became of its certificate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,18 +9,9 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Certificate,
-    Dose,
-    DoseStanding,
-    Message,
-    Person,
-    Product,
-    Programme,
-    Screening,
-    Site,
-    Staff,
-)
+from healthcert.models import Certificate, Message, Person, Screening, Site, Staff
+from healthcert.models.dose import Dose, DoseStanding
+from healthcert.models.supply import Product, Programme
 from healthcert.services import looks, safety
 from healthcert.services.people import details_of
 
@@ -116,13 +105,8 @@ def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
 
 
 def intended_of(db: Session, *, person_id: UUID) -> list[UUID]:
-    """Return the certificates still to be signed of a person.
-
-    A dose that moves the numbers of others changes their certificates too.
-    """
-    query = select(Certificate.id).where(
-        Certificate.person_id == person_id, Certificate.state == "intended"
-    )
+    """Return all certificates still to be signed of a person: one dose may change others'."""
+    query = select(Certificate.id).filter_by(person_id=person_id, state="intended")
     return list(db.scalars(query.order_by(Certificate.id)))
 
 

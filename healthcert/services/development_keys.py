@@ -1,7 +1,5 @@
 """A set of keys to develop and demonstrate with, laid out as `services.keys` finds them."""
 
-from __future__ import annotations
-
 import os
 import stat
 from datetime import datetime, timedelta
@@ -23,18 +21,11 @@ _BEFORE, _SIGNER_BEFORE = timedelta(days=90), timedelta(days=60)  # born active
 
 
 def make_development_keys(folder: Path, *, country: str, now: datetime) -> list[Path]:
-    """Make whatever is missing of a set of keys to develop and demonstrate with.
+    """Make whatever is missing of a set of keys to develop with; return the files that were made.
 
     What is there stays as it is; several processes may ask at once. Every certificate's subject
-    says DEVELOPMENT, and production refuses it.
-
-    Args:
-        folder: The folder of keys, ``keys/``; made if need be.
-        country: Two letters, for the subjects.
-        now: Their lives begin some weeks before it, so that they are in use from the first day.
-
-    Returns:
-        The files that were made; empty when nothing was missing.
+    says DEVELOPMENT, and production refuses it. Their lives begin some weeks before `now`, so that
+    they are in use from the first day.
     """
     private = folder / "development"
     for wanted in (private, folder / "trust" / "certificates", folder / "trust" / "bundle"):

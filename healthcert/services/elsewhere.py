@@ -1,7 +1,5 @@
 """Facts of elsewhere: what speaks for them, and a dose that was given somewhere else."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -27,16 +25,13 @@ _DAY = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 class Evidence:
     """What speaks for a fact of elsewhere.
 
-    Attributes:
-        kind: ``verified`` a certificate whose signature held, ``seen`` a document that a person
-            looked at, ``stated`` somebody's word: recorded, and never certified.
-        country: Where it was; ISO 3166-1 alpha-2.
-        note: What the document is; kept sealed.
+    Of `kind` ``verified`` a certificate whose signature held, ``seen`` a document that a person
+    looked at, ``stated`` somebody's word: recorded, and never certified.
     """
 
     kind: str
-    country: str
-    note: str = ""
+    country: str  # where it was; ISO 3166-1 alpha-2
+    note: str = ""  # what the document is; kept sealed
 
 
 @dataclass(frozen=True, slots=True)

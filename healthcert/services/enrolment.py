@@ -1,7 +1,5 @@
 """Know a person again, or write a new one down."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -21,14 +19,9 @@ from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 
 def enrol(
-    db: Session,
-    *,
-    vault: Vault,
-    details: Details,
-    now: datetime,
-    person_id: UUID | None = None,
+    db: Session, *, vault: Vault, details: Details, now: datetime, person_id: UUID | None = None,
     only_new: bool = False,
-) -> Person:
+) -> Person:  # fmt: skip
     """Return the person these details are of, writing them down if they are new.
 
     `person_id` is by what somebody new is called who was on record elsewhere.
@@ -148,15 +141,10 @@ def identified(
     """Return the row of something that says who a person is, to be added; `told` is tidy."""
     row_id = new_id()
     return Identity(
-        id=row_id,
-        person_id=person.id,
-        recorded_at=now,
-        kind=told.kind,
-        country=told.country,
-        level=level,
-        blind=next(iter(identity_blinds(vault, told)), None),
+        id=row_id, person_id=person.id, recorded_at=now, kind=told.kind, country=told.country,
+        level=level, blind=next(iter(identity_blinds(vault, told)), None),
         sealed=vault.seal(key_of(person), row_id, asdict(told), purpose="identity"),
-    )
+    )  # fmt: skip
 
 
 def _tokens(vault: Vault, person_id: UUID, details: Details) -> list[PersonToken]:

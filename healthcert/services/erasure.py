@@ -5,8 +5,6 @@ as texts of messages and certificates, is gone with it wherever it lies. `retent
 new key when the law's time is over. The database holds the outcome (`erased_for_good`).
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
@@ -17,20 +15,9 @@ from sqlalchemy.orm import Session
 from healthcert.data.retention import retention
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    Base,
-    Certificate,
-    Dose,
-    Message,
-    Offer,
-    Person,
-    Proxy,
-    Recovery,
-    TestResult,
-    WaitEntry,
-)
-from healthcert.models.appointment import ACTIVE
+from healthcert.models import Base, Certificate, Dose, Message, Person, Proxy, Recovery, TestResult
+from healthcert.models.appointment import ACTIVE, Appointment
+from healthcert.models.waiting import Offer, WaitEntry
 from healthcert.services import audit, booking, issuing, people, places
 from healthcert.services.my_record import GOES
 from healthcert.services.people import IdentityDetails
@@ -109,21 +96,15 @@ def erase(
         person.sealed = vault.seal(person.wrapped_key, person.id, asdict(kept))
     db.flush()
     audit.note(
-        db,
-        actor=actor,
-        act="person_erased",
-        subject=audit.Subject("person", person_id),
-        details={"reason": reason, "kept_until": until.isoformat() if until else None},
-        now=now,
-    )
+        db, actor=actor, act="person_erased", subject=audit.Subject("person", person_id),
+        details={"reason": reason, "kept_until": until.isoformat() if until else None}, now=now,
+    )  # fmt: skip
     return told
 
 
 def _told(db: Session, person_id: UUID) -> Erased:
     kept = [Kept("counting", None, "statistics"), Kept("audit", None, "accountability")]
-    ends = select(func.max(Certificate.expires_at)).where(
-        Certificate.person_id == person_id, Certificate.state == "issued"
-    )
+    ends = select(func.max(Certificate.expires_at)).filter_by(person_id=person_id, state="issued")
     if (end := db.scalar(ends)) is not None:
         kept.insert(0, Kept("certificates", end.date(), "withdrawal"))
     if (until := _law_keeps_until(db, person_id)) is not None:
@@ -141,10 +122,8 @@ def _law_keeps_until(db: Session, person_id: UUID) -> date | None:
 
 
 def _give_places_back(db: Session, person_id: UUID, actor: audit.Actor, now: datetime) -> None:
-    active = select(Appointment).where(
-        Appointment.person_id == person_id, Appointment.state.in_(ACTIVE)
-    )
-    for appointment in db.scalars(active.order_by(Appointment.slot_id)).all():
+    active = select(Appointment).filter_by(person_id=person_id).order_by(Appointment.slot_id)
+    for appointment in db.scalars(active.where(Appointment.state.in_(ACTIVE))).all():
         if appointment.state == "arrived":
             raise WrongState
         places.give_back(db, appointment, "cancelled")

@@ -1,10 +1,7 @@
 """Give out what came in: the tables of `import_kinds`, so that what goes out comes in again."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import (
-    Dose,
-    DoseStanding,
-    Knowledge,
-    Organisation,
-    Person,
-    Product,
-    Programme,
-    Site,
-    Staff,
-)
+from healthcert.models import Dose, DoseStanding, Organisation, Person, Site, Staff
+from healthcert.models.supply import Knowledge, Product, Programme
 from healthcert.services import audit, fhir, hours, lots, record, sheets
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
@@ -131,9 +119,5 @@ def _note(setting: Setting, person: Person, dose: Dose) -> str:
     return str(opened["note"])
 
 
-_FORMS: Mapping[str, Callable[[list[dict[str, Any]]], str]] = MappingProxyType(
-    {"json": fhir.bundle, "ndjson": fhir.ndjson}
-)
-_ROWS: Mapping[str, Any] = MappingProxyType(
-    {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots, "doses": _doses}
-)
+_FORMS = {"json": fhir.bundle, "ndjson": fhir.ndjson}
+_ROWS = {"people": _people, "sites": _sites, "staff": _staff, "lots": _lots, "doses": _doses}

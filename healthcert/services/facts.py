@@ -1,7 +1,5 @@
 """A dose as it was told: read, and written down as the fact it is."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -13,16 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import (
-    Appointment,
-    Dose,
-    Lot,
-    LotValidity,
-    Product,
-    Site,
-    Staff,
-    Stock,
-)
+from healthcert.models import Appointment, Dose, Lot, LotValidity, Product, Site, Staff, Stock
 from healthcert.models.dose import BODY_SITES, ROUTES
 
 LONGEST_LOT = 20  # GS1 application identifier 10
@@ -63,10 +52,7 @@ def write(
     db: Session, told: Told, *, origin: Appointment | Dose, site: Site, product: Product,
     staff: Staff, now: datetime,
 ) -> Dose:  # fmt: skip
-    """Write down a dose of an appointment, or in the place of another that was wrong.
-
-    A lot that is not in our books stays as the text that was read.
-    """
+    """Write down a dose of an appointment, or in the place of another that was wrong."""
     recorded_on, instead = _day(now, site), isinstance(origin, Dose)
     dose = Dose(
         recorded_at=now, person_id=origin.person_id, programme_id=origin.programme_id,

@@ -1,10 +1,7 @@
 """Doses as FHIR R4B Immunization, written from rows of a table; `fhir_reading` is the way back."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Any
 
 COLUMNS = (
@@ -12,15 +9,13 @@ COLUMNS = (
     "lot", "country", "evidence", "note", "body_site", "route", "programme", "status", "person",
 )  # fmt: skip
 STATUSES = ("completed", "entered-in-error", "not-done")
-FIELDS: Mapping[str, str] = MappingProxyType(
-    {
-        "product": "vaccineCode", "given_on": "occurrenceDateTime", "lot": "lotNumber",
-        "country": "location.address.country", "evidence": "primarySource", "body_site": "site",
-        "birth_date": "patient.birthDate", "programme": "vaccineCode",
-        **{f"identity_{name}": "patient.identifier" for name in ("kind", "country", "value")},
-        "person": "patient.identifier",
-    }
-)  # fmt: skip
+FIELDS: Mapping[str, str] = {
+    "product": "vaccineCode", "given_on": "occurrenceDateTime", "lot": "lotNumber",
+    "country": "location.address.country", "evidence": "primarySource", "body_site": "site",
+    "birth_date": "patient.birthDate", "programme": "vaccineCode",
+    **{f"identity_{name}": "patient.identifier" for name in ("kind", "country", "value")},
+    "person": "patient.identifier",
+}  # fmt: skip
 """Where a column lies in an Immunization, where it is called otherwise."""
 
 

@@ -1,7 +1,5 @@
 """The entries of a file of FHIR resources, whoever wrote it: size, depth and form are bounded."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, NoReturn
 
@@ -20,8 +18,7 @@ def is_fhir(raw: bytes) -> bool:
 def entries(raw: bytes) -> list[tuple[str, object]]:
     """Return address and resource of each entry, None where it is none; blank lines are empty.
 
-    Args:
-        raw: UTF-8: a Bundle, an Immunization, or a resource a line (NDJSON).
+    The file is UTF-8: a Bundle, an Immunization, or a resource a line (NDJSON).
 
     Raises:
         BadInput: ``file``: too_large, not_utf8, too_deep, not_json, not_fhir.

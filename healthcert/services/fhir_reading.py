@@ -4,8 +4,6 @@ Only what a line needs is read, wherever it lies: in a Bundle, or one resource a
 with the Patient and the Location contained or beside it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
@@ -15,7 +13,7 @@ from healthcert.services.fhir_file import entries
 from healthcert.services.people import UNFINDABLE
 from healthcert.services.sheets import Line
 
-Vaccines = Mapping[tuple[str, str], Collection[str]]
+Vaccines = Mapping[tuple[str, str], Collection[str]]  # by system and code, products of ours
 T = TypeVar("T", str, bool, int, list[Any], dict[str, Any])
 _IDENTITY = f"{OURS}identity:"
 _IDENTITIES = {"NI": "national", "PPN": "passport"}  # HL7 v2 table 0203
@@ -33,10 +31,6 @@ _ROUTES = {
 
 def read(raw: bytes, *, vaccines: Vaccines) -> list[Line]:
     """Return each Immunization as a line; its number is that of its entry, and one.
-
-    Args:
-        raw: UTF-8: a Bundle, an Immunization, or a resource a line.
-        vaccines: By system and code, which products of ours are meant.
 
     Raises:
         BadInput: ``file``, see `fhir_file.entries`.

@@ -1,7 +1,5 @@
 """Who and what there is in the demonstration: places, staff, lots and people of nobody's name."""
 
-from __future__ import annotations
-
 import random
 import tomllib
 from collections.abc import Mapping
@@ -10,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -17,18 +16,8 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Organisation,
-    Person,
-    Product,
-    Programme,
-    SessionTemplate,
-    Site,
-    Slot,
-    Staff,
-    new_id,
-)
-from healthcert.models.place import FACILITIES
+from healthcert.models import Organisation, Person, Product, Programme, Staff, new_id
+from healthcert.models.place import FACILITIES, SessionTemplate, Site, Slot
 from healthcert.models.staff import WITHOUT_SITE
 from healthcert.services import enrolment, hours, lots, planning, sessions, stock
 from healthcert.services.people import Details, IdentityDetails
@@ -55,6 +44,17 @@ class Scene:
     today: date
     now: datetime
     texts: Mapping[str, Any]
+
+    @property
+    def products(self) -> dict[str, Product]:
+        """The products there are, by code."""
+        return {product.code: product for product in self.db.scalars(select(Product))}
+
+    @property
+    def nurses(self) -> dict[UUID | None, Staff]:
+        """A nurse of each site."""
+        nurses = self.db.scalars(select(Staff).filter_by(role="nurse"))
+        return {nurse.site_id: nurse for nurse in nurses}
 
     @property
     def zone(self) -> ZoneInfo:
@@ -92,22 +92,17 @@ def sites(scene: Scene) -> list[Site]:
     scene.db.add_all([ministry, *runs])
     sites = [
         Site(
-            recorded_at=scene.now,
-            code=town.code,
+            recorded_at=scene.now, code=town.code,
             names={lang: words % town.names[lang] for lang, words in texts["names"].items()},
             address={lang: words % town.names[lang] for lang, words in texts["address"].items()},
-            region=town.region,
-            latitude=town.latitude + 0.004,
-            longitude=town.longitude + 0.003,
-            time_zone=scene.country.time_zone,
-            step_free=number % 2 == 0,
+            region=town.region, latitude=town.latitude + 0.004, longitude=town.longitude + 0.003,
+            time_zone=scene.country.time_zone, step_free=number % 2 == 0,
             facilities=list(FACILITIES[: number % 4]),
-            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]],
-            female_vaccinator=number % 3 != 1,
+            languages=["ar", *_LANGUAGES[2 : 2 + number % 3]], female_vaccinator=number % 3 != 1,
             organisation_id=runs[number].id,
         )
         for number, town in enumerate(towns)
-    ]
+    ]  # fmt: skip
     scene.db.add_all(sites)
     scene.db.flush()
     for site in sites:
@@ -126,24 +121,17 @@ def staff(scene: Scene, sites: list[Site]) -> None:
         for site in sites[1:]
     ]
     for person in roles:
-        site = person.get("site", sites[0])
-        scene.db.add(
-            Staff(
-                recorded_at=scene.now,
-                name=person["name"],
-                role=person["role"],
-                site_id=None if (central := person["role"] in WITHOUT_SITE) else site.id,
-                organisation_id=ministry.id if central else None,
-            )
-        )
+        site, central = person.get("site", sites[0]), person["role"] in WITHOUT_SITE
+        works = {"organisation_id": ministry.id} if central else {"site_id": site.id}
+        member = {"name": person["name"], "role": person["role"], **works}
+        scene.db.add(Staff(recorded_at=scene.now, **member))
         scene.db.flush()
 
 
 def stock_up(scene: Scene, sites: list[Site]) -> None:
     """Bring lots to every site: two for a long time, one about to end, one that has ended."""
-    db, since = scene.db, scene.today - timedelta(days=200)
+    db, products, since = scene.db, scene.products, scene.today - timedelta(days=200)
     now, ends = datetime.combine(since, time(8), scene.zone), {ENDING_LOT: 3, ENDED_LOT: -40}
-    products = {product.code: product for product in db.scalars(select(Product))}
     clerk, admin = (db.scalars(select(Staff).filter_by(role=role)).one() for role in _KEEPERS)
     for code, number in [*LOTS.items(), (SERIES, ENDING_LOT), (SERIES, ENDED_LOT)]:
         expires_on = scene.today + timedelta(days=ends.get(number, 400))
@@ -185,17 +173,11 @@ def _details(scene: Scene, number: int) -> Details:
     given, family = chance.choice(scene.texts[sex]), chance.choice(scene.texts["families"])
     born = date(1938, 1, 1) + timedelta(days=chance.randrange(365 * 68))
     return Details(
-        family=family[0],
-        given=given[0],
-        family_latin=family[1],
-        given_latin=given[1],
-        birth_date=born.isoformat(),
-        sex=sex,
-        phone=f"+447700900{number:03}" if number % 5 else "",
-        mail=f"{given[1].lower()}.{number}@example.org",
-        language=chance.choice(_LANGUAGES),
+        family=family[0], given=given[0], family_latin=family[1], given_latin=given[1],
+        birth_date=born.isoformat(), sex=sex, phone=f"+447700900{number:03}" if number % 5 else "",
+        mail=f"{given[1].lower()}.{number}@example.org", language=chance.choice(_LANGUAGES),
         identity=_identity(scene, number),
-    )
+    )  # fmt: skip
 
 
 def _identity(scene: Scene, number: int) -> IdentityDetails:

@@ -4,8 +4,6 @@ The tokens name a bounded number of people; only those are opened, ranked by spe
 date, and only the nearest are shown. Each one shown leaves an access row.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -43,23 +41,14 @@ class Candidate:
 
 
 def find(
-    db: Session,
-    *,
-    vault: Vault,
-    staff: Staff,
-    reason: str,
-    now: datetime,
-    text: str = "",
-    born: str = "",
-    phone: str = "",
-    identity: IdentityDetails | None = None,
-) -> list[Candidate]:
+    db: Session, *, vault: Vault, staff: Staff, reason: str, now: datetime, text: str = "",
+    born: str = "", phone: str = "", identity: IdentityDetails | None = None,
+) -> list[Candidate]:  # fmt: skip
     """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
 
     Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds
     names in any order, script and spelling; they are not looked for without `born` (``YYYY``,
     ``YYYY-MM`` or ``YYYY-MM-DD``) unless a telephone number or a document stands beside them.
-    `reason` is one of `looks.REASONS`.
 
     Raises:
         BadInput: Less than two things to look for, or no such reason.

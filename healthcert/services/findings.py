@@ -5,41 +5,21 @@ for. A negative test and a recovery earn a certificate; a positive test can foun
 which falls with it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import composed
-from healthcert.models import (
-    Certificate,
-    Person,
-    Recovery,
-    RecoveryStanding,
-    Staff,
-    TestResult,
-    TestStanding,
-    new_id,
-)
-from healthcert.models.test_result import RESULTS, TEST_TYPES
-from healthcert.services import (
-    audit,
-    elsewhere,
-    facts,
-    issuing,
-    knowledge,
-    messages,
-    people,
-    revoking,
-)
+from healthcert.models import Certificate, Person, Recovery, RecoveryStanding, Staff, new_id
+from healthcert.models.test_result import RESULTS, TEST_TYPES, TestResult, TestStanding
+from healthcert.services import audit, elsewhere, facts, issuing, knowledge, people, revoking
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.statement import diseases
 
@@ -149,10 +129,7 @@ def mark_in_error(
         raise NotFound
     scene = _Scene(db, vault, people.locked(db, finding.person_id), staff, country, now)
     scene.mark(finding, reason)
-    messages.queue(
-        db, vault=vault, person=scene.person, template="finding_corrected", fields={},
-        time_zone=country.time_zone, due_at=now, now=now,
-    )  # fmt: skip
+    issuing.tell(db, vault, scene.person, "finding_corrected", country, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,20 +238,17 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
 
 def positive_tests(db: Session, person_id: UUID) -> list[tuple[UUID, date]]:
     """Return a person's positive tests that stand, with their days, the newest first."""
-    query = select(TestResult.id, TestResult.sampled_at).join(
-        TestStanding, TestStanding.test_result_id == TestResult.id
-    )
-    query = query.where(TestResult.person_id == person_id, TestStanding.counts == "positive")
-    found = db.execute(query.order_by(TestResult.sampled_at.desc()))
-    return [(test_id, sampled_at.date()) for test_id, sampled_at in found]
+    found = db.scalars(_positive(person_id).order_by(TestResult.sampled_at.desc()))
+    return [(test.id, test.sampled_at.date()) for test in found]
 
 
 def _founds(db: Session, person_id: UUID, told: ToldRecovery, country: Country) -> bool:
-    query = (
-        select(TestResult.id)
-        .join(TestStanding, TestStanding.test_result_id == TestResult.id)
-        .where(TestResult.id == told.test_result_id, TestResult.person_id == person_id)
-        .where(TestResult.disease == told.disease, TestStanding.counts == "positive")
-        .where(TestResult.test_type.in_(country.recovery_tests))
-    )
-    return db.scalar(query) is not None
+    that = (TestResult.id == told.test_result_id, TestResult.disease == told.disease)
+    taken = TestResult.test_type.in_(country.recovery_tests)
+    return db.scalar(_positive(person_id).where(*that, taken)) is not None
+
+
+def _positive(person_id: UUID) -> Select[TestResult]:
+    standing = TestStanding.test_result_id == TestResult.id
+    query = select(TestResult).filter_by(person_id=person_id)
+    return query.join(TestStanding, standing & (TestStanding.counts == "positive"))

@@ -1,7 +1,5 @@
 """The queries of free slots: of a site, or of whichever the query around them names."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -42,6 +40,8 @@ class Wanted(NamedTuple):
 
 def free(wanted: Wanted, *columns: Any) -> Select[Any]:  # noqa: ANN401 - whatever is asked for
     """Return the query of free slots with their sessions, products and sites."""
+    # It has ended, or is today, everywhere.
+    yesterday = (wanted.now.astimezone(UTC) - timedelta(days=1)).date()
     query = (
         select(*columns)
         .join_from(ClinicSession, Slot, ClinicSession.id == Slot.session_id)
@@ -49,7 +49,7 @@ def free(wanted: Wanted, *columns: Any) -> Select[Any]:  # noqa: ANN401 - whatev
         .where(
             ClinicSession.site_id == Site.id,
             ClinicSession.programme_id == wanted.programme_id,
-            ClinicSession.day >= _yesterday(wanted.now),
+            ClinicSession.day >= yesterday,
             ClinicSession.state.in_(BOOKABLE),
             Slot.starts_at > wanted.now,
             ~Slot.is_full,  # has an index
@@ -104,11 +104,6 @@ def _within(hours: tuple[time, time]) -> ColumnElement[bool]:
     minutes = 60 * extract("hour", local) + extract("minute", local)
     first, last = (60 * each.hour + each.minute for each in hours)
     return (and_ if first <= last else or_)(minutes >= first, minutes < last)
-
-
-def _yesterday(now: datetime) -> date:
-    """Return a day that has ended, or is today, everywhere."""
-    return (now.astimezone(UTC) - timedelta(days=1)).date()
 
 
 def ages_reached(db: Session, birth_date: str, now: datetime) -> list[int]:

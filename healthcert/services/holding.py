@@ -1,7 +1,5 @@
 """What a person holds: their appointments, doses and certificates, opened for them alone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -78,15 +76,12 @@ def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Ov
         certificates=[_held(*row) for row in db.execute(_certificates(person_id))],
         due={
             programme_id: history.outlook(
-                db,
-                person_id=person_id,
-                birth_date=details.birth_date,
-                programme_id=programme_id,
+                db, person_id=person_id, birth_date=details.birth_date, programme_id=programme_id,
                 today=now.date(),
             )
             for programme_id in begun.all()
         },
-    )
+    )  # fmt: skip
 
 
 def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_id: UUID) -> Held:
@@ -125,12 +120,9 @@ def _certificates(
 
 
 def _held(
-    certificate: Certificate,
-    dose: Dose | None,
-    product: Product | None,
-    test: TestResult | None,
+    certificate: Certificate, dose: Dose | None, product: Product | None, test: TestResult | None,
     recovery: Recovery | None,
-) -> HeldCertificate:
+) -> HeldCertificate:  # fmt: skip
     day, told = certificate.recorded_at.date(), dict[str, object]()
     if dose is not None:
         day = dose.given_on
@@ -143,17 +135,9 @@ def _held(
         day, until = recovery.first_positive_on, recovery.valid_until
         told = {"fr": day, "df": recovery.valid_from, "du": until}
     return HeldCertificate(
-        certificate_id=certificate.id,
-        kind=certificate.kind,
-        state=certificate.state,
-        uvci=certificate.uvci,
-        dn=certificate.dn,
-        sd=certificate.sd,
-        product=product.name if product else "",
-        day=day,
-        told=told,
-        issued_at=certificate.issued_at,
-        expires_at=certificate.expires_at,
-        revoked_reason=certificate.revoked_reason,
-        text_gone=certificate.blanked_at is not None,
-    )
+        certificate_id=certificate.id, kind=certificate.kind, state=certificate.state,
+        uvci=certificate.uvci, dn=certificate.dn, sd=certificate.sd,
+        product=product.name if product else "", day=day, told=told,
+        issued_at=certificate.issued_at, expires_at=certificate.expires_at,
+        revoked_reason=certificate.revoked_reason, text_gone=certificate.blanked_at is not None,
+    )  # fmt: skip

@@ -5,8 +5,6 @@ at yet, a withdrawal: the dose stands, its certificate stays intended until an o
 write it releases it. The database refuses to have it issued before (`certificate_held`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple

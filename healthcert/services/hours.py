@@ -1,7 +1,5 @@
 """When a site is open: its hours by weekday, on its own clock, and the days it is closed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import pairwise

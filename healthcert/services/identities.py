@@ -1,7 +1,5 @@
 """What somebody is known by, as it comes at the desk: a document later on, a card of ours."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID

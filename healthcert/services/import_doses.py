@@ -1,7 +1,5 @@
 """Doses given elsewhere in a table; FHIR becomes the same lines (`fhir`)."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,16 +12,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, WrongState
-from healthcert.models import (
-    Dose,
-    DoseStanding,
-    Knowledge,
-    Person,
-    Product,
-    ProductTarget,
-    Programme,
-)
-from healthcert.models.dose import PRECISIONS
+from healthcert.models import Knowledge, Person, Product, ProductTarget, Programme
+from healthcert.models.dose import PRECISIONS, Dose, DoseStanding
 from healthcert.models.person import IDENTITY_KINDS
 from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
 from healthcert.services.cells import Kind, Setting

@@ -1,9 +1,6 @@
 """The kinds of tables that are taken in, by name, and a file of one as lines."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from sqlalchemy.orm import Session
 
@@ -14,9 +11,9 @@ from healthcert.services.import_people import PEOPLE
 from healthcert.services.import_places import SITES, STAFF
 from healthcert.services.sheets import Line
 
-KINDS: Mapping[str, Kind] = MappingProxyType(
-    {kind.name: kind for kind in (PEOPLE, SITES, STAFF, LOTS, import_doses.DOSES)}
-)
+KINDS: Mapping[str, Kind] = {
+    kind.name: kind for kind in (PEOPLE, SITES, STAFF, LOTS, import_doses.DOSES)
+}
 
 
 def lines_of(db: Session, kind: str, raw: bytes) -> list[Line]:

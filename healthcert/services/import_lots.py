@@ -1,7 +1,5 @@
 """Lots in a table: they come into quarantine, and somebody else releases them."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import NamedTuple
 from uuid import UUID

@@ -1,7 +1,5 @@
 """People in a table: enrolled as at any other door."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 from uuid import UUID
 
@@ -45,10 +43,6 @@ def _person_key(line: _PersonLine) -> object:
     return identity if identity.kind not in UNFINDABLE else line.person_id or repr(line.details)
 
 
-def _whose(line: _PersonLine) -> tuple[IdentityDetails, str]:
-    return line.details.identity, line.details.birth_date
-
-
 def _known_person(db: Session, setting: Setting, line: _PersonLine) -> UUID | None:
     try:
         person = enrolment.known(db, vault=setting.vault, details=line.details)
@@ -56,7 +50,8 @@ def _known_person(db: Session, setting: Setting, line: _PersonLine) -> UUID | No
         raise BadInput({"birth_date": "contradicts_record"}) from None
     if person is None and line.person_id:
         person = db.get(Person, line.person_id)
-        if person and not enrolment.fits(setting.vault, person, *_whose(line)):
+        told = line.details
+        if person and not enrolment.fits(setting.vault, person, told.identity, told.birth_date):
             raise BadInput({"person": "contradicts_record"})
     return person.id if person else None
 

@@ -1,10 +1,7 @@
 """Sites and staff in a table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -27,23 +24,6 @@ _SITE = (
 )  # fmt: skip
 
 
-class _SiteLine(NamedTuple):
-    code: str
-    names: dict[str, str]
-    address: dict[str, str]
-    region: str
-    latitude: float
-    longitude: float
-    time_zone: str
-    step_free: bool
-    facilities: list[str]
-    languages: list[str]
-    female_vaccinator: bool
-    organisation_id: UUID | None
-    hours: list[hours.Span]
-    closed: list[date]
-
-
 class _StaffLine(NamedTuple):
     name: str
     role: str
@@ -51,7 +31,7 @@ class _StaffLine(NamedTuple):
     organisation_id: UUID | None
 
 
-def _read_site(db: Session, setting: Setting, line: Line) -> _SiteLine:
+def _read_site(db: Session, setting: Setting, line: Line) -> dict[str, Any]:
     told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in available_timezones():
@@ -65,30 +45,22 @@ def _read_site(db: Session, setting: Setting, line: Line) -> _SiteLine:
     if not all(map(localedata.exists, spoken)):
         raise BadInput({"languages": "not_known"})
     closed = told.get("closed_on", "").split()
-    return _SiteLine(
-        code=told["code"],
-        names=cells.texts(told, "name"),
-        address=cells.texts(told, "address"),
-        region=told["region"],
-        latitude=cells.number(told, "latitude", 90),
-        longitude=cells.number(told, "longitude", 180),
-        time_zone=zone,
-        step_free=cells.choice({"step_free": "", **told}, "step_free", cells.YES_NO),
-        facilities=facilities,
-        languages=spoken,
-        female_vaccinator=cells.choice(told, "female_vaccinator", cells.YES_NO),
-        hours=hours.read(told.get("hours", "")),
-        closed=[cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
-        organisation_id=_coded(db, Organisation, told, "organisation"),
-    )
+    return {
+        "code": told["code"], "region": told["region"], "time_zone": zone,
+        "names": cells.texts(told, "name"), "address": cells.texts(told, "address"),
+        "latitude": cells.number(told, "latitude", 90),
+        "longitude": cells.number(told, "longitude", 180),
+        "step_free": cells.choice(told, "step_free", cells.YES_NO),
+        "facilities": facilities, "languages": spoken,
+        "female_vaccinator": cells.choice(told, "female_vaccinator", cells.YES_NO),
+        "hours": hours.read(told.get("hours", "")),
+        "closed": [cells.day({"closed_on": each}, "closed_on") for each in dict.fromkeys(closed)],
+        "organisation_id": _coded(db, Organisation, told, "organisation"),
+    }  # fmt: skip
 
 
-def _known_site(db: Session, _setting: Setting, site: _SiteLine) -> UUID | None:
-    return db.scalar(select(Site.id).where(Site.code == site.code))
-
-
-def _write_site(db: Session, setting: Setting, site: _SiteLine) -> UUID:
-    told, now = site._asdict(), setting.now
+def _write_site(db: Session, setting: Setting, site: dict[str, Any]) -> UUID:
+    told, now = {**site}, setting.now
     spans, closed = told.pop("hours"), told.pop("closed")
     site_id = cells.added(db, Site(recorded_at=now, **told))
     hours.begin(db, site_id=site_id, spans=spans, closed=closed, now=now)
@@ -139,7 +111,9 @@ def _take_back_site(db: Session, _setting: Setting, site_id: UUID) -> bool:
 
 SITES = Kind(
     "sites", _SITE, ("code", "name_en", "address_en", "region", "latitude", "longitude"),
-    _read_site, lambda site: site.code, _known_site, cells.each(_write_site), _take_back_site,
+    _read_site, lambda site: site["code"],
+    lambda db, _setting, site: db.scalar(select(Site.id).where(Site.code == site["code"])),
+    cells.each(_write_site), _take_back_site,
 )  # fmt: skip
 STAFF = Kind(
     "staff", ("name", "role", "site", "organisation"), ("name", "role"),

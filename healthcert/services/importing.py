@@ -3,8 +3,6 @@
 Each kind has its own functions (`import_kinds`); this is the one engine around them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -13,12 +11,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
 from healthcert.models import ImportBatch, ImportLine
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.services import audit, cells
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.sheets import Line
@@ -29,19 +26,13 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what no engine stores
 
 @dataclass(slots=True)
 class Report:
-    """What a table would do: how many lines are new or known, what is wrong, what is there twice.
-
-    Attributes:
-        known: Lines that are on record already.
-        twice: By line, the line before that says the same.
-        passed: By line, why it is not to be taken in, such as ``entered-in-error``.
-    """
+    """What a table would do: how many of its lines are new, which are known, wrong or twice."""
 
     lines: int = 0
     new: int = 0
-    known: list[int] = field(default_factory=list)
-    twice: dict[int, int] = field(default_factory=dict)
-    passed: dict[int, str] = field(default_factory=dict)
+    known: list[int] = field(default_factory=list)  # lines that are on record already
+    twice: dict[int, int] = field(default_factory=dict)  # the line before that says the same
+    passed: dict[int, str] = field(default_factory=dict)  # why, such as ``entered-in-error``
     faults: list[Fault] = field(default_factory=list)
     batch_id: UUID | None = None
 
@@ -85,13 +76,8 @@ def begin(db: Session, *, setting: Setting, kind: Kind, lines: int, raw: bytes) 
         recorded_at=setting.now, kind=kind.name, sha256=hashlib.sha256(raw).hexdigest(),
         lines=lines, state="taking", staff_id=setting.staff.id if setting.staff else None,
     )  # fmt: skip
-    try:
-        with db.begin_nested():
-            return cells.added(db, batch)
-    except IntegrityError as error:
-        if broken_rule(error) == "one_batch_in":
-            raise WrongState("this file is being taken in") from None
-        raise
+    with refusing(db, {"one_batch_in": WrongState("this file is being taken in")}):
+        return cells.added(db, batch)
 
 
 def take_piece(

@@ -1,7 +1,5 @@
 """How somebody of the staff comes in who has no key yet, or has lost them all."""
 
-from __future__ import annotations
-
 import hmac
 import secrets
 from collections.abc import Sequence

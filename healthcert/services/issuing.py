@@ -5,8 +5,6 @@ Nothing is signed but an intent, so no signature exists without its dose, test o
 Sources: EU DCC schema 1.3.3; "Electronic Health Certificate Specification" 1.0.8 §3.3.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
@@ -23,13 +21,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert import revocation, uvci
 from healthcert.hcert.cose import parse
 from healthcert.hcert.text import decode
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Person,
-    Recovery,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
 from healthcert.services import audit, holds, messages, signing_keys
 from healthcert.services.audit import Rows
 from healthcert.services.people import details_of, key_of
@@ -48,9 +40,8 @@ def intend(
 ) -> Certificate:  # fmt: skip
     """Add the intent to certify a fact that counts; the database refuses any other.
 
-    Where the fact is one too many of whoever wrote it, it waits (`holds`).
-
-    A dose states ``dn`` and ``sd`` from the whole history, by the rule of `knowledge_id`.
+    Where it is one too many of whoever wrote it, it waits (`holds`). A dose states ``dn`` and
+    ``sd`` from the whole history, by the rule of `knowledge_id`.
     """
     certificate = Certificate(
         person_id=fact.person_id,
@@ -131,7 +122,8 @@ def issue_all(
     noted: Rows = []
     for certificate, person in intended:
         basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
-        if signer is not None and not _too_soon(basis.fact, now):
+        soon = isinstance(basis.fact, Recovery) and basis.fact.valid_from > now.date()
+        if signer is not None and not soon:
             begins = now.replace(microsecond=0)
             last = terms(signer.certificate).not_after or begins
             life = begins, min(ends(basis, begins, country), last)
@@ -166,10 +158,6 @@ def _signed(
     }  # fmt: skip
 
 
-def _too_soon(fact: Fact, now: datetime) -> bool:
-    return isinstance(fact, Recovery) and fact.valid_from > now.date()
-
-
 def usable_now(
     db: Session, signers: Mapping[bytes, Signer], now: datetime, *, held: bool = False
 ) -> dict[str, Signer]:
@@ -180,11 +168,11 @@ def usable_now(
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime,
-    rows: Rows = None,
+    rows: Rows = None, **fields: str,
 ) -> None:  # fmt: skip
-    """Queue what a holder is told of a certificate."""
+    """Queue what somebody is told of their record."""
     messages.queue(
-        db, vault=vault, person=person, template=template, fields={},
+        db, vault=vault, person=person, template=template, fields=fields,
         time_zone=country.time_zone, due_at=now, now=now, rows=rows,
     )  # fmt: skip
 

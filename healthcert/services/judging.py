@@ -5,8 +5,6 @@ database refuses the other order. What counts less is written before what counts
 the numbers of a series are free when they are needed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -84,10 +82,11 @@ def _judged(
     found = worth.judge(given, birth_date)
     counted = [past for past in doses if found[past.dose.id].counts == "valid"]
     stated = schedule.stated([past.counted(birth_date) for past in counted])
+    certified = statement.products() if disease in statement.diseases() else ()
     return found, {
         past.dose.id: numbers
         for past, numbers in zip(counted, stated, strict=True)
-        if not statement.not_certifiable(past.product.code, disease)
+        if past.product.code in certified
     }
 
 

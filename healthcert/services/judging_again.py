@@ -4,8 +4,6 @@ Some people at a time, each in a transaction of its own. The rows themselves say
 it may stop and begin anywhere; the worker does so until nobody is.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +14,7 @@ from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Dose, DoseStanding, Lot, LotValidity
 from healthcert.policy import worth
-from healthcert.services import judging, messages, people
+from healthcert.services import issuing, judging, people
 
 _OF_THE_LOT = ("unknown", "expired_lot", "recalled_lot")  # what a lot makes of a dose
 
@@ -61,10 +59,7 @@ def judge_again(
                 judged_by=None, now=now,
             )  # fmt: skip
         if found and db.scalar(state) == "recalled":  # now: an order may come at any moment
-            messages.queue(
-                db, vault=vault, person=person, template="lot_recalled", fields={},
-                time_zone=country.time_zone, due_at=now, now=now,
-            )  # fmt: skip
+            issuing.tell(db, vault, person, "lot_recalled", country, now)
     if last is None and after is None:
         db.execute(update(Lot).where(Lot.id == lot_id).values(judged_up_to=newest))
     return last

@@ -4,8 +4,6 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §5 (an authority s
 and appendix A.4 (extended key usage); RFC 5280; RFC 3280 §4.2.1.4 (how long a key is used).
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

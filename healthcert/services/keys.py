@@ -20,8 +20,6 @@
 Sources: "Electronic Health Certificate Specification" 1.0.8 §5 and appendix A; RFC 5869 (HKDF).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path

@@ -5,8 +5,6 @@ not counted: whoever waits out a window begins a new one, however hard others kn
 The caller takes in a transaction of its own, before the work, so that work which fails counts too.
 """
 
-from __future__ import annotations
-
 import hmac
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network

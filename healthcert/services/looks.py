@@ -1,7 +1,5 @@
 """Looks at a person's record by others: written down with their reason, and told to the person."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,33 +24,19 @@ _SAME_LOOK, _HALF_A_DAY = timedelta(hours=1), timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One look at a person's record by somebody else.
-
-    Attributes:
-        at: When.
-        role: What the member of staff is; of somebody who acts for the person, as what.
-        site: Names of their site by language; empty for those without one.
-        reason: One of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any.
-        who: The member of staff, or the person who acted.
-    """
+    """One look at a person's record by somebody else."""
 
     at: datetime
-    role: str
-    site: Mapping[str, str]
-    reason: str
-    who: UUID | None
+    role: str  # what the member of staff is; of somebody who acts for the person, as what
+    site: Mapping[str, str]  # names of their site by language; empty for those without one
+    reason: str  # one of `REASONS`, or `FOR_THEM`; ``care`` for looks from before there were any
+    who: UUID | None  # the member of staff, or the person who acted
 
 
 def seen(
-    db: Session,
-    *,
-    staff: Staff,
-    person_id: UUID,
-    reason: str,
-    now: datetime,
-    details: Mapping[str, audit.Detail] = MappingProxyType({}),
-    listed: bool = False,
-) -> None:
+    db: Session, *, staff: Staff, person_id: UUID, reason: str, now: datetime,
+    details: Mapping[str, audit.Detail] = MappingProxyType({}), listed: bool = False,
+) -> None:  # fmt: skip
     """Write down that a member of staff was shown a person's record, and why.
 
     People who are not expected at their own site now use up a budget, each of them once an hour;
@@ -90,14 +74,11 @@ def access_log(db: Session, *, person_id: UUID) -> list[Access]:
     )
     return [
         Access(
-            at=event.recorded_at,
-            role=event.details.get("as", role),
-            site=names or {},
-            reason=event.details.get("reason", "care"),
-            who=event.actor_id,
+            at=event.recorded_at, role=event.details.get("as", role), site=names or {},
+            reason=event.details.get("reason", "care"), who=event.actor_id,
         )
         for event, role, names in db.execute(query)
-    ]
+    ]  # fmt: skip
 
 
 def just_seen(staff_id: UUID, person_id: UUID, now: datetime) -> Select[UUID]:

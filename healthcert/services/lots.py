@@ -3,20 +3,16 @@
 Each order is a new validity; what it means for doses already given is for `judging_again`.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import Row, func, select, tuple_
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.services import audit
 
 RECALLS = ("regulator", "producer", "cold_chain")  # the reasons there are
@@ -106,7 +102,7 @@ def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
         WrongState: It is not released, or some of it is left.
     """
     lot, _ = _locked(db, lot_id)
-    with _refusing(db):
+    with refusing(db, _REFUSALS):
         lot.state = "exhausted"
     audit.done(db, "lot_exhausted", lot, {}, by=staff, now=now)
 
@@ -129,19 +125,8 @@ def newest(db: Session, lot_id: UUID) -> LotValidity:
 def _write(db: Session, lot: Lot, told: LotValidity, staff: Staff, now: datetime) -> None:
     told.recorded_at, told.ordered_by = now, staff.id
     told.lot_id, told.product_id = lot.id, lot.product_id
-    with _refusing(db):
+    with refusing(db, _REFUSALS):
         db.add(told)
     db.refresh(lot)  # the trigger moved it
     details = {"since": told.since.isoformat(), "reason": told.reason}
     audit.done(db, f"lot_{told.state}", lot, details, by=staff, now=now)
-
-
-@contextmanager
-def _refusing(db: Session) -> Iterator[None]:
-    try:
-        with db.begin_nested():
-            yield
-    except IntegrityError as error:
-        if (rule := broken_rule(error)) in _REFUSALS:
-            raise _REFUSALS[rule] from None
-        raise

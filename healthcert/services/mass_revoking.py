@@ -6,8 +6,6 @@ facts stand, and their next certificate waits until an appeal is granted (`holds
 how to appeal. A batch finds only what is left to do, so a run may end at any moment and go on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -19,15 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Person,
-    Recovery,
-    RequestStep,
-    Staff,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Person, Recovery, RequestStep, Staff, TestResult
 from healthcert.models.request import Request
 from healthcert.services import holds, requests, revoking
 from healthcert.services.statement import Fact, bases

@@ -4,8 +4,6 @@
 go when they are erased; the others are kept by law, or lie sealed under the key that goes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -46,14 +44,12 @@ class Record:
             "held": dict(self.held),
             "seen": [
                 {
-                    "role": each.role,
-                    "place": dict(each.site),
-                    "at": each.at.isoformat(),
+                    "role": each.role, "place": dict(each.site), "at": each.at.isoformat(),
                     "reason": each.reason,
                 }
                 for each in self.seen
             ],
-        }
+        }  # fmt: skip
 
 
 def export(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Record:
@@ -141,9 +137,7 @@ _PLAIN = (
     "wait_entry", "offer", "visit", "observation", "api_token",
 )  # fmt: skip
 NOUNS: Mapping[str, _Read] = {
-    "person": _person,
-    "appointment": _appointments,
-    "dose": _doses,
+    "person": _person, "appointment": _appointments, "dose": _doses,
     **{name: _rows(name) for name in _PLAIN},
     **{name: _rows(name, purpose) for name, purpose in _SEALED_FOR.items()},
-}
+}  # fmt: skip

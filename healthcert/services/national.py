@@ -1,7 +1,5 @@
 """Sign in by the national eID: whom its provider names is linked to a person once."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from uuid import UUID
 

@@ -4,8 +4,6 @@ They are asked for in rings, so that a country's far end is never reckoned; a pl
 latitude and longitude finds a ring as quickly as a spatial one (ADR 0028).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

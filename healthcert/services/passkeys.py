@@ -4,8 +4,6 @@ A challenge is kept in the session that asked, for five minutes; whoever takes i
 The key must have verified its holder, by a finger, a face or a PIN.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -137,8 +135,6 @@ def _asked(kept: Kept, of: str, base_url: str, now: datetime) -> dict[str, Any]:
     if not kept or kept["of"] != of or now.timestamp() - kept["at"] > LIFE.total_seconds():
         raise NotProved
     return {
-        "expected_challenge": bytes.fromhex(kept["challenge"]),
-        "expected_rp_id": _host(base_url),
-        "expected_origin": base_url,
-        "require_user_verification": True,
-    }
+        "expected_challenge": bytes.fromhex(kept["challenge"]), "expected_rp_id": _host(base_url),
+        "expected_origin": base_url, "require_user_verification": True,
+    }  # fmt: skip

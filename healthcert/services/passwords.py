@@ -4,8 +4,6 @@ Five wrong tries in a row, counted before anything is compared, and the account 
 names, wrong passwords, wrong codes and pauses are answered alike and cost the same work.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 import threading

@@ -1,7 +1,5 @@
 """The sessions that are planned: seen, made larger, and cancelled when a site closes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -11,16 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import (
-    ClinicSession,
-    Product,
-    Site,
-    SiteClosure,
-    Slot,
-    Staff,
-    new_id,
-    upsert,
-)
+from healthcert.models import ClinicSession, Product, Site, SiteClosure, Slot, Staff, new_id, upsert
 from healthcert.models.place import SESSION_TRANSITIONS
 from healthcert.services import audit
 from healthcert.services.sessions import MOST

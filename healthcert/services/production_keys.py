@@ -1,7 +1,5 @@
 """Keys that a production service must not run on."""
 
-from __future__ import annotations
-
 import re
 import stat
 from collections.abc import Collection
@@ -13,7 +11,7 @@ from healthcert.errors import BadSettings
 from healthcert.hcert.trust_lists import read
 from healthcert.services.key_making import MARK
 from healthcert.services.keys import AUDIT_LOG
-from healthcert.services.trusted import CERTIFICATES, certificates_in, der_of, lists_in
+from healthcert.services.trusted import CERTIFICATES, LISTS, der_of, files_in
 
 _RAW = re.compile(r"(vault|blind-index)(-\d+)?\.(key|next)$")
 _LEAST, _LEAST_UNLIKE = 32, 8  # bytes
@@ -24,9 +22,7 @@ _UNENCRYPTED = re.compile(rb"BEGIN (?!ENCRYPTED )[A-Z ]*PRIVATE KEY")
 def check_production_keys(folder: Path, secret_file: Path) -> None:
     """Refuse keys that a production service must not run on.
 
-    Args:
-        folder: The folder of keys; ``production/`` and ``trust/`` of it are looked at.
-        secret_file: Where the secret lies, there or elsewhere.
+    ``production/`` and ``trust/`` of the folder are looked at, and the secret, wherever it lies.
 
     Raises:
         BadSettings: A private file is readable by others or not encrypted, a secret is short,
@@ -34,7 +30,7 @@ def check_production_keys(folder: Path, secret_file: Path) -> None:
             sign with. The message names the file.
         BadTrustList: A list of trusted signers is none.
     """
-    private = folder / "production"
+    private, public = folder / "production", folder / "trust" / "certificates"
     files = sorted(path for path in private.rglob("*") if path.is_file())
     if not files:
         raise BadSettings(f"no keys in {private}")
@@ -42,13 +38,13 @@ def check_production_keys(folder: Path, secret_file: Path) -> None:
         _refuse_open(path)
     known = {path.read_bytes() for path in (folder / "development").glob("*") if path.is_file()}
     _refuse_weak([secret_file, *(each for each in files if _RAW.match(each.name))], known)
-    for path in [*files, *certificates_in(folder / "trust" / "certificates")]:
+    for path in [*files, *files_in(public, CERTIFICATES)]:
         if path.suffix in CERTIFICATES and MARK in _subject(path):
             raise BadSettings(f"{path} is a development certificate")
     log = folder / AUDIT_LOG
     if log.exists() and MARK in log.read_text(encoding="utf-8"):
         raise BadSettings(f"{log} is a development key")
-    for path in lists_in(folder / "trust" / "certificates"):
+    for path in files_in(public, LISTS):
         if any(MARK in signer.key.name for signer in read(path.read_bytes()).signers):
             raise BadSettings(f"{path} names a development certificate")
 

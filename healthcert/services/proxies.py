@@ -5,8 +5,6 @@ the code that the adult was sent, or staff saw at the desk who it is. A proxy ho
 alone: it is asked of who is signed in, so nobody hands on what they were let do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta

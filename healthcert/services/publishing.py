@@ -1,10 +1,8 @@
 """Say what belongs into the next offline bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
@@ -42,8 +40,8 @@ def revocations(db: Session, *, country: Country) -> RevocationList:
     count = revoked_count(db)
     if not count:
         return none
-    revoked = _Hashes(db, _revoked())
-    table = build(revoked, bits=bits_for(count), good=_Hashes(db, ~_revoked())())
+    revoked = partial(_hashes, db, _revoked())
+    table = build(revoked, bits=bits_for(count), good=_hashes(db, ~_revoked()))
     return none.with_list(country.code, {KIND: (count, table)})
 
 
@@ -65,21 +63,11 @@ def batches(db: Session, *, country: Country, now: datetime) -> Iterator[Batch]:
             yield Batch(country.code, ends, kid, KIND, tuple(found for _, found, _ in piece))
 
 
-@dataclass(frozen=True, slots=True)
-class _Hashes:
-    """Hashes of signed certificates that fulfil a condition, rising, each time it is called."""
-
-    db: Session
-    condition: ColumnElement[bool]
-
-    def __call__(self) -> Iterator[bytes]:
-        query = (
-            select(Certificate.uvci_hash)
-            .where(self.condition, _signed())
-            .order_by(Certificate.uvci_hash)
-            .execution_options(yield_per=_AT_ONCE)
-        )
-        return (found for found in self.db.scalars(query) if found is not None)
+def _hashes(db: Session, condition: ColumnElement[bool]) -> Iterator[bytes]:
+    """Give the hashes of signed certificates that fulfil a condition, rising."""
+    query = select(Certificate.uvci_hash).where(condition, _signed())
+    query = query.order_by(Certificate.uvci_hash).execution_options(yield_per=_AT_ONCE)
+    return (found for found in db.scalars(query) if found is not None)
 
 
 def _revoked() -> ColumnElement[bool]:

@@ -1,39 +1,29 @@
 """Count again: what a counter or a standing says against the rows it stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from healthcert.models import (
-    Appointment,
-    Certificate,
-    Dose,
-    DoseJudgement,
-    DoseStanding,
-    Lot,
-    LotValidity,
-    Person,
-    Product,
-    ProductTarget,
-    Recovery,
-    RecoveryStanding,
-    Slot,
-    Stock,
-    StockMove,
-    TestResult,
-    TestStanding,
-)
-from healthcert.models.place import KEPT
-from healthcert.models.stock import MOVES
+from healthcert.models import Appointment, Certificate, Person, TestResult, TestStanding
+from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.place import KEPT, Slot
+from healthcert.models.recovery import Recovery, RecoveryStanding
+from healthcert.models.stock import MOVES, Stock, StockMove
+from healthcert.models.supply import Lot, LotValidity, Product, ProductTarget
 from healthcert.services import judging_again, statement
 
 _REACHABLE = select(Person.id).where(Person.erased_at.is_(None))  # an erased one gets no more
 _LIVE = Certificate.state.in_(("intended", "issued"))
+_Standing = DoseStanding | TestStanding | RecoveryStanding
+_OWN: Mapping[type[_Standing], ColumnElement[bool]] = {  # that a certificate is of a standing
+    DoseStanding: (Certificate.dose_id == DoseStanding.dose_id)
+    & (Certificate.disease == DoseStanding.disease),
+    TestStanding: Certificate.test_result_id == TestStanding.test_result_id,
+    RecoveryStanding: Certificate.recovery_id == RecoveryStanding.recovery_id,
+}
 _HOLDS_A_PLACE = ("held", "booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
 
@@ -61,15 +51,11 @@ def _counters() -> Select[object]:
 
 def _standings() -> Select[object]:
     """Standings that are not the newest judgement."""
-    newer = aliased(DoseJudgement)
-    return select(DoseStanding.judgement_id).join(
-        newer,
-        and_(
-            newer.dose_id == DoseStanding.dose_id,
-            newer.disease == DoseStanding.disease,
-            newer.ordinal > DoseStanding.ordinal,
-        ),
+    same = and_(
+        DoseJudgement.dose_id == DoseStanding.dose_id, DoseJudgement.disease == DoseStanding.disease
     )
+    newer = DoseJudgement.ordinal > DoseStanding.ordinal
+    return select(DoseStanding.judgement_id).join(DoseJudgement, same & newer)
 
 
 def _unjudged() -> Select[object]:
@@ -85,56 +71,33 @@ def _unjudged() -> Select[object]:
 
 def _live_certificates() -> Select[object]:
     """Live certificates of a dose, a test or a recovery that does not count."""
-    dose = and_(
-        DoseStanding.dose_id == Certificate.dose_id,
-        DoseStanding.disease == Certificate.disease,
-        DoseStanding.counts == "valid",
-    )
-    test = TestStanding.test_result_id == Certificate.test_result_id
-    recovery = RecoveryStanding.recovery_id == Certificate.recovery_id
-    return (
-        select(Certificate.id)
-        .outerjoin(DoseStanding, dose)
-        .outerjoin(TestStanding, test & (TestStanding.counts == "valid"))
-        .outerjoin(RecoveryStanding, recovery & (RecoveryStanding.counts == "valid"))
-        .where(_LIVE, DoseStanding.dose_id.is_(None))
-        .where(TestStanding.test_result_id.is_(None), RecoveryStanding.recovery_id.is_(None))
-    )
+    rests = (exists().where(own, standing.counts == "valid") for standing, own in _OWN.items())
+    return select(Certificate.id).where(_LIVE, ~or_(*rests))
 
 
 def _uncertified_doses() -> Select[object]:
     """Doses that count, of vaccines that there are certificates of, and have none nor intent."""
-    of_dose = Certificate.dose_id == DoseStanding.dose_id
-    live = of_dose & (Certificate.disease == DoseStanding.disease) & _LIVE
-    return (
-        select(DoseStanding.dose_id)
-        .join(Dose, Dose.id == DoseStanding.dose_id)
-        .join(Product, Product.id == Dose.product_id)
-        .outerjoin(Certificate, live)
-        .where(DoseStanding.counts == "valid", Certificate.id.is_(None))
-        .where(DoseStanding.person_id.in_(_REACHABLE))
-        .where(DoseStanding.disease.in_(statement.diseases()))
-        .where(Product.code.in_(statement.products()))
-    )
+    query = _uncertified(DoseStanding, Dose, Dose.id == DoseStanding.dose_id)
+    query = query.join(Product, Product.id == Dose.product_id)
+    known = DoseStanding.disease.in_(statement.diseases())
+    return query.where(known, Product.code.in_(statement.products()))
 
 
 def _uncertified_findings() -> Select[object]:
     """Tests, and recoveries not over when told, that count and have no certificate nor intent."""
-    tests = (
-        select(TestStanding.test_result_id.label("id"))
-        .outerjoin(Certificate, (Certificate.test_result_id == TestStanding.test_result_id) & _LIVE)
-        .join(TestResult, TestResult.id == TestStanding.test_result_id)
-        .where(TestStanding.counts == "valid", Certificate.id.is_(None))
-        .where(TestResult.person_id.in_(_REACHABLE))
-    )
-    recoveries = (
-        select(Recovery.id)
-        .join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
-        .outerjoin(Certificate, (Certificate.recovery_id == Recovery.id) & _LIVE)
-        .where(RecoveryStanding.counts == "valid", Certificate.id.is_(None))
-        .where(Recovery.valid_until >= Recovery.recorded_on, Recovery.person_id.in_(_REACHABLE))
-    )
-    return select(union_all(tests, recoveries).subquery().c.id)
+    tests = _uncertified(TestStanding, TestResult, TestResult.id == TestStanding.test_result_id)
+    recovered = Recovery.id == RecoveryStanding.recovery_id
+    recoveries = _uncertified(RecoveryStanding, Recovery, recovered)
+    not_over = recoveries.where(Recovery.valid_until >= Recovery.recorded_on)
+    return select(union_all(tests, not_over).subquery().c.id)
+
+
+def _uncertified(
+    standing: type[_Standing], fact: type[statement.Fact], its_own: ColumnElement[bool]
+) -> Select[UUID]:
+    live = exists().where(_OWN[standing], _LIVE)
+    query = select(fact.id).join(standing, its_own).where(standing.counts == "valid", ~live)
+    return query.where(fact.person_id.in_(_REACHABLE))
 
 
 def _replaced() -> Select[object]:
@@ -153,16 +116,8 @@ def _replaced() -> Select[object]:
 
 def _appointments() -> Select[object]:
     """Vaccinated appointments without a dose, and doses of others."""
-    return (
-        select(Appointment.id)
-        .outerjoin(Dose, Dose.appointment_id == Appointment.id)
-        .where(
-            or_(
-                and_(Appointment.state == "vaccinated", Dose.id.is_(None)),
-                and_(Appointment.state != "vaccinated", Dose.id.is_not(None)),
-            )
-        )
-    )
+    query = select(Appointment.id).outerjoin(Dose, Dose.appointment_id == Appointment.id)
+    return query.where((Appointment.state == "vaccinated") == Dose.id.is_(None))
 
 
 def _parties() -> Select[object]:
@@ -209,22 +164,20 @@ def _settled() -> Select[object]:
     return query.with_only_columns(Dose.id)
 
 
-CHECKS: Mapping[str, Select[object]] = MappingProxyType(
-    {
-        "slot counters are their appointments": _counters(),
-        "standings are the newest judgements": _standings(),
-        "every dose stands somewhere": _unjudged(),
-        "live certificates rest on facts that count": _live_certificates(),
-        "doses that count have a certificate": _uncertified_doses(),
-        "tests and recoveries that count have a certificate": _uncertified_findings(),
-        "what was replaced is in error": _replaced(),
-        "vaccinated appointments have their dose": _appointments(),
-        "parties are booked as a whole": _parties(),
-        "balances are their moves": _balances(),
-        "doses from known lots took their stock": _taken(),
-        "doses of settled lots stand as the lots say": _settled(),
-    }
-)
+CHECKS: Mapping[str, Select[object]] = {
+    "slot counters are their appointments": _counters(),
+    "standings are the newest judgements": _standings(),
+    "every dose stands somewhere": _unjudged(),
+    "live certificates rest on facts that count": _live_certificates(),
+    "doses that count have a certificate": _uncertified_doses(),
+    "tests and recoveries that count have a certificate": _uncertified_findings(),
+    "what was replaced is in error": _replaced(),
+    "vaccinated appointments have their dose": _appointments(),
+    "parties are booked as a whole": _parties(),
+    "balances are their moves": _balances(),
+    "doses from known lots took their stock": _taken(),
+    "doses of settled lots stand as the lots say": _settled(),
+}
 
 
 def differences(db: Session) -> list[Difference]:

@@ -1,7 +1,5 @@
 """What stands on a person's record, as themselves and as a nurse see it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,16 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.models import (
-    Appointment,
-    ClinicSession,
-    Dose,
-    DoseStanding,
-    Product,
-    Programme,
-    Site,
-    Slot,
-)
+from healthcert.models import Appointment, ClinicSession, Product, Programme, Site, Slot
+from healthcert.models.dose import Dose, DoseStanding
 
 _KNOWN = {"year": len("YYYY"), "month": len("YYYY-MM"), "day": len("YYYY-MM-DD")}
 

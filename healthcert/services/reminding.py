@@ -4,8 +4,6 @@ The appointment itself keeps of what its person was told: one that was cancelled
 never reminded of, and nobody is told twice.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import NamedTuple
 

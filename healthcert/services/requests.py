@@ -4,22 +4,19 @@ The country's file says who does which step. That nobody does two of them, that 
 where its newest step leads, and which steps follow which, is held by the database.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Workflow, workflow
 from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.policy import reference
 from healthcert.services import audit, roster
 from healthcert.services.people import key_of
@@ -144,24 +141,11 @@ def _step(
     db: Session, request: Request, act: str, reason: str, staff: Staff | None, now: datetime
 ) -> None:
     step = RequestStep(
-        recorded_at=now,
-        request_id=request.id,
-        ordinal=(request.steps or 0) + 1,
-        act=act,
-        state=_LEADS_TO[act],
-        staff_id=staff.id if staff else None,
-        reason=reason,
-    )
-    try:
-        with db.begin_nested():
-            db.add(step)
-            db.flush()
-    except IntegrityError as error:
-        if broken_rule(error) == "four_eyes":
-            raise NeedsAnother from None
-        if broken_rule(error) == "request_transition":
-            raise WrongState from None
-        raise
+        recorded_at=now, request_id=request.id, ordinal=(request.steps or 0) + 1, act=act,
+        state=_LEADS_TO[act], staff_id=staff.id if staff else None, reason=reason,
+    )  # fmt: skip
+    with refusing(db, {"four_eyes": NeedsAnother, "request_transition": WrongState}):
+        db.add(step)
     db.refresh(request)
     actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", request.person_id)
     subject = audit.Subject("request", request.id)

@@ -6,8 +6,6 @@ with its sums; that is the report. What may go at all is held by the database (`
 `certificate_fixed`, `ck_person_kept_its_time`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,28 +15,14 @@ from sqlalchemy import ColumnElement, Table, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from healthcert.data.retention import Rule, retention
-from healthcert.models import (
-    AccessCode,
-    ApiAnswer,
-    ApiToken,
-    Appointment,
-    AuditEvent,
-    Base,
-    Certificate,
-    Dose,
-    Message,
-    Person,
-    Visit,
-)
+from healthcert.models import Appointment, AuditEvent, Base, Certificate, Dose, Message, Visit
+from healthcert.models.interface import ApiAnswer, ApiToken
+from healthcert.models.person import AccessCode, Person
 from healthcert.services import audit
 
 EVERY = timedelta(days=1)
-SWEPT = (
-    "visit",
-    "access_code",
-    "api_answer",
-    "api_token",
-)  # at once, by every round of the worker; the others once a day
+# At once, by every round of the worker; the others once a day.
+SWEPT = ("visit", "access_code", "api_answer", "api_token")
 _BATCH = 500
 
 

@@ -1,7 +1,5 @@
 """Take a certificate back, tell its holder why, and make another of the same fact."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,7 +7,6 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Person
 from healthcert.services import issuing, messages
@@ -33,29 +30,6 @@ def revoke(
     if was_out:
         issuing.tell(db, vault, person, "certificate_revoked", country, now)
     issuing.note(db, certificate, "certificate_revoked", reason, now)
-
-
-def reissue(
-    db: Session, *, vault: Vault, person: Person, certificate: Certificate, reason: str,
-    country: Country, now: datetime,
-) -> Certificate:  # fmt: skip
-    """Revoke a certificate and return the intent of another that states the same fact.
-
-    For details that were corrected, or a life that ends. The caller holds the lock on the person.
-
-    Raises:
-        WrongState: It is not issued: nothing is out that needs another.
-    """
-    if certificate.state != "issued":
-        raise WrongState
-    revoke(
-        db, vault=vault, person=person, certificate=certificate,
-        reason=reason, country=country, now=now,
-    )  # fmt: skip
-    again = Certificate(**issuing.again(certificate, country, now))
-    db.add(again)
-    db.flush()
-    return again
 
 
 def end_all(
@@ -85,20 +59,14 @@ def end_all(
         issuing.note(db, one, "certificate_superseded", reason, now, noted)
     for one, person in ended:
         issuing.note(db, one, "certificate_revoked", reason, now, noted)
-        messages.queue(
-            db, vault=vault, person=person, template=notice, fields={"reference": reference},
-            time_zone=country.time_zone, due_at=now, now=now, rows=told,
-        )  # fmt: skip
+        issuing.tell(db, vault, person, notice, country, now, told, reference=reference)
     messages.write(db, told, noted)
 
 
 def reissue_lost(
     db: Session, *, vault: Vault, kid: bytes, limit: int, country: Country, now: datetime
 ) -> int:
-    """Replace certificates in force that a lost key signed by intents; return how many, at last 0.
-
-    Who was erased has none again.
-    """
+    """Replace certificates in force that a lost key signed; return how many, at last none."""
     query = select(Certificate, Person).join(Person, Person.id == Certificate.person_id)
     query = query.where(Certificate.kid == kid, Certificate.expires_at >= now)
     query = query.where(Certificate.state == "issued").order_by(Certificate.id).limit(limit)

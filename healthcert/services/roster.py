@@ -1,7 +1,5 @@
 """Who works here: joins, comes in, is found and listed, and leaves."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -112,13 +110,7 @@ def join(
 ) -> Staff:
     """Return a new member of staff, who still has no way in.
 
-    Args:
-        db: The database session.
-        name: What colleagues and citizens call them.
-        role: One of `STAFF_ROLES`.
-        site: Where they work; None for roles without a site.
-        employer: The organisation of somebody without a site; without one they reach nobody.
-        now: The moment of the deed.
+    Somebody without a site has an organisation as `employer`; without one they reach nobody.
 
     Raises:
         BadInput: No name, no such role, or a site where the role needs none, or the other way.

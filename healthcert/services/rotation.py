@@ -4,8 +4,6 @@ Each batch is one transaction and finds its own work, so it may be killed at any
 again. Rows under old keys stay usable throughout: a vault opens, and looks up, with all it has.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 from sqlalchemy import ColumnElement, func, select

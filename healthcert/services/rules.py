@@ -4,8 +4,6 @@ Each lies in a file of its own, in EU form: `<country>/<identifier>-<version>.js
 them to the verifiers.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -28,12 +26,8 @@ def held(folder: Path, country: str) -> tuple[Told, ...]:
     """Return the rules of a folder, and ours for a country, each version of each.
 
     A file that is no rule stands as one without contents, so that it is open wherever it would
-    have decided, and never passed over.
-
-    Args:
-        folder: Holds a folder a country; it need not be there.
-        country: The one whose rules, as they come with this version, are added. Where the folder
-            holds the same version of one, that one counts.
+    have decided, and never passed over. Where the folder, which need not be there, holds the same
+    version of a rule as we do, that one counts.
     """
     found = {_key(told): told for told in [*_read(_OURS / country), *_read(folder)]}
     return tuple(found[key] for key in sorted(found))
@@ -42,14 +36,7 @@ def held(folder: Path, country: str) -> tuple[Told, ...]:
 def take_in(
     folder: Path, told: object, *, country: str, now: datetime | None
 ) -> Complaint | Literal["taken in", "known"]:
-    """Put a rule into a folder, and return what became of it.
-
-    Args:
-        folder: As for `held`.
-        told: What is said to be a rule in EU form.
-        country: As for `held`.
-        now: As for `exchange.complaint`.
-    """
+    """Put what is said to be a rule in EU form into a folder, and return what became of it."""
     known = held(folder, country)
     if told in known:
         return "known"

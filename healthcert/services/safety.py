@@ -1,21 +1,18 @@
 """Before the needle and after it: consent, health questions, clinicians' decisions, reactions."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
-from healthcert.models.broken import broken_rule
+from healthcert.models.broken import refusing
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
 from healthcert.services import audit, elsewhere, people
 
@@ -182,16 +179,11 @@ def move_event(
     if event is None:
         raise NotFound
     found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
-    try:
-        with db.begin_nested():
-            for name, value in {"state": state, **found}.items():
-                setattr(event, name, value or getattr(event, name))
-            serious = event.seriousness != "not_serious"
-            event.due_at = (event.due_at or now + country.serious_within) if serious else None
-    except IntegrityError as error:
-        if broken_rule(error) not in _STEPS:
-            raise
-        raise WrongState from None
+    with refusing(db, dict.fromkeys(_STEPS, WrongState)):
+        for name, value in {"state": state, **found}.items():
+            setattr(event, name, value or getattr(event, name))
+        serious = event.seriousness != "not_serious"
+        event.due_at = (event.due_at or now + country.serious_within) if serious else None
     _note(db, f"adverse_event_{state}", "adverse_event", event_id, staff, now, **found)
     return event
 

@@ -4,8 +4,6 @@ The caller's transaction sees what was committed before it. Events are written b
 may be committed after a later one was sealed: what makes an event due is that it has no leaf.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -76,12 +74,9 @@ def seal(
 ) -> TreeHead | None:
     """Return the new head after the events that are due; None where there is none.
 
-    Args:
-        db: In a transaction of its own; a second one that seals waits for this one.
-        signer: The log's key.
-        now: Stands in the head's row, not in what is signed.
-        back: How far before the newest seal to look for events that were committed late; None:
-            at every event there is.
+    It needs a transaction of its own; a second one that seals waits for this one. `now` stands in
+    the head's row, not in what is signed. `back` is how far before the newest seal to look for
+    events that were committed late; None: at every event there is.
     """
     if db.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
@@ -101,12 +96,9 @@ def seal(
     edge = edge.grown(added)
     told = Checkpoint(signer.verifier.name, edge.size, edge.root).text
     made = TreeHead(
-        size=edge.size,
-        sealed_at=now,
-        root=edge.root,
-        edge=b"".join(edge.peaks),
+        size=edge.size, sealed_at=now, root=edge.root, edge=b"".join(edge.peaks),
         note=signed(told, [signer.sign(told)]),
-    )
+    )  # fmt: skip
     db.add(made)
     db.flush()
     return made

@@ -4,8 +4,6 @@ Sites tell their first free slots by ids, and only those that are shown are read
 on both engines.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta

@@ -15,17 +15,8 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
-from healthcert.models import (
-    Base,
-    ClinicSession,
-    SessionTemplate,
-    Site,
-    SiteHours,
-    Staff,
-    new_id,
-    upsert,
-)
-from healthcert.models.place import PLANNED
+from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
+from healthcert.models.place import PLANNED, SessionTemplate, SiteHours
 from healthcert.services import audit, hours, knowledge
 
 LONGEST = timedelta(days=731)  # of a template

@@ -1,7 +1,5 @@
 """Tables as spreadsheets save them: comma-separated values, read strictly and written safely."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,27 +16,19 @@ _ACTIVE = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a table: its number as the spreadsheet counts, the heading being 1.
-
-    Attributes:
-        wrong: What could not become a cell, by field.
-    """
+    """One line of a table: its number as the spreadsheet counts, the heading being 1."""
 
     number: int
     cells: Mapping[str, str]
-    wrong: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)  # what could not become a cell
 
 
 def read(raw: bytes, *, columns: Sequence[str], required: Sequence[str]) -> list[Line]:
-    """Return the lines of a table; blank ones are passed over, cells stripped.
+    """Return the lines of a table (UTF-8); blank ones are passed over, cells stripped.
 
     Commas, semicolons and tabulators are understood, as is the mark that some spreadsheets put
     before the text. A quote that `write` put before a cell is taken away again.
-
-    Args:
-        raw: UTF-8.
-        columns: The headings there may be, in any order and case.
-        required: Those that must be there.
+    `columns` are the headings there may be, in any order and case.
 
     Raises:
         BadInput: ``file``: too_large, not_utf8, empty, not_a_table; or by heading: unknown_column,

@@ -6,8 +6,6 @@ Verifiers are told of a key two days before it signs, and until the last certifi
 ended. Sources: "Electronic Health Certificate Specification" 1.0.8 §5; RFC 3280 §4.2.1.4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 

@@ -1,7 +1,5 @@
 """What a certificate states: whose it is, and which dose, test or recovery, from the record."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, NamedTuple
@@ -15,30 +13,11 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput
 from healthcert.hcert.names import Holder
 from healthcert.hcert.writing import Statement, of_recovery, of_test, of_vaccination
-from healthcert.models import (
-    Certificate,
-    Dose,
-    Knowledge,
-    Product,
-    Programme,
-    Recovery,
-    TestResult,
-)
+from healthcert.models import Certificate, Dose, Knowledge, Product, Programme, Recovery, TestResult
 from healthcert.services.people import Details, holder_of
 
 Fact = Dose | TestResult | Recovery
 _DISEASES: Final = "disease-agent-targeted"
-
-
-def not_certifiable(product: str, disease: str) -> str:
-    """Return why no EU certificate can state a dose: a code, or empty where one can.
-
-    The EU's value sets decide: a disease or a vaccine they do not know has no certificate.
-    """
-    if disease not in value_sets()[_DISEASES]:
-        return "disease_not_in_value_set"
-    known = vaccines().get(product)
-    return "vaccine_not_in_value_set" if known is None or known.withdrawn else ""
 
 
 def diseases() -> frozenset[str]:
@@ -49,15 +28,6 @@ def diseases() -> frozenset[str]:
 def products() -> frozenset[str]:
     """Return the codes of the vaccines that certificates speak of."""
     return frozenset(code for code, known in vaccines().items() if not known.withdrawn)
-
-
-def fact_of(db: Session, certificate: Certificate) -> Fact:
-    """Return what a certificate states: it has one fact, the database holds it to that."""
-    if certificate.dose_id is not None:
-        return db.get_one(Dose, certificate.dose_id)
-    if certificate.test_result_id is not None:
-        return db.get_one(TestResult, certificate.test_result_id)
-    return db.get_one(Recovery, certificate.recovery_id)
 
 
 class Basis(NamedTuple):
@@ -106,8 +76,14 @@ def statement(
         if isinstance(fact, Dose):
             return _vaccination(holder, said, certificate, fact, basis.product)
         if isinstance(fact, TestResult):
-            return _test(holder, said, fact)
-        return _recovery(holder, said, fact)
+            return of_test(
+                holder, said, test_type=fact.test_type, result=fact.result,
+                sampled_at=fact.sampled_at, centre=fact.centre, name=fact.name, device=fact.device,
+            )  # fmt: skip
+        return of_recovery(
+            holder, said, first_positive=fact.first_positive_on,
+            valid_from=fact.valid_from, valid_until=fact.valid_until,
+        )  # fmt: skip
     except BadInput as wrong:
         raise ValueError(f"what is on record cannot be certified: {wrong}") from None
 
@@ -130,20 +106,4 @@ def _vaccination(
         holder, said,
         product=product.code, authorisation=product.ma, prophylaxis=product.vp,
         dose=certificate.dn, series=certificate.sd, given_on=dose.given_on, vaccines=vaccines(),
-    )  # fmt: skip
-
-
-def _test(holder: Holder, said: Statement, test: TestResult) -> dict[str, object]:
-    return of_test(
-        holder, said,
-        test_type=test.test_type, result=test.result, sampled_at=test.sampled_at,
-        centre=test.centre, name=test.name, device=test.device,
-    )  # fmt: skip
-
-
-def _recovery(holder: Holder, said: Statement, recovery: Recovery) -> dict[str, object]:
-    return of_recovery(
-        holder, said,
-        first_positive=recovery.first_positive_on,
-        valid_from=recovery.valid_from, valid_until=recovery.valid_until,
     )  # fmt: skip

@@ -3,8 +3,6 @@
 The database adds the moves up. Balances are locked before lots, in the order of their sites.
 """
 
-from __future__ import annotations
-
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Let go of what is over."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from sqlalchemy import update

@@ -1,7 +1,5 @@
 """What people tell of themselves: how we keep it, and what is wrong with it."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import replace
@@ -64,8 +62,8 @@ def _names_wrong(details: Details) -> dict[str, str]:
     if not details.family:
         wrong["family"] = "missing"
     for name in ("family_latin", "given_latin"):
-        written = unicodedata.normalize("NFD", getattr(details, name))
-        if any(letter.isalpha() and not _is_latin(letter) for letter in written):
+        letters = filter(str.isalpha, unicodedata.normalize("NFD", getattr(details, name)))
+        if not all(unicodedata.name(letter, "").startswith("LATIN") for letter in letters):
             wrong[name] = "not_latin"
     return wrong
 
@@ -108,10 +106,6 @@ def _birth_date_wrong(text: str, today: date) -> str:
     if first.year < _FIRST_YEAR:
         return "too_long_ago"
     return "in_the_future" if first > today else ""
-
-
-def _is_latin(letter: str) -> bool:
-    return unicodedata.name(letter, "").startswith("LATIN")
 
 
 def _text(text: str) -> str:

@@ -5,8 +5,6 @@ name sounds with that year, cut to two bytes: several names share each, so that 
 shows neither a rare name nor a family (ADR 12).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from healthcert.gateways.vault import Vault

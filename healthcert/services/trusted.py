@@ -3,8 +3,6 @@
 How the folder is laid out stands at the head of `services.keys`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 
@@ -61,19 +59,9 @@ def load_trust(folder: Path) -> TrustList:
     return TrustList(
         key
         for place, training in places
-        for path in _files(place, CERTIFICATES | LISTS)
+        for path in files_in(place, CERTIFICATES | LISTS)
         for key in _trusted(path, training=training)
     )
-
-
-def certificates_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that have the name of a certificate, in order."""
-    return _files(folder, CERTIFICATES)
-
-
-def lists_in(folder: Path) -> list[Path]:
-    """Return the files of a folder that have the name of a list of signers, in order."""
-    return _files(folder, LISTS)
 
 
 def der_of(path: Path) -> bytes:
@@ -88,7 +76,8 @@ def der_of(path: Path) -> bytes:
     return data
 
 
-def _files(folder: Path, suffixes: Collection[str]) -> list[Path]:
+def files_in(folder: Path, suffixes: Collection[str]) -> list[Path]:
+    """Return the files of a folder by their suffix, `CERTIFICATES` or `LISTS`, in order."""
     found = folder.iterdir() if folder.is_dir() else ()
     return sorted(path for path in found if path.suffix in suffixes)
 

@@ -5,8 +5,6 @@ vault-3.next                       opens only, until every process knows it
 blind-index.key ...                the same for what people are found by
 """
 
-from __future__ import annotations
-
 import secrets
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The bundle file may change at any time under a running process; a good one that 
 never given up for one that is worse.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -32,13 +30,9 @@ class Verifier:
     """The bundle of one file, re-read whenever the file changes; safe to share among threads."""
 
     def __init__(
-        self,
-        path: Path,
-        pins: Collection[PublicKey],
-        *,
-        floor: datetime | None = None,
+        self, path: Path, pins: Collection[PublicKey], *, floor: datetime | None = None,
         stale_after: timedelta = STALE_AFTER,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Look at a bundle file, which need not be there yet.
 
         Args:
@@ -58,54 +52,33 @@ class Verifier:
         self._look_again = self._seen
 
     def verdict(
-        self,
-        text: str,
-        *,
-        now: datetime,
-        at: datetime | None = None,
-        country: str | None = None,
+        self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
         detail: Detail = "full",
-    ) -> dict[str, Any]:
-        """Return the JSON object of a verdict on what a code says; for any text at all.
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return the JSON object of a verdict, see `judge`; ``minimal`` says not of whom."""
+        return self.judge(text, now=now, at=at, country=country).as_json(detail)
+
+    def judge(
+        self, text: str, *, now: datetime, at: datetime | None = None, country: str | None = None,
+        foresee: bool = False,
+    ) -> Verdict:  # fmt: skip
+        """Return the verdict on what a code says, for any text at all, with all that led to it.
 
         Args:
             text: What the bar code said.
             now: The clock, aware. Times seen earlier are its floor.
             at: Another moment to judge at, aware, given by hand; the floor does not hold for it.
             country: Country of arrival, two letters; None leaves the entry rules out.
-            detail: ``minimal`` leaves out whom the certificate speaks of.
-        """
-        return self.judge(text, now=now, at=at, country=country).as_json(detail)
-
-    def judge(
-        self,
-        text: str,
-        *,
-        now: datetime,
-        at: datetime | None = None,
-        country: str | None = None,
-        foresee: bool = False,
-    ) -> Verdict:
-        """Return the verdict with all that led to it; see `verdict`.
-
-        Args:
-            text: As there.
-            now: As there.
-            at: As there.
-            country: As there.
             foresee: Whether `at` is a day to come, of which is told what would be said on it
                 as far as is known now: the bundle's age is that of now.
         """
         bundle, book, floor = self._current(now)
         return judge(
-            text,
-            bundle=bundle,
-            time=floor if at is None else at,
-            simulated=at is not None,
+            text, bundle=bundle, time=floor if at is None else at, simulated=at is not None,
             known_at=floor if foresee else None,
             journey=None if country is None else Journey(country, book),
             stale_after=self._stale_after,
-        )
+        )  # fmt: skip
 
     def bundle(self, now: datetime) -> Bundle | None:
         """Return the bundle now held; None where there never was a good one."""

@@ -1,7 +1,5 @@
 """Browser sessions as rows: found, kept and ended by the hash of their token."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -36,10 +34,7 @@ class Left(NamedTuple):
 def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
     """Return the session of a token, or None where it never was, has idled out or has ended.
 
-    Args:
-        db: The database session.
-        token_hash: SHA-256 of the token.
-        now: The moment asked about: idle for 30 minutes, or 12 hours old, is over.
+    One that is idle for 30 minutes, or 12 hours old, is over. The hash is SHA-256.
     """
     visit = db.scalars(select(Visit).where(Visit.token_hash == token_hash)).one_or_none()
     if visit is None or now >= visit.expires_at or now >= visit.seen_at + IDLE:
@@ -82,10 +77,7 @@ def end_all(
     db: Session, *, staff_id: UUID | None = None, person_id: UUID | None = None,
     only: str | None = None,
 ) -> int:  # fmt: skip
-    """End every session and token of somebody, or one alone, by the hex of its hash.
-
-    Returns how many it were.
-    """
+    """End the sessions and tokens of somebody, or one by the hex of its hash; return how many."""
     count = 0
     for model in (Visit, ApiToken):
         whose = model.staff_id == staff_id if staff_id else model.person_id == person_id

@@ -30,45 +30,26 @@ EKU = "1.3.6.1.4.1.1847.2021.1."
 MISTAKEN_EKU = "1.3.6.1.4.1.0.1847.2021.1."
 
 VACCINATION = {
-    "tg": "840539006",
-    "vp": "1119349007",
-    "mp": "EU/1/20/1528",
-    "ma": "ORG-100030215",
-    "dn": 2,
-    "sd": 2,
-    "dt": "2026-01-20",
-    "co": "LB",
-    "is": "Ministry of Health",
+    "tg": "840539006", "vp": "1119349007", "mp": "EU/1/20/1528", "ma": "ORG-100030215", "dn": 2,
+    "sd": 2, "dt": "2026-01-20", "co": "LB", "is": "Ministry of Health",
     "ci": "URN:UVCI:01:LB:7Q2KX9#A",
-}
+}  # fmt: skip
 TEST = {
-    "tg": "840539006",
-    "tt": "LP6464-4",
-    "sc": "2026-03-01T08:00:00Z",
-    "tr": "260415000",
-    "co": "LB",
-    "is": "Ministry of Health",
-    "ci": "URN:UVCI:01:LB:8R3LY0#B",
-}
+    "tg": "840539006", "tt": "LP6464-4", "sc": "2026-03-01T08:00:00Z", "tr": "260415000",
+    "co": "LB", "is": "Ministry of Health", "ci": "URN:UVCI:01:LB:8R3LY0#B",
+}  # fmt: skip
 RECOVERY = {
-    "tg": "840539006",
-    "fr": "2026-01-01",
-    "co": "LB",
-    "is": "Ministry of Health",
-    "df": "2026-01-12",
-    "du": "2026-06-30",
-    "ci": "URN:UVCI:01:LB:9S4MZ1#C",
-}
+    "tg": "840539006", "fr": "2026-01-01", "co": "LB", "is": "Ministry of Health",
+    "df": "2026-01-12", "du": "2026-06-30", "ci": "URN:UVCI:01:LB:9S4MZ1#C",
+}  # fmt: skip
 
 
 def dcc(**members: Any) -> dict[str, Any]:
     """A vaccination certificate of the newest schema, with these members changed or added."""
     whole = {
-        "ver": "1.3.3",
-        "nam": {"fn": "Khoury", "fnt": "KHOURY", "gn": "Maya", "gnt": "MAYA"},
-        "dob": "1988-04-21",
-        "v": [VACCINATION],
-    }
+        "ver": "1.3.3", "nam": {"fn": "Khoury", "fnt": "KHOURY", "gn": "Maya", "gnt": "MAYA"},
+        "dob": "1988-04-21", "v": [VACCINATION],
+    }  # fmt: skip
     return {**whole, **members}
 
 

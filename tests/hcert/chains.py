@@ -32,13 +32,9 @@ def named(country: str, common: str) -> x509.Name:
 
 
 def certificate(
-    subject: Holder,
-    *,
-    issuer: Holder | None = None,
-    start: datetime = START,
-    end: datetime = END,
+    subject: Holder, *, issuer: Holder | None = None, start: datetime = START, end: datetime = END,
     certifies: bool | None = None,
-) -> bytes:
+) -> bytes:  # fmt: skip
     issuer = issuer or subject
     builder = (
         x509.CertificateBuilder()
@@ -55,13 +51,9 @@ def certificate(
 
 
 def authority(
-    country: str = "LB",
-    *,
-    key: ec.EllipticCurvePrivateKey = ROOT_KEY,
-    common: str = "Authority",
-    certifies: bool | None = True,
-    **life: datetime,
-) -> Holder:
+    country: str = "LB", *, key: ec.EllipticCurvePrivateKey = ROOT_KEY, common: str = "Authority",
+    certifies: bool | None = True, **life: datetime,
+) -> Holder:  # fmt: skip
     """An authority with a certificate that it signed itself."""
     bare = Holder(key, named(country, common), b"")
     return Holder(key, bare.name, certificate(bare, certifies=certifies, **life))

@@ -22,7 +22,6 @@ DAY = date(2026, 3, 2)
 LONG = timedelta(days=4000)
 LOT = LotRecord("released", DAY - LONG, DAY + LONG)
 NOT_YET = LotRecord("released", DAY + timedelta(days=1), DAY + LONG)
-OVER = LotRecord("released", DAY - LONG, DAY - timedelta(days=1))
 ADULT = "1980"
 
 

@@ -184,11 +184,7 @@ def move(db: Session, order: list[UUID], at: int) -> tuple[list[UUID], UUID]:  #
 
 
 DEEDS: dict[str, tuple[Deed, str]] = {
-    "edit": (edit, "edited"),
-    "hide the actor": (hide_the_actor, "edited"),
-    "set the clock back": (set_the_clock_back, "edited"),
-    "remove": (remove, "removed"),
-    "insert": (insert, "inserted"),
-    "replace": (replace, "inserted"),
-    "move": (move, "reordered"),
-}
+    "edit": (edit, "edited"), "hide the actor": (hide_the_actor, "edited"),
+    "set the clock back": (set_the_clock_back, "edited"), "remove": (remove, "removed"),
+    "insert": (insert, "inserted"), "replace": (replace, "inserted"), "move": (move, "reordered"),
+}  # fmt: skip

@@ -173,13 +173,10 @@ class Clinic:
     ) -> Dose:
         """Record a dose that was given elsewhere, by a document that somebody saw."""
         seen = Elsewhere(given_on, evidence or Evidence("seen", "FR"), **told)
-        wanted: dict[str, Any] = {
-            **self.deed(now),
-            "person_id": person_id,
-            "programme_id": self.programme.id,
-            "product_id": self.products[product].id,
-            "told": seen,
-        }
+        wanted = {
+            **self.deed(now), "person_id": person_id, "programme_id": self.programme.id,
+            "product_id": self.products[product].id, "told": seen,
+        }  # fmt: skip
         return self.doors.run(lambda db: vaccination.record_elsewhere(db, **wanted))
 
     def tested(
@@ -228,14 +225,8 @@ class Clinic:
             return list(db.scalars(query))
 
     def mark_in_error(self, dose: Dose, reason: str = "wrong_person", **values: Any) -> None:
-        wanted: dict[str, Any] = {
-            "vault": self.vault,
-            "dose_id": dose.id,
-            "reason": reason,
-            "staff": self.nurse,
-            "country": self.country,
-            "now": dose.given_at + timedelta(hours=1),
-        }
+        now = dose.given_at + timedelta(hours=1)
+        wanted = {**self.deed(now), "dose_id": dose.id, "reason": reason}
         self.doors.run(lambda db: vaccination.mark_in_error(db, **wanted | values))
 
     def signed(

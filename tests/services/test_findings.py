@@ -12,7 +12,7 @@ from healthcert.errors import BadInput, NotFound, SignerUnavailable, WrongState
 from healthcert.hcert import cose, cwt, payload, text
 from healthcert.hcert.trust import from_certificate
 from healthcert.models import AuditEvent, Message, Person, Recovery, RecoveryStanding, new_id
-from healthcert.services import findings, holding, revoking
+from healthcert.services import findings, holding
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, POSITIVE, day, make_site, make_staff
@@ -230,30 +230,6 @@ def test_a_person_holds_every_kind_of_certificate(clinic, signers):
     assert [each.day for each in mine.certificates] == [
         recovery.first_positive_on, test.sampled_at.date(), dose.given_on,
     ]  # fmt: skip
-
-
-def test_a_reissue_revokes_and_states_the_same_fact_anew(clinic, signers):
-    clinic.lot()
-    dose = clinic.vaccinated(day(-1), details())
-    facts = (dose, clinic.tested(dose.person_id), clinic.recovered(dose.person_id))
-    clinic.issue(signers)
-    for fact in facts:
-        [old] = clinic.certificates(fact)
-
-        def again(db, old=old):
-            return revoking.reissue(
-                db, vault=clinic.vault, person=db.get_one(Person, old.person_id),
-                certificate=db.get_one(models.Certificate, old.id), reason="renewed",
-                country=clinic.country, now=NOW,
-            )  # fmt: skip
-
-        new = clinic.doors.run(again)
-        assert (new.kind, new.dn, new.sd) == (old.kind, old.dn, old.sd)
-        assert [c.state for c in clinic.certificates(fact)] == ["revoked", "intended"]
-        with pytest.raises(WrongState):
-            clinic.doors.run(again)
-    assert len(clinic.issue(signers)) == len(facts)
-    assert sums(clinic) == []
 
 
 def test_signing_and_marking_at_once_never_leave_a_live_certificate(clinic, signers, person_id):

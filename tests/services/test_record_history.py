@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from healthcert import models
 from healthcert.errors import Refusal
-from healthcert.models import Certificate, DoseStanding, Person, RecoveryStanding, Slot
-from healthcert.services import findings, revoking, vaccination
+from healthcert.models import Certificate, DoseStanding, RecoveryStanding, Slot
+from healthcert.services import findings, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
@@ -133,21 +133,6 @@ class History(RuleBasedStateMachine):
     def signed(self) -> None:
         self.done["signed"] += len(self.clinic.issue(self.signers))
 
-    @rule(pick=PICK)
-    def reissued(self, pick) -> None:
-        def again(db):
-            mine = select(Certificate).filter_by(person_id=self.person_id, state="issued")
-            certificates = db.scalars(mine.order_by(Certificate.id)).all()
-            if certificates:
-                one = certificates[pick % len(certificates)]
-                person = db.get_one(Person, self.person_id)
-                revoking.reissue(
-                    db, vault=self.clinic.vault, person=person, certificate=one,
-                    reason="renewed", country=self.clinic.country, now=NOW,
-                )  # fmt: skip
-
-        self.tried("reissued", lambda: self.clinic.doors.run(again))
-
     def teardown(self) -> None:
         with self.clinic.doors.reading() as db:
             assert differences(db) == []
@@ -187,4 +172,4 @@ def test_whatever_is_written_down_the_sums_come_out(clinic, signers, say):
         ),
     )  # fmt: skip
     say(f"{EXAMPLES} histories of up to {STEPS} deeds: {dict(sorted(done.items()))}")
-    assert done["signed"] + done["reissued"] >= EXAMPLES
+    assert done["signed"] >= EXAMPLES

@@ -37,7 +37,6 @@ from tests.models.test_workflow import drawn, make_draw
 from tests.services.clinic import details
 from tests.services.test_eligibility import publish
 
-MORNING = NOW  # eleven o'clock in Beirut
 NIGHT = datetime(2026, 3, 2, 20, tzinfo=UTC)  # ten in the evening there
 
 

@@ -6,8 +6,6 @@ columns (`stated`). They are repeatable: dropped and installed anew by every mig
 A refusal begins with the rule's name, the only thing SQLite gives to tell them apart.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path

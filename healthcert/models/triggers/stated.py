@@ -3,8 +3,6 @@
 __table_args__ = (..., stated(append_only=True))
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,17 +16,13 @@ _RULES = ("append_only", "never_deleted", "transitions")
 
 
 def stated(
-    *,
-    append_only: bool = False,
-    never_deleted: bool | str = False,
+    *, append_only: bool = False, never_deleted: bool | str = False,
     transitions: Transitions | None = None,
-) -> dict[str, Any]:
+) -> dict[str, Any]:  # fmt: skip
     """Return the last of a table's `__table_args__`, which states the rules it keeps.
 
-    Args:
-        append_only: Nothing of a row changes, and no row goes.
-        never_deleted: No row goes; or, as SQL over OLD, no row of which this is true.
-        transitions: The states that may follow each `state`.
+    `append_only`: nothing of a row changes, and no row goes. `never_deleted`: no row goes; or, as
+    SQL over OLD, no row of which this is true. `transitions`: what may follow each `state`.
     """
     rules = (append_only, never_deleted, transitions)
     return {"info": dict(zip(_RULES, rules, strict=True))}
