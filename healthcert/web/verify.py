@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, time
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from flask import (
     Blueprint,
@@ -59,11 +59,6 @@ class InMemory(Request):
 def verifier() -> Verifier:
     """Return the verifier this application opened."""
     return cast(Verifier, current_app.extensions["verifier"])
-
-
-def verdict(text: str, **wishes: Any) -> dict[str, Any]:  # noqa: ANN401 - handed on as they are
-    """Return the verdict on one certificate as JSON; the wishes are `Verifier.verdict`'s."""
-    return verifier().verdict(text, now=now(), **wishes)
 
 
 @bp.get("/verify")
