@@ -2,7 +2,8 @@
 
 Every piece of work goes through a door of `Doors`: `reading()` is one snapshot that refuses
 writes, `transaction()` commits whole or not at all, `run(work)` may run its work again after
-a deadlock. Connections opened elsewhere hold SQLite's write lock until they are closed.
+a deadlock, `alone()` is for one statement. Connections opened elsewhere hold SQLite's write lock
+until they are closed.
 """
 
 from __future__ import annotations
@@ -121,6 +122,11 @@ def _for_reading(engine: Engine) -> Engine:
     return engine.execution_options(**options)
 
 
+def _without_begin(engine: Engine) -> Engine:
+    is_server = engine.dialect.name == "postgresql"  # each BEGIN and COMMIT goes over the wire
+    return engine.execution_options(isolation_level="AUTOCOMMIT") if is_server else engine
+
+
 class Doors:
     """The only ways to the rows: a snapshot to read, a transaction to write.
 
@@ -133,6 +139,7 @@ class Doors:
         self.engine = engine
         self._read = sessionmaker(_for_reading(engine), expire_on_commit=False)
         self._write = sessionmaker(engine, expire_on_commit=False)
+        self._alone = sessionmaker(_without_begin(engine), expire_on_commit=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -144,6 +151,12 @@ class Doors:
     def transaction(self) -> Iterator[Session]:
         """Open a transaction: committed at the end, rolled back when anything is raised."""
         with self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Open a session for one statement, which is a transaction by itself."""
+        with self._alone.begin() as session:
             yield session
 
     def run(self, work: Callable[[Session], T]) -> T:

@@ -69,7 +69,7 @@ class Visit(SessionMixin):
         self.modified = True
 
     def _read(self) -> dict[str, Any]:
-        with parts().doors.reading() as db:
+        with parts().doors.alone() as db:
             visit = visits.find(db, token_hash=_hash(self.token), now=now())
             if visit is None:
                 self.token = ""  # never take over a token that a stranger chose
@@ -126,8 +126,8 @@ class Visits(SessionInterface):
             self._write(visit, response)
 
     def _write(self, visit: Visit, response: Response) -> None:
-        is_new = not visit.token
-        with parts().doors.transaction() as db:
+        is_new, doors = not visit.token, parts().doors
+        with doors.transaction() if visit.old_tokens else doors.alone() as db:
             for token in visit.old_tokens:
                 visits.end(db, token_hash=_hash(token))
             if visit.held:
