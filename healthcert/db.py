@@ -122,11 +122,6 @@ def _for_reading(engine: Engine) -> Engine:
     return engine.execution_options(**options)
 
 
-def _without_begin(engine: Engine) -> Engine:
-    is_server = engine.dialect.name == "postgresql"  # each BEGIN and COMMIT goes over the wire
-    return engine.execution_options(isolation_level="AUTOCOMMIT") if is_server else engine
-
-
 class Doors:
     """The only ways to the rows: a snapshot to read, a transaction to write.
 
@@ -139,7 +134,9 @@ class Doors:
         self.engine = engine
         self._read = sessionmaker(_for_reading(engine), expire_on_commit=False)
         self._write = sessionmaker(engine, expire_on_commit=False)
-        self._alone = sessionmaker(_without_begin(engine), expire_on_commit=False)
+        is_server = engine.dialect.name == "postgresql"  # BEGIN and COMMIT go over the wire
+        plain = engine.execution_options(isolation_level="AUTOCOMMIT") if is_server else engine
+        self._alone = sessionmaker(plain, expire_on_commit=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

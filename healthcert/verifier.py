@@ -59,21 +59,16 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     init_tracing(app)
     init_delivery(app)
     api.init_shortcut(app, settings)
-    _believe_proxies(app, settings.trusted_proxies)
+    if proxies := settings.trusted_proxies:  # they tell scheme and host; no more than there are
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
     init_pages(app, settings)
     init_intake(app, settings)
     init_errors(app)
     app.register_blueprint(verify.bp)
     app.register_blueprint(api.bp)
     return app
-
-
-def _believe_proxies(app: Flask, count: int) -> None:
-    """Take the caller's scheme and host from as many proxies as stand before us, no more."""
-    if count:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=count, x_proto=count, x_host=count
-        )
 
 
 def bundle_state(app: Flask) -> Mapping[str, object]:

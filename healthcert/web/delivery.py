@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import re
-from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -53,11 +52,6 @@ def _compress(answer: Response) -> Response:
 
 def packed(plain: bytes, accepted: str) -> bytes:
     """Return words as gzip; as they are where that saves little or ``Accept-Encoding`` has none."""
-    if len(plain) < _LEAST or not _takes_gzip(accepted):
+    if len(plain) < _LEAST or not parse_accept_header(accepted)["gzip"] > 0:
         return plain
     return gzip.compress(plain, compresslevel=6, mtime=0)
-
-
-@lru_cache(maxsize=64)
-def _takes_gzip(accepted: str) -> bool:
-    return parse_accept_header(accepted)["gzip"] > 0

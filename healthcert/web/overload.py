@@ -82,7 +82,8 @@ def init_overload(app: Flask, settings: Settings) -> None:
         path = environ["PATH_INFO"]
         if path.startswith(_FREE):
             return inner(environ, start)
-        _take_body(environ)
+        if length := declared(environ):  # taken before a place is: a slow line holds none
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
         kinds = (kind for kind, begin in _KINDS.items() if path.startswith(begin))
         share = shares[next(kinds, "staff")]
         if not share.enter():
@@ -96,12 +97,6 @@ def init_overload(app: Flask, settings: Settings) -> None:
         return answer if isinstance(answer, list) else _Answer(answer, share.leave)
 
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
-
-
-def _take_body(environ: WSGIEnvironment) -> None:
-    """Read what is sent before a place is taken, so that a slow line holds none."""
-    if length := declared(environ):
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
 
 
 def _language(environ: WSGIEnvironment, enabled: tuple[str, ...]) -> str:

@@ -66,9 +66,7 @@ SCANNER = {
 LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 _LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")
 _NOT_KEPT = ("Cache-Control", "no-store")
-_ALWAYS_SECURE = (
-    "Strict-Transport-Security", f"max-age={2 * 365 * 24 * 60 * 60}; includeSubDomains",
-)  # fmt: skip
+_ALWAYS_SECURE = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains")  # two years
 
 
 def init_security(app: Flask, settings: Settings) -> None:

@@ -20,10 +20,7 @@ def request_id() -> str:
 
 
 def tell(app: Flask, number: str, method: str, route: str, status: int, began: float) -> None:
-    """Count the answer to a request of that identifier by its rule and class of status; log it.
-
-    `route` is the rule of its address, never the address; `began` is by `time.perf_counter`.
-    """
+    """Count and log an answer; `route` is the rule of its address, `began` by `perf_counter`."""
     app.extensions["answers"][route, f"{status // 100}xx"] += 1
     if _log.isEnabledFor(logging.INFO):
         ms = round((time.perf_counter() - began) * 1000, 1)

@@ -123,8 +123,7 @@ def _question(body: object) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadInput({"barcode": "missing"})
     given = {name: value for name, value in body.items() if value is not None}
-    wrong = dict(_faults(given))
-    if wrong:
+    if wrong := dict(_faults(given)):
         raise BadInput(wrong)
     return {
         "text": given["barcode"],
