@@ -2,7 +2,8 @@
 
 Every piece of work goes through a door of `Doors`: `reading()` is one snapshot that refuses
 writes, `transaction()` commits whole or not at all, `run(work)` may run its work again after
-a deadlock. Connections opened elsewhere hold SQLite's write lock until they are closed.
+a deadlock, `alone()` is for one statement. Connections opened elsewhere hold SQLite's write lock
+until they are closed.
 """
 
 from __future__ import annotations
@@ -133,6 +134,9 @@ class Doors:
         self.engine = engine
         self._read = sessionmaker(_for_reading(engine), expire_on_commit=False)
         self._write = sessionmaker(engine, expire_on_commit=False)
+        is_server = engine.dialect.name == "postgresql"  # BEGIN and COMMIT go over the wire
+        plain = engine.execution_options(isolation_level="AUTOCOMMIT") if is_server else engine
+        self._alone = sessionmaker(plain, expire_on_commit=False)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -144,6 +148,12 @@ class Doors:
     def transaction(self) -> Iterator[Session]:
         """Open a transaction: committed at the end, rolled back when anything is raised."""
         with self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Open a session for one statement, which is a transaction by itself."""
+        with self._alone.begin() as session:
             yield session
 
     def run(self, work: Callable[[Session], T]) -> T:

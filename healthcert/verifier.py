@@ -21,10 +21,8 @@ from healthcert.web.guards import init_guards
 from healthcert.web.health import init_health
 from healthcert.web.moment import Clock, clock
 from healthcert.web.pages import init_pages
-from healthcert.web.security import init_intake, init_security
+from healthcert.web.security import LARGEST_FORM, init_intake, init_security
 from healthcert.web.tracing import init_tracing
-
-_LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 
 
 def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
@@ -50,7 +48,7 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     app = Flask("healthcert", static_folder=None, template_folder=None)
     app.request_class = verify.InMemory
     app.ensure_sync = lambda view: view  # type: ignore[method-assign,assignment]  # no async
-    app.config["MAX_CONTENT_LENGTH"] = _LARGEST_FORM
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.extensions["clock"] = clock
     if settings.development:
         make_development_keys(settings.keys_dir, country=settings.country, now=clock())
@@ -60,21 +58,17 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
     )
     init_tracing(app)
     init_delivery(app)
-    _believe_proxies(app, settings.trusted_proxies)
+    api.init_shortcut(app, settings)
+    if proxies := settings.trusted_proxies:  # they tell scheme and host; no more than there are
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
+        )
     init_pages(app, settings)
     init_intake(app, settings)
     init_errors(app)
     app.register_blueprint(verify.bp)
     app.register_blueprint(api.bp)
     return app
-
-
-def _believe_proxies(app: Flask, count: int) -> None:
-    """Take the caller's scheme and host from as many proxies as stand before us, no more."""
-    if count:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=count, x_proto=count, x_host=count
-        )
 
 
 def bundle_state(app: Flask) -> Mapping[str, object]:

@@ -88,6 +88,21 @@ def test_postgresql_isolates_writers_and_readers(doors: Doors):
         assert [db.scalar(isolation) for db in (one, two)] == ["read committed", "repeatable read"]
 
 
+def test_a_statement_alone_is_kept_and_leaves_nothing_to_the_next(doors: Doors):
+    def fail(db: Session) -> None:
+        db.execute(update(Person).values(birth_year=1960))
+        raise ZeroDivisionError  # too late, were the connection still without transactions
+
+    with doors.transaction() as db:
+        make.make_person(db)
+    with doors.alone() as db:
+        db.execute(update(Person).values(birth_year=1950))
+    with pytest.raises(ZeroDivisionError):
+        doors.run(fail)
+    with doors.reading() as db:
+        assert db.scalar(select(Person.birth_year)) == 1950
+
+
 def test_work_that_ran_into_a_deadlock_runs_again(doors: Doors, engine_name):
     with doors.transaction() as db:
         session = make.make_session(db)

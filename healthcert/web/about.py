@@ -94,9 +94,8 @@ def details_in(form: About) -> Details:
     return Details(identity=identity, **told)
 
 
-def told_back(form: About) -> list[tuple[object, object, str]]:
+def told_back(told: Details) -> list[tuple[object, object, str]]:
     """Return what was told, in words, each with the question by which it can be changed."""
-    told = details_in(form)
     document = f"{IDENTITIES[told.identity.kind]} {told.identity.value}"
     return [
         (_("Name"), " ".join(filter(None, (told.given, told.family))), "name"),

@@ -23,8 +23,7 @@ from healthcert.services.parties import Wish
 from healthcert.services.people import details_of
 from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.web import desk, draft, family, party  # noqa: F401 - its views
-from healthcert.web.about import about, told_back
-from healthcert.web.answers import recalled
+from healthcert.web.about import told_back
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
 from healthcert.web.in_hand import done_key
@@ -49,7 +48,7 @@ def check() -> Page:
     with parts().doors.reading() as db:
         places = [(dose, booking.place_of(db, slots[0])) for dose, slots in _doses()]
     told = [
-        (held["people"].get(one.get("id")), told_back(about(recalled(one.get("typed", {})))))
+        (held["people"].get(one.get("id")), "typed" in one and told_back(draft.details_of(one)))
         for one in draft.people()
     ]
     return render_template(
@@ -67,7 +66,7 @@ def book() -> Page:
         return draft.onward()
     try:
         held = _held()
-        made = parts().doors.run(lambda db: _confirmed(db, UUID(held["id"])))
+        made = parts().doors.run(lambda db: _confirmed(db, held))
     except REFUSED as refusal:
         before = draft.read().get("held")
         draft.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
@@ -105,8 +104,8 @@ def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, A
     if {len(slots) for _dose, slots in doses} != {len(told)}:
         raise NotFound
     everybody = [draft.person_of(db, one) for one in told]
-    known = [details_of(parts().vault, person) for person in everybody]
-    refuse_another(*(each for one in known for each in (one.identity.value, one.phone, one.mail)))
+    known = (details_of(parts().vault, person) for person in everybody)
+    refuse_another(each for one in known for each in (one.identity.value, one.phone, one.mail))
     actor = _actor(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
@@ -139,10 +138,10 @@ def _shown(one: draft.Entry, person: Person) -> dict[str, Any]:
     return {"name": name, "birth": each.birth_date, "reached": bool(each.phone or each.mail)}
 
 
-def _confirmed(db: Any, party_id: UUID) -> Sequence[Appointment]:  # noqa: ANN401
-    first = parties.held(db, party_id=party_id).appointments[0].person_id
+def _confirmed(db: Any, held: dict[str, Any]) -> Sequence[Appointment]:  # noqa: ANN401
+    first = UUID(next(iter(held["people"])))
     made = parties.confirm(
-        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
+        db, vault=parts().vault, party_id=UUID(held["id"]), actor=_actor(first), now=now()
     )  # fmt: skip
     if source() == "walk_in":
         desk.arrived(db, made)

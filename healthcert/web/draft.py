@@ -98,8 +98,12 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
 
 
 def details_of(one: Entry) -> Details:
-    """Return what was typed of somebody who is not known to be on record."""
-    return details_in(about(recalled(one["typed"])))
+    """Return what was typed of somebody who is not known to be on record; read once a request."""
+    found: dict[str, Details] = g.setdefault("details", {})
+    key = repr(one["typed"])
+    if key not in found:
+        found[key] = details_in(about(recalled(one["typed"])))
+    return found[key]
 
 
 def shared() -> dict[str, list[str]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 
@@ -24,27 +23,20 @@ _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip")
 
 
 def init_metrics(app: Flask, figures: Callable[[], Iterable[Figure]], token: str) -> None:
-    """Count requests by rule and class of status, and answer ``/metrics``.
+    """Answer ``/metrics``, with what `tracing` counts of requests.
 
     Args:
         app: The application.
         figures: Gives what else there is to tell.
         token: What a stranger must bring as ``Authorization: Bearer``; empty: nobody may.
     """
-    counted: Counter[tuple[str, str]] = Counter()
-
-    def count(response: Response) -> Response:
-        route = request.url_rule.rule if request.url_rule else "-"
-        counted[route, f"{response.status_code // 100}xx"] += 1
-        return response
 
     def told() -> Iterable[Figure]:
         yield from figures()
-        for (route, status), number in sorted(counted.copy().items()):
+        for (route, status), number in sorted(app.extensions["answers"].copy().items()):
             labels = {"process": str(os.getpid()), "route": route, "status": status}
             yield "requests_total", labels, number
 
-    app.after_request(count)
     app.extensions["metrics"] = told, f"Bearer {token}" if token else ""
     app.register_blueprint(bp)
 

@@ -19,10 +19,10 @@ from werkzeug.http import parse_cookie
 from healthcert import i18n
 from healthcert.config import Settings
 from healthcert.web.pages import COOKIE
+from healthcert.web.security import declared
 
 # Requests at once, in line, and seconds in line: in one process, for the crowd and for others.
 _CROWD, _OTHERS = (4, 12, 1.0), (4, 64, 5.0)
-_LARGEST = 100_000  # bytes of a body that are read before its turn
 # What costs next to nothing is free; what is nobody's else is staff's.
 _FREE = ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line")
 _KINDS = {
@@ -82,25 +82,21 @@ def init_overload(app: Flask, settings: Settings) -> None:
         path = environ["PATH_INFO"]
         if path.startswith(_FREE):
             return inner(environ, start)
-        _take_body(environ)
+        if length := declared(environ):  # taken before a place is: a slow line holds none
+            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
         kinds = (kind for kind, begin in _KINDS.items() if path.startswith(begin))
         share = shares[next(kinds, "staff")]
         if not share.enter():
             return pages[_language(environ, settings.languages)](environ, start)
+        answer: Iterable[bytes] = []
         try:
-            return _Answer(inner(environ, start), share.leave)
-        except BaseException:
-            share.leave()
-            raise
+            answer = inner(environ, start)
+        finally:
+            if isinstance(answer, list):  # it is whole, or failed
+                share.leave()
+        return answer if isinstance(answer, list) else _Answer(answer, share.leave)
 
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
-
-
-def _take_body(environ: WSGIEnvironment) -> None:
-    """Read what is sent before a place is taken, so that a slow line holds none."""
-    length = environ.get("CONTENT_LENGTH") or "0"
-    if length.isascii() and length.isdigit() and 0 < int(length) <= _LARGEST:
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
 
 
 def _language(environ: WSGIEnvironment, enabled: tuple[str, ...]) -> str:

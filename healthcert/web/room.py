@@ -6,6 +6,7 @@ on; staff's doors and the check of certificates never do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -56,7 +57,7 @@ def gate() -> Response | None:
     return redirect("/room", 303)
 
 
-def refuse_another(*identities: str) -> None:
+def refuse_another(identities: Iterable[str]) -> None:
     """Refuse to book for people of whom none is the one that was let in.
 
     Raises:

@@ -69,7 +69,7 @@ class Visit(SessionMixin):
         self.modified = True
 
     def _read(self) -> dict[str, Any]:
-        with parts().doors.reading() as db:
+        with parts().doors.alone() as db:
             visit = visits.find(db, token_hash=_hash(self.token), now=now())
             if visit is None:
                 self.token = ""  # never take over a token that a stranger chose
@@ -126,22 +126,18 @@ class Visits(SessionInterface):
             self._write(visit, response)
 
     def _write(self, visit: Visit, response: Response) -> None:
-        is_new = not visit.token
-        with parts().doors.transaction() as db:
+        is_new, doors = not visit.token, parts().doors
+        with doors.transaction() if visit.old_tokens else doors.alone() as db:
             for token in visit.old_tokens:
                 visits.end(db, token_hash=_hash(token))
             if visit.held:
                 visit.token = visit.token or secrets.token_urlsafe(32)
                 key = _hash(visit.token)
+                sealed = parts().vault.service_seal(key, visit.held)
                 visits.keep(
-                    db,
-                    token_hash=key,
-                    sealed=parts().vault.service_seal(key, visit.held),
-                    started_at=visit.started_at or now(),
-                    holder=visit.holder,
-                    is_new=is_new,
-                    now=now(),
-                )
+                    db, token_hash=key, sealed=sealed, started_at=visit.started_at or now(),
+                    holder=visit.holder, is_new=is_new, now=now(),
+                )  # fmt: skip
         self._hand_out(visit, response, is_new=is_new)
 
     def _hand_out(self, visit: Visit, response: Response, *, is_new: bool) -> None:

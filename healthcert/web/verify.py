@@ -6,14 +6,13 @@ import re
 from datetime import UTC, datetime, time
 from io import BytesIO
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from flask import (
     Blueprint,
     Request,
     Response,
     current_app,
-    make_response,
     render_template,
     request,
     send_file,
@@ -35,7 +34,7 @@ from healthcert.web.moment import now
 
 bp = Blueprint("verify", __name__)
 
-_DIGEST = re.compile("[0-9a-f]{64}")
+_DIGEST, _COUNTRY = re.compile("[0-9a-f]{64}"), re.compile("[A-Z]{2}")
 _A_YEAR = 365 * 86_400  # what has its hash for a name never changes
 LARGEST = qr.MOST_BYTES + 100_000  # a picture, and what its form adds
 
@@ -61,11 +60,6 @@ def verifier() -> Verifier:
     return cast(Verifier, current_app.extensions["verifier"])
 
 
-def verdict(text: str, **wishes: Any) -> dict[str, Any]:  # noqa: ANN401 - handed on as they are
-    """Return the verdict on one certificate as JSON; the wishes are `Verifier.verdict`'s."""
-    return verifier().verdict(text, now=now(), **wishes)
-
-
 @bp.get("/verify")
 def page() -> str:
     """Ask for a certificate's text or picture."""
@@ -73,7 +67,7 @@ def page() -> str:
 
 
 @bp.post("/verify")
-def check() -> Response:
+def check() -> str | tuple[str, int]:
     """Show the verdict, or ask again saying what was missing."""
     request.max_content_length = LARGEST
     form = Ask(request.form)
@@ -81,17 +75,15 @@ def check() -> Response:
         text, country, at = _text(), _country(), _arrival(form)
     except BadInput as wrong:
         form.take(wrong.fields)
-        return make_response(_ask(form), 400)
+        return _ask(form), 400
     found = verifier().judge(text, now=now(), country=country, at=at, foresee=True)
-    return make_response(
-        render_template(
-            "verify/verdict.html",
-            found=found.as_json(),
-            word=VERDICTS[found.outcome],
-            rows=[*facts.rows(found.dcc or {}), *_issuer(found)],
-            rules=[(said, facts.looked_at(said)) for said in found.rules],
-            country=country and _name(country),
-        )
+    return render_template(
+        "verify/verdict.html",
+        found=found.as_json(),
+        word=VERDICTS[found.outcome],
+        rows=[*facts.rows(found.dcc or {}), *_issuer(found)],
+        rules=[(said, facts.looked_at(said)) for said in found.rules],
+        country=country and _name(country),
     )
 
 
@@ -115,9 +107,7 @@ def bundle() -> Response:
 
 def is_country(value: object) -> bool:
     """Return whether a value is a country in two capital letters."""
-    return (
-        isinstance(value, str) and len(value) == 2 and value.isascii() and value.isupper()  # noqa: PLR2004
-    )
+    return isinstance(value, str) and _COUNTRY.fullmatch(value) is not None
 
 
 def _ask(form: Ask) -> str:
