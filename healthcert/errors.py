@@ -57,6 +57,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, NamedTuple
+from uuid import UUID
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -64,10 +65,12 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
     Attributes:
         which: Of several wished for together, the one refused, counted from 0.
+        instead: What may be had instead, as a program is told it.
     """
 
     code: ClassVar[str] = "refused"
     which: int = 0
+    instead: Sequence[Mapping[str, object]] = ()
 
 
 class BadInput(Refusal):
@@ -184,9 +187,18 @@ class LastKey(Refusal):
 
 
 class SlotFull(Refusal):
-    """Every place of the slot is taken."""
+    """Every place of the slot is taken.
+
+    Attributes:
+        slot_id: Which slot.
+    """
 
     code = "slot_full"
+
+    def __init__(self, slot_id: UUID | None = None) -> None:
+        """Take the slot."""
+        super().__init__()
+        self.slot_id = slot_id
 
 
 class AlreadyBooked(Refusal):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -88,21 +89,25 @@ def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
     if isinstance(refusal, errors.ProveAgain) and not is_api():
         return _to_prove_again()
-    fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
-    if not isinstance(refusal, errors.TooMany):
-        response = _respond(refusal.code, answer_to(type(refusal)), fields, which=refusal.which)
-        if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
-            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
-        return response
-    response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
-    response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
+    response = _respond(refusal.code, answer_to(type(refusal)), _more(refusal))
+    if isinstance(refusal, errors.TooMany):
+        response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
+    if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
     return response
+
+
+def _more(refusal: errors.Refusal) -> dict[str, Any]:
+    """Return what else is known of a refusal: of what it is, and what may be done instead."""
+    names = ("fields", "which", "until", "opens_on", "group", "instead")
+    told = {name: getattr(refusal, name, None) for name in names}
+    return {name: value for name, value in told.items() if value}
 
 
 def unusable(wrong: errors.BadInput) -> Response:
     """Return the answer to what a program sent well-formed, and what cannot be used yet."""
     answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _respond("unusable", answer, wrong.fields, which=wrong.which)
+    return _respond("unusable", answer, _more(wrong))
 
 
 def _to_prove_again() -> Response:
@@ -142,26 +147,25 @@ def _fault(error: Exception) -> Response:
     return _respond("fault", _FAULT, {})
 
 
-def _respond(
-    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
-) -> Response:
+def _respond(code: str, answer: Answer, more: Mapping[str, Any]) -> Response:
     if not is_api():
-        wrong = [WRONG[name] for name in fields.values() if name in WRONG]
+        wrong = [WRONG[name] for name in more.get("fields", {}).values() if name in WRONG]
         page = render_template(
-            "refusal.html", code=code, answer=answer, request_id=request_id(), until=until,
+            "refusal.html", code=code, answer=answer, request_id=request_id(),
+            until=more.get("until"),
             wrong=wrong,
         )  # fmt: skip
         return make_response(page, answer.status)
-    problem: dict[str, object] = {
+    problem = {
+        "type": f"/api/#{code}",
         "code": code,
         "title": str(answer.title),
         "detail": str(answer.advice),
         "status": answer.status.value,
         "instance": f"urn:uuid:{request_id()}",
     }
-    problem |= {"fields": fields} if fields else {}
-    problem |= {"which": which} if which else {}
-    response = jsonify(problem)
+    days = {name: told.isoformat() for name, told in more.items() if isinstance(told, date)}
+    response = jsonify(problem | dict(more) | days)
     response.status_code = answer.status
     response.mimetype = PROBLEM
     return response

@@ -1,21 +1,22 @@
-"""For anybody: where vaccinations are given and when; and how a citizen's program comes in."""
+"""For anybody: where vaccinations are given and when, draws; how a citizen's program comes in."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from healthcert import models
 from healthcert.errors import BadCode, NotFound
+from healthcert.gateways import room_files
 from healthcert.models.place import FACILITIES
-from healthcert.services import access, api_tokens, desk, roster, search
+from healthcert.services import access, api_tokens, desk, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.deeds import deed, first_of, get
+from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -24,7 +25,9 @@ from healthcert.web.api.shapes import (
     Moment,
     Shape,
     Told,
+    Words,
     choice,
+    many,
     of,
     whole,
 )
@@ -33,17 +36,28 @@ from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 Dose = Annotated[int, Field(ge=1, le=9), BeforeValidator(whole)]
-
-
-@of(models.Site, "id", "code", "names", "address", "region", "latitude", "longitude", "time_zone",
-    "step_free", "facilities", "languages", "female_vaccinator")  # fmt: skip
-class Site(Told):
-    """A place where people are vaccinated."""
-
-
-@of(models.Programme, "id", "code", "disease", "names")
-class Programme(Told):
-    """A vaccination programme against one disease (SNOMED CT, EU value set "tg")."""
+Site = of(
+    "Site", "A place where people are vaccinated.", models.Site,
+    "id code names address region latitude longitude time_zone step_free facilities languages "
+    "female_vaccinator",
+)  # fmt: skip
+Programme = of(
+    "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
+    models.Programme, "id code disease names",
+)  # fmt: skip
+FreeSlot = of(
+    "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
+    search.FreeSlot, "slot_ids distance_km day starts_at ends_at places product min_age", site=Site,
+)  # fmt: skip
+Found = of("Found", "Free times, the nearest first.", items=many(FreeSlot))
+Draw = of(
+    "Draw", "A draw as it stands: its rules, and what of it is public by now (`docs/draw/`).",
+    id=UUID, state=str, manifest=dict[str, Any],
+)  # fmt: skip
+Availability = of(
+    "Availability", "Where places are left, and roughly how many, at most a minute old.",
+    programmes=dict[str, Words], places=list[dict[str, Any]],
+)  # fmt: skip
 
 
 class Needs(Shape):
@@ -73,20 +87,6 @@ class Search(Shape):
     limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = 15
 
 
-@of(search.FreeSlot, "slot_ids", "distance_km", "day", "starts_at", "ends_at", "places", "product",
-    "min_age")  # fmt: skip
-class FreeSlot(Told):
-    """A time with places left; one slot for each person, adjacent ones where one is too small."""
-
-    site: Site
-
-
-class Found(Told):
-    """Free times, the nearest first."""
-
-    items: list[FreeSlot]
-
-
 class Known(Shape):
     """What only the person knows."""
 
@@ -114,23 +114,32 @@ class Token(Told):
     ends_at: Moment
 
 
-@deed("GET", "/sites")
-def sites(on: On, query: Paging) -> Page[Site]:
-    """List the places where people are vaccinated."""
-    return page(Site, roster.sites(on.db), lambda one: (one.code,), query)
+get("/sites", roster.sites, answer=Rows(Site, "code"))
+get("/sites/<uuid:site_id>", roster.site, answer=Site)
+get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
 
 
-serve("GET", "/sites/<uuid:site_id>", roster.site, (NotFound,), answer=Site)
+def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:
+    told = [drawn for drawn, _names in rows]
+    return [{"id": one.id, "state": one.state, "manifest": draws.manifest(one)} for one in told]
 
 
-@deed("GET", "/programmes")
-def programmes(on: On, query: Paging) -> Page[Programme]:
-    """List the vaccination programmes."""
-    return page(Programme, desk.programmes(on.db), lambda one: (one.code,), query)
+get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws")
+get("/draws/<uuid:draw_id>", draws.every, answer=Draw, name="draw",
+    read=lambda rows: first_of(_drawn(rows)))  # fmt: skip
 
 
-@deed("POST", "/slots/search", changes=False)
-def slots(on: On, body: Search) -> Found:
+@deed("GET", "/availability", gives=Availability)
+def availability(on: On) -> Shape:  # noqa: ARG001 - the database is not asked
+    """Tell where places are left, as the worker saw it last."""
+    told = room_files.held(parts().settings.room_dir / room_files.AVAILABILITY)
+    if told is None:
+        raise NotFound
+    return Availability.model_validate(told)
+
+
+@deed("POST", "/slots/search", changes=False, gives=Found)
+def slots(on: On, body: Search) -> Shape:
     """Find free times; a POST, since an address must not tell anything of a person."""
     asked = body.model_dump(exclude={"latitude", "longitude", "needs", "days"})
     needs = body.needs.model_dump() | {"facilities": tuple(body.needs.facilities)}

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from healthcert.errors import BadInput, NotSignedIn, WrongState
+from healthcert.errors import BadInput, NotFound, NotSignedIn, WrongState
 from healthcert.models import Site, Staff
-from healthcert.policy.roles import Role
+from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
+from healthcert.web import family
 from healthcert.web.acts import ACTS
 from healthcert.web.clinic import own_site, scene
 from healthcert.web.guards import Visitor, program, visitor
@@ -82,10 +83,19 @@ class On(NamedTuple):
         return roster.present(self.db, staff_id=visitor().id)
 
     @property
+    def site(self) -> Site:
+        """The site where one works."""
+        return roster.site(self.db, site_id=own_site())
+
+    @property
     def today(self) -> date:
-        """The day at the site where one works."""
-        site = roster.site(self.db, site_id=own_site())
-        return now().astimezone(ZoneInfo(site.time_zone)).date()
+        """The day there."""
+        return now().astimezone(ZoneInfo(self.site.time_zone)).date()
+
+    @property
+    def proxy_deed(self) -> proxies.Deed:
+        """What the deeds of proxies are done with."""
+        return family.deed(self.db)
 
     @property
     def sites(self) -> Sequence[Site]:
@@ -116,22 +126,38 @@ class On(NamedTuple):
         known = dict(address)
         if scope:
             known["person_id"] = self.whose(scope)
-            known["person"] = people.locked(self.db, known["person_id"])
+            if "person" in names:
+                known["person"] = people.locked(self.db, known["person_id"])
         elif "appointment_id" in address and _OF_A_PATIENT & set(names):
-            at = scene(self.db, address["appointment_id"], "care")
-            line = at.patient.expected
-            known |= {"patient": at.patient, "known": at.known, "day": at.day}
-            known |= {"may_decide": at.known.may_decide}
-            if at.known.screening is not None:
-                known["screening_id"] = at.known.screening.id
-            elif "screening_id" in names:
-                raise WrongState  # nobody was asked yet
-            known |= {"person_id": line.person_id, "programme_id": line.programme_id}
-        elif "person_id" in address:
+            known |= self._of_a_patient(address["appointment_id"], names)
+        else:
+            self._look_for(address)
+        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+
+    def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
+        at = scene(self.db, appointment_id, "care")
+        line, screening = at.patient.expected, at.known.screening
+        if screening is None and "screening_id" in names:
+            raise WrongState  # nobody was asked yet
+        return {
+            "patient": at.patient, "known": at.known, "day": at.day, "person_id": line.person_id,
+            "may_decide": at.known.may_decide, "programme_id": line.programme_id,
+            "screening_id": screening and screening.id,
+        }  # fmt: skip
+
+    def _look_for(self, address: Mapping[str, Any]) -> None:
+        """Refuse a person whom, or a site which, is not in one's reach."""
+        if "person_id" in address:
             clinic.known(
                 self.db, person_id=address["person_id"], staff=self.staff, reason="care", **self.kit
             )
-        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+        elif "site_id" in address and not has(None, ACTS[str(request.endpoint)]):
+            self.reach(address["site_id"])
+
+    def reach(self, site_id: UUID) -> None:
+        """Refuse a site that one's act does not reach."""
+        if site_id not in {site.id for site in self.sites}:
+            raise NotFound
 
 
 _OF_A_PATIENT = {
@@ -145,9 +171,10 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "site_id": lambda _on: own_site(),
     "actor": lambda on: on.actor,
     "staff": lambda on: on.staff,
-    "by": lambda on: on.staff,
+    **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: visitor().id),
     "staff_id": lambda on: on.staff.id,
     "today": lambda on: on.today,
+    "site": lambda on: on.site,
     "site_ids": lambda on: [site.id for site in on.sites],
 }
 

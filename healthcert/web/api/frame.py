@@ -15,6 +15,7 @@ from healthcert.errors import BadInput, Refusal
 from healthcert.services import api_answers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import DEEDS, JSON, Deed
+from healthcert.web.api.instead import LOST, offer
 from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
 from healthcert.web.api.shapes import File, Shape
@@ -46,6 +47,9 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
             body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
         return unusable(wrong)
+    except LOST as lost:
+        offer(lost, given.get("body"))
+        raise
     answer = _response(one, body)
     if repeated:
         answer.headers["Idempotency-Replayed"] = "true"
