@@ -74,6 +74,7 @@ class Deed:
 
 
 DEEDS: dict[str, Deed] = {}
+_OF_A_LIST = {"part", "limit"}
 _RAISES = re.compile(r"^    ([\w, ]+):", re.MULTILINE)
 
 
@@ -125,9 +126,9 @@ def serve(
             ... if each.default is each.empty else each.default,
         )
         for each in wanted
-        if each.name not in {*fixed, *known, "part"}
+        if each.name not in {*fixed, *known, *_OF_A_LIST}
     }
-    given = names - asked.keys() - fixed.keys() - {"part"}
+    given = names - asked.keys() - fixed.keys() - _OF_A_LIST
     rows = answer if isinstance(answer, Rows) else None
     base, kind = (Paging, "query") if rows else (Shape, "body")
     shape = create_model(called.title().replace("_", ""), __base__=base, **asked)

@@ -115,7 +115,7 @@ def recall(on: On, lot_id: UUID) -> Shape:
 
 
 get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id"), name="sessions",
-    fixed={"first": lambda _on: now().date(), "limit": 0})  # fmt: skip
+    fixed={"first": lambda _on: now().date()})  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
 get("/sessions/unplaced", rebooking.unplaced, answer=Rows(Lost), name="unplaced",
     fixed={"since": lambda _on: now()})  # fmt: skip
