@@ -32,52 +32,27 @@ PROBLEM = "application/problem+json"
 _FAULT = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), TRY_LATER)
 
 # What Werkzeug refuses before any view of ours is reached.
+_S = HTTPStatus
 HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
-    400: (
-        "bad_request",
-        Answer(
-            HTTPStatus.BAD_REQUEST,
-            _("The request cannot be understood"),
-            _("Go back and try again."),
-        ),
-    ),
+    400: ("bad_request", Answer(
+        _S.BAD_REQUEST, _("The request cannot be understood"), _("Go back and try again."))),
     404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
-    405: (
-        "method_not_allowed",
-        Answer(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            _("This address does not work that way"),
-            _("Start again from the first page."),
-        ),
-    ),
-    406: (
-        "not_acceptable",
-        Answer(
-            HTTPStatus.NOT_ACCEPTABLE,
-            _("This cannot be answered in that form"),
-            _("Ask for the form that the documentation names."),
-        ),
-    ),
-    412: ("changed", replace(ANSWERS[errors.WrongState], status=HTTPStatus.PRECONDITION_FAILED)),
+    405: ("method_not_allowed", Answer(
+        _S.METHOD_NOT_ALLOWED, _("This address does not work that way"),
+        _("Start again from the first page."))),
+    406: ("not_acceptable", Answer(
+        _S.NOT_ACCEPTABLE, _("This cannot be answered in that form"),
+        _("Ask for the form that the documentation names."))),
+    412: ("changed", replace(ANSWERS[errors.WrongState], status=_S.PRECONDITION_FAILED)),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
-    415: (
-        "wrong_type",
-        Answer(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            _("That kind of file cannot be read"),
-            _("Send a picture as PNG or JPEG; programs send JSON."),
-        ),
-    ),
-    428: (
-        "needs_match",
-        Answer(
-            HTTPStatus.PRECONDITION_REQUIRED,
-            _("Which state is to be changed?"),
-            _("Look at it first, and send its ETag as If-Match."),
-        ),
-    ),
+    415: ("wrong_type", Answer(
+        _S.UNSUPPORTED_MEDIA_TYPE, _("That kind of file cannot be read"),
+        _("Send a picture as PNG or JPEG; programs send JSON."))),
+    428: ("needs_match", Answer(
+        _S.PRECONDITION_REQUIRED, _("Which state is to be changed?"),
+        _("Look at it first, and send its ETag as If-Match."))),
     500: ("fault", _FAULT),
-}
+}  # fmt: skip
 
 
 def is_api() -> bool:

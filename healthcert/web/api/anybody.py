@@ -160,7 +160,8 @@ def ask_code(on: On, body: Known) -> None:
     access.request_code(on.db, pepper=parts().pepper, claim=body.claim, **on.kit)
 
 
-@deed("POST", "/sign-in", (BadCode,), changes=False, spends=lambda _body: ("redeem_code", ""))
+@deed("POST", "/sign-in", (BadCode,), changes=False, gives=Token,
+      spends=lambda _body: ("redeem_code", ""))  # fmt: skip
 def sign_in(on: On, body: Code) -> Token | BadCode:
     """Give a token for the code that was sent; it holds for twelve hours."""
     answer = access.redeem(on.db, pepper=parts().pepper, claim=body.claim, code=body.code, **on.kit)

@@ -70,7 +70,7 @@ def _let(answer: Answer) -> Refusal | None:
 
 _ONESELF = {"person_id": lambda _on: visitor().id}
 get("/people", proxies.held, fixed=_ONESELF, answer=Rows(Proxy, "proxy_id"), name="family_of")
-post("/people/children", proxies.enrol_child, status=201)
+post("/people/children", proxies.enrol_child)
 post("/people/invitations", proxies.invite, fixed=_ONESELF, name="let_act",
      body={"scopes": many(word(SCOPES))})  # fmt: skip
 post("/people/join", proxies.accept, name="begin_to_act", read=_let)

@@ -17,7 +17,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_type_hints
 
 from pydantic import create_model
 
@@ -59,8 +59,7 @@ class Deed:
     @property
     def returns(self) -> Any:  # noqa: ANN401 - a class of any kind
         """What it answers with where it is not refused."""
-        kind = self.types["return"]
-        return kind if isinstance(kind, type) else next(iter(get_args(kind)), kind)
+        return self.types["return"]
 
     @property
     def media(self) -> str:

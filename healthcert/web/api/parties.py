@@ -12,15 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import (
-    AlreadyBooked,
-    NotEligible,
-    NotFound,
-    NotSignedIn,
-    SlotFull,
-    TimesOverlap,
-    WrongState,
-)
+from healthcert.errors import AlreadyBooked, NotFound, NotSignedIn
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies
 from healthcert.services.audit import STRANGER
@@ -28,13 +20,13 @@ from healthcert.services.people import Details
 from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.web.api.anybody import Dose
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed
+from healthcert.web.api.deeds import deed, raised
 from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
-_REFUSALS = (NotFound, WrongState, NotEligible, SlotFull, AlreadyBooked, TimesOverlap)
+_REFUSALS = raised(booking.take)
 
 
 class Wish(Shape):
@@ -95,7 +87,7 @@ def confirm(on: On, party_id: UUID, body: Key) -> Shape:
     return Booked.model_validate({"appointments": found})
 
 
-@deed("POST", "/parties/<uuid:party_id>/let-go", _REFUSALS[:2], status=204)
+@deed("POST", "/parties/<uuid:party_id>/let-go", raised(parties.let_go), status=204)
 def let_go(on: On, party_id: UUID, body: Key) -> None:
     """Give back what is held."""
     _refuse_others(party_id, body)

@@ -40,7 +40,7 @@ def whole(told: object) -> object:
     return int(told) if isinstance(told, float) and told.is_integer() else told
 
 
-_INTEGER = Annotated[int, BeforeValidator(whole), Field(ge=-(2**31), lt=2**31)]
+_INTEGER = Annotated[int, Field(ge=-(2**31), lt=2**31), BeforeValidator(whole)]
 
 
 def _read_as(kind: type[date]) -> BeforeValidator:

@@ -5,16 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from healthcert.models import (
-    Alarm,
-    Appointment,
-    ClinicSession,
-    Fridge,
-    Lot,
-    SessionTemplate,
-    Stock,
-    Vial,
-)
+from healthcert import models
 from healthcert.services import (
     alarms,
     cold_chain,
@@ -45,38 +36,38 @@ _TEMPLATE = (
 )
 
 Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
-             Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
-Numbered = of("Numbered", "A lot of a product.", Lot, "id number state product_id")
+             models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
+Numbered = of("Numbered", "A lot of a product.", models.Lot, "id number state product_id")
 Shelf = of("Shelf", "A lot at one's site.", stock=Balance, lot=Numbered, product=str,
            expires_on=date)  # fmt: skip
-Cold = of("Cold", "A fridge or freezer, and what was read on it last.", Fridge, "id name kind",
-          celsius=float | None, taken_at=Moment | None)  # fmt: skip
+Cold = of("Cold", "A fridge or freezer, and what was read on it last.", models.Fridge,
+          "id name kind", celsius=float | None, taken_at=Moment | None)  # fmt: skip
 VialLeft = of(
     "VialLeft", "A vial that is open, and how many doses are left in it.", lot=Numbered, left=int,
-    vial=of("OneVial", "A vial.", Vial, "id recorded_at use_until thawed_on doses"),
+    vial=of("OneVial", "A vial.", models.Vial, "id recorded_at use_until thawed_on doses"),
 )  # fmt: skip
-KnownLot = of("KnownLot", "A lot as it was ordered last.", Lot, "id number state", product=str,
-              expires_on=date, name=str)  # fmt: skip
+KnownLot = of("KnownLot", "A lot as it was ordered last.", models.Lot, "id number state",
+              product=str, expires_on=date, name=str)  # fmt: skip
 Reached = of("Reached", "How many people have a dose of a lot, by site; none is elsewhere.",
              site_id=UUID | None, people=int)  # fmt: skip
 Recall = of("Recall", "Whom a recall reaches, and how many doses are still to be judged anew.",
             reached=many(Reached), left=int)  # fmt: skip
-Session = of("Session", "A session, and how full it is.", ClinicSession,
+Session = of("Session", "A session, and how full it is.", models.ClinicSession,
              "id site_id programme_id product_id day state", places=int, booked=int)  # fmt: skip
 Template = of(
     "Template", "From what sessions are made ahead; of `weekdays` 1 is Monday, 2 Tuesday, 4 ...",
-    SessionTemplate, f"id {_TEMPLATE} made_until",
+    models.SessionTemplate, f"id {_TEMPLATE} made_until",
 )  # fmt: skip
 Foreseen = of("Foreseen", "A day on which a template would make a session.", day=date,
               slots=int, starts_at=Moment, ends_at=Moment)  # fmt: skip
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
 Closures = of("Closures", "The days on which a site is closed.", days=list[date])
-Lost = of("Lost", "An appointment for which there was no other place.", Appointment,
+Lost = of("Lost", "An appointment for which there was no other place.", models.Appointment,
           "id reference starts_at")  # fmt: skip
-Raised = of("Raised", "What somebody should look at.", Alarm,
+Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
-Wanted = of("TemplateSent", "A template to be.", SessionTemplate, _TEMPLATE, base=Shape)
+Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
 
 
 _FRIDGES, _VIALS = "/clinic/fridges", "/clinic/vials"
@@ -146,8 +137,8 @@ def make(on: On, body: Shape) -> Shape:
     return Begun.model_validate({"id": template.id, "days": days})
 
 
-def _template(on: On, told: Shape) -> SessionTemplate:
-    wanted = SessionTemplate(**told.model_dump())
+def _template(on: On, told: Shape) -> models.SessionTemplate:
+    wanted = models.SessionTemplate(**told.model_dump())
     on.reach(wanted.site_id)
     return wanted
 
