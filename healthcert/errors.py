@@ -57,15 +57,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, NamedTuple
-from uuid import UUID
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The request was understood and must not be done.
 
     Attributes:
-        which: Of several wished for together, the one refused, counted from 0.
-        instead: What may be had instead, as a program is told it.
+        which, instead: Of several wishes the one refused, counted from 0; what there is instead.
     """
 
     code: ClassVar[str] = "refused"
@@ -187,18 +185,9 @@ class LastKey(Refusal):
 
 
 class SlotFull(Refusal):
-    """Every place of the slot is taken.
-
-    Attributes:
-        slot_id: Which slot.
-    """
+    """Every place of the slot is taken, whose identifier is its argument, if known."""
 
     code = "slot_full"
-
-    def __init__(self, slot_id: UUID | None = None) -> None:
-        """Take the slot."""
-        super().__init__()
-        self.slot_id = slot_id
 
 
 class AlreadyBooked(Refusal):

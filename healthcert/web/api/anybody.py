@@ -15,8 +15,8 @@ from healthcert.services import access, api_tokens, desk, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, first_of, get
-from healthcert.web.api.lists import Rows
+from healthcert.web.api.deeds import deed, get
+from healthcert.web.api.lists import Rows, first_of
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -26,10 +26,10 @@ from healthcert.web.api.shapes import (
     Shape,
     Told,
     Words,
-    choice,
     many,
     of,
     whole,
+    word,
 )
 from healthcert.web.guards import program
 from healthcert.web.here import parts
@@ -66,9 +66,7 @@ class Needs(Shape):
     step_free: bool = False
     language: Language | None = None
     female_vaccinator: bool = False
-    facilities: Annotated[
-        list[Annotated[str, choice(FACILITIES)]], Field(max_length=len(FACILITIES))
-    ] = []  # noqa: RUF012 - pydantic copies it
+    facilities: many(word(FACILITIES)) = Field(default_factory=list, max_length=len(FACILITIES))  # type: ignore[valid-type]
 
 
 class Search(Shape):
@@ -90,7 +88,7 @@ class Search(Shape):
 class Known(Shape):
     """What only the person knows."""
 
-    kind: Annotated[str, choice(("reference", *access.DOCUMENTS))] = "reference"
+    kind: word(("reference", *access.DOCUMENTS)) = "reference"  # type: ignore[valid-type]
     reference: str = Field(max_length=60, examples=["HC-7KQM-4T2X"])
     birth_date: BirthDate
     country: Country = "XX"

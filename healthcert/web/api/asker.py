@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,7 +17,6 @@ from healthcert.models import Site, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
-from healthcert.web import family
 from healthcert.web.acts import ACTS
 from healthcert.web.clinic import own_site, scene
 from healthcert.web.guards import Visitor, program, visitor
@@ -93,11 +93,6 @@ class On(NamedTuple):
         return now().astimezone(ZoneInfo(self.site.time_zone)).date()
 
     @property
-    def proxy_deed(self) -> proxies.Deed:
-        """What the deeds of proxies are done with."""
-        return family.deed(self.db)
-
-    @property
     def sites(self) -> Sequence[Site]:
         """The sites that one's act reaches."""
         act = ACTS[str(request.endpoint)]
@@ -169,12 +164,9 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "country": lambda _on: parts().country,
     "pepper": lambda _on: parts().pepper,
     "site_id": lambda _on: own_site(),
-    "actor": lambda on: on.actor,
-    "staff": lambda on: on.staff,
     **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: visitor().id),
     "staff_id": lambda on: on.staff.id,
-    "today": lambda on: on.today,
-    "site": lambda on: on.site,
+    **{name: attrgetter(name) for name in ("actor", "staff", "today", "site")},
     "site_ids": lambda on: [site.id for site in on.sites],
 }
 

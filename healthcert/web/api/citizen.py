@@ -31,7 +31,7 @@ from healthcert.web import in_hand
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
-from healthcert.web.api.shapes import Calendar, Picture, Shape, many, of, word
+from healthcert.web.api.shapes import File, Shape, many, of, word
 from healthcert.web.guards import visitor
 
 _OWN, _HELD = "/appointments/<uuid:appointment_id>", "/certificates/<uuid:certificate_id>"
@@ -62,6 +62,18 @@ Entry = of("Entry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
           entry=Entry, before=int, offer=Offered | None)  # fmt: skip
+
+
+class Calendar(File):
+    """An appointment for a calendar (RFC 5545)."""
+
+    media = "text/calendar; charset=utf-8"
+
+
+class Picture(File):
+    """A drawing of a code."""
+
+    media = "image/svg+xml"
 
 
 def _let(answer: Answer) -> Refusal | None:

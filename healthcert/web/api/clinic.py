@@ -1,27 +1,19 @@
-"""For clinics: who is expected, who is here, what was given, what was found, the end of the day."""
+"""For clinics: who is expected, who is here, and what was given."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from healthcert.errors import BadInput
-from healthcert.models import AdverseEvent, ClinicSession, Lot
 from healthcert.models.consent import DECIDERS, DECISIONS
 from healthcert.services import (
     clinic,
-    closing,
     desk,
-    finding,
-    findings,
     giving,
-    identities,
     observing,
-    offers,
-    reactions,
     record,
     safety,
     vaccination,
@@ -29,14 +21,13 @@ from healthcert.services import (
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
-from healthcert.web.api.shapes import BirthDate, Made, Shape, many, of, word
 from healthcert.web.api.shapes import Day as OneDay
+from healthcert.web.api.shapes import Made, Shape, many, of, word
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
 _OF = "/clinic/appointments/<uuid:appointment_id>"
-_WHO = "/clinic/people/<uuid:person_id>"
 _IN_ERROR = word(vaccination.ERROR_REASONS)
 _LOOK: dict[str, Any] = {"looks": True, "fixed": {"reason": "care"}}
 
@@ -55,25 +46,6 @@ Dose = of("Dose", "A dose as it was recorded, and what it counts as.", desk.Reco
           "dose_id appointment_id product lot body_site given_at worth")  # fmt: skip
 Watched = of("Watched", "Somebody who is watched.", observing.Watched,
              "observation_id dose_id name until")  # fmt: skip
-Candidate = of("Candidate", "Somebody who may be meant.", finding.Candidate, "*")
-Candidates = of("Candidates", "Who may be meant, the likeliest first.", items=many(Candidate))
-Alone = of("Alone", "Whether a document is of nobody else: if it is, others decide.", alone=bool)
-Card = of("Card", "The reference of a card, by which somebody is known from now on.", reference=str)
-Case = of(
-    "Case", "A reaction after a dose, by its codes; what was told in words is with the one case.",
-    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at",
-)  # fmt: skip
-WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, told=dict[str, Any])
-Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
-             " they differ.", state=str)  # fmt: skip
-LotSum = of(
-    "LotSum", "What became of a lot at a site on a day, in doses; ``waits``: a second count.",
-    lot=of("OfALot", "A lot.", Lot, "id number state"), product=str, began=int,
-    today=dict[str, int], remaining=int, recorded=int, waits=UUID | None,
-)  # fmt: skip
-Sums = of("Day", "What a day comes to.", day=date, lots=many(LotSum))
-Open = of("Open", "A session of today that still takes people.", ClinicSession,
-          "id programme_id product_id state")  # fmt: skip
 
 
 class Day(Paging):
@@ -130,7 +102,7 @@ def _sign(made: Any) -> None:  # noqa: ANN401 - what was made
     sign(made.person_id)
 
 
-_FACT: dict[str, Any] = {"status": 201, "answer": Certified, "then": _sign}
+FACT: dict[str, Any] = {"status": 201, "answer": Certified, "then": _sign}
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/consent", safety.consent, status=201,
@@ -138,53 +110,20 @@ post(f"{_OF}/consent", safety.consent, status=201,
 post(f"{_OF}/decision", giving.decide)
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(clinic.NOT_VACCINATED_REASONS)})  # fmt: skip
-post(f"{_OF}/dose", giving.give, name="record_dose", **_FACT)
+post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
 get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)
 post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="mark_in_error",
      fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR})  # fmt: skip
 post("/clinic/doses/<uuid:dose_id>/correct", vaccination.correct, body={"reason": _IN_ERROR},
-     **_FACT)  # fmt: skip
+     **FACT)  # fmt: skip
 get("/clinic/observed", observing.watched, answer=Rows(Watched, "until observation_id"),
     name="observed")  # fmt: skip
 post("/clinic/observed/<uuid:observation_id>/left", observing.leave, name="left")
 
-post("/clinic/people/search", finding.find, changes=False, answer=Candidates,
-     fixed={"reason": "registration"}, body={"born": BirthDate}, read="items")  # fmt: skip
-post(f"{_WHO}/test-results", findings.record_test, **_FACT)
-post(f"{_WHO}/recoveries", findings.record_recovery, **_FACT)
-post(f"{_WHO}/reactions", safety.report_event, status=201)
-_OURS: dict[str, Any] = {"fixed": {"country": lambda _on: parts().settings.country}}
-post(f"{_WHO}/documents", identities.add_document, answer=Alone, **_OURS, read="alone")
-post(f"{_WHO}/cards", identities.new_card, answer=Card, **_OURS, read="reference")
 
-
-@deed("GET", _WHO, gives=Person, looks=True)
+@deed("GET", "/clinic/people/<uuid:person_id>", gives=Person, looks=True)
 def person(on: On, person_id: UUID) -> Shape:
     """Show somebody who has an appointment here, or was just found; the look is written down."""
     return Person.model_validate(
         clinic.known(on.db, person_id=person_id, staff=on.staff, reason="care", **on.kit)
     )
-
-
-get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
-    read=lambda found: [one.event for one in found])  # fmt: skip
-get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
-    read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
-post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess")
-
-get("/clinic/standby", offers.sessions_today, answer=Rows(Open), name="open_today")
-post("/clinic/standby", offers.standby, status=201,
-     body={"doses": Annotated[int, Field(ge=1, le=100)]})  # fmt: skip
-
-
-@deed("GET", "/clinic/closing", gives=Sums)
-def sums(on: On) -> Shape:
-    """Show what the day comes to at one's site."""
-    day = on.today
-    lots, _sessions = closing.sums(on.db, site=on.site, day=day)
-    return Sums.model_validate({"day": day, "lots": lots})
-
-
-post("/clinic/closing/lots/<uuid:lot_id>/count", closing.count, answer=Counted,
-     body={"found": Annotated[int, Field(ge=0, le=999_999)]}, read="state")  # fmt: skip
-post("/clinic/sessions/<uuid:session_id>/close", closing.close, name="close_session")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_type_hints
@@ -23,10 +23,11 @@ from pydantic import create_model
 
 from healthcert import errors
 from healthcert.errors import Refusal
+from healthcert.web import family
 from healthcert.web.acts import ACTS
 from healthcert.web.api.asker import On, given_at
 from healthcert.web.api.lists import Paging, Rows
-from healthcert.web.api.shapes import File, Made, Shape, T, sent_as, taken
+from healthcert.web.api.shapes import File, Made, Shape, sent_as, taken
 
 JSON = "application/json"
 PREFIX = "/api/v1"
@@ -105,10 +106,10 @@ def serve(
     """Put a service among the deeds; return what does it.
 
     Args:
-        method: As `deed` has it, like `name` and what is in `more`.
+        method: As `deed` has it, like what is in `more`.
+        name: What the deed is called; like the service, where none is given.
         path: What it names goes to the service, or says whose record is meant.
         service: Takes the transaction first and all else by name; a `part`, where it is long.
-        name: What the deed is called; like the service, where none is given.
         whose: In which scope somebody may do it for a citizen; in none at all for themselves.
         body: Narrower types of what is asked for.
         fixed: What is not asked for: values, or what gives them for an `On`.
@@ -137,7 +138,7 @@ def serve(
         sent = {each: taken(getattr(query if rows else body, each)) for each in asked}
         sent |= {each: told(on) if callable(told) else told for each, told in fixed.items()}
         sent |= {"part": rows.part(query)} if rows and "part" in names else {}
-        begun = on.db if first.name == "db" else on.proxy_deed
+        begun = on.db if first.name == "db" else family.deed(on.db)
         found = service(begun, **on.told(given, address, whose), **sent)
         if read:
             found = {read: found} if isinstance(read, str) else read(found)
@@ -151,17 +152,6 @@ def serve(
 
 
 get, post = partial(serve, "GET"), partial(serve, "POST")
-
-
-def first_of(found: Sequence[T]) -> T:
-    """Return the only row of a list that was asked for one.
-
-    Raises:
-        NotFound: It is empty.
-    """
-    if not found:
-        raise errors.NotFound
-    return found[0]
 
 
 def raised(work: Work) -> Refusals:

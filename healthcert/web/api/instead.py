@@ -22,7 +22,7 @@ def offer(refusal: Refusal, body: Any) -> None:  # noqa: ANN401 - what was sent,
     """Note in a refusal which other times there are of the product that was wished for."""
     wishes = getattr(body, "wishes", None) or [body]
     wish = wishes[min(refusal.which, len(wishes) - 1)]
-    slot_id = getattr(refusal, "slot_id", None) or getattr(wish, "slot_id", None)
+    slot_id = getattr(wish, "slot_id", None) or next(iter(refusal.args), None)
     if slot_id is not None:
         dose_number = getattr(wish, "dose_number", 1)
         refusal.instead = [

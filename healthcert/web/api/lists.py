@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, NamedTuple
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, Field, TypeAdapter
 
-from healthcert.errors import BadInput
+from healthcert.errors import BadInput, NotFound
 from healthcert.services.part import Part
 from healthcert.web.api.shapes import Shape, T, Told
 
@@ -77,6 +77,13 @@ class Rows(NamedTuple):
         except ValueError:
             raise BadInput({"cursor": "not_a_cursor"}) from None
         return found
+
+
+def first_of(found: Sequence[T]) -> T:
+    """Return the only row of a list that was asked for one; `NotFound` where there is none."""
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def link(path: str, asked: dict[str, str], cursor: str) -> str:

@@ -54,14 +54,9 @@ Day = Annotated[date, _read_as(date)]
 Moment = Annotated[AwareDatetime, _read_as(datetime), Field(examples=["2026-12-01T08:30:00Z"])]
 
 
-def choice(values: Iterable[str]) -> StringConstraints:
-    """Return the rule that a text is one of a few words."""
-    return StringConstraints(pattern=f"^({'|'.join(values)})$")
-
-
 def word(values: Iterable[str]) -> Any:  # noqa: ANN401 - a type that is made here
     """Return the type of a text that is one of a few words."""
-    return Annotated[str, choice(values)]
+    return Annotated[str, StringConstraints(pattern=f"^({'|'.join(values)})$")]
 
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["en"])]
@@ -114,31 +109,14 @@ class File:
         self.data = data
 
 
-class Calendar(File):
-    """An appointment for a calendar (RFC 5545)."""
-
-    media = "text/calendar; charset=utf-8"
-
-
-class Picture(File):
-    """A drawing of a code."""
-
-    media = "image/svg+xml"
-
-
 def of(
     called: str, about: str, source: type = object, names: str = "", /, *,
     base: type[Shape] | None = None, **more: Any,  # noqa: ANN401 - types
 ) -> type[Shape]:  # fmt: skip
-    """Return a shape: fields of a row or a dataclass, as they are typed there, and others.
+    """Return a shape by its name in the document: fields of a row or a dataclass, and `more`.
 
-    Args:
-        called: Its name in the document of the interface.
-        about: What it is.
-        source: What those fields are of.
-        names: The fields, or ``*`` for all of a dataclass.
-        base: `Shape` for what is sent, else it is `Told`.
-        more: Other fields, with their types.
+    Those are typed as in the `source`; ``*`` are all of a dataclass. What is sent has `Shape` as
+    its `base`, what is answered `Told`.
     """
     hints = get_type_hints(source)
     wanted = hints if names == "*" else names.split()

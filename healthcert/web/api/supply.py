@@ -20,8 +20,8 @@ from healthcert.services import (
     vials,
 )
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, first_of, get, post
-from healthcert.web.api.lists import Rows
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Rows, first_of
 from healthcert.web.api.shapes import Moment, Shape, many, of, word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
