@@ -24,7 +24,6 @@ from healthcert.web.api.shapes import (
     Language,
     Moment,
     Shape,
-    Told,
     Words,
     many,
     of,
@@ -49,6 +48,8 @@ FreeSlot = of(
     "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
     search.FreeSlot, "slot_ids distance_km day starts_at ends_at places product min_age", site=Site,
 )  # fmt: skip
+Token = of("Token", "What is shown from now on, as ``Authorization: Bearer``.", token=str,
+           ends_at=Moment)  # fmt: skip
 Found = of("Found", "Free times, the nearest first.", items=many(FreeSlot))
 Draw = of(
     "Draw", "A draw as it stands: its rules, and what of it is public by now (`docs/draw/`).",
@@ -105,13 +106,6 @@ class Code(Known):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["123456"])]
 
 
-class Token(Told):
-    """What is shown from now on, as ``Authorization: Bearer``."""
-
-    token: str
-    ends_at: Moment
-
-
 get("/sites", roster.sites, answer=Rows(Site, "code"))
 get("/sites/<uuid:site_id>", roster.site, answer=Site)
 get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
@@ -160,14 +154,14 @@ def ask_code(on: On, body: Known) -> None:
 
 @deed("POST", "/sign-in", (BadCode,), changes=False, gives=Token,
       spends=lambda _body: ("redeem_code", ""))  # fmt: skip
-def sign_in(on: On, body: Code) -> Token | BadCode:
+def sign_in(on: On, body: Code) -> Shape | BadCode:
     """Give a token for the code that was sent; it holds for twelve hours."""
     answer = access.redeem(on.db, pepper=parts().pepper, claim=body.claim, code=body.code, **on.kit)
     if not answer.lets:
         return BadCode()
     ends_at, actor = now() + api_tokens.OF_A_CITIZEN, Actor("citizen", answer.person_id)
     token = api_tokens.make(on.db, actor=actor, name="api", ends_at=ends_at, now=now())
-    return Token(token=token, ends_at=ends_at)
+    return Token.model_validate({"token": token, "ends_at": ends_at})
 
 
 @deed("POST", "/sign-out", status=204, changes=False)

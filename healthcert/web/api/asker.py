@@ -44,19 +44,19 @@ def bearer() -> Visitor | None:
         staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
         if found.staff_id and not staff:
             raise NotSignedIn
-        own = employed(db, staff, found.recorded_at) if staff else _citizen(found.person_id, at)
+        own = employed(db, staff, found.recorded_at) if staff else _citizen(found)
     if api_tokens.is_due(found, at):
         parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
     acts = frozenset(found.acts.split())
     return replace(own, acts=acts or None, reads_only=found.reads_only, token=found.token_hash)
 
 
-def _citizen(person_id: Any, proved_at: Any) -> Visitor:  # noqa: ANN401
+def _citizen(token: Any) -> Visitor:  # noqa: ANN401
     try:
-        whose = UUID(request.headers.get("Acting-For", str(person_id)))
+        whose = UUID(request.headers.get("Acting-For", str(token.person_id)))
     except ValueError:
         raise BadInput({"Acting-For": "not_valid"}) from None
-    return Visitor(Role.CITIZEN, person_id, proved_at=proved_at, person_id=whose)
+    return Visitor(Role.CITIZEN, token.person_id, proved_at=token.recorded_at, person_id=whose)
 
 
 class On(NamedTuple):

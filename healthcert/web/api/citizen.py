@@ -93,8 +93,7 @@ post("/people/<uuid:proxy_id>/end", proxies.end, name="end_acting")
 def appointments(on: On, query: Paging) -> Shape:
     """List a person's appointments, by time."""
     whose = on.whose("view")
-    found = record.appointments_of(on.db, whose)[whose]
-    return _LIST.page(found, query)
+    return _LIST.page(record.appointments_of(on.db, whose)[whose], query)
 
 
 @deed("GET", _OWN, gives=Appointment)

@@ -22,7 +22,7 @@ from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
-from healthcert.web.api.shapes import Made, Shape, many, of, word
+from healthcert.web.api.shapes import Shape, many, of, word
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
@@ -62,12 +62,6 @@ def day_list(on: On, query: Day) -> Shape:
     return _LIST.page(found, query)
 
 
-class Certified(Made):
-    """A fact that was written down, of whom; what it earned is signed at once."""
-
-    person_id: UUID
-
-
 class Asked(Shape):
     """What was answered, by the code of the question; what is not asked is left out."""
 
@@ -98,11 +92,11 @@ def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
     return Led.model_validate({"outcome": str(found.outcome)})
 
 
-def _sign(made: Any) -> None:  # noqa: ANN401 - what was made
-    sign(made.person_id)
-
-
-FACT: dict[str, Any] = {"status": 201, "answer": Certified, "then": _sign}
+Certified = of("Certified", "A fact that was written down, of whom; it is certified at once.",
+               id=UUID, person_id=UUID)  # fmt: skip
+FACT: dict[str, Any] = {
+    "status": 201, "answer": Certified, "then": lambda made: sign(made.person_id)
+}  # fmt: skip
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/consent", safety.consent, status=201,

@@ -41,8 +41,9 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
     given |= _sent(one)
     keys = digests() if one.changes else None
     _spend(one, given.get("body"))
+    if _UNSEEN.search(request.get_data()):
+        return unusable(BadInput({"body": "not_valid"}))
     try:
-        _refuse_unseen()
         with api_answers.judged():
             body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
@@ -54,11 +55,6 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
     if repeated:
         answer.headers["Idempotency-Replayed"] = "true"
     return answer
-
-
-def _refuse_unseen() -> None:
-    if _UNSEEN.search(request.get_data()):
-        raise BadInput({"body": "not_valid"})
 
 
 def _done(one: Deed, given: Mapping[str, Any]) -> str | bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import time
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 LOST = (SlotFull, TimesOverlap, WrongState)  # what another time may help against
-_MOST = 5
 
 
 def offer(refusal: Refusal, body: Any) -> None:  # noqa: ANN401 - what was sent, or nothing
@@ -37,11 +35,11 @@ def _nearest(slot_id: UUID, dose_number: int) -> list[search.FreeSlot]:
         place = booking.place_of(db, slot_id, states=None)
         site, at, day = place.site, place.slot.starts_at, place.session.day
         hour = at.astimezone(ZoneInfo(site.time_zone)).time()
-        wanted: Mapping[str, Any] = {
+        wanted: dict[str, Any] = {
             "programme_id": place.programme.id, "product_id": place.product.id, "limit": 50,
             "near": (site.latitude, site.longitude), "days": (day, day.max), "now": now(),
             "dose_number": dose_number,
         }  # fmt: skip
         later = search.nearest_free(db, needs=search.Needs(hours=(hour, time.max)), **wanted)
         found = later or search.nearest_free(db, **wanted)
-    return sorted(found, key=lambda each: abs(each.starts_at - at))[:_MOST]
+    return sorted(found, key=lambda each: abs(each.starts_at - at))[:5]

@@ -43,6 +43,13 @@ def test_one_reads_ones_doses_and_who_looked_and_may_be_erased(seen):
     assert who.get("/doses").status_code in {401, 404}
 
 
+def test_erasure_asks_for_a_token_that_was_just_made(citizen, clock):
+    who = citizen()
+    clock.pass_by(minutes=6)
+    assert ask(who, "/record/erase", status=403)["code"] == "prove_again"
+    assert who.get("/record").status_code == 200
+
+
 def test_a_document_and_a_card_are_added_to_whom_one_sees(seen):
     who, nurse, _path = seen
     told = {"kind": "passport", "country": "XX", "value": "KANARI 900"}
