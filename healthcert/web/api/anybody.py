@@ -112,8 +112,7 @@ get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
 
 
 def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:
-    told = [drawn for drawn, _names in rows]
-    return [{"id": one.id, "state": one.state, "manifest": draws.manifest(one)} for one in told]
+    return [{"id": one.id, "state": one.state, "manifest": draws.manifest(one)} for one, _ in rows]
 
 
 get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws")
