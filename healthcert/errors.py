@@ -63,11 +63,12 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """The request was understood and must not be done.
 
     Attributes:
-        which: Of several wished for together, the one refused, counted from 0.
+        which, instead: Of several wishes the one refused, counted from 0; what there is instead.
     """
 
     code: ClassVar[str] = "refused"
     which: int = 0
+    instead: Sequence[Mapping[str, object]] = ()
 
 
 class BadInput(Refusal):
@@ -184,7 +185,7 @@ class LastKey(Refusal):
 
 
 class SlotFull(Refusal):
-    """Every place of the slot is taken."""
+    """Every place of the slot is taken, whose identifier is its argument, if known."""
 
     code = "slot_full"
 

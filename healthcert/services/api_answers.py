@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotFound, StillRunning
+from healthcert.errors import BadInput, NotFound, StillRunning, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import ApiAnswer
 from healthcert.models.broken import FOREIGN_KEY, broken_rule
@@ -26,6 +26,7 @@ def judged() -> Iterator[None]:
     Raises:
         NotFound: What is named is not there.
         BadInput: A CHECK or a foreign key refuses what was sent, or it is too long.
+        WrongState: The same is there already.
     """
     try:
         yield
@@ -35,6 +36,8 @@ def judged() -> Iterator[None]:
         raise BadInput({"body": "not_valid"}) from None
     except IntegrityError as error:
         rule = broken_rule(error)
+        if rule.startswith("uq_"):
+            raise WrongState from None
         if rule != FOREIGN_KEY and not rule.startswith("ck_"):
             raise
         raise BadInput({"body": "not_known" if rule == FOREIGN_KEY else rule}) from None

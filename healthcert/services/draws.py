@@ -19,6 +19,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Draw, Person, Programme, Staff, WaitEntry, new_id
 from healthcert.policy.draw import Rules, line_of, root
 from healthcert.services import audit
+from healthcert.services.part import Part
 from healthcert.services.waiting import IN_LINE
 
 _ENTRY = Base.metadata.tables["wait_entry"]
@@ -124,10 +125,14 @@ def listed(db: Session, draw: Draw) -> list[str]:
     return [line_of(*row) for row in db.execute(query.order_by(WaitEntry.token))]
 
 
-def every(db: Session, limit: int = 100) -> list[tuple[Draw, Mapping[str, str]]]:
-    """Return draws and the names of their programmes, the newest first."""
+def every(
+    db: Session, *, draw_id: UUID | None = None, part: Part | None = None
+) -> list[tuple[Draw, Mapping[str, str]]]:
+    """Return draws, or one, and the names of their programmes: the newest, or a `part` from old."""
     query = select(Draw, Programme.names).join(Programme, Programme.id == Draw.programme_id)
-    return [(row[0], row[1]) for row in db.execute(query.order_by(Draw.id.desc()).limit(limit))]
+    query = query if draw_id is None else query.where(Draw.id == draw_id)
+    query = part.of(query, Draw.id) if part else query.order_by(Draw.id.desc()).limit(100)
+    return [(row[0], row[1]) for row in db.execute(query)]
 
 
 def manifest(draw: Draw) -> dict[str, Any]:

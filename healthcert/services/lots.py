@@ -7,23 +7,28 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
 from healthcert.models.broken import refusing
 from healthcert.services import audit
+from healthcert.services.part import Part
 
 RECALLS = ("regulator", "producer", "cold_chain")  # the reasons there are
 _REFUSALS = {"lot_release": NotAllowed, "lot_transition": WrongState, "lot_state": WrongState}
 
 
 def known(
-    db: Session, *, lot_id: UUID | None = None
+    db: Session, *, lot_id: UUID | None = None, part: Part | None = None
 ) -> Sequence[Row[UUID, str, str, str, date, str, UUID | None]]:
-    """Return every lot or one, by product and number, with its last day as ordered last."""
-    last = select(LotValidity.lot_id, func.max(LotValidity.ordinal)).group_by(LotValidity.lot_id)
+    """Return every lot or one, by product and number, with its last day as ordered last.
+
+    Of a `part`, the lots come in the order in which they were entered.
+    """
+    other = aliased(LotValidity)
+    last = select(func.max(other.ordinal)).where(other.lot_id == Lot.id).scalar_subquery()
     query = (
         select(
             Lot.id, Product.code.label("product"), Lot.number, Lot.state, LotValidity.expires_on,
@@ -31,9 +36,10 @@ def known(
         )
         .join(Product, Product.id == Lot.product_id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
-        .where(tuple_(LotValidity.lot_id, LotValidity.ordinal).in_(last))
+        .where(LotValidity.ordinal == last)
         .order_by(Product.code, Lot.number)
     )  # fmt: skip
+    query = part.of(query, Lot.id) if part else query
     return db.execute(query if lot_id is None else query.where(Lot.id == lot_id)).all()
 
 

@@ -89,7 +89,7 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
         db.refresh(slot)  # the next of a party finds what is free too
         pool = _taken(db, slot, pools)
     if pool is None:
-        raise SlotFull
+        raise SlotFull(slot.id)
     return pool
 
 

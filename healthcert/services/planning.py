@@ -12,15 +12,21 @@ from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import ClinicSession, Product, Site, SiteClosure, Slot, Staff, new_id, upsert
 from healthcert.models.place import SESSION_TRANSITIONS
 from healthcert.services import audit
+from healthcert.services.part import Part
 from healthcert.services.sessions import MOST
 
 _OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
 
 
 def listed(
-    db: Session, *, site_ids: Collection[UUID], first: date, limit: int
-) -> Sequence[Row[ClinicSession, Site, str, int, int, int]]:
-    """Return the sessions of sites from a day on: what is given, slots, places and bookings."""
+    db: Session, *, site_ids: Collection[UUID], first: date, limit: int = 0,
+    part: Part | None = None,
+) -> Sequence[Row[ClinicSession, Site, str, int, int, int]]:  # fmt: skip
+    """Return the sessions of sites from a day on: what is given, slots, places and bookings.
+
+    By day, so many; or a `part` of them site by site.
+    """
+    these = ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first
     query = (
         select(
             ClinicSession, Site, Product.name.label("product"), func.count(Slot.id).label("slots"),
@@ -30,11 +36,14 @@ def listed(
         .join(Site, Site.id == ClinicSession.site_id)
         .join(Product, Product.id == ClinicSession.product_id)
         .outerjoin(Slot, Slot.session_id == ClinicSession.id)
-        .where(ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first)
         .group_by(ClinicSession.id, Site.id, Product.id)
-        .order_by(ClinicSession.day, Site.code, Product.name)
     )  # fmt: skip
-    return db.execute(query.limit(limit)).all()
+    if part is None:
+        query = query.where(*these).order_by(ClinicSession.day, Site.code, Product.name)
+        return db.execute(query.limit(limit)).all()
+    key = ClinicSession.site_id, ClinicSession.day, ClinicSession.product_id
+    ids = part.of(select(ClinicSession.id).where(*these), *key)
+    return db.execute(query.where(ClinicSession.id.in_(ids)).order_by(*key)).all()
 
 
 def slots_of(db: Session, *, site_id: UUID, product_id: UUID, day: date) -> list[Slot]:

@@ -17,6 +17,7 @@ from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Dose, DoseStanding, Person, Product, Site, Staff
 from healthcert.services import looks
+from healthcert.services.part import Part
 from healthcert.services.people import key_of
 
 # What is told in words and kept sealed, beside what the rows say: WHO, reporting form for AEFI.
@@ -37,11 +38,15 @@ class Case(NamedTuple):
     site: Site | None
 
 
-def cases(db: Session, *, staff: Staff, limit: int = 500) -> list[Case]:
-    """Return the cases in one's reach: the most urgent first, then those not closed, the newest."""
+def cases(db: Session, *, staff: Staff, limit: int = 500, part: Part | None = None) -> list[Case]:
+    """Return the cases in one's reach: the most urgent first, then those not closed, the newest.
+
+    Of a `part`, they come in the order in which they were reported.
+    """
     due = AdverseEvent.due_at.asc().nulls_last()
     order = (AdverseEvent.state == "closed", due, AdverseEvent.id.desc())
-    return [Case(*row) for row in db.execute(_query(staff).order_by(*order).limit(limit))]
+    query = _query(staff).order_by(*order).limit(limit)
+    return [Case(*row) for row in db.execute(part.of(query, AdverseEvent.id) if part else query)]
 
 
 def case(

@@ -5,7 +5,7 @@ What is there already stays as it is, so that making them again adds only what i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate, SiteHours
 from healthcert.services import audit, hours, knowledge
+from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
@@ -55,6 +56,12 @@ def begin(
     db.flush()
     audit.done(db, "template_begun", template, {"site": template.site_id}, by=staff, now=now)
     return template
+
+
+def templates(db: Session, *, site_ids: Collection[UUID], part: Part) -> Sequence[SessionTemplate]:
+    """Return the templates of some sites, in the order in which they were begun."""
+    query = select(SessionTemplate).where(SessionTemplate.site_id.in_(site_ids))
+    return db.scalars(part.of(query, SessionTemplate.id)).all()
 
 
 def foreseen(

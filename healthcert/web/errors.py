@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -31,52 +32,27 @@ PROBLEM = "application/problem+json"
 _FAULT = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), TRY_LATER)
 
 # What Werkzeug refuses before any view of ours is reached.
+_S = HTTPStatus
 HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
-    400: (
-        "bad_request",
-        Answer(
-            HTTPStatus.BAD_REQUEST,
-            _("The request cannot be understood"),
-            _("Go back and try again."),
-        ),
-    ),
+    400: ("bad_request", Answer(
+        _S.BAD_REQUEST, _("The request cannot be understood"), _("Go back and try again."))),
     404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
-    405: (
-        "method_not_allowed",
-        Answer(
-            HTTPStatus.METHOD_NOT_ALLOWED,
-            _("This address does not work that way"),
-            _("Start again from the first page."),
-        ),
-    ),
-    406: (
-        "not_acceptable",
-        Answer(
-            HTTPStatus.NOT_ACCEPTABLE,
-            _("This cannot be answered in that form"),
-            _("Ask for the form that the documentation names."),
-        ),
-    ),
-    412: ("changed", replace(ANSWERS[errors.WrongState], status=HTTPStatus.PRECONDITION_FAILED)),
+    405: ("method_not_allowed", Answer(
+        _S.METHOD_NOT_ALLOWED, _("This address does not work that way"),
+        _("Start again from the first page."))),
+    406: ("not_acceptable", Answer(
+        _S.NOT_ACCEPTABLE, _("This cannot be answered in that form"),
+        _("Ask for the form that the documentation names."))),
+    412: ("changed", replace(ANSWERS[errors.WrongState], status=_S.PRECONDITION_FAILED)),
     413: ("too_large", ANSWERS[errors.PictureTooLarge]),
-    415: (
-        "wrong_type",
-        Answer(
-            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            _("That kind of file cannot be read"),
-            _("Send a picture as PNG or JPEG; programs send JSON."),
-        ),
-    ),
-    428: (
-        "needs_match",
-        Answer(
-            HTTPStatus.PRECONDITION_REQUIRED,
-            _("Which state is to be changed?"),
-            _("Look at it first, and send its ETag as If-Match."),
-        ),
-    ),
+    415: ("wrong_type", Answer(
+        _S.UNSUPPORTED_MEDIA_TYPE, _("That kind of file cannot be read"),
+        _("Send a picture as PNG or JPEG; programs send JSON."))),
+    428: ("needs_match", Answer(
+        _S.PRECONDITION_REQUIRED, _("Which state is to be changed?"),
+        _("Look at it first, and send its ETag as If-Match."))),
     500: ("fault", _FAULT),
-}
+}  # fmt: skip
 
 
 def is_api() -> bool:
@@ -88,21 +64,25 @@ def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
     if isinstance(refusal, errors.ProveAgain) and not is_api():
         return _to_prove_again()
-    fields = refusal.fields if isinstance(refusal, errors.BadInput) else {}
-    if not isinstance(refusal, errors.TooMany):
-        response = _respond(refusal.code, answer_to(type(refusal)), fields, which=refusal.which)
-        if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
-            response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
-        return response
-    response = _respond(refusal.code, answer_to(type(refusal)), fields, refusal.until)
-    response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
+    response = _respond(refusal.code, answer_to(type(refusal)), _more(refusal))
+    if isinstance(refusal, errors.TooMany):
+        response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))
+    if is_api() and response.status_code == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"  # RFC 6750
     return response
+
+
+def _more(refusal: errors.Refusal) -> dict[str, Any]:
+    """Return what else is known of a refusal: of what it is, and what may be done instead."""
+    names = ("fields", "which", "until", "opens_on", "group", "instead")
+    told = {name: getattr(refusal, name, None) for name in names}
+    return {name: value for name, value in told.items() if value}
 
 
 def unusable(wrong: errors.BadInput) -> Response:
     """Return the answer to what a program sent well-formed, and what cannot be used yet."""
     answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _respond("unusable", answer, wrong.fields, which=wrong.which)
+    return _respond("unusable", answer, _more(wrong))
 
 
 def _to_prove_again() -> Response:
@@ -142,26 +122,25 @@ def _fault(error: Exception) -> Response:
     return _respond("fault", _FAULT, {})
 
 
-def _respond(
-    code: str, answer: Answer, fields: dict[str, str], until: datetime | None = None, which: int = 0
-) -> Response:
+def _respond(code: str, answer: Answer, more: Mapping[str, Any]) -> Response:
     if not is_api():
-        wrong = [WRONG[name] for name in fields.values() if name in WRONG]
+        wrong = [WRONG[name] for name in more.get("fields", {}).values() if name in WRONG]
         page = render_template(
-            "refusal.html", code=code, answer=answer, request_id=request_id(), until=until,
+            "refusal.html", code=code, answer=answer, request_id=request_id(),
+            until=more.get("until"),
             wrong=wrong,
         )  # fmt: skip
         return make_response(page, answer.status)
-    problem: dict[str, object] = {
+    problem = {
+        "type": f"/api/#{code}",
         "code": code,
         "title": str(answer.title),
         "detail": str(answer.advice),
         "status": answer.status.value,
         "instance": f"urn:uuid:{request_id()}",
     }
-    problem |= {"fields": fields} if fields else {}
-    problem |= {"which": which} if which else {}
-    response = jsonify(problem)
+    days = {name: told.isoformat() for name, told in more.items() if isinstance(told, date)}
+    response = jsonify(problem | dict(more) | days)
     response.status_code = answer.status
     response.mimetype = PROBLEM
     return response

@@ -26,7 +26,7 @@ def home() -> str:
 def draws(draw_id: UUID | None) -> str:
     """Show the draws, or one, with its rules and its files."""
     with parts().doors.reading() as db:
-        found = [row for row in service.every(db) if draw_id in (None, row[0].id)]
+        found = service.every(db, draw_id=draw_id)
     if draw_id and not found:
         raise NotFound
     folder = parts().settings.draws_dir

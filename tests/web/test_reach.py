@@ -28,6 +28,7 @@ from healthcert.models import (
     Proxy,
     Site,
     Staff,
+    Vial,
     WaitEntry,
 )
 from healthcert.policy.roles import ACTS as ROLE_ACTS
@@ -117,6 +118,16 @@ NAMES = {
     "v1.lot": "waiting_lot",
     "v1.order_lot": "waiting_lot",
     "v1.close_day": "site",
+    "v1.closures": "site",
+    "v1.end_acting": "proxy",
+    "v1.questions": "appointment",
+    "v1.person": "patient",
+    "v1.add_document": "patient",
+    "v1.new_card": "patient",
+    "v1.case": "reaction",
+    "v1.discard_vial": "vial",
+    "v1.recall": "waiting_lot",
+    "v1.settle_alarm": "alarm",
     "lots.order": "waiting_lot",
     "lots.foresee": "waiting_lot",
     "lots.recall": "waiting_lot",
@@ -155,6 +166,8 @@ TYPED = {
     },
     "v1.assess": {"state": "investigating"},
     "v1.count": {"found": 3},
+    "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},
+    "v1.settle_alarm": {"reason": ""},
     "v1.resize": {"capacity": 9},
     "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
     "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
@@ -287,6 +300,12 @@ class Things:
         lot = make.make_good_lot(self.db)
         make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
         return lot.id
+
+    def vial(self, *place):
+        lot_id, site_id = self.shelf(*place), self.world.sites[place[1]]
+        told = {"doses": 5, "use_until": NOW + timedelta(hours=6), "opened_by": self.world.admin}
+        row = Vial(recorded_at=NOW, site_id=site_id, lot_id=lot_id, **told)
+        return make.add(self.db, row).id
 
     def fridge(self, _person, site, _body):
         told = {"site_id": self.world.sites[site], "name": str(next(self.world.turns))}

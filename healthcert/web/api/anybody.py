@@ -1,21 +1,22 @@
-"""For anybody: where vaccinations are given and when; and how a citizen's program comes in."""
+"""For anybody: where vaccinations are given and when, draws; how a citizen's program comes in."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from healthcert import models
 from healthcert.errors import BadCode, NotFound
+from healthcert.gateways import room_files
 from healthcert.models.place import FACILITIES
-from healthcert.services import access, api_tokens, desk, roster, search
+from healthcert.services import access, api_tokens, desk, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.deeds import deed, get
+from healthcert.web.api.lists import Rows, first_of
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -23,27 +24,41 @@ from healthcert.web.api.shapes import (
     Language,
     Moment,
     Shape,
-    Told,
-    choice,
+    Words,
+    many,
     of,
     whole,
+    word,
 )
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 Dose = Annotated[int, Field(ge=1, le=9), BeforeValidator(whole)]
-
-
-@of(models.Site, "id", "code", "names", "address", "region", "latitude", "longitude", "time_zone",
-    "step_free", "facilities", "languages", "female_vaccinator")  # fmt: skip
-class Site(Told):
-    """A place where people are vaccinated."""
-
-
-@of(models.Programme, "id", "code", "disease", "names")
-class Programme(Told):
-    """A vaccination programme against one disease (SNOMED CT, EU value set "tg")."""
+Site = of(
+    "Site", "A place where people are vaccinated.", models.Site,
+    "id code names address region latitude longitude time_zone step_free facilities languages "
+    "female_vaccinator",
+)  # fmt: skip
+Programme = of(
+    "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
+    models.Programme, "id code disease names",
+)  # fmt: skip
+FreeSlot = of(
+    "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
+    search.FreeSlot, "slot_ids distance_km day starts_at ends_at places product min_age", site=Site,
+)  # fmt: skip
+Token = of("Token", "What is shown from now on, as ``Authorization: Bearer``.", token=str,
+           ends_at=Moment)  # fmt: skip
+Found = of("Found", "Free times, the nearest first.", items=many(FreeSlot))
+Draw = of(
+    "Draw", "A draw as it stands: its rules, and what of it is public by now (`docs/draw/`).",
+    id=UUID, state=str, manifest=dict[str, Any],
+)  # fmt: skip
+Availability = of(
+    "Availability", "Where places are left, and roughly how many, at most a minute old.",
+    programmes=dict[str, Words], places=list[dict[str, Any]],
+)  # fmt: skip
 
 
 class Needs(Shape):
@@ -52,9 +67,7 @@ class Needs(Shape):
     step_free: bool = False
     language: Language | None = None
     female_vaccinator: bool = False
-    facilities: Annotated[
-        list[Annotated[str, choice(FACILITIES)]], Field(max_length=len(FACILITIES))
-    ] = []  # noqa: RUF012 - pydantic copies it
+    facilities: many(word(FACILITIES)) = Field(default_factory=list, max_length=len(FACILITIES))  # type: ignore[valid-type]
 
 
 class Search(Shape):
@@ -73,24 +86,10 @@ class Search(Shape):
     limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = 15
 
 
-@of(search.FreeSlot, "slot_ids", "distance_km", "day", "starts_at", "ends_at", "places", "product",
-    "min_age")  # fmt: skip
-class FreeSlot(Told):
-    """A time with places left; one slot for each person, adjacent ones where one is too small."""
-
-    site: Site
-
-
-class Found(Told):
-    """Free times, the nearest first."""
-
-    items: list[FreeSlot]
-
-
 class Known(Shape):
     """What only the person knows."""
 
-    kind: Annotated[str, choice(("reference", *access.DOCUMENTS))] = "reference"
+    kind: word(("reference", *access.DOCUMENTS)) = "reference"  # type: ignore[valid-type]
     reference: str = Field(max_length=60, examples=["HC-7KQM-4T2X"])
     birth_date: BirthDate
     country: Country = "XX"
@@ -107,30 +106,31 @@ class Code(Known):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["123456"])]
 
 
-class Token(Told):
-    """What is shown from now on, as ``Authorization: Bearer``."""
-
-    token: str
-    ends_at: Moment
+get("/sites", roster.sites, answer=Rows(Site, "code"))
+get("/sites/<uuid:site_id>", roster.site, answer=Site)
+get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
 
 
-@deed("GET", "/sites")
-def sites(on: On, query: Paging) -> Page[Site]:
-    """List the places where people are vaccinated."""
-    return page(Site, roster.sites(on.db), lambda one: (one.code,), query)
+def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:
+    return [{"id": one.id, "state": one.state, "manifest": draws.manifest(one)} for one, _ in rows]
 
 
-serve("GET", "/sites/<uuid:site_id>", roster.site, (NotFound,), answer=Site)
+get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws")
+get("/draws/<uuid:draw_id>", draws.every, answer=Draw, name="draw",
+    read=lambda rows: first_of(_drawn(rows)))  # fmt: skip
 
 
-@deed("GET", "/programmes")
-def programmes(on: On, query: Paging) -> Page[Programme]:
-    """List the vaccination programmes."""
-    return page(Programme, desk.programmes(on.db), lambda one: (one.code,), query)
+@deed("GET", "/availability", gives=Availability)
+def availability(on: On) -> Shape:  # noqa: ARG001 - the database is not asked
+    """Tell where places are left, as the worker saw it last."""
+    told = room_files.held(parts().settings.room_dir / room_files.AVAILABILITY)
+    if told is None:
+        raise NotFound
+    return Availability.model_validate(told)
 
 
-@deed("POST", "/slots/search", changes=False)
-def slots(on: On, body: Search) -> Found:
+@deed("POST", "/slots/search", changes=False, gives=Found)
+def slots(on: On, body: Search) -> Shape:
     """Find free times; a POST, since an address must not tell anything of a person."""
     asked = body.model_dump(exclude={"latitude", "longitude", "needs", "days"})
     needs = body.needs.model_dump() | {"facilities": tuple(body.needs.facilities)}
@@ -151,15 +151,16 @@ def ask_code(on: On, body: Known) -> None:
     access.request_code(on.db, pepper=parts().pepper, claim=body.claim, **on.kit)
 
 
-@deed("POST", "/sign-in", (BadCode,), changes=False, spends=lambda _body: ("redeem_code", ""))
-def sign_in(on: On, body: Code) -> Token | BadCode:
+@deed("POST", "/sign-in", (BadCode,), changes=False, gives=Token,
+      spends=lambda _body: ("redeem_code", ""))  # fmt: skip
+def sign_in(on: On, body: Code) -> Shape | BadCode:
     """Give a token for the code that was sent; it holds for twelve hours."""
     answer = access.redeem(on.db, pepper=parts().pepper, claim=body.claim, code=body.code, **on.kit)
     if not answer.lets:
         return BadCode()
     ends_at, actor = now() + api_tokens.OF_A_CITIZEN, Actor("citizen", answer.person_id)
     token = api_tokens.make(on.db, actor=actor, name="api", ends_at=ends_at, now=now())
-    return Token(token=token, ends_at=ends_at)
+    return Token.model_validate({"token": token, "ends_at": ends_at})
 
 
 @deed("POST", "/sign-out", status=204, changes=False)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import request
 
-from healthcert.errors import BadInput, NotSignedIn, WrongState
+from healthcert.errors import BadInput, NotFound, NotSignedIn, WrongState
 from healthcert.models import Site, Staff
-from healthcert.policy.roles import Role
+from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.web.acts import ACTS
@@ -43,19 +44,19 @@ def bearer() -> Visitor | None:
         staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
         if found.staff_id and not staff:
             raise NotSignedIn
-        own = employed(db, staff, found.recorded_at) if staff else _citizen(found.person_id, at)
+        own = employed(db, staff, found.recorded_at) if staff else _citizen(found)
     if api_tokens.is_due(found, at):
         parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
     acts = frozenset(found.acts.split())
     return replace(own, acts=acts or None, reads_only=found.reads_only, token=found.token_hash)
 
 
-def _citizen(person_id: Any, proved_at: Any) -> Visitor:  # noqa: ANN401
+def _citizen(token: Any) -> Visitor:  # noqa: ANN401
     try:
-        whose = UUID(request.headers.get("Acting-For", str(person_id)))
+        whose = UUID(request.headers.get("Acting-For", str(token.person_id)))
     except ValueError:
         raise BadInput({"Acting-For": "not_valid"}) from None
-    return Visitor(Role.CITIZEN, person_id, proved_at=proved_at, person_id=whose)
+    return Visitor(Role.CITIZEN, token.person_id, proved_at=token.recorded_at, person_id=whose)
 
 
 class On(NamedTuple):
@@ -82,10 +83,14 @@ class On(NamedTuple):
         return roster.present(self.db, staff_id=visitor().id)
 
     @property
+    def site(self) -> Site:
+        """The site where one works."""
+        return roster.site(self.db, site_id=own_site())
+
+    @property
     def today(self) -> date:
-        """The day at the site where one works."""
-        site = roster.site(self.db, site_id=own_site())
-        return now().astimezone(ZoneInfo(site.time_zone)).date()
+        """The day there."""
+        return now().astimezone(ZoneInfo(self.site.time_zone)).date()
 
     @property
     def sites(self) -> Sequence[Site]:
@@ -116,22 +121,38 @@ class On(NamedTuple):
         known = dict(address)
         if scope:
             known["person_id"] = self.whose(scope)
-            known["person"] = people.locked(self.db, known["person_id"])
+            if "person" in names:
+                known["person"] = people.locked(self.db, known["person_id"])
         elif "appointment_id" in address and _OF_A_PATIENT & set(names):
-            at = scene(self.db, address["appointment_id"], "care")
-            line = at.patient.expected
-            known |= {"patient": at.patient, "known": at.known, "day": at.day}
-            known |= {"may_decide": at.known.may_decide}
-            if at.known.screening is not None:
-                known["screening_id"] = at.known.screening.id
-            elif "screening_id" in names:
-                raise WrongState  # nobody was asked yet
-            known |= {"person_id": line.person_id, "programme_id": line.programme_id}
-        elif "person_id" in address:
+            known |= self._of_a_patient(address["appointment_id"], names)
+        else:
+            self._look_for(address)
+        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+
+    def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
+        at = scene(self.db, appointment_id, "care")
+        line, screening = at.patient.expected, at.known.screening
+        if screening is None and "screening_id" in names:
+            raise WrongState  # nobody was asked yet
+        return {
+            "patient": at.patient, "known": at.known, "day": at.day, "person_id": line.person_id,
+            "may_decide": at.known.may_decide, "programme_id": line.programme_id,
+            "screening_id": screening and screening.id,
+        }  # fmt: skip
+
+    def _look_for(self, address: Mapping[str, Any]) -> None:
+        """Refuse a person whom, or a site which, is not in one's reach."""
+        if "person_id" in address:
             clinic.known(
                 self.db, person_id=address["person_id"], staff=self.staff, reason="care", **self.kit
             )
-        return {name: known[name] if name in known else _GIVES[name](self) for name in names}
+        elif "site_id" in address and not has(None, ACTS[str(request.endpoint)]):
+            self.reach(address["site_id"])
+
+    def reach(self, site_id: UUID) -> None:
+        """Refuse a site that one's act does not reach."""
+        if site_id not in {site.id for site in self.sites}:
+            raise NotFound
 
 
 _OF_A_PATIENT = {
@@ -143,11 +164,9 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "country": lambda _on: parts().country,
     "pepper": lambda _on: parts().pepper,
     "site_id": lambda _on: own_site(),
-    "actor": lambda on: on.actor,
-    "staff": lambda on: on.staff,
-    "by": lambda on: on.staff,
+    **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: visitor().id),
     "staff_id": lambda on: on.staff.id,
-    "today": lambda on: on.today,
+    **{name: attrgetter(name) for name in ("actor", "staff", "today", "site")},
     "site_ids": lambda on: [site.id for site in on.sites],
 }
 

@@ -1,4 +1,4 @@
-"""For citizens: the people one acts for, appointments, certificates, the whole record.
+"""For citizens: the people one acts for, appointments, certificates, the whole record, the list.
 
 ``Acting-For`` says whose record is meant; without it it is one's own.
 """
@@ -8,95 +8,120 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from healthcert.errors import NotEligible, NotFound, SlotFull, TimesOverlap, WrongState
+from healthcert.errors import BadCode, NotFound, Refusal
 from healthcert.hcert import qr
-from healthcert.services import booking, holding, moving, my_record, people, proxies, record
-from healthcert.web import family, in_hand
+from healthcert.models import Offer, WaitEntry
+from healthcert.models.proxy import SCOPES
+from healthcert.services import (
+    booking,
+    erasure,
+    holding,
+    looks,
+    moving,
+    my_record,
+    offers,
+    people,
+    proxies,
+    queue,
+    record,
+    waiting,
+)
+from healthcert.services.access import Answer
+from healthcert.web import in_hand
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
-from healthcert.web.api.shapes import Calendar, Picture, Told, of
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Paging, Rows
+from healthcert.web.api.shapes import File, Shape, many, of, word
 from healthcert.web.guards import visitor
 
-_MOVES = (NotFound, WrongState, NotEligible, SlotFull, TimesOverlap)
+_OWN, _HELD = "/appointments/<uuid:appointment_id>", "/certificates/<uuid:certificate_id>"
+Proxy = of("Proxy", "Somebody one acts for, or who acts for one.", proxies.Held, "*")
+Appointment = of(
+    "Appointment", "An appointment; its state is one of held, booked, arrived, vaccinated ...",
+    record.HeldAppointment, "*",
+)  # fmt: skip
+_LIST = Rows(Appointment, "starts_at appointment_id")
+Dose = of("HeldDose", "A dose on record, and what it is worth.", record.HeldDose, "*")
+Certificate = of(
+    "Certificate", "A certificate of one's own, without its text.", holding.HeldCertificate,
+    "certificate_id kind state uvci dn sd product day issued_at expires_at revoked_reason",
+)  # fmt: skip
+Text = of("Text", "What a certificate's code says.", certificate_id=UUID, text=str)
+Record = of(
+    "Record", "Everything held about a person (`docs/howto/my-record.md`).", format=str,
+    made_at=str, person_id=UUID, held=dict[str, list[dict[str, Any]]], seen=list[dict[str, Any]],
+)  # fmt: skip
+Look = of("Look", "A look at one's record by somebody else.", looks.Access, "at role site reason")
+Looks = of("Looks", "Who looked at one's record, the newest look first.", items=many(Look))
+Erased = of("Erased", "What an erasure took away and what the law keeps.", erasure.Erased, "*")
+Offered = of(
+    "Offered", "A place that is kept for somebody until they answer, or its time ends.", Offer,
+    "id slot_id ends_at",
+)  # fmt: skip
+Entry = of("Entry", "What somebody waits for.", WaitEntry,
+           "id programme_id site_id within_km standby turn_on state")  # fmt: skip
+Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
+          entry=Entry, before=int, offer=Offered | None)  # fmt: skip
 
 
-@of(proxies.Held, "proxy_id", "person_id", "mine", "name", "kind", "scopes", "ends_at")
-class Proxy(Told):
-    """Somebody one acts for, or who acts for one."""
+class Calendar(File):
+    """An appointment for a calendar (RFC 5545)."""
+
+    media = "text/calendar; charset=utf-8"
 
 
-@of(record.HeldAppointment, "appointment_id", "reference", "starts_at", "ends_at", "time_zone",
-    "place", "address", "programme_id", "programme", "product", "dose_number", "state")  # fmt: skip
-class Appointment(Told):
-    """An appointment; its state is one of held, booked, arrived, vaccinated and so on."""
+class Picture(File):
+    """A drawing of a code."""
+
+    media = "image/svg+xml"
 
 
-@of(holding.HeldCertificate, "certificate_id", "kind", "state", "uvci", "dn", "sd", "product",
-    "day", "issued_at", "expires_at", "revoked_reason")  # fmt: skip
-class Certificate(Told):
-    """A certificate of one's own, without its text."""
+def _let(answer: Answer) -> Refusal | None:
+    return None if answer.lets else BadCode()
 
 
-class Text(Told):
-    """What a certificate's code says."""
-
-    certificate_id: UUID
-    text: str
-
-
-class Record(Told):
-    """Everything held about a person (`docs/howto/my-record.md`)."""
-
-    format: str
-    made_at: str
-    person_id: UUID
-    held: dict[str, list[dict[str, Any]]]
-    seen: list[dict[str, Any]]
+_ONESELF = {"person_id": lambda _on: visitor().id}
+get("/people", proxies.held, fixed=_ONESELF, answer=Rows(Proxy, "proxy_id"), name="family_of")
+post("/people/children", proxies.enrol_child)
+post("/people/invitations", proxies.invite, fixed=_ONESELF, name="let_act",
+     body={"scopes": many(word(SCOPES))})  # fmt: skip
+post("/people/join", proxies.accept, name="begin_to_act", read=_let)
+post("/people/<uuid:proxy_id>/end", proxies.end, name="end_acting")
 
 
-@deed("GET", "/people", (NotFound,), name="family_of")
-def family_of(on: On, query: Paging) -> Page[Proxy]:
-    """List for whom one acts, and who acts for one."""
-    found = proxies.held(family.deed(on.db), visitor().id)
-    return page(Proxy, found, lambda one: (one.proxy_id,), query)
-
-
-@deed("GET", "/appointments", (NotFound,))
-def appointments(on: On, query: Paging) -> Page[Appointment]:
+@deed("GET", "/appointments", gives=_LIST.paged)
+def appointments(on: On, query: Paging) -> Shape:
     """List a person's appointments, by time."""
     whose = on.whose("view")
-    found = record.appointments_of(on.db, whose)[whose]
-    return page(Appointment, found, lambda one: (one.starts_at, one.appointment_id), query)
+    return _LIST.page(record.appointments_of(on.db, whose)[whose], query)
 
 
-@deed("GET", "/appointments/<uuid:appointment_id>", (NotFound,))
-def appointment(on: On, appointment_id: UUID) -> Appointment:
+@deed("GET", _OWN, gives=Appointment)
+def appointment(on: On, appointment_id: UUID) -> Shape:
     """Show an appointment; its ETag is asked for where it is changed."""
     return _own(on, on.whose("view"), appointment_id)
 
 
-def _as_it_stands(on: On, appointment_id: UUID) -> Appointment:
+def _as_it_stands(on: On, appointment_id: UUID) -> Shape:
     """Return an appointment that nobody else changes meanwhile."""
     whose = on.whose("book")
     people.locked(on.db, whose)
     return _own(on, whose, appointment_id)
 
 
-def _own(on: On, whose: UUID, appointment_id: UUID) -> Appointment:
+def _own(on: On, whose: UUID, appointment_id: UUID) -> Shape:
     for each in record.appointments_of(on.db, whose)[whose]:
         if each.appointment_id == appointment_id:
             return Appointment.model_validate(each)
     raise NotFound
 
 
-serve("POST", "/appointments/<uuid:appointment_id>/cancel", booking.cancel, _MOVES[:2],
-      whose="book", match=_as_it_stands)  # fmt: skip
-serve("POST", "/appointments/<uuid:appointment_id>/move", moving.move, _MOVES, whose="book",
-      match=_as_it_stands)  # fmt: skip
+post(f"{_OWN}/cancel", booking.cancel, whose="book", match=_as_it_stands)
+post(f"{_OWN}/move", moving.move, whose="book", match=_as_it_stands,
+     fixed={"template": "moved"})  # fmt: skip
 
 
-@deed("GET", "/appointments/<uuid:appointment_id>/calendar.ics", (NotFound,))
+@deed("GET", f"{_OWN}/calendar.ics")
 def calendar(on: On, appointment_id: UUID) -> Calendar:
     """Give an appointment for a calendar; it names no vaccine."""
     own = booking.own(on.db, appointment_id=appointment_id, person_id=on.whose("view"))
@@ -104,30 +129,20 @@ def calendar(on: On, appointment_id: UUID) -> Calendar:
     return Calendar(in_hand.calendar([(own.reference, place)]).get_data())
 
 
-@deed("GET", "/certificates", (NotFound,))
-def certificates(on: On, query: Paging) -> Page[Certificate]:
-    """List a person's certificates."""
-    held = holding.overview(on.db, person_id=on.whose("view"), **on.kit).certificates
-    return page(Certificate, held, lambda one: (one.certificate_id,), query)
-
-
-@deed("GET", "/certificates/<uuid:certificate_id>", (NotFound, WrongState))
-def certificate(on: On, certificate_id: UUID) -> Text:
-    """Give the text of a certificate, as it stands in its code."""
-    whose, vault = on.whose("view"), on.kit["vault"]
-    found = holding.certificate_text(
-        on.db, vault=vault, person_id=whose, certificate_id=certificate_id
-    )
-    return Text(certificate_id=certificate_id, text=found.text)
-
-
-@deed("GET", "/certificates/<uuid:certificate_id>/code.svg", (NotFound, WrongState))
-def code(on: On, certificate_id: UUID) -> Picture:
-    """Draw the code of a certificate."""
-    return Picture(qr.svg(certificate(on, certificate_id).text).encode())
-
-
-@deed("GET", "/record", (NotFound,))
-def whole_record(on: On) -> Record:
-    """Give everything that is held about a person, and who looked at it."""
-    return Record(**my_record.export(on.db, person_id=on.whose("view"), **on.kit).as_json())
+get("/certificates", holding.overview, whose="view", answer=Rows(Certificate, "certificate_id"),
+    read=lambda held: held.certificates, name="certificates")  # fmt: skip
+get(_HELD, holding.certificate_text, whose="view", answer=Text, name="certificate",
+    read=lambda held: {"certificate_id": held.certificate.certificate_id, "text": held.text},
+)  # fmt: skip
+get(f"{_HELD}/code.svg", holding.certificate_text, name="code",
+    whose="view", answer=Picture, read=lambda held: qr.svg(held.text).encode())  # fmt: skip
+get("/doses", record.doses_of, whose="view", answer=Rows(Dose, "dose_id disease"), name="doses")
+get("/record", my_record.export, whose="view", answer=Record, name="whole_record",
+    read=lambda whole: whole.as_json())  # fmt: skip
+get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
+post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
+get("/waiting", queue.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
+post("/waiting", waiting.join, whose="book", status=201)
+post("/waiting/<uuid:entry_id>/leave", waiting.leave, whose="book")
+post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
+post("/offers/<uuid:offer_id>/decline", offers.decline, whose="book")

@@ -1,4 +1,4 @@
-"""For clinics: who is expected, who is here, what was given, what was found to be wrong."""
+"""For clinics: who is expected, who is here, and what was given."""
 
 from __future__ import annotations
 
@@ -7,22 +7,45 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import BadInput, NotFound, TooManyLooks, WrongState
+from healthcert.errors import BadInput
 from healthcert.models.consent import DECIDERS, DECISIONS
-from healthcert.services import clinic, desk, giving, observing, record, safety, vaccination
+from healthcert.services import (
+    clinic,
+    desk,
+    giving,
+    observing,
+    record,
+    safety,
+    vaccination,
+)
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
-from healthcert.web.api.shapes import Made, Shape, Told, choice, of
+from healthcert.web.api.shapes import Shape, many, of, word
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
-_LOOKS = (NotFound, TooManyLooks)
-_STEPS = (NotFound, WrongState)
 _OF = "/clinic/appointments/<uuid:appointment_id>"
-_IN_ERROR = Annotated[str, choice(vaccination.ERROR_REASONS)]
+_IN_ERROR = word(vaccination.ERROR_REASONS)
+_LOOK: dict[str, Any] = {"looks": True, "fixed": {"reason": "care"}}
+
+Expected = of("Expected", "A line of the day list.", clinic.Expected, "*")
+_LIST = Rows(Expected, "starts_at appointment_id")
+Before = of("Before", "A dose given before.", record.HeldDose,
+            "dose_id day product lot counts number")  # fmt: skip
+Patient = of("Patient", "The person in front of the nurse.", expected=Expected, before=many(Before))
+Person = of("Person", "Somebody at the desk, and what is on record of them.", person_id=UUID,
+            name=str, doses=many(Before))  # fmt: skip
+Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
+              code=str, ask=dict[str, str])  # fmt: skip
+Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))
+Led = of("Led", "Where the answers lead: go, defer, or ask a clinician.", outcome=str)
+Dose = of("Dose", "A dose as it was recorded, and what it counts as.", desk.RecordedDose,
+          "dose_id appointment_id product lot body_site given_at worth")  # fmt: skip
+Watched = of("Watched", "Somebody who is watched.", observing.Watched,
+             "observation_id dose_id name until")  # fmt: skip
 
 
 class Day(Paging):
@@ -31,61 +54,12 @@ class Day(Paging):
     day: OneDay | None = None
 
 
-@of(clinic.Expected, "appointment_id", "reference", "person_id", "name", "latin_name",
-    "birth_date", "starts_at", "time_zone", "state", "dose_number", "product_id", "product",
-    "programme_id", "programme")  # fmt: skip
-class Expected(Told):
-    """A line of the day list."""
-
-
-@of(record.HeldDose, "dose_id", "day", "product", "lot", "counts", "number")
-class Before(Told):
-    """A dose given before."""
-
-
-class Patient(Told):
-    """The person in front of the nurse."""
-
-    expected: Expected
-    before: list[Before]
-
-
-@of(desk.RecordedDose, "dose_id", "appointment_id", "product", "lot", "body_site", "given_at",
-    "worth")  # fmt: skip
-class Dose(Told):
-    """A dose as it was recorded, and what it counts as."""
-
-
-@of(observing.Watched, "observation_id", "dose_id", "name", "until")
-class Watched(Told):
-    """Somebody who is watched."""
-
-
-@deed("GET", "/clinic/day", (NotFound,))
-def day_list(on: On, query: Day) -> Page[Expected]:
+@deed("GET", "/clinic/day", gives=_LIST.paged)
+def day_list(on: On, query: Day) -> Shape:
     """List who is expected at one's site on a day, and who has come."""
     day, vault = query.day or on.today, parts().vault
     found = clinic.day_list(on.db, vault=vault, site_id=own_site(), day=day)
-    return page(Expected, found, lambda one: (one.starts_at, one.appointment_id), query)
-
-
-@deed("GET", _OF, _LOOKS, looks=True)
-def patient(on: On, appointment_id: UUID) -> Patient:
-    """Show the person of an appointment; the look is written down."""
-    found = clinic.patient(
-        on.db, appointment_id=appointment_id, staff=on.staff, reason="care", **on.kit
-    )
-    return Patient.model_validate(found)
-
-
-def _sign(made: Any) -> None:  # noqa: ANN401 - what was made
-    sign(made.person_id)
-
-
-class Certified(Made):
-    """A fact that was written down, of whom; what it earned is signed at once."""
-
-    person_id: UUID
+    return _LIST.page(found, query)
 
 
 class Asked(Shape):
@@ -94,47 +68,56 @@ class Asked(Shape):
     answers: Annotated[dict[str, bool], Field(min_length=1)]
 
 
-class Led(Told):
-    """Where the answers lead: go, defer, or ask a clinician."""
+def _questions(on: On, appointment_id: UUID) -> dict[str, Any]:
+    wanted = {"patient", "known", "staff", "day", "vault", "now"}
+    return on.told(wanted, {"appointment_id": appointment_id}, "")
 
-    outcome: str
+
+@deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
+def questions(on: On, appointment_id: UUID) -> Shape:
+    """Show what is to be asked before the dose; that one looked is written down."""
+    asked = _questions(on, appointment_id)["known"].questions
+    told = [{"code": each["code"], "ask": each["ask"]} for each in asked]
+    return Questions.model_validate({"items": told})
 
 
-@deed("POST", f"{_OF}/screening", _LOOKS)
-def screen(on: On, appointment_id: UUID, body: Asked) -> Led:
+@deed("POST", f"{_OF}/screening", gives=Led)
+def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
     """Keep what was answered to the health questions, and say where it leads."""
-    told = on.told({"patient", "known", "staff", "day", "vault", "now"},
-                   {"appointment_id": appointment_id}, "")  # fmt: skip
+    told = _questions(on, appointment_id)
     asked = {str(question["code"]) for question in told["known"].questions}
     if unknown := body.answers.keys() - asked:
         raise BadInput({f"answers.{code}": "not_known" for code in unknown})
     found = giving.screen(on.db, answers=body.answers, **told)
-    return Led(outcome=str(found.outcome))
+    return Led.model_validate({"outcome": str(found.outcome)})
 
 
-serve("POST", f"{_OF}/arrived", clinic.arrive, _STEPS)
-serve("POST", f"{_OF}/consent", safety.consent, (*_STEPS, TooManyLooks), status=201, body={
-    "decision": Annotated[str, choice(DECISIONS)], "decided_by": Annotated[str, choice(DECIDERS)],
-})  # fmt: skip
-serve("POST", f"{_OF}/decision", giving.decide, (*_STEPS, TooManyLooks))
-serve("POST", f"{_OF}/not-vaccinated", clinic.not_vaccinated, _STEPS,
-      body={"reason": Annotated[str, choice(clinic.NOT_VACCINATED_REASONS)]})  # fmt: skip
-serve("POST", f"{_OF}/dose", giving.give, (*_STEPS, TooManyLooks), status=201, name="record_dose",
-      answer=Certified, then=_sign)  # fmt: skip
-serve("GET", "/clinic/doses/<uuid:dose_id>", desk.dose_at_site, _LOOKS, looks=True,
-      fixed={"reason": "care"}, answer=Dose, name="recorded")  # fmt: skip
-serve("POST", "/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, _STEPS,
-      name="mark_in_error", fixed={"found": "entered_in_error"},
-      body={"reason": _IN_ERROR})  # fmt: skip
-serve("POST", "/clinic/doses/<uuid:dose_id>/correct", vaccination.correct, _STEPS, status=201,
-      body={"reason": _IN_ERROR}, answer=Certified, then=_sign)  # fmt: skip
+Certified = of("Certified", "A fact that was written down, of whom; it is certified at once.",
+               id=UUID, person_id=UUID)  # fmt: skip
+FACT: dict[str, Any] = {
+    "status": 201, "answer": Certified, "then": lambda made: sign(made.person_id)
+}  # fmt: skip
+get(_OF, clinic.patient, answer=Patient, **_LOOK)
+post(f"{_OF}/arrived", clinic.arrive)
+post(f"{_OF}/consent", safety.consent, status=201,
+     body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
+post(f"{_OF}/decision", giving.decide)
+post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
+     body={"reason": word(clinic.NOT_VACCINATED_REASONS)})  # fmt: skip
+post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
+get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)
+post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="mark_in_error",
+     fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR})  # fmt: skip
+post("/clinic/doses/<uuid:dose_id>/correct", vaccination.correct, body={"reason": _IN_ERROR},
+     **FACT)  # fmt: skip
+get("/clinic/observed", observing.watched, answer=Rows(Watched, "until observation_id"),
+    name="observed")  # fmt: skip
+post("/clinic/observed/<uuid:observation_id>/left", observing.leave, name="left")
 
 
-@deed("GET", "/clinic/observed", (NotFound,))
-def observed(on: On, query: Paging) -> Page[Watched]:
-    """List who is watched after a dose, and until when."""
-    found = observing.watched(on.db, site_id=own_site(), **on.kit)
-    return page(Watched, found, lambda one: (one.until, one.observation_id), query)
-
-
-serve("POST", "/clinic/observed/<uuid:observation_id>/left", observing.leave, _STEPS, name="left")
+@deed("GET", "/clinic/people/<uuid:person_id>", gives=Person, looks=True)
+def person(on: On, person_id: UUID) -> Shape:
+    """Show somebody who has an appointment here, or was just found; the look is written down."""
+    return Person.model_validate(
+        clinic.known(on.db, person_id=person_id, staff=on.staff, reason="care", **on.kit)
+    )

@@ -1,26 +1,32 @@
 """The table of what programs can ask for: one entry a deed, its types say what goes in and out.
 
-    serve("POST", "/offers/<uuid:offer_id>/accept", offers.accept, (NotFound,), whose="book")
+    post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
 
-    @deed("GET", "/certificates/<uuid:certificate_id>", (NotFound,))
-    def certificate(on: On, certificate_id: UUID) -> Text:
-        "Give the text of a certificate."
+    @deed("GET", "/appointments/<uuid:appointment_id>", gives=Appointment)
+    def appointment(on: On, appointment_id: UUID) -> Any:
+        "Show an appointment."
 
-What a service is told by `On` is not asked for; its other arguments are the body, by their types.
+What a service is told by `On` is not asked for; its other arguments are sent, by their types; what
+it refuses with is read under ``Raises`` in what is written about it.
 """
 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_type_hints
+from functools import partial
+from typing import Any, get_type_hints
 
 from pydantic import create_model
 
+from healthcert import errors
 from healthcert.errors import Refusal
+from healthcert.web import family
 from healthcert.web.acts import ACTS
 from healthcert.web.api.asker import On, given_at
+from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import File, Made, Shape, sent_as, taken
 
 JSON = "application/json"
@@ -54,8 +60,7 @@ class Deed:
     @property
     def returns(self) -> Any:  # noqa: ANN401 - a class of any kind
         """What it answers with where it is not refused."""
-        kind = self.types["return"]
-        return kind if isinstance(kind, type) else next(iter(get_args(kind)), kind)
+        return self.types["return"]
 
     @property
     def media(self) -> str:
@@ -69,64 +74,99 @@ class Deed:
 
 
 DEEDS: dict[str, Deed] = {}
+_OF_A_LIST = {"part", "limit"}
+_RAISES = re.compile(r"^    ([\w, ]+):", re.MULTILINE)
 
 
 def deed(
-    method: str, path: str, refuses: Refusals = (), *, name: str = "",
+    method: str, path: str, refuses: Refusals = (), *, name: str = "", gives: type | None = None,
     types: Mapping[str, Any] | None = None, **more: Any,  # noqa: ANN401 - of a `Deed`
 ) -> Callable[[Work], Work]:  # fmt: skip
-    """Return what puts a function among the deeds; a POST changes something unless it says no."""
+    """Return what puts a function among the deeds; a POST changes something unless it says no.
+
+    `gives` is the shape of what it answers, where that is made of others' types.
+    """
 
     def entered(work: Work) -> Work:
         told = {"changes": method == "POST"} | more
         found, called = types or get_type_hints(work), name or work.__name__
-        DEEDS[called] = Deed(method, path, work, found, refuses, called, **told)
+        found = {**found, "return": gives or found["return"]}
+        DEEDS[called] = Deed(method, path, work, found, (*refuses, *raised(work)), called, **told)
         return work
 
     return entered
 
 
 def serve(
-    method: str, path: str, service: Work, refuses: Refusals = (), *, name: str = "",
-    whose: str = "", body: Mapping[str, Any] | None = None, fixed: Mapping[str, Any] | None = None,
-    answer: type[Shape] | None = None, **more: Any,  # noqa: ANN401 - of a `Deed`
-) -> None:  # fmt: skip
-    """Put a service among the deeds.
+    method: str, path: str, service: Work, *, name: str = "", whose: str = "",
+    body: Mapping[str, Any] | None = None, fixed: Mapping[str, Any] | None = None,
+    answer: type[Shape | File] | Rows | None = None, read: Callable[[Any], Any] | str = "",
+    **more: Any,  # noqa: ANN401 - of a `Deed`
+) -> Work:  # fmt: skip
+    """Put a service among the deeds; return what does it.
 
     Args:
-        method: As `deed` has it, like `path`, `refuses`, `name` and what is in `more`.
-        path: What it names goes to the service, or says whose record is meant.
-        service: Takes the transaction first and all else by name.
-        refuses: Its refusals.
+        method: As `deed` has it, like what is in `more`.
         name: What the deed is called; like the service, where none is given.
-        whose: In which scope somebody may do it for a citizen.
+        path: What it names goes to the service, or says whose record is meant.
+        service: Takes the transaction first and all else by name; a `part`, where it is long.
+        whose: In which scope somebody may do it for a citizen; in none at all for themselves.
         body: Narrower types of what is asked for.
-        fixed: What is not asked for.
+        fixed: What is not asked for: values, or what gives them for an `On`.
         answer: What is read off what the service returns; else the identifier of a row, or nothing.
+        read: What the answer is read off, of what the service returns; or a name to put it under.
         more: See `Deed`.
     """
-    hints, fixed, body = get_type_hints(service), fixed or {}, body or {}
-    wanted = list(inspect.signature(service).parameters.values())[1:]
-    known = {*fixed, *given_at(path, whose)}
+    hints, fixed, called = get_type_hints(service), fixed or {}, name or service.__name__
+    first, *wanted = inspect.signature(service).parameters.values()
+    names, known, narrower = {each.name for each in wanted}, given_at(path, whose), body or {}
     asked: dict[str, Any] = {
         each.name: (
-            body.get(each.name) or sent_as(hints[each.name]),
+            narrower.get(each.name) or sent_as(hints[each.name]),
             ... if each.default is each.empty else each.default,
         )
         for each in wanted
-        if each.name not in known
+        if each.name not in {*fixed, *known, *_OF_A_LIST}
     }
-    given = {each.name for each in wanted} - asked.keys() - fixed.keys()
-    called = name or service.__name__
-    shape = create_model(called.title().replace("_", ""), __base__=Shape, **asked)
+    given = names - asked.keys() - fixed.keys() - _OF_A_LIST
+    rows = answer if isinstance(answer, Rows) else None
+    base, kind = (Paging, "query") if rows else (Shape, "body")
+    shape = create_model(called.title().replace("_", ""), __base__=base, **asked)
     gives = answer or (Made if hasattr(hints["return"], "id") else None)
 
-    def work(on: On, body: Any = None, **address: Any) -> Any:  # noqa: ANN401
-        sent = {each: taken(getattr(body, each)) for each in asked}
-        found = service(on.db, **on.told(given, address, whose), **sent, **fixed)
-        return gives and gives.model_validate(found)
+    def work(on: On, body: Any = None, query: Any = None, **address: Any) -> Any:  # noqa: ANN401
+        sent = {each: taken(getattr(query if rows else body, each)) for each in asked}
+        sent |= {each: told(on) if callable(told) else told for each, told in fixed.items()}
+        sent |= {"part": rows.part(query)} if rows and "part" in names else {}
+        begun = on.db if first.name == "db" else family.deed(on.db)
+        found = service(begun, **on.told(given, address, whose), **sent)
+        if read:
+            found = {read: found} if isinstance(read, str) else read(found)
+        return _told(found, gives, query)
 
     work.__doc__ = (service.__doc__ or "").partition("\n\n")[0]
-    types = ({"body": shape} if asked else {}) | {"return": gives or type(None)}
-    more = {"status": 200 if gives else 204} | more
-    deed(method, path, refuses, name=called, types=types, **more)(work)
+    types: dict[str, Any] = {kind: shape} if asked or rows else {}
+    types |= {"return": rows.paged if rows else gives or type(None)}
+    more = {"status": 200 if gives else 204, "refuses": raised(service)} | more
+    return deed(method, path, name=called, types=types, **more)(work)
+
+
+get, post = partial(serve, "GET"), partial(serve, "POST")
+
+
+def raised(work: Work) -> Refusals:
+    """Return what is refused with, as its documentation says."""
+    _about, _heading, told = (inspect.getdoc(work) or "").partition("Raises:\n")
+    named = (name for line in _RAISES.findall(told) for name in line.split(", "))
+    kinds = (getattr(errors, name, None) for name in named)
+    return tuple(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Refusal))
+
+
+def _told(found: Any, gives: Any, query: Any) -> Any:  # noqa: ANN401
+    if isinstance(found, Refusal):
+        return found
+    if gives is None:
+        return None
+    if isinstance(gives, Rows):
+        return gives.page(found, query)
+    return gives(found) if issubclass(gives, File) else gives.model_validate(found)

@@ -3,136 +3,69 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import NotAllowed, NotFound, TooMany, TooManyLooks, WrongState
-from healthcert.models import AdverseEvent, Lot
-from healthcert.services import closing, finding, findings, reactions, roster, safety
-from healthcert.services.people import IdentityDetails
+from healthcert.models import AdverseEvent, ClinicSession, Lot
+from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
 from healthcert.web.api.asker import On
-from healthcert.web.api.clinic import Certified
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
-from healthcert.web.api.shapes import BirthDate, Shape, Told, of, sent_as, taken
-from healthcert.web.clinic import own_site
-from healthcert.web.doses import sign
+from healthcert.web.api.clinic import FACT
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Rows
+from healthcert.web.api.shapes import BirthDate, Shape, many, of
+from healthcert.web.here import parts
 
-_SEEN = (NotFound, WrongState, TooManyLooks)
 _WHO = "/clinic/people/<uuid:person_id>"
+Candidate = of("Candidate", "Somebody who may be meant.", finding.Candidate, "*")
+Candidates = of("Candidates", "Who may be meant, the likeliest first.", items=many(Candidate))
+Alone = of("Alone", "Whether a document is of nobody else: if it is, others decide.", alone=bool)
+Card = of("Card", "The reference of a card, by which somebody is known from now on.", reference=str)
+Case = of(
+    "Case", "A reaction after a dose, by its codes; what was told in words is with the one case.",
+    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at",
+)  # fmt: skip
+WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, told=dict[str, Any])
+Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
+             " they differ.", state=str)  # fmt: skip
+LotSum = of(
+    "LotSum", "What became of a lot at a site on a day, in doses; ``waits``: a second count.",
+    lot=of("OfALot", "A lot.", Lot, "id number state"), product=str, began=int,
+    today=dict[str, int], remaining=int, recorded=int, waits=UUID | None,
+)  # fmt: skip
+Sums = of("Day", "What a day comes to.", day=date, lots=many(LotSum))
+Open = of("Open", "A session of today that still takes people.", ClinicSession,
+          "id programme_id product_id state")  # fmt: skip
+
+post("/clinic/people/search", finding.find, changes=False, answer=Candidates,
+     fixed={"reason": "registration"}, body={"born": BirthDate}, read="items")  # fmt: skip
+post(f"{_WHO}/test-results", findings.record_test, **FACT)
+post(f"{_WHO}/recoveries", findings.record_recovery, **FACT)
+post(f"{_WHO}/reactions", safety.report_event, status=201)
+_OURS: dict[str, Any] = {"fixed": {"country": lambda _on: parts().settings.country}}
+post(f"{_WHO}/documents", identities.add_document, answer=Alone, **_OURS, read="alone")
+post(f"{_WHO}/cards", identities.new_card, answer=Card, **_OURS, read="reference")
+
+get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
+    read=lambda found: [one.event for one in found])  # fmt: skip
+get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
+    read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
+post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess")
+
+get("/clinic/standby", offers.sessions_today, answer=Rows(Open), name="open_today")
+post("/clinic/standby", offers.standby, status=201,
+     body={"doses": Annotated[int, Field(ge=1, le=100)]})  # fmt: skip
 
 
-@of(finding.Candidate, "person_id", "name", "latin_name", "birth_date", "likeness")
-class Candidate(Told):
-    """Somebody who may be meant."""
-
-
-class Candidates(Told):
-    """Who may be meant, the likeliest first."""
-
-    items: list[Candidate]
-
-
-class Wanted(Shape):
-    """Two things that are known of somebody."""
-
-    text: str = ""
-    born: BirthDate | None = None
-    phone: str = ""
-    identity: sent_as(IdentityDetails) | None = None  # type: ignore[valid-type]
-
-
-@of(AdverseEvent, "id", "number", "term", "onset_on", "seriousness", "outcome", "state",
-    "causality", "due_at")  # fmt: skip
-class Case(Told):
-    """A reaction after a dose, by its codes; what was told in words is on its page."""
-
-
-@of(Lot, "id", "number", "state")
-class OfALot(Told):
-    """A lot."""
-
-
-class LotSum(Told):
-    """What became of a lot at a site on a day, in single doses; ``waits``: a second count."""
-
-    lot: OfALot
-    product: str
-    began: int
-    today: dict[str, int]
-    remaining: int
-    recorded: int
-    waits: UUID | None
-
-
-class Day(Told):
-    """What a day comes to."""
-
-    day: date
-    lots: list[LotSum]
-
-
-class Counted(Told):
-    """``open`` until a second person counts; then ``confirmed``, or ``dropped``: they differ."""
-
-    state: str
-
-
-class Found(Shape):
-    """How many were counted."""
-
-    found: Annotated[int, Field(ge=0, le=999_999)]
-
-
-@deed("POST", "/clinic/people/search", (TooMany, TooManyLooks), changes=False)
-def find(on: On, body: Wanted) -> Candidates:
-    """Find somebody who is on no list; that one looked is written down."""
-    identity = taken(body.identity) if body.identity else None
-    found = finding.find(
-        on.db, staff=on.staff, reason="registration", text=body.text, born=body.born or "",
-        phone=body.phone, identity=identity, **on.kit,
-    )  # fmt: skip
-    return Candidates.model_validate({"items": found})
-
-
-def _sign(made: Certified) -> None:
-    sign(made.person_id)
-
-
-serve("POST", f"{_WHO}/test-results", findings.record_test, _SEEN, status=201, answer=Certified,
-      then=_sign)  # fmt: skip
-serve("POST", f"{_WHO}/recoveries", findings.record_recovery, _SEEN, status=201, answer=Certified,
-      then=_sign)  # fmt: skip
-serve("POST", f"{_WHO}/reactions", safety.report_event, _SEEN, status=201)
-
-
-@deed("GET", "/reactions")
-def cases(on: On, query: Paging) -> Page[Case]:
-    """List the reactions in one's reach."""
-    found = [one.event for one in reactions.cases(on.db, staff=on.staff)]
-    return page(Case, found, lambda one: (one.id,), query)
-
-
-serve("POST", "/reactions/<uuid:event_id>/step", safety.move_event, (NotFound, WrongState),
-      name="assess")  # fmt: skip
-
-
-@deed("GET", "/clinic/closing", (NotFound,))
-def sums(on: On) -> Day:
+@deed("GET", "/clinic/closing", gives=Sums)
+def sums(on: On) -> Shape:
     """Show what the day comes to at one's site."""
-    site = roster.site(on.db, site_id=own_site())
-    lots, _sessions = closing.sums(on.db, site=site, day=on.today)
-    return Day.model_validate({"day": on.today, "lots": lots})
+    day = on.today
+    lots, _sessions = closing.sums(on.db, site=on.site, day=day)
+    return Sums.model_validate({"day": day, "lots": lots})
 
 
-@deed("POST", "/clinic/closing/lots/<uuid:lot_id>/count", (NotFound, NotAllowed))
-def count(on: On, lot_id: UUID, body: Found) -> Counted:
-    """Count a lot at the end of the day; two people do, without seeing each other's number."""
-    told = on.told({"staff", "now"}, {"lot_id": lot_id}, "")
-    return Counted(state=closing.count(on.db, lot_id=lot_id, found=body.found, **told))
-
-
-serve("POST", "/clinic/sessions/<uuid:session_id>/close", closing.close, (NotFound, WrongState),
-      name="close_session")  # fmt: skip
+post("/clinic/closing/lots/<uuid:lot_id>/count", closing.count, answer=Counted,
+     body={"found": Annotated[int, Field(ge=0, le=999_999)]}, read="state")  # fmt: skip
+post("/clinic/sessions/<uuid:session_id>/close", closing.close, name="close_session")

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
-from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
-from healthcert.errors import (
-    BadInput,
-    NotAllowed,
-    NotFound,
-    NotReady,
-    NotSignedIn,
-    ProveAgain,
-    Refusal,
-    StillRunning,
-    TooMany,
-)
+from healthcert import errors
 from healthcert.policy.roles import FRESH, Role, has
+from healthcert.web.api.anybody import FreeSlot
 from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
-from healthcert.web.api.shapes import File
+from healthcert.web.api.shapes import File, Moment, Words, many
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
 
-_PART = re.compile(r"<(?:(\w+):)?(\w+)>")
+_PART = re.compile(r"<uuid:(\w+)>")
+_UUID = {"type": "string", "format": "uuid"}
+_ALWAYS = (
+    errors.NotSignedIn, errors.NotAllowed, errors.NotFound, errors.TooMany, errors.NotReady,
+    errors.BadInput,
+)  # fmt: skip
 _REF = "#/components/schemas/{model}"
 
 
@@ -42,23 +39,32 @@ class Problem(BaseModel):
     detail: str
     status: int
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
+    type: str = Field(description="Where the codes are explained to people.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
     which: int = Field(0, description="Of several wished for, the one that is refused.")
+    until: Moment | None = Field(None, description="When it may be tried again.")
+    opens_on: date | None = Field(None, description="From which day it is open to the person.")
+    group: Words | None = Field(None, description="As one of which group, by language.")
+    instead: many(FreeSlot) = Field([], description="Other times, the nearest first.")  # type: ignore[valid-type]
 
 
 @cache
 def document() -> Mapping[str, Any]:
     """Return the whole document."""
-    kinds: list[tuple[type[BaseModel], Any]] = [(Problem, "serialization")]
-    for one in DEEDS.values():
-        kinds += [(one.types[name], "validation") for name in ("body",) if name in one.types]
-        if issubclass(one.returns, BaseModel):
-            kinds.append((one.returns, "serialization"))
-    names, schemas = models_json_schema(list(dict.fromkeys(kinds)), ref_template=_REF)
-    paths: dict[str, dict[str, Any]] = {}
-    for one in DEEDS.values():
-        path = PREFIX + _PART.sub(r"{\2}", one.path)
-        paths.setdefault(path, {})[one.method.lower()] = _operation(one, names)
+    deeds = DEEDS.values()
+    kinds: dict[Any, None] = dict.fromkeys(
+        (one.types["body"], "validation") for one in deeds if "body" in one.types
+    )
+    kinds |= dict.fromkeys(
+        (kind, "serialization")
+        for kind in (Problem, *(one.returns for one in deeds))
+        if issubclass(kind, BaseModel)
+    )
+    names, schemas = models_json_schema([*kinds], ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for one in deeds:
+        path = PREFIX + _PART.sub(r"{\1}", one.path)
+        paths[path][one.method.lower()] = _operation(one, names)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -97,16 +103,13 @@ def _operation(one: Deed, names: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _parameters(one: Deed) -> Iterator[dict[str, Any]]:
-    for kind, name in _PART.findall(one.path):
-        schema = {"type": "string", **({"format": "uuid"} if kind == "uuid" else {})}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    for name in _PART.findall(one.path):
+        yield {"name": name, "in": "path", "required": True, "schema": _UUID}
     if "query" in one.types:
-        told = one.types["query"].model_json_schema()
-        for name, schema in told["properties"].items():
+        for name, schema in one.types["query"].model_json_schema()["properties"].items():
             yield {"name": name, "in": "query", "required": False, "schema": schema}
     if has(Role.CITIZEN, one.act) and not has(None, one.act):
-        whom = {"type": "string", "format": "uuid"}
-        yield {"name": "Acting-For", "in": "header", "required": False, "schema": whom}
+        yield {"name": "Acting-For", "in": "header", "required": False, "schema": _UUID}
     if one.changes:
         size = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]*$"}
         yield {"name": "Idempotency-Key", "in": "header", "required": True, "schema": size}
@@ -131,19 +134,17 @@ def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[
         yield str(status), {"description": said, "content": problem}
 
 
-def _refusals(one: Deed) -> dict[int, list[str]]:
-    """Return the codes that a deed may be refused with, by status."""
-    where: list[tuple[object, tuple[type[Refusal], ...]]] = [
-        (True, (*one.refuses, NotSignedIn, NotAllowed, NotFound, TooMany, NotReady, BadInput)),
-        (one.act in FRESH, (ProveAgain,)),
-        (one.changes, (StillRunning,)),
-    ]
-    kinds = (kind for holds, listed in where if holds for kind in listed)
-    told = [(answer_to(kind).status, kind.code) for kind in kinds]
+def _refusals(one: Deed) -> dict[int, dict[str, None]]:
+    """Return the codes that a deed may be refused with, by status, each once and in order."""
+    kinds: list[type[errors.Refusal]] = [*one.refuses, *_ALWAYS]
+    kinds += [errors.ProveAgain] if one.act in FRESH else []
+    kinds += [errors.StillRunning] if one.changes else []
+    kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
     statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
     statuses += [412, 428] if one.match else []
-    found: dict[int, list[str]] = {422: ["unusable"]}
-    for status, code in [*told, *((HTTPStatus(s), HTTP_ANSWERS[s][0]) for s in statuses)]:
-        if code not in found.setdefault(status.value, []):
-            found[status.value].append(code)
+    found: dict[int, dict[str, None]] = defaultdict(dict, {422: {"unusable": None}})
+    for kind in kinds:
+        found[answer_to(kind).status.value][kind.code] = None
+    for status in statuses:
+        found[status][HTTP_ANSWERS[status][0]] = None
     return found

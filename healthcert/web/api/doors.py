@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import Blueprint, Response, jsonify, render_template
 
-from healthcert.web.api import anybody, citizen, clinic, desk, parties, supply, waiting
+from healthcert.errors import Refusal
+from healthcert.web.api import anybody, citizen, clinic, desk, parties, supply
 from healthcert.web.api.deeds import PREFIX
 from healthcert.web.api.document import document
 from healthcert.web.api.frame import register
+from healthcert.web.errors import HTTP_ANSWERS
+from healthcert.web.refusals import answer_to
 
-AUDIENCES = (anybody, parties, waiting, citizen, clinic, desk, supply)  # entered by importing
+AUDIENCES = (anybody, parties, citizen, clinic, desk, supply)  # entered by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)
 register(bp)
@@ -24,5 +29,13 @@ def openapi() -> Response:
 
 @about.get("/")
 def page() -> str:
-    """Show what programs can ask for."""
-    return render_template("public/api.html", told=document())
+    """Show what programs can ask for, and what each code of a problem is."""
+    problems = {code: told for code, told in HTTP_ANSWERS.values()}  # noqa: C416 - reads as it is
+    problems |= {kind.code: answer_to(kind) for kind in _refusals(Refusal)}
+    return render_template("public/api.html", told=document(), problems=problems)
+
+
+def _refusals(kind: type[Refusal]) -> Iterator[type[Refusal]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _refusals(below)

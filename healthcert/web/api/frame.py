@@ -15,6 +15,7 @@ from healthcert.errors import BadInput, Refusal
 from healthcert.services import api_answers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import DEEDS, JSON, Deed
+from healthcert.web.api.instead import LOST, offer
 from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
 from healthcert.web.api.shapes import File, Shape
@@ -40,21 +41,20 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
     given |= _sent(one)
     keys = digests() if one.changes else None
     _spend(one, given.get("body"))
+    if _UNSEEN.search(request.get_data()):
+        return unusable(BadInput({"body": "not_valid"}))
     try:
-        _refuse_unseen()
         with api_answers.judged():
             body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
         return unusable(wrong)
+    except LOST as lost:
+        offer(lost, given.get("body"))
+        raise
     answer = _response(one, body)
     if repeated:
         answer.headers["Idempotency-Replayed"] = "true"
     return answer
-
-
-def _refuse_unseen() -> None:
-    if _UNSEEN.search(request.get_data()):
-        raise BadInput({"body": "not_valid"})
 
 
 def _done(one: Deed, given: Mapping[str, Any]) -> str | bytes:

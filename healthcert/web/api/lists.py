@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Generic
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, NamedTuple
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
-from healthcert.errors import BadInput
-from healthcert.web.api.shapes import S, Shape, T, Told
+from healthcert.errors import BadInput, NotFound
+from healthcert.services.part import Part
+from healthcert.web.api.shapes import Shape, T, Told
 
 _MOST = 200
 
@@ -31,21 +33,57 @@ class Page(Told, Generic[T]):
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
 
-def page(
-    shape: type[S], found: Iterable[object], key: Callable[[Any], tuple[object, ...]], query: Paging
-) -> Page[S]:
-    """Return the part of a list that comes after the last one seen, by a key that never changes.
+class Rows(NamedTuple):
+    """A list: the shape of its rows, and the names of their key, of one row each, for good."""
 
-    Raises:
-        BadInput: The cursor is none of ours.
-    """
-    made = [shape.model_validate(row) for row in found]
-    keyed = sorted(((_plain(key(one)), one) for one in made), key=lambda pair: pair[0])
-    after = _read(query.cursor) if query.cursor else []
-    rest = [pair for pair in keyed if pair[0] > after]
-    shown = rest[: query.limit]
-    more = _cursor(shown[-1][0]) if len(rest) > len(shown) else None
-    return Page[shape](items=[one for _key, one in shown], next=more)  # type: ignore[valid-type]
+    shape: type[Shape]
+    by: str = "id"
+
+    @property
+    def paged(self) -> type[Page[Any]]:
+        """The type of a page."""
+        return Page[self.shape]  # type: ignore[name-defined]
+
+    def part(self, query: Paging) -> Part:
+        """Return what the database is asked for: a row more tells whether more come.
+
+        Raises:
+            BadInput: The cursor is none of ours.
+        """
+        return Part(self._after(query), query.limit + 1)
+
+    def page(self, found: Iterable[object], query: Paging) -> Page[Any]:
+        """Return what comes after the last row seen: of a list that is small by nature, or a part.
+
+        Raises:
+            BadInput: The cursor is none of ours.
+        """
+        after, names = self._after(query), self.by.split()
+        made = [self.shape.model_validate(row) for row in found]
+        keyed = [(tuple(attrgetter(name)(one) for name in names), one) for one in made]
+        rest = sorted((pair for pair in keyed if pair[0] > after), key=itemgetter(0))
+        shown = rest[: query.limit]
+        more = _cursor(shown[-1][0]) if len(rest) > len(shown) else None
+        return self.paged(items=[one for _key, one in shown], next=more)
+
+    def _after(self, query: Paging) -> tuple[Any, ...]:
+        """Return the key of the last row seen, by the types of the shape; () before the first."""
+        if query.cursor is None:
+            return ()
+        kinds = tuple(_kind(self.shape, name) for name in self.by.split())
+        try:
+            told = json.loads(base64.urlsafe_b64decode(query.cursor.encode("ascii") + b"==="))
+            found: tuple[Any, ...] = TypeAdapter(tuple[kinds]).validate_python(told)  # type: ignore[valid-type]
+        except ValueError:
+            raise BadInput({"cursor": "not_a_cursor"}) from None
+        return found
+
+
+def first_of(found: Sequence[T]) -> T:
+    """Return the only row of a list that was asked for one; `NotFound` where there is none."""
+    if not found:
+        raise NotFound
+    return found[0]
 
 
 def link(path: str, asked: dict[str, str], cursor: str) -> str:
@@ -53,21 +91,11 @@ def link(path: str, asked: dict[str, str], cursor: str) -> str:
     return f'<{path}?{urlencode(asked | {"cursor": cursor})}>; rel="next"'
 
 
-def _plain(key: tuple[object, ...]) -> list[str]:
-    """Return a key as texts of the same order; moments are in UTC already."""
-    return [f"{each:%Y-%m-%dT%H:%M:%S.%f}" if isinstance(each, datetime) else str(each)
-            for each in key]  # fmt: skip
+def _cursor(key: tuple[object, ...]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode().rstrip("=")
 
 
-def _cursor(key: list[str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def _read(cursor: str) -> list[str]:
-    try:
-        found = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii") + b"==="))
-    except ValueError:
-        raise BadInput({"cursor": "not_a_cursor"}) from None
-    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
-        raise BadInput({"cursor": "not_a_cursor"})
-    return found
+def _kind(shape: Any, name: str) -> Any:  # noqa: ANN401 - a type of any kind
+    for part in name.split("."):
+        shape = shape.model_fields[part].annotation
+    return AwareDatetime if shape is datetime else shape

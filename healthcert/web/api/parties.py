@@ -12,15 +12,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import (
-    AlreadyBooked,
-    NotEligible,
-    NotFound,
-    NotSignedIn,
-    SlotFull,
-    TimesOverlap,
-    WrongState,
-)
+from healthcert.errors import AlreadyBooked, NotFound, NotSignedIn
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies
 from healthcert.services.audit import STRANGER
@@ -28,13 +20,13 @@ from healthcert.services.people import Details
 from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.web.api.anybody import Dose
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed
-from healthcert.web.api.shapes import Moment, Shape, Told, of, sent_as, taken
+from healthcert.web.api.deeds import deed, raised
+from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
-_REFUSALS = (NotFound, WrongState, NotEligible, SlotFull, AlreadyBooked, TimesOverlap)
+_REFUSALS = raised(booking.take)
 
 
 class Wish(Shape):
@@ -58,24 +50,11 @@ class Key(Shape):
     key: str
 
 
-@of(Appointment, "id", "reference", "slot_id", "dose_number", "starts_at", "state")
-class Place(Told):
-    """One of the places."""
-
-
-class Party(Told):
-    """What is held together, in the order of the wishes, and until when."""
-
-    id: UUID
-    key: str
-    until: Moment
-    appointments: list[Place]
-
-
-class Booked(Told):
-    """What was booked."""
-
-    appointments: list[Place]
+Place = of("Place", "One of the places.", Appointment,
+           "id reference slot_id dose_number starts_at state")  # fmt: skip
+Party = of("Party", "What is held together, in the order of the wishes, and until when.",
+           id=UUID, key=str, until=Moment, appointments=many(Place))  # fmt: skip
+Booked = of("Booked", "What was booked.", appointments=many(Place))
 
 
 def _whom(body: Wishes) -> tuple[str, str]:
@@ -86,8 +65,8 @@ def _whom(body: Wishes) -> tuple[str, str]:
     return "book", who or (details.mail if details else str(body.wishes[0].person_id))
 
 
-@deed("POST", "/parties", _REFUSALS, status=201, spends=_whom)
-def hold(on: On, body: Wishes) -> Party:
+@deed("POST", "/parties", _REFUSALS, status=201, spends=_whom, gives=Party)
+def hold(on: On, body: Wishes) -> Shape:
     """Hold places for up to eight people; the first and the second dose may go together."""
     wishes = [_wish(on, each) for each in body.wishes]
     try:
@@ -96,19 +75,19 @@ def hold(on: On, body: Wishes) -> Party:
         if on.actor == STRANGER:
             raise AlreadyBooked from None  # what only the record knows is not told to a stranger
         raise
-    rows = [Place.model_validate(row) for row in held.appointments]
-    return Party(id=held.id, key=_key(held.id), until=held.until, appointments=rows)
+    told = {"id": held.id, "key": _key(held.id), "until": held.until}
+    return Party.model_validate(told | {"appointments": held.appointments})
 
 
-@deed("POST", "/parties/<uuid:party_id>/confirm", _REFUSALS)
-def confirm(on: On, party_id: UUID, body: Key) -> Booked:
+@deed("POST", "/parties/<uuid:party_id>/confirm", _REFUSALS, gives=Booked)
+def confirm(on: On, party_id: UUID, body: Key) -> Shape:
     """Book what is held; where the time was over, places are taken again, or none."""
     _refuse_others(party_id, body)
     found = parties.confirm(on.db, party_id=party_id, actor=on.actor, **on.kit)
     return Booked.model_validate({"appointments": found})
 
 
-@deed("POST", "/parties/<uuid:party_id>/let-go", _REFUSALS[:2], status=204)
+@deed("POST", "/parties/<uuid:party_id>/let-go", raised(parties.let_go), status=204)
 def let_go(on: On, party_id: UUID, body: Key) -> None:
     """Give back what is held."""
     _refuse_others(party_id, body)

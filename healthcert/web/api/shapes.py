@@ -27,10 +27,10 @@ from pydantic import (
     Field,
     StringConstraints,
     create_model,
+    model_validator,
 )
 
 T = TypeVar("T")
-S = TypeVar("S", bound="Told")
 _MADE: dict[type, Any] = {}  # the dataclasses that shapes were made of
 Words = dict[str, str]  # by language
 
@@ -38,6 +38,9 @@ Words = dict[str, str]  # by language
 def whole(told: object) -> object:
     """Take 8.0 for 8, as JSON Schema does: some programs know one kind of number."""
     return int(told) if isinstance(told, float) and told.is_integer() else told
+
+
+_INTEGER = Annotated[int, Field(ge=-(2**31), lt=2**31), BeforeValidator(whole)]
 
 
 def _read_as(kind: type[date]) -> BeforeValidator:
@@ -49,14 +52,11 @@ def _read_as(kind: type[date]) -> BeforeValidator:
 
 Day = Annotated[date, _read_as(date)]
 Moment = Annotated[AwareDatetime, _read_as(datetime), Field(examples=["2026-12-01T08:30:00Z"])]
-Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Code = Annotated[str, StringConstraints(max_length=64, pattern=r"^[a-z0-9_]*$")]
-_MOST = 200
 
 
-def choice(values: Iterable[str]) -> StringConstraints:
-    """Return the rule that a text is one of a few words."""
-    return StringConstraints(pattern=f"^({'|'.join(values)})$")
+def word(values: Iterable[str]) -> Any:  # noqa: ANN401 - a type that is made here
+    """Return the type of a text that is one of a few words."""
+    return Annotated[str, StringConstraints(pattern=f"^({'|'.join(values)})$")]
 
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["en"])]
@@ -81,6 +81,17 @@ class Told(Shape):
 
     model_config = ConfigDict(strict=False)
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _of_several(cls, told: Any, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401
+        """Read a row of several things: what is named there, else off the first that has it."""
+        if not isinstance(told, Sequence):
+            return read(told)
+        of = {
+            name: [one for one in (told, *told) if hasattr(one, name)] for name in cls.model_fields
+        }
+        return read({name: getattr(having[0], name) for name, having in of.items() if having})
+
 
 class Made(Told):
     """What was made, by its identifier."""
@@ -98,30 +109,26 @@ class File:
         self.data = data
 
 
-class Calendar(File):
-    """An appointment for a calendar (RFC 5545)."""
+def of(
+    called: str, about: str, source: type = object, names: str = "", /, *,
+    base: type[Shape] | None = None, **more: Any,  # noqa: ANN401 - types
+) -> type[Shape]:  # fmt: skip
+    """Return a shape by its name in the document: fields of a row or a dataclass, and `more`.
 
-    media = "text/calendar; charset=utf-8"
+    Those are typed as in the `source`; ``*`` are all of a dataclass. What is sent has `Shape` as
+    its `base`, what is answered `Told`.
+    """
+    hints = get_type_hints(source)
+    wanted = hints if names == "*" else names.split()
+    typed = _shown if base is None else lambda hint: sent_as(_shown(hint))
+    told: dict[str, Any] = {name: (typed(hints[name]), ...) for name in wanted}
+    told |= {name: (kind, ...) for name, kind in more.items()}
+    return create_model(called, __base__=base or Told, __doc__=about, **told)
 
 
-class Picture(File):
-    """A drawing of a code."""
-
-    media = "image/svg+xml"
-
-
-def of(source: type, *names: str) -> Callable[[type[S]], type[S]]:
-    """Return what gives a shape those fields of a row or a dataclass, as they are typed there."""
-
-    def filled(shape: type[S]) -> type[S]:
-        hints = get_type_hints(source)
-        told: dict[str, Any] = {name: (_shown(hints[name]), ...) for name in names}
-        return create_model(
-            shape.__name__, __base__=shape, __doc__=shape.__doc__, __module__=shape.__module__,
-            **told,
-        )  # fmt: skip
-
-    return filled
+def many(shape: Any) -> Any:  # noqa: ANN401 - a type that is made here
+    """Return the type of a list of them."""
+    return list[shape]
 
 
 def _shown(hint: Any) -> Any:  # noqa: ANN401 - a type of any kind
@@ -146,7 +153,7 @@ def sent_as(hint: Any) -> Any:  # noqa: ANN401
         return shape
     if get_origin(hint) in {Mapping, Collection, Sequence}:
         return dict[str, str] if get_origin(hint) is Mapping else list[get_args(hint)[0]]  # type: ignore[misc]
-    plain = {datetime: Moment, date: Day, int: Annotated[int, BeforeValidator(whole)]}
+    plain = {datetime: Moment, date: Day, int: _INTEGER}
     return plain.get(hint, hint)
 
 

@@ -1,146 +1,152 @@
-"""Supply: a site's shelves and fridges, sessions and closures, and what is ordered of lots."""
+"""Supply: shelves, fridges and vials of a site, its sessions and closures, lots, alarms."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
 from uuid import UUID
 
-from healthcert.errors import NotAllowed, NotFound, WrongState
-from healthcert.models import ClinicSession, Fridge, Lot, Stock
-from healthcert.services import cold_chain, deliveries, lots, planning, stock
+from healthcert import models
+from healthcert.services import (
+    alarms,
+    cold_chain,
+    deliveries,
+    hours,
+    judging_again,
+    lots,
+    planning,
+    rebooking,
+    sessions,
+    stock,
+    vials,
+)
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, serve
-from healthcert.web.api.lists import Page, Paging, page
-from healthcert.web.api.shapes import Day, Moment, Shape, Told, choice, of
-from healthcert.web.clinic import own_site
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Rows, first_of
+from healthcert.web.api.shapes import Moment, Shape, many, of, word
+from healthcert.web.here import parts
 from healthcert.web.moment import now
 
-_ORDERS = ("released", "extended", *lots.RECALLS)
+_ORDER = {
+    "state": word(("released", "quarantined", "recalled")),
+    "reason": word(("released", "extended", *lots.RECALLS)),
+}
+_TEMPLATE = (
+    "site_id programme_id product_id weekdays first_day last_day minutes capacity kept_phone "
+    "kept_walk_in kept_second_dose"
+)
+
+Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
+             models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
+Numbered = of("Numbered", "A lot of a product.", models.Lot, "id number state product_id")
+Shelf = of("Shelf", "A lot at one's site.", stock=Balance, lot=Numbered, product=str,
+           expires_on=date)  # fmt: skip
+Cold = of("Cold", "A fridge or freezer, and what was read on it last.", models.Fridge,
+          "id name kind", celsius=float | None, taken_at=Moment | None)  # fmt: skip
+VialLeft = of(
+    "VialLeft", "A vial that is open, and how many doses are left in it.", lot=Numbered, left=int,
+    vial=of("OneVial", "A vial.", models.Vial, "id recorded_at use_until thawed_on doses"),
+)  # fmt: skip
+KnownLot = of("KnownLot", "A lot as it was ordered last.", models.Lot, "id number state",
+              product=str, expires_on=date, name=str)  # fmt: skip
+Reached = of("Reached", "How many people have a dose of a lot, by site; none is elsewhere.",
+             site_id=UUID | None, people=int)  # fmt: skip
+Recall = of("Recall", "Whom a recall reaches, and how many doses are still to be judged anew.",
+            reached=many(Reached), left=int)  # fmt: skip
+Session = of("Session", "A session, and how full it is.", models.ClinicSession,
+             "id site_id programme_id product_id day state", places=int, booked=int)  # fmt: skip
+Template = of(
+    "Template", "From what sessions are made ahead; of `weekdays` 1 is Monday, 2 Tuesday, 4 ...",
+    models.SessionTemplate, f"id {_TEMPLATE} made_until",
+)  # fmt: skip
+Foreseen = of("Foreseen", "A day on which a template would make a session.", day=date,
+              slots=int, starts_at=Moment, ends_at=Moment)  # fmt: skip
+Preview = of("Preview", "What a template would make.", items=many(Foreseen))
+Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
+Closures = of("Closures", "The days on which a site is closed.", days=list[date])
+Lost = of("Lost", "An appointment for which there was no other place.", models.Appointment,
+          "id reference starts_at")  # fmt: skip
+Raised = of("Raised", "What somebody should look at.", models.Alarm,
+            "id recorded_at kind state subject_kind subject_id")  # fmt: skip
+Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
 
 
-@of(Stock, "site_id", "lot_id", "remaining", "fridge_id", "set_aside")
-class Balance(Told):
-    """What there is of a lot; `set_aside` names the reading for which it waits."""
+_FRIDGES, _VIALS = "/clinic/fridges", "/clinic/vials"
+get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number lot.id"),
+    read=lambda rows: [
+    {"stock": row[0], "lot": row[1], "product": row[2].name, "expires_on": row[3].expires_on}
+    for row in rows
+])  # fmt: skip
+post("/clinic/stock/deliveries", deliveries.receive, status=201)
+post("/clinic/stock/moves", stock.move, name="move_stock")
+post("/clinic/stock/transfers", stock.transfer)
+post("/clinic/stock/settle", cold_chain.settle)
+post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
+get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))
+post(_FRIDGES, cold_chain.add, name="add_fridge")
+post(f"{_FRIDGES}/<uuid:fridge_id>/readings", cold_chain.read, name="read_fridge")
+get(_VIALS, vials.opened, answer=Rows(VialLeft, "vial.use_until vial.id"), name="open_vials")
+post(_VIALS, vials.begin, status=201, name="open_vial")
+post(f"{_VIALS}/<uuid:vial_id>/discard", vials.discard, name="discard_vial")
+
+_LOT = "/lots/<uuid:lot_id>"
+get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots")
+lot = get(_LOT, lots.known, answer=KnownLot, read=first_of, name="lot")
+post(f"{_LOT}/orders", lots.order, name="order_lot", match=lot, body=_ORDER)
 
 
-@of(Lot, "id", "number", "state", "product_id")
-class Numbered(Told):
-    """A lot of a product."""
+@deed("GET", f"{_LOT}/recall", gives=Recall)
+def recall(on: On, lot_id: UUID) -> Shape:
+    """Show whom a recall reaches; after it, how far it has come."""
+    first_of(lots.known(on.db, lot_id=lot_id))
+    rows = lots.reached(on.db, lot_id=lot_id)
+    reached = [{"site_id": site and site.id, "people": people} for site, people in rows]
+    return Recall.model_validate(
+        {"reached": reached, "left": judging_again.left(on.db, lot_id=lot_id)}
+    )
 
 
-class Shelf(Told):
-    """A lot at one's site."""
-
-    stock: Balance
-    lot: Numbered
-    product: str
-    expires_on: date
-
-
-@of(Fridge, "id", "name", "kind")
-class Cold(Told):
-    """A fridge or freezer, and what was read on it last."""
-
-    celsius: float | None
-    taken_at: Moment | None
+get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id"), name="sessions",
+    fixed={"first": lambda _on: now().date()})  # fmt: skip
+post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
+get("/sessions/unplaced", rebooking.unplaced, answer=Rows(Lost), name="unplaced",
+    fixed={"since": lambda _on: now()})  # fmt: skip
+get("/sessions/templates", sessions.templates, answer=Rows(Template))
 
 
-class Known(Told):
-    """A lot as it was ordered last."""
-
-    id: UUID
-    product: str
-    number: str
-    state: str
-    expires_on: date
-    name: str
-
-
-@of(ClinicSession, "id", "site_id", "programme_id", "product_id", "day", "state")
-class Session(Told):
-    """A session, and how full it is."""
-
-    places: int
-    booked: int
+@deed("POST", "/sessions/templates/preview", changes=False,
+      types={"body": Wanted}, gives=Preview)  # fmt: skip
+def preview(on: On, body: Shape) -> Shape:
+    """Show which sessions a template would make, before it is kept."""
+    wanted = _template(on, body)
+    sessions.refuse_wrong(on.db, wanted)
+    found = sessions.foreseen(on.db, wanted, country=parts().country, until=wanted.last_day)
+    return Preview.model_validate({"items": [
+        {"day": day, "slots": len(slots), "starts_at": slots[0][0], "ends_at": slots[-1][1]}
+        for day, slots in found.items()
+    ]})  # fmt: skip
 
 
-class Closed(Shape):
-    """Which day."""
-
-    day: Day
-
-
-@deed("GET", "/clinic/stock")
-def shelves(on: On, query: Paging) -> Page[Shelf]:
-    """List what there is at one's site, and what waits there."""
-    rows = [
-        {"stock": row[0], "lot": row[1], "product": row[2].name, "expires_on": row[3].expires_on}
-        for row in cold_chain.shelves(on.db, site_id=own_site())
-    ]
-    return page(Shelf, rows, lambda one: (one.product, one.lot.number, one.lot.id), query)
+@deed("POST", "/sessions/templates", status=201,
+      types={"body": Wanted}, gives=Begun)  # fmt: skip
+def make(on: On, body: Shape) -> Shape:
+    """Keep a template, and publish its sessions as far ahead as the country has them made."""
+    country, at = parts().country, now()
+    template = sessions.begin(on.db, _template(on, body), staff=on.staff, now=at)
+    until = sessions.horizon(country, at.date())
+    days = sessions.make(on.db, template_id=template.id, country=country, until=until, now=at)
+    return Begun.model_validate({"id": template.id, "days": days})
 
 
-@deed("GET", "/clinic/fridges")
-def fridges(on: On, query: Paging) -> Page[Cold]:
-    """List the fridges of one's site."""
-    rows = [
-        {"id": one.id, "name": one.name, "kind": one.kind, "celsius": last and last.celsius,
-         "taken_at": last and last.taken_at}
-        for one, last in cold_chain.fridges(on.db, site_id=own_site())
-    ]  # fmt: skip
-    return page(Cold, rows, lambda one: (one.name, one.id), query)
+def _template(on: On, told: Shape) -> models.SessionTemplate:
+    wanted = models.SessionTemplate(**told.model_dump())
+    on.reach(wanted.site_id)
+    return wanted
 
 
-serve("POST", "/clinic/stock/deliveries", deliveries.receive, (NotFound,), status=201)
-serve("POST", "/clinic/stock/moves", stock.move, (NotFound,), name="move_stock")
-serve("POST", "/clinic/stock/transfers", stock.transfer, (NotFound, WrongState))
-serve("POST", "/clinic/stock/settle", cold_chain.settle, (NotFound, WrongState))
-serve("POST", "/clinic/fridges/<uuid:fridge_id>/readings", cold_chain.read, (NotFound,),
-      name="read_fridge")  # fmt: skip
+get("/sites/<uuid:site_id>/closures", hours.closed_days, answer=Closures, name="closures",
+    read="days")  # fmt: skip
+post("/sites/<uuid:site_id>/closures", planning.close_day)
 
-
-@deed("GET", "/lots")
-def known_lots(on: On, query: Paging) -> Page[Known]:
-    """List every lot, with what was ordered of it last."""
-    return page(Known, lots.known(on.db), lambda one: (one.product, one.number, one.id), query)
-
-
-@deed("GET", "/lots/<uuid:lot_id>", (NotFound,))
-def lot(on: On, lot_id: UUID) -> Known:
-    """Show a lot; its ETag is asked for where it is ordered about."""
-    for row in lots.known(on.db, lot_id=lot_id):
-        return Known.model_validate(row)
-    raise NotFound
-
-
-serve("POST", "/lots/<uuid:lot_id>/orders", lots.order, (NotFound, NotAllowed, WrongState),
-      name="order_lot", match=lot, body={
-          "state": Annotated[str, choice(("released", "quarantined", "recalled"))],
-          "reason": Annotated[str, choice(_ORDERS)],
-      })  # fmt: skip
-
-
-@deed("GET", "/sessions")
-def sessions(on: On, query: Paging) -> Page[Session]:
-    """List the sessions in one's reach from today on."""
-    ids = [site.id for site in on.sites]
-    found = planning.listed(on.db, site_ids=ids, first=now().date(), limit=2000)
-    rows = [
-        {name: getattr(row[0], name) for name in ("id", "site_id", "programme_id", "product_id",
-                                                  "day", "state")}
-        | {"places": row.places, "booked": row.booked}
-        for row in found
-    ]  # fmt: skip
-    return page(Session, rows, lambda one: (one.day, one.id), query)
-
-
-serve("POST", "/sessions/<uuid:session_id>/capacity", planning.resize, (NotFound,), name="resize")
-
-
-@deed("POST", "/sites/<uuid:site_id>/closures", (NotFound,), status=204)
-def close_day(on: On, site_id: UUID, body: Closed) -> None:
-    """Close a site for a day; everybody who is booked there is booked anew."""
-    if site_id not in {site.id for site in on.sites}:
-        raise NotFound
-    planning.close_day(on.db, site_id=site_id, day=body.day, staff=on.staff, now=now())
+get("/alarms", alarms.still_open, answer=Rows(Raised), name="alarms")
+post("/alarms/<uuid:alarm_id>", alarms.settle, name="settle_alarm",
+     body={"reason": word(("", *alarms.REASONS))})  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import requests
@@ -62,9 +63,10 @@ class Reader:
 
 
 def test_every_example_is_answered_as_it_says(served, clinic, token, newest_message):
-    nurse = token("nurse")
+    nurse, lead = token("nurse"), token("lead")
     reader = Reader(served, {
-        "nurse": lambda: nurse, "lot": lambda: clinic.lot, "now": NOW.isoformat,
+        "nurse": lambda: nurse, "lead": lambda: lead, "lot": lambda: clinic.lot,
+        "now": NOW.isoformat, "tomorrow": (NOW + timedelta(days=1)).date,
         "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
     })  # fmt: skip
     pairs = PAIR.findall(DOC.read_text(encoding="utf-8"))

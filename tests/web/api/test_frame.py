@@ -37,7 +37,7 @@ def test_every_deed_answers_every_role_as_declared(app, program, citizen):
     whom |= {role: program(role) for role in Role if role is not Role.CITIZEN}
     walked = 0
     for rule, method in routes(app, programs=True):
-        if rule.endpoint == "v1.sign_out":
+        if rule.endpoint in {"v1.sign_out", "v1.erase"}:  # they leave nobody to ask as
             continue
         for role, who in whom.items():
             answer = who.ask(method, path_of(rule).removeprefix("/api/v1"))
@@ -48,7 +48,7 @@ def test_every_deed_answers_every_role_as_declared(app, program, citizen):
                 assert answer.status_code == (401 if role is None else 403), told
                 assert answer.mimetype == PROBLEM
             walked += 1
-    assert walked == (len(DEEDS) - 1) * 8
+    assert walked == (len(DEEDS) - 2) * 8
 
 
 def test_a_session_of_a_browser_opens_nothing_here(staff, holder):

@@ -1,0 +1,26 @@
+"""Part of a list: what follows a key, and no more than is shown; the database reads no other."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVarTuple
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+Ts = TypeVarTuple("Ts")
+
+
+class Part(NamedTuple):
+    """Which rows of a list are wanted: those that come after a key, and at most so many."""
+
+    after: tuple[Any, ...]
+    most: int
+
+    def of(self, query: Select[*Ts], *key: InstrumentedAttribute[Any]) -> Select[*Ts]:
+        """Return the query of this part, in the order of a key that is of one row each.
+
+        An index has it: then a list of a million costs as much as one of fifty.
+        """
+        if self.after:
+            query = query.where(tuple_(*key) > self.after)
+        return query.order_by(None).order_by(*key).limit(self.most)

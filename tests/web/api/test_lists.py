@@ -1,0 +1,82 @@
+"""Long lists are read by the page: the database is asked for one page, however long the list is."""
+
+from __future__ import annotations
+
+import re
+
+from healthcert.models import Draw, Product, Programme, SessionTemplate, Site
+from tests import factories as make
+from tests.certificates import NOW
+from tests.statements import sent
+
+LONG = [
+    ("admin", "/lots"),
+    ("lead", "/sessions"),
+    ("lead", "/sessions/templates"),
+    ("inspector", "/reactions"),
+    (None, "/draws"),
+]
+
+
+def add_five(parts, clinic, turn):
+    """Add five rows to every long list."""
+    with parts.doors.transaction() as db:
+        site, product = db.get_one(Site, clinic.site_id), db.get_one(Product, clinic.product_id)
+        programme = db.get_one(Programme, clinic.programme_id)
+        of = {"site_id": site.id, "programme_id": programme.id, "product_id": product.id}
+        for number in range(5):
+            lot = make.make_lot(db)
+            make.make_validity(db, lot=lot, state="quarantined", reason="received")
+            make.make_validity(db, lot=lot, ordinal=2, state="released", reason="released")
+            day = make.day(40 + turn + number)
+            session = make.make_session(
+                db, site=site, product=product, programme=programme, day=day
+            )
+            for hours in (1, 2):
+                make.make_slot(db, session=session, starts_at=NOW.replace(hour=8 + hours))
+            make.make_adverse_event(db, site_id=site.id)
+            make.add(db, Draw(recorded_at=NOW, programme_id=programme.id, state="announced",
+                              commitment=bytes(32), public_source="a lottery",
+                              sealed=b"x", rules={}))  # fmt: skip
+            make.add(db, SessionTemplate(recorded_at=NOW, weekdays=1, first_day=day, last_day=day,
+                                         minutes=10, capacity=3, **of))  # fmt: skip
+
+
+def test_a_page_of_a_long_list_costs_the_same_however_long_it_is(parts, clinic, program):
+    read = {}
+    for turn in (0, 5):
+        add_five(parts, clinic, turn)
+        for role, path in LONG:
+            who = program(role)
+            with sent(parts.doors.engine) as told:
+                answer = who.get(f"{path}?limit=2")
+            assert len(answer.json["items"]) == 2, answer.text
+            assert answer.json["next"]
+            limited = [text for text in told if "LIMIT" in text]
+            assert limited
+            assert read.setdefault(path, len(told)) == len(told)
+
+
+def test_the_pages_of_a_long_list_are_the_whole_list_once(parts, clinic, program):
+    add_five(parts, clinic, 0)
+    for role, path in LONG:
+        who = program(role)
+        whole = [str(each) for each in who.get(f"{path}?limit=200").json["items"]]
+        pages, cursor = [], ""
+        while cursor is not None:
+            with sent(parts.doors.engine) as asked:
+                answer = who.get(f"{path}?limit=2{cursor and f'&cursor={cursor}'}").json
+            assert not cursor or any(re.search(r"\(\w+\.[^()]*\) > ", text) for text in asked), (
+                asked
+            )
+            pages += [str(each) for each in answer["items"]]
+            assert len(answer["items"]) <= 2
+            cursor = answer["next"]
+        assert pages == whole
+        assert len(set(whole)) == len(whole) >= 5
+
+
+def test_a_lot_is_listed_as_it_was_ordered_last(parts, clinic, program):
+    add_five(parts, clinic, 0)
+    found = program("admin").get("/lots?limit=200").json["items"]
+    assert {each["state"] for each in found} == {"released"}

@@ -1,0 +1,145 @@
+"""What programs do for those who plan a site, keep its stock, and see to what is odd."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from healthcert.models import ClinicSession, Draw, Fridge, Lot, Site, Slot
+from healthcert.services import alarms, hours
+from tests import factories as make
+from tests.certificates import NOW
+from tests.factories import day
+from tests.web.api.test_clinic import ask
+
+
+@pytest.fixture
+def engine_name():
+    """The services are tested on both engines."""
+    return "sqlite"
+
+
+@pytest.fixture
+def came(parts, clinic):
+    """Ten doses of the clinic's lot lie there."""
+    with parts.doors.transaction() as db:
+        site, lot = db.get_one(Site, clinic.site_id), db.scalars(select(Lot)).one()
+        make.make_move(db, make.make_shelf(db, site=site, lot=lot), "received", 10)
+        return {"site_id": str(clinic.site_id), "lot_id": str(lot.id)}
+
+
+def test_months_of_sessions_are_previewed_made_and_listed(parts, clinic, program):
+    with parts.doors.transaction() as db:
+        hours.begin(db, site_id=clinic.site_id, spans=hours.read("Mo-Su 08:00-12:00"), closed=[],
+                    now=NOW)  # fmt: skip
+    lead, path = program("lead"), "/sessions/templates"
+    plan = {
+        "site_id": str(clinic.site_id), "programme_id": str(clinic.programme_id),
+        "product_id": str(clinic.product_id), "weekdays": 1 + 4, "minutes": 30, "capacity": 4,
+        "first_day": day(1).isoformat(), "last_day": day(28).isoformat(), "kept_phone": 1,
+        "kept_walk_in": 0, "kept_second_dose": 0,
+    }  # fmt: skip
+    assert lead.get(path).json["items"] == []
+    foreseen = ask(lead, f"{path}/preview", plan)["items"]
+    assert [each["slots"] for each in foreseen] == [8] * 8
+    assert lead.get(path).json["items"] == []
+    made = ask(lead, path, plan, 201)
+    assert made["days"] == [each["day"] for each in foreseen]
+    [kept] = lead.get(path).json["items"]
+    assert (kept["id"], kept["weekdays"], kept["capacity"]) == (made["id"], 5, 4)
+    days = [each["day"] for each in lead.get("/sessions").json["items"]]
+    assert set(made["days"]) <= set(days)
+    wrong = ask(lead, f"{path}/preview", plan | {"minutes": 4}, 422)
+    assert wrong["fields"] == {"minutes": "not_a_choice"}
+    assert ask(lead, path, plan | {"site_id": str(make.new_id())}, 404)["code"] == "not_found"
+
+
+def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, clinic, program):
+    lead, path = program("lead"), f"/sites/{clinic.site_id}/closures"
+    assert lead.get(path).json == {"days": []}
+    ask(lead, path, {"day": NOW.date().isoformat()}, 204)
+    assert lead.get(path).json == {"days": [NOW.date().isoformat()]}
+    with parts.doors.reading() as db:
+        assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
+    assert lead.get("/sessions/unplaced").json["items"] == []
+
+
+def test_a_vial_is_opened_listed_and_what_is_left_thrown_away(program, came):
+    nurse = program("nurse")
+    vial = ask(nurse, "/clinic/vials", {"shelf": came, "thawed_on": None}, 201)["id"]
+    [opened] = nurse.get("/clinic/vials").json["items"]
+    assert (opened["vial"]["id"], opened["left"], opened["lot"]["id"]) == (vial, 6, came["lot_id"])
+    ask(nurse, f"/clinic/vials/{vial}/discard", status=204)
+    assert ask(nurse, f"/clinic/vials/{vial}/discard", status=409)["code"] == "wrong_state"
+    assert nurse.get("/clinic/vials").json["items"] == []
+    assert nurse.get("/clinic/stock").json["items"][0]["stock"]["remaining"] == 4
+
+
+@pytest.mark.usefixtures("clinic")
+def test_spare_doses_are_offered_on_standby_from_a_session_of_today(parts, program):
+    lead = program("lead")
+    [today] = lead.get("/clinic/standby").json["items"]
+    made = ask(lead, "/clinic/standby", {"session_id": today["id"], "doses": 3}, 201)
+    with parts.doors.reading() as db:
+        spare = db.scalars(select(Slot).where(Slot.kept_waiting == 3)).one()
+    assert made["id"] == str(spare.id)
+    again = ask(lead, "/clinic/standby", {"session_id": today["id"], "doses": 3}, 409)
+    assert again["code"] == "wrong_state"  # in the same millisecond
+    ask(lead, "/clinic/standby", {"session_id": today["id"], "doses": 0}, 400)
+
+
+def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, program, came):
+    nurse, lead = program("nurse"), program("lead")
+    ask(nurse, "/clinic/fridges", {"name": "Blue", "kind": "fridge"}, 204)
+    with parts.doors.reading() as db:
+        fridge = db.scalars(select(Fridge.id)).one()
+    told = {"celsius": 20.0, "taken_at": NOW.isoformat()}
+    ask(nurse, f"/clinic/fridges/{fridge}/readings", told, 204)
+    [cold] = nurse.get("/clinic/fridges").json["items"]
+    assert (cold["name"], cold["celsius"]) == ("Blue", 20.0)
+    assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"]
+    ask(nurse, "/clinic/stock/monitors", {"shelf": came, "stage": 3}, 422)  # it has no monitor
+    ask(lead, "/clinic/stock/settle", {"shelf": came, "usable": True}, 204)
+    assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"] is None
+
+
+def test_a_recall_says_whom_it_reaches_and_how_far_it_is(parts, program):
+    with parts.doors.transaction() as db:
+        lot = make.make_good_lot(db)
+        dose = make.make_counted_dose(db, lot=lot)
+        expected = {"site_id": str(dose.site_id) if dose.site_id else None, "people": 1}
+    admin = program("admin")
+    assert admin.get(f"/lots/{lot.id}/recall").json == {"reached": [expected], "left": 0}
+    order = {"state": "recalled", "since": None, "reason": "producer"}
+    ask(admin, f"/lots/{lot.id}/orders", order, 204, If_Match="*")
+    assert admin.get(f"/lots/{lot.id}/recall").json["left"] == 1
+    assert admin.get(f"/lots/{make.new_id()}/recall").status_code == 404
+
+
+def test_anybody_reads_a_draw_and_where_places_are_left(parts, clinic, program):
+    who = program()
+    with parts.doors.transaction() as db:
+        draw = make.add(db, Draw(
+            recorded_at=NOW, programme_id=clinic.programme_id, state="announced",
+            commitment=bytes(32), public_source="a lottery", sealed=b"x", rules={"seats": 3},
+        ))  # fmt: skip
+    told = who.get(f"/draws/{draw.id}").json
+    assert told["manifest"]["commitment"] == "00" * 32
+    assert who.get(f"/draws/{make.new_id()}").status_code == 404
+    assert who.get("/availability").status_code == 404
+    left = {"programmes": {"covid19": {"en": "x"}}, "places": [{"site": "a", "at_least": 5}]}
+    parts.settings.room_dir.mkdir(parents=True, exist_ok=True)
+    (parts.settings.room_dir / "availability.json").write_text(json.dumps(left))
+    assert who.get("/availability").json == left
+
+
+def test_alarms_are_read_and_settled(parts, program):
+    with parts.doors.transaction() as db:
+        alarms.sound(db, kind="view_hour", now=NOW)
+    admin = program("admin")
+    [raised] = admin.get("/alarms").json["items"]
+    assert raised["state"] == "open"
+    ask(admin, f"/alarms/{raised['id']}", {"reason": "explained"})
+    assert admin.get("/alarms").json["items"] == []
