@@ -17,8 +17,9 @@ from werkzeug.exceptions import InternalServerError
 from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
+from healthcert.gateways import room_files
 from healthcert.parts import Parts, open_parts
-from healthcert.services import alarms, desk, sealing, signing_keys
+from healthcert.services import alarms, desk, draws, sealing, signing_keys
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -107,6 +108,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts, clock()),
             "keys": lambda: _keys_state(parts, clock()),
+            "folder": lambda: _folder_state(parts, clock()),
         },
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
@@ -144,6 +146,18 @@ def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:
             return signing_keys.left(db, now)
     except DatabaseError:
         raise NotReady("the database does not say which key signs") from None
+
+
+def _folder_state(parts: Parts, now: datetime) -> Mapping[str, object]:
+    """Tell whether worker and commands work in the data folder read here; it closes no door."""
+    draws_dir, told = parts.settings.draws_dir, dict[str, object]()
+    with suppress(DatabaseError), parts.doors.reading() as db:
+        told["draws"] = all(
+            (room_files.held(draws_dir / str(draw.id) / "manifest.json") or {}).get("state")
+            == draw.state
+            for draw, _names in draws.every(db, limit=5)
+        )
+    return told | {"worker": room_files.is_kept(parts.settings.room_dir, now)}
 
 
 def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[Figure]:
