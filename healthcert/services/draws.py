@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -34,11 +35,10 @@ def announce(db: Session, *, vault: Vault, rules: Rules, by: Staff, now: datetim
     if programme is None or _moment(rules.closes) <= now:
         raise BadInput({"closes" if programme else "programme": "not_a_choice"})
     seed, draw_id = secrets.token_bytes(32), new_id()
-    told = {name: getattr(rules, name) for name in Rules.__slots__}
     draw = Draw(
         id=draw_id, recorded_at=now, programme_id=programme, state="announced",
         commitment=rules.commitment(seed), public_source=rules.source,
-        rules=told | {"reserves": dict(rules.reserves)},
+        rules=asdict(rules),
         sealed=vault.service_seal(draw_id.bytes, {"seed": seed.hex()}),
     )  # fmt: skip
     db.add(draw)

@@ -15,7 +15,7 @@ from healthcert.errors import (
 )
 from healthcert.models import Offer, WaitEntry
 from healthcert.services import draws as drawing
-from healthcert.services import offers, queue, waiting
+from healthcert.services import offers, waiting
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, serve
 from healthcert.web.api.lists import Page, Paging, page
@@ -53,7 +53,7 @@ class Draw(Told):
 @deed("GET", "/waiting", (NotFound,))
 def waits(on: On, query: Paging) -> Page[Wait]:
     """List what a person waits for."""
-    found = queue.of_person(on.db, on.whose("view"))
+    found = waiting.of_person(on.db, on.whose("view"))
     return page(Wait, found, lambda one: (one.entry.id,), query)
 
 
