@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from healthcert.jobs import offers as job
+from healthcert.jobs import places as job
 from healthcert.jobs import room
 from healthcert.models import Offer, Slot
 from healthcert.policy.draw import Rules
