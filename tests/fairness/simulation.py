@@ -88,7 +88,7 @@ class Simulation:
         self.code, self.key = code, tickets.key_of(read_secret(parts.settings.secret_file), code)
         self.seed = tickets.seed_of(self.key)
         kept = places * some["phone"] // (bots + honest)
-        slots, self.open_places = self._slots(places, kept), places - kept
+        slots, self.places, self.open_places = self._slots(places, kept), places, places - kept
         self.slots = {source: [*slots] for source in ("web", "phone")}  # that may have a place
         told = f'code = "{code}"\nprogramme = "{code}"\nopens_at = {OPENS.isoformat()}\n'
         parts.settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -115,7 +115,7 @@ class Simulation:
         """Let the day pass, five seconds at a time, until nothing is left; return what came."""
         line, turns = self._everybody_comes(), list[tuple[float, str]]()
         self.day.drawn.update(who.partition("-")[0] for who in line[-self.open_places :])
-        while any(self.slots.values()) and self.now < OPENS + timedelta(hours=6):
+        while self.day.won.total() < self.places and self.now < OPENS + timedelta(hours=6):
             room.keep(self.parts, self.now, probe=lambda _settings: 0.0)
             while line and self._standing(self.tickets[line[-1]])[1].state == "go":
                 heappush(turns, (self._done_in(line[-1]), line.pop()))
@@ -194,12 +194,10 @@ class Simulation:
                 self._book(one, self.tickets[one if deed == 1 else other])
 
     def _calls_are_taken(self) -> None:
-        """Take calls: twenty clerks, five minutes each."""
+        """Take calls, five minutes each: twenty clerks, as long as their own places last."""
         done = 20 * ((self.now - OPENS).total_seconds() // 300)
-        while self.day.won["phone"] < min(self.day.people["phone"], done):
-            if not self._take("phone"):
-                return
-            self.day.won["phone"] += 1
+        while self.day.won["phone"] < min(self.places - self.open_places, done):
+            self.day.won["phone"] += self._take("phone")
 
     def _book(self, identity: str, text: str) -> None:
         """Book as the pages do: the gate, one identity, the limits, a place."""
