@@ -103,6 +103,7 @@ def test_the_nearest_year_may_lie_in_the_next_century_or_the_last():
         (f"01{GTIN[:-1]}4", "check_digit"),
         ("(10)A(17)261301", "not_a_date"),
         ("(10)A(17)260230", "not_a_date"),
+        ("(10)A(17)27013A", "not_a_date"),
         ("(10)A(17)", "not_a_carton"),
         ("(10)A(10)B", "twice"),
         (f"10A{GS}10B", "twice"),
