@@ -35,7 +35,7 @@ from tests.postgres import NoPostgres, running_server
 
 _SLOTS = int(os.environ.get("HEALTHCERT_SLOTS", "1000000"))
 _SITES = _SLOTS // 500  # 25 days of 20 slots
-_LIMIT, _RATE, _WRITERS, _PEOPLE = 15, 500, 4, 200_000
+_LIMIT, _RATE, _WRITERS, _PEOPLE = 15, 500, 4, 300_000
 _ROUNDS, _OFTEN, _WARM_UP = 25, 8, 2
 _FASTER = 10
 _ALL_FULL = (33.45, 35.45)  # the middle of where every site is full

@@ -108,7 +108,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts, clock()),
             "keys": lambda: _keys_state(parts, clock()),
-            "folder": lambda: _folder_state(parts, clock()),
+            "folder": lambda: {"worker": room_files.is_kept(settings.room_dir, clock())},
         },
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
@@ -130,12 +130,13 @@ def _after_the_view(error: InternalServerError) -> Response:
 
 
 def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
-    """Tell of a late seal too; it closes no door."""
+    """Tell of a late seal and of draws made elsewhere too; they close no door."""
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
     parts.refuse_wrong_keys()
     with parts.doors.reading() as db:
-        return {"audit_late": sealing.is_late(db, now=now)}
+        here = public.are_here(draws.every(db, limit=5), parts.settings.draws_dir)
+        return {"audit_late": sealing.is_late(db, now=now), "draws_here": here}
 
 
 def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:
@@ -146,18 +147,6 @@ def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:
             return signing_keys.left(db, now)
     except DatabaseError:
         raise NotReady("the database does not say which key signs") from None
-
-
-def _folder_state(parts: Parts, now: datetime) -> Mapping[str, object]:
-    """Tell whether worker and commands work in the data folder read here; it closes no door."""
-    draws_dir, told = parts.settings.draws_dir, dict[str, object]()
-    with suppress(DatabaseError), parts.doors.reading() as db:
-        told["draws"] = all(
-            (room_files.held(draws_dir / str(draw.id) / "manifest.json") or {}).get("state")
-            == draw.state
-            for draw, _names in draws.every(db, limit=5)
-        )
-    return told | {"worker": room_files.is_kept(parts.settings.room_dir, now)}
 
 
 def _figures(app: Flask, parts: Parts, now: datetime) -> Iterator[Figure]:

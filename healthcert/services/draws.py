@@ -22,6 +22,7 @@ from healthcert.policy.draw import Rules, line_of, root
 from healthcert.services import audit
 from healthcert.services.waiting import IN_LINE
 
+Found = list[tuple[Draw, Mapping[str, str]]]  # draws and the names of their programmes
 _ENTRY = Base.metadata.tables["wait_entry"]
 
 
@@ -124,7 +125,7 @@ def listed(db: Session, draw: Draw) -> list[str]:
     return [line_of(*row) for row in db.execute(query.order_by(WaitEntry.token))]
 
 
-def every(db: Session, limit: int = 100) -> list[tuple[Draw, Mapping[str, str]]]:
+def every(db: Session, limit: int = 100) -> Found:
     """Return draws and the names of their programmes, the newest first."""
     query = select(Draw, Programme.names).join(Programme, Programme.id == Draw.programme_id)
     return [(row[0], row[1]) for row in db.execute(query.order_by(Draw.id.desc()).limit(limit))]

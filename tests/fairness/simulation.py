@@ -77,6 +77,12 @@ def _part(some: Counter[str], kind: str) -> float:
     return some[kind] / some.total()
 
 
+def _address(identity: str) -> str:
+    """Return where somebody's requests come from: slow lines all by one carrier's network."""
+    way, _, number = identity.partition("-")
+    return "192.0.2.1" if way == "slow" else f"10.{int(number) % 200}.0.1"
+
+
 class Simulation:
     """One opening day with some bots, some honest people, and places for some of them."""
 
@@ -214,7 +220,10 @@ class Simulation:
     def _spend_and_take(self, identity: str) -> None:
         try:
             with self.parts.doors.transaction() as db:
-                limits.spend(db, name="book", pepper=b"p", identity=identity, now=self.now)
+                limits.spend(
+                    db, name="book", pepper=b"p", identity=identity, address=_address(identity),
+                    now=self.now,
+                )  # fmt: skip
         except TooMany:
             self.day.refused["too often"] += 1
             return
