@@ -77,12 +77,6 @@ def _part(some: Counter[str], kind: str) -> float:
     return some[kind] / some.total()
 
 
-def _address(identity: str) -> str:
-    """Return where somebody's requests come from: slow lines all by one carrier's network."""
-    way, _, number = identity.partition("-")
-    return "192.0.2.1" if way == "slow" else f"10.{int(number) % 200}.0.1"
-
-
 class Simulation:
     """One opening day with some bots, some honest people, and places for some of them."""
 
@@ -215,13 +209,13 @@ class Simulation:
         elif identity in self.booked:
             self.day.refused["booked already"] += 1
         else:
-            self._spend_and_take(identity)
+            self._spend_and_take(identity, ticket.who)
 
-    def _spend_and_take(self, identity: str) -> None:
+    def _spend_and_take(self, identity: str, whose: bytes) -> None:
         try:
             with self.parts.doors.transaction() as db:
                 limits.spend(
-                    db, name="book", pepper=b"p", identity=identity, address=_address(identity),
+                    db, name="book", pepper=b"p", identity=identity, address=whose.hex(),
                     now=self.now,
                 )  # fmt: skip
         except TooMany:
