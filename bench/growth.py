@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -26,17 +26,17 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, Row, Table, select, text
+from sqlalchemy import Connection, Row, select
 from sqlalchemy.orm import Session
 
+from bench._copies import copies, copy, row_id
 from bench._turns import microseconds, row
 from healthcert.config import Settings
 from healthcert.db import migrate
 from healthcert.gateways.vault import Vault
 from healthcert.jobs.certificates import sign_pending
-from healthcert.models import Appointment, Base, Dose, Person
+from healthcert.models import Appointment, Dose, Person, Slot
 from healthcert.parts import Parts, open_parts
 from healthcert.services import audit, enrolment, finding, parties, sweeping
 from healthcert.services.development_keys import make_development_keys
@@ -48,34 +48,7 @@ from tests.services.clinic import Clinic, details
 _FEW, _MANY = 10_000, int(os.environ.get("HEALTHCERT_GROWTH", "1000000"))
 _KNOWN, _ROUNDS, _WARM_UP, _WANTED = 100, 200, 20, 1.15
 _OFTEN = 5  # times a turn that something is looked for: of what takes 2 ms, chance makes the p99
-_AT_ONCE = 50_000  # people copied in one statement
-
-# Tables of a person's record, with the columns whose values must differ from copy to copy.
-_DIGEST = "sha256({0} || int4send(n))"
-_COPIED: Mapping[str, Mapping[str, str]] = {
-    "person": {
-        "birth_year": "1930 + n % 80", "sealed": "(SELECT sealed FROM crowd WHERE number = n)",
-    },
-    "identity": {"blind": _DIGEST},
-    "person_token": {
-        "blind": "CASE kind WHEN 'name' THEN substring(int4send(1930 + n % 80) FROM 3)"
-        " || substring(sha256({0} || int4send(n)) FOR 2) ELSE sha256({0} || int4send(n)) END"
-    },
-    "eligibility_decision": {},
-    "appointment": {"reference": "'HC-Z' || lpad(to_hex(n), 8, '0')"},
-    "message": {},
-    "dose": {},
-    "dose_judgement": {},
-    "dose_standing": {},
-    "certificate": {
-        "uvci": "{0} || n", "uvci_hash": _DIGEST, "country_uvci_hash": _DIGEST,
-        "signature_hash": _DIGEST,
-    },
-}  # fmt: skip
-_OWN = frozenset(
-    {"id", "person_id", "appointment_id", "dose_id", "judgement_id", "decision_id", "subject_id"}
-)
-_COPY = "overlay({0}::text placing lpad(to_hex(n), 8, '0') from 29)::uuid"
+_SECOND = 28  # days after the first dose
 
 
 def main() -> int:
@@ -120,100 +93,53 @@ class _Country:
             met.append((clinic.book(slot, who, now=before), who))
             clinic.record(met[-1][0])
         sign_pending(parts, NOW)
-        began = perf_counter()
+        print(f"{size} people: ", end="", flush=True)
         with parts.doors.engine.connect() as connection:
             _grow(connection, parts.vault, size)
-        print(f"{size} people copied in {perf_counter() - began:.0f} s", flush=True)
         return cls(parts, clinic, met)
 
 
 def _grow(connection: Connection, vault: Vault, size: int) -> None:
-    """Copy the known people until there are so many; the audit gets what each of them left."""
-    tables = [Base.metadata.tables[name] for name in _COPIED]
+    """Copy the known people until there are so many."""
     who = connection.execute(select(Person.__table__).order_by(Person.id).limit(1)).one()
-    _seal_crowd(connection, vault, who, size)
-    # No triggers: they have judged whom we copy, and the copies are no deeds.
-    connection.execute(text("SET LOCAL session_replication_role = replica"))
-    copies = max(0, size - _KNOWN)
-    for first in range(0, copies, _AT_ONCE):
-        which = {"first": first + 1, "last": min(copies, first + _AT_ONCE), "who": who.id}
-        for table in tables:
-            connection.execute(text(_copying(table)), which)
-        connection.execute(text(_AUDIT), which)
-    connection.commit()
-    connection.execution_options(isolation_level="AUTOCOMMIT")
-    connection.execute(text("VACUUM ANALYZE"))  # as the server does by itself
+    with copies(connection, _sealed(vault, who, size)):
+        copy(connection, who.id, 1, max(0, size - _KNOWN))
 
 
-def _seal_crowd(connection: Connection, vault: Vault, who: Row[Any], size: int) -> None:
-    """Keep what each copy told of themselves, sealed for its own row, beside its number."""
+def _sealed(vault: Vault, who: Row[Any], size: int) -> Iterator[tuple[int, bytes]]:
+    """Give what each copy told of themselves, sealed for its own row, beside its number."""
     told, chance = asdict(details()), Random(size)  # noqa: S311 - the same crowd each time
-    connection.execute(text("CREATE TEMP TABLE crowd (number int PRIMARY KEY, sealed bytea)"))
-    raw = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy("COPY crowd FROM STDIN") as copy:
-        for number in range(1, size):
-            row_id = UUID(int=who.id.int >> 32 << 32 | number)
-            for name in ("family", "given", "family_latin", "given_latin"):
-                told[name] = "".join(chance.choices("abdefgiklmnorstuyz", k=7)).title()
-            told["birth_date"] = f"{1930 + number % 80}-07-09"
-            copy.write_row((number, vault.seal(who.wrapped_key, row_id, told)))
+    for number in range(1, size):
+        for name in ("family", "given", "family_latin", "given_latin"):
+            told[name] = "".join(chance.choices("abdefgiklmnorstuyz", k=7)).title()
+        told["birth_date"] = f"{1930 + number % 80}-07-09"
+        yield number, vault.seal(who.wrapped_key, row_id(who.id, number), told)
 
 
-def _copying(table: Table) -> str:
-    """Return the statement that copies one person's rows of a table."""
-    special = _COPIED[table.name]
-    names = [column.name for column in table.columns if column.computed is None]
-    told = [
-        special[name].format(name)
-        if name in special
-        else _COPY.format(name)
-        if name in _OWN
-        else name
-        for name in names
-    ]
-    whose = "id" if table.name == "person" else "person_id"
-    return (
-        f"INSERT INTO {table.name} ({', '.join(names)}) "  # noqa: S608 - names of our own tables
-        f"SELECT {', '.join(told)} FROM {table.name},"
-        f" generate_series(CAST(:first AS int), CAST(:last AS int)) AS n WHERE {whose} = :who"
-        " ON CONFLICT DO NOTHING"  # two sounds of one person may share a token
-    )
-
-
-_AUDIT = """
-    INSERT INTO audit_event (id, recorded_at, actor_kind, actor_id, act, subject_kind, subject_id,
-                             details)
-    SELECT overlay(e.id::text placing lpad(to_hex(n), 8, '0') from 29)::uuid, recorded_at,
-           actor_kind, actor_id, act, subject_kind,
-           overlay(subject_id::text placing lpad(to_hex(n), 8, '0') from 29)::uuid, details
-      FROM audit_event AS e, generate_series(CAST(:first AS int), CAST(:last AS int)) AS n
-     WHERE subject_id = :who
-        OR subject_id IN (SELECT id FROM appointment WHERE person_id = :who)
-        OR subject_id IN (SELECT id FROM dose WHERE person_id = :who)
-        OR subject_id IN (SELECT id FROM certificate WHERE person_id = :who)
-"""
-
-
-def _together(country: _Country, slot_id: UUID) -> bool:
-    """Book for two at once, by holding and confirming; return whether both are booked."""
+def _together(country: _Country, slots: Sequence[Slot]) -> bool:
+    """Book two doses each for four at once, by holding and confirming; say whether all are."""
     doors, vault = country.parts.doors, country.parts.vault
 
     def hold(db: Session) -> parties.Party:
-        persons = [enrolment.enrol(db, vault=vault, details=details(), now=NOW) for _ in range(2)]
-        wishes = [parties.Wish(person, slot_id, 1) for person in persons]
+        persons = [enrolment.enrol(db, vault=vault, details=details(), now=NOW) for _ in range(4)]
+        wishes = [
+            parties.Wish(person, slot.id, dose)
+            for person in persons
+            for dose, slot in enumerate(slots, 1)
+        ]
         actor = audit.Actor("citizen", persons[0].id)
         return parties.hold(db, vault=vault, wishes=wishes, source="web", actor=actor, now=NOW)
 
     held = doors.run(hold)
     actor = audit.Actor("citizen", held.appointments[0].person_id)
     confirm = partial(parties.confirm, vault=vault, party_id=held.id, actor=actor, now=NOW)
-    return [one.state for one in doors.run(confirm)] == ["booked"] * 2
+    return [one.state for one in doors.run(confirm)] == ["booked"] * 8
 
 
 def _deeds(country: _Country) -> dict[str, Callable[[], bool]]:
     """Return what is measured by name; each says whether it found what it was asked for."""
     clinic, doors, vault = country.clinic, country.parts.doors, country.parts.vault
-    slot = clinic.slot(day(1), capacity=10_000)
+    slot, later = (clinic.slot(day(on), capacity=10_000) for on in (1, 1 + _SECOND))
     booked: list[Appointment] = []
     hours = count()
     turns = {name: cycle(country.met) for name in ("reference", "identity", "name")}
@@ -251,8 +177,8 @@ def _deeds(country: _Country) -> dict[str, Callable[[], bool]]:
         return one.person_id in {each.person_id for each in doors.run(search)}
 
     return {
-        "book": book, "hold and confirm two": partial(_together, country, slot.id),
-        "record a dose": record, "find by reference": by_reference,
+        "book": book, "record a dose": record, "find by reference": by_reference,
+        "hold and confirm four, two doses each": partial(_together, country, (slot, later)),
         "find by document": by_identity, "find by name": by_name, "sweep, nothing to do": sweep,
     }  # fmt: skip
 

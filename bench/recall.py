@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import timedelta
@@ -21,16 +22,16 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
+from bench._copies import copies, copy, row_id
 from bench._turns import row
-from bench.growth import _AUDIT, _COPIED, _copying
 from healthcert.config import Settings
 from healthcert.db import migrate
 from healthcert.errors import WrongState
 from healthcert.jobs.certificates import sign_pending
 from healthcert.jobs.lots import judge_lot
-from healthcert.models import Base, Certificate, DoseStanding, Lot, Message, Person
+from healthcert.models import Certificate, DoseStanding, Lot, Message, Person
 from healthcert.parts import Parts, open_parts
 from healthcert.services import judging_again, lots, stock
 from healthcert.services.development_keys import make_development_keys
@@ -42,7 +43,7 @@ from tests.services.clinic import Clinic, details
 
 _DOSES = int(os.environ.get("HEALTHCERT_RECALL", "10000"))
 _REACHED = max(10, _DOSES // 100)
-_AT_ONCE, _WANTED = 50_000, 2.0  # seconds until frozen and known
+_WANTED = 2.0  # seconds until frozen and known
 
 
 def main() -> int:
@@ -124,34 +125,22 @@ def _all_told(parts: Parts, lot_id: UUID) -> bool:
 
 def _grow(connection: Connection, parts: Parts, good: UUID, bad: UUID) -> None:
     """Copy one person of each lot until there are as many doses of each as is wanted."""
-    begun, few = perf_counter(), _DOSES - _REACHED
-    _seal(connection, parts, bad, few)
-    connection.execute(text("SET LOCAL session_replication_role = replica"))
-    for who, first, last in ((good, 1, few - 1), (bad, few + 1, _DOSES - 1)):
-        for begin in range(first, last + 1, _AT_ONCE):
-            which = {"first": begin, "last": min(last, begin + _AT_ONCE - 1), "who": who}
-            for name in _COPIED:
-                connection.execute(text(_copying(Base.metadata.tables[name])), which)
-            connection.execute(text(_AUDIT), which)
-    connection.commit()
-    connection.execution_options(isolation_level="AUTOCOMMIT")
-    connection.execute(text("VACUUM ANALYZE"))
-    print(f"{_DOSES} doses copied in {perf_counter() - begun:.0f} s", flush=True)
+    print(f"{_DOSES} doses: ", end="", flush=True)
+    few = _DOSES - _REACHED
+    with copies(connection, _sealed(parts, bad, few)):
+        copy(connection, good, 1, few - 1)
+        copy(connection, bad, few + 1, _DOSES - 1)
 
 
-def _seal(connection: Connection, parts: Parts, bad: UUID, few: int) -> None:
-    """Keep what each copy told; of those who have the other lot nobody ever asks."""
+def _sealed(parts: Parts, bad: UUID, few: int) -> Iterator[tuple[int, bytes]]:
+    """Give what each copy told; of those who have the other lot nobody ever asks."""
     with parts.doors.reading() as db:
         person = db.get_one(Person, bad)
         told, key = asdict(details_of(parts.vault, person)), person.wrapped_key
-    connection.execute(text("CREATE TEMP TABLE crowd (number int PRIMARY KEY, sealed bytea)"))
-    unread = "INSERT INTO crowd SELECT n, 'x' FROM generate_series(1, CAST(:few AS int)) AS n"
-    connection.execute(text(unread), {"few": few})
-    raw = connection.connection.driver_connection
-    with raw.cursor() as cursor, cursor.copy("COPY crowd FROM STDIN") as copy:
-        for number in range(few + 1, _DOSES):
-            row_id = UUID(int=bad.int >> 32 << 32 | number)
-            copy.write_row((number, parts.vault.seal(key, row_id, told)))
+    for number in range(1, few):
+        yield number, b"x"
+    for number in range(few + 1, _DOSES):
+        yield number, parts.vault.seal(key, row_id(bad, number), told)
 
 
 if __name__ == "__main__":

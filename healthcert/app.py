@@ -17,8 +17,9 @@ from werkzeug.exceptions import InternalServerError
 from healthcert.config import Settings
 from healthcert.db import at_head
 from healthcert.errors import NotReady
+from healthcert.gateways import room_files
 from healthcert.parts import Parts, open_parts
-from healthcert.services import alarms, desk, sealing, signing_keys
+from healthcert.services import alarms, desk, draws, sealing, signing_keys
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -107,6 +108,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
             "bundle": lambda: bundle_state(app),
             "database": lambda: _database_state(parts, clock()),
             "keys": lambda: _keys_state(parts, clock()),
+            "folder": lambda: {"worker": room_files.is_kept(settings.room_dir, clock())},
         },
     )
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
@@ -128,12 +130,13 @@ def _after_the_view(error: InternalServerError) -> Response:
 
 
 def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
-    """Tell of a late seal too; it closes no door."""
+    """Tell of a late seal and of draws made elsewhere too; they close no door."""
     if not at_head(parts.doors.engine):
         raise NotReady("the database has the tables of another version")
     parts.refuse_wrong_keys()
     with parts.doors.reading() as db:
-        return {"audit_late": sealing.is_late(db, now=now)}
+        here = public.are_here(draws.every(db)[:5], parts.settings.draws_dir)
+        return {"audit_late": sealing.is_late(db, now=now), "draws_here": here}
 
 
 def _keys_state(parts: Parts, now: datetime) -> Mapping[str, object]:

@@ -103,7 +103,7 @@ def running_server() -> Iterator[Server]:
         address = make_url(named).set(drivername="postgresql+psycopg")
         yield from _closing(address.render_as_string(hide_password=False))
         return
-    with tempfile.TemporaryDirectory(prefix="hc", dir=_memory(), ignore_cleanup_errors=True) as at:
+    with tempfile.TemporaryDirectory(prefix="hc", dir=memory(), ignore_cleanup_errors=True) as at:
         programs = _programs()
         with _own(programs, Path(at)) if programs else _from_wheel(Path(at)) as address:
             yield from _closing(address)
@@ -117,7 +117,8 @@ def _closing(address: str) -> Iterator[Server]:
         server.close()
 
 
-def _memory() -> str | None:
+def memory() -> str | None:
+    """Return a folder that lies in memory, where there is one."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 import click
 
 from healthcert.config import Settings
+from healthcert.gateways import room_files
 from healthcert.gateways.files import write_whole
 from healthcert.models import Draw
 from healthcert.parts import Parts, ready_parts
@@ -112,6 +113,10 @@ def verify(context: click.Context, folder: Path, commitment: str | None, token: 
 
 
 _LISTS = "list.txt", "ranks.txt"
+_ELSEWHERE = (
+    "No worker has looked into {} for three minutes. If web and worker have another data folder, "
+    "the files of this draw are published nowhere: say it in HEALTHCERT_DATA_DIR."
+)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -132,6 +137,8 @@ def _done(parts: Parts, deed: Callable[..., Draw], staff: UUID) -> list[str]:
     with parts.doors.reading() as db:
         lines = draws.listed(db, made)
     ranks = draws.ranked(made, lines)
+    if not room_files.is_kept(parts.settings.room_dir, now):
+        click.echo(_ELSEWHERE.format(parts.settings.data_dir), err=True)
     folder = parts.settings.draws_dir / str(made.id)
     folder.mkdir(parents=True, exist_ok=True)
     for name, each in zip(_LISTS, (lines, ranks), strict=True):

@@ -4,6 +4,7 @@ opening.toml               what the operator announces (docs/howto/opening-day.m
 room/line.json             public: how far the line is; the worker's
 room/availability.json     public: where places are left; the worker's
 room/steps.json            how the line came so far: the worker's own
+room/looked                as old as the worker's last look: none looks into another folder
 room/<code>.<process>      12 bytes for each ticket handed out: what estimates come from
 """
 
@@ -24,7 +25,8 @@ from healthcert.errors import BadSettings
 from healthcert.gateways.files import write_whole
 from healthcert.policy.tickets import Ticket
 
-LINE, AVAILABILITY, STEPS = "line.json", "availability.json", "steps.json"
+LINE, AVAILABILITY, STEPS, LOOKED = "line.json", "availability.json", "steps.json", "looked"
+_LATE = 180  # seconds without a look, after which the worker works elsewhere or nowhere
 _ASKED = Struct(">8si")
 
 
@@ -71,6 +73,12 @@ def put(path: Path, value: object) -> bool:
     return True
 
 
+def is_kept(folder: Path, now: datetime) -> bool:
+    """Say whether a worker works in this data folder, and so for whoever reads there."""
+    looked = folder / LOOKED
+    return looked.exists() and now.timestamp() - looked.stat().st_mtime < _LATE
+
+
 def note(folder: Path, code: str, ticket: Ticket) -> None:
     """Count somebody among those who wait; losing this costs a better estimate."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,11 +86,11 @@ def note(folder: Path, code: str, ticket: Ticket) -> None:
         file.write(_ASKED.pack(*ticket))
 
 
-def asked(folder: Path, code: str) -> Iterator[Ticket]:
-    """Give every ticket that was handed out, some of them twice."""
+def asked(folder: Path, code: str) -> Iterator[tuple[bytes, int]]:
+    """Give who came when of every ticket that was handed out, some of them twice."""
     for path in folder.glob(f"{code}.*"):
         data = path.read_bytes()
-        yield from map(Ticket._make, _ASKED.iter_unpack(data[: len(data) // 12 * 12]))
+        yield from _ASKED.iter_unpack(data[: len(data) // 12 * 12])
 
 
 def forget(folder: Path) -> None:

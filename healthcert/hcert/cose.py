@@ -35,7 +35,6 @@ _TAG_SIGN1, _TAG_CWT, _FOUR = 18, 61, 4
 _ALGORITHM, _CRITICAL, _KID = 1, 2, 4  # header labels
 _UNDERSTOOD = (_ALGORITHM, _CRITICAL, _KID)
 _SHORT = 64  # bytes of a protected header worth remembering
-_BYTES_ALONE = {bytes}
 _CURVES = (SECP256R1, SECP384R1)
 _MIN_RSA_BITS = 2048
 _ECDSA = ECDSA(SHA256())

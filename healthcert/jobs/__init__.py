@@ -17,7 +17,6 @@ from healthcert.jobs import (
     certificates,
     keys,
     lots,
-    offers,
     outbox,
     places,
     publishing,
@@ -43,7 +42,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "withdrawals": certificates.take_back,
         "messages": outbox.send_due,
         "sweep": retention.sweep,
-        "offers": offers.offer,  # before places nobody is asked for are opened
+        "offers": places.offer,  # before places nobody is asked for are opened
         "places": places.release,
         "reminders": places.remind,
         "retention": retention.let_go,
@@ -51,6 +50,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "bundle": publishing.publish,
     }
 )
+_MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
+_BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ def run_once(parts: Parts, now: datetime) -> dict[str, int]:
     done: dict[str, int] = {}
     for name, job in JOBS.items():
         try:
-            done[name] = job(parts, now)
+            done[name] = job(parts, now) if now.second < _BEGINS or name not in _MINUTELY else 0
         except Refusal as refusal:
             _LOG.warning("a job was refused", extra={"job": name, "code": refusal.code})
         except Exception:  # noqa: BLE001 - the door of the night shift: the others go on

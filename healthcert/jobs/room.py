@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.config import Settings
 from healthcert.gateways import room_files
-from healthcert.gateways.room_files import AVAILABILITY, LINE, STEPS, Opening
+from healthcert.gateways.room_files import AVAILABILITY, LINE, LOOKED, STEPS, Opening
 from healthcert.models import ClinicSession, Programme, Site, Slot
 from healthcert.parts import Parts
 from healthcert.policy import admission, tickets
@@ -53,7 +53,7 @@ def keep(parts: Parts, now: datetime, *, probe: Probe = took) -> int:
     on = opening if opening is not None and opening.is_on(now) else None
     if opening is None:
         room_files.forget(folder)
-    if not _due(folder / "looked", now, STEP if on else LOOK):
+    if not _due(folder / LOOKED, now, STEP if on else LOOK):
         return 0
     with parts.doors.reading() as db:
         told, left = _availability(db, now)
@@ -129,14 +129,16 @@ def _crowd(folder: Path, code: str, seed: bytes, *, since: int) -> tuple[list[in
 
     The second says for how many people each stands.
     """
-    asked = {Ticket(who, max(came, -1)) for who, came in room_files.asked(folder, code)}
-    each = 1 + len(asked) // _MOST
-    first: dict[bytes, int] = {}
-    for ticket in asked:
-        place = tickets.place(ticket, seed)
-        if int.from_bytes(ticket.who) % each == 0 and since < place:
-            first[ticket.who] = min(place, first.get(ticket.who, place))
-    return sorted(first.values()), each
+    early, first = set[bytes](), dict[bytes, int]()
+    for who, came in room_files.asked(folder, code):  # bots ask a hundred times a second
+        if came < 0:
+            early.add(who)
+        elif since < tickets.LATER + came < first.get(who, 2 * tickets.LATER):
+            first[who] = tickets.LATER + came
+    each = 1 + len(early | first.keys()) // _MOST
+    drawn = {who: tickets.place(Ticket(who, -1), seed) for who in early}
+    first |= {who: place for who, place in drawn.items() if since < place}
+    return sorted(at for who, at in first.items() if int.from_bytes(who) % each == 0), each
 
 
 def _coarse(places: int) -> int:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import pairwise, zip_longest
+from itertools import islice, pairwise, zip_longest
 from typing import Any
 
 from healthcert.errors import BadInput
@@ -70,20 +70,16 @@ class Rules:
         key = hmac.digest(seed, root(lines) + public_value.encode(), "sha256")
         order = sorted(lines, key=_turns(key))
         left = {group: self.places * share // 100 for group, share in self.reserves.items()}
-        placed, rest = bytearray(len(order)), self.places
-        for at, line in enumerate(order if left else ()):
+        placed = set[str]()
+        for line in order if left else ():
             group = line[TOKEN_LENGTH + 1 :]
             if left.get(group):
                 left[group] -= 1
-                placed[at] = 1
-                rest -= 1
-        for at in range(len(order)):
-            if not placed[at] and rest:
-                placed[at] = 1
-                rest -= 1
-        first = [line[:TOKEN_LENGTH] for line, has in zip(order, placed, strict=True) if has]
-        others = [line[:TOKEN_LENGTH] for line, has in zip(order, placed, strict=True) if not has]
-        return first + others
+                placed.add(line)
+        others = (line for line in order if line not in placed)
+        placed.update([*islice(others, self.places - len(placed))])
+        order.sort(key=lambda line: line not in placed)  # who has a place, then who has none
+        return [line[:TOKEN_LENGTH] for line in order]
 
 
 def root(lines: Sequence[str]) -> bytes:

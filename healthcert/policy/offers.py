@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -13,7 +12,6 @@ RADII = (5, 10, 20, 50)  # kilometres around a site, for which somebody may wait
 SHORT_NOTICE = timedelta(hours=3)  # sooner than that only those come who said that they can
 _SHORTEST, _STANDBY, _LONGEST = timedelta(minutes=30), timedelta(minutes=45), timedelta(hours=24)
 _SHARE = 8  # of the time until the place, one part is for the answer
-_DEGREE_KM = 111.2
 _ON_THE_WAY = timedelta(minutes=15)
 _PRIOR = 9, 10  # before anything was seen, nine of ten accept: so few are offered too many
 
@@ -51,12 +49,6 @@ def night(moment: datetime, quiet: Quiet, zone: str) -> datetime | None:
     clock = moment.astimezone(ZoneInfo(zone)).time()
     inside = begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
     return _next(moment, ends, zone) if inside else None
-
-
-def apart(one: tuple[float, float], other: tuple[float, float]) -> float:
-    """Return kilometres between two points in degrees; good for those of `RADII`."""
-    east = (other[1] - one[1]) * math.cos(math.radians(one[0]))
-    return _DEGREE_KM * math.hypot(other[0] - one[0], east)
 
 
 def _next(moment: datetime, clock: time, zone: str) -> datetime:

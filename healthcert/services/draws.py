@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.waiting import IN_LINE
 
+Found = list[tuple[Draw, Mapping[str, str]]]  # draws and the names of their programmes
 _ENTRY = Base.metadata.tables["wait_entry"]
 
 
@@ -35,11 +37,10 @@ def announce(db: Session, *, vault: Vault, rules: Rules, by: Staff, now: datetim
     if programme is None or _moment(rules.closes) <= now:
         raise BadInput({"closes" if programme else "programme": "not_a_choice"})
     seed, draw_id = secrets.token_bytes(32), new_id()
-    told = {name: getattr(rules, name) for name in Rules.__slots__}
     draw = Draw(
         id=draw_id, recorded_at=now, programme_id=programme, state="announced",
         commitment=rules.commitment(seed), public_source=rules.source,
-        rules=told | {"reserves": dict(rules.reserves)},
+        rules=asdict(rules),
         sealed=vault.service_seal(draw_id.bytes, {"seed": seed.hex()}),
     )  # fmt: skip
     db.add(draw)
@@ -125,9 +126,7 @@ def listed(db: Session, draw: Draw) -> list[str]:
     return [line_of(*row) for row in db.execute(query.order_by(WaitEntry.token))]
 
 
-def every(
-    db: Session, *, draw_id: UUID | None = None, part: Part | None = None
-) -> list[tuple[Draw, Mapping[str, str]]]:
+def every(db: Session, *, draw_id: UUID | None = None, part: Part | None = None) -> Found:
     """Return draws, or one, and the names of their programmes: the newest, or a `part` from old."""
     query = select(Draw, Programme.names).join(Programme, Programme.id == Draw.programme_id)
     query = query if draw_id is None else query.where(Draw.id == draw_id)

@@ -11,6 +11,7 @@ from itertools import pairwise
 from sqlalchemy import ColumnElement, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
+from healthcert.errors import NotFound
 from healthcert.models import Site
 
 Point = tuple[float, float]  # latitude and longitude, degrees
@@ -40,6 +41,14 @@ def told_by_nearest(
             rows = db.scalars(query.order_by(some.c.away, some.c.id)).all()
             yield from rows
             seen, more, size = seen + len(rows), len(rows) == size, _MORE * size
+
+
+def nearest(db: Session, point: Point) -> Site:
+    """Return the site that is nearest to a point; NotFound where there is none at all."""
+    sites = db.scalars(select(Site)).all()
+    if not sites:
+        raise NotFound
+    return min(sites, key=lambda site: km(point, site))
 
 
 def km(point: Point, site: Site) -> float:

@@ -17,7 +17,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import ClinicSession, Offer, Person, Site, Slot, WaitEntry, new_id
 from healthcert.models.waiting import IN_TURN
 from healthcert.policy import offers as policy
-from healthcert.services import audit, booking, waiting
+from healthcert.services import audit, booking, near, waiting
 from healthcert.services.booking import BOOKABLE, Place
 from healthcert.services.offers import dose_for
 
@@ -96,8 +96,7 @@ def close(db: Session, *, vault: Vault, now: datetime) -> int:
 def _in_order(db: Session, place: Place, now: datetime) -> Select[WaitEntry, Person]:
     """Return the query of who may be asked for a place, in their order."""
     day, here = place.session.day, (place.site.latitude, place.site.longitude)
-    sites = db.execute(select(Site.id, Site.latitude, Site.longitude)).all()
-    away = {one: policy.apart(here, (north, east)) for one, north, east in sites}
+    away = {site.id: near.km(here, site) for site in db.scalars(select(Site))}
     around = [
         and_(WaitEntry.within_km == km, WaitEntry.site_id.in_([s for s in away if away[s] <= km]))
         for km in policy.RADII

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from healthcert.parts import Parts
 from healthcert.services import limits
@@ -20,12 +20,13 @@ def limit(name: str, identity: str = "") -> None:
     """Take one of a deed of `data/limits.toml`, before it is done and whatever comes of it.
 
     `identity` is who is asked about or who asks, in one spelling; the network is the caller's, as
-    far as our own proxies tell it.
+    far as our own proxies tell it; of whom the waiting room let in it is their ticket, since on an
+    opening day thousands come by one carrier's.
 
     Raises:
         TooMany: A window is full.
     """
-    address = request.remote_addr or ""
+    address = g.let_in[1].hex() if "let_in" in g else request.remote_addr or ""
     parts().doors.run(
         lambda db: limits.spend(
             db, pepper=parts().pepper, name=name, identity=identity, address=address, now=now()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, send_file
 
 from healthcert.errors import NotFound
+from healthcert.gateways.room_files import held
 from healthcert.services import draws as service
 from healthcert.web.here import parts
 
@@ -35,6 +37,12 @@ def draws(draw_id: UUID | None) -> str:
         for draw, _names in found
     }
     return render_template("public/draws.html", draws=found, files=files)
+
+
+def are_here(found: service.Found, folder: Path) -> bool:
+    """Say whether the newest files of these draws lie in this folder: else another one has them."""
+    paths = {draw.id: folder / str(draw.id) / "manifest.json" for draw, _names in found}
+    return all((held(paths[draw.id]) or {}).get("state") == draw.state for draw, _names in found)
 
 
 @bp.get("/draws/<uuid:draw_id>/<any('manifest.json', 'list.txt', 'ranks.txt'):name>")

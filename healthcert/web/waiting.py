@@ -16,7 +16,16 @@ from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
 from healthcert.policy.offers import RADII
-from healthcert.services import desk, enrolment, identities, offers, people, queue, roster, waiting
+from healthcert.services import (
+    desk,
+    enrolment,
+    identities,
+    near,
+    offers,
+    people,
+    roster,
+    waiting,
+)
 from healthcert.services.audit import Actor
 from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.services.vials import opened as open_vials
@@ -73,7 +82,7 @@ def join() -> _Page:
     told, vault, country = details_in(who), parts().vault, parts().settings.country
     limit("book", tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail)
 
-    def work(db: Any) -> tuple[queue.Waits, str]:  # noqa: ANN401 - views know no SQL
+    def work(db: Any) -> tuple[waiting.Waits, str]:  # noqa: ANN401 - views know no SQL
         person = enrolment.enrol(db, vault=vault, details=told, now=now())
         _join(db, form, person, Actor("citizen", person.id))
         number = ""
@@ -81,7 +90,7 @@ def join() -> _Page:
             number = identities.new_card(
                 db, vault=vault, person_id=person.id, country=country, staff=None, now=now()
             )
-        return queue.of_person(db, person.id)[-1], number
+        return waiting.of_person(db, person.id)[-1], number
 
     waits, number = parts().doors.run(work)
     return render_template("waiting/joined.html", waits=waits, number=number)
@@ -172,7 +181,7 @@ def _wanted() -> Wanted:
 
 def _join(db: Any, form: Wanted, person: Person, who: Actor) -> None:  # noqa: ANN401
     town = next(one for one in parts().country.towns if one.code == form.town.data)
-    site = waiting.nearest(db, (town.latitude, town.longitude))
+    site = near.nearest(db, (town.latitude, town.longitude))
     anywhere = form.within.data == "any"
     waiting.join(
         db, vault=parts().vault, person=person, programme_id=UUID(form.programme.data),
@@ -183,5 +192,5 @@ def _join(db: Any, form: Wanted, person: Person, who: Actor) -> None:  # noqa: A
 
 def _mine(form: Wanted) -> str:
     with opened() as (db, person_id):
-        found = queue.of_person(db, person_id)
+        found = waiting.of_person(db, person_id)
     return render_template("waiting/mine.html", form=form, waits=found)

@@ -33,15 +33,20 @@ def drawn(run, sqlite_template, tmp_path):
             )  # fmt: skip
         code = programme.code
     closes = datetime.now(UTC) + timedelta(seconds=1)  # noqa: TID251 - the commands read the clock
-    told = run(
+    announced = run(
         "draw", "commit", "--programme", code, "--places", 9, "--closes", closes.isoformat(),
         "--source", "the lottery", "--reserve", "region:North", 20, "--staff", staff,
-    ).stdout  # fmt: skip
-    draw_id, commitment = re.fullmatch(r"announced (\S+) (\w{64}) 0 entrants\n", told).groups()
+    )  # fmt: skip
+    assert "HEALTHCERT_DATA_DIR" in announced.stderr  # no worker has looked into this folder
+    told = re.fullmatch(r"announced (\S+) (\w{64}) 0 entrants\n", announced.stdout)
+    draw_id, commitment = told.groups()
+    looked = tmp_path / "room" / "looked"
+    looked.parent.mkdir()
+    looked.touch()
     time.sleep(1)
     for step, *value in (("close",), ("run", "7 12 19")):
         done = run("draw", step, draw_id, *value, "--staff", staff)
-        assert done.exit_code == 0, done.output
+        assert (done.exit_code, done.stderr) == (0, ""), done.output
     assert "published" in done.stdout
     with Doors(engine).reading() as db:
         assert db.query(Draw).one().state == "published"

@@ -14,7 +14,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
@@ -66,8 +66,15 @@ class Day:
 
     def share(self, kind: str) -> float:
         """Return what part of all places a kind won, beside its part of all people."""
-        won = self.won[kind] / self.won.total()
-        return won / (self.people[kind] / self.people.total())
+        return _part(self.won, kind) / _part(self.people, kind)
+
+    def kept(self, kind: str) -> float:
+        """Return how many places a kind won for each of it that was drawn: no lot is in it."""
+        return self.won[kind] / self.drawn[kind]
+
+
+def _part(some: Counter[str], kind: str) -> float:
+    return some[kind] / some.total()
 
 
 class Simulation:
@@ -81,7 +88,8 @@ class Simulation:
         self.code, self.key = code, tickets.key_of(read_secret(parts.settings.secret_file), code)
         self.seed = tickets.seed_of(self.key)
         kept = places * some["phone"] // (bots + honest)
-        self.slots, self.open_places = self._slots(places, kept), places - kept
+        slots, self.places, self.open_places = self._slots(places, kept), places, places - kept
+        self.slots = {source: [*slots] for source in ("web", "phone")}  # that may have a place
         told = f'code = "{code}"\nprogramme = "{code}"\nopens_at = {OPENS.isoformat()}\n'
         parts.settings.data_dir.mkdir(parents=True, exist_ok=True)
         (parts.settings.data_dir / "opening.toml").write_text(told, "ascii")
@@ -107,7 +115,7 @@ class Simulation:
         """Let the day pass, five seconds at a time, until nothing is left; return what came."""
         line, turns = self._everybody_comes(), list[tuple[float, str]]()
         self.day.drawn.update(who.partition("-")[0] for who in line[-self.open_places :])
-        while self.slots and self.now < OPENS + timedelta(hours=6):
+        while self.day.won.total() < self.places and self.now < OPENS + timedelta(hours=6):
             room.keep(self.parts, self.now, probe=lambda _settings: 0.0)
             while line and self._standing(self.tickets[line[-1]])[1].state == "go":
                 heappush(turns, (self._done_in(line[-1]), line.pop()))
@@ -117,6 +125,23 @@ class Simulation:
                 self._book(turns[0][1], self.tickets[heappop(turns)[1]])
             self.now += timedelta(seconds=room.STEP)
         return self.day
+
+    def lots(self, openings: int) -> dict[str, float]:
+        """Return what part of its heads' share each kind is drawn, on average of other openings.
+
+        The same people come before each of them; only its code differs, and so its seed.
+        """
+        secret, drawn = read_secret(self.parts.settings.secret_file), Counter[str]()
+        for number in range(openings):
+            key = tickets.key_of(secret, f"{self.code} {number}")
+            seed = tickets.seed_of(key)
+            coming = (
+                (tickets.place(Ticket(tickets.who(key, who), -1), seed), who)
+                for who in self.tickets
+            )
+            drawn.update(who.partition("-")[0] for _, who in nsmallest(self.open_places, coming))
+        heads = Counter(who.partition("-")[0] for who in self.tickets)
+        return {kind: _part(drawn, kind) / _part(heads, kind) for kind in heads}
 
     def _everybody_comes(self) -> list[str]:
         """Hand out the tickets of the hour before; return the line, its first one last."""
@@ -169,12 +194,10 @@ class Simulation:
                 self._book(one, self.tickets[one if deed == 1 else other])
 
     def _calls_are_taken(self) -> None:
-        """Take calls: twenty clerks, five minutes each."""
+        """Take calls, five minutes each: twenty clerks, as long as their own places last."""
         done = 20 * ((self.now - OPENS).total_seconds() // 300)
-        while self.day.won["phone"] < min(self.day.people["phone"], done):
-            if not self._take("phone"):
-                return
-            self.day.won["phone"] += 1
+        while self.day.won["phone"] < min(self.places - self.open_places, done):
+            self.day.won["phone"] += self._take("phone")
 
     def _book(self, identity: str, text: str) -> None:
         """Book as the pages do: the gate, one identity, the limits, a place."""
@@ -186,12 +209,15 @@ class Simulation:
         elif identity in self.booked:
             self.day.refused["booked already"] += 1
         else:
-            self._spend_and_take(identity)
+            self._spend_and_take(identity, ticket.who)
 
-    def _spend_and_take(self, identity: str) -> None:
+    def _spend_and_take(self, identity: str, whose: bytes) -> None:
         try:
             with self.parts.doors.transaction() as db:
-                limits.spend(db, name="book", pepper=b"p", identity=identity, now=self.now)
+                limits.spend(
+                    db, name="book", pepper=b"p", identity=identity, address=whose.hex(),
+                    now=self.now,
+                )  # fmt: skip
         except TooMany:
             self.day.refused["too often"] += 1
             return
@@ -202,13 +228,13 @@ class Simulation:
             self.day.refused["no place"] += 1
 
     def _take(self, source: str) -> bool:
-        """Take a place in any slot; forget slots in which nobody finds one any more."""
+        """Take a place in the first slot that has one; of those without nobody is shown more."""
+        left = self.slots[source]
         with self.parts.doors.transaction() as db:
-            for slot_id in [*self.slots]:
-                slot = db.get_one(Slot, slot_id)
+            while left:
+                slot = db.get_one(Slot, left[0])
                 with suppress(SlotFull):
                     places.take_place(db, slot, places.pools_of(source, 1), now=self.now)
                     return True
-                if slot.booked == slot.capacity:
-                    self.slots.remove(slot_id)
+                left.pop(0)
         return False

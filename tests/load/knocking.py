@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import signal
 import subprocess
 import sys
 import time
@@ -48,6 +49,12 @@ def started(port: int, plan: Plan) -> subprocess.Popen:
     return running
 
 
+def ended(running: subprocess.Popen) -> list[Answer]:
+    """Let nobody knock any more, and return the answers."""
+    running.terminate()
+    return told(running)
+
+
 def told(running: subprocess.Popen) -> list[Answer]:
     """Return the answers, in the order they came."""
     with running:
@@ -63,11 +70,15 @@ class _Knocker:
 
     async def run(self) -> list[Answer]:
         self.end = time.perf_counter() + self.plan.seconds
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._no_more)
         if self.plan.rate:
             await self._at_a_rate()
         else:
             await asyncio.gather(*(self._in_turn() for _ in range(self.plan.at_once)))
         return self.answers
+
+    def _no_more(self) -> None:
+        self.end = 0.0
 
     async def _in_turn(self) -> None:
         while self.waiting and time.perf_counter() < self.end:

@@ -88,9 +88,3 @@ def test_the_night_is_that_of_the_clock_of_the_place():
         2026, 3, 3, 6, tzinfo=UTC
     )
     assert offers.night(datetime(2026, 3, 2, 20, tzinfo=UTC), NIGHT, "UTC") is None
-
-
-def test_kilometres_are_right_for_the_distances_somebody_waits_for():
-    beirut, sidon = (33.8938, 35.5018), (33.5571, 35.3729)
-    assert offers.apart(beirut, sidon) == pytest.approx(39.3, abs=0.3)
-    assert offers.apart(beirut, beirut) == 0

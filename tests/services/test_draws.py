@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import AuditEvent, Draw, Person, WaitEntry, new_id
 from healthcert.policy.draw import Rules, differences
-from healthcert.services import draws, queue
+from healthcert.services import draws, waiting
 from tests.factories import NOW, day, make_admin, make_person
 
 CLOSES = NOW + timedelta(days=1)
@@ -95,7 +95,7 @@ def test_a_draw_is_announced_closed_drawn_in_pieces_and_published(lots, clinic):
         held = [token.hex() for token in db.scalars(query.order_by(WaitEntry.rank))]
         told = {event.act: event.details for event in db.scalars(select(AuditEvent))}
         entry = db.scalars(select(WaitEntry).where(WaitEntry.rank == 4)).one()
-        assert queue.before(db, entry) == 3
+        assert waiting.before(db, entry) == 3
     assert held == tokens
     assert told["draw_announced"] == {"commitment": draw.commitment.hex()}
     assert told["draw_drawn"] == {"seed": draw.seed.hex()}

@@ -30,7 +30,7 @@ from healthcert.models import (
     WaitEntry,
 )
 from healthcert.policy import offers as policy
-from healthcert.services import booking, enrolment, offering, offers, queue, waiting
+from healthcert.services import booking, enrolment, near, offering, offers, waiting
 from healthcert.services.audit import SYSTEM, Actor
 from tests.factories import NOW, day, make_site
 from tests.models.test_workflow import drawn, make_draw
@@ -146,7 +146,7 @@ def test_offers_go_out_in_the_order_of_phase_rank_and_time(line, clinic):
         each.person_id for each in (drawn_one, early, late)
     ]
     with clinic.doors.reading() as db:
-        in_front = [queue.before(db, db.get_one(WaitEntry, each.id))
+        in_front = [waiting.before(db, db.get_one(WaitEntry, each.id))
                     for each in (drawn_one, early, late, soon)]  # fmt: skip
     assert in_front == [0, 1, 2, 3]
 
@@ -203,7 +203,7 @@ def test_who_is_too_late_for_the_last_place_waits_on_where_they_were(line, clini
     assert line.state(entries[10]) == "waiting"
     assert line.told(entries[10])[-1] == "offer_gone"
     with clinic.doors.reading() as db:
-        assert queue.before(db, db.get_one(WaitEntry, entries[10].id)) == 0
+        assert waiting.before(db, db.get_one(WaitEntry, entries[10].id)) == 0
     again = line.freed(day(5))
     line.fill(again)
     assert line.open(again)[0].person_id == last.person_id
@@ -258,7 +258,16 @@ def test_one_waits_for_a_site_or_for_those_around_it(line, clinic, km, within, a
     line.join(within_km=within)
     assert line.fill(line.freed(site=there)) == asked
     here = clinic.site.latitude, clinic.site.longitude
-    assert policy.apart((there.latitude, there.longitude), here) == pytest.approx(km)
+    assert near.km(here, there) == pytest.approx(km, rel=0.001)
+
+
+def test_kilometres_are_right_for_the_distances_somebody_waits_for(clinic):
+    beirut = 33.8938, 35.5018
+    for name, km in (("Sidon", 39.3), ("Beirut", 0)):
+        there = (33.5571, 35.3729) if km else beirut
+        with clinic.doors.transaction() as db:
+            site = make_site(db, names={"en": name}, latitude=there[0], longitude=there[1])
+        assert near.km(beirut, site) == pytest.approx(km, abs=0.3)
 
 
 def test_who_has_booked_by_themselves_waits_no_more(line, clinic):

@@ -9,11 +9,13 @@ from hashlib import sha256
 import pytest
 
 from healthcert.app import create_app
+from healthcert.data.limits import limits
 from healthcert.errors import BadSettings
 from healthcert.gateways import room_files
 from healthcert.jobs import room as job
-from healthcert.models import Programme, Slot
+from healthcert.models import LimitCounter, Programme, Slot
 from healthcert.policy import admission
+from healthcert.services.limits import key_of, network_of
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, tell
 
@@ -115,6 +117,21 @@ def test_a_ticket_is_good_for_one_identity(app, clinic, parts, steps):
     assert "what you got the ticket for" in answer.text
     with parts.doors.reading() as db:
         assert db.get_one(Slot, clinic.slots[0]).booked == 0, "places are held for another"
+
+
+@pytest.mark.usefixtures("opening")
+def test_who_was_let_in_books_though_their_carrier_has_used_its_bookings_up(
+    app, clinic, parts, steps
+):
+    browser, _address = ticket_of(app)
+    steps(620)
+    key = key_of(parts.pepper, f"book network {network_of('127.0.0.1')}")
+    used = {"name": "book.network", "key": key, "count": limits()["book"]["network"].most}
+    with parts.doors.transaction() as db:
+        db.add(LimitCounter(**used, ends_at=OPENS + timedelta(hours=1)))
+    asked = f"?slot={clinic.slots[0]}&dose=1&second=later"
+    tell(browser, asked, ALIA)
+    assert browser.post(f"/book/check{asked}").location == "/book/done"
 
 
 @pytest.mark.usefixtures("opening")

@@ -245,7 +245,7 @@ def test_readiness_tells_what_is_missing(client, app):
     assert ready.json["checks"]["bundle"]["version"] == 1
     whole = app.test_client().get("/readyz")
     assert whole.status_code == 200
-    assert set(whole.json["checks"]) == {"bundle", "database", "keys"}
+    assert set(whole.json["checks"]) == {"bundle", "database", "folder", "keys"}
 
 
 def test_readiness_tells_when_sealing_is_late_and_closes_no_door(app, clock):

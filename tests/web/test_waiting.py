@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from healthcert.jobs import offers as job
+from healthcert.jobs import places as job
+from healthcert.jobs import room
 from healthcert.models import Offer, Slot
 from healthcert.policy.draw import Rules
 from healthcert.services import draws
@@ -150,6 +152,7 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
         draw = draws.announce(db, vault=parts.vault, rules=rules, by=by, now=NOW)
     page = browser.get("/draws").text
     assert draw.commitment.hex() in page
+    assert folder_state(browser) == [False, False]
     later = NOW + timedelta(hours=2)
     with parts.doors.transaction() as db:
         draws.close(db, draw_id=draw.id, by=by, now=later)
@@ -162,10 +165,23 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
     folder = published.draws_dir / str(draw.id)
     folder.mkdir(parents=True)
     (folder / "ranks.txt").write_text(tokens[0])
+    (folder / "manifest.json").write_text(json.dumps({"state": "drawn"}))
+    room.keep(parts, NOW)
+    assert folder_state(browser) == [True, True]
     assert "ranks.txt" in browser.get(f"/draws/{draw.id}").text
     assert browser.get(f"/draws/{draw.id}/ranks.txt").text == tokens[0]
     for nothing in (f"/draws/{draw.id}/list.txt", f"/draws/{clinic.site_id}"):
         assert browser.get(nothing).status_code == 404
+
+
+def folder_state(browser):
+    """Return whether draws and worker are in the data folder that the web reads."""
+    ready = browser.get("/readyz")
+    assert ready.status_code == 200
+    return [
+        ready.json["checks"]["database"]["draws_here"],
+        ready.json["checks"]["folder"]["worker"],
+    ]
 
 
 def draws_code(db):

@@ -22,7 +22,6 @@ from healthcert.services import (
     offers,
     people,
     proxies,
-    queue,
     record,
     waiting,
 )
@@ -141,7 +140,7 @@ get("/record", my_record.export, whose="view", answer=Record, name="whole_record
     read=lambda whole: whole.as_json())  # fmt: skip
 get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
-get("/waiting", queue.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
+get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)
 post("/waiting/<uuid:entry_id>/leave", waiting.leave, whose="book")
 post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
