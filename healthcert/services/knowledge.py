@@ -88,11 +88,15 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     product = db.get(Product, product_id)
     if product is None:
         raise NotFound
-    content = _content(db, product.knowledge_id)
-    if product.knowledge_id not in _SERIES:
-        _SERIES[product.knowledge_id] = series(content)
-    rule = _SERIES[product.knowledge_id]
+    rule, content = series_of(db, product.knowledge_id), _content(db, product.knowledge_id)
     return Rule(product, rule, content.get("questions", ()), product.knowledge_id, content)
+
+
+def series_of(db: Session, knowledge_id: UUID) -> Series:
+    """Return the rule that a version of a product's file says."""
+    if knowledge_id not in _SERIES:
+        _SERIES[knowledge_id] = series(_content(db, knowledge_id))
+    return _SERIES[knowledge_id]
 
 
 def offered(db: Session) -> list[tuple[Programme, Product]]:

@@ -47,12 +47,13 @@ def move(
     """
     person = people.locked(db, person_id)
     old = booking.own(db, appointment_id=appointment_id, person_id=person_id)
-    place = booking.place_of(db, slot_id)
+    scene = booking.scene_of(db, vault, person, slot_id)
+    place = scene.place
     if old.state not in ("booked", "held") or old.slot_id == slot_id:
         raise WrongState
     actor = actor or audit.Actor("citizen", person_id)
     booking.refuse_unfit(
-        db, vault=vault, person=person, place=place, dose_number=old.dose_number,
+        db, vault=vault, person=person, scene=scene, dose_number=old.dose_number,
         actor=actor, now=now,
     )  # fmt: skip
     was_held = old.state == "held"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import Holder
-from healthcert.models import Person
+from healthcert.models import Base, Person, plain
 
 UNFINDABLE = ("vouched", "none")  # identities without a number
+_PERSON = Base.metadata.tables["person"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +102,31 @@ def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
     if not found.keys() >= set(person_ids):
         raise NotFound
     return found
+
+
+def all_read(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Return people as `all_locked` does, to be read alone: no session knows these rows.
+
+    Raises:
+        NotFound: One of them is not there.
+    """
+    found = read(db, _LOCKED, ids=list(set(person_ids)))
+    if not found.keys() >= set(person_ids):
+        raise NotFound
+    return found
+
+
+def locking(ids: Any) -> Select[Any]:  # noqa: ANN401 - what SQL can compare with
+    """Return the query for `read` that locks people as `locked` does."""
+    query = select(_PERSON).where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
+    return query.with_for_update(key_share=True)
+
+
+def read(db: Session, query: Select[Any], **values: object) -> dict[UUID, Person]:
+    """Return the people that a query of `locking` finds, to be read alone."""
+    db.flush()
+    rows = db.connection().execute(query, values)
+    return {row.id: plain(Person, row._asdict()) for row in rows}
+
+
+_LOCKED = locking(bindparam("ids", expanding=True))

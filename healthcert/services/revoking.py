@@ -89,7 +89,7 @@ def end_all(
             db, vault=vault, person=person, template=notice, fields={"reference": reference},
             time_zone=country.time_zone, due_at=now, now=now, rows=told,
         )  # fmt: skip
-    messages.write(db, told, noted)
+    messages.write(db, message=told, audit_event=noted)
 
 
 def reissue_lost(

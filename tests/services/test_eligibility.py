@@ -152,7 +152,7 @@ def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_that_is_written_down(c
     slot = clinic.slot()
     made = clinic.doors.run(
         lambda db: booking.take(
-            db, vault=clinic.vault, person=person, slot_id=slot.id, dose_number=1,
+            db, vault=clinic.vault, person_id=person.id, slot_id=slot.id, dose_number=1,
             source="walk_in", actor=audit.Actor("staff", clinic.nurse.id), now=NOW,
             exception_reason="medical_need",
         )

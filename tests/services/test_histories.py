@@ -129,7 +129,7 @@ class History(RuleBasedStateMachine):
     def take(self, who: int, slot: int, dose: int, crash: int | None) -> None:
         self.deed(
             lambda db: booking.take(
-                db, person=db.get_one(Person, self.people[who].id), slot_id=self.slots[slot].id,
+                db, person_id=self.people[who].id, slot_id=self.slots[slot].id,
                 dose_number=dose, source="web", actor=STRANGER, now=self.now, **self.told,
             ),
             crash,

@@ -304,7 +304,7 @@ def test_a_freed_place_is_kept_for_those_who_wait(clinic):
     who = person(clinic)
     offered = clinic.doors.run(
         lambda db: booking.take(
-            db, vault=clinic.vault, person=who, slot_id=slot.id, dose_number=1, source="sms",
+            db, vault=clinic.vault, person_id=who.id, slot_id=slot.id, dose_number=1, source="sms",
             actor=STRANGER, pools=("waiting",), now=NOW,
         )
     )  # fmt: skip
@@ -332,7 +332,7 @@ def test_a_place_that_nobody_waits_for_any_more_is_open_again(clinic):
     who = person(clinic)
     mine = clinic.doors.run(
         lambda db: booking.take(
-            db, vault=clinic.vault, person=who, slot_id=slot.id, dose_number=1, source="sms",
+            db, vault=clinic.vault, person_id=who.id, slot_id=slot.id, dose_number=1, source="sms",
             actor=STRANGER, pools=("waiting",), now=NOW,
         )
     )  # fmt: skip
