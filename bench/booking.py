@@ -12,17 +12,20 @@ nothing.
 from __future__ import annotations
 
 import sys
-import threading
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from queue import Queue
 from statistics import median
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, create_engine
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from sqlalchemy import URL, create_engine
+from sqlalchemy import Connection as Looking
 
 from bench._turns import row
 from healthcert.cli.stress import PROCESSES, Arena, Found, book, book_naively
@@ -38,17 +41,27 @@ _PLAIN = """
     INSERT INTO plain_row (id, recorded_at, reference, person_id, slot_id, state, source, pool)
     VALUES (%s, %s, %s, %s, %s, 'booked', 'web', 'online')
 """
-_OWN = threading.local()
+_OPEN = 9  # of a process
 
 
 def plain(doors: Doors, _vault: Vault, person_id: UUID, slot_id: UUID) -> None:
     """Write one row and commit it, by the driver alone."""
-    if not hasattr(_OWN, "connection"):
-        _OWN.connection = psycopg.connect(
-            doors.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    own = _connections(doors.engine.url)
+    connection = own.get()
+    connection.execute(_PLAIN, (new_id(), NOW, new_reference(), person_id, slot_id))
+    connection.commit()
+    own.put(connection)
+
+
+@cache
+def _connections(url: URL) -> Queue[Connection[TupleRow]]:
+    """Return connections that stay open, as the service's do, and fit beside those."""
+    own = Queue[Connection[TupleRow]]()
+    for _ in range(_OPEN):
+        own.put(
+            psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
         )
-    _OWN.connection.execute(_PLAIN, (new_id(), NOW, new_reference(), person_id, slot_id))
-    _OWN.connection.commit()
+    return own
 
 
 def main() -> int:
@@ -72,7 +85,7 @@ def main() -> int:
             return _measured(arena, connection)
 
 
-def _spent(connection: Connection) -> float:
+def _spent(connection: Looking) -> float:
     """Return the microseconds of processor time that the backends have had."""
     query = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     rows = connection.exec_driver_sql(query)
@@ -80,7 +93,7 @@ def _spent(connection: Connection) -> float:
     return sum(int(one.split()[0]) for one in told) / 1000
 
 
-def _measured(arena: Arena, connection: Connection) -> int:
+def _measured(arena: Arena, connection: Looking) -> int:
     many = _CLIENTS * _EACH
     run = partial(arena.run, clients=_CLIENTS, each=_EACH)
     found: dict[str, list[Found]] = {"plain": [], "spread": [], "hot": []}

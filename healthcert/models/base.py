@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from collections import namedtuple
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -109,6 +110,11 @@ def plain(kind: type[R], values: Mapping[str, Any]) -> R:
     row: R = manager_of_class(kind).new_instance()
     row.__dict__.update(values)
     return row
+
+
+def narrow(names: str) -> Any:  # noqa: ANN401 - its columns have the types of the mapped class
+    """Return a class of tuples that stand for rows of which only these columns are read."""
+    return namedtuple("Narrow", names)  # noqa: PYI024
 
 
 def one_of(column: str, values: tuple[str, ...], name: str | None = None) -> CheckConstraint:

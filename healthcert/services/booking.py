@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -30,10 +31,11 @@ from healthcert.models import (
     Programme,
     Site,
     Slot,
+    narrow,
     plain,
 )
 from healthcert.models.appointment import ACTIVE
-from healthcert.models.place import OPEN
+from healthcert.models.place import KEPT, OPEN
 from healthcert.policy import schedule
 from healthcert.services import audit, eligibility, enrolment, knowledge, messages, people, places
 from healthcert.services.people import Details
@@ -44,7 +46,7 @@ Written = list[Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A slot with what it belongs to, read together and to be read alone: no session knows them."""
+    """A slot with what it belongs to, read together."""
 
     slot: Slot
     session: ClinicSession
@@ -62,7 +64,7 @@ class Planned(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """A place, and what is on record of a person in its programme."""
+    """A place, and what is on record of a person in its programme; of rows, what booking needs."""
 
     place: Place
     details: Details
@@ -71,16 +73,23 @@ class Scene(NamedTuple):
 
 
 _T = Base.metadata.tables
-_KINDS = (Slot, ClinicSession, Site, Product, Programme)
+_POOLS = " ".join(f"kept_{each} booked_{each}" for each in KEPT)
+_READ = {
+    "slot": narrow(f"id starts_at ends_at capacity booked {_POOLS}"),
+    "clinic_session": narrow("day state product_id programme_id"),
+    "site": narrow("names time_zone"),
+    "product": narrow("id knowledge_id"),
+    "programme": narrow("id disease knowledge_id"),
+}
+_LAST = narrow(f"id sealed {' '.join(eligibility.SAYS)}")
 _SLOT, _SESSION, _PROGRAMME = _T["slot"], _T["clinic_session"], _T["programme"]
 PLACES = (
-    select(*(kind.__table__ for kind in _KINDS))
+    select(*(_T[name].c[each] for name, its in _READ.items() for each in its._fields))
     .join_from(_SLOT, _SESSION)
     .join_from(_SESSION, _T["site"])
     .join_from(_SESSION, _T["product"])
     .join_from(_SESSION, _PROGRAMME)
 )
-_PLACE = PLACES.where(_SLOT.c.id == bindparam("slot"))
 _DECISION, _DOSE, _STANDING = _T["eligibility_decision"], _T["dose"], _T["dose_standing"]
 _NEWER, _GIVEN = _DECISION.alias(), _T["product"].alias()
 _NEWEST = (
@@ -91,7 +100,8 @@ _NEWEST = (
     .correlate(_PROGRAMME)
 )
 _SCENE = (
-    _PLACE.add_columns(_DECISION, _DOSE.c.given_on, _GIVEN.c.knowledge_id)
+    PLACES.add_columns(*(_DECISION.c[each] for each in _LAST._fields))
+    .add_columns(_DOSE.c.given_on, _GIVEN.c.knowledge_id)
     .outerjoin(_DECISION, _DECISION.c.id == _NEWEST.scalar_subquery())
     .outerjoin(
         _STANDING,
@@ -101,6 +111,7 @@ _SCENE = (
     )
     .outerjoin(_DOSE, _DOSE.c.id == _STANDING.c.dose_id)
     .outerjoin(_GIVEN, _GIVEN.c.id == _DOSE.c.product_id)
+    .where(_SLOT.c.id == bindparam("slot"))
     .order_by(_DOSE.c.given_on, _DOSE.c.given_at, _DOSE.c.id)
 )
 
@@ -211,9 +222,10 @@ def placed(
     pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
     row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
     if places.open_to(db, slot, pools):
-        more = written(plain(Appointment, row)) | {"eligibility_decision": decided}
+        made = plain(Appointment, row)
+        more = written(made) | {"eligibility_decision": decided}
         if places.at_once(db, slot, appointment=[row], **more):
-            return places.as_read(db, row)
+            return places.as_read(db, made)
     messages.write(db, eligibility_decision=decided)
     pool = places.take_place(db, slot, pools, now=now)
     appointment = places.hold_place(db, slot=slot, pool=pool, now=now, **wanted)
@@ -261,12 +273,18 @@ def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOO
     Raises:
         NotFound: No such slot, or its session is in none of these states.
     """
-    db.flush()
-    found = db.connection().execute(_PLACE, {"slot": slot_id}).one_or_none()
-    place = found and place_in(iter(found))
-    if not place or (states is not None and place.session.state not in states):
+    query = (
+        select(Slot, ClinicSession, Site, Product, Programme)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Site, Site.id == ClinicSession.site_id)
+        .join(Product, Product.id == ClinicSession.product_id)
+        .join(Programme, Programme.id == ClinicSession.programme_id)
+        .where(Slot.id == slot_id)
+    )
+    found = db.execute(query.execution_options(populate_existing=True)).one_or_none()
+    if found is None or (states is not None and found[1].state not in states):
         raise NotFound
-    return place
+    return Place(*found)
 
 
 def scene_of(db: Session, vault: Vault, person: Person, slot_id: UUID) -> Scene:
@@ -283,18 +301,15 @@ def scene_of(db: Session, vault: Vault, person: Person, slot_id: UUID) -> Scene:
     place = place_in(values)
     if place.session.state not in BOOKABLE:
         raise NotFound
-    last = _row(EligibilityDecision, values)
+    last = _LAST._make(islice(values, len(_LAST._fields)))
     counted = [(given_on, version) for *_, given_on, version in rows if given_on]
     return Scene(place, people.details_of(vault, person), last if last.id else None, counted)
 
 
 def place_in(values: Iterator[Any]) -> Place:
     """Return the place that a row of `PLACES` begins with; what follows stays in `values`."""
-    return Place(*(_row(kind, values) for kind in _KINDS))
-
-
-def _row(kind: Any, values: Iterator[Any]) -> Any:  # noqa: ANN401 - of any of these tables
-    return plain(kind, dict(zip(kind.__table__.columns.keys(), values, strict=False)))
+    rows: Any = (its._make(islice(values, len(its._fields))) for its in _READ.values())
+    return Place(*rows)
 
 
 class NotDue(NotEligible):

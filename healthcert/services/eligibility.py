@@ -34,8 +34,8 @@ from healthcert.services import audit
 from healthcert.services.people import details_of, key_of
 
 EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
+SAYS = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
 _PURPOSE = "eligibility"
-_SAYS = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
 _DECISION = Base.metadata.tables["eligibility_decision"]
 _STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
 
@@ -93,7 +93,7 @@ def decide(
         "decided_by": actor.id if actor.kind == "staff" else None,
         "exception_reason": exception_reason if outcome == "exception" else "",
     }
-    if last is not None and told is None and all(getattr(last, n) == row[n] for n in _SAYS):
+    if last is not None and told is None and all(getattr(last, n) == row[n] for n in SAYS):
         return last
     told = {field: sorted(codes) for field, codes in facts.told.items()}
     kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}

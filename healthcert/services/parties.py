@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Base, Person, Slot, new_id
+from healthcert.models import Appointment, Base, Person, Slot, new_id, plain
 from healthcert.services import audit, booking, people, places
 
 HOLD = timedelta(minutes=10)
@@ -216,7 +216,8 @@ def _locked(
     rows, their = [], []
     for values in map(iter, found):
         their.append(booking.place_in(values))
-        rows.append(places.as_read(db, dict(zip(_APPOINTMENT.c.keys(), values, strict=True))))
+        row = plain(Appointment, dict(zip(_APPOINTMENT.c.keys(), values, strict=True)))
+        rows.append(places.as_read(db, row))
     return persons, rows, their
 
 

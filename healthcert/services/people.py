@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import Holder
-from healthcert.models import Base, Person, plain
+from healthcert.models import Base, Person, narrow
 
 UNFINDABLE = ("vouched", "none")  # identities without a number
 _PERSON = Base.metadata.tables["person"]
+_READ = narrow("id wrapped_key sealed language region erased_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,16 @@ def all_read(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
 
 def locking(ids: Any) -> Select[Any]:  # noqa: ANN401 - what SQL can compare with
     """Return the query for `read` that locks people as `locked` does."""
-    query = select(_PERSON).where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
+    columns = [_PERSON.c[name] for name in _READ._fields]
+    query = select(*columns).where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
     return query.with_for_update(key_share=True)
 
 
 def read(db: Session, query: Select[Any], **values: object) -> dict[UUID, Person]:
     """Return the people that a query of `locking` finds, to be read alone."""
     db.flush()
-    rows = db.connection().execute(query, values)
-    return {row.id: plain(Person, row._asdict()) for row in rows}
+    found = map(_READ._make, db.connection().execute(query, values))
+    return {person.id: person for person in found}
 
 
 _LOCKED = locking(bindparam("ids", expanding=True))

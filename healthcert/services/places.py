@@ -44,7 +44,7 @@ from healthcert.models import (
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
-from healthcert.models.place import KEPT, OPEN
+from healthcert.models.place import KEPT, OPEN, free
 from healthcert.policy import reference
 from healthcert.services import audit, messages
 
@@ -97,7 +97,7 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
     Raises:
         SlotFull: There is none.
     """
-    pool = _taken(db, slot, pools) if slot.places(pools) > 0 else None
+    pool = _taken(db, slot, pools) if free(slot, pools) > 0 else None
     if pool is None:
         expire(db, slot_id=slot.id, now=now)
         pool = _taken(db, slot, pools)  # whoever let go: of a party perhaps the one before
@@ -109,11 +109,11 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
 def _taken(db: Session, slot: Slot, pools: Collection[str]) -> str | None:
     for pool in (*(each for each in pools if getattr(slot, f"kept_{each}")), OPEN):
         if pool == OPEN:
-            free, more = _OPEN_PLACE, {}
+            fits, more = _OPEN_PLACE, {}
         else:
             booked = _SLOT.c[f"booked_{pool}"]
-            free, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
-        taken = update(_SLOT).where(_SLOT.c.id == slot.id, free)
+            fits, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
+        taken = update(_SLOT).where(_SLOT.c.id == slot.id, fits)
         values = {"booked": _SLOT.c.booked + 1, **more}
         if db.execute(taken.values(values).returning(_SLOT.c.id)).one_or_none() is not None:
             return pool
@@ -140,7 +140,7 @@ def hold_place(
     while True:  # references have 35 bits: even the second is a rarity
         with judged("uq_appointment_reference"):
             if db.execute(writing.returning(_APPOINTMENT.c.id), row).one_or_none() is not None:
-                return as_read(db, row)
+                return as_read(db, plain(Appointment, row))
         row["reference"] = new_reference()
 
 
@@ -158,14 +158,13 @@ def row_of(
     }  # fmt: skip
 
 
-def as_read(db: Session, row: Mapping[str, Any]) -> Appointment:
+def as_read(db: Session, made: Appointment) -> Appointment:
     """Return a row that was written, or read, plainly as if the session had read it."""
-    found = db.identity_map.get(identity_key(Appointment, row["id"]))
+    found = db.identity_map.get(identity_key(Appointment, made.id))
     if isinstance(found, Appointment):
-        for name, value in row.items():
-            set_committed_value(found, name, value)
+        for name, _column in _APPOINTMENT.c.items():
+            set_committed_value(found, name, getattr(made, name))
         return found
-    made = plain(Appointment, row)
     make_transient_to_detached(made)
     db.add(made)
     return made
@@ -174,7 +173,7 @@ def as_read(db: Session, row: Mapping[str, Any]) -> Appointment:
 def open_to(db: Session, slot: Slot, pools: Collection[str]) -> bool:
     """Say whether `at_once` may be tried: on PostgreSQL, a place is open, no pool goes before."""
     kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
-    return not kept and slot.places() > 0 and _is_postgresql(db)
+    return not kept and free(slot) > 0 and _is_postgresql(db)
 
 
 def at_once(db: Session, slot: Slot, **rows: audit.Rows) -> bool:
