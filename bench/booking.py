@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from queue import Queue
 from statistics import median
+from threading import Lock
 from uuid import UUID
 
 import psycopg
@@ -41,12 +42,13 @@ _PLAIN = """
     INSERT INTO plain_row (id, recorded_at, reference, person_id, slot_id, state, source, pool)
     VALUES (%s, %s, %s, %s, %s, 'booked', 'web', 'online')
 """
-_OPEN = 9  # of a process
+_OPEN, _LOCK = 9, Lock()  # connections of a process
 
 
 def plain(doors: Doors, _vault: Vault, person_id: UUID, slot_id: UUID) -> None:
     """Write one row and commit it, by the driver alone."""
-    own = _connections(doors.engine.url)
+    with _LOCK:
+        own = _connections(doors.engine.url)
     connection = own.get()
     connection.execute(_PLAIN, (new_id(), NOW, new_reference(), person_id, slot_id))
     connection.commit()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from datetime import date, datetime, time
-from typing import Any
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_method
@@ -175,14 +174,8 @@ class Slot(Row):
     @hybrid_method
     def places(self, pools: Collection[str] = ()) -> int:
         """Return how many places are free for who may also take those kept for these pools."""
-        left: int = free(self, pools)
+        left = self.capacity - self.booked
+        for pool in KEPT:
+            if pool not in pools:
+                left = left - (getattr(self, f"kept_{pool}") - getattr(self, f"booked_{pool}"))
         return left
-
-
-def free(slot: Any, pools: Collection[str] = ()) -> Any:  # noqa: ANN401 - a row, or SQL of it
-    """Return what `Slot.places` does, of a slot however it was read."""
-    left = slot.capacity - slot.booked
-    for pool in KEPT:
-        if pool not in pools:
-            left = left - (getattr(slot, f"kept_{pool}") - getattr(slot, f"booked_{pool}"))
-    return left

@@ -73,9 +73,8 @@ class Scene(NamedTuple):
 
 
 _T = Base.metadata.tables
-_POOLS = " ".join(f"kept_{each} booked_{each}" for each in KEPT)
 _READ = {
-    "slot": narrow(f"id starts_at ends_at capacity booked {_POOLS}"),
+    "slot": narrow(f"id starts_at ends_at open_places {' '.join(f'kept_{p}' for p in KEPT)}"),
     "clinic_session": narrow("day state product_id programme_id"),
     "site": narrow("names time_zone"),
     "product": narrow("id knowledge_id"),
@@ -83,8 +82,9 @@ _READ = {
 }
 _LAST = narrow(f"id sealed {' '.join(eligibility.SAYS)}")
 _SLOT, _SESSION, _PROGRAMME = _T["slot"], _T["clinic_session"], _T["programme"]
+_OPEN = vars(Slot)["places"].func(_SLOT.c).label("open_places")  # of plain columns
 PLACES = (
-    select(*(_T[name].c[each] for name, its in _READ.items() for each in its._fields))
+    select(*(_T[name].c.get(each, _OPEN) for name, its in _READ.items() for each in its._fields))
     .join_from(_SLOT, _SESSION)
     .join_from(_SESSION, _T["site"])
     .join_from(_SESSION, _T["product"])
@@ -202,30 +202,21 @@ def take(
 
 
 def placed(
-    db: Session, slot: Slot, written: Callable[[Appointment], dict[str, Written]],
+    db: Session, slot: Any, written: Callable[[Appointment], dict[str, Written]],  # noqa: ANN401
     decided: Written, *, pools: Collection[str] = (), now: datetime, **wanted: Any,  # noqa: ANN401
 ) -> Appointment:  # fmt: skip
-    """Take a place and write all that tells of it: in one statement where that can be.
+    """Take a place as `take` does, and write the decision, and by table what tells of it.
 
-    Args:
-        db: A transaction that has the person locked.
-        slot: Where.
-        written: Returns the rows by table that tell of the appointment.
-        decided: The decision, not written yet.
-        pools: Those to take from before the ones of the way it is booked.
-        now: When.
-        wanted: What `places.row_of` takes beside.
-
-    Raises:
-        SlotFull, AlreadyBooked, TimesOverlap: As `take`.
+    That is one statement where no pool goes before the open places; `wanted` as `places.row_of`.
     """
     pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
-    row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
-    if places.open_to(db, slot, pools):
+    kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
+    if not kept and slot.open_places > 0 and places.is_postgresql(db):
+        row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
         made = plain(Appointment, row)
         more = written(made) | {"eligibility_decision": decided}
         if places.at_once(db, slot, appointment=[row], **more):
-            return places.as_read(db, made)
+            return made
     messages.write(db, eligibility_decision=decided)
     pool = places.take_place(db, slot, pools, now=now)
     appointment = places.hold_place(db, slot=slot, pool=pool, now=now, **wanted)

@@ -98,29 +98,25 @@ def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
     Raises:
         NotFound: One of them is not there.
     """
-    query = select(Person).where(Person.id.in_(set(person_ids))).order_by(Person.id)
-    found = {person.id: person for person in db.scalars(query.with_for_update(key_share=True))}
-    if not found.keys() >= set(person_ids):
-        raise NotFound
-    return found
+    found = {each.id: each for each in db.scalars(locking(set(person_ids), Person))}
+    return _all_of(found, person_ids)
 
 
 def all_read(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
-    """Return people as `all_locked` does, to be read alone: no session knows these rows.
+    """Return people as `all_locked` does, but to be read alone: no session knows these rows."""
+    return _all_of(read(db, _LOCKED, ids=list(set(person_ids))), person_ids)
 
-    Raises:
-        NotFound: One of them is not there.
-    """
-    found = read(db, _LOCKED, ids=list(set(person_ids)))
+
+def _all_of(found: dict[UUID, Person], person_ids: Collection[UUID]) -> dict[UUID, Person]:
     if not found.keys() >= set(person_ids):
         raise NotFound
     return found
 
 
-def locking(ids: Any) -> Select[Any]:  # noqa: ANN401 - what SQL can compare with
-    """Return the query for `read` that locks people as `locked` does."""
-    columns = [_PERSON.c[name] for name in _READ._fields]
-    query = select(*columns).where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
+def locking(ids: Any, *what: Any) -> Select[Any]:  # noqa: ANN401 - as SQL takes it
+    """Return the query that locks people, for `read` where nothing is said of what to read."""
+    query = select(*(what or (_PERSON.c[name] for name in _READ._fields)))
+    query = query.where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
     return query.with_for_update(key_share=True)
 
 

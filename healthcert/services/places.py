@@ -44,7 +44,7 @@ from healthcert.models import (
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
-from healthcert.models.place import KEPT, OPEN, free
+from healthcert.models.place import KEPT, OPEN
 from healthcert.policy import reference
 from healthcert.services import audit, messages
 
@@ -97,10 +97,9 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
     Raises:
         SlotFull: There is none.
     """
-    pool = _taken(db, slot, pools) if free(slot, pools) > 0 else None
-    if pool is None:
-        expire(db, slot_id=slot.id, now=now)
-        pool = _taken(db, slot, pools)  # whoever let go: of a party perhaps the one before
+    pool = _taken(db, slot, pools)
+    if pool is None and expire(db, slot_id=slot.id, now=now):
+        pool = _taken(db, slot, pools)
     if pool is None:
         raise SlotFull
     return pool
@@ -109,11 +108,11 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
 def _taken(db: Session, slot: Slot, pools: Collection[str]) -> str | None:
     for pool in (*(each for each in pools if getattr(slot, f"kept_{each}")), OPEN):
         if pool == OPEN:
-            fits, more = _OPEN_PLACE, {}
+            free, more = _OPEN_PLACE, {}
         else:
             booked = _SLOT.c[f"booked_{pool}"]
-            fits, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
-        taken = update(_SLOT).where(_SLOT.c.id == slot.id, fits)
+            free, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
+        taken = update(_SLOT).where(_SLOT.c.id == slot.id, free)
         values = {"booked": _SLOT.c.booked + 1, **more}
         if db.execute(taken.values(values).returning(_SLOT.c.id)).one_or_none() is not None:
             return pool
@@ -140,7 +139,7 @@ def hold_place(
     while True:  # references have 35 bits: even the second is a rarity
         with judged("uq_appointment_reference"):
             if db.execute(writing.returning(_APPOINTMENT.c.id), row).one_or_none() is not None:
-                return as_read(db, plain(Appointment, row))
+                return plain(Appointment, row)
         row["reference"] = new_reference()
 
 
@@ -159,21 +158,15 @@ def row_of(
 
 
 def as_read(db: Session, made: Appointment) -> Appointment:
-    """Return a row that was written, or read, plainly as if the session had read it."""
+    """Return a row that was read plainly as if the session had read it."""
     found = db.identity_map.get(identity_key(Appointment, made.id))
     if isinstance(found, Appointment):
-        for name, _column in _APPOINTMENT.c.items():
-            set_committed_value(found, name, getattr(made, name))
+        for column in _APPOINTMENT.c:
+            set_committed_value(found, column.name, getattr(made, column.name))
         return found
     make_transient_to_detached(made)
     db.add(made)
     return made
-
-
-def open_to(db: Session, slot: Slot, pools: Collection[str]) -> bool:
-    """Say whether `at_once` may be tried: on PostgreSQL, a place is open, no pool goes before."""
-    kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
-    return not kept and free(slot) > 0 and _is_postgresql(db)
 
 
 def at_once(db: Session, slot: Slot, **rows: audit.Rows) -> bool:
@@ -193,7 +186,7 @@ def at_once(db: Session, slot: Slot, **rows: audit.Rows) -> bool:
 def keep(db: Session, held: Sequence[Appointment], **rows: audit.Rows) -> None:
     """Book what is held, and write rows of these tables; of one appointment in one statement."""
     alone = len(held) == 1 and all(len(some or ()) <= 1 for some in rows.values())
-    if not (alone and _is_postgresql(db) and _at_once(db, _KEEPING, held[0].id, rows)):
+    if not (alone and is_postgresql(db) and _at_once(db, _KEEPING, held[0].id, rows)):
         for one in held:
             db.execute(_KEEPING, {"one": one.id})
         messages.write(db, **rows)
@@ -202,7 +195,8 @@ def keep(db: Session, held: Sequence[Appointment], **rows: audit.Rows) -> None:
         set_committed_value(each, "held_until", None)
 
 
-def _is_postgresql(db: Session) -> bool:
+def is_postgresql(db: Session) -> bool:
+    """Say whether one statement may write into several tables there."""
     return db.get_bind().dialect.name == "postgresql"
 
 
