@@ -80,19 +80,14 @@ def decide(
     answer = eligibility.decide(stages, facts)
     outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
     row: dict[str, Any] = {
-        "id": new_id(),
-        "recorded_at": now,
-        "person_id": person.id,
-        "programme_id": programme_id,
+        "id": new_id(), "recorded_at": now, "decided_at": now, "day": day, "outcome": outcome,
+        "person_id": person.id, "programme_id": programme_id,
         "knowledge_id": programme.knowledge_id,
         "phase_id": phases[answer.phase] if answer.phase else None,
-        "day": day,
-        "outcome": outcome,
         "reasons": [{"code": each.code, "about": dict(each.about)} for each in answer.reasons],
-        "decided_at": now,
         "decided_by": actor.id if actor.kind == "staff" else None,
         "exception_reason": exception_reason if outcome == "exception" else "",
-    }
+    }  # fmt: skip
     if last is not None and told is None and all(getattr(last, n) == row[n] for n in SAYS):
         return last
     told = {field: sorted(codes) for field, codes in facts.told.items()}

@@ -172,13 +172,9 @@ def _programme(db: Session, row: Knowledge, now: datetime) -> None:
 
 def _phase(told: Mapping[str, Any], programme: Programme, now: datetime) -> Phase:
     return Phase(
-        recorded_at=now,
-        programme_id=programme.id,
-        knowledge_id=programme.knowledge_id,
-        code=told["code"],
-        names=told["names"],
-        admits=told["admits"],
+        recorded_at=now, programme_id=programme.id, knowledge_id=programme.knowledge_id,
+        code=told["code"], names=told["names"], admits=told["admits"],
         opens_on=date.fromisoformat(told["opens_on"]),
         closes_on=date.fromisoformat(told["closes_on"]) if "closes_on" in told else None,
         published_at=now,
-    )
+    )  # fmt: skip

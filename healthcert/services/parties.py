@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Base, Person, Slot, new_id, plain
-from healthcert.services import audit, booking, people, places
+from healthcert.services import audit, booking, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
@@ -29,7 +29,7 @@ _APPOINTMENT = Base.metadata.tables["appointment"]
 _OF_PARTY = _APPOINTMENT.c.party_id == bindparam("party")
 _PERSONS = people.locking(select(_APPOINTMENT.c.person_id).where(_OF_PARTY))
 _ROWS = (
-    booking.PLACES.add_columns(_APPOINTMENT)
+    scenes.PLACES.add_columns(_APPOINTMENT)
     .join(_APPOINTMENT, _APPOINTMENT.c.slot_id == Slot.__table__.c.id)
     .where(_OF_PARTY)
     .order_by(_APPOINTMENT.c.id)
@@ -74,7 +74,7 @@ def hold(
     found, named = [], set[tuple[UUID, UUID, int]]()
     for number, wish in enumerate(wishes):
         with _of_wish(number):
-            found.append(booking.scene_of(db, vault, known[wish.person.id], wish.slot_id))
+            found.append(scenes.scene_of(db, vault, known[wish.person.id], wish.slot_id))
     decided: booking.Written = []
     for number, wish in enumerate(wishes):
         with _of_wish(number):
@@ -82,7 +82,7 @@ def hold(
             if one in named:
                 raise AlreadyBooked
             if any(each[:2] == one[:2] for each in named):  # something was decided since
-                found[number] = booking.scene_of(db, vault, known[one[0]], wish.slot_id)
+                found[number] = scenes.scene_of(db, vault, known[one[0]], wish.slot_id)
             named.add(one)
             booking.refuse_unfit(
                 db, vault=vault, person=known[one[0]], scene=found[number], actor=actor, now=now,
@@ -179,7 +179,7 @@ def held(db: Session, *, party_id: UUID) -> Party:
 
 
 def _planned(
-    wish: Wish, place: booking.Place, wishes: Sequence[Wish], found: Sequence[booking.Scene]
+    wish: Wish, place: scenes.Place, wishes: Sequence[Wish], found: Sequence[scenes.Scene]
 ) -> list[booking.Planned]:
     """Return what is wished for together with a wish, for the same person and programme."""
     return [
@@ -191,11 +191,11 @@ def _planned(
 
 
 def _take_again(
-    db: Session, vault: Vault, person: Person, row: Appointment, place: booking.Place,
+    db: Session, vault: Vault, person: Person, row: Appointment, place: scenes.Place,
     actor: audit.Actor, now: datetime,
 ) -> None:  # fmt: skip
     booking.refuse_unfit(
-        db, vault=vault, person=person, scene=booking.scene_of(db, vault, person, row.slot_id),
+        db, vault=vault, person=person, scene=scenes.scene_of(db, vault, person, row.slot_id),
         dose_number=row.dose_number, actor=actor, now=now,
     )  # fmt: skip
     pools = places.pools_of(row.source, row.dose_number)
@@ -207,7 +207,7 @@ def _take_again(
 
 def _locked(
     db: Session, party_id: UUID
-) -> tuple[dict[UUID, Person], list[Appointment], list[booking.Place]]:
+) -> tuple[dict[UUID, Person], list[Appointment], list[scenes.Place]]:
     """Return people, appointments and places of a party, so that nobody else moves them on."""
     persons = people.read(db, _PERSONS, party=party_id)
     found = db.connection().execute(_ROWS, {"party": party_id}).all()
@@ -215,7 +215,7 @@ def _locked(
         raise NotFound
     rows, their = [], []
     for values in map(iter, found):
-        their.append(booking.place_in(values))
+        their.append(scenes.place_in(values))
         row = plain(Appointment, dict(zip(_APPOINTMENT.c.keys(), values, strict=True)))
         rows.append(places.as_read(db, row))
     return persons, rows, their

@@ -15,7 +15,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import Refusal
-from healthcert.models import Appointment, Person, Slot
+from healthcert.models import Appointment, Slot
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import booking, enrolment, moving, parties, sweeping
 from healthcert.services.audit import STRANGER
