@@ -19,21 +19,21 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Base, Person, Slot, new_id, plain
+from healthcert.models import Appointment, Person, Slot, new_id
 from healthcert.services import audit, booking, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
 _UNCONFIRMED = ("held", "expired")
-_APPOINTMENT = Base.metadata.tables["appointment"]
-_OF_PARTY = _APPOINTMENT.c.party_id == bindparam("party")
-_PERSONS = people.locking(select(_APPOINTMENT.c.person_id).where(_OF_PARTY))
+_OF_PARTY = Appointment.party_id == bindparam("party")
+_PERSONS = people.locking(select(Appointment.person_id).where(_OF_PARTY))
 _ROWS = (
-    scenes.PLACES.add_columns(_APPOINTMENT)
-    .join(_APPOINTMENT, _APPOINTMENT.c.slot_id == Slot.__table__.c.id)
+    scenes.PLACES.add_columns(Appointment)
+    .join(Appointment, Appointment.slot_id == Slot.id)
     .where(_OF_PARTY)
-    .order_by(_APPOINTMENT.c.id)
-    .with_for_update(of=_APPOINTMENT, key_share=True)
+    .order_by(Appointment.id)
+    .with_for_update(of=Appointment, key_share=True)
+    .execution_options(populate_existing=True)
 )
 
 
@@ -210,15 +210,10 @@ def _locked(
 ) -> tuple[dict[UUID, Person], list[Appointment], list[scenes.Place]]:
     """Return people, appointments and places of a party, so that nobody else moves them on."""
     persons = people.read(db, _PERSONS, party=party_id)
-    found = db.connection().execute(_ROWS, {"party": party_id}).all()
+    found = db.execute(_ROWS, {"party": party_id}).all()
     if not found:
         raise NotFound
-    rows, their = [], []
-    for values in map(iter, found):
-        their.append(scenes.place_in(values))
-        row = plain(Appointment, dict(zip(_APPOINTMENT.c.keys(), values, strict=True)))
-        rows.append(places.as_read(db, row))
-    return persons, rows, their
+    return persons, [row[-1] for row in found], [scenes.place_in(iter(row)) for row in found]
 
 
 @contextmanager

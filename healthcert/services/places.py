@@ -26,9 +26,8 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
 from healthcert.models import (
@@ -155,18 +154,6 @@ def row_of(
         "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool,
         "reminded": 0, "reference": new_reference(), **held,
     }  # fmt: skip
-
-
-def as_read(db: Session, made: Appointment) -> Appointment:
-    """Return a row that was read plainly as if the session had read it."""
-    found = db.identity_map.get(identity_key(Appointment, made.id))
-    if isinstance(found, Appointment):
-        for column in _APPOINTMENT.c:
-            set_committed_value(found, column.name, getattr(made, column.name))
-        return found
-    make_transient_to_detached(made)
-    db.add(made)
-    return made
 
 
 def at_once(db: Session, slot: Slot, **rows: audit.Rows) -> bool:
