@@ -1,12 +1,15 @@
 -- Who was erased stays erased: nothing is left or written again that finds them, lets them in
 -- or tells them; the law's time does not grow shorter; neither key nor an earlier seal comes back.
--- The person's row is locked, so that none of it slips in beside the erasure.
+-- The person's row is locked, so that none of it slips in beside the erasure; for an appointment
+-- `appointment_overlap` has done so.
 CREATE FUNCTION erased_for_good() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 DECLARE
   wrong boolean;
 BEGIN
-  IF TG_TABLE_NAME <> 'person' THEN
+  IF TG_TABLE_NAME = 'appointment' THEN
+    wrong := EXISTS (SELECT FROM person WHERE id = NEW.person_id AND erased_at IS NOT NULL);
+  ELSIF TG_TABLE_NAME <> 'person' THEN
     SELECT erased_at IS NOT NULL INTO wrong FROM person
      WHERE id = NEW.person_id FOR NO KEY UPDATE;
   ELSIF TG_OP = 'INSERT' THEN
