@@ -35,6 +35,7 @@ _TRIES = 3
 _OLDEST_POSTGRESQL = 15_00_00
 _OLDEST_SQLITE = (3, 40)
 _IDLE = 1.0  # seconds
+_CONNECTIONS = 15  # of a process, at most
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -54,7 +55,9 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     try:
         dialect = make_url(url).get_backend_name()
         if dialect == "postgresql":
-            return _pinged(create_engine(url, isolation_level="READ COMMITTED"))
+            # Nothing above what is kept: to open a connection costs more than many bookings.
+            kept = {"pool_size": _CONNECTIONS, "max_overflow": 0}
+            return _pinged(create_engine(url, isolation_level="READ COMMITTED", **kept))
         if dialect == "sqlite":
             return _sqlite_engine(url, foreign_keys=foreign_keys)
     except (ArgumentError, ModuleNotFoundError) as error:

@@ -8,10 +8,9 @@ stranger with one word, `AlreadyBooked`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -29,35 +28,34 @@ from healthcert.models import (
     Programme,
     Site,
     Slot,
+    plain,
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.place import OPEN
+from healthcert.policy import schedule
 from healthcert.services import (
     audit,
     eligibility,
     enrolment,
-    history,
     knowledge,
     messages,
     people,
     places,
+    scenes,
 )
-from healthcert.services.history import Planned
 from healthcert.services.people import Details
 
-BOOKABLE = ("published", "running")
+BOOKABLE = scenes.BOOKABLE
+Place = scenes.Place
 Written = list[Mapping[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A slot with what it belongs to, read together."""
+class Planned(NamedTuple):
+    """A dose that has an appointment, or is to get one."""
 
-    slot: Slot
-    session: ClinicSession
-    site: Site
-    product: Product
-    programme: Programme
+    dose_number: int
+    day: date
+    product_id: UUID
 
 
 def book(
@@ -87,7 +85,7 @@ def book(
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     try:
         return take(
-            db, vault=vault, person=person, slot_id=place.slot.id, dose_number=dose_number,
+            db, vault=vault, person_id=person.id, slot_id=place.slot.id, dose_number=dose_number,
             source=source, actor=audit.Actor("citizen", person.id), now=now,
         )  # fmt: skip
     except NotDue:
@@ -98,7 +96,7 @@ def take(
     db: Session,
     *,
     vault: Vault,
-    person: Person,
+    person_id: UUID,
     slot_id: UUID,
     dose_number: int,
     source: str,
@@ -113,7 +111,7 @@ def take(
     for these `pools` go before those of the way it is booked: an offer takes from ``waiting``.
 
     Raises:
-        NotFound: No such slot is open for booking.
+        NotFound: No such person, or no such slot is open for booking.
         WrongState: The slot has begun.
         NotEligible: Not of the age on that day, no phase open then admits, or that dose is not
             due then.
@@ -123,38 +121,49 @@ def take(
         AlreadyBooked: The person has an appointment for this dose.
         TimesOverlap: The person has another appointment at that time.
     """
-    people.locked(db, person.id)
-    place = place_of(db, slot_id)
+    person = people.all_read(db, [person_id])[person_id]
+    scene = scenes.scene_of(db, vault, person, slot_id)
+    decided: Written = []
     refuse_unfit(
-        db, vault=vault, person=person, place=place, dose_number=dose_number, actor=actor,
-        now=now, exception_reason=exception_reason,
+        db, vault=vault, person=person, scene=scene, dose_number=dose_number, actor=actor,
+        now=now, exception_reason=exception_reason, rows=decided,
     )  # fmt: skip
-    pools = (*pools, *places.pools_of(source, dose_number))
-    wanted: dict[str, Any] = {
-        "person_id": person.id, "slot": place.slot, "programme_id": place.programme.id,
-        "dose_number": dose_number, "source": source, "now": now,
-    }  # fmt: skip
-    row = places.row_of(pool=OPEN, **wanted)
-    appointment = Appointment(**row)
-    told, noted = _told(db, vault, person, appointment, place, actor, now)
-    if places.at_once(db, place.slot, pools, appointment=[row], message=told, audit_event=noted):
-        return places.as_read(db, appointment)
-    pool = places.take_place(db, place.slot, pools, now=now)
-    appointment = places.hold_place(db, pool=pool, **wanted)
-    messages.write(db, *_told(db, vault, person, appointment, place, actor, now))
+    place = scene.place
+
+    def written(appointment: Appointment) -> dict[str, Written]:
+        told: Written = []
+        noted: Written = []
+        tell(db, vault, person, "booked", appointment, place, now, told, scene.details)
+        note(db, actor, "appointment_booked", appointment, now, noted)
+        return {"message": told, "audit_event": noted}
+
+    return placed(
+        db, place.slot, written, decided, pools=pools, person_id=person_id, source=source,
+        programme_id=place.programme.id, dose_number=dose_number, now=now,
+    )  # fmt: skip
+
+
+def placed(
+    db: Session, slot: Any, written: Callable[[Appointment], dict[str, Written]],  # noqa: ANN401
+    decided: Written, *, pools: Collection[str] = (), now: datetime, **wanted: Any,  # noqa: ANN401
+) -> Appointment:  # fmt: skip
+    """Take a place as `take` does, and write the decision, and by table what tells of it.
+
+    That is one statement where no pool goes before the open places; `wanted` as `places.row_of`.
+    """
+    pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
+    kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
+    if not kept and slot.open_places > 0 and places.is_postgresql(db):
+        row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
+        made = plain(Appointment, row)
+        more = written(made) | {"eligibility_decision": decided}
+        if places.at_once(db, slot, appointment=[row], **more):
+            return made
+    messages.write(db, eligibility_decision=decided)
+    pool = places.take_place(db, slot, pools, now=now)
+    appointment = places.hold_place(db, slot=slot, pool=pool, now=now, **wanted)
+    messages.write(db, **written(appointment))
     return appointment
-
-
-def _told(
-    db: Session, vault: Vault, person: Person, appointment: Appointment, place: Place,
-    actor: audit.Actor, now: datetime,
-) -> tuple[Written, Written]:  # fmt: skip
-    """Return the message and the audit event of a booking, not written yet."""
-    told: Written = []
-    noted: Written = []
-    tell(db, vault, person, "booked", appointment, place, now, told)
-    note(db, actor, "appointment_booked", appointment, now, noted)
-    return told, noted
 
 
 def cancel(
@@ -220,16 +229,17 @@ def refuse_unfit(
     *,
     vault: Vault,
     person: Person,
-    place: Place,
+    scene: scenes.Scene,
     dose_number: int,
     actor: audit.Actor,
     now: datetime,
     exception_reason: str = "",
     planned: Sequence[Planned] = (),
+    rows: audit.Rows = None,
 ) -> None:
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them is kept.
+    The decision whether a phase admits them is kept, or put to `rows`.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -239,30 +249,29 @@ def refuse_unfit(
         NotEligible: Not of the age on that day, or no phase open then admits.
         NotDue: The dose counts already, is due later, or is not to be given with this product.
     """
-    day = place.session.day
+    place, day = scene.place, scene.place.session.day
     if place.slot.starts_at <= now:
         raise WrongState
-    birth_date = people.details_of(vault, person).birth_date
-    rule = knowledge.rule_of(db, place.product.id).series
+    birth_date = scene.details.birth_date
+    rule = knowledge.series_of(db, place.product.knowledge_id)
     if not rule.at(birth_date, day).suits(birth_date, day):
         raise NotEligible
     before = _before(db, person, place, dose_number, planned)
-    whose = {"person_id": person.id, "programme_id": place.session.programme_id}
-    counted = history.valid_doses(db, **whose)
-    due = history.outlook(
-        db, birth_date=birth_date, today=day, product_id=place.product.id, planned=before,
-        counted=counted, **whose,
-    ).next  # fmt: skip
+    given = [(on, knowledge.series_of(db, version)) for on, version in scene.counted]
+    given += [(each.day, rule) for each in sorted(before) if each.dose_number > len(scene.counted)]
+    taken = [(on, its.at(birth_date, on)) for on, its in given]
+    due = schedule.outlook(taken, rule, birth_date, day).next
     if (
         due is None
         or due.number > dose_number
         or (due.number == dose_number and day < due.earliest)
     ):
         raise NotDue
+    doses = max(len(scene.counted), *(each.dose_number for each in before), 0)
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
         actor=actor, now=now, exception_reason=exception_reason,
-        doses=max(len(counted), *(each.dose_number for each in before), 0),
+        known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)
 
@@ -329,7 +338,7 @@ def keep_refusal(
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
-    place: Place, now: datetime, rows: audit.Rows = None,
+    place: Place, now: datetime, rows: audit.Rows = None, details: Details | None = None,
 ) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
     fields = {
@@ -338,7 +347,7 @@ def tell(
     }  # fmt: skip
     messages.queue(
         db, vault=vault, person=person, template=template, fields=fields,
-        time_zone=place.site.time_zone, due_at=now, now=now, rows=rows,
+        time_zone=place.site.time_zone, due_at=now, now=now, rows=rows, details=details,
     )  # fmt: skip
 
 

@@ -113,7 +113,7 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
                 slots[key] = (slot for slot in opened for _ in range(slot.places()))
             slot = next(slots[key])
             appointment = booking.take(
-                scene.db, vault=scene.vault, person=known[number], slot_id=slot.id,
+                scene.db, vault=scene.vault, person_id=known[number].id, slot_id=slot.id,
                 dose_number=dose_number, source="web",
                 actor=audit.SYSTEM, now=slot.starts_at - timedelta(days=2),
             )  # fmt: skip
@@ -170,7 +170,7 @@ def _book_one(scene: Scene, free: list[Person], slot: Slot, day: date) -> None:
         if due and not due.booster and due.earliest <= day:
             free.remove(person)
             booking.take(
-                scene.db, vault=scene.vault, person=person, slot_id=slot.id,
+                scene.db, vault=scene.vault, person_id=person.id, slot_id=slot.id,
                 dose_number=due.number, source="web", actor=audit.SYSTEM,
                 now=slot.starts_at - timedelta(days=1),
             )  # fmt: skip

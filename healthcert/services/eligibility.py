@@ -8,12 +8,12 @@ answer, and the row that is kept already.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import insert, select
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
@@ -26,6 +26,7 @@ from healthcert.models import (
     Programme,
     Staff,
     new_id,
+    plain,
 )
 from healthcert.policy import eligibility
 from healthcert.policy.eligibility import TOLD, Facts, Stage
@@ -33,9 +34,20 @@ from healthcert.services import audit
 from healthcert.services.people import details_of, key_of
 
 EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
+SAYS = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
 _PURPOSE = "eligibility"
 _DECISION = Base.metadata.tables["eligibility_decision"]
 _STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
+
+
+class Known(NamedTuple):
+    """What whoever asks for a decision has read, and where the row goes if they write it."""
+
+    programme: Programme
+    last: EligibilityDecision | None  # the newest decision
+    birth_date: str
+    doses: int  # that will count by then
+    rows: audit.Rows = None
 
 
 def decide(
@@ -49,54 +61,48 @@ def decide(
     now: datetime,
     told: Mapping[str, Collection[str]] | None = None,
     exception_reason: str = "",
-    doses: int | None = None,
+    known: Known | None = None,
 ) -> EligibilityDecision:
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
-    one of `EXCEPTION_REASONS`. `doses` are those that will count by then; None for those that do.
+    one of `EXCEPTION_REASONS`. What is `known` need not be read.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
         NotAllowed: An exception is asked for by someone who is no nurse.
     """
     _check(db, told, actor, exception_reason)
-    programme = db.get_one(Programme, programme_id)
-    last = latest(db, person_id=person.id, programme_id=programme_id)
-    facts = _facts(db, vault, person, programme, day, told, last, doses)
+    programme, last, birth_date, doses, rows = known or _known(db, vault, person, programme_id)
+    facts = Facts(birth_date, day, doses, _told(vault, person, told, last))
     stages, phases = _stages(db, programme)
     answer = eligibility.decide(stages, facts)
     outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
-    made = EligibilityDecision(
-        id=new_id(),
-        recorded_at=now,
-        person_id=person.id,
-        programme_id=programme_id,
-        knowledge_id=programme.knowledge_id,
-        phase_id=phases[answer.phase] if answer.phase else None,
-        day=day,
-        outcome=outcome,
-        reasons=[asdict(reason) for reason in answer.reasons],
-        decided_at=now,
-        decided_by=actor.id if actor.kind == "staff" else None,
-        exception_reason=exception_reason if outcome == "exception" else "",
-    )
-    if last is not None and told is None and _says(last) == _says(made):
+    row: dict[str, Any] = {
+        "id": new_id(), "recorded_at": now, "decided_at": now, "day": day, "outcome": outcome,
+        "person_id": person.id, "programme_id": programme_id,
+        "knowledge_id": programme.knowledge_id,
+        "phase_id": phases[answer.phase] if answer.phase else None,
+        "reasons": [{"code": each.code, "about": dict(each.about)} for each in answer.reasons],
+        "decided_by": actor.id if actor.kind == "staff" else None,
+        "exception_reason": exception_reason if outcome == "exception" else "",
+    }  # fmt: skip
+    if last is not None and told is None and all(getattr(last, n) == row[n] for n in SAYS):
         return last
     told = {field: sorted(codes) for field, codes in facts.told.items()}
     kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
-    made.sealed = vault.seal(key_of(person), made.id, kept, purpose=_PURPOSE)
-    row = {column.name: getattr(made, column.name) for column in _DECISION.columns}
-    db.execute(insert(_DECISION), row)
-    make_transient_to_detached(made)
-    db.add(made)
+    row["sealed"] = vault.seal(key_of(person), row["id"], kept, purpose=_PURPOSE)
+    if rows is None:
+        db.execute(insert(_DECISION), row)
+    else:
+        rows.append(row)
     if outcome == "exception":
         audit.of_person(
             db, actor, "eligibility_exception", person.id, now, programme=programme_id,
             reason=exception_reason,
         )  # fmt: skip
-    return made
+    return plain(EligibilityDecision, row)
 
 
 def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDecision | None:
@@ -148,30 +154,25 @@ def _check(
         raise NotAllowed
 
 
-def _facts(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    programme: Programme,
-    day: date,
-    told: Mapping[str, Collection[str]] | None,
+def _known(db: Session, vault: Vault, person: Person, programme_id: UUID) -> Known:
+    programme = db.get_one(Programme, programme_id)
+    query = select(DoseStanding.dose_id).filter_by(
+        person_id=person.id, disease=programme.disease, counts="valid"
+    )
+    return Known(
+        programme, latest(db, person_id=person.id, programme_id=programme_id),
+        details_of(vault, person).birth_date, len(db.scalars(query).all()),
+    )  # fmt: skip
+
+
+def _told(
+    vault: Vault, person: Person, told: Mapping[str, Collection[str]] | None,
     last: EligibilityDecision | None,
-    doses: int | None,
-) -> Facts:
+) -> dict[str, Collection[str]]:  # fmt: skip
     if told is None and last is not None:
         opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
         told = opened["told"]
     told = dict(told or {})
     if person.region:
         told["region"] = [person.region]
-    if doses is None:
-        query = select(DoseStanding.dose_id).filter_by(
-            person_id=person.id, disease=programme.disease, counts="valid"
-        )
-        doses = len(db.scalars(query).all())
-    return Facts(details_of(vault, person).birth_date, day, doses, told)
-
-
-def _says(decision: EligibilityDecision) -> list[object]:
-    names = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
-    return [getattr(decision, name) for name in names]
+    return told

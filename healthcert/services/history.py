@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,14 +24,6 @@ from healthcert.policy import schedule, worth
 from healthcert.policy.schedule import Outlook, Series
 from healthcert.policy.worth import Found, Given, LotRecord
 from healthcert.services import knowledge
-
-
-class Planned(NamedTuple):
-    """A dose that has an appointment, or is to get one."""
-
-    dose_number: int
-    day: date
-    product_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +127,6 @@ def _validities(db: Session, lot_ids: set[UUID | None]) -> dict[UUID | None, lis
     return found
 
 
-def valid_doses(db: Session, *, person_id: UUID, programme_id: UUID) -> list[Past]:
-    """Return the doses that count for a person toward the disease of a programme, in order."""
-    disease = db.get_one(Programme, programme_id).disease
-    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
-    return [dose for dose in past if dose.counts == "valid"]
-
-
 def outlook(
     db: Session,
     *,
@@ -151,25 +135,19 @@ def outlook(
     programme_id: UUID,
     today: date,
     product_id: UUID | None = None,
-    planned: Collection[Planned] = (),
-    counted: Sequence[Past] | None = None,
 ) -> Outlook:
     """Return where a person stands in a programme, and which dose is due when.
 
     Without a product that would be given next, it is the last one that counted, or the first of
-    the programme. Doses that are only planned are taken as given, but those that are on record.
-    What `valid_doses` found need not be read again.
+    the programme.
     """
-    if counted is None:
-        counted = valid_doses(db, person_id=person_id, programme_id=programme_id)
+    disease = db.get_one(Programme, programme_id).disease
+    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
+    counted = [dose for dose in past if dose.counts == "valid"]
     if product_id is None:
         code = knowledge.programme_content(db, programme_id)["products"][0]
         first = select(Product.id).where(Product.code == code)
         product_id = counted[-1].product.id if counted else db.scalars(first).one()
     offered = knowledge.rule_of(db, product_id).series
     taken = [dose.counted(birth_date) for dose in counted]
-    for each in sorted(planned):
-        if each.dose_number > len(counted):
-            rule = knowledge.rule_of(db, each.product_id).series
-            taken.append((each.day, rule.at(birth_date, each.day)))
     return schedule.outlook(taken, offered, birth_date, today)

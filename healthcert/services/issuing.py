@@ -133,7 +133,7 @@ def issue_all(
             note(db, certificate, "certificate_issued", "", now, noted)
     if signed:
         db.execute(update(Certificate), signed)
-    messages.write(db, told, noted)
+    messages.write(db, message=told, audit_event=noted)
     return len(found)
 
 

@@ -88,11 +88,15 @@ def rule_of(db: Session, product_id: UUID) -> Rule:
     product = db.get(Product, product_id)
     if product is None:
         raise NotFound
-    content = _content(db, product.knowledge_id)
-    if product.knowledge_id not in _SERIES:
-        _SERIES[product.knowledge_id] = series(content)
-    rule = _SERIES[product.knowledge_id]
+    rule, content = series_of(db, product.knowledge_id), _content(db, product.knowledge_id)
     return Rule(product, rule, content.get("questions", ()), product.knowledge_id, content)
+
+
+def series_of(db: Session, knowledge_id: UUID) -> Series:
+    """Return the rule that a version of a product's file says."""
+    if knowledge_id not in _SERIES:
+        _SERIES[knowledge_id] = series(_content(db, knowledge_id))
+    return _SERIES[knowledge_id]
 
 
 def offered(db: Session) -> list[tuple[Programme, Product]]:
@@ -168,13 +172,9 @@ def _programme(db: Session, row: Knowledge, now: datetime) -> None:
 
 def _phase(told: Mapping[str, Any], programme: Programme, now: datetime) -> Phase:
     return Phase(
-        recorded_at=now,
-        programme_id=programme.id,
-        knowledge_id=programme.knowledge_id,
-        code=told["code"],
-        names=told["names"],
-        admits=told["admits"],
+        recorded_at=now, programme_id=programme.id, knowledge_id=programme.knowledge_id,
+        code=told["code"], names=told["names"], admits=told["admits"],
         opens_on=date.fromisoformat(told["opens_on"]),
         closes_on=date.fromisoformat(told["closes_on"]) if "closes_on" in told else None,
         published_at=now,
-    )
+    )  # fmt: skip

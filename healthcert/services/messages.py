@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Message, Person, new_id
 from healthcert.services.audit import Rows
-from healthcert.services.people import details_of, key_of
+from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.wording import words
 
 MOST_ATTEMPTS = 8
@@ -50,6 +50,7 @@ def queue(
     due_at: datetime,
     now: datetime,
     rows: Rows = None,
+    details: Details | None = None,
 ) -> None:
     """Add a message to the outbox; none for a person who left no way to be told, or was erased.
 
@@ -58,11 +59,11 @@ def queue(
 
     `template` is a key of `wording.TEMPLATES`, `fields` what it names, with moments on the clock of
     `time_zone`. A deed of many gives `rows`, and writes what is put there itself, all in one
-    statement.
+    statement; `details` are the person's, where they were opened.
     """
     if person.erased_at is not None:
         return
-    details = details_of(vault, person)
+    details = details or details_of(vault, person)
     channel, to = ("sms", details.phone) if details.phone else ("mail", details.mail)
     if not to:
         return
@@ -88,11 +89,11 @@ def queue(
         rows.append(row)
 
 
-def write(db: Session, told: Rows, noted: Rows) -> None:
-    """Write the messages and audit events that a deed of many gathered, a statement each."""
-    for name, rows in (("message", told), ("audit_event", noted)):
-        if rows:
-            db.execute(insert(Base.metadata.tables[name]), rows)
+def write(db: Session, **rows: Rows) -> None:
+    """Write what a deed of many gathered for these tables, a statement each."""
+    for name, some in rows.items():
+        if some:
+            db.execute(insert(Base.metadata.tables[name]), some)
 
 
 def claim(

@@ -23,7 +23,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.policy.schedule import NextDose
-from healthcert.services import audit, booking, history, people, places
+from healthcert.services import audit, booking, history, people, places, scenes
 
 _WINDOW = timedelta(days=42)  # to look for a dose that may be given at any time from a day on
 _TRIED = 5  # of the times nearest to the one that was agreed
@@ -47,12 +47,13 @@ def move(
     """
     person = people.locked(db, person_id)
     old = booking.own(db, appointment_id=appointment_id, person_id=person_id)
-    place = booking.place_of(db, slot_id)
+    scene = scenes.scene_of(db, vault, person, slot_id)
+    place = scene.place
     if old.state not in ("booked", "held") or old.slot_id == slot_id:
         raise WrongState
     actor = actor or audit.Actor("citizen", person_id)
     booking.refuse_unfit(
-        db, vault=vault, person=person, place=place, dose_number=old.dose_number,
+        db, vault=vault, person=person, scene=scene, dose_number=old.dose_number,
         actor=actor, now=now,
     )  # fmt: skip
     was_held = old.state == "held"
@@ -85,7 +86,7 @@ def replan(db: Session, *, vault: Vault, persons: Collection[Person], now: datet
 class _Plan:
     """A dose whose appointment does not fit: where that is, when it is due, of which product."""
 
-    place: booking.Place
+    place: scenes.Place
     due: NextDose
     product_id: UUID
 
@@ -155,7 +156,7 @@ def _nearest(db: Session, old: Appointment, plan: _Plan, now: datetime) -> list[
     return [each.id for each in found[:_TRIED]]
 
 
-def _exchange(db: Session, old: Appointment, place: booking.Place, now: datetime) -> Appointment:
+def _exchange(db: Session, old: Appointment, place: scenes.Place, now: datetime) -> Appointment:
     """Take a place and let go of another, which stays held as long as the one before."""
     places.lock(db, (old.slot_id, place.slot.id))
     pools = places.pools_of(old.source, old.dose_number)

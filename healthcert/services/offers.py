@@ -48,8 +48,8 @@ def accept(
     if number is None:
         raise AlreadyBooked
     made = booking.take(
-        db, vault=vault, person=person, slot_id=offer.slot_id, dose_number=number, source="web",
-        actor=actor, now=now, pools=("waiting",),
+        db, vault=vault, person_id=person.id, slot_id=offer.slot_id, dose_number=number,
+        source="web", actor=actor, now=now, pools=("waiting",),
     )  # fmt: skip
     offer.state, offer.appointment_id, entry.state = "accepted", made.id, "placed"
     db.flush()

@@ -14,18 +14,27 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Person, new_id
-from healthcert.services import audit, booking, people, places
-from healthcert.services.history import Planned
+from healthcert.models import Appointment, Person, Slot, new_id
+from healthcert.services import audit, booking, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
 _UNCONFIRMED = ("held", "expired")
+_OF_PARTY = Appointment.party_id == bindparam("party")
+_PERSONS = people.locking(select(Appointment.person_id).where(_OF_PARTY))
+_ROWS = (
+    scenes.PLACES.add_columns(Appointment)
+    .join(Appointment, Appointment.slot_id == Slot.id)
+    .where(_OF_PARTY)
+    .order_by(Appointment.id)
+    .with_for_update(of=Appointment, key_share=True)
+    .execution_options(populate_existing=True)
+)
 
 
 class Wish(NamedTuple):
@@ -61,35 +70,43 @@ def hold(
     persons = {wish.person.id for wish in wishes}
     if not wishes or len(persons) > MOST_PEOPLE or len(wishes) > MOST_PLACES:
         raise BadInput({"people": "too_many" if wishes else "missing"})
-    people.all_locked(db, persons)
-    found, named = [], set()
+    known = people.all_read(db, persons)
+    found, named = [], set[tuple[UUID, UUID, int]]()
     for number, wish in enumerate(wishes):
         with _of_wish(number):
-            found.append(booking.place_of(db, wish.slot_id))
-    for number, (wish, place) in enumerate(zip(wishes, found, strict=True)):
+            found.append(scenes.scene_of(db, vault, known[wish.person.id], wish.slot_id))
+    decided: booking.Written = []
+    for number, wish in enumerate(wishes):
         with _of_wish(number):
-            one = wish.person.id, place.session.programme_id, wish.dose_number
+            one = wish.person.id, found[number].place.session.programme_id, wish.dose_number
             if one in named:
                 raise AlreadyBooked
+            if any(each[:2] == one[:2] for each in named):  # something was decided since
+                found[number] = scenes.scene_of(db, vault, known[one[0]], wish.slot_id)
             named.add(one)
             booking.refuse_unfit(
-                db, vault=vault, person=wish.person, place=place, dose_number=wish.dose_number,
-                actor=actor, now=now, exception_reason=exception_reason,
-                planned=_planned(wish, place, wishes, found),
+                db, vault=vault, person=known[one[0]], scene=found[number], actor=actor, now=now,
+                dose_number=wish.dose_number, exception_reason=exception_reason,
+                planned=_planned(wish, found[number].place, wishes, found),
+                rows=None if len(wishes) > 1 else decided,
             )  # fmt: skip
     party_id, ids = new_id(), sorted(new_id() for _ in wishes)
+
+    def written(appointment: Appointment) -> dict[str, booking.Written]:
+        noted: booking.Written = []
+        booking.note(db, actor, "appointment_held", appointment, now, noted)
+        return {"audit_event": noted}
+
+    made = {}
     for number in sorted(range(len(wishes)), key=lambda each: wishes[each].slot_id):
-        wish, place = wishes[number], found[number]
+        wish, place = wishes[number], found[number].place
         with _of_wish(number):
-            pools = places.pools_of(source, wish.dose_number)
-            appointment = places.hold_place(
-                db, person_id=wish.person.id, slot=place.slot,
-                pool=places.take_place(db, place.slot, pools, now=now), source=source,
+            made[number] = booking.placed(
+                db, place.slot, written, decided, person_id=wish.person.id, source=source,
                 programme_id=place.session.programme_id, dose_number=wish.dose_number,
                 hold=places.Hold(ids[number], party_id, now + HOLD), now=now,
             )  # fmt: skip
-        booking.note(db, actor, "appointment_held", appointment, now)
-    return held(db, party_id=party_id)
+    return Party(party_id, now + HOLD, [made[number] for number in range(len(wishes))])
 
 
 def confirm(
@@ -105,27 +122,27 @@ def confirm(
         Refusal: What `booking.take` raises, of a hold that is over; nothing is booked then.
             `which` is the number of the appointment in the party.
     """
-    persons, rows = _locked(db, party_id)
+    persons, rows, found = _locked(db, party_id)
     waiting = [(number, row) for number, row in enumerate(rows) if row.state in _UNCONFIRMED]
     if not waiting and all(row.state == "cancelled" for row in rows):
         raise WrongState
-    found = {}
     for number, row in waiting:
         with _of_wish(number):
-            found[number] = booking.place_of(db, row.slot_id)
+            if found[number].session.state not in booking.BOOKABLE:
+                raise NotFound
             if row.starts_at <= now:
                 raise WrongState
-    still = [row.id for _, row in waiting if row.state == "held"]
-    kept = update(Appointment).where(Appointment.id.in_(still))
-    db.execute(kept.values(state="booked", held_until=None))
+    still = [row for _, row in waiting if row.state == "held"]
     again = [(number, row) for number, row in waiting if row.state == "expired"]
     for number, row in sorted(again, key=lambda each: each[1].slot_id):
         with _of_wish(number):
             _take_again(db, vault, persons[row.person_id], row, found[number], actor, now)
+    told: booking.Written = []
+    noted: booking.Written = []
     for number, row in waiting:
-        db.refresh(row)
-        booking.tell(db, vault, persons[row.person_id], "booked", row, found[number], now)
-        booking.note(db, actor, "appointment_booked", row, now)
+        booking.tell(db, vault, persons[row.person_id], "booked", row, found[number], now, told)
+        booking.note(db, actor, "appointment_booked", row, now, noted)
+    places.keep(db, still, message=told, audit_event=noted)
     return rows
 
 
@@ -136,7 +153,7 @@ def let_go(db: Session, *, party_id: UUID, actor: audit.Actor, now: datetime) ->
         NotFound: No such party.
         WrongState: It holds nothing any more: confirmed, or let go before.
     """
-    _, rows = _locked(db, party_id)
+    _, rows, _ = _locked(db, party_id)
     waiting = [row for row in rows if row.state in _UNCONFIRMED]
     if not waiting:
         raise WrongState
@@ -154,29 +171,32 @@ def held(db: Session, *, party_id: UUID) -> Party:
     Raises:
         NotFound: No such party.
     """
-    rows = _rows(db, party_id)
+    query = select(Appointment).filter_by(party_id=party_id).order_by(Appointment.id)
+    rows = db.scalars(query.execution_options(populate_existing=True)).all()
+    if not rows:
+        raise NotFound
     return Party(party_id, rows[0].recorded_at + HOLD, rows)
 
 
 def _planned(
-    wish: Wish, place: booking.Place, wishes: Sequence[Wish], found: Sequence[booking.Place]
-) -> list[Planned]:
+    wish: Wish, place: scenes.Place, wishes: Sequence[Wish], found: Sequence[scenes.Scene]
+) -> list[booking.Planned]:
     """Return what is wished for together with a wish, for the same person and programme."""
     return [
-        Planned(other.dose_number, its.session.day, its.product.id)
-        for other, its in zip(wishes, found, strict=True)
+        booking.Planned(other.dose_number, its.session.day, its.product.id)
+        for other, (its, *_) in zip(wishes, found, strict=True)
         if other.person.id == wish.person.id
         and its.session.programme_id == place.session.programme_id
     ]
 
 
 def _take_again(
-    db: Session, vault: Vault, person: Person, row: Appointment, place: booking.Place,
+    db: Session, vault: Vault, person: Person, row: Appointment, place: scenes.Place,
     actor: audit.Actor, now: datetime,
 ) -> None:  # fmt: skip
     booking.refuse_unfit(
-        db, vault=vault, person=person, place=place, dose_number=row.dose_number, actor=actor,
-        now=now,
+        db, vault=vault, person=person, scene=scenes.scene_of(db, vault, person, row.slot_id),
+        dose_number=row.dose_number, actor=actor, now=now,
     )  # fmt: skip
     pools = places.pools_of(row.source, row.dose_number)
     pool = places.take_place(db, place.slot, pools, now=now)
@@ -185,19 +205,15 @@ def _take_again(
         db.execute(again.values(state="booked", pool=pool))
 
 
-def _locked(db: Session, party_id: UUID) -> tuple[dict[UUID, Person], Sequence[Appointment]]:
-    """Return people and appointments of a party, so that nobody else moves them on."""
-    persons = people.all_locked(db, {row.person_id for row in _rows(db, party_id)})
-    return persons, _rows(db, party_id, lock=True)
-
-
-def _rows(db: Session, party_id: UUID, *, lock: bool = False) -> Sequence[Appointment]:
-    query = select(Appointment).filter_by(party_id=party_id).order_by(Appointment.id)
-    query = query.with_for_update(key_share=True) if lock else query
-    rows = db.scalars(query.execution_options(populate_existing=True)).all()
-    if not rows:
+def _locked(
+    db: Session, party_id: UUID
+) -> tuple[dict[UUID, Person], list[Appointment], list[scenes.Place]]:
+    """Return people, appointments and places of a party, so that nobody else moves them on."""
+    persons = people.read(db, _PERSONS, party=party_id)
+    found = db.execute(_ROWS, {"party": party_id}).all()
+    if not found:
         raise NotFound
-    return rows
+    return persons, [row[-1] for row in found], [scenes.place_in(iter(row)) for row in found]
 
 
 @contextmanager

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import Holder
-from healthcert.models import Person
+from healthcert.models import Base, Person, narrow
 
 UNFINDABLE = ("vouched", "none")  # identities without a number
+_PERSON = Base.metadata.tables["person"]
+_READ = narrow("id wrapped_key sealed language region erased_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,33 @@ def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
     Raises:
         NotFound: One of them is not there.
     """
-    query = select(Person).where(Person.id.in_(set(person_ids))).order_by(Person.id)
-    found = {person.id: person for person in db.scalars(query.with_for_update(key_share=True))}
+    found = {each.id: each for each in db.scalars(locking(set(person_ids), Person))}
+    return _all_of(found, person_ids)
+
+
+def all_read(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """Return people as `all_locked` does, but to be read alone: no session knows these rows."""
+    return _all_of(read(db, _LOCKED, ids=list(set(person_ids))), person_ids)
+
+
+def _all_of(found: dict[UUID, Person], person_ids: Collection[UUID]) -> dict[UUID, Person]:
     if not found.keys() >= set(person_ids):
         raise NotFound
     return found
+
+
+def locking(ids: Any, *what: Any) -> Select[Any]:  # noqa: ANN401 - as SQL takes it
+    """Return the query that locks people, for `read` where nothing is said of what to read."""
+    query = select(*(what or (_PERSON.c[name] for name in _READ._fields)))
+    query = query.where(_PERSON.c.id.in_(ids)).order_by(_PERSON.c.id)
+    return query.with_for_update(key_share=True)
+
+
+def read(db: Session, query: Select[Any], **values: object) -> dict[UUID, Person]:
+    """Return the people that a query of `locking` finds, to be read alone."""
+    db.flush()
+    found = map(_READ._make, db.connection().execute(query, values))
+    return {person.id: person for person in found}
+
+
+_LOCKED = locking(bindparam("ids", expanding=True))

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, exists, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    case,
+    exists,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from healthcert.errors import AlreadyBooked, SlotFull, TimesOverlap, WrongState
 from healthcert.models import (
@@ -27,13 +38,14 @@ from healthcert.models import (
     Slot,
     WaitEntry,
     new_id,
+    plain,
     upsert,
 )
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
 from healthcert.models.place import KEPT, OPEN
 from healthcert.policy import reference
-from healthcert.services import audit
+from healthcert.services import audit, messages
 
 _SLOT, _APPOINTMENT = (Base.metadata.tables[name] for name in ("slot", "appointment"))
 _OPEN_PLACE: ColumnElement[bool] = Slot.places() > 0
@@ -84,9 +96,8 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
     Raises:
         SlotFull: There is none.
     """
-    pool = _taken(db, slot, pools) if slot.places(pools) > 0 else None
+    pool = _taken(db, slot, pools)
     if pool is None and expire(db, slot_id=slot.id, now=now):
-        db.refresh(slot)  # the next of a party finds what is free too
         pool = _taken(db, slot, pools)
     if pool is None:
         raise SlotFull(slot.id)
@@ -127,7 +138,7 @@ def hold_place(
     while True:  # references have 35 bits: even the second is a rarity
         with judged("uq_appointment_reference"):
             if db.execute(writing.returning(_APPOINTMENT.c.id), row).one_or_none() is not None:
-                return as_read(db, Appointment(**row))
+                return plain(Appointment, row)
         row["reference"] = new_reference()
 
 
@@ -145,41 +156,65 @@ def row_of(
     }  # fmt: skip
 
 
-def as_read(db: Session, row: Appointment) -> Appointment:
-    """Return a row that was written plainly as if it had been read."""
-    make_transient_to_detached(row)
-    db.add(row)
-    return row
-
-
-def at_once(db: Session, slot: Slot, pools: Collection[str], **rows: audit.Rows) -> bool:
+def at_once(db: Session, slot: Slot, **rows: audit.Rows) -> bool:
     """Take an open place and write rows of these tables in one statement; False: nothing was done.
 
-    That is where PostgreSQL is not, where a pool is asked first, where no place is open, and where
-    the reference is taken. The slot is locked for this statement and the commit alone.
+    That is where no place is open, and where the reference is taken. The slot is locked for this
+    statement and the commit alone.
 
     Raises:
         AlreadyBooked: The person has an appointment for this dose.
         TimesOverlap: The person has another appointment at that time.
     """
-    kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
-    if kept or db.get_bind().dialect.name != "postgresql" or slot.places() <= 0:
-        return False
+    with judged():
+        return _at_once(db, _TAKING, slot.id, rows)
+
+
+def keep(db: Session, held: Sequence[Appointment], **rows: audit.Rows) -> None:
+    """Book what is held, and write rows of these tables; of one appointment in one statement."""
+    alone = len(held) == 1 and all(len(some or ()) <= 1 for some in rows.values())
+    if not (alone and is_postgresql(db) and _at_once(db, _KEEPING, held[0].id, rows)):
+        for one in held:
+            db.execute(_KEEPING, {"one": one.id})
+        messages.write(db, **rows)
+    for each in held:
+        set_committed_value(each, "state", "booked")
+        set_committed_value(each, "held_until", None)
+
+
+def is_postgresql(db: Session) -> bool:
+    """Say whether one statement may write into several tables there."""
+    return db.get_bind().dialect.name == "postgresql"
+
+
+def _at_once(db: Session, taking: Update, one: UUID, rows: Mapping[str, audit.Rows]) -> bool:
     told = [(name, row) for name, some in rows.items() for row in some or ()]
     values = {f"{name}_{key}": value for name, row in told for key, value in row.items()}
-    statement = _at_once(tuple((name, tuple(row)) for name, row in told))
-    with judged():
-        return db.execute(statement, values | {"slot": slot.id}).one_or_none() is not None
+    statement = _statement(taking, tuple((name, tuple(row)) for name, row in told))
+    found = db.connection().execute(statement, values | {"one": one})
+    return found.one_or_none() is not None
+
+
+_NAMED = select(_APPOINTMENT.c.id).where(
+    _APPOINTMENT.c.reference == bindparam("appointment_reference")
+)
+_TAKING = (
+    update(_SLOT)
+    .where(_SLOT.c.id == bindparam("one"), _OPEN_PLACE, ~_NAMED.exists())
+    .values(booked=_SLOT.c.booked + 1)
+    .returning(_SLOT.c.id)
+)
+_KEEPING = (
+    update(_APPOINTMENT)
+    .where(_APPOINTMENT.c.id == bindparam("one"), _APPOINTMENT.c.state == "held")
+    .values(state="booked", held_until=None)
+    .returning(_APPOINTMENT.c.id)
+)
 
 
 @cache
-def _at_once(shapes: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
-    taken_before = select(_APPOINTMENT.c.id).where(
-        _APPOINTMENT.c.reference == bindparam("appointment_reference")
-    )
-    free = (_SLOT.c.id == bindparam("slot"), _OPEN_PLACE, ~taken_before.exists())
-    taking = update(_SLOT).where(*free).values(booked=_SLOT.c.booked + 1)
-    taken = taking.returning(_SLOT.c.id).cte("taken")
+def _statement(taking: Update, shapes: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
+    taken = taking.cte("taken")
     written = []
     for name, keys in shapes:
         table = Base.metadata.tables[name]

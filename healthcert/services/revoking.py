@@ -60,7 +60,7 @@ def end_all(
     for one, person in ended:
         issuing.note(db, one, "certificate_revoked", reason, now, noted)
         issuing.tell(db, vault, person, notice, country, now, told, reference=reference)
-    messages.write(db, told, noted)
+    messages.write(db, message=told, audit_event=noted)
 
 
 def reissue_lost(

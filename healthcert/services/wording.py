@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from healthcert.i18n import Lazy, format_datetime, gettext, lazy, use
@@ -139,7 +140,12 @@ def words(
 
 def _said(value: object, language: str, time_zone: str) -> object:
     if isinstance(value, datetime):
-        return format_datetime(value, time_zone)
+        return _moment(value, language, time_zone)
     if isinstance(value, Mapping):
         return value.get(language) or next(iter(value.values()))
     return value
+
+
+@lru_cache(maxsize=4096)  # all who come at one time are told the same
+def _moment(value: datetime, _language: str, time_zone: str) -> str:
+    return format_datetime(value, time_zone)

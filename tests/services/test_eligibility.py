@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -19,7 +21,7 @@ from healthcert.models import (
     Phase,
     Programme,
 )
-from healthcert.services import audit, booking, eligibility, enrolment, knowledge, moving
+from healthcert.services import audit, booking, eligibility, enrolment, knowledge, moving, people
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, day
 from tests.services.clinic import Clinic, details
@@ -152,7 +154,7 @@ def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_that_is_written_down(c
     slot = clinic.slot()
     made = clinic.doors.run(
         lambda db: booking.take(
-            db, vault=clinic.vault, person=person, slot_id=slot.id, dose_number=1,
+            db, vault=clinic.vault, person_id=person.id, slot_id=slot.id, dose_number=1,
             source="walk_in", actor=audit.Actor("staff", clinic.nurse.id), now=NOW,
             exception_reason="medical_need",
         )
@@ -164,6 +166,25 @@ def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_that_is_written_down(c
         assert decision.decided_by == clinic.nurse.id
         event = db.scalars(select(AuditEvent).filter_by(act="eligibility_exception")).one()
         assert event.details["reason"] == "medical_need"
+
+
+def test_whoever_waits_for_the_lock_is_judged_by_what_was_kept_meanwhile(clinic):
+    person, slot = enrolled(clinic), clinic.slot()
+    wanted: dict[str, Any] = {"vault": clinic.vault, "actor": audit.STRANGER, "now": NOW}
+
+    def take() -> Appointment:
+        how = {"person_id": person.id, "slot_id": slot.id, "dose_number": 1, "source": "web"}
+        return clinic.doors.run(lambda db: booking.take(db, **how, **wanted))
+
+    with ThreadPoolExecutor(1) as pool:
+        with clinic.doors.transaction() as db:
+            people.locked(db, person.id)
+            waiting = pool.submit(take)
+            time.sleep(0.5)
+            how = {"programme_id": clinic.programme.id, "day": day(1)}
+            decided = eligibility.decide(db, person=person, **how, **wanted)
+        assert waiting.result().state == "booked"
+    assert (kept(clinic), decided.outcome) == (1, "eligible")
 
 
 def test_who_is_admitted_needs_no_exception(clinic):

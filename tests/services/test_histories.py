@@ -15,7 +15,7 @@ from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import Refusal
-from healthcert.models import Appointment, Person, Slot
+from healthcert.models import Appointment, Slot
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import booking, enrolment, moving, parties, sweeping
 from healthcert.services.audit import STRANGER
@@ -129,7 +129,7 @@ class History(RuleBasedStateMachine):
     def take(self, who: int, slot: int, dose: int, crash: int | None) -> None:
         self.deed(
             lambda db: booking.take(
-                db, person=db.get_one(Person, self.people[who].id), slot_id=self.slots[slot].id,
+                db, person_id=self.people[who].id, slot_id=self.slots[slot].id,
                 dose_number=dose, source="web", actor=STRANGER, now=self.now, **self.told,
             ),
             crash,

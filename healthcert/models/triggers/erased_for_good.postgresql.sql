@@ -7,13 +7,11 @@ SET search_path = public, pg_temp AS $$
 DECLARE
   wrong boolean;
 BEGIN
-  IF TG_TABLE_NAME <> 'person' THEN
-    IF TG_TABLE_NAME <> 'appointment' THEN
-      PERFORM FROM person WHERE id = NEW.person_id FOR NO KEY UPDATE;
-    ELSIF to_jsonb(NEW) ->> 'state' NOT IN ('held', 'booked', 'arrived') THEN
-      RETURN NEW;
-    END IF;
+  IF TG_TABLE_NAME = 'appointment' THEN
     wrong := EXISTS (SELECT FROM person WHERE id = NEW.person_id AND erased_at IS NOT NULL);
+  ELSIF TG_TABLE_NAME <> 'person' THEN
+    SELECT erased_at IS NOT NULL INTO wrong FROM person
+     WHERE id = NEW.person_id FOR NO KEY UPDATE;
   ELSIF TG_OP = 'INSERT' THEN
     wrong := NEW.erased_at IS NOT NULL;
   ELSIF OLD.erased_at IS NOT NULL THEN
@@ -45,9 +43,11 @@ BEGIN
     ARRAY['person', 'identity', 'person_token', 'access_code', 'message', 'appointment']
   LOOP
     EXECUTE format('CREATE TRIGGER erased_for_good BEFORE INSERT OR UPDATE %s ON %I'
-      ' FOR EACH ROW EXECUTE FUNCTION erased_for_good()', CASE name
+      ' FOR EACH ROW %s EXECUTE FUNCTION erased_for_good()', CASE name
         WHEN 'person' THEN ''
         WHEN 'appointment' THEN 'OF person_id, state'
-        ELSE 'OF person_id' END, name);
+        ELSE 'OF person_id' END, name, CASE name
+        WHEN 'appointment' THEN 'WHEN (NEW.state IN (''held'', ''booked'', ''arrived''))'
+        ELSE '' END);
   END LOOP;
 END $$;
