@@ -6,7 +6,7 @@ What no constraint can say stands in `triggers/`, in force wherever the tables a
 from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
-from healthcert.models.adverse_event import AdverseEvent
+from healthcert.models.adverse_event import AdverseEvent, AdverseEventEntry
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, new_id, upsert
@@ -60,6 +60,7 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 __all__ = [
     "AccessCode",
     "AdverseEvent",
+    "AdverseEventEntry",
     "Alarm",
     "ApiAnswer",
     "ApiToken",

@@ -20,6 +20,7 @@ from healthcert.models.base import Row, one_of
 from healthcert.models.triggers.stated import stated
 
 OUTCOMES = ("eligible", "refused", "exception")
+EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 
 
 class Phase(Row):

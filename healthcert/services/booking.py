@@ -133,6 +133,7 @@ def take(
     wanted: dict[str, Any] = {
         "person_id": person.id, "slot": place.slot, "programme_id": place.programme.id,
         "dose_number": dose_number, "source": source, "now": now,
+        "exception_reason": exception_reason,
     }  # fmt: skip
     row = places.row_of(pool=OPEN, **wanted)
     appointment = Appointment(**row)
@@ -225,11 +226,12 @@ def refuse_unfit(
     actor: audit.Actor,
     now: datetime,
     exception_reason: str = "",
+    again: Appointment | None = None,
     planned: Sequence[Planned] = (),
 ) -> None:
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them is kept.
+    The decision whether a phase admits them is kept; the exception of what is judged `again` holds.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -261,7 +263,7 @@ def refuse_unfit(
         raise NotDue
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
-        actor=actor, now=now, exception_reason=exception_reason,
+        actor=actor, now=now, exception_reason=exception_reason, again=again,
         doses=max(len(counted), *(each.dose_number for each in before), 0),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
+    Appointment,
     Base,
     DoseStanding,
     EligibilityDecision,
@@ -27,18 +28,18 @@ from healthcert.models import (
     Staff,
     new_id,
 )
+from healthcert.models.programme import EXCEPTION_REASONS
 from healthcert.policy import eligibility
 from healthcert.policy.eligibility import TOLD, Facts, Stage
 from healthcert.services import audit
 from healthcert.services.people import details_of, key_of
 
-EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 _PURPOSE = "eligibility"
 _DECISION = Base.metadata.tables["eligibility_decision"]
 _STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
 
 
-def decide(
+def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     db: Session,
     *,
     vault: Vault,
@@ -49,25 +50,29 @@ def decide(
     now: datetime,
     told: Mapping[str, Collection[str]] | None = None,
     exception_reason: str = "",
+    again: Appointment | None = None,
     doses: int | None = None,
 ) -> EligibilityDecision:
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
-    one of `EXCEPTION_REASONS`. `doses` are those that will count by then; None for those that do.
+    one of `EXCEPTION_REASONS`, which holds when that appointment is judged `again`, whoever asks
+    for it. `doses` are those that will count by then; None for those that do.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
         NotAllowed: An exception is asked for by someone who is no nurse.
     """
-    _check(db, told, actor, exception_reason)
+    by = _check(db, told, actor, exception_reason)
+    if again is not None and again.exception_reason:
+        exception_reason, by = again.exception_reason, _nurse_of(db, again)
     programme = db.get_one(Programme, programme_id)
     last = latest(db, person_id=person.id, programme_id=programme_id)
     facts = _facts(db, vault, person, programme, day, told, last, doses)
     stages, phases = _stages(db, programme)
     answer = eligibility.decide(stages, facts)
-    outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
+    outcome = "eligible" if answer.phase else "exception" if by else "refused"
     made = EligibilityDecision(
         id=new_id(),
         recorded_at=now,
@@ -79,7 +84,7 @@ def decide(
         outcome=outcome,
         reasons=[asdict(reason) for reason in answer.reasons],
         decided_at=now,
-        decided_by=actor.id if actor.kind == "staff" else None,
+        decided_by=by if outcome == "exception" else actor.id if actor.kind == "staff" else None,
         exception_reason=exception_reason if outcome == "exception" else "",
     )
     if last is not None and told is None and _says(last) == _says(made):
@@ -135,17 +140,28 @@ def _check(
     told: Mapping[str, Collection[str]] | None,
     actor: audit.Actor,
     exception_reason: str,
-) -> None:
+) -> UUID | None:
+    """Return the nurse who asks for an exception; None where nobody does."""
     unknown = set(told or {}) - set(TOLD)
     if unknown:
         raise BadInput(dict.fromkeys(unknown, "not_a_field"))
     if not exception_reason:
-        return
+        return None
     if exception_reason not in EXCEPTION_REASONS:
         raise BadInput({"exception_reason": "not_a_choice"})
     staff = db.get(Staff, actor.id) if actor.kind == "staff" else None
     if staff is None or staff.role != "nurse":
         raise NotAllowed
+    return staff.id
+
+
+def _nurse_of(db: Session, appointment: Appointment) -> UUID | None:
+    """Return whose exception an appointment rests on; None where none was needed so far."""
+    query = select(EligibilityDecision.decided_by).filter_by(
+        person_id=appointment.person_id, programme_id=appointment.programme_id,
+        exception_reason=appointment.exception_reason,
+    )  # fmt: skip
+    return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
 
 
 def _facts(

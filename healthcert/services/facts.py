@@ -13,16 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import (
-    Appointment,
-    Dose,
-    Lot,
-    LotValidity,
-    Product,
-    Site,
-    Staff,
-    Stock,
-)
+from healthcert.models import Appointment, Dose, Lot, LotValidity, Product, Site, Staff, Stock
 from healthcert.models.dose import BODY_SITES, ROUTES
 
 LONGEST_LOT = 20  # GS1 application identifier 10

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
@@ -43,8 +43,7 @@ def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[
     query = (
         select(Observation, Person)
         .join(Person, Person.id == Observation.person_id)
-        .where(Observation.site_id == site_id, Observation.state == "observed")
-        .where(Observation.until > now - _FORGOTTEN)
+        .where(*_observed(site_id, now))
         .order_by(Observation.until, Observation.id)
     )
     found = []
@@ -53,6 +52,17 @@ def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[
         name = f"{told.given} {told.family}".strip()
         found.append(Watched(row.id, row.dose_id, name, row.until, max(0, left)))
     return found
+
+
+def count(db: Session, *, site_id: UUID, now: datetime) -> int:
+    """Return how many are observed at a site, and nobody's name."""
+    query = select(func.count()).select_from(Observation).where(*_observed(site_id, now))
+    return db.scalar(query) or 0
+
+
+def _observed(site_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    lately = Observation.until > now - _FORGOTTEN
+    return Observation.site_id == site_id, Observation.state == "observed", lately
 
 
 def leave(db: Session, *, observation_id: UUID, staff: Staff, now: datetime) -> None:

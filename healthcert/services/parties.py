@@ -87,6 +87,7 @@ def hold(
                 pool=places.take_place(db, place.slot, pools, now=now), source=source,
                 programme_id=place.session.programme_id, dose_number=wish.dose_number,
                 hold=places.Hold(ids[number], party_id, now + HOLD), now=now,
+                exception_reason=exception_reason,
             )  # fmt: skip
         booking.note(db, actor, "appointment_held", appointment, now)
     return held(db, party_id=party_id)
@@ -176,7 +177,7 @@ def _take_again(
 ) -> None:  # fmt: skip
     booking.refuse_unfit(
         db, vault=vault, person=person, place=place, dose_number=row.dose_number, actor=actor,
-        now=now,
+        now=now, again=row,
     )  # fmt: skip
     pools = places.pools_of(row.source, row.dose_number)
     pool = places.take_place(db, place.slot, pools, now=now)

@@ -155,13 +155,8 @@ def _person(appointment_id: UUID) -> UUID:
 
 def _helped(work: Callable[..., T], person_id: UUID, **more: object) -> T:
     """Return what a deed of the desk for somebody comes to."""
-    done_by, country = visitor().id, parts().settings.country
-    return parts().doors.run(
-        lambda db: work(
-            db, vault=parts().vault, person_id=person_id, country=country, now=now(),
-            staff=roster.present(db, staff_id=done_by), **more,
-        )
-    )  # fmt: skip
+    country = parts().settings.country
+    return done(work, vault=parts().vault, person_id=person_id, country=country, **more)
 
 
 def _appointment(appointment_id: UUID, form: Beside, added: str = "") -> str:
@@ -173,6 +168,14 @@ def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
         return scene(db, appointment_id, reason).patient
+
+
+def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes
+    """Return what a deed of the member of staff who is here comes to, wholly done or not at all."""
+    staff_id = visitor().id
+    return parts().doors.run(
+        lambda db: work(db, staff=roster.present(db, staff_id=staff_id), now=now(), **told)
+    )
 
 
 def own_site() -> UUID:

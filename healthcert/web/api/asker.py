@@ -40,10 +40,13 @@ def bearer() -> Visitor | None:
         found = api_tokens.find(db, token=token.strip(), now=at)
         if kind.lower() != "bearer" or found is None:
             raise NotSignedIn
-        staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
-        if found.staff_id and not staff:
-            raise NotSignedIn
-        own = employed(db, staff, found.recorded_at) if staff else _citizen(found.person_id, at)
+        own = (
+            employed(db, found.staff_id, found.recorded_at)
+            if found.staff_id
+            else _citizen(found.person_id, at)
+        )
+    if own is None:
+        raise NotSignedIn
     if api_tokens.is_due(found, at):
         parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
     acts = frozenset(found.acts.split())
