@@ -40,19 +40,10 @@ _STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
 
 
 def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    programme_id: UUID,
-    day: date,
-    actor: audit.Actor,
-    now: datetime,
-    told: Mapping[str, Collection[str]] | None = None,
-    exception_reason: str = "",
-    again: Appointment | None = None,
-    doses: int | None = None,
-) -> EligibilityDecision:
+    db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date,
+    actor: audit.Actor, now: datetime, told: Mapping[str, Collection[str]] | None = None,
+    exception_reason: str = "", again: Appointment | None = None, doses: int | None = None,
+) -> EligibilityDecision:  # fmt: skip
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
@@ -74,19 +65,13 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     answer = eligibility.decide(stages, facts)
     outcome = "eligible" if answer.phase else "exception" if by else "refused"
     made = EligibilityDecision(
-        id=new_id(),
-        recorded_at=now,
-        person_id=person.id,
-        programme_id=programme_id,
-        knowledge_id=programme.knowledge_id,
+        id=new_id(), recorded_at=now, person_id=person.id, programme_id=programme_id,
+        knowledge_id=programme.knowledge_id, day=day, outcome=outcome, decided_at=now,
         phase_id=phases[answer.phase] if answer.phase else None,
-        day=day,
-        outcome=outcome,
         reasons=[asdict(reason) for reason in answer.reasons],
-        decided_at=now,
         decided_by=by if outcome == "exception" else actor.id if actor.kind == "staff" else None,
         exception_reason=exception_reason if outcome == "exception" else "",
-    )
+    )  # fmt: skip
     if last is not None and told is None and _says(last) == _says(made):
         return last
     told = {field: sorted(codes) for field, codes in facts.told.items()}
@@ -136,11 +121,9 @@ def _stages(db: Session, programme: Programme) -> tuple[list[Stage], dict[str, U
 
 
 def _check(
-    db: Session,
-    told: Mapping[str, Collection[str]] | None,
-    actor: audit.Actor,
+    db: Session, told: Mapping[str, Collection[str]] | None, actor: audit.Actor,
     exception_reason: str,
-) -> UUID | None:
+) -> UUID | None:  # fmt: skip
     """Return the nurse who asks for an exception; None where nobody does."""
     unknown = set(told or {}) - set(TOLD)
     if unknown:
@@ -165,15 +148,10 @@ def _nurse_of(db: Session, appointment: Appointment) -> UUID | None:
 
 
 def _facts(
-    db: Session,
-    vault: Vault,
-    person: Person,
-    programme: Programme,
-    day: date,
-    told: Mapping[str, Collection[str]] | None,
-    last: EligibilityDecision | None,
+    db: Session, vault: Vault, person: Person, programme: Programme, day: date,
+    told: Mapping[str, Collection[str]] | None, last: EligibilityDecision | None,
     doses: int | None,
-) -> Facts:
+) -> Facts:  # fmt: skip
     if told is None and last is not None:
         opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
         told = opened["told"]

@@ -44,15 +44,9 @@ class Access:
 
 
 def seen(
-    db: Session,
-    *,
-    staff: Staff,
-    person_id: UUID,
-    reason: str,
-    now: datetime,
-    details: Mapping[str, audit.Detail] = MappingProxyType({}),
-    listed: bool = False,
-) -> None:
+    db: Session, *, staff: Staff, person_id: UUID, reason: str, now: datetime,
+    details: Mapping[str, audit.Detail] = MappingProxyType({}), listed: bool = False,
+) -> None:  # fmt: skip
     """Write down that a member of staff was shown a person's record, and why.
 
     People who are not expected at their own site now use up a budget, each of them once an hour;

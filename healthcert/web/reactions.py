@@ -39,7 +39,7 @@ _ASKED = {  # by what a critical variable of the WHO is asked, where it is not o
 class Words(Answers):
     """What is told of a reaction and sealed; the names are those of `reactions.TOLD`."""
 
-    onset_time = Line(_("At what time?"))
+    onset_time = Line(_("At what time did it begin?"))
     narrative = Line(_("Signs, and what was done"))
     history = Line(_("Illnesses, allergies and medicines from before"))
     pregnant = Choice(

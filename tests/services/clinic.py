@@ -150,7 +150,7 @@ class Clinic:
         }
         wanted |= values
         how = {name: wanted.pop(name) for name in ("route", "performed_by") if name in wanted}
-        told = Told(lot, wanted.pop("body_site", "LA"), at, **how)
+        told = Told(wanted.pop("lot_text", lot), wanted.pop("body_site", "LA"), at, **how)
         return self.doors.run(lambda db: vaccination.record(db, told=told, **wanted))
 
     def vaccinated(
