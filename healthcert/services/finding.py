@@ -43,17 +43,9 @@ class Candidate:
 
 
 def find(
-    db: Session,
-    *,
-    vault: Vault,
-    staff: Staff,
-    reason: str,
-    now: datetime,
-    text: str = "",
-    born: str = "",
-    phone: str = "",
-    identity: IdentityDetails | None = None,
-) -> list[Candidate]:
+    db: Session, *, vault: Vault, staff: Staff, reason: str, now: datetime, text: str = "",
+    born: str = "", phone: str = "", identity: IdentityDetails | None = None,
+) -> list[Candidate]:  # fmt: skip
     """Return who may be meant, the likeliest first, at most `MOST_SHOWN`.
 
     Two things have to be known of somebody: a telephone number alone finds nobody. `text` holds

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
@@ -40,12 +40,8 @@ def begin(db: Session, *, dose: Dose, minutes: int, now: datetime) -> None:
 
 def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[Watched]:
     """Return who is observed at a site, the first to be let go first."""
-    query = (
-        select(Observation, Person)
-        .join(Person, Person.id == Observation.person_id)
-        .where(*_observed(site_id, now))
-        .order_by(Observation.until, Observation.id)
-    )
+    query = _observed(site_id, now).join(Person, Person.id == Observation.person_id)
+    query = query.add_columns(Person).order_by(Observation.until, Observation.id)
     found = []
     for row, person in db.execute(query):
         told, left = details_of(vault, person), -((now - row.until) // MINUTE)
@@ -56,13 +52,12 @@ def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[
 
 def count(db: Session, *, site_id: UUID, now: datetime) -> int:
     """Return how many are observed at a site, and nobody's name."""
-    query = select(func.count()).select_from(Observation).where(*_observed(site_id, now))
-    return db.scalar(query) or 0
+    return db.scalar(_observed(site_id, now).with_only_columns(func.count())) or 0
 
 
-def _observed(site_id: UUID, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    lately = Observation.until > now - _FORGOTTEN
-    return Observation.site_id == site_id, Observation.state == "observed", lately
+def _observed(site_id: UUID, now: datetime) -> Select[Any]:
+    watch = select(Observation).filter_by(site_id=site_id, state="observed")
+    return watch.where(Observation.until > now - _FORGOTTEN)
 
 
 def leave(db: Session, *, observation_id: UUID, staff: Staff, now: datetime) -> None:

@@ -116,7 +116,7 @@ def arrive(appointment_id: UUID) -> Response:
 @bp.post("/appointments/<uuid:appointment_id>/document")
 def document(appointment_id: UUID) -> _Page:
     """Add a document that was seen; one that is on record of somebody else is reported."""
-    form, person_id = Beside(request.form), _person(appointment_id)
+    form, person_id = Beside(request.form), seen(appointment_id, "registration").expected.person_id
     told = IdentityDetails(
         form.identity_kind.data, parts().settings.country, form.identity_value.data
     )
@@ -131,8 +131,8 @@ def document(appointment_id: UUID) -> _Page:
 @bp.post("/appointments/<uuid:appointment_id>/card")
 def card(appointment_id: UUID) -> str:
     """Make a card with a reference, by which its holder is known from now on."""
-    number = _helped(identities.new_card, _person(appointment_id))
     patient = seen(appointment_id, "registration")
+    number = _helped(identities.new_card, patient.expected.person_id)
     return render_template("clinic/card.html", patient=patient, number=number)
 
 
@@ -147,10 +147,6 @@ def assist(appointment_id: UUID) -> Response:
         proxies.assist(family.deed(db), person_id=patient.person_id, staff=staff)
     family.begin(patient.person_id, patient.name)
     return redirect(url_for("citizen.overview"), code=303)
-
-
-def _person(appointment_id: UUID) -> UUID:
-    return seen(appointment_id, "registration").expected.person_id
 
 
 def _helped(work: Callable[..., T], person_id: UUID, **more: object) -> T:

@@ -204,9 +204,9 @@ def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict
 def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, str]) -> None:  # noqa: ANN401
     """Offer what the site gives in a programme on a day, and the lots that may be given then."""
     supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
-    products = {str(supply.product_id): supply.product for supply in supplies}
+    products = {str(product.id): product.name for product, _lots in supplies}
     form.product.choices = options(more | products)
-    lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
+    lots = {lot: f"{lot} ({product.name})" for product, lots in supplies for lot in lots}
     form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
 
 

@@ -40,11 +40,8 @@ def bearer() -> Visitor | None:
         found = api_tokens.find(db, token=token.strip(), now=at)
         if kind.lower() != "bearer" or found is None:
             raise NotSignedIn
-        own = (
-            employed(db, found.staff_id, found.recorded_at)
-            if found.staff_id
-            else _citizen(found.person_id, at)
-        )
+        whose = found.staff_id
+        own = employed(db, whose, found.recorded_at) if whose else _citizen(found.person_id, at)
     if own is None:
         raise NotSignedIn
     if api_tokens.is_due(found, at):
