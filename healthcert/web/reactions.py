@@ -8,12 +8,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
+from healthcert.i18n import Lazy
 from healthcert.i18n import lazy as _
 from healthcert.models.adverse_event import TRANSITIONS
 from healthcert.services import reactions, roster, safety
@@ -30,10 +32,8 @@ from healthcert.web.people import known
 bp = Blueprint("reactions", __name__)
 
 _Page = str | tuple[str, int] | Response
-_NEW = _("Nothing new")
-_ASKED = {  # by what a critical variable of the WHO is asked, where it is not on record
-    "vaccine": "elsewhere", "batch": "elsewhere", "vaccinated": "elsewhere", "onset": "onset_time",
-}  # fmt: skip
+# By what a critical variable of the WHO is asked, where it is not on record.
+_ASKED = {"onset": "onset_time", **dict.fromkeys(("vaccine", "batch", "vaccinated"), "elsewhere")}
 
 
 class Words(Answers):
@@ -65,22 +65,17 @@ class Told(Words):
     reporter = Radios(_("Who tells of it?"), choices=options(labels.DECIDERS))
 
 
+def _news(asked: Lazy, told: Mapping[str, Lazy]) -> Choice:
+    return Choice(asked, choices=options({"": _("Nothing new"), **told}), default="")
+
+
 class Step(Answers):
     """What was found out about a case; empty where nothing is new."""
 
-    state = Choice(
-        _("Move the case on"),
-        choices=options({code: told[0] for code, told in labels.CASES.items()}),
-    )
-    causality = Choice(
-        _("What caused it?"), choices=options({"": _NEW, **labels.CAUSES}), default=""
-    )
-    outcome = Choice(
-        _("How are they now?"), choices=options({"": _NEW, **labels.EVENT_OUTCOMES}), default=""
-    )
-    seriousness = Choice(
-        _("How grave is it?"), choices=options({"": _NEW, **labels.SERIOUSNESS}), default=""
-    )
+    state = Choice(_("Move the case on"), choices=list(labels.CASES))
+    causality = _news(_("What caused it?"), labels.CAUSES)
+    outcome = _news(_("How are they now?"), labels.EVENT_OUTCOMES)
+    seriousness = _news(_("How grave is it?"), labels.SERIOUSNESS)
 
 
 @bp.route("/clinic/people/<uuid:person_id>/reaction", methods=["GET", "POST"])
@@ -91,14 +86,13 @@ def report(person_id: UUID) -> _Page:
         found = known(db, person_id, "care")
         doses = {str(dose.dose_id): f"{dose.product}, {dose.day}" for dose in found.doses}
         form.dose.choices = options(doses | {"": _("One that is not on our record")})
-        if not request.form or not form.validate():
-            status = 400 if request.form else 200
+        if not (request.form and form.validate()):
+            status = 400 if form.errors else 200
             return render_template("clinic/reaction.html", found=found, form=form), status
         told = form.data
         coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
-        reaction = Reaction(
-            **coded, told=_words(form), dose_id=UUID(told["dose"]) if told["dose"] else None
-        )
+        dose_id = UUID(told["dose"]) if told["dose"] else None
+        reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
         try:
             event = safety.report_event(
                 db, vault=parts().vault, person_id=person_id, reaction=reaction, now=now(),
@@ -116,8 +110,7 @@ def report(person_id: UUID) -> _Page:
 def cases() -> str:
     """Show the cases in one's reach, those whose clock runs first."""
     with parts().doors.reading() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        found = reactions.cases(db, staff=staff)
+        found = reactions.cases(db, staff=roster.present(db, staff_id=visitor().id))
     return render_template("clinic/reactions.html", found=found, now=now())
 
 
@@ -133,9 +126,8 @@ def move(event_id: UUID) -> _Page:
     form = Step(request.form)
     if not form.validate():
         return _case(event_id, form), 400
-    found = {name: form.data[name] or None for name in ("causality", "outcome", "seriousness")}
-    state = form.state.data or ""
-    done(safety.move_event, event_id=event_id, state=state, country=parts().country, **found)
+    found = {name: value or None for name, value in form.data.items()}
+    done(safety.move_event, event_id=event_id, country=parts().country, **found)
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
@@ -155,16 +147,14 @@ def more(event_id: UUID) -> _Page:
 def export() -> Response:
     """Return every case by the WHO's core variables, and nobody's name."""
     with parts().doors.reading() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        found = reactions.cases(db, staff=staff, limit=100_000)
+        found = reactions.cases(db, staff=roster.present(db, staff_id=visitor().id), limit=100_000)
         told = reactions.told(db, vault=parts().vault, cases=found)
-        code = parts().country.code
-        lines = [reactions.line(db, each, told[each.event.id], code) for each in found]
+        here = parts().country.code
+        lines = [reactions.line(db, each, told[each.event.id], here) for each in found]
     if request.path.endswith(".json"):
         return Response(json.dumps(lines, default=str), content_type="application/json")
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([lines[0].keys(), *(line.values() for line in lines)] if lines else [])
+    csv.writer(text).writerows([*map(list, lines[:1]), *(list(one.values()) for one in lines)])
     return Response(text.getvalue(), content_type="text/csv; charset=utf-8")
 
 
@@ -174,10 +164,10 @@ def _words(form: Words) -> dict[str, str]:
 
 def _case(event_id: UUID, form: Step | Words) -> str:
     with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
         found, told = reactions.case(
-            db, vault=parts().vault, event_id=event_id, staff=staff, now=now()
-        )
+            db, vault=parts().vault, event_id=event_id, now=now(),
+            staff=roster.present(db, staff_id=visitor().id),
+        )  # fmt: skip
         line = reactions.line(db, found, told, parts().country.code)
     step = form if isinstance(form, Step) else Step()
     words = form if isinstance(form, Words) else Words()
