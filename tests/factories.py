@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.models import (
     AdverseEvent,
+    AdverseEventEntry,
     Appointment,
     AuditEvent,
     AuditLeaf,
@@ -422,6 +423,16 @@ def make_adverse_event(db: Session, **values: Any) -> AdverseEvent:
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, AdverseEvent(**defaults | values))
+
+
+def make_entry(db: Session, **values: Any) -> AdverseEventEntry:
+    """Return what was told of a reaction after its report."""
+    event = make_adverse_event(db)
+    defaults = {
+        "event_id": event.id, "person_id": event.person_id, "told_by": make_staff(db).id,
+        "sealed": b"sealed", "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, AdverseEventEntry(**defaults | values))
 
 
 def make_observation(db: Session, *, dose: Dose | None = None, **values: Any) -> Observation:

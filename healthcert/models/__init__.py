@@ -6,7 +6,7 @@ What no constraint can say stands in `triggers/`, in force wherever the tables a
 from sqlalchemy import Connection, MetaData, event
 
 from healthcert.models import triggers
-from healthcert.models.adverse_event import AdverseEvent
+from healthcert.models.adverse_event import AdverseEvent, AdverseEventEntry
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, narrow, new_id, plain, upsert
@@ -51,15 +51,15 @@ def _install_triggers(_target: MetaData, connection: Connection, **_options: obj
 
 
 __all__ = [
-    "AccessCode", "AdverseEvent", "Alarm", "ApiAnswer", "ApiToken", "Appointment", "AuditEvent",
-    "AuditLeaf", "Base", "Case", "CaseEntry", "Certificate", "CertificateHold", "ClinicSession",
-    "ColdReading", "Consent", "Delegation", "Device", "Dose", "DoseJudgement", "DoseStanding",
-    "Draw", "EligibilityDecision", "Fridge", "Identity", "ImportBatch", "ImportLine", "Instant",
-    "Invitation", "Knowledge", "LimitCounter", "Lot", "LotValidity", "Message", "Observation",
-    "Offer", "Organisation", "Passkey", "Password", "Person", "PersonToken", "Phase", "Product",
-    "ProductTarget", "Programme", "Proxy", "Recovery", "RecoveryStanding", "Request", "RequestStep",
-    "Row", "Screening", "SessionTemplate", "SigningKey", "Site", "SiteClosure", "SiteHours",
-    "SiteProbation", "Slot", "Staff", "StaffLink", "Stock", "StockCount", "StockMove", "TestResult",
-    "TestStanding", "TreeHead", "Triage", "Vial", "Visit", "WaitEntry", "narrow", "new_id",
-    "plain", "upsert",
+    "AccessCode", "AdverseEvent", "AdverseEventEntry", "Alarm", "ApiAnswer", "ApiToken",
+    "Appointment", "AuditEvent", "AuditLeaf", "Base", "Case", "CaseEntry", "Certificate",
+    "CertificateHold", "ClinicSession", "ColdReading", "Consent", "Delegation", "Device", "Dose",
+    "DoseJudgement", "DoseStanding", "Draw", "EligibilityDecision", "Fridge", "Identity",
+    "ImportBatch", "ImportLine", "Instant", "Invitation", "Knowledge", "LimitCounter", "Lot",
+    "LotValidity", "Message", "Observation", "Offer", "Organisation", "Passkey", "Password",
+    "Person", "PersonToken", "Phase", "Product", "ProductTarget", "Programme", "Proxy", "Recovery",
+    "RecoveryStanding", "Request", "RequestStep", "Row", "Screening", "SessionTemplate",
+    "SigningKey", "Site", "SiteClosure", "SiteHours", "SiteProbation", "Slot", "Staff", "StaffLink",
+    "Stock", "StockCount", "StockMove", "TestResult", "TestStanding", "TreeHead", "Triage", "Vial",
+    "Visit", "WaitEntry", "narrow", "new_id", "plain", "upsert",
 ]  # fmt: skip

@@ -63,6 +63,7 @@ class AdverseEvent(Row):
         ),
         Index("ix_adverse_event_person_id", "person_id"),
         Index("ix_adverse_event_state_due_at", "state", "due_at"),
+        Index("uq_adverse_event_person", "id", "person_id", unique=True),  # what entries point at
         stated(never_deleted=True, transitions=TRANSITIONS),
     )
 
@@ -81,3 +82,20 @@ class AdverseEvent(Row):
     state: Mapped[str] = mapped_column(default="reported")
     causality: Mapped[str | None]
     due_at: Mapped[datetime | None]  # until when a serious case is to be assessed
+
+
+class AdverseEventEntry(Row):
+    """What was told of a case after its report; nothing told before it changes."""
+
+    __tablename__ = "adverse_event_entry"
+    __table_args__ = (
+        points_at("adverse_event", "event_id person_id", "id person_id"),
+        Index("ix_adverse_event_entry_event_id", "event_id"),
+        Index("ix_adverse_event_entry_person_id", "person_id"),
+        stated(append_only=True),
+    )
+
+    event_id: Mapped[uuid.UUID]
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
+    told_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("staff.id"))
+    sealed: Mapped[bytes]

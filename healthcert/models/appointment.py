@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
 from healthcert.models.place import KEPT, OPEN
+from healthcert.models.programme import EXCEPTION_REASONS
 from healthcert.models.triggers.stated import stated
 
 STATES = (
@@ -72,3 +73,7 @@ class Appointment(Row):
     pool: Mapped[str] = mapped_column(default=OPEN)  # which places of the slot it takes from
     party_id: Mapped[uuid.UUID | None]  # of those that were held together
     reminded: Mapped[int] = mapped_column(default=0)  # 1, 2: before the day; 3: of having missed it
+    # Why a nurse took them out of turn: it holds when the same is judged again.
+    exception_reason: Mapped[str | None] = mapped_column(
+        one_of("exception_reason", EXCEPTION_REASONS)
+    )

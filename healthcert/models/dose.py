@@ -52,6 +52,7 @@ class Dose(Row):
         Index("uq_dose_stock", "id", "lot_id", "site_id", unique=True),
         Index("ix_dose_person_id", "person_id"),
         Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
+        Index("ix_dose_site_id_recorded_on", "site_id", "recorded_on"),  # what a day came to
         stated(append_only=True),
     )
 

@@ -11,6 +11,7 @@ from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
 OUTCOMES = ("eligible", "refused", "exception")
+EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 
 
 class Phase(Row):

@@ -58,6 +58,7 @@ class StockMove(Row):
         UniqueConstraint("site_id", "lot_id", "ordinal"),
         unique_where("one_move_a_dose", "dose_id", "kind", where="dose_id IS NOT NULL"),
         Index("ix_stock_move_lot_id", "lot_id"),
+        Index("ix_stock_move_site_id_recorded_at", "site_id", "recorded_at"),
         stated(append_only=True),
     )
 

@@ -140,6 +140,7 @@ def take(
     return placed(
         db, place.slot, written, decided, pools=pools, person_id=person_id, source=source,
         programme_id=place.programme.id, dose_number=dose_number, now=now,
+        exception_reason=exception_reason,
     )  # fmt: skip
 
 
@@ -224,22 +225,15 @@ class NotDue(NotEligible):
     """The record says that another dose is due, or later: no word of it to a stranger."""
 
 
-def refuse_unfit(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    scene: scenes.Scene,
-    dose_number: int,
-    actor: audit.Actor,
-    now: datetime,
-    exception_reason: str = "",
-    planned: Sequence[Planned] = (),
-    rows: audit.Rows = None,
-) -> None:
+def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
+    db: Session, *, vault: Vault, person: Person, scene: scenes.Scene, dose_number: int,
+    actor: audit.Actor, now: datetime, exception_reason: str = "",
+    again: Appointment | None = None, planned: Sequence[Planned] = (), rows: audit.Rows = None,
+) -> None:  # fmt: skip
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them is kept, or put to `rows`.
+    The decision whether a phase admits them is kept, or put to `rows`; the exception of what is
+    judged `again` holds.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -270,7 +264,7 @@ def refuse_unfit(
     doses = max(len(scene.counted), *(each.dose_number for each in before), 0)
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
-        actor=actor, now=now, exception_reason=exception_reason,
+        actor=actor, now=now, exception_reason=exception_reason, again=again,
         known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)

@@ -86,15 +86,6 @@ class Known(NamedTuple):
         return f"{self.details.given} {self.details.family}".strip()
 
 
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """A product of the site's programme with the numbers of its lots in date that day."""
-
-    product_id: UUID
-    product: str
-    lots: list[str]
-
-
 def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Expected]:
     """Return who is expected at a site on a day, and who has come, by time and name."""
     query = (
@@ -191,7 +182,8 @@ def arrive(
     """
     appointment = _at_site(db, appointment_id, site_id)
     change_state(db, appointment, "arrived", before=("booked", "no_show", "not_vaccinated"))
-    _note(db, "arrived", appointment, staff_id, {}, now)
+    actor, subject = audit.Actor("staff", staff_id), audit.Subject("appointment", appointment.id)
+    audit.note(db, actor=actor, act="arrived", subject=subject, details={}, now=now)
 
 
 def not_vaccinated(
@@ -210,7 +202,7 @@ def not_vaccinated(
     if appointment.state == "booked":
         change_state(db, appointment, "arrived", before=("booked",))
     change_state(db, appointment, "not_vaccinated", before=("arrived",))
-    _note(db, "not_vaccinated", appointment, staff.id, {"reason": reason}, now)
+    audit.done(db, "not_vaccinated", appointment, {"reason": reason}, by=staff, now=now)
 
 
 def known(
@@ -236,7 +228,9 @@ def known(
     )  # fmt: skip
 
 
-def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list[Supply]:
+def supply(
+    db: Session, *, programme_id: UUID, site_id: UUID, day: date
+) -> list[tuple[Product, list[str]]]:
     """Return what a site gives in a programme on a day, with the lots that may be given then."""
     query = (
         select(Product)
@@ -247,7 +241,7 @@ def supply(db: Session, *, programme_id: UUID, site_id: UUID, day: date) -> list
         .order_by(Product.name)
     )
     return [
-        Supply(each.id, each.name, facts.lots_on(db, product_id=each.id, site_id=site_id, day=day))
+        (each, facts.lots_on(db, product_id=each.id, site_id=site_id, day=day))
         for each in db.scalars(query)
     ]
 
@@ -277,14 +271,4 @@ def _expected(
         birth_date=details.birth_date, starts_at=appointment.starts_at, time_zone=site.time_zone,
         state=appointment.state, dose_number=appointment.dose_number, product_id=product.id,
         product=product.name, programme_id=programme.id, programme=programme.names,
-    )  # fmt: skip
-
-
-def _note(
-    db: Session, act: str, appointment: Appointment, staff_id: UUID, details: dict[str,
-    audit.Detail], now: datetime,
-) -> None:  # fmt: skip
-    audit.note(
-        db, actor=audit.Actor("staff", staff_id), act=act,
-        subject=audit.Subject("appointment", appointment.id), details=details, now=now,
     )  # fmt: skip

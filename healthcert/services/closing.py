@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
@@ -63,16 +63,22 @@ def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[Sess
     """Return what a day comes to: its lots, and its sessions."""
     begins = datetime.combine(day, time(), ZoneInfo(site.time_zone))
     moved: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    query = select(StockMove.lot_id, StockMove.kind, func.sum(StockMove.quantity))
-    query = query.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
-    for lot_id, kind, quantity in db.execute(query.group_by(StockMove.lot_id, StockMove.kind)):
+    recorded: dict[UUID, int] = {}
+    moves = select(StockMove.lot_id, StockMove.kind, func.sum(StockMove.quantity))
+    moves = moves.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
+    in_error = exists().where(
+        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
+    )
+    given = select(Dose.lot_id, literal("recorded"), func.count()).group_by(Dose.lot_id)
+    given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~in_error)
+    both = moves.group_by(StockMove.lot_id, StockMove.kind).union_all(given)
+    for lot_id, kind, quantity in db.execute(both):
+        if kind == "recorded":
+            recorded[lot_id] = quantity
+            continue
         back = -1 if kind in ("given_back", "explained") else 1
         moved[lot_id][MOVES[kind]] += back * quantity
         moved[lot_id]["counts"] += kind == "counted"
-    in_error = select(DoseStanding.dose_id).where(DoseStanding.counts == "entered_in_error")
-    given = select(Dose.lot_id, func.count()).where(Dose.site_id == site.id)
-    given = given.where(Dose.recorded_on == day, Dose.id.not_in(in_error)).group_by(Dose.lot_id)
-    recorded = {lot_id: doses for lot_id, doses in db.execute(given)}  # noqa: C416 - rows, not pairs
     waits = select(StockCount.counted_by).where(StockCount.site_id == site.id)
     waits = waits.where(StockCount.lot_id == Stock.lot_id, StockCount.state == "open")
     shelves = (

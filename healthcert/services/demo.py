@@ -28,6 +28,7 @@ from healthcert.services import (
     sessions,
     vaccination,
 )
+from healthcert.services.facts import Told
 from healthcert.services.fiction import ENDED_LOT, SERIES, SINGLE, Scene
 
 DAYS_AHEAD = 14  # on which people are booked; the sessions go as far as those of the country
@@ -119,8 +120,8 @@ def _past(scene: Scene, sites: list[Site], known: list[Person]) -> None:
             )  # fmt: skip
             vaccination.record(
                 scene.db, vault=scene.vault, appointment_id=appointment.id,
-                product_id=products[code].id, lot_text=lot, body_site="LA",
-                given_at=slot.starts_at, staff=nurses[site.id], country=scene.country,
+                product_id=products[code].id, told=Told(lot, "LA", slot.starts_at),
+                staff=nurses[site.id], country=scene.country,
                 now=slot.starts_at + timedelta(minutes=5),
             )  # fmt: skip
 

@@ -78,19 +78,13 @@ def dose_at_site(
         db, staff=staff, person_id=person.id, reason=reason, details={"dose": dose.id}, now=now
     )
     return RecordedDose(
-        dose_id=dose.id,
-        person_id=person.id,
-        product_id=product.id,
-        programme_id=dose.programme_id,
-        appointment_id=dose.appointment_id,
-        name=f"{details.given} {details.family}".strip(),
-        product=product.name,
-        lot=dose.lot_text,
-        body_site=dose.body_site or "",
+        dose_id=dose.id, person_id=person.id, product_id=product.id,
+        programme_id=dose.programme_id, appointment_id=dose.appointment_id,
+        name=f"{details.given} {details.family}".strip(), product=product.name,
+        lot=dose.lot_text, body_site=dose.body_site or "",
         given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment
-        time_zone=site.time_zone,
-        worth=_worth(db, dose.id),
-    )
+        time_zone=site.time_zone, worth=_worth(db, dose.id),
+    )  # fmt: skip
 
 
 def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
@@ -125,16 +119,10 @@ def waiting(db: Session) -> Waiting:
 
 
 def _worth(db: Session, dose_id: UUID) -> list[Worth]:
-    standings = db.scalars(
-        select(DoseStanding).where(DoseStanding.dose_id == dose_id).order_by(DoseStanding.disease)
-    )
-    certificates = {
-        certificate.disease: certificate.state
-        for certificate in db.scalars(
-            select(Certificate).where(Certificate.dose_id == dose_id).order_by(Certificate.id)
-        )
-    }
+    standings = select(DoseStanding).filter_by(dose_id=dose_id).order_by(DoseStanding.disease)
+    made = select(Certificate).filter_by(dose_id=dose_id).order_by(Certificate.id)
+    states = {each.disease: each.state for each in db.scalars(made)}
     return [
-        Worth(standing.counts, standing.number, certificates.get(standing.disease, ""))
-        for standing in standings
+        Worth(each.counts, each.number, states.get(each.disease, ""))
+        for each in db.scalars(standings)
     ]

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
+    Appointment,
     Base,
     DoseStanding,
     EligibilityDecision,
@@ -28,12 +29,12 @@ from healthcert.models import (
     new_id,
     plain,
 )
+from healthcert.models.programme import EXCEPTION_REASONS
 from healthcert.policy import eligibility
 from healthcert.policy.eligibility import TOLD, Facts, Stage
 from healthcert.services import audit
 from healthcert.services.people import details_of, key_of
 
-EXCEPTION_REASONS = ("medical_need", "contact_of_case", "end_of_day_dose", "carer", "other")
 SAYS = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
 _PURPOSE = "eligibility"
 _DECISION = Base.metadata.tables["eligibility_decision"]
@@ -50,42 +51,37 @@ class Known(NamedTuple):
     rows: audit.Rows = None
 
 
-def decide(
-    db: Session,
-    *,
-    vault: Vault,
-    person: Person,
-    programme_id: UUID,
-    day: date,
-    actor: audit.Actor,
-    now: datetime,
-    told: Mapping[str, Collection[str]] | None = None,
-    exception_reason: str = "",
-    known: Known | None = None,
-) -> EligibilityDecision:
+def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
+    db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date,
+    actor: audit.Actor, now: datetime, told: Mapping[str, Collection[str]] | None = None,
+    exception_reason: str = "", again: Appointment | None = None, known: Known | None = None,
+) -> EligibilityDecision:  # fmt: skip
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
-    one of `EXCEPTION_REASONS`. What is `known` need not be read.
+    one of `EXCEPTION_REASONS`, which holds when that appointment is judged `again`, whoever asks
+    for it. What is `known` need not be read.
 
     Raises:
         BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
         NotAllowed: An exception is asked for by someone who is no nurse.
     """
-    _check(db, told, actor, exception_reason)
+    by = _check(db, told, actor, exception_reason)
+    if again is not None and again.exception_reason:
+        exception_reason, by = again.exception_reason, _nurse_of(db, again)
     programme, last, birth_date, doses, rows = known or _known(db, vault, person, programme_id)
     facts = Facts(birth_date, day, doses, _told(vault, person, told, last))
     stages, phases = _stages(db, programme)
     answer = eligibility.decide(stages, facts)
-    outcome = "eligible" if answer.phase else "exception" if exception_reason else "refused"
+    outcome = "eligible" if answer.phase else "exception" if by else "refused"
     row: dict[str, Any] = {
         "id": new_id(), "recorded_at": now, "decided_at": now, "day": day, "outcome": outcome,
         "person_id": person.id, "programme_id": programme_id,
         "knowledge_id": programme.knowledge_id,
         "phase_id": phases[answer.phase] if answer.phase else None,
         "reasons": [{"code": each.code, "about": dict(each.about)} for each in answer.reasons],
-        "decided_by": actor.id if actor.kind == "staff" else None,
+        "decided_by": by if outcome == "exception" else actor.id if actor.kind == "staff" else None,
         "exception_reason": exception_reason if outcome == "exception" else "",
     }  # fmt: skip
     if last is not None and told is None and all(getattr(last, n) == row[n] for n in SAYS):
@@ -137,21 +133,30 @@ def _stages(db: Session, programme: Programme) -> tuple[list[Stage], dict[str, U
 
 
 def _check(
-    db: Session,
-    told: Mapping[str, Collection[str]] | None,
-    actor: audit.Actor,
+    db: Session, told: Mapping[str, Collection[str]] | None, actor: audit.Actor,
     exception_reason: str,
-) -> None:
+) -> UUID | None:  # fmt: skip
+    """Return the nurse who asks for an exception; None where nobody does."""
     unknown = set(told or {}) - set(TOLD)
     if unknown:
         raise BadInput(dict.fromkeys(unknown, "not_a_field"))
     if not exception_reason:
-        return
+        return None
     if exception_reason not in EXCEPTION_REASONS:
         raise BadInput({"exception_reason": "not_a_choice"})
     staff = db.get(Staff, actor.id) if actor.kind == "staff" else None
     if staff is None or staff.role != "nurse":
         raise NotAllowed
+    return staff.id
+
+
+def _nurse_of(db: Session, appointment: Appointment) -> UUID | None:
+    """Return whose exception an appointment rests on; None where none was needed so far."""
+    query = select(EligibilityDecision.decided_by).filter_by(
+        person_id=appointment.person_id, programme_id=appointment.programme_id,
+        exception_reason=appointment.exception_reason,
+    )  # fmt: skip
+    return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
 
 
 def _known(db: Session, vault: Vault, person: Person, programme_id: UUID) -> Known:

@@ -16,15 +16,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    AdverseEvent,
-    Consent,
-    Dose,
-    Person,
-    Screening,
-    Staff,
-    Triage,
-)
+from healthcert.models import AdverseEvent, Consent, Dose, Person, Screening, Staff, Triage
 from healthcert.policy.ages import months_old
 from healthcert.policy.consent import deciders
 from healthcert.policy.prompts import Prompts, concerns, prompts
@@ -83,7 +75,7 @@ def before(db: Session, *, patient: Patient, staff: Staff, country: Country, day
     triage = select(Triage).where(Triage.screening_id == (screening and screening.id))
     reactions = select(AdverseEvent).filter_by(person_id=line.person_id)
     lot = select(Dose.lot_text).filter_by(
-        recorded_by=staff.id, product_id=line.product_id, recorded_on=day
+        recorded_by=staff.id, product_id=line.product_id, recorded_on=day, site_id=staff.site_id
     )
     months = months_old(born, day)
     return Before(
@@ -146,8 +138,7 @@ def give(
     """
     dose = vaccination.record(
         db, vault=vault, appointment_id=patient.expected.appointment_id, product_id=product_id,
-        lot_text=told.lot, body_site=told.body_site, given_at=told.given_at, route=told.route,
-        staff=staff, country=country, now=now,
+        told=told, staff=staff, country=country, now=now,
     )  # fmt: skip
     checked: dict[str, audit.Detail] = {
         "consent": known.consent.decision if known.consent else "not_checked",

@@ -54,7 +54,7 @@ def move(
     actor = actor or audit.Actor("citizen", person_id)
     booking.refuse_unfit(
         db, vault=vault, person=person, scene=scene, dose_number=old.dose_number,
-        actor=actor, now=now,
+        actor=actor, now=now, again=old,
     )  # fmt: skip
     was_held = old.state == "held"
     appointment = _exchange(db, old, place, now)
@@ -166,5 +166,5 @@ def _exchange(db: Session, old: Appointment, place: scenes.Place, now: datetime)
     return places.hold_place(
         db, person_id=old.person_id, slot=place.slot, pool=pool, hold=hold,
         programme_id=place.session.programme_id, dose_number=old.dose_number, source=old.source,
-        now=now,
+        now=now, exception_reason=old.exception_reason,
     )  # fmt: skip

@@ -130,6 +130,7 @@ _SEALED_FOR = {
     "message": "message", "certificate": "certificate", "request": "request",
     "test_result": "evidence", "recovery": "evidence", "consent": "consent",
     "screening": "screening", "adverse_event": "adverse_event",
+    "adverse_event_entry": "adverse_event",
     "eligibility_decision": "eligibility",
 }  # fmt: skip
 _PLAIN = (

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
@@ -40,19 +40,24 @@ def begin(db: Session, *, dose: Dose, minutes: int, now: datetime) -> None:
 
 def watched(db: Session, *, vault: Vault, site_id: UUID, now: datetime) -> list[Watched]:
     """Return who is observed at a site, the first to be let go first."""
-    query = (
-        select(Observation, Person)
-        .join(Person, Person.id == Observation.person_id)
-        .where(Observation.site_id == site_id, Observation.state == "observed")
-        .where(Observation.until > now - _FORGOTTEN)
-        .order_by(Observation.until, Observation.id)
-    )
+    query = _observed(site_id, now).join(Person, Person.id == Observation.person_id)
+    query = query.add_columns(Person).order_by(Observation.until, Observation.id)
     found = []
     for row, person in db.execute(query):
         told, left = details_of(vault, person), -((now - row.until) // MINUTE)
         name = f"{told.given} {told.family}".strip()
         found.append(Watched(row.id, row.dose_id, name, row.until, max(0, left)))
     return found
+
+
+def count(db: Session, *, site_id: UUID, now: datetime) -> int:
+    """Return how many are observed at a site, and nobody's name."""
+    return db.scalar(_observed(site_id, now).with_only_columns(func.count())) or 0
+
+
+def _observed(site_id: UUID, now: datetime) -> Select[Any]:
+    watch = select(Observation).filter_by(site_id=site_id, state="observed")
+    return watch.where(Observation.until > now - _FORGOTTEN)
 
 
 def leave(db: Session, *, observation_id: UUID, staff: Staff, now: datetime) -> None:

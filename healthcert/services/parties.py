@@ -105,6 +105,7 @@ def hold(
                 db, place.slot, written, decided, person_id=wish.person.id, source=source,
                 programme_id=place.session.programme_id, dose_number=wish.dose_number,
                 hold=places.Hold(ids[number], party_id, now + HOLD), now=now,
+                exception_reason=exception_reason,
             )  # fmt: skip
     return Party(party_id, now + HOLD, [made[number] for number in range(len(wishes))])
 
@@ -196,7 +197,7 @@ def _take_again(
 ) -> None:  # fmt: skip
     booking.refuse_unfit(
         db, vault=vault, person=person, scene=scenes.scene_of(db, vault, person, row.slot_id),
-        dose_number=row.dose_number, actor=actor, now=now,
+        dose_number=row.dose_number, actor=actor, now=now, again=row,
     )  # fmt: skip
     pools = places.pools_of(row.source, row.dose_number)
     pool = places.take_place(db, place.slot, pools, now=now)

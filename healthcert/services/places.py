@@ -120,7 +120,7 @@ def _taken(db: Session, slot: Slot, pools: Collection[str]) -> str | None:
 
 def hold_place(
     db: Session, *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int,
-    source: str, now: datetime, hold: Hold | None = None,
+    source: str, now: datetime, hold: Hold | None = None, exception_reason: str | None = None,
 ) -> Appointment:  # fmt: skip
     """Write the appointment that holds a place just taken: booked, or held with its party.
 
@@ -132,7 +132,7 @@ def hold_place(
     """
     row = row_of(
         person_id=person_id, slot=slot, pool=pool, programme_id=programme_id, source=source,
-        dose_number=dose_number, now=now, hold=hold,
+        dose_number=dose_number, now=now, hold=hold, exception_reason=exception_reason,
     )  # fmt: skip
     writing = upsert(db, "appointment").on_conflict_do_nothing(index_elements=["reference"])
     while True:  # references have 35 bits: even the second is a rarity
@@ -144,7 +144,7 @@ def hold_place(
 
 def row_of(
     *, person_id: UUID, slot: Slot, pool: str, programme_id: UUID, dose_number: int, source: str,
-    now: datetime, hold: Hold | None = None,
+    now: datetime, hold: Hold | None = None, exception_reason: str | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Return the row of an appointment: booked, or held with its party."""
     held = (hold or Hold(new_id(), None, None))._asdict()
@@ -153,6 +153,7 @@ def row_of(
         "starts_at": slot.starts_at, "ends_at": slot.ends_at, "programme_id": programme_id,
         "dose_number": dose_number, "state": "held" if hold else "booked", "pool": pool,
         "reminded": 0, "reference": new_reference(), **held,
+        "exception_reason": exception_reason or None,
     }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ Nothing here names anybody: a case is known by its number, its person by year of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,15 +17,24 @@ from sqlalchemy.orm import Session
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Dose, DoseStanding, Person, Product, Site, Staff
-from healthcert.services import looks
+from healthcert.models.adverse_event import AdverseEventEntry
+from healthcert.services import knowledge, looks
 from healthcert.services.part import Part
 from healthcert.services.people import key_of
 
-# What is told in words and kept sealed, beside what the rows say: WHO, reporting form for AEFI.
+# What is told and kept sealed, beside what the rows say; the first two are coded.
 TOLD = (
-    "narrative", "onset_time", "history", "other_vaccines", "diluent_lot", "reporter_name",
-    "reporter_position", "reporter_contact",
+    "onset_time", "pregnant", "patient_place", "narrative", "history", "other_vaccines",
+    "elsewhere", "diluent_lot", "reporter_name", "reporter_position", "reporter_contact",
 )  # fmt: skip
+PREGNANT = ("no", "pregnant", "breastfeeding")
+# `docs/reactions.md` names the source of the list, and why these are critical.
+CRITICAL = (
+    "report_received", "patient_place", "patient", "patient_birth_year", "vaccine", "batch",
+    "diluent_lot", "vaccinated", "onset", "event", "outcome", "serious", "reporter_name",
+)  # fmt: skip
+_CLOCK = re.compile("[0-2][0-9]:[0-5][0-9]")
+_ON_FILE = "on_file"  # told in words, which stay in the case
 
 
 class Case(NamedTuple):
@@ -65,26 +75,68 @@ def case(
         db, staff=staff, person_id=found.person.id, reason="safety", now=now,
         details={"adverse_event": event_id},
     )  # fmt: skip
-    sealed = found.event.sealed
-    return found, vault.open(key_of(found.person), event_id, sealed, purpose="adverse_event")
+    return found, told(db, vault=vault, cases=[found])[event_id]
 
 
-def line(case: Case, country: str) -> dict[str, str | int | date | None]:
-    """Return a case by the WHO's core variables, without a word that was told of anybody."""
+def told(db: Session, *, vault: Vault, cases: Sequence[Case]) -> Mapping[UUID, Mapping[str, str]]:
+    """Return what was told of cases, by case: the newest word on each of `TOLD`.
+
+    Of somebody who was erased nothing can be opened any more.
+    """
+    people = {each.event.id: each.person for each in cases if each.person.erased_at is None}
+    later = select(AdverseEventEntry).order_by(AdverseEventEntry.id)
+    if len(cases) == 1:
+        later = later.filter_by(event_id=cases[0].event.id)
+    found: dict[UUID, dict[str, str]] = {each.event.id: {} for each in cases}
+    for row in (*(each.event for each in cases), *db.scalars(later)):
+        event_id = row.event_id if isinstance(row, AdverseEventEntry) else row.id
+        if event_id in people:
+            key = key_of(people[event_id])
+            found[event_id] |= vault.open(key, row.id, row.sealed, purpose="adverse_event")
+    return found
+
+
+def line(db: Session, case: Case, told: Mapping[str, str], country: str) -> dict[str, Any]:
+    """Return a case by the WHO's 25 core variables, without a word that was told of anybody.
+
+    Then come our own: the codes beside them, and which critical variables are missing.
+    """
     event, person, dose, product, number, site = case
-    return {
-        "worldwide_number": event.number, "report_received": event.recorded_at.date(),
-        "country": country, "location": site.region if site else None,
+    words = {name: _ON_FILE if told.get(name) else None for name in TOLD}
+    contact, time, how = (told.get(n, "") for n in ("reporter_contact", "onset_time", "pregnant"))
+    onset = f"{event.onset_on}T{time}" if _CLOCK.fullmatch(time) else None
+    variables = {
+        "report_received": event.recorded_at.date(), "country": country,
+        "patient_place": words["patient_place"] or person.region,
+        "worldwide_number": event.number, "patient": person.id.hex,
         "patient_birth_year": person.birth_year, "patient_sex": person.sex,
-        "vaccine": product.name if product else None,
-        "vaccine_code": product.code if product else None,
-        "batch": dose.lot_text if dose else None, "dose_number": number,
-        "vaccinated": dose.given_on if dose else None,
-        "vaccinated_at": site.names.get("en") if site and dose else None,
-        "onset": event.onset_on, "event": event.term, "serious": event.seriousness != "not_serious",
-        "seriousness": event.seriousness, "outcome": event.outcome, "reporter": event.reporter,
-        "state": event.state, "causality": event.causality,
+        "history": words["history"], "vaccine": product.name if product else words["elsewhere"],
+        "other_vaccines": words["other_vaccines"],
+        "batch": dose.lot_text if dose else words["elsewhere"], "dose_number": number,
+        "diluent_lot": words["diluent_lot"],
+        "vaccinated": (dose.given_at or dose.given_on) if dose else words["elsewhere"],
+        "onset": onset or event.onset_on, "event": event.term,
+        "outcome": event.outcome, "serious": event.seriousness != "not_serious",
+        "reporter_name": words["reporter_name"],
+        "reporter_place": site.names.get("en") if site else None,
+        "reporter_position": words["reporter_position"],
+        "reporter_mail": _ON_FILE if "@" in contact else None,
+        "reporter_phone": _ON_FILE if contact and "@" not in contact else None,
+        "reported": event.recorded_at.date(), "comments": words["narrative"],
     }  # fmt: skip
+    return variables | {
+        "vaccine_code": product.code if product else None,
+        "pregnant": how if how in PREGNANT else None, "seriousness": event.seriousness,
+        "reporter": event.reporter, "state": event.state, "causality": event.causality,
+        "missing": " ".join(_missing(db, variables | {"onset": onset}, product)),
+    }  # fmt: skip
+
+
+def _missing(db: Session, known: Mapping[str, object], product: Product | None) -> list[str]:
+    """Return the critical variables that are not known; a diluent only where there is one."""
+    mixed = product and knowledge.rule_of(db, product.id).content.get("diluent")
+    wanted = [name for name in CRITICAL if mixed or name != "diluent_lot"]
+    return [name for name in wanted if known[name] is None]
 
 
 def _query(staff: Staff) -> Select[Any]:

@@ -14,11 +14,18 @@ from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
 
 _NEW = timedelta(hours=24)
+_EMPLOYER = func.coalesce(Site.organisation_id, Staff.organisation_id)
 
 
 def member(db: Session, *, staff_id: UUID) -> Staff | None:
     """Return an active member of staff; None for nobody, or for one who has left."""
     return db.scalars(select(Staff).where(Staff.id == staff_id, Staff.active)).one_or_none()
+
+
+def employed(db: Session, *, staff_id: UUID) -> Row[Staff, UUID | None] | None:
+    """Return an active member of staff, and the organisation they work for: their site's if any."""
+    query = select(Staff, _EMPLOYER).outerjoin(Site, Site.id == Staff.site_id)
+    return db.execute(query.where(Staff.id == staff_id, Staff.active)).one_or_none()
 
 
 def present(db: Session, *, staff_id: UUID) -> Staff:
@@ -81,12 +88,11 @@ def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datet
 
 
 def _within(reach: Select[UUID]) -> Select[Staff, Site, Organisation]:
-    employer = func.coalesce(Site.organisation_id, Staff.organisation_id)
     return (
         select(Staff, Site, Organisation)
         .outerjoin(Site, Site.id == Staff.site_id)
-        .join(Organisation, Organisation.id == employer)
-        .where(Staff.active, employer.in_(reach))
+        .join(Organisation, Organisation.id == _EMPLOYER)
+        .where(Staff.active, _EMPLOYER.in_(reach))
         .order_by(Organisation.level, Organisation.code, Staff.name)
     )
 

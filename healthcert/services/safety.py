@@ -12,6 +12,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
+from healthcert.models.adverse_event import AdverseEventEntry
 from healthcert.models.broken import refusing
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
 from healthcert.services import audit, elsewhere, people
@@ -26,7 +27,7 @@ _STEPS = (
 class Reaction:
     """What is reported of an adverse event; the codes are those of `models.adverse_event`.
 
-    `told` is sealed: the narrative, the history, and the reporter's name and contact.
+    `told` is sealed: of `reactions.TOLD` what is known. The rest follows by `tell_more`.
     """
 
     term: str
@@ -150,17 +151,40 @@ def report_event(
     if (reaction.outcome, reaction.seriousness) == ("died", "not_serious"):
         raise BadInput({"seriousness": "not_serious"})
     person, row_id = people.locked(db, person_id), new_id()
-    told, serious = asdict(reaction), reaction.seriousness != "not_serious"
-    sealed = vault.seal(people.key_of(person), row_id, told.pop("told"), purpose="adverse_event")
+    clear, serious = asdict(reaction), reaction.seriousness != "not_serious"
+    told = clear.pop("told")
+    if staff and reaction.reporter == "health_worker":  # who is known is not asked for
+        told = {"reporter_name": staff.name, "reporter_position": staff.role} | told
+    sealed = vault.seal(people.key_of(person), row_id, told, purpose="adverse_event")
     event = AdverseEvent(
         id=row_id, recorded_at=now, number=f"{country.code}-{row_id.hex.upper()}",
         country=country.code, person_id=person_id, site_id=site_id, sealed=sealed,
         reported_by=staff and staff.id,
-        due_at=now + country.serious_within if serious else None, **told,
+        due_at=now + country.serious_within if serious else None, **clear,
     )  # fmt: skip
     db.add(event)
     _note(db, "adverse_event_reported", "adverse_event", row_id, staff, now, serious=serious)
     return event
+
+
+def tell_more(
+    db: Session, *, vault: Vault, event_id: UUID, told: Mapping[str, str], staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Add to a case of one's site what was learned after its report, of `reactions.TOLD`.
+
+    Raises:
+        NotFound: No such case there.
+    """
+    event = db.get(AdverseEvent, event_id)
+    if event is None or event.site_id != staff.site_id:
+        raise NotFound
+    person, row_id = people.locked(db, event.person_id), new_id()
+    sealed = vault.seal(people.key_of(person), row_id, told, purpose="adverse_event")
+    of = {"event_id": event_id, "person_id": person.id, "told_by": staff.id}
+    db.add(AdverseEventEntry(id=row_id, recorded_at=now, sealed=sealed, **of))
+    names = dict.fromkeys(told, True)
+    _note(db, "adverse_event_told_more", "adverse_event", event_id, staff, now, **names)
 
 
 def move_event(

@@ -51,33 +51,21 @@ FINDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What a person may find of a dose, and the reasons they may give."""
 
 
-def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
-    db: Session,
-    *,
-    vault: Vault,
-    appointment_id: UUID,
-    product_id: UUID,
-    lot_text: str,
-    body_site: str,
-    given_at: datetime,
-    staff: Staff,
-    country: Country,
-    now: datetime,
-    route: str = "",
-    performed_by: UUID | None = None,
-) -> Dose:
+def record(
+    db: Session, *, vault: Vault, appointment_id: UUID, product_id: UUID, told: Told, staff: Staff,
+    country: Country, now: datetime,
+) -> Dose:  # fmt: skip
     """Write down the dose that was given in an appointment, judge it, and intend its certificate.
 
     No medical reason refuses: an unknown lot, too short an interval or the wrong product are
     written down, and `counts` says what they are worth. Read it from `DoseStanding`.
 
     Raises:
-        BadInput: ``lot``, ``body_site``, ``route`` or ``given_at`` cannot be read, or it lies in
-            the future.
+        BadInput: See `facts.read`.
         NotFound: No such appointment at the site of this member of staff, or no such product.
         WrongState: The appointment is over: its dose is recorded, or it was cancelled.
     """
-    told = facts.read(Told(lot_text, body_site, given_at, route, performed_by), now=now)
+    told = facts.read(told, now=now)
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
     change_state(db, appointment, "vaccinated", before=("booked", "arrived"))
@@ -90,9 +78,7 @@ def record(  # noqa: PLR0913 - each is a fact of the dose, named at the call
     audit.done(db, "dose_recorded", dose, counts, by=staff, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
-        fields={
-            "product": product.name, "when": given_at, "reference": appointment.reference,
-        },
+        fields={"product": product.name, "when": told.given_at, "reference": appointment.reference},
         time_zone=place.site.time_zone, due_at=now, now=now,
     )  # fmt: skip
     return dose
@@ -226,15 +212,9 @@ def correct(
 
 
 def _judge(
-    db: Session,
-    vault: Vault,
-    everybody: Sequence[Person],
-    doses: Sequence[Dose],
-    staff: Staff,
-    country: Country,
-    now: datetime,
-    by_hand: Mapping[UUID, Found] = MappingProxyType({}),
-) -> dict[UUID, dict[str, audit.Detail]]:
+    db: Session, vault: Vault, everybody: Sequence[Person], doses: Sequence[Dose], staff: Staff,
+    country: Country, now: datetime, by_hand: Mapping[UUID, Found] = MappingProxyType({}),
+) -> dict[UUID, dict[str, audit.Detail]]:  # fmt: skip
     """Judge people toward each disease of some of their doses; return what these count as.
 
     What they have booked and no longer fits is planned anew.

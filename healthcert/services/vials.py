@@ -6,7 +6,7 @@ A vial past its time refuses nothing: pages warn, and what was given is written 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -74,18 +74,30 @@ def begin(
 
 def opened(db: Session, *, site_id: UUID) -> list[Opened]:
     """Return the vials that are open at a site, that whose time is over first first."""
-    other = aliased(Vial)
+    other, back = aliased(Vial), aliased(StockMove)
     beside = exists().where(
         other.site_id == site_id, other.lot_id == Vial.lot_id, other.state == "open",
         or_(Vial.ended_at.is_(None), Vial.ended_at >= other.recorded_at),
     )  # fmt: skip
-    query = select(Vial, Lot, Product).where(Vial.site_id == site_id, beside)
-    query = query.where(Lot.id == Vial.lot_id, Product.id == Lot.product_id)
+    since = and_(
+        StockMove.site_id == site_id, StockMove.lot_id == Vial.lot_id, StockMove.kind == "given",
+        StockMove.recorded_at >= Vial.recorded_at,
+        ~exists().where(back.dose_id == StockMove.dose_id, back.kind == "given_back"),
+    )  # fmt: skip
+    query = select(Vial, Lot, Product, Dose.id, Dose.given_at)
+    query = query.where(Vial.site_id == site_id, beside)
+    query = query.join(Lot, Lot.id == Vial.lot_id).join(Product, Product.id == Lot.product_id)
+    query = query.outerjoin(StockMove, since).outerjoin(Dose, Dose.id == StockMove.dose_id)
     query = query.order_by(Vial.recorded_at, Vial.id).execution_options(populate_existing=True)
-    found = [Opened(*row, row[0].doses) for row in db.execute(query)]
-    if found:
-        _empty(db, found)
-    still = [each for each in found if each.vial.state == "open"]
+    found: dict[UUID, Opened] = {}
+    given: dict[UUID, tuple[datetime, UUID]] = {}  # each dose once, whichever vial it may be from
+    for vial, lot, product, dose_id, given_at in db.execute(query):
+        found.setdefault(vial.id, Opened(vial, lot, product, vial.doses))
+        if given_at:
+            given[dose_id] = given_at, lot.id
+    for at, lot_id in sorted(given.values()):
+        _take_out(lot_id, at, found.values())
+    still = [each for each in found.values() if each.vial.state == "open"]
     return sorted(still, key=lambda each: each.vial.use_until)
 
 
@@ -113,21 +125,12 @@ def discard(db: Session, *, vial_id: UUID, staff: Staff, now: datetime) -> int:
     return left
 
 
-def _empty(db: Session, found: Sequence[Opened]) -> None:
-    """Take out of vials, in the order in which they were opened, what was given since."""
-    back, site_id = aliased(StockMove), found[0].vial.site_id
-    # To the minute, as nurses tell when a dose was given.
-    begun = {each.vial.id: each.vial.recorded_at.replace(second=0, microsecond=0) for each in found}
-    given = (
-        select(Dose.lot_id, Dose.given_at)
-        .join(StockMove, and_(StockMove.dose_id == Dose.id, StockMove.kind == "given"))
-        .where(StockMove.site_id == site_id, StockMove.lot_id.in_({e.lot.id for e in found}))
-        .where(Dose.given_at >= min(begun.values()))
-        .where(~exists().where(back.dose_id == Dose.id, back.kind == "given_back"))
-    )
-    for lot_id, at in db.execute(given.order_by(Dose.given_at)):
-        for each in found:
-            fits = at and begun[each.vial.id] <= at <= (each.vial.ended_at or at)
-            if fits and each.left and each.lot.id == lot_id:
-                each.left -= 1
-                break
+def _take_out(lot_id: UUID, at: datetime, found: Iterable[Opened]) -> None:
+    """Take a dose out of the vial opened first of those that it may be from."""
+    for each in found:
+        # To the minute, as nurses tell when a dose was given.
+        begun = each.vial.recorded_at.replace(second=0, microsecond=0)
+        fits = begun <= at <= (each.vial.ended_at or at)
+        if fits and each.left and each.lot.id == lot_id:
+            each.left -= 1
+            return

@@ -13,9 +13,8 @@ from healthcert.i18n import lazy as _
 from healthcert.services import clinic, giving, observing, roster, safety
 from healthcert.services.giving import Before
 from healthcert.web.answers import Answers, Radios, options
-from healthcert.web.clinic import Beside, own_site, patient_page, scene
+from healthcert.web.clinic import Beside, done, own_site, patient_page, scene
 from healthcert.web.forms import DayField
-from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import SCREENINGS, TRIAGES, in_words
 from healthcert.web.moment import now
@@ -116,10 +115,8 @@ def decision(appointment_id: UUID) -> _Page:
         page = {"at": at, "form": form, "answers": giving.answered(
             db, vault=parts().vault, known=at.known
         )}  # fmt: skip
-        if at.known.screening is None or not request.form:
-            return render_template("clinic/decision.html", **page)
-        if not form.validate():
-            return render_template("clinic/decision.html", **page), 400
+        if at.known.screening is None or not (request.form and form.validate()):
+            return render_template("clinic/decision.html", **page), 400 if form.errors else 200
         try:
             giving.decide(
                 db, appointment_id=appointment_id, screening_id=at.known.screening.id,
@@ -146,9 +143,7 @@ def observed() -> str:
 @bp.post("/observed/<uuid:observation_id>/left")
 def left(observation_id: UUID) -> Response:
     """Note that somebody leaves."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        observing.leave(db, observation_id=observation_id, staff=staff, now=now())
+    done(observing.leave, observation_id=observation_id)
     return redirect(url_for(".observed"), code=303)
 
 

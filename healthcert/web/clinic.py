@@ -116,7 +116,7 @@ def arrive(appointment_id: UUID) -> Response:
 @bp.post("/appointments/<uuid:appointment_id>/document")
 def document(appointment_id: UUID) -> _Page:
     """Add a document that was seen; one that is on record of somebody else is reported."""
-    form, person_id = Beside(request.form), _person(appointment_id)
+    form, person_id = Beside(request.form), seen(appointment_id, "registration").expected.person_id
     told = IdentityDetails(
         form.identity_kind.data, parts().settings.country, form.identity_value.data
     )
@@ -131,8 +131,8 @@ def document(appointment_id: UUID) -> _Page:
 @bp.post("/appointments/<uuid:appointment_id>/card")
 def card(appointment_id: UUID) -> str:
     """Make a card with a reference, by which its holder is known from now on."""
-    number = _helped(identities.new_card, _person(appointment_id))
     patient = seen(appointment_id, "registration")
+    number = _helped(identities.new_card, patient.expected.person_id)
     return render_template("clinic/card.html", patient=patient, number=number)
 
 
@@ -149,19 +149,10 @@ def assist(appointment_id: UUID) -> Response:
     return redirect(url_for("citizen.overview"), code=303)
 
 
-def _person(appointment_id: UUID) -> UUID:
-    return seen(appointment_id, "registration").expected.person_id
-
-
 def _helped(work: Callable[..., T], person_id: UUID, **more: object) -> T:
     """Return what a deed of the desk for somebody comes to."""
-    done_by, country = visitor().id, parts().settings.country
-    return parts().doors.run(
-        lambda db: work(
-            db, vault=parts().vault, person_id=person_id, country=country, now=now(),
-            staff=roster.present(db, staff_id=done_by), **more,
-        )
-    )  # fmt: skip
+    country = parts().settings.country
+    return done(work, vault=parts().vault, person_id=person_id, country=country, **more)
 
 
 def _appointment(appointment_id: UUID, form: Beside, added: str = "") -> str:
@@ -173,6 +164,14 @@ def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
         return scene(db, appointment_id, reason).patient
+
+
+def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes
+    """Return what a deed of the member of staff who is here comes to, wholly done or not at all."""
+    staff_id = visitor().id
+    return parts().doors.run(
+        lambda db: work(db, staff=roster.present(db, staff_id=staff_id), now=now(), **told)
+    )
 
 
 def own_site() -> UUID:

@@ -10,8 +10,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput
 from healthcert.services import closing, observing, roster
-from healthcert.web.clinic import own_site
-from healthcert.web.guards import visitor
+from healthcert.web.clinic import done, own_site
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -27,7 +26,7 @@ def page() -> str:
         site = roster.site(db, site_id=own_site())
         day = now().astimezone(ZoneInfo(site.time_zone)).date()
         lots, sessions = closing.sums(db, site=site, day=day)
-        watched = observing.watched(db, vault=parts().vault, site_id=site.id, now=now())
+        watched = observing.count(db, site_id=site.id, now=now())
     return render_template(
         "clinic/closing.html", site=site, day=day, lots=lots, sessions=sessions, watched=watched,
         result=request.args.get("count"),
@@ -40,16 +39,12 @@ def count(lot_id: UUID) -> Response:
     typed = request.form.get("found", "").strip()
     if not typed.isdecimal() or len(typed) > _DIGITS:
         raise BadInput({"found": "not_so_many"})
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        result = closing.count(db, lot_id=lot_id, found=int(typed), staff=staff, now=now())
+    result = done(closing.count, lot_id=lot_id, found=int(typed))
     return redirect(url_for(".page", count=result), code=303)
 
 
 @bp.post("/sessions/<uuid:session_id>")
 def close(session_id: UUID) -> Response:
     """Close a session."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        closing.close(db, session_id=session_id, staff=staff, now=now())
+    done(closing.close, session_id=session_id)
     return redirect(url_for(".page"), code=303)

@@ -20,7 +20,7 @@ from healthcert.services import clinic, desk, giving, issuing, roster, safety, v
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
 from healthcert.web.care import answers_of, asking
-from healthcert.web.clinic import Scene, own_site, scene
+from healthcert.web.clinic import Scene, done, own_site, scene
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import BODY_SITES, ERROR_REASONS, ROUTES
@@ -110,23 +110,17 @@ def recorded(dose_id: UUID) -> str:
     return render_template("clinic/recorded.html", found=found, missing=missing)
 
 
-@bp.get("/doses/<uuid:dose_id>/error")
-def error_form(dose_id: UUID) -> str:
-    """Ask what is wrong with an entry."""
-    return _error_page(dose_id, InError())
-
-
-@bp.post("/doses/<uuid:dose_id>/error")
+@bp.route("/doses/<uuid:dose_id>/error", methods=["GET", "POST"])
 def mark_in_error(dose_id: UUID) -> _Page:
-    """Mark a dose as entered in error; its certificate no longer holds."""
-    form = InError(request.form)
-    if not form.validate():
-        return _error_page(dose_id, form), 400
-    parts().doors.run(
-        lambda db: vaccination.mark_in_error(
-            db, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
-            staff=roster.present(db, staff_id=visitor().id), country=parts().country, now=now(),
-        )
+    """Mark a dose as entered in error, with what is wrong; its certificate no longer holds."""
+    form = InError(request.form or None)
+    if not (request.form and form.validate()):
+        with parts().doors.transaction() as db:
+            page = {"found": _dose(db, dose_id, "correction"), "form": form}
+        return render_template("clinic/in_error.html", **page), 400 if request.form else 200
+    done(
+        vaccination.mark_in_error, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
+        country=parts().country,
     )  # fmt: skip
     return redirect(url_for(".recorded", dose_id=dose_id), code=303)
 
@@ -147,12 +141,9 @@ def correct(dose_id: UUID) -> _Page:
         if not form.validate():
             return render_template("clinic/correct.html", found=found, form=form), 400
         told = _told(form, found.time_zone)
-        right = parts().doors.run(
-            lambda db: vaccination.correct(
-                db, vault=parts().vault, dose_id=dose_id, product_id=UUID(form.product.data),
-                told=told, reason=form.reason.data, country=parts().country, now=now(),
-                staff=roster.present(db, staff_id=visitor().id),
-            ).id
+        right = done(
+            _correct, dose_id=dose_id, product_id=UUID(form.product.data), told=told,
+            reason=form.reason.data, vault=parts().vault, country=parts().country,
         )  # fmt: skip
     except BadInput as wrong:
         form.take(_by_field(form, wrong))
@@ -197,6 +188,10 @@ def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - vie
     ).id  # fmt: skip
 
 
+def _correct(db: Any, **told: Any) -> UUID:  # noqa: ANN401 - read before it is left
+    return vaccination.correct(db, **told).id
+
+
 def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
     unasked = at.known.screening is None
     form = (asking(at.known, Given) if unasked else Given)(typed)
@@ -209,9 +204,9 @@ def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict
 def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, str]) -> None:  # noqa: ANN401
     """Offer what the site gives in a programme on a day, and the lots that may be given then."""
     supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
-    products = {str(supply.product_id): supply.product for supply in supplies}
+    products = {str(product.id): product.name for product, _lots in supplies}
     form.product.choices = options(more | products)
-    lots = {lot: f"{lot} ({supply.product})" for supply in supplies for lot in supply.lots}
+    lots = {lot: f"{lot} ({product.name})" for product, lots in supplies for lot in lots}
     form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
 
 
@@ -238,12 +233,6 @@ def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: AN
     return desk.dose_at_site(
         db, vault=parts().vault, dose_id=dose_id, staff=staff, reason=reason, now=now()
     )
-
-
-def _error_page(dose_id: UUID, form: InError) -> str:
-    with parts().doors.transaction() as db:
-        found = _dose(db, dose_id, "correction")
-    return render_template("clinic/in_error.html", found=found, form=form)
 
 
 def _clock(moment: datetime, zone: str) -> str:

@@ -159,6 +159,10 @@ SERIOUSNESS: Mapping[str, Lazy] = {
     "disability": _("Lasting disability"), "congenital_anomaly": _("Congenital anomaly"),
     "medically_important": _("Serious for another medical reason"),
 }  # fmt: skip
+PREGNANT: Mapping[str, Lazy] = {
+    "": _("Not known"), "no": _("No"), "pregnant": _("Pregnant"),
+    "breastfeeding": _("Breastfeeding"),
+}  # fmt: skip
 EVENT_OUTCOMES: Mapping[str, Lazy] = {
     "recovering": _("Recovering"), "recovered": _("Recovered"),
     "recovered_with_sequelae": _("Recovered, with lasting damage"),

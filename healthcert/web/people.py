@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
+from healthcert.web.clinic import done
 from healthcert.web.doses import sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
@@ -130,25 +132,22 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
         if kind == "recovery":
             tests = {str(test): str(day) for test, day in found.tests}
             form.test.choices = options({"": _("None"), **tests})
-        page = {"found": found, "form": form, "kind": kind}
-        if not request.form:
-            return render_template("clinic/finding.html", **page)
-        try:
-            if not form.validate():
-                return render_template("clinic/finding.html", **page), 400
-            by = {
-                "vault": parts().vault, "person_id": person_id, "country": parts().country,
-                "staff": roster.present(db, staff_id=visitor().id), "now": now(),
-            }  # fmt: skip
-            _record(db, form, kind, by)
-        except BadInput as wrong:
-            form.take(wrong.fields)
-            return render_template("clinic/finding.html", **page), 400
+    page = {"found": found, "form": form, "kind": kind}
+    if not (request.form and form.validate()):
+        return render_template("clinic/finding.html", **page), 400 if form.errors else 200
+    try:
+        deed, told = _told(form, kind)
+        of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
+        done(deed, told=told, **of)
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return render_template("clinic/finding.html", **page), 400
     sign(person_id)
     return redirect(url_for(".person", person_id=person_id), code=303)
 
 
-def _record(db: Any, form: Any, kind: str, by: dict[str, Any]) -> None:  # noqa: ANN401
+def _told(form: Any, kind: str) -> tuple[Callable[..., Any], Any]:  # noqa: ANN401
+    """Return the deed that writes a finding down, and what is told of it."""
     told = form.data
     evidence = None
     if told["evidence"] != "given_here":
@@ -157,9 +156,8 @@ def _record(db: Any, form: Any, kind: str, by: dict[str, Any]) -> None:  # noqa:
         at = moment_of(told["sampled_at"], parts().country.time_zone, "sampled_at", now())
         names = {name: told[name] for name in ("test_type", "result", "centre", "name", "device")}
         test = ToldTest(told["disease"], sampled_at=at, evidence=evidence, **names)
-        findings.record_test(db, told=test, **by)
-        return
+        return findings.record_test, test
     test_id = UUID(told["test"]) if told["test"] else None
     first = told["first_positive_on"]
-    told = ToldRecovery(told["disease"], first, test_result_id=test_id, evidence=evidence)
-    findings.record_recovery(db, told=told, **by)
+    recovered = ToldRecovery(told["disease"], first, test_result_id=test_id, evidence=evidence)
+    return findings.record_recovery, recovered

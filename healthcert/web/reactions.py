@@ -8,62 +8,74 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
+from healthcert.i18n import Lazy
 from healthcert.i18n import lazy as _
 from healthcert.models.adverse_event import TRANSITIONS
 from healthcert.services import reactions, roster, safety
 from healthcert.services.safety import Reaction
+from healthcert.web import labels
 from healthcert.web.answers import Answers, Choice, Line, Radios, options
+from healthcert.web.clinic import done
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
-from healthcert.web.labels import CASES, CAUSES, DECIDERS, EVENT_OUTCOMES, EVENTS, SERIOUSNESS
 from healthcert.web.moment import now
 from healthcert.web.people import known
 
 bp = Blueprint("reactions", __name__)
 
 _Page = str | tuple[str, int] | Response
-_NEW = _("Nothing new")
+# By what a critical variable of the WHO is asked, where it is not on record.
+_ASKED = {"onset": "onset_time", **dict.fromkeys(("vaccine", "batch", "vaccinated"), "elsewhere")}
 
 
-class Told(Answers):
-    """What is told of a reaction: the coded variables of the WHO, then those in words, sealed."""
+class Words(Answers):
+    """What is told of a reaction and sealed; the names are those of `reactions.TOLD`."""
 
-    dose = Choice(_("After which dose?"))
-    term = Radios(_("What happened?"), choices=options(EVENTS))
-    onset_on = DayField(_("On which day did it begin?"))
-    onset_time = Line(_("At what time?"))
+    onset_time = Line(_("At what time did it begin?"))
     narrative = Line(_("Signs, and what was done"))
-    seriousness = Radios(_("How grave is it?"), choices=options(SERIOUSNESS))
-    outcome = Radios(_("How are they now?"), choices=options(EVENT_OUTCOMES))
     history = Line(_("Illnesses, allergies and medicines from before"))
+    pregnant = Choice(
+        _("Are they pregnant or breastfeeding?"), choices=options(labels.PREGNANT), default=""
+    )
+    patient_place = Line(_("Town or village where they live"))
     other_vaccines = Line(_("Other vaccines shortly before"))
+    elsewhere = Line(_("Vaccine, lot, day and time, if that dose is not on our record"))
     diluent_lot = Line(_("Lot of the diluent"))
-    reporter = Radios(_("Who tells of it?"), choices=options(DECIDERS))
     reporter_name = Line(_("Name of who tells of it"))
     reporter_position = Line(_("Their work and place of work"))
     reporter_contact = Line(_("Their phone number or mail address"))
 
 
+class Told(Words):
+    """What is reported of a reaction: the coded variables of the WHO too."""
+
+    dose = Choice(_("After which dose?"))
+    term = Radios(_("What happened?"), choices=options(labels.EVENTS))
+    onset_on = DayField(_("On which day did it begin?"))
+    seriousness = Radios(_("How grave is it?"), choices=options(labels.SERIOUSNESS))
+    outcome = Radios(_("How are they now?"), choices=options(labels.EVENT_OUTCOMES))
+    reporter = Radios(_("Who tells of it?"), choices=options(labels.DECIDERS))
+
+
+def _news(asked: Lazy, told: Mapping[str, Lazy]) -> Choice:
+    return Choice(asked, choices=options({"": _("Nothing new"), **told}), default="")
+
+
 class Step(Answers):
     """What was found out about a case; empty where nothing is new."""
 
-    state = Choice(
-        _("Move the case on"), choices=options({code: told[0] for code, told in CASES.items()})
-    )
-    causality = Choice(_("What caused it?"), choices=options({"": _NEW, **CAUSES}), default="")
-    outcome = Choice(
-        _("How are they now?"), choices=options({"": _NEW, **EVENT_OUTCOMES}), default=""
-    )
-    seriousness = Choice(
-        _("How grave is it?"), choices=options({"": _NEW, **SERIOUSNESS}), default=""
-    )
+    state = Choice(_("Move the case on"), choices=list(labels.CASES))
+    causality = _news(_("What caused it?"), labels.CAUSES)
+    outcome = _news(_("How are they now?"), labels.EVENT_OUTCOMES)
+    seriousness = _news(_("How grave is it?"), labels.SERIOUSNESS)
 
 
 @bp.route("/clinic/people/<uuid:person_id>/reaction", methods=["GET", "POST"])
@@ -74,15 +86,13 @@ def report(person_id: UUID) -> _Page:
         found = known(db, person_id, "care")
         doses = {str(dose.dose_id): f"{dose.product}, {dose.day}" for dose in found.doses}
         form.dose.choices = options(doses | {"": _("One that is not on our record")})
-        if not request.form or not form.validate():
-            status = 400 if request.form else 200
+        if not (request.form and form.validate()):
+            status = 400 if form.errors else 200
             return render_template("clinic/reaction.html", found=found, form=form), status
         told = form.data
-        words = {name: told[name] for name in reactions.TOLD if told[name]}
         coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
-        reaction = Reaction(
-            **coded, told=words, dose_id=UUID(told["dose"]) if told["dose"] else None
-        )
+        dose_id = UUID(told["dose"]) if told["dose"] else None
+        reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
         try:
             event = safety.report_event(
                 db, vault=parts().vault, person_id=person_id, reaction=reaction, now=now(),
@@ -100,8 +110,7 @@ def report(person_id: UUID) -> _Page:
 def cases() -> str:
     """Show the cases in one's reach, those whose clock runs first."""
     with parts().doors.reading() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        found = reactions.cases(db, staff=staff)
+        found = reactions.cases(db, staff=roster.present(db, staff_id=visitor().id))
     return render_template("clinic/reactions.html", found=found, now=now())
 
 
@@ -117,12 +126,19 @@ def move(event_id: UUID) -> _Page:
     form = Step(request.form)
     if not form.validate():
         return _case(event_id, form), 400
-    found = {name: form.data[name] or None for name in ("causality", "outcome", "seriousness")}
-    with parts().doors.transaction() as db:
-        safety.move_event(
-            db, event_id=event_id, state=form.state.data or "", country=parts().country,
-            staff=roster.present(db, staff_id=visitor().id), now=now(), **found,
-        )  # fmt: skip
+    found = {name: value or None for name, value in form.data.items()}
+    done(safety.move_event, event_id=event_id, country=parts().country, **found)
+    return redirect(url_for(".case", event_id=event_id), code=303)
+
+
+@bp.post("/reactions/<uuid:event_id>/more")
+def more(event_id: UUID) -> _Page:
+    """Add what was learned of a case since it was reported."""
+    form = Words(request.form)
+    if not form.validate():
+        return _case(event_id, form), 400
+    if told := _words(form):
+        done(safety.tell_more, vault=parts().vault, event_id=event_id, told=told)
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
@@ -131,23 +147,34 @@ def move(event_id: UUID) -> _Page:
 def export() -> Response:
     """Return every case by the WHO's core variables, and nobody's name."""
     with parts().doors.reading() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        found = reactions.cases(db, staff=staff, limit=100_000)
-        lines = [reactions.line(each, parts().country.code) for each in found]
+        found = reactions.cases(db, staff=roster.present(db, staff_id=visitor().id), limit=100_000)
+        told = reactions.told(db, vault=parts().vault, cases=found)
+        here = parts().country.code
+        lines = [reactions.line(db, each, told[each.event.id], here) for each in found]
     if request.path.endswith(".json"):
         return Response(json.dumps(lines, default=str), content_type="application/json")
     text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerows([lines[0].keys(), *(line.values() for line in lines)] if lines else [])
+    csv.writer(text).writerows([*map(list, lines[:1]), *(list(one.values()) for one in lines)])
     return Response(text.getvalue(), content_type="text/csv; charset=utf-8")
 
 
-def _case(event_id: UUID, form: Step) -> str:
+def _words(form: Words) -> dict[str, str]:
+    return {name: form.data[name] for name in reactions.TOLD if form.data[name]}
+
+
+def _case(event_id: UUID, form: Step | Words) -> str:
     with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
         found, told = reactions.case(
-            db, vault=parts().vault, event_id=event_id, staff=staff, now=now()
-        )
+            db, vault=parts().vault, event_id=event_id, now=now(),
+            staff=roster.present(db, staff_id=visitor().id),
+        )  # fmt: skip
+        line = reactions.line(db, found, told, parts().country.code)
+    step = form if isinstance(form, Step) else Step()
+    words = form if isinstance(form, Words) else Words()
     following = TRANSITIONS[found.event.state]
-    form.state.choices = options({state: CASES[state][0] for state in following})
-    return render_template("clinic/case.html", found=found, told=told, form=form)
+    step.state.choices = options({state: labels.CASES[state][0] for state in following})
+    missing = dict.fromkeys(_ASKED.get(name, name) for name in str(line["missing"]).split())
+    return render_template(
+        "clinic/case.html", found=found, told=told, form=step, more=words,
+        missing=[words[name].label.text for name in missing],
+    )  # fmt: skip

@@ -21,7 +21,7 @@ from healthcert.gateways.oidc import Provider
 from healthcert.i18n import lazy as _
 from healthcert.models import Staff
 from healthcert.policy.roles import Role
-from healthcert.services import delegating, invitations, passkeys, passwords, roster, visits
+from healthcert.services import invitations, passkeys, passwords, roster, visits
 from healthcert.web import sessions
 from healthcert.web.answers import Answers, Line, needed, words
 from healthcert.web.family import looking_after
@@ -63,15 +63,16 @@ def who() -> Visitor | None:
     if "staff" not in session:
         return None
     with parts().doors.reading() as db:
-        found = roster.member(db, staff_id=UUID(session["staff"]))
-        employee = employed(db, found, sessions.proved_at()) if found else None
+        employee = employed(db, UUID(session["staff"]), sessions.proved_at())
     return employee and looking_after(employee)
 
 
-def employed(db: Any, found: Staff, proved_at: datetime | None) -> Visitor:  # noqa: ANN401
-    """Return a member of staff as a visitor; views know no SQL."""
-    employer = delegating.employer(db, staff=found)
-    return Visitor(Role(found.role), found.id, found.name, found.site_id, employer, proved_at)
+def employed(db: Any, staff_id: UUID, proved_at: datetime | None) -> Visitor | None:  # noqa: ANN401
+    """Return a member of staff who still works here as a visitor; views know no SQL."""
+    if (found := roster.employed(db, staff_id=staff_id)) is None:
+        return None
+    staff, employer = found
+    return Visitor(Role(staff.role), staff.id, staff.name, staff.site_id, employer, proved_at)
 
 
 def let_in(staff_id: UUID, following: str | None) -> Redirect:

@@ -24,6 +24,7 @@ from sqlalchemy.types import TypeEngine
 
 from healthcert import models
 from healthcert.models import (
+    AdverseEventEntry,
     AuditEvent,
     AuditLeaf,
     Base,
@@ -46,7 +47,7 @@ from tests import factories as make
 from tests.models.refusals import refused
 
 FACTS = (
-    AuditEvent, AuditLeaf, Consent, Dose, DoseJudgement, EligibilityDecision,
+    AdverseEventEntry, AuditEvent, AuditLeaf, Consent, Dose, DoseJudgement, EligibilityDecision,
     Knowledge, LotValidity, Phase, Recovery, Screening, StockMove, models.TestResult,
     TreeHead, Triage,
 )  # fmt: skip
@@ -63,6 +64,7 @@ def facts(db: Session) -> Session:
     make.make_triage(db)
     make.make_move(db, make.make_shelf(db))
     make.make_decision(db)
+    make.make_entry(db)
     return db
 
 

@@ -242,3 +242,11 @@ def test_somebody_is_reminded_twice_and_told_once_that_they_were_missed(db, remi
     make.make_appointment(db, reminded=3)
     with refused(db, "ck_appointment_reminded"):
         db.execute(update(Appointment).values(reminded=reminded))
+
+
+@pytest.mark.parametrize("reason", ["", "friend"])
+def test_an_exception_is_for_one_of_the_reasons_or_there_is_none(db, reason):
+    make.make_appointment(db)
+    make.make_appointment(db, exception_reason="carer")
+    with refused(db, "ck_appointment_exception_reason"):
+        db.execute(update(Appointment).values(exception_reason=reason))

@@ -172,3 +172,10 @@ def test_what_was_reported_stays_and_a_new_seal_may_come(db):
 
 def test_a_reaction_may_come_days_later(db):
     make.make_adverse_event(db, onset_on=day(-3))
+
+
+def test_what_is_told_later_is_of_the_person_of_its_case(db):
+    event = make.make_adverse_event(db)
+    with refused(db, "foreign_key"):
+        make.make_entry(db, event_id=event.id)
+    make.make_entry(db, event_id=event.id, person_id=event.person_id)

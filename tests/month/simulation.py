@@ -44,6 +44,7 @@ from healthcert.services import (
     sweeping,
     vaccination,
 )
+from healthcert.services.facts import Told
 from healthcert.services.fiction import ENDED_LOT, LOTS, SERIES, SINGLE, Scene
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
@@ -243,7 +244,7 @@ class Month:
         lot = wrong.get(turn, usual)
         dose = self.deed(
             "dose", vaccination.record, vault=self.vault, appointment_id=appointment.id,
-            product_id=self.products[code].id, lot_text=lot, body_site="LA", given_at=now,
+            product_id=self.products[code].id, told=Told(lot, "LA", now),
             staff=nurse, country=self.country, now=now,
         )  # fmt: skip
         if dose is None:

@@ -31,6 +31,7 @@ from healthcert.models import (
 )
 from healthcert.services import booking, findings, issuing, knowledge, signing_keys, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
+from healthcert.services.facts import Told
 from healthcert.services.people import Details, IdentityDetails
 from tests import canaries
 from tests.factories import NEGATIVE, NOW, day, make_session, make_site, make_slot, make_staff
@@ -143,14 +144,14 @@ class Clinic:
             "vault": self.vault,
             "appointment_id": appointment.id,
             "product_id": self.products[product].id,
-            "lot_text": lot,
-            "body_site": "LA",
-            "given_at": at,
             "staff": self.nurse,
             "country": self.country,
             "now": max(at, appointment.starts_at) + timedelta(minutes=1),
         }
-        return self.doors.run(lambda db: vaccination.record(db, **wanted | values))
+        wanted |= values
+        how = {name: wanted.pop(name) for name in ("route", "performed_by") if name in wanted}
+        told = Told(wanted.pop("lot_text", lot), wanted.pop("body_site", "LA"), at, **how)
+        return self.doors.run(lambda db: vaccination.record(db, told=told, **wanted))
 
     def vaccinated(
         self, on: date, who: Details, *, dose_number: int = 1, product: str = COMIRNATY, **how: Any

@@ -11,6 +11,7 @@ from healthcert.models import Appointment, ClinicSession, Site, new_id
 from healthcert.services import closing, observing, reactions
 from tests import factories as make
 from tests.factories import NOW, TODAY
+from tests.statements import sent
 
 
 @pytest.fixture
@@ -104,3 +105,14 @@ def test_the_case_whose_clock_runs_out_first_stands_first(db):
     found = [each.event.id for each in reactions.cases(db, staff=inspector)]
     assert found == [soon.id, later.id, calm.id, closed.id]
     assert reactions.cases(db, staff=make.make_staff(db)) == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_the_sums_of_a_day_read_no_doses_moves_or_standings_from_end_to_end(db, shelf):
+    with sent(db.get_bind()) as asked:
+        closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY)
+    [sums] = [sql for sql in asked if "UNION ALL" in sql]
+    plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sums}", ("",) * sums.count("?"))
+    read = [step for *_ids, step in plan if step.startswith(("SCAN", "SEARCH"))]
+    assert len(read) == 3
+    assert all(step.startswith("SEARCH") for step in read)

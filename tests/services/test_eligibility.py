@@ -21,7 +21,18 @@ from healthcert.models import (
     Phase,
     Programme,
 )
-from healthcert.services import audit, booking, eligibility, enrolment, knowledge, moving, people
+from healthcert.services import (
+    audit,
+    booking,
+    eligibility,
+    enrolment,
+    knowledge,
+    moving,
+    parties,
+    people,
+    rebooking,
+    sweeping,
+)
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, day
 from tests.services.clinic import Clinic, details
@@ -185,6 +196,47 @@ def test_whoever_waits_for_the_lock_is_judged_by_what_was_kept_meanwhile(clinic)
             decided = eligibility.decide(db, person=person, **how, **wanted)
         assert waiting.result().state == "booked"
     assert (kept(clinic), decided.outcome) == (1, "eligible")
+
+
+def test_an_exception_stays_with_what_it_was_made_for_and_with_nothing_else(clinic):
+    publish(clinic, OLD)
+    person, slots = enrolled(clinic), [clinic.slot(day(number)) for number in (1, 2, 3)]
+    deed: dict[str, Any] = {"vault": clinic.vault, "now": NOW}
+    nurse = audit.Actor("staff", clinic.nurse.id)
+    wishes = [parties.Wish(person, slots[0].id, 1)]
+    party = clinic.doors.run(
+        lambda db: parties.hold(
+            db, wishes=wishes, source="phone", actor=nurse, exception_reason="carer", **deed
+        )
+    )
+    deed["now"] = party.until
+    clinic.doors.run(lambda db: sweeping.sweep(db, now=party.until))
+    late = {"party_id": party.id, "actor": audit.STRANGER, **deed}
+    [held] = clinic.doors.run(lambda db: parties.confirm(db, **late))
+    assert (held.state, held.exception_reason) == ("booked", "carer")
+    theirs = {"person_id": person.id, **deed}
+    moved = clinic.doors.run(
+        lambda db: moving.move(db, appointment_id=held.id, slot_id=slots[1].id, **theirs)
+    )
+    others = [(slots[2].id, slots[2].starts_at)]
+    again = {"appointment_id": moved.id, "slots": others, **deed}
+    assert clinic.doors.run(lambda db: rebooking.rebook(db, **again))
+    with clinic.doors.reading() as db:
+        made = db.scalars(select(Appointment).order_by(Appointment.id)).all()
+        assert [each.exception_reason for each in made] == ["carer"] * 3
+        decided = db.scalars(select(EligibilityDecision)).all()
+        assert {(each.outcome, each.decided_by) for each in decided} == {
+            ("exception", clinic.nurse.id)
+        }
+    theirs["appointment_id"] = made[-1].id
+    clinic.doors.run(lambda db: booking.cancel(db, **theirs))
+    with pytest.raises(NotEligible):
+        clinic.doors.run(
+            lambda db: booking.take(
+                db, person_id=person.id, slot_id=slots[0].id, dose_number=1, source="web",
+                actor=audit.STRANGER, **deed,
+            )
+        )  # fmt: skip
 
 
 def test_who_is_admitted_needs_no_exception(clinic):

@@ -18,15 +18,17 @@ from healthcert.errors import Refusal
 from healthcert.models import Appointment, Slot
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import booking, enrolment, moving, parties, sweeping
-from healthcert.services.audit import STRANGER
+from healthcert.services.audit import STRANGER, Actor
 from healthcert.services.parties import Wish
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, make_site
 from tests.factories import day as day_after
 from tests.services.clinic import Clinic, details
+from tests.services.test_eligibility import publish
 
 EXAMPLES, STEPS = 10, 30
 DAYS = (1, 2, 22, 23, 30)
+GROWN = {"code": "grown", "opens_on": str(day_after(-30)), "admits": {"age": {"from_years": 18}}}
 PEOPLE = st.integers(0, 3)
 SLOTS = st.integers(0, len(DAYS) - 1)
 WISHES = st.lists(st.tuples(PEOPLE, SLOTS), min_size=1, max_size=3, unique_by=lambda wish: wish[0])
@@ -39,7 +41,7 @@ class Crash(Exception):  # noqa: N818 - not an error of ours
 
 
 class History(RuleBasedStateMachine):
-    """Four people, five slots of one or two places, and a clock."""
+    """Four people, the last out of turn, five slots of one or two places, a nurse and a clock."""
 
     clinic: Clinic
 
@@ -50,8 +52,8 @@ class History(RuleBasedStateMachine):
         with clinic.doors.transaction() as db:
             site = make_site(db, time_zone="Asia/Beirut")
             self.people = [
-                enrolment.enrol(db, vault=clinic.vault, details=details(), now=NOW)
-                for _ in range(4)
+                enrolment.enrol(db, vault=clinic.vault, details=details(**born), now=NOW)
+                for born in ({}, {}, {}, {"birth_date": f"{day_after(-15 * 366)}"})
             ]
         self.slots = [
             clinic.slot(day_after(n), site=site, capacity=1 + n % 2, kept_second_dose=n // 30)
@@ -59,11 +61,17 @@ class History(RuleBasedStateMachine):
         ]
         self.now, self.parties = NOW, []
         self.told = {"vault": clinic.vault}
+        self.refusal: Refusal | None = None
+
+    def by(self, *, nurse: bool) -> dict[str, Any]:
+        if not nurse:
+            return {"actor": STRANGER}
+        return {"actor": Actor("staff", self.clinic.nurse.id), "exception_reason": "carer"}
 
     def deed(self, work: Callable[[Session], Any], crash: int | None) -> Any:
         """Do one deed, which may break off before its n-th statement; refused, nothing changed."""
         before, engine = self.snapshot(), self.clinic.doors.engine
-        left = crash or 10_000
+        left, self.refusal = crash or 10_000, None
 
         def strike(*_args: object) -> None:
             nonlocal left
@@ -74,7 +82,8 @@ class History(RuleBasedStateMachine):
         event.listen(engine, "before_cursor_execute", strike)
         try:
             return self.clinic.doors.run(work)
-        except (Refusal, Crash):
+        except (Refusal, Crash) as broken:
+            self.refusal = broken if isinstance(broken, Refusal) else None
             event.remove(engine, "before_cursor_execute", strike)
             assert self.snapshot() == before
             return None
@@ -96,12 +105,12 @@ class History(RuleBasedStateMachine):
             rows = db.scalars(query.order_by(Appointment.id)).all()
         return rows[which % len(rows)] if rows else None
 
-    @rule(wishes=WISHES, crash=CRASH)
-    def hold(self, wishes: list[tuple[int, int]], crash: int | None) -> None:
+    @rule(wishes=WISHES, nurse=st.booleans(), crash=CRASH)
+    def hold(self, wishes: list[tuple[int, int]], crash: int | None, *, nurse: bool) -> None:
         wanted = [Wish(self.people[p], self.slots[s].id, 1 + s // 2 % 2) for p, s in wishes]
         party = self.deed(
             lambda db: parties.hold(
-                db, wishes=wanted, source="web", actor=STRANGER, now=self.now, **self.told
+                db, wishes=wanted, source="web", now=self.now, **self.told, **self.by(nurse=nurse)
             ),
             crash,
         )
@@ -118,6 +127,7 @@ class History(RuleBasedStateMachine):
             deed = {"party_id": party_id, "actor": STRANGER, "now": self.now} | self.told
             done = self.deed(lambda db: parties.confirm(db, **deed), crash)
             assert done is None or not {"held", "expired"} & {a.state for a in done}
+            self.no_phase_refused()
 
     @rule(which=ANY, crash=CRASH)
     def let_go(self, which: int, crash: int | None) -> None:
@@ -125,12 +135,15 @@ class History(RuleBasedStateMachine):
             deed = {"party_id": self.parties[which % len(self.parties)], "actor": STRANGER}
             self.deed(lambda db: parties.let_go(db, now=self.now, **deed), crash)
 
-    @rule(who=PEOPLE, slot=SLOTS, dose=st.integers(1, 2), crash=CRASH)
-    def take(self, who: int, slot: int, dose: int, crash: int | None) -> None:
+    def no_phase_refused(self) -> None:
+        assert not getattr(self.refusal, "by_phase", False), "an exception was forgotten"
+
+    @rule(who=PEOPLE, slot=SLOTS, dose=st.integers(1, 2), nurse=st.booleans(), crash=CRASH)
+    def take(self, who: int, slot: int, dose: int, crash: int | None, *, nurse: bool) -> None:
         self.deed(
             lambda db: booking.take(
-                db, person_id=self.people[who].id, slot_id=self.slots[slot].id,
-                dose_number=dose, source="web", actor=STRANGER, now=self.now, **self.told,
+                db, person_id=self.people[who].id, slot_id=self.slots[slot].id, dose_number=dose,
+                source="web", now=self.now, **self.told, **self.by(nurse=nurse),
             ),
             crash,
         )  # fmt: skip
@@ -146,6 +159,7 @@ class History(RuleBasedStateMachine):
                 crash,
             )  # fmt: skip
             assert moved is None or moved.state == old.state
+            self.no_phase_refused()
 
     @rule(which=ANY, crash=CRASH)
     def cancel(self, which: int, crash: int | None) -> None:
@@ -173,6 +187,7 @@ class History(RuleBasedStateMachine):
         for row in rows:
             states[row.party_id].add(row.state)
         assert all(len(held) <= capacity[slot] for slot, held in slots.items())
+        assert all(row.exception_reason for row in people[self.people[-1].id])
         for mine in people.values():
             assert len({(row.programme_id, row.dose_number) for row in mine}) == len(mine)
             assert all(one.ends_at <= two.starts_at for one, two in pairwise(mine))
@@ -182,6 +197,7 @@ class History(RuleBasedStateMachine):
 
 
 def test_no_history_gives_a_place_away_twice(clinic, say):
+    publish(clinic, GROWN)
     kind = type("Tried", (History,), {"clinic": clinic})
     run_state_machine_as_test(
         kind,

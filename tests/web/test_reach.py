@@ -67,6 +67,7 @@ NAMES = {
     "people.recovery": "patient",
     "reactions.report": "patient",
     "reactions.case": "reaction",
+    "reactions.more": "reaction",
     "reactions.move": "reaction",
     "closing.count": "shelf",
     "closing.close": "session",
@@ -76,7 +77,6 @@ NAMES = {
     "doses.ask": "appointment",
     "doses.record": "appointment",
     "doses.recorded": "dose",
-    "doses.error_form": "dose",
     "doses.mark_in_error": "dose",
     "waiting.leave": "wait",
     "waiting.answer": "offer",
@@ -137,6 +137,7 @@ DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
+    "reactions.more": {"history": "asthma"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
     "v1.move": {"slot_id": "slot"},

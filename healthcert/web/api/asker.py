@@ -41,10 +41,10 @@ def bearer() -> Visitor | None:
         found = api_tokens.find(db, token=token.strip(), now=at)
         if kind.lower() != "bearer" or found is None:
             raise NotSignedIn
-        staff = found.staff_id and roster.member(db, staff_id=found.staff_id)
-        if found.staff_id and not staff:
-            raise NotSignedIn
-        own = employed(db, staff, found.recorded_at) if staff else _citizen(found)
+        whose = found.staff_id
+        own = employed(db, whose, found.recorded_at) if whose else _citizen(found)
+    if own is None:
+        raise NotSignedIn
     if api_tokens.is_due(found, at):
         parts().doors.run(lambda db: api_tokens.seen(db, token_hash=found.token_hash, now=at))
     acts = frozenset(found.acts.split())

@@ -1,0 +1,140 @@
+"""Cases of reactions: what the committee is told of them, what is missing, and what is added."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from healthcert.data import knowledge as files
+from healthcert.data.knowledge import country
+from healthcert.errors import NotFound
+from healthcert.models import AdverseEvent, AdverseEventEntry, AuditEvent
+from healthcert.services import reactions, safety
+from healthcert.services.safety import Reaction
+from tests import factories as make
+from tests.factories import NOW, TODAY
+
+TABLE = (Path(__file__).parents[2] / "docs" / "reactions.md").read_text(encoding="utf-8")
+RULE = files.sources("vaccine")[0].content
+BARE = Reaction("fever_38", TODAY, "not_serious", "recovering", "self", {})
+LATER = {
+    "onset_time": "14:30", "patient_place": "Port Azur", "elsewhere": "Stamaril, lot Y1, 1 March",
+    "reporter_name": "Nadia Kanar", "reporter_contact": "nadia@example.org", "history": "asthma",
+    "pregnant": "no", "narrative": "shivers",
+}  # fmt: skip
+
+
+@pytest.fixture
+def nurse(db):
+    return make.make_staff(db, name="Nour Nurse")
+
+
+@pytest.fixture
+def case(db, vault, nurse):
+    """Return how to report a reaction, and how to read what the committee is told of it."""
+
+    def report(*, rule=None, **told) -> AdverseEvent:
+        person = make.make_person(db, wrapped_key=vault.new_key())
+        if rule is not None:
+            file = make.make_knowledge(db, content=RULE | rule)
+            product = make.make_product(db, knowledge_id=file.id)
+            given = {"product": product, "site_id": nurse.site_id}
+            told["dose_id"] = make.make_dose(db, person=person, **given).id
+        return safety.report_event(
+            db, vault=vault, person_id=person.id, reaction=replace(BARE, **told), staff=nurse,
+            country=country("XX"), site_id=nurse.site_id, now=NOW,
+        )  # fmt: skip
+
+    return report
+
+
+@pytest.fixture
+def line(db, vault):
+    inspector = make.make_staff(db, role="inspector", site_id=None)
+
+    def read(event):
+        found, told = reactions.case(
+            db, vault=vault, event_id=event.id, staff=inspector, now=NOW
+        )  # fmt: skip
+        return reactions.line(db, found, told, "XX")
+
+    return read
+
+
+def tell(db, vault, nurse, event, **told) -> None:
+    safety.tell_more(db, vault=vault, event_id=event.id, told=told, staff=nurse, now=NOW)
+
+
+def test_the_table_and_the_export_agree_on_all_25_variables(case, line):
+    rows = [row.split(" | ") for row in TABLE.splitlines() if row[2:4].strip().isdigit()]
+    assert [int(row[0].strip("| ")) for row in rows] == list(range(1, 26))
+    exported = line(case())
+    assert [row[2].strip("`") for row in rows] == list(exported)[:25]
+    critical = {row[2].strip("`") for row in rows if row[4].startswith("yes")}
+    assert critical == set(reactions.CRITICAL)
+    assert len(critical) == 13
+    assert all(f"`{name}`" in TABLE for name in exported)
+
+
+def test_a_report_with_everything_left_open_is_taken_and_says_what_is_missing(case, line):
+    told = line(case())
+    assert told["missing"].split() == [
+        "patient_place", "vaccine", "batch", "vaccinated", "onset", "reporter_name",
+    ]  # fmt: skip
+    assert (told["onset"], told["history"], told["pregnant"]) == (TODAY, None, None)
+
+
+def test_what_the_record_knows_is_not_asked(case, line):
+    told = line(case(rule={}, reporter="health_worker", told={"onset_time": "14:30"}))
+    assert told["missing"] == "patient_place"
+    assert told["onset"] == f"{TODAY}T14:30"
+    assert None not in (told["vaccine"], told["batch"], told["vaccinated"], told["reporter_place"])
+    assert told["reporter_position"] == "on_file"
+
+
+def test_a_diluent_is_missing_only_where_the_vaccine_has_one(case, line):
+    assert "diluent_lot" not in line(case(rule={}))["missing"].split()
+    assert "diluent_lot" in line(case(rule={"diluent": "saline"}))["missing"].split()
+
+
+def test_what_is_learned_later_is_added_and_the_newest_word_counts(db, vault, nurse, case, line):
+    event = case(told={"history": "none", "diluent_lot": "D1"})
+    first = event.sealed
+    for words in (LATER, {"history": "asthma since 2019"}):
+        tell(db, vault, nurse, event, **words)
+    assert line(event)["missing"] == ""
+    assert line(event)["onset"] == f"{TODAY}T14:30"
+    inspector = make.make_staff(db, role="inspector", site_id=None)
+    _found, told = reactions.case(db, vault=vault, event_id=event.id, staff=inspector, now=NOW)
+    assert told == LATER | {"history": "asthma since 2019", "diluent_lot": "D1"}
+    assert event.sealed == first
+    assert len(db.scalars(select(AdverseEventEntry)).all()) == 2
+    noted = db.scalars(select(AuditEvent.details).filter_by(act="adverse_event_told_more")).all()
+    assert noted[1] == {"history": True}
+
+
+def test_no_word_that_was_told_is_exported(db, vault, nurse, case, line):
+    event = case(told={"onset_time": "when Kanar woke", "pregnant": "of Kanar"})
+    assert (line(event)["onset"], line(event)["pregnant"]) == (TODAY, None)
+    tell(db, vault, nurse, event, **LATER | {"reporter_contact": "+44 7700 900123"})
+    told = line(event)
+    assert (told["reporter_mail"], told["reporter_phone"]) == (None, "on_file")
+    words = {value for name, value in LATER.items() if name not in ("onset_time", "pregnant")}
+    assert not [word for word in words if word in json.dumps(told, default=str)]
+
+
+def test_another_site_adds_nothing(db, vault, case):
+    with pytest.raises(NotFound):
+        tell(db, vault, make.make_staff(db), case(), history="asthma")
+
+
+def test_of_somebody_erased_the_codes_alone_are_told(db, case, line):
+    event = case(told={"history": "asthma"})
+    person = db.get_one(make.Person, event.person_id)
+    person.erased_at, person.wrapped_key, person.sealed = NOW, None, None
+    person.key_gone_on = TODAY
+    assert (line(event)["event"], line(event)["history"]) == ("fever_38", None)
