@@ -11,6 +11,7 @@
     ├── TooMany                 too_many             a limit is used up; says until when
     │   └── TooManyLooks        too_many_looks       at people who are not on today's list
     ├── MustWait                must_wait            it is not one's turn in the waiting room
+    ├── AnothersTicket          anothers_ticket      nobody who is booked for was let in by it
     ├── BadCode                 bad_code
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
@@ -163,6 +164,12 @@ class MustWait(Refusal):
     """Booking goes through the waiting room, and it is not this asker's turn."""
 
     code = "must_wait"
+
+
+class AnothersTicket(Refusal):
+    """The ticket of the waiting room is of nobody who is to be booked for."""
+
+    code = "anothers_ticket"
 
 
 class BadCode(Refusal):

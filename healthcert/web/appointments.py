@@ -11,13 +11,14 @@ from healthcert.errors import NotEligible, SlotFull, TimesOverlap
 from healthcert.models import Appointment
 from healthcert.services import booking, moving, search
 from healthcert.services.booking import Place
+from healthcert.web.chosen import wanted
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
 from healthcert.web.places import Page, near
 from healthcert.web.refusals import Answer, answer_to
-from healthcert.web.times import When, chosen, to_choose
+from healthcert.web.times import When, to_choose
 
 bp = Blueprint("appointments", __name__, url_prefix="/my/appointments/<uuid:appointment_id>")
 
@@ -49,7 +50,7 @@ def move(appointment_id: UUID) -> Page:
         parts().doors.run(
             lambda db: moving.move(
                 db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
-                slot_id=chosen("slot")[0], now=now(),
+                slot_id=wanted()[0].slot_id, now=now(),
             )
         )  # fmt: skip
     except (SlotFull, TimesOverlap, NotEligible) as refusal:

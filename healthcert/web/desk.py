@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
-from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.i18n import lazy as _
@@ -16,12 +15,12 @@ from healthcert.models import Appointment
 from healthcert.services import booking, clinic, finding, roster
 from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
+from healthcert.web.chosen import asked
 from healthcert.web.clinic import own_site
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, counter
-from healthcert.web.times import asked
 
 
 class Sought(Answers):
@@ -45,13 +44,6 @@ def find() -> Page:
             return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
     return page, 400 if form.errors else 200
-
-
-@counter.post("/out-of-turn")
-def out_of_turn() -> Response:
-    """Keep why a nurse takes them out of turn; whether they may is judged with the booking."""
-    draft.keep(exception=request.form.get("reason", "")[:40])
-    return redirect(url_for(".check", **asked()), code=303)
 
 
 def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL

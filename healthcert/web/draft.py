@@ -9,23 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from flask import g, redirect, session, url_for
-from werkzeug import Response
+from flask import g, session
 
 from healthcert.errors import NotFound
 from healthcert.models import Person
 from healthcert.policy.roles import Role
 from healthcert.services import enrolment, proxies
+from healthcert.services import people as people_on_record
 from healthcert.services.people import Details
 from healthcert.web import family
 from healthcert.web.about import about, details_in
 from healthcert.web.answers import recalled
+from healthcert.web.chosen import wanted
 from healthcert.web.guards import Visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.places import at_desk
 from healthcert.web.staff import who as signed_in
-from healthcert.web.times import asked, chosen
 
 STEPS: Mapping[str, tuple[str, ...]] = {
     "name": ("family", "given", "family_latin", "given_latin"),
@@ -53,7 +53,7 @@ def forget() -> None:
 
 def people() -> list[Entry]:
     """Return the people of the draft in their order, one for each place that was chosen."""
-    held, count = read().get("people", []), len(chosen("slot"))
+    held, count = read().get("people", []), len({one.number for one in wanted()})
     return [*held, *({} for _each in range(count))][:count]
 
 
@@ -61,13 +61,6 @@ def missing() -> int:
     """Return the number of the first person who is not told whole; 0 where all are."""
     whole = ("id" in one or len(one.get("done", ())) == len(STEPS) for one in people())
     return next((number for number, is_whole in enumerate(whole, 1) if not is_whole), 0)
-
-
-def onward() -> Response:
-    """Lead on to whatever is not told yet, or to the check of the answers."""
-    number = missing()
-    there = url_for(".who", number=number, **asked()) if number else url_for(".check", **asked())
-    return redirect(there, code=303)
 
 
 def citizen() -> Visitor | None:
@@ -87,7 +80,7 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
         AlreadyBooked: What was told contradicts what is on record.
     """
     if "typed" in one:
-        return enrolment.enrol(db, vault=parts().vault, details=details_of(one), now=now())
+        return enrolment.enrol(db, vault=parts().vault, details=details_of(db, one), now=now())
     person_id = UUID(one["id"])
     if not at_desk():
         if citizen() is None:  # signed out meanwhile
@@ -97,9 +90,11 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
     return found
 
 
-def details_of(one: Entry) -> Details:
-    """Return what was typed of somebody who is not known to be on record."""
-    return details_in(about(recalled(one["typed"])))
+def details_of(db: Any, one: Entry) -> Details:  # noqa: ANN401
+    """Return what was typed of somebody; by the record only of who was named there."""
+    if "typed" in one:
+        return details_in(about(recalled(one["typed"])))
+    return people_on_record.details_of(parts().vault, db.get_one(Person, UUID(one["id"])))
 
 
 def shared() -> dict[str, list[str]]:

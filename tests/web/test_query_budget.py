@@ -19,7 +19,7 @@ __all__ = ["visitors"]  # a fixture
 
 MOST = 5
 # Pages of several lists: as many statements, whatever there is to show.
-MORE = {"/clinic/closing/": 7, "/admin/sessions": 7, "/clinic/stock": 6}
+MORE = {"/clinic/closing/": 7, "/clinic/stock": 6}
 ROWS = 9
 ASKED = {"places.slots": "?programme={programme}&dose=1&town=port-azur"}
 
