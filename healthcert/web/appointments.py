@@ -16,7 +16,7 @@ from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
-from healthcert.web.places import Page, near
+from healthcert.web.places import YEAR, Page, near
 from healthcert.web.refusals import Answer, answer_to
 from healthcert.web.times import When, to_choose
 
@@ -67,14 +67,16 @@ def calendar_file(appointment_id: UUID) -> Response:
 
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
-    product_id = place.product.id if own.dose_number > 1 else None  # a series keeps its vaccine
+    form, going = When(request.args or None), "go" in request.args and wrong is None
+    since = form.since.data
+    product_id, days = None, (since, since + YEAR) if since else None
+    if own.dose_number > 1:  # a series keeps its vaccine, and its days between
+        product_id, days = place.product.id, days or (place.session.day, place.session.day + YEAR)
     with parts().doors.reading() as db:
         offers = search.nearest_free(
             db, programme_id=own.programme_id, near=near(place.site), product_id=product_id,
-            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(),
+            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(), days=days,
         )  # fmt: skip
-    going = "go" in request.args and wrong is None
-    form = When(request.args if going else None)
     offers = [offer for offer in offers if offer.slot_id != own.slot_id]
     shown = {"own": own, "place": place, "form": form, "wrong": wrong}
     shown["hints"] = to_choose(form, "slot", offers)

@@ -72,15 +72,22 @@ def citizen() -> Visitor | None:
     return found
 
 
-def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQL
+def person_of(db: Any, one: Entry, before: tuple[str, str] | None) -> Person:  # noqa: ANN401
     """Return somebody of the draft, written down where they are new.
+
+    `before` is whom a party of the draft wrote down in their place, and the party: their record
+    follows what was changed since.
 
     Raises:
         NotFound: Somebody on record, for whom one may not book or no longer.
         AlreadyBooked: What was told contradicts what is on record.
     """
     if "typed" in one:
-        return enrolment.enrol(db, vault=parts().vault, details=details_of(db, one), now=now())
+        told: Any = {"vault": parts().vault, "details": details_of(db, one), "now": now()}
+        if before is None:
+            return enrolment.enrol(db, **told)
+        person_id, party_id = map(UUID, before)
+        return enrolment.amend(db, person_id=person_id, party_id=party_id, **told)
     person_id = UUID(one["id"])
     if not at_desk():
         if citizen() is None:  # signed out meanwhile

@@ -99,8 +99,12 @@ def actor(first: UUID) -> Actor:
 
 
 def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401 - views know no SQL
-    told = draft.people()
-    everybody = [draft.person_of(db, one) for one in told]
+    told, begun = draft.people(), now()
+    new: list[str] = before["new"] if before else []
+    everybody = [
+        draft.person_of(db, one, (mine, before["id"]) if before and mine else None)
+        for one, mine in zip(told, new + [""] * len(told), strict=False)
+    ]
     known = [details_of(parts().vault, person) for person in everybody]
     refuse_another(*(each for one in known for each in (one.identity.value, one.phone, one.mail)))
     who = actor(everybody[0].id)
@@ -120,7 +124,11 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
         other = AlreadyBooked()  # no word of a record to who only typed
         other.which = refusal.which
         raise other from None
-    return {"id": str(made.id), "until": made.until.isoformat()}
+    new = [
+        str(each.id) if each.recorded_at >= begun or str(each.id) in new else ""
+        for each in everybody
+    ]
+    return {"id": str(made.id), "until": made.until.isoformat(), "new": new}
 
 
 def _places() -> list[list[Any]]:

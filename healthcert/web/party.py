@@ -17,6 +17,7 @@ from healthcert.web.about import About, about, accepted
 from healthcert.web.answers import Answers, Radios, options, recalled
 from healthcert.web.chosen import asked, wanted
 from healthcert.web.here import parts
+from healthcert.web.labels import birth
 from healthcert.web.places import Page, at_desk, both
 
 _NEW = "new"
@@ -41,7 +42,9 @@ def who() -> Page:
     at_hand = draft.people()[number - 1].get("id") or (own and str(own.person_id))
     form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
-    names = {key: " · ".join(filter(None, each)) for key, each in known.items()}
+    names = {
+        key: f"{name} · {birth(born)}" if born else name for key, (name, born) in known.items()
+    }
     form.person.choices = options(names | {_NEW: other})
     if not (sent and form.validate()):
         return _page("who", form, number), 400 if sent else 200

@@ -37,7 +37,7 @@ bp.context_processor(lambda: {"at_desk": False})
 counter.context_processor(lambda: {"at_desk": True})
 
 MOST = 8  # people at once
-_OFFERED, _YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
+_OFFERED, YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
 _COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
 _NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
 _NOON, _FIVE = time(12), time(17)
@@ -118,7 +118,7 @@ def offered(
 ) -> list[FreeSlot]:
     """Return free times, each for so many at once: the nearest, or those `beside` another's."""
     since, wanted = where.since.data, where.needs.data
-    more: dict[str, Any] = {"days": (since, since + _YEAR)} if since else {}
+    more: dict[str, Any] = {"days": (since, since + YEAR)} if since else {}
     more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}
     more["needs"] = Needs(
         step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,

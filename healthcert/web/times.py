@@ -20,6 +20,7 @@ from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
 from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.chosen import LATER, again, asked, dose_asked, groups, wanted
+from healthcert.web.forms import DayField
 from healthcert.web.here import parts
 from healthcert.web.labels import facts_of, in_words
 from healthcert.web.moment import now
@@ -35,6 +36,7 @@ class When(Answers):
 
     slot = Radios(_("Choose a time"))
     second = Radios(_("When do you want the second dose?"))
+    since = DayField(_("From which day on?"), optional=True)
 
 
 @both("/slots")
@@ -137,6 +139,7 @@ def _when(offer: FreeSlot) -> Markup:
 
 def _where(offer: FreeSlot) -> str:
     """Return the place of an offer, how far it is, and what is to be known of it."""
-    km = gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1)))
-    told = [in_words(offer.site.names), km, offer.product, *facts_of(offer.site)]
+    km = round(offer.distance_km, 1)
+    far = [gettext("%(km)s km away", km=format_number(km))] if km else []
+    told = [in_words(offer.site.names), *far, offer.product, *facts_of(offer.site)]
     return gettext(", ").join(told)

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Slot
+from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Person, Slot
 from healthcert.services import knowledge
+from healthcert.services.people import details_of
 from tests import factories
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, tell
@@ -186,6 +187,40 @@ def test_a_changed_answer_leads_straight_back_to_the_check(browser, clinic, part
     assert [one.id for one in held(parts)] == [one.id for one in before], "held anew for a name"
     assert browser.post(f"/book/check{asked}").status_code == 303
     assert "هند" in browser.get("/book/done").text
+    [one] = held(parts, "booked")
+    with parts.doors.reading() as db:
+        assert details_of(parts.vault, db.get_one(Person, one.person_id)).given == "هند"
+
+
+def test_a_wrong_birth_date_is_put_right_though_a_document_was_told(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    right = {"birth_date": ["27", "3", "1984"], "identity_value": "KANARI 999"}
+    for step in ("birth", "document"):
+        browser.post(f"/book/details{asked}&number=1&step={step}", ALIA | right)
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    [one] = held(parts, "booked")
+    with parts.doors.reading() as db:
+        found = details_of(parts.vault, db.get_one(Person, one.person_id))
+        assert (found.birth_date, found.identity.value) == ("1984-03-27", "KANARI999")
+        assert len(db.scalars(select(Person)).all()) == 1
+
+
+def test_who_is_on_record_otherwise_is_not_changed_by_what_a_stranger_types(
+    app, browser, clinic, parts
+):
+    mine, other = (f"?slot={slot}&second=later" for slot in clinic.slots[:2])
+    tell(browser, mine, ALIA)
+    stranger = Browser(app)
+    tell(stranger, other, ALIA | {"identity_value": "T1"})
+    for name in ("Guess", "Other"):
+        changed = ALIA | {"given": name, "phone": "+447700900999"}
+        for step in ("name", "document", "contact"):
+            stranger.post(f"/book/details{other}&number=1&step={step}", changed)
+        assert stranger.post(f"/book/check{other}").status_code == 409
+    with parts.doors.reading() as db:
+        for person in db.scalars(select(Person)):
+            assert details_of(parts.vault, person).phone != "+447700900999"
 
 
 def test_looking_holds_nothing_and_a_form_holds_the_other_time(browser, clinic, parts):
