@@ -95,11 +95,7 @@ class Fault(NamedTuple):
 
 
 class BadRows(Refusal):
-    """Lines of a table cannot be used; none of it was taken in.
-
-    Attributes:
-        faults: What is wrong, line by line.
-    """
+    """Lines of a table cannot be used, by its `faults`; none of it was taken in."""
 
     code = "bad_rows"
 
@@ -223,12 +219,9 @@ class NotEligible(Refusal):
     code = "not_eligible"
 
     def __init__(
-        self,
-        *,
-        opens_on: date | None = None,
-        group: Mapping[str, str] | None = None,
+        self, *, opens_on: date | None = None, group: Mapping[str, str] | None = None,
         by_phase: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Take from when, and as which group, the person would be admitted."""
         super().__init__(f"from {opens_on}" if opens_on else "")
         self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase

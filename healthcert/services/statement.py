@@ -51,15 +51,6 @@ def products() -> frozenset[str]:
     return frozenset(code for code, known in vaccines().items() if not known.withdrawn)
 
 
-def fact_of(db: Session, certificate: Certificate) -> Fact:
-    """Return what a certificate states: it has one fact, the database holds it to that."""
-    if certificate.dose_id is not None:
-        return db.get_one(Dose, certificate.dose_id)
-    if certificate.test_result_id is not None:
-        return db.get_one(TestResult, certificate.test_result_id)
-    return db.get_one(Recovery, certificate.recovery_id)
-
-
 class Basis(NamedTuple):
     """What a certificate rests on: its fact and, of a dose, the product and the technical life."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,7 +13,7 @@ from healthcert.errors import NotEligible, SlotFull, TimesOverlap
 from healthcert.models import Appointment
 from healthcert.services import booking, moving, search
 from healthcert.services.booking import Place
-from healthcert.web.chosen import wanted
+from healthcert.web.draft import wanted
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
@@ -31,12 +33,7 @@ def cancel(appointment_id: UUID) -> Page:
     if request.method != "POST":
         own, place = _own(appointment_id)
         return render_template("citizen/cancel.html", own=own, place=place)
-    parts().doors.run(
-        lambda db: booking.cancel(
-            db, vault=parts().vault, appointment_id=appointment_id, person_id=whose(db, "book"),
-            actor=actor(), now=now(),
-        )
-    )  # fmt: skip
+    do(booking.cancel, vault=parts().vault, appointment_id=appointment_id)
     return redirect(url_for("citizen.overview", done="cancelled"), code=303)
 
 
@@ -47,12 +44,8 @@ def move(appointment_id: UUID) -> Page:
     if request.method != "POST" or "slot" not in request.args:
         return _ask(own, place)
     try:
-        parts().doors.run(
-            lambda db: moving.move(
-                db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
-                slot_id=wanted()[0].slot_id, now=now(),
-            )
-        )  # fmt: skip
+        slot_id = wanted()[0].slot_id
+        do(moving.move, vault=parts().vault, appointment_id=own.id, slot_id=slot_id)
     except (SlotFull, TimesOverlap, NotEligible) as refusal:
         return _ask(own, place, answer_to(type(refusal)))
     return redirect(url_for("citizen.overview", done="moved"), code=303)
@@ -63,6 +56,12 @@ def calendar_file(appointment_id: UUID) -> Response:
     """Give the appointment for a calendar."""
     own, place = _own(appointment_id)
     return calendar([(own.reference, place)])
+
+
+def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
+    """Do a deed with bookings for whoever's record is open."""
+    who, at = actor(), now()
+    parts().doors.run(lambda db: work(db, person_id=whose(db, "book"), actor=who, now=at, **told))
 
 
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:

@@ -1,37 +1,75 @@
-"""The end of a booking: everything is checked, confirmed, and in hand.
+"""The end of a booking: places are held, everything is checked, confirmed, and in hand.
 
-What was typed and chosen stays whatever happens: a hold that ran out is taken again, and where
-that cannot be, the next best times are offered.
+Places are held when a form is sent, never by looking at a page: by the last answer. Who then
+changes one about people keeps them as they are, since it is judged with the booking; for other
+places, or after a refusal, a button holds. What was typed and chosen stays whatever happens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, session, url_for
+from flask import redirect, render_template, request, session, url_for
 
+from healthcert.errors import NotFound, WrongState
 from healthcert.models import Appointment
 from healthcert.services import booking, parties
-from healthcert.services.people import Details
-from healthcert.web import desk, draft, held, party  # noqa: F401 - its views
-from healthcert.web.about import name_of, told_back
-from healthcert.web.chosen import again, asked, groups, wanted
-from healthcert.web.here import parts
+from healthcert.services.audit import Actor
+from healthcert.services.parties import Wish
+from healthcert.services.people import Details, details_of
+from healthcert.web import desk, draft, family
+from healthcert.web.about import known_by, name_of, told_back
+from healthcert.web.draft import asked, groups, wanted
+from healthcert.web.guards import visitor
+from healthcert.web.here import limit, parts
 from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
-from healthcert.web.places import Page, both, bp, counter, source
+from healthcert.web.places import Page, at_desk, both, source
 from healthcert.web.refused import REFUSED, answered
+from healthcert.web.room import refuse_another
+from healthcert.web.times import again
 
-DOORS = (bp, counter)  # of the whole way, with the views of all its modules
+Held = dict[str, Any]  # ``id``, ``until``, ``new`` of a party; for what: ``places``, ``mark``
+
+
+def onward() -> Page:
+    """Lead on to what is not told yet, else to the check; the last answer holds the places."""
+    number = draft.missing()
+    if not draft.read() and done_key() in session:
+        return redirect(url_for(".done"), code=303)
+    if number:
+        return redirect(url_for(".who", number=number, **asked()), code=303)
+    if request.method == "POST" and draft.read().get("tried") != _places():
+        return hold()
+    return redirect(url_for(".check", **asked()), code=303)
+
+
+@both("/hold", "GET", "POST")
+def hold() -> Page:
+    """Hold the places where they are not held; a nurse may say why out of turn."""
+    if request.method != "POST" or draft.missing():
+        return onward()
+    if at_desk() and "reason" in request.form:
+        draft.keep(exception=request.form["reason"][:40])
+    draft.keep(tried=_places())
+    ends = _until()
+    try:
+        if ends is None or ends <= now():
+            _take(anew=True)
+    except REFUSED as refusal:
+        return answered(refusal)
+    return redirect(url_for(".check", **asked()), code=303)
 
 
 @both("/check")
 def check() -> Page:
     """Show everything once more before it is booked, and how long its places are held."""
     if draft.missing():
-        return held.onward()
+        return onward()
     turns = {group[0]: turn for turn, group in enumerate(groups())}
     with parts().doors.reading() as db:
         places = [
@@ -43,7 +81,7 @@ def check() -> Page:
     return render_template(
         "booking/check.html", places=places, asked=asked(), now=now(), again=again,
         told=[(typed, rows if typed else [rows[0], rows[2]]) for typed, rows in known],
-        until=held.until(), groups=groups(),
+        until=_until(), groups=groups(),
     )  # fmt: skip
 
 
@@ -51,9 +89,9 @@ def check() -> Page:
 def book() -> Page:
     """Book what is held; where the hold ran out, its places are taken again if they are free."""
     if draft.missing():
-        return held.onward()
+        return onward()
     try:
-        party_id = UUID(held.take()["id"])
+        party_id = UUID(_take()["id"])
         made, told = parts().doors.run(lambda db: _confirmed(db, party_id))
     except REFUSED as refusal:
         before = draft.read().get("held")
@@ -69,11 +107,73 @@ def book() -> Page:
     return redirect(url_for(".done"), code=303)
 
 
+def _take(*, anew: bool = False) -> Held:
+    """Return what is held for the draft as it stands, holding it first where it is not, or `anew`.
+
+    Raises:
+        AnothersTicket: The waiting room let in nobody of these.
+        SlotFull, TimesOverlap, AlreadyBooked, NotEligible: With the number of the wish.
+    """
+    told = draft.read()
+    before: Held | None = told.get("held")
+    mark = [told["people"], told.get("exception"), source(), _places()]
+    if before and before["mark"] == mark and not anew:
+        return before
+    first = draft.people()[0]
+    limit("book", first.get("id") or known_by(draft.details_of(None, first)))
+    held = parts().doors.run(lambda db: _hold(db, before, told.get("exception", "")))
+    held |= {"places": _places(), "mark": mark}
+    draft.keep(held=held)
+    return held
+
+
+def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401 - views know no SQL
+    told, begun = draft.people(), now()
+    new: list[str] = before["new"] if before else []
+    everybody = [
+        draft.person_of(db, one, (mine, before["id"]) if before and mine else None)
+        for one, mine in zip(told, new + [""] * len(told), strict=False)
+    ]
+    known = [details_of(parts().vault, person) for person in everybody]
+    refuse_another(*(each for one in known for each in (one.identity.value, one.phone, one.mail)))
+    actor = _actor(everybody[0].id)
+    if before:
+        with suppress(NotFound, WrongState):  # it was booked, or let go
+            parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
+    desk.own_alone(db, {one.slot_id for one in wanted()})
+    wishes = [Wish(everybody[one.number], one.slot_id, one.dose) for one in wanted()]
+    made = parties.hold(
+        db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
+        exception_reason=exception,
+    )  # fmt: skip
+    ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
+    new = [each if is_new or each in new else "" for each, is_new in ids]
+    return {"id": str(made.id), "until": made.until.isoformat(), "new": new}
+
+
 def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
     first = parties.held(db, party_id=party_id).appointments[0].person_id
     made = parties.confirm(
-        db, vault=parts().vault, party_id=party_id, actor=held.actor(first), now=now()
+        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
     )  # fmt: skip
     if source() == "walk_in":
         desk.arrived(db, made)
     return made, [draft.details_of(db, one) for one in draft.people()]
+
+
+def _actor(first: UUID) -> Actor:
+    """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
+    if at_desk():
+        return Actor("staff", visitor().id)
+    return family.actor() if draft.citizen() else Actor("citizen", first)
+
+
+def _until() -> datetime | None:
+    """Return the end of the hold of exactly these places, which may be over; None for no hold."""
+    held: Held = draft.read().get("held") or {"places": None}
+    return datetime.fromisoformat(held["until"]) if held["places"] == _places() else None
+
+
+def _places() -> list[list[Any]]:
+    """Return the places that are wanted as a session keeps them."""
+    return [[one.number, one.slot_id.hex, one.dose] for one in wanted()]

@@ -15,8 +15,8 @@ from healthcert.models import Appointment
 from healthcert.services import booking, clinic, finding, roster
 from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.chosen import asked
 from healthcert.web.clinic import own_site
+from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -36,7 +36,7 @@ def find() -> Page:
     form = Sought(request.form or None)
     if request.method == "POST" and form.validate():
         try:
-            found = parts().doors.run(lambda db: _find(db, form.text.data, form.born.data))
+            found = parts().doors.run(lambda db: _find(db, form))
         except BadInput as wrong:
             form.take(wrong.fields)
         else:
@@ -68,9 +68,10 @@ def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
             )  # fmt: skip
 
 
-def _find(db: Any, text: str, born: str) -> dict[str, tuple[str, str]]:  # noqa: ANN401
+def _find(db: Any, sought: Sought) -> dict[str, tuple[str, str]]:  # noqa: ANN401
     staff = roster.present(db, staff_id=visitor().id)
     found = finding.find(
-        db, vault=parts().vault, staff=staff, reason="registration", text=text, born=born, now=now()
-    )
+        db, vault=parts().vault, staff=staff, reason="registration", text=sought.text.data,
+        born=sought.born.data, now=now(),
+    )  # fmt: skip
     return {str(one.person_id): (one.name, one.birth_date) for one in found}

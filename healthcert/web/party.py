@@ -12,14 +12,16 @@ from healthcert.errors import NotFound
 from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, proxies
-from healthcert.web import draft, family, held
+from healthcert.web import draft, family
 from healthcert.web.about import About, about, accepted
 from healthcert.web.answers import Answers, Radios, options, recalled
-from healthcert.web.chosen import asked, wanted
+from healthcert.web.booking import onward
+from healthcert.web.draft import asked, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import birth
-from healthcert.web.places import Page, at_desk, both
+from healthcert.web.places import Page, at_desk, both, bp, counter
 
+DOORS = (bp, counter)  # of the whole way, with the views of all its modules
 _NEW = "new"
 
 
@@ -51,7 +53,7 @@ def who() -> Page:
     if form.person.data != _NEW:
         name, born = known[form.person.data]
         draft.put(number, {"id": form.person.data, "name": name, "birth": born})
-        return held.onward()
+        return onward()
     draft.put(number, {"typed": draft.shared(), "done": []})
     return _to_details(number)
 
@@ -81,7 +83,7 @@ def _to_details(number: int) -> Page:
     done = draft.people()[number - 1].get("done", ())
     step = next((step for step in draft.STEPS if step not in done), None)
     if step is None:
-        return held.onward()
+        return onward()
     return redirect(url_for(".details", number=number, step=step, **asked()), code=303)
 
 

@@ -136,15 +136,15 @@ def offered(
 
 
 def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give what is looked for in turn: there soon after, on that day, on others, then around."""
+    """Give what is looked for in turn: soon after at that place, later there, then around."""
     there = more | {"near": near(place.site), "site_id": place.site.id}
-    day, zone = place.session.day, ZoneInfo(place.site.time_zone)
-    begins = place.slot.starts_at.astimezone(zone)
+    day, begins = place.session.day, place.slot.starts_at
+    begins = begins.astimezone(ZoneInfo(place.site.time_zone))
     hours = begins.time(), (begins + _SOON).time()
+    _first, last = more.get("days", (day, day + YEAR))
     yield there | {"days": (day, day), "needs": more["needs"]._replace(hours=hours)}
-    yield there | {"days": (day, day)}
-    yield there
-    yield more | {"near": near(place.site)}
+    yield there | {"days": (day, last)}
+    yield more | {"near": near(place.site), "days": (day, last)}
 
 
 def near(site: Site) -> tuple[float, float]:

@@ -19,20 +19,23 @@ from healthcert.errors import (
 from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
 from healthcert.web import draft
-from healthcert.web.chosen import Chosen, again, asked, dose_asked, groups, wanted
+from healthcert.web.draft import Chosen, asked, dose_asked, groups, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk
 from healthcert.web.refusals import answer_to
-from healthcert.web.times import second, slots
+from healthcert.web.times import again, second, slots
 
 REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState, AnothersTicket)
 
 
 def answered(refusal: Refusal) -> Page:
     """Return the page that says why, names who of several it is about, and leads on."""
-    count, answer, one = len(draft.people()), answer_to(type(refusal)), wanted()[refusal.which]
+    count, one = len(draft.people()), wanted()[refusal.which]
+    if isinstance(refusal, booking.NotDue) and "typed" in draft.people()[one.number]:
+        refusal = AlreadyBooked()  # no word of a record to who only typed
+    answer = answer_to(type(refusal))
     is_second, number = one.dose > dose_asked(), one.number + 1
     if isinstance(refusal, SlotFull | WrongState) or (
         count == 1 and isinstance(refusal, TimesOverlap)

@@ -19,7 +19,7 @@ from healthcert.i18n import lazy as _
 from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
 from healthcert.web.answers import Answers, Radios, options
-from healthcert.web.chosen import LATER, again, asked, dose_asked, groups, wanted
+from healthcert.web.draft import LATER, asked, dose_asked, groups, wanted
 from healthcert.web.forms import DayField
 from healthcert.web.here import parts
 from healthcert.web.labels import facts_of, in_words
@@ -82,6 +82,12 @@ def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
         )  # fmt: skip
     others = [each for each in others if each.slot_ids != found.slot_ids]
     return _choose("second", [found, *others], turn, in_words(place.programme.names), wrong)
+
+
+def again(name: str, turn: int = 0) -> str:
+    """Return the address at which a group chooses its ``slot`` or ``second`` anew."""
+    there = ".slots" if name == "slot" else ".second"
+    return url_for(there, **asked(**{"second": None, name: request.args.getlist(name)[:turn]}))
 
 
 def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from healthcert.services.vials import opened as open_vials
 from healthcert.web import draft
 from healthcert.web.about import about, accepted, details_in, known_by
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
+from healthcert.web.appointments import do
 from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.guards import visitor
@@ -106,7 +106,7 @@ def begin() -> _Page:
 @bp.post("/my/waiting/<uuid:entry_id>/leave")
 def leave(entry_id: UUID) -> Response:
     """Leave the list."""
-    _do(waiting.leave, vault=parts().vault, entry_id=entry_id)
+    do(waiting.leave, vault=parts().vault, entry_id=entry_id)
     return redirect(url_for(".mine"), code=303)
 
 
@@ -114,10 +114,10 @@ def leave(entry_id: UUID) -> Response:
 def answer(offer_id: UUID, verb: str) -> _Page:
     """Take what is offered, or leave it to the next; where others were quicker, say so kindly."""
     if verb == "decline":
-        _do(offers.decline, offer_id=offer_id)
+        do(offers.decline, offer_id=offer_id)
         return redirect(url_for(".mine"), code=303)
     try:
-        _do(offers.accept, vault=parts().vault, offer_id=offer_id)
+        do(offers.accept, vault=parts().vault, offer_id=offer_id)
     except SlotFull:
         return render_template("waiting/gone.html", answer=answer_to(SlotFull)), 409
     return redirect(url_for("citizen.overview"), code=303)
@@ -145,12 +145,6 @@ def standby() -> _Page:
         return redirect(url_for(".standby", done=form.doses.data), code=303)
     page = render_template("waiting/standby.html", form=form, site=site, left=left)
     return (page, 400) if form.errors else page
-
-
-def _do(deed: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
-    """Do a deed for whoever's record is open."""
-    who, at = actor(), now()
-    parts().doors.run(lambda db: deed(db, person_id=whose(db, "book"), actor=who, now=at, **told))
 
 
 def _wanted() -> Wanted:
