@@ -69,8 +69,13 @@ def test_a_second_dose_is_moved_to_its_days_and_another_day_can_be_asked_for(hol
         of = {name: getattr(first, name) for name in ("site_id", "programme_id", "product_id")}
         days = [first.day + timedelta(days=ahead) for ahead in (5, 5, 9)]
         sessions = {day: add(db, ClinicSession(day=day, state="published", recorded_at=NOW, **of))
-                    for day in days}  # fmt: skip
-        later = [make_slot(db, session=sessions[day]).id for day in days]
+                    for day in {*days}}  # fmt: skip
+        later = [
+            make_slot(
+                db, session=sessions[day], starts_at=NOW + (day - first.day) + timedelta(hours=at)
+            ).id
+            for at, day in enumerate(days)
+        ]
     clinic.slots.append(later[0])
     citizen = holder(slot=3, dose=2)
     address = re.search(r"/my/appointments/[0-9a-f-]{36}", citizen.get("/my/").text)[0]
