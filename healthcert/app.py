@@ -27,7 +27,6 @@ from healthcert.web import (
     account,
     admin,
     appointments,
-    booking,
     care,
     citizen,
     clinic,
@@ -38,6 +37,7 @@ from healthcert.web import (
     labels,
     lots,
     national,
+    party,
     people,
     planning,
     public,
@@ -62,7 +62,7 @@ from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
 
 _DOORS = (
-    public.bp, room.bp, *booking.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
+    public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
     reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, lots.bp, admin.bp, api.bp, api.about,
 )  # fmt: skip

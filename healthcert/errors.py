@@ -11,6 +11,7 @@
     ├── TooMany                 too_many             a limit is used up; says until when
     │   └── TooManyLooks        too_many_looks       at people who are not on today's list
     ├── MustWait                must_wait            it is not one's turn in the waiting room
+    ├── AnothersTicket          anothers_ticket      nobody who is booked for was let in by it
     ├── BadCode                 bad_code
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
@@ -95,11 +96,7 @@ class Fault(NamedTuple):
 
 
 class BadRows(Refusal):
-    """Lines of a table cannot be used; none of it was taken in.
-
-    Attributes:
-        faults: What is wrong, line by line.
-    """
+    """Lines of a table cannot be used, by its `faults`; none of it was taken in."""
 
     code = "bad_rows"
 
@@ -166,6 +163,12 @@ class MustWait(Refusal):
     code = "must_wait"
 
 
+class AnothersTicket(Refusal):
+    """The ticket of the waiting room is of nobody who is to be booked for."""
+
+    code = "anothers_ticket"
+
+
 class BadCode(Refusal):
     """The one-time code is wrong, used or out of date."""
 
@@ -217,12 +220,9 @@ class NotEligible(Refusal):
     code = "not_eligible"
 
     def __init__(
-        self,
-        *,
-        opens_on: date | None = None,
-        group: Mapping[str, str] | None = None,
+        self, *, opens_on: date | None = None, group: Mapping[str, str] | None = None,
         by_phase: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Take from when, and as which group, the person would be admitted."""
         super().__init__(f"from {opens_on}" if opens_on else "")
         self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, func, select
@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, PersonToken, new_id
+from healthcert.models import Appointment, Dose, Identity, Person, PersonToken, WaitEntry, new_id
 from healthcert.models.broken import broken_rule
-from healthcert.services.people import Details, IdentityDetails, details_of, key_of
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.tidying import tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
+
+_HOUR = timedelta(hours=1)
 
 
 def enrol(
@@ -47,6 +49,30 @@ def enrol(
     if not only_new and (person := known(db, vault=vault, details=tidy)):
         return person  # somebody wrote the same person down at this moment
     raise AlreadyBooked
+
+
+def amend(
+    db: Session, *, vault: Vault, person_id: UUID, party_id: UUID, details: Details, now: datetime
+) -> Person:
+    """Return somebody whom the caller's party wrote down within the hour, with what is told now.
+
+    Who turns out to be somebody else, or has anything on record beside the party, is enrolled
+    instead: nothing of theirs is changed.
+
+    Raises:
+        BadInput, AlreadyBooked: As `enrol`.
+    """
+    person, tidy = locked(db, person_id), tidied(details, today=now.date())
+    named = on_record(db, vault=vault, identities=[tidy.identity]).get(tidy.identity, person)
+    other = Appointment.party_id.is_distinct_from(party_id)
+    known_by = [select(Appointment.id).where(other), select(Dose.id), select(WaitEntry.id)]
+    is_new = person.recorded_at > now - _HOUR and named is person
+    if not is_new or any(db.scalar(each.filter_by(person_id=person_id)) for each in known_by):
+        return enrol(db, vault=vault, details=details, now=now)
+    for table in (Identity, PersonToken):
+        db.execute(delete(table).filter_by(person_id=person_id))
+    _fill(db, vault, person, tidy, now)
+    return person
 
 
 def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
@@ -121,18 +147,22 @@ def holder(db: Session, blinds: list[bytes]) -> Person | None:
 
 
 def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
-    key = vault.new_key()
     person = Person(
-        id=person_id, recorded_at=now, wrapped_key=key, wrapped_by=vault.master_name,
-        sealed=vault.seal(key, person_id, asdict(details)), indexed_by=indexed_by(vault),
-        birth_year=int(details.birth_date[:4]), sex=details.sex, language=details.language,
-    )  # fmt: skip
+        id=person_id, recorded_at=now, wrapped_key=vault.new_key(), wrapped_by=vault.master_name
+    )
     db.add(person)
+    _fill(db, vault, person, details, now)
+    return person
+
+
+def _fill(db: Session, vault: Vault, person: Person, details: Details, now: datetime) -> None:
+    person.sealed = vault.seal(key_of(person), person.id, asdict(details))
+    person.birth_year, person.indexed_by = int(details.birth_date[:4]), indexed_by(vault)
+    person.sex, person.language = details.sex, details.language
     db.flush()
     identity = identified(vault, person, details.identity, level="low", now=now)
-    db.add_all([identity, *_tokens(vault, person_id, details)])
+    db.add_all([identity, *_tokens(vault, person.id, details)])
     db.flush()
-    return person
 
 
 def identified(

@@ -6,10 +6,21 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import ClinicSession, Product, Site, SiteClosure, Slot, Staff, new_id, upsert
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    ClinicSession,
+    Product,
+    Site,
+    SiteClosure,
+    Slot,
+    Staff,
+    new_id,
+    upsert,
+)  # fmt: skip
 from healthcert.models.place import SESSION_TRANSITIONS
 from healthcert.services import audit
 from healthcert.services.part import Part
@@ -21,17 +32,27 @@ _OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to
 def listed(
     db: Session, *, site_ids: Collection[UUID], first: date, limit: int = 0,
     part: Part | None = None,
-) -> Sequence[Row[ClinicSession, Site, str, int, int, int]]:  # fmt: skip
+) -> Sequence[Row[ClinicSession, Site, str, int, int, int, str | None]]:  # fmt: skip
     """Return the sessions of sites from a day on: what is given, slots, places and bookings.
 
-    By day, so many; or a `part` of them site by site.
+    By day, so many; or a `part` of them site by site. `lost` are the references of who was booked
+    in a cancelled one and found no other place.
     """
     these = ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first
+    unplaced = select(AuditEvent.subject_id).where(AuditEvent.act == "appointment_unplaced")
+    its = aliased(Slot)
+    lost = (
+        select(func.aggregate_strings(Appointment.reference, " "))
+        .join(its, its.id == Appointment.slot_id)
+        .where(its.session_id == ClinicSession.id, ClinicSession.state == "cancelled")
+        .where(Appointment.state == "cancelled", Appointment.id.in_(unplaced))
+    )
     query = (
         select(
             ClinicSession, Site, Product.name.label("product"), func.count(Slot.id).label("slots"),
             func.coalesce(func.sum(Slot.capacity), 0).label("places"),
             func.coalesce(func.sum(Slot.booked), 0).label("booked"),
+            lost.correlate(ClinicSession).scalar_subquery().label("lost"),
         )
         .join(Site, Site.id == ClinicSession.site_id)
         .join(Product, Product.id == ClinicSession.product_id)

@@ -6,7 +6,7 @@ The rows themselves say who is left, so that it may stop and begin anywhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, AuditEvent, ClinicSession, Site, Slot
+from healthcert.models import Appointment, ClinicSession, Site, Slot
 from healthcert.policy.offers import RADII
 from healthcert.services import audit, booking, knowledge, moving, people, places, waiting
 
@@ -36,19 +36,6 @@ def left(db: Session, *, now: datetime, limit: int) -> Sequence[Row[UUID, UUID, 
         .order_by(ClinicSession.id, Appointment.starts_at, Appointment.id)
     )
     return db.execute(query.limit(limit)).all()
-
-
-def unplaced(db: Session, *, site_ids: Collection[UUID], since: datetime) -> Sequence[Appointment]:
-    """Return the appointments at sites that were lost, since there was no other place."""
-    lost = select(AuditEvent.subject_id).where(AuditEvent.act == "appointment_unplaced")
-    query = (
-        select(Appointment)
-        .join(Slot, Slot.id == Appointment.slot_id)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(ClinicSession.site_id.in_(site_ids), ClinicSession.day >= since.date())
-        .where(ClinicSession.state == "cancelled", Appointment.state == "cancelled")
-    )
-    return db.scalars(query.where(Appointment.id.in_(lost)).limit(500)).all()
 
 
 def instead(

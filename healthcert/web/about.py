@@ -14,7 +14,7 @@ from healthcert.i18n import names as language_names
 from healthcert.models.person import SEXES
 from healthcert.services.access import DOCUMENTS, Claim
 from healthcert.services.people import Details, IdentityDetails
-from healthcert.services.tidying import tidied
+from healthcert.services.tidying import tidied, tidy_identity, tidy_phone
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
 from healthcert.web.here import parts
 from healthcert.web.labels import IDENTITIES, SEX, birth, machine_name
@@ -94,11 +94,21 @@ def details_in(form: About) -> Details:
     return Details(identity=identity, **told)
 
 
+def known_by(told: Details) -> str:
+    """Return what tells one person who asks from another, in one spelling."""
+    return tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail
+
+
+def name_of(told: Details) -> str:
+    """Return what somebody is called here."""
+    return " ".join(filter(None, (told.given, told.family)))
+
+
 def told_back(told: Details) -> list[tuple[object, object, str]]:
     """Return what was told, in words, each with the question by which it can be changed."""
     document = f"{IDENTITIES[told.identity.kind]} {told.identity.value}"
     return [
-        (_("Name"), " ".join(filter(None, (told.given, told.family))), "name"),
+        (_("Name"), name_of(told), "name"),
         (_("Name on the certificate"), machine_name(told), "name"),
         (_("Date of birth"), birth(told.birth_date), "birth"),
         (_("Sex"), SEX[told.sex], "birth"),

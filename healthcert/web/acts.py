@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from healthcert.web.program_acts import OF_PROGRAMS
 
 _SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
-_WAY = ("who", "details", "check", "book", "done", "calendar_file")
+_WAY = ("who", "details", "check", "hold", "book", "done", "calendar_file")
 
 ACTS: Mapping[str, str] = {
     **{f"v1.{name}": act for act, names in OF_PROGRAMS.items() for name in names.split()},
@@ -100,7 +100,7 @@ ACTS: Mapping[str, str] = {
     "clinic.document": "help_in_person",
     "clinic.card": "help_in_person",
     "clinic.assist": "help_in_person",
-    **{f"desk.{name}": "book_for_someone" for name in (*_SEARCH, *_WAY, "find", "out_of_turn")},
+    **{f"desk.{name}": "book_for_someone" for name in (*_SEARCH, *_WAY, "find")},
     "people.find": "see_patient",
     "people.person": "see_patient",
     "people.test": "record_finding",

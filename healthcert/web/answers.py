@@ -59,7 +59,6 @@ WRONG: Mapping[str, Lazy] = {
     "differs": _("our books have another last day for this lot: look at the carton again"),
     "not_so_many": _("there are not so many doses"),
     "booked_already": _("more people are booked or places kept than that"),
-    "not_the_tickets": _("book with what you got the ticket for in the waiting room"),
     "not_confirmed": _("confirm this first"),
     "may_not_decide": _("by law this person may not agree for them: ask who may"),
     "not_serious": _("who died had a grave reaction: choose it"),

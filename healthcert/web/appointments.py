@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -11,13 +13,14 @@ from healthcert.errors import NotEligible, SlotFull, TimesOverlap
 from healthcert.models import Appointment
 from healthcert.services import booking, moving, search
 from healthcert.services.booking import Place
+from healthcert.web.draft import wanted
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
-from healthcert.web.places import Page, near
+from healthcert.web.places import YEAR, Page, near
 from healthcert.web.refusals import Answer, answer_to
-from healthcert.web.times import When, chosen, to_choose
+from healthcert.web.times import When, to_choose
 
 bp = Blueprint("appointments", __name__, url_prefix="/my/appointments/<uuid:appointment_id>")
 
@@ -30,12 +33,7 @@ def cancel(appointment_id: UUID) -> Page:
     if request.method != "POST":
         own, place = _own(appointment_id)
         return render_template("citizen/cancel.html", own=own, place=place)
-    parts().doors.run(
-        lambda db: booking.cancel(
-            db, vault=parts().vault, appointment_id=appointment_id, person_id=whose(db, "book"),
-            actor=actor(), now=now(),
-        )
-    )  # fmt: skip
+    do(booking.cancel, vault=parts().vault, appointment_id=appointment_id)
     return redirect(url_for("citizen.overview", done="cancelled"), code=303)
 
 
@@ -46,12 +44,8 @@ def move(appointment_id: UUID) -> Page:
     if request.method != "POST" or "slot" not in request.args:
         return _ask(own, place)
     try:
-        parts().doors.run(
-            lambda db: moving.move(
-                db, vault=parts().vault, appointment_id=own.id, person_id=whose(db, "book"),
-                slot_id=chosen("slot")[0], now=now(),
-            )
-        )  # fmt: skip
+        slot_id = wanted()[0].slot_id
+        do(moving.move, vault=parts().vault, appointment_id=own.id, slot_id=slot_id)
     except (SlotFull, TimesOverlap, NotEligible) as refusal:
         return _ask(own, place, answer_to(type(refusal)))
     return redirect(url_for("citizen.overview", done="moved"), code=303)
@@ -64,16 +58,24 @@ def calendar_file(appointment_id: UUID) -> Response:
     return calendar([(own.reference, place)])
 
 
+def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
+    """Do a deed with bookings for whoever's record is open."""
+    who, at = actor(), now()
+    parts().doors.run(lambda db: work(db, person_id=whose(db, "book"), actor=who, now=at, **told))
+
+
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
-    product_id = place.product.id if own.dose_number > 1 else None  # a series keeps its vaccine
+    form, going = When(request.args or None), "go" in request.args and wrong is None
+    since = form.since.data
+    product_id, days = None, (since, since + YEAR) if since else None
+    if own.dose_number > 1:  # a series keeps its vaccine, and its days between
+        product_id, days = place.product.id, days or (place.session.day, place.session.day + YEAR)
     with parts().doors.reading() as db:
         offers = search.nearest_free(
             db, programme_id=own.programme_id, near=near(place.site), product_id=product_id,
-            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(),
+            dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(), days=days,
         )  # fmt: skip
-    going = "go" in request.args and wrong is None
-    form = When(request.args if going else None)
     offers = [offer for offer in offers if offer.slot_id != own.slot_id]
     shown = {"own": own, "place": place, "form": form, "wrong": wrong}
     shown["hints"] = to_choose(form, "slot", offers)

@@ -1,7 +1,8 @@
 """The end of a booking: places are held, everything is checked, confirmed, and in hand.
 
-What was typed and chosen stays whatever happens: a hold that ran out is taken again, and where
-that cannot be, the next best times are offered.
+Places are held when a form is sent, never by looking at a page: by the last answer. Who then
+changes one about people keeps them as they are, since it is judged with the booking; for other
+places, or after a refusal, a button holds. What was typed and chosen stays whatever happens.
 """
 
 from __future__ import annotations
@@ -14,144 +15,150 @@ from uuid import UUID
 
 from flask import redirect, render_template, request, session, url_for
 
-from healthcert.errors import AlreadyBooked, NotFound, WrongState
-from healthcert.models import Appointment, Person
+from healthcert.errors import NotFound, WrongState
+from healthcert.models import Appointment
 from healthcert.services import booking, parties
 from healthcert.services.audit import Actor
-from healthcert.services.booking import NotDue
 from healthcert.services.parties import Wish
-from healthcert.services.people import details_of
-from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web import desk, draft, family, party  # noqa: F401 - its views
-from healthcert.web.about import told_back
+from healthcert.services.people import Details, details_of
+from healthcert.web import desk, draft, family
+from healthcert.web.about import known_by, name_of, told_back
+from healthcert.web.draft import asked, groups, wanted
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
 from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
-from healthcert.web.places import Page, at_desk, both, bp, counter, source
+from healthcert.web.places import Page, at_desk, both, source
 from healthcert.web.refused import REFUSED, answered
 from healthcert.web.room import refuse_another
-from healthcert.web.times import LATER, asked, chosen, dose_asked
+from healthcert.web.times import again
 
-DOORS = (bp, counter)  # of the whole way, with the views of all its modules
+Held = dict[str, Any]  # ``id``, ``until``, ``new`` of a party; for what: ``places``, ``mark``
+
+
+def onward() -> Page:
+    """Lead on to what is not told yet, else to the check; the last answer holds the places."""
+    number = draft.missing()
+    if not draft.read() and done_key() in session:
+        return redirect(url_for(".done"), code=303)
+    if number:
+        return redirect(url_for(".who", number=number, **asked()), code=303)
+    if request.method == "POST" and draft.read().get("tried") != _places():
+        return hold()
+    return redirect(url_for(".check", **asked()), code=303)
+
+
+@both("/hold", "GET", "POST")
+def hold() -> Page:
+    """Hold the places where they are not held; a nurse may say why out of turn."""
+    if request.method != "POST" or draft.missing():
+        return onward()
+    if at_desk() and "reason" in request.form:
+        draft.keep(exception=request.form["reason"][:40])
+    draft.keep(tried=_places())
+    ends = _until()
+    try:
+        if ends is None or ends <= now():
+            _take(anew=True)
+    except REFUSED as refusal:
+        return answered(refusal)
+    return redirect(url_for(".check", **asked()), code=303)
 
 
 @both("/check")
 def check() -> Page:
-    """Hold the places, and show everything once more before it is booked."""
+    """Show everything once more before it is booked, and how long its places are held."""
     if draft.missing():
-        return draft.onward()
-    try:
-        held = _held()
-    except REFUSED as refusal:
-        return answered(refusal)
+        return onward()
+    turns = {group[0]: turn for turn, group in enumerate(groups())}
     with parts().doors.reading() as db:
-        places = [(dose, booking.place_of(db, slots[0])) for dose, slots in _doses()]
-    told = [
-        (held["people"].get(one.get("id")), "typed" in one and told_back(draft.details_of(one)))
-        for one in draft.people()
-    ]
+        places = [
+            (one, booking.place_of(db, one.slot_id), turns[one.number])
+            for one in wanted()
+            if one.number in turns
+        ]
+        known = [("typed" in one, told_back(draft.details_of(db, one))) for one in draft.people()]
     return render_template(
-        "booking/check.html", places=places, told=told, asked=asked(), now=now(),
-        until=datetime.fromisoformat(held["until"]),
+        "booking/check.html", places=places, asked=asked(), now=now(), again=again,
+        told=[(typed, rows if typed else [rows[0], rows[2]]) for typed, rows in known],
+        until=_until(), groups=groups(),
     )  # fmt: skip
 
 
 @both("/check", "POST")
 def book() -> Page:
     """Book what is held; where the hold ran out, its places are taken again if they are free."""
-    if not draft.read():
-        return redirect(url_for(".done"), code=303)
     if draft.missing():
-        return draft.onward()
+        return onward()
     try:
-        held = _held()
-        made = parts().doors.run(lambda db: _confirmed(db, held))
+        party_id = UUID(_take()["id"])
+        made, told = parts().doors.run(lambda db: _confirmed(db, party_id))
     except REFUSED as refusal:
         before = draft.read().get("held")
         draft.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
         return answered(refusal)
     booked = [
         {"reference": one.reference, "slot": str(one.slot_id), "dose": one.dose_number,
-         "id": str(one.id), "name": held["people"][str(one.person_id)]["name"]}
-        for one in made
+         "id": str(one.id), "name": name_of(told[chosen.number])}
+        for one, chosen in zip(made, wanted(), strict=True)
     ]  # fmt: skip
-    is_told = any(one["reached"] for one in held["people"].values())
-    session[done_key()] = {"told": is_told, "made": booked}
+    session[done_key()] = {"told": any(one.phone or one.mail for one in told), "made": booked}
     draft.forget()
     return redirect(url_for(".done"), code=303)
 
 
-def _held() -> dict[str, Any]:
-    """Return what is held for the draft as it stands, holding it first where that is not so.
+def _take(*, anew: bool = False) -> Held:
+    """Return what is held for the draft as it stands, holding it first where it is not, or `anew`.
 
     Raises:
+        AnothersTicket: The waiting room let in nobody of these.
         SlotFull, TimesOverlap, AlreadyBooked, NotEligible: With the number of the wish.
     """
     told = draft.read()
-    before: dict[str, Any] | None = told.get("held")
-    mark = [told["people"], told.get("exception"), asked()]
-    if before and before["mark"] == mark:
+    before: Held | None = told.get("held")
+    mark = [told["people"], told.get("exception"), source(), _places()]
+    if before and before["mark"] == mark and not anew:
         return before
-    limit("book", _who(draft.people()[0]))
+    first = draft.people()[0]
+    limit("book", first.get("id") or known_by(draft.details_of(None, first)))
     held = parts().doors.run(lambda db: _hold(db, before, told.get("exception", "")))
-    draft.keep(held=held | {"mark": mark})
+    held |= {"places": _places(), "mark": mark}
+    draft.keep(held=held)
     return held
 
 
-def _hold(db: Any, before: dict[str, Any] | None, exception: str) -> dict[str, Any]:  # noqa: ANN401
-    told, doses = draft.people(), _doses()
-    if {len(slots) for _dose, slots in doses} != {len(told)}:
-        raise NotFound
-    everybody = [draft.person_of(db, one) for one in told]
-    known = (details_of(parts().vault, person) for person in everybody)
+def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401 - views know no SQL
+    told, begun = draft.people(), now()
+    new: list[str] = before["new"] if before else []
+    everybody = [
+        draft.person_of(db, one, (mine, before["id"]) if before and mine else None)
+        for one, mine in zip(told, new + [""] * len(told), strict=False)
+    ]
+    known = [details_of(parts().vault, person) for person in everybody]
     refuse_another(each for one in known for each in (one.identity.value, one.phone, one.mail))
     actor = _actor(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
-    desk.own_alone(db, {slot_id for _dose, slots in doses for slot_id in slots})
-    wishes = [
-        Wish(person, slot_id, dose)
-        for dose, slots in doses
-        for person, slot_id in zip(everybody, slots, strict=True)
-    ]
-    try:
-        made = parties.hold(
-            db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
-            exception_reason=exception,
-        )  # fmt: skip
-    except NotDue as refusal:
-        if "id" in told[refusal.which % len(told)]:
-            raise
-        other = AlreadyBooked()  # no word of a record to who only typed
-        other.which = refusal.which
-        raise other from None
-    people = {str(each.id): _shown(one, each) for one, each in zip(told, everybody, strict=True)}
-    return {"id": str(made.id), "until": made.until.isoformat(), "people": people}
+    desk.own_alone(db, {one.slot_id for one in wanted()})
+    wishes = [Wish(everybody[one.number], one.slot_id, one.dose) for one in wanted()]
+    made = parties.hold(
+        db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
+        exception_reason=exception,
+    )  # fmt: skip
+    ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
+    new = [each if is_new or each in new else "" for each, is_new in ids]
+    return {"id": str(made.id), "until": made.until.isoformat(), "new": new}
 
 
-def _shown(one: draft.Entry, person: Person) -> dict[str, Any]:
-    """Return how somebody is called here: as typed, and by the record only to who may see it."""
-    each = details_of(parts().vault, person) if "id" in one else draft.details_of(one)
-    name = f"{each.given} {each.family}".strip()
-    return {"name": name, "birth": each.birth_date, "reached": bool(each.phone or each.mail)}
-
-
-def _confirmed(db: Any, held: dict[str, Any]) -> Sequence[Appointment]:  # noqa: ANN401
-    first = UUID(next(iter(held["people"])))
+def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
+    first = parties.held(db, party_id=party_id).appointments[0].person_id
     made = parties.confirm(
-        db, vault=parts().vault, party_id=UUID(held["id"]), actor=_actor(first), now=now()
+        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
     )  # fmt: skip
     if source() == "walk_in":
         desk.arrived(db, made)
-    return made
-
-
-def _doses() -> list[tuple[int, tuple[UUID, ...]]]:
-    """Return which doses are booked along, each with a slot for each person."""
-    dose, later = dose_asked(), request.args.get("second", LATER) == LATER
-    return [(dose, chosen("slot"))] + ([] if later else [(dose + 1, chosen("second"))])
+    return made, [draft.details_of(db, one) for one in draft.people()]
 
 
 def _actor(first: UUID) -> Actor:
@@ -161,9 +168,12 @@ def _actor(first: UUID) -> Actor:
     return family.actor() if draft.citizen() else Actor("citizen", first)
 
 
-def _who(one: draft.Entry) -> str:
-    """Return what tells one person who books from another, in one spelling."""
-    if "id" in one:
-        return str(one["id"])
-    told = draft.details_of(one)
-    return tidy_identity(told.identity).value or tidy_phone(told.phone) or str(told.mail)
+def _until() -> datetime | None:
+    """Return the end of the hold of exactly these places, which may be over; None for no hold."""
+    held: Held = draft.read().get("held") or {"places": None}
+    return datetime.fromisoformat(held["until"]) if held["places"] == _places() else None
+
+
+def _places() -> list[list[Any]]:
+    """Return the places that are wanted as a session keeps them."""
+    return [[one.number, one.slot_id.hex, one.dose] for one in wanted()]

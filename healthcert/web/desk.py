@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
-from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.i18n import lazy as _
@@ -17,11 +16,11 @@ from healthcert.services import booking, clinic, finding, roster
 from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import own_site
+from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, counter
-from healthcert.web.times import asked
 
 
 class Sought(Answers):
@@ -37,7 +36,7 @@ def find() -> Page:
     form = Sought(request.form or None)
     if request.method == "POST" and form.validate():
         try:
-            found = parts().doors.run(lambda db: _find(db, form.text.data, form.born.data))
+            found = parts().doors.run(lambda db: _find(db, form))
         except BadInput as wrong:
             form.take(wrong.fields)
         else:
@@ -45,13 +44,6 @@ def find() -> Page:
             return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
     return page, 400 if form.errors else 200
-
-
-@counter.post("/out-of-turn")
-def out_of_turn() -> Response:
-    """Keep why a nurse takes them out of turn; whether they may is judged with the booking."""
-    draft.keep(exception=request.form.get("reason", "")[:40])
-    return redirect(url_for(".check", **asked()), code=303)
 
 
 def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL
@@ -76,9 +68,10 @@ def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
             )  # fmt: skip
 
 
-def _find(db: Any, text: str, born: str) -> dict[str, tuple[str, str]]:  # noqa: ANN401
+def _find(db: Any, sought: Sought) -> dict[str, tuple[str, str]]:  # noqa: ANN401
     staff = roster.present(db, staff_id=visitor().id)
     found = finding.find(
-        db, vault=parts().vault, staff=staff, reason="registration", text=text, born=born, now=now()
-    )
+        db, vault=parts().vault, staff=staff, reason="registration", text=sought.text.data,
+        born=sought.born.data, now=now(),
+    )  # fmt: skip
     return {str(one.person_id): (one.name, one.birth_date) for one in found}

@@ -1,31 +1,33 @@
-"""What was told so far of who is to be vaccinated, kept in the session on the server.
+"""What was told so far: of the times in the address, of the people in the session on the server.
 
-The desk's draft is apart from a citizen's, so that a clerk who helps somebody mixes nothing up.
+Those who get the same are a group, which chooses its places together: one value of ``slot``, and
+of ``second``, for each group in turn, with the identifiers of its slots between dots. The desk's
+draft is apart from a citizen's, so that a clerk who helps somebody mixes nothing up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from flask import g, redirect, session, url_for
-from werkzeug import Response
+from flask import g, request, session
 
 from healthcert.errors import NotFound
 from healthcert.models import Person
 from healthcert.policy.roles import Role
 from healthcert.services import enrolment, proxies
 from healthcert.services.people import Details
+from healthcert.services.people import details_of as on_record
 from healthcert.web import family
 from healthcert.web.about import about, details_in
 from healthcert.web.answers import recalled
 from healthcert.web.guards import Visitor
 from healthcert.web.here import parts
+from healthcert.web.labels import DOSES
 from healthcert.web.moment import now
-from healthcert.web.places import at_desk
+from healthcert.web.places import MOST, at_desk
 from healthcert.web.staff import who as signed_in
-from healthcert.web.times import asked, chosen
 
 STEPS: Mapping[str, tuple[str, ...]] = {
     "name": ("family", "given", "family_latin", "given_latin"),
@@ -34,6 +36,62 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "contact": ("phone", "mail", "language"),
 }
 Entry = dict[str, Any]  # ``id``, ``name``, ``birth`` of who is on record; ``typed``, ``done`` else
+LATER = "later"  # the second dose is left out for now
+_CARRIED = (
+    "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
+    "slot", "second",
+)  # fmt: skip
+
+
+class Chosen(NamedTuple):
+    """A place that was chosen for one of them."""
+
+    number: int  # of the person, from 0 on
+    slot_id: UUID
+    dose: int
+
+
+def groups() -> list[list[int]]:
+    """Return who of them, from 0 on, get the same: all in one group, or one for each programme."""
+    each = request.args.getlist("programme")[:MOST]
+    if len({*each}) > 1:
+        return [[at for at, one in enumerate(each) if one == its] for its in dict.fromkeys(each)]
+    told = request.args.get("slot", "").count(".") + 1
+    return [[*range(max(1, request.args.get("people", told, type=int)))][:MOST]]
+
+
+def wanted(*, whole: bool = True) -> list[Chosen]:
+    """Return the places that were chosen: of all first doses, then of those booked along.
+
+    Not one for each person is not found; but for each so far, where it is not `whole`.
+    """
+    found: list[Chosen] = []
+    try:
+        for name, dose in (("slot", dose_asked()), ("second", dose_asked() + 1)):
+            told = request.args.getlist(name)
+            found += sorted(
+                Chosen(number, UUID(slot_id), dose)
+                for group, ids in zip(groups(), told, strict=whole and name == "slot")
+                if ids != LATER or name == "slot"
+                for number, slot_id in zip(group, ids.split("."), strict=True)
+            )
+    except ValueError:
+        raise NotFound from None
+    return found
+
+
+def dose_asked() -> int:
+    """Return which dose is to be booked; one that is none is not found."""
+    dose = request.args.get("dose", "1")
+    if dose not in DOSES:
+        raise NotFound
+    return int(dose)
+
+
+def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes
+    """Return what the address tells of the booking, to go along through the journey."""
+    told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
+    return told | changes
 
 
 def read() -> dict[str, Any]:
@@ -53,21 +111,14 @@ def forget() -> None:
 
 def people() -> list[Entry]:
     """Return the people of the draft in their order, one for each place that was chosen."""
-    held, count = read().get("people", []), len(chosen("slot"))
-    return [*held, *({} for _each in range(count))][:count]
+    count = len({one.number for one in wanted()})
+    return [*read().get("people", []), *({} for _each in range(count))][:count]
 
 
 def missing() -> int:
     """Return the number of the first person who is not told whole; 0 where all are."""
     whole = ("id" in one or len(one.get("done", ())) == len(STEPS) for one in people())
     return next((number for number, is_whole in enumerate(whole, 1) if not is_whole), 0)
-
-
-def onward() -> Response:
-    """Lead on to whatever is not told yet, or to the check of the answers."""
-    number = missing()
-    there = url_for(".who", number=number, **asked()) if number else url_for(".check", **asked())
-    return redirect(there, code=303)
 
 
 def citizen() -> Visitor | None:
@@ -79,15 +130,22 @@ def citizen() -> Visitor | None:
     return found
 
 
-def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQL
+def person_of(db: Any, one: Entry, before: tuple[str, str] | None) -> Person:  # noqa: ANN401
     """Return somebody of the draft, written down where they are new.
+
+    `before` is whom a party of the draft wrote down in their place, and the party: their record
+    follows what was changed since.
 
     Raises:
         NotFound: Somebody on record, for whom one may not book or no longer.
         AlreadyBooked: What was told contradicts what is on record.
     """
     if "typed" in one:
-        return enrolment.enrol(db, vault=parts().vault, details=details_of(one), now=now())
+        told: Any = {"vault": parts().vault, "details": details_of(db, one), "now": now()}
+        if before is None:
+            return enrolment.enrol(db, **told)
+        person_id, party_id = map(UUID, before)
+        return enrolment.amend(db, person_id=person_id, party_id=party_id, **told)
     person_id = UUID(one["id"])
     if not at_desk():
         if citizen() is None:  # signed out meanwhile
@@ -97,8 +155,10 @@ def person_of(db: Any, one: Entry) -> Person:  # noqa: ANN401 - views know no SQ
     return found
 
 
-def details_of(one: Entry) -> Details:
-    """Return what was typed of somebody who is not known to be on record; read once a request."""
+def details_of(db: Any, one: Entry) -> Details:  # noqa: ANN401
+    """Return what was typed of somebody, read once a request; by the record only who was named."""
+    if "typed" not in one:
+        return on_record(parts().vault, db.get_one(Person, UUID(one["id"])))
     found: dict[str, Details] = g.setdefault("details", {})
     key = repr(one["typed"])
     if key not in found:

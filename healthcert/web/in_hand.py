@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
 import icalendar
@@ -47,26 +46,24 @@ def calendar(appointments: Iterable[tuple[str, Place]]) -> Response:
 @both("/done")
 def done() -> Page:
     """Show the references, and what to do with them; at the desk it is the slip."""
-    booked = session.get(done_key())
-    if booked is None:
+    if done_key() not in session:
         return redirect(url_for(".start"), code=303)
-    return render_template("booking/done.html", booked=booked, made=_made(booked))
+    return render_template("booking/done.html", booked=session[done_key()], made=_made())
 
 
 @both("/done.ics")
 def calendar_file() -> Response:
     """Give the appointments for a calendar."""
-    booked = session.get(done_key())
-    if booked is None:
+    return calendar([(one["reference"], place) for one, place in _made()])
+
+
+def _made() -> list[tuple[dict[str, str], Place]]:
+    told = session.get(done_key())
+    if told is None:
         raise NotFound
-    return calendar([(one["reference"], place) for one, place in _made(booked)])
-
-
-def _made(booked: dict[str, Any]) -> list[tuple[dict[str, str], booking.Place]]:
     with parts().doors.reading() as db:
-        return [
-            (one, booking.place_of(db, UUID(one["slot"]), states=None)) for one in booked["made"]
-        ]
+        slots = [(one, UUID(one["slot"])) for one in told["made"]]
+        return [(one, booking.place_of(db, slot, states=None)) for one, slot in slots]
 
 
 def done_key() -> str:

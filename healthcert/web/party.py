@@ -7,7 +7,6 @@ clerk who helps somebody mixes nothing up. Who is on record is named there and n
 from __future__ import annotations
 
 from flask import redirect, render_template, request, url_for
-from werkzeug import Response
 
 from healthcert.errors import NotFound
 from healthcert.i18n import gettext
@@ -16,10 +15,13 @@ from healthcert.services import booking, proxies
 from healthcert.web import draft, family
 from healthcert.web.about import About, about, accepted
 from healthcert.web.answers import Answers, Radios, options, recalled
+from healthcert.web.booking import onward
+from healthcert.web.draft import asked, wanted
 from healthcert.web.here import parts
-from healthcert.web.places import Page, at_desk, both
-from healthcert.web.times import asked, chosen
+from healthcert.web.labels import birth
+from healthcert.web.places import Page, at_desk, both, bp, counter
 
+DOORS = (bp, counter)  # of the whole way, with the views of all its modules
 _NEW = "new"
 
 
@@ -42,14 +44,16 @@ def who() -> Page:
     at_hand = draft.people()[number - 1].get("id") or (own and str(own.person_id))
     form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
-    names = {key: " · ".join(filter(None, each)) for key, each in known.items()}
+    names = {
+        key: f"{name} · {birth(born)}" if born else name for key, (name, born) in known.items()
+    }
     form.person.choices = options(names | {_NEW: other})
     if not (sent and form.validate()):
         return _page("who", form, number), 400 if sent else 200
     if form.person.data != _NEW:
         name, born = known[form.person.data]
         draft.put(number, {"id": form.person.data, "name": name, "birth": born})
-        return draft.onward()
+        return onward()
     draft.put(number, {"typed": draft.shared(), "done": []})
     return _to_details(number)
 
@@ -74,18 +78,18 @@ def details() -> Page:
     return _to_details(number)
 
 
-def _to_details(number: int) -> Response:
+def _to_details(number: int) -> Page:
     """Lead to the first thing that a person was not asked yet."""
     done = draft.people()[number - 1].get("done", ())
     step = next((step for step in draft.STEPS if step not in done), None)
     if step is None:
-        return draft.onward()
+        return onward()
     return redirect(url_for(".details", number=number, step=step, **asked()), code=303)
 
 
 def _page(name: str, form: Answers, number: int, **more: object) -> str:
     with parts().doors.reading() as db:
-        place = booking.place_of(db, chosen("slot")[0])
+        place = booking.place_of(db, wanted()[number - 1].slot_id)
     return render_template(
         f"booking/{name}.html", form=form, place=place, number=number, count=len(draft.people()),
         asked=asked(), has_choice=at_desk() or draft.citizen(), **more,

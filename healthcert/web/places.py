@@ -7,7 +7,7 @@ before somebody tells who they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import time, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +22,7 @@ from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models import Site
 from healthcert.services import desk, roster, search
+from healthcert.services.booking import Place
 from healthcert.services.search import FreeSlot, Needs
 from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
@@ -36,7 +37,7 @@ bp.context_processor(lambda: {"at_desk": False})
 counter.context_processor(lambda: {"at_desk": True})
 
 MOST = 8  # people at once
-_OFFERED, _YEAR = 15, timedelta(days=365)
+_OFFERED, YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
 _COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
 _NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
 _NOON, _FIVE = time(12), time(17)
@@ -95,33 +96,55 @@ def ask_where(form: Where) -> str:
 def where_asked() -> Where:
     """Return the question with what the address answers."""
     form = Where(request.args or None)
-    with parts().doors.reading() as db:
-        programmes = desk.programmes(db)
-    form.programme.choices = options({str(found.id): in_words(found.names) for found in programmes})
-    if len(programmes) == 1 and not form.programme.data:
-        form.programme.data = str(programmes[0].id)
-    towns = {town.code: in_words(town.names) for town in parts().country.towns}
-    form.town.choices = options({"": ""} | towns)
+    give_choices(form)
     form.language.choices = options({"": _("Any"), **language_names(parts().settings.languages)})
     del form["town" if at_desk() else "source"]
     return form
 
 
-def offered(where: Where) -> list[FreeSlot]:
-    """Return the free times nearest to what was asked for, each for all people at once."""
+def give_choices(form: Answers) -> None:
+    """Give a form the programmes and the towns to choose from; the only programme is chosen."""
+    with parts().doors.reading() as db:
+        told = {str(one.id): in_words(one.names) for one in desk.programmes(db)}
+    form["programme"].choices = options(told)
+    if len(told) == 1 and not form["programme"].data:
+        [form["programme"].data] = told
+    towns = {town.code: in_words(town.names) for town in parts().country.towns}
+    form["town"].choices = options({"": ""} | towns)
+
+
+def offered(
+    where: Where, *, programme: str, people: int, beside: Place | None = None
+) -> list[FreeSlot]:
+    """Return free times, each for so many at once: the nearest, or those `beside` another's."""
     since, wanted = where.since.data, where.needs.data
-    more: dict[str, Any] = {"days": (since, since + _YEAR)} if since else {}
-    more |= _at_own_site() if at_desk() else {"near": _town(where.town.data)}
-    needs = Needs(
+    more: dict[str, Any] = {"days": (since, since + YEAR)} if since else {}
+    more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}
+    more["needs"] = Needs(
         step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,
         language=where.language.data or None, hours=_HOURS.get(where.hours.data),
     )  # fmt: skip
     with parts().doors.reading() as db:
-        return search.nearest_free(
-            db, programme_id=UUID(where.programme.data), dose_number=int(where.dose.data),
-            places=int(where.people.data), needs=needs, source=source(), limit=_OFFERED, now=now(),
-            **more,
-        )  # fmt: skip
+        for ways in _beside(beside, more) if beside else [more]:
+            found = search.nearest_free(
+                db, programme_id=UUID(programme), dose_number=int(where.dose.data), places=people,
+                source=source(), limit=_OFFERED, now=now(), **ways,
+            )  # fmt: skip
+            if found:
+                return found
+    return []
+
+
+def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give what is looked for in turn: soon after at that place, later there, then around."""
+    there = more | {"near": near(place.site), "site_id": place.site.id}
+    day, begins = place.session.day, place.slot.starts_at
+    begins = begins.astimezone(ZoneInfo(place.site.time_zone))
+    hours = begins.time(), (begins + _SOON).time()
+    _first, last = more.get("days", (day, day + YEAR))
+    yield there | {"days": (day, day), "needs": more["needs"]._replace(hours=hours)}
+    yield there | {"days": (day, last)}
+    yield more | {"near": near(place.site), "days": (day, last)}
 
 
 def near(site: Site) -> tuple[float, float]:
@@ -138,7 +161,12 @@ def _at_own_site() -> dict[str, Any]:
     return {"near": near(site), "site_id": site.id, **days}
 
 
-def _town(code: str) -> tuple[float, float]:
+def town_at(code: str) -> tuple[float, float]:
+    """Return where one of the country's towns is, in degrees.
+
+    Raises:
+        NotFound: None has this code.
+    """
     for town in parts().country.towns:
         if town.code == code:
             return town.latitude, town.longitude

@@ -12,7 +12,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
-from healthcert.services import delegating, knowledge, planning, rebooking, roster, sessions
+from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -32,7 +32,6 @@ def every() -> str:
         return render_template(
             "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=now().date(),
             sessions=planning.listed(db, site_ids=ids, first=now().date(), limit=_MOST),
-            lost=rebooking.unplaced(db, site_ids=ids, since=now()),
         )  # fmt: skip
 
 

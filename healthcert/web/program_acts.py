@@ -37,7 +37,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "keep_stock": "shelves fridges receive move_stock transfer add_fridge read_fridge read_monitor "
     "open_vials open_vial discard_vial",
     "settle_stock": "settle",
-    "plan_sessions": "sessions resize unplaced templates preview make closures",
+    "plan_sessions": "sessions resize templates preview make closures",
     "close_site": "close_day",
     "see_lots": "known_lots lot recall",
     "order_lots": "order_lot",

@@ -79,6 +79,11 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
         _("It is not your turn yet"),
         _("Many people want to book just now. Get a ticket in the waiting room."),
     ),
+    errors.AnothersTicket: Answer(
+        _S.FORBIDDEN,
+        _("This ticket is for somebody else"),
+        _("Book with the document or phone number it was taken with, or get one of your own."),
+    ),
     errors.BadCode: Answer(
         _S.FORBIDDEN,
         _("That code does not work"),

@@ -9,6 +9,7 @@ from flask import render_template
 
 from healthcert.errors import (
     AlreadyBooked,
+    AnothersTicket,
     NotEligible,
     Refusal,
     SlotFull,
@@ -18,40 +19,45 @@ from healthcert.errors import (
 from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
 from healthcert.web import draft
+from healthcert.web.draft import Chosen, asked, dose_asked, groups, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk
 from healthcert.web.refusals import answer_to
-from healthcert.web.times import asked, chosen, second, slots
+from healthcert.web.times import again, second, slots
 
-REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState)
+REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState, AnothersTicket)
 
 
 def answered(refusal: Refusal) -> Page:
     """Return the page that says why, names who of several it is about, and leads on."""
-    count, answer = len(chosen("slot")), answer_to(type(refusal))
+    count, one = len(draft.people()), wanted()[refusal.which]
+    if isinstance(refusal, booking.NotDue) and "typed" in draft.people()[one.number]:
+        refusal = AlreadyBooked()  # no word of a record to who only typed
+    answer = answer_to(type(refusal))
+    is_second, number = one.dose > dose_asked(), one.number + 1
     if isinstance(refusal, SlotFull | WrongState) or (
         count == 1 and isinstance(refusal, TimesOverlap)
     ):
-        return (slots if refusal.which < count else second)(answer)
-    number = refusal.which % count + 1
-    is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(number)
+        turn = next(turn for turn, group in enumerate(groups()) if one.number in group)
+        return (second if is_second else slots)(answer, turn)
+    is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(one)
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
-        is_second=refusal.which >= count, number=number, count=count,
+        is_second=is_second, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
     )  # fmt: skip
     return page, answer.status
 
 
-def _kept(number: int) -> bool:
+def _kept(chosen: Chosen) -> bool:
     """Keep why a person was refused, so that anybody they ask can tell them why not yet."""
-    one, slot_id, vault = draft.people()[number - 1], chosen("slot")[0], parts().vault
+    one, slot_id, vault = draft.people()[chosen.number], chosen.slot_id, parts().vault
 
     def decide(db: Any) -> bool:  # noqa: ANN401 - views know no SQL
         if "typed" in one:
-            told = draft.details_of(one)
+            told = draft.details_of(db, one)
             return booking.keep_refusal(db, vault=vault, slot_id=slot_id, details=told, now=now())
         person, session = people.locked(db, UUID(one["id"])), booking.place_of(db, slot_id).session
         eligibility.decide(

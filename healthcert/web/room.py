@@ -13,7 +13,7 @@ from typing import Any
 from flask import Blueprint, g, make_response, redirect, render_template, request, send_file
 from werkzeug import Response
 
-from healthcert.errors import BadInput, MustWait, NotFound
+from healthcert.errors import AnothersTicket, BadInput, MustWait, NotFound
 from healthcert.gateways import room_files
 from healthcert.gateways.room_files import AVAILABILITY, LINE, Opening
 from healthcert.i18n import lazy as _
@@ -61,11 +61,11 @@ def refuse_another(identities: Iterable[str]) -> None:
     """Refuse to book for people of whom none is the one that was let in.
 
     Raises:
-        BadInput: ``identity_value: not_the_tickets``.
+        AnothersTicket: Somebody else got the ticket.
     """
     key, who = g.get("let_in", (b"", None))
     if who is not None and who not in {tickets.who(key, one) for one in identities}:
-        raise BadInput({"identity_value": "not_the_tickets"})
+        raise AnothersTicket
 
 
 @bp.get("/room")

@@ -1,34 +1,34 @@
-"""The times to choose from: for all people at once, and the second dose along with the first."""
+"""The times to choose from: for all who get the same at once, and the second dose along with it.
+
+Who gets something else than the first is asked for next, beside the time just chosen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug import Response
+from werkzeug.datastructures import MultiDict
 
-from healthcert.errors import NotFound
 from healthcert.i18n import format_datetime, format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
 from healthcert.web.answers import Answers, Radios, options
+from healthcert.web.draft import LATER, asked, dose_asked, groups, wanted
+from healthcert.web.forms import DayField
 from healthcert.web.here import parts
-from healthcert.web.labels import DOSES, facts_of, in_words
+from healthcert.web.labels import facts_of, in_words
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
-from healthcert.web.places import MOST, Page, ask_where, both, near, offered, source, where_asked
+from healthcert.web.places import Page, ask_where, both, near, offered, source, where_asked
 from healthcert.web.refusals import Answer
 
-LATER = "later"  # the second dose is left out for now
 _OFFERED_SECOND, _WINDOW = 5, timedelta(days=14)
-_CARRIED = (
-    "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
-    "slot", "second",
-)  # fmt: skip
 
 
 class When(Answers):
@@ -36,67 +36,58 @@ class When(Answers):
 
     slot = Radios(_("Choose a time"))
     second = Radios(_("When do you want the second dose?"))
+    since = DayField(_("From which day on?"), optional=True)
 
 
 @both("/slots")
-def slots(wrong: Answer | None = None) -> Page:
-    """Offer the nearest free times for all of them, or go on with the one chosen.
+def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
+    """Offer the nearest free times for all of a group, or go on with the one chosen.
 
-    `wrong` says why another could not be had.
+    `wrong` says why another could not be had, by the group whose `turn` it was.
     """
-    where = where_asked()
-    if not where.validate():
+    where, each = where_asked(), request.args.getlist("programme")
+    words = {choice.value: str(choice.label) for choice in where.programme.choices}
+    if not where.validate() or not {*each} <= words.keys():
         return ask_where(where), 400
-    return _choose("slot", offered(where), ".second", wrong)
+    people = int(where.people.data)
+    if people > 1 and len(words) > 1 and len(each) != people:
+        told = asked(programme=None)
+        return render_template("booking/programmes.html", form=where, asked=told, count=people)
+    turn = _turn("slot") if turn is None else turn
+    group, programme, beside = groups()[turn], where.programme.data, None
+    if turn:
+        programme = each[group[0]]
+        with parts().doors.reading() as db:
+            beside = booking.place_of(db, wanted(whole=False)[0].slot_id)
+    found = offered(where, programme=programme, people=len(group), beside=beside)
+    return _choose("slot", found, turn, words[programme], wrong)
 
 
 @both("/second")
-def second(wrong: Answer | None = None) -> Page:
+def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
     """Propose the second dose along with the first: it can be changed, or left for later."""
-    first, dose = chosen("slot"), dose_asked()
-    common: dict[str, Any] = {"places": len(first), "source": source(), "now": now()}
+    turn = _turn("second") if turn is None else turn
+    dose, group = dose_asked(), groups()[turn]
+    first = next(one.slot_id for one in wanted() if one.number == group[0])
+    common: dict[str, Any] = {"places": len(group), "source": source(), "now": now()}
     with parts().doors.reading() as db:
-        place = booking.place_of(db, first[0])
-        found = search.second_dose(db, slot_id=first[0], dose_number=dose, **common)
+        place = booking.place_of(db, first)
+        found = search.second_dose(db, slot_id=first, dose_number=dose, **common)
         if found is None:
-            return redirect(url_for(".who", **asked(second=LATER)), code=303)
+            return _next("second", turn, LATER)
         others = search.nearest_free(
             db, programme_id=place.session.programme_id, near=near(place.site),
             limit=_OFFERED_SECOND, dose_number=dose + 1, site_id=place.site.id,
             product_id=place.product.id, days=(found.day, found.day + _WINDOW), **common,
         )  # fmt: skip
     others = [each for each in others if each.slot_ids != found.slot_ids]
-    return _choose("second", [found, *others], ".who", wrong)
+    return _choose("second", [found, *others], turn, in_words(place.programme.names), wrong)
 
 
-def chosen(name: str) -> tuple[UUID, ...]:
-    """Return the slots that were chosen as ``slot`` or ``second``, one for each person.
-
-    Raises:
-        NotFound: They are none.
-    """
-    try:
-        return tuple(map(UUID, request.args.get(name, "").split(".")[:MOST]))
-    except ValueError:
-        raise NotFound from None
-
-
-def dose_asked() -> int:
-    """Return which dose is to be booked.
-
-    Raises:
-        NotFound: None that can be.
-    """
-    dose = request.args.get("dose", "1")
-    if dose not in DOSES:
-        raise NotFound
-    return int(dose)
-
-
-def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes
-    """Return what the address tells of the booking, to go along through the journey."""
-    told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
-    return told | changes
+def again(name: str, turn: int = 0) -> str:
+    """Return the address at which a group chooses its ``slot`` or ``second`` anew."""
+    there = ".slots" if name == "slot" else ".second"
+    return url_for(there, **asked(**{"second": None, name: request.args.getlist(name)[:turn]}))
 
 
 def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, str]:
@@ -106,25 +97,45 @@ def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, st
     return {_written(each): _where(each) for each in offers}
 
 
-def _choose(name: str, offers: Sequence[FreeSlot], following: str, wrong: Answer | None) -> Page:
+def _turn(name: str) -> int:
+    """Return which group is asked: the one that answers, or the first that has not."""
+    told = len(request.args.getlist(name))
+    turn = request.args.get("go", told + 1, type=int) - 1
+    return turn if 0 <= turn <= told and turn < len(groups()) else 0
+
+
+def _next(name: str, turn: int, value: str) -> Response:
+    """Go on to the next group, the second doses, or the people."""
+    told = [*request.args.getlist(name)[:turn], value]
+    here, following = (".slots", ".second") if name == "slot" else (".second", ".who")
+    there = here if len(told) < len(groups()) else following
+    return redirect(url_for(there, **asked(**{"second": None, name: told})), code=303)
+
+
+def _choose(
+    name: str, offers: Sequence[FreeSlot], turn: int, about: str, wrong: Answer | None
+) -> Page:
     """Show times to choose from, or go on with the one that was chosen."""
+    told = request.args.getlist(name)
     going = "go" in request.args and wrong is None
-    form = When(request.args if going else None)
+    form = When(MultiDict({"go": "1", name: told[turn : turn + 1]}) if going else None)
     hints = to_choose(form, name, offers)
     if name == "second":
         form.second.choices += options({LATER: _("Later, not now")})
         form.second.data = form.second.data or next(iter(hints))
     if going and form.validate():
-        return redirect(url_for(following, **asked()), code=303)
+        return _next(name, turn, form[name].data)
+    before = again(name, turn - 1) if turn else again("slot", len(groups()) - 1)
     page = render_template(
-        "booking/times.html", form=form, field=form[name], hints=hints, wrong=wrong,
-        asked=asked(**{name: None}), action=url_for(".slots" if name == "slot" else ".second"),
+        "booking/times.html", form=form, field=form[name], hints=hints, wrong=wrong, about=about,
+        asked=asked(**{"second": None, name: told[:turn]}), turn=turn, groups=groups(),
+        before=url_for(".start", **asked()) if name == "slot" and not turn else before,
     )  # fmt: skip
     return page, 400 if form.errors else 409 if wrong else 200
 
 
 def _written(offer: FreeSlot) -> str:
-    """Return an offer as an address tells it; `chosen` reads it."""
+    """Return an offer as an address tells it; `wanted` reads it."""
     return ".".join(slot_id.hex for slot_id in offer.slot_ids)
 
 
@@ -134,6 +145,7 @@ def _when(offer: FreeSlot) -> Markup:
 
 def _where(offer: FreeSlot) -> str:
     """Return the place of an offer, how far it is, and what is to be known of it."""
-    km = gettext("%(km)s km away", km=format_number(round(offer.distance_km, 1)))
-    told = [in_words(offer.site.names), km, offer.product, *facts_of(offer.site)]
+    km = round(offer.distance_km, 1)
+    far = [gettext("%(km)s km away", km=format_number(km))] if km else []
+    told = [in_words(offer.site.names), *far, offer.product, *facts_of(offer.site)]
     return gettext(", ").join(told)

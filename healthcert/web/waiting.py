@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -16,28 +15,19 @@ from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Person
 from healthcert.policy.offers import RADII
-from healthcert.services import (
-    desk,
-    enrolment,
-    identities,
-    near,
-    offers,
-    people,
-    roster,
-    waiting,
-)
+from healthcert.services import enrolment, identities, near, offers, people, roster, waiting
 from healthcert.services.audit import Actor
-from healthcert.services.tidying import tidy_identity, tidy_phone
 from healthcert.services.vials import opened as open_vials
 from healthcert.web import draft
-from healthcert.web.about import about, accepted, details_in
+from healthcert.web.about import about, accepted, details_in, known_by
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
+from healthcert.web.appointments import do
 from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
-from healthcert.web.labels import in_words
 from healthcert.web.moment import now
+from healthcert.web.places import give_choices, town_at
 from healthcert.web.refusals import answer_to
 
 bp = Blueprint("waiting", __name__)
@@ -80,7 +70,7 @@ def join() -> _Page:
     if not (who.validate() and accepted(who) and right):
         return render_template("waiting/join.html", form=form, who=who), 400
     told, vault, country = details_in(who), parts().vault, parts().settings.country
-    limit("book", tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail)
+    limit("book", known_by(told))
 
     def work(db: Any) -> tuple[waiting.Waits, str]:  # noqa: ANN401 - views know no SQL
         person = enrolment.enrol(db, vault=vault, details=told, now=now())
@@ -116,7 +106,7 @@ def begin() -> _Page:
 @bp.post("/my/waiting/<uuid:entry_id>/leave")
 def leave(entry_id: UUID) -> Response:
     """Leave the list."""
-    _do(waiting.leave, vault=parts().vault, entry_id=entry_id)
+    do(waiting.leave, vault=parts().vault, entry_id=entry_id)
     return redirect(url_for(".mine"), code=303)
 
 
@@ -124,10 +114,10 @@ def leave(entry_id: UUID) -> Response:
 def answer(offer_id: UUID, verb: str) -> _Page:
     """Take what is offered, or leave it to the next; where others were quicker, say so kindly."""
     if verb == "decline":
-        _do(offers.decline, offer_id=offer_id)
+        do(offers.decline, offer_id=offer_id)
         return redirect(url_for(".mine"), code=303)
     try:
-        _do(offers.accept, vault=parts().vault, offer_id=offer_id)
+        do(offers.accept, vault=parts().vault, offer_id=offer_id)
     except SlotFull:
         return render_template("waiting/gone.html", answer=answer_to(SlotFull)), 409
     return redirect(url_for("citizen.overview"), code=303)
@@ -157,21 +147,10 @@ def standby() -> _Page:
     return (page, 400) if form.errors else page
 
 
-def _do(deed: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
-    """Do a deed for whoever's record is open."""
-    who, at = actor(), now()
-    parts().doors.run(lambda db: deed(db, person_id=whose(db, "book"), actor=who, now=at, **told))
-
-
 def _wanted() -> Wanted:
-    with parts().doors.reading() as db:
-        programmes = desk.programmes(db)
-    known = {"programme": str(programmes[0].id)} if len(programmes) == 1 else {}
-    known |= {name: request.args[name] for name in ("programme", "town") if name in request.args}
+    known = {name: request.args[name] for name in ("programme", "town") if name in request.args}
     form = Wanted(request.form or None, **known)
-    form.programme.choices = options({str(one.id): in_words(one.names) for one in programmes})
-    towns = {town.code: in_words(town.names) for town in parts().country.towns}
-    form.town.choices = options({"": ""} | towns)
+    give_choices(form)
     far = {"0": gettext("Only the nearest place"), "any": gettext("Anywhere in the country")}
     for km in RADII:
         far[str(km)] = gettext("Within %(km)s km of the nearest place", km=format_number(km))
@@ -180,8 +159,7 @@ def _wanted() -> Wanted:
 
 
 def _join(db: Any, form: Wanted, person: Person, who: Actor) -> None:  # noqa: ANN401
-    town = next(one for one in parts().country.towns if one.code == form.town.data)
-    site = near.nearest(db, (town.latitude, town.longitude))
+    site = near.nearest(db, town_at(form.town.data))
     anywhere = form.within.data == "any"
     waiting.join(
         db, vault=parts().vault, person=person, programme_id=UUID(form.programme.data),

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import update
-from werkzeug.serving import make_server
 
 from healthcert.jobs import places
 from healthcert.models import Slot
@@ -22,17 +20,6 @@ pytestmark = pytest.mark.browser
 def engine_name():
     """A page looks the same on each engine."""
     return "sqlite"
-
-
-@pytest.fixture
-def address(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_place_given_back_is_offered_and_taken(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from html import unescape
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from sqlalchemy import select
 
 from healthcert.app import create_app
 from healthcert.config import Settings
+from healthcert.data import knowledge as files
 from healthcert.hcert.bundle import write
 from healthcert.models import Delegation, Product, Programme, Site, Staff
 from healthcert.parts import Parts
@@ -129,6 +131,31 @@ def clinic(parts) -> Clinic:
         )  # fmt: skip
 
 
+@pytest.fixture
+def fever(parts, clinic):
+    """Open a second programme at the clinic today, with a slot beside each of the first's."""
+    folder = Path(__file__).parents[1] / "data" / "yellow_fever"
+    vaccine, programme = (
+        source for kind in ("vaccine", "programme") for source in files.sources_in(folder, kind)
+    )
+    open_to_all = programme.content | {"phases": programme.content["phases"][1:]}
+    open_to_all["phases"][0] |= {"opens_on": str(NOW.date())}
+    more = [vaccine, replace(programme, content=open_to_all)]
+    with parts.doors.transaction() as db:
+        knowledge.load(db, now=NOW, more=more)
+        of = {
+            "programme": db.scalars(select(Programme).filter_by(code="yellow-fever")).one(),
+            "product": db.scalars(select(Product).filter_by(name="Stamaril")).one(),
+            "site": db.get_one(Site, clinic.site_id),
+        }
+        session = factories.make_session(db, **of)
+        for number in (1, 2, 3):
+            factories.make_slot(
+                db, session=session, starts_at=NOW + timedelta(minutes=30 * number), capacity=2
+            )
+        return of["programme"].id
+
+
 def two_levels(app, clinic):
     """Put the clinic's site under an agency and its admin above, with one act handed down."""
     with app.extensions["healthcert"].doors.transaction() as db:
@@ -223,10 +250,10 @@ def newest_message(parts):
 
 
 def tell(visitor, asked, details, number=1, door="/book"):
-    """Answer every question about one of the people to be vaccinated."""
+    """Answer every question about one of the people; the last answer holds the places."""
     for step in STEPS:
         answer = visitor.post(f"{door}/details{asked}&number={number}&step={step}", details)
-        assert answer.status_code == 303, answer.get_data(as_text=True)
+        assert answer.status_code == 303 or step == [*STEPS][-1], answer.get_data(as_text=True)
     return answer
 
 

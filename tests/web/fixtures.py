@@ -5,6 +5,7 @@ from tests.web.conftest import (
     book,
     clinic,
     clock,
+    fever,
     newest_message,
     parts,
     published,
@@ -13,5 +14,6 @@ from tests.web.conftest import (
 )
 
 __all__ = [
-    "app", "book", "clinic", "clock", "newest_message", "parts", "published", "settings", "staff",
+    "app", "book", "clinic", "clock", "fever", "newest_message", "parts", "published", "settings",
+    "staff",
 ]  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import icalendar
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Appointment, AuditEvent
+from healthcert.models import Appointment, AuditEvent, ClinicSession, Slot
+from tests.certificates import NOW
+from tests.factories import add, make_slot
 from tests.web.conftest import ALIA, Browser, tell
 
 CHILD = {
@@ -58,6 +61,34 @@ def test_an_appointment_is_moved_and_both_times_are_shown_before(own, parts, cli
     answer = citizen.post(f"{address}/move?{asked}", page=f"{address}/move?{asked}&go=1")
     assert "The appointment is moved." in citizen.get(answer.location).text
     assert states(parts) == [(clinic.slots[0], "rescheduled"), (clinic.slots[2], "booked")]
+
+
+def test_a_second_dose_is_moved_to_its_days_and_another_day_can_be_asked_for(holder, parts, clinic):
+    with parts.doors.transaction() as db:
+        first = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
+        of = {name: getattr(first, name) for name in ("site_id", "programme_id", "product_id")}
+        days = [first.day + timedelta(days=ahead) for ahead in (5, 5, 9)]
+        sessions = {day: add(db, ClinicSession(day=day, state="published", recorded_at=NOW, **of))
+                    for day in {*days}}  # fmt: skip
+        later = [
+            make_slot(
+                db, session=sessions[day], starts_at=NOW + (day - first.day) + timedelta(hours=at)
+            ).id
+            for at, day in enumerate(days)
+        ]
+    clinic.slots.append(later[0])
+    citizen = holder(slot=3, dose=2)
+    address = re.search(r"/my/appointments/[0-9a-f-]{36}", citizen.get("/my/").text)[0]
+    page = citizen.get(f"{address}/move").text
+    assert later[1].hex in page
+    assert clinic.slots[1].hex not in page, "before it is due"
+    asked = f"since={days[2].day}&since={days[2].month}&since={days[2].year}"
+    page = citizen.get(f"{address}/move?{asked}").text
+    assert later[2].hex in page
+    assert later[1].hex not in page
+    page = citizen.get(f"{address}/move?{asked}&go=1&slot={later[2].hex}").text
+    assert "Check the new time" in page
+    assert citizen.get(f"{address}/move?since=40&since=1&since=2026&go=1").status_code == 400
 
 
 def test_a_time_that_was_taken_meanwhile_keeps_the_old_place(own, book, parts, clinic):
@@ -158,8 +189,7 @@ def test_a_dose_not_due_is_told_to_whose_record_it_is(holder, clinic):
     citizen = holder()
     asked = f"?slot={clinic.slots[1].hex}&dose=1&second=later"
     [me] = choices(citizen.get(f"/book/who{asked}").text)
-    citizen.post(f"/book/who{asked}", {"person": me})
-    answer = citizen.get(f"/book/check{asked}")
+    answer = citizen.post(f"/book/who{asked}", {"person": me})
     assert answer.status_code == 409
 
 

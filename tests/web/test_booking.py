@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Slot
+from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Person, Slot
 from healthcert.services import knowledge
+from healthcert.services.people import details_of
 from tests import factories
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, tell
@@ -110,8 +111,7 @@ def test_how_the_others_are_reached_is_not_asked_anew(browser, clinic):
 def test_a_family_is_held_whole_or_not_at_all(browser, clinic, parts, later):  # noqa: ARG001
     asked = begin(browser, clinic, people=2)
     for number in (1, 2):  # twice the same person
-        tell(browser, asked, ALIA, number)
-    answer = browser.get(f"/book/check{asked}")
+        answer = tell(browser, asked, ALIA, number)
     assert answer.status_code == 409
     assert "about person <bdi>2</bdi>" in answer.text
     assert held(parts) == []
@@ -178,19 +178,77 @@ def test_the_check_page_shows_the_name_as_the_certificate_will_spell_it(browser,
 def test_a_changed_answer_leads_straight_back_to_the_check(browser, clinic, parts):
     asked = f"?slot={clinic.slots[0]}&second=later"
     tell(browser, asked, ALIA)
-    browser.get(f"/book/check{asked}")
+    before = held(parts, "held")
     answer = browser.post(f"/book/details{asked}&number=1&step=name", ALIA | {"given": "هند"})
     assert "/book/check" in answer.location
-    assert "هند" in browser.get(answer.location).text
-    assert len(held(parts, "held")) == 1
+    page = browser.get(answer.location).text
+    assert "هند" in page
+    assert "Kept for you until" in page
+    assert [one.id for one in held(parts)] == [one.id for one in before], "held anew for a name"
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    assert "هند" in browser.get("/book/done").text
+    [one] = held(parts, "booked")
+    with parts.doors.reading() as db:
+        assert details_of(parts.vault, db.get_one(Person, one.person_id)).given == "هند"
+
+
+def test_a_wrong_birth_date_is_put_right_though_a_document_was_told(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    right = {"birth_date": ["27", "3", "1984"], "identity_value": "KANARI 999"}
+    for step in ("birth", "document"):
+        browser.post(f"/book/details{asked}&number=1&step={step}", ALIA | right)
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    [one] = held(parts, "booked")
+    with parts.doors.reading() as db:
+        found = details_of(parts.vault, db.get_one(Person, one.person_id))
+        assert (found.birth_date, found.identity.value) == ("1984-03-27", "KANARI999")
+        assert len(db.scalars(select(Person)).all()) == 1
+
+
+def test_who_is_on_record_otherwise_is_not_changed_by_what_a_stranger_types(
+    app, browser, clinic, parts
+):
+    mine, other = (f"?slot={slot}&second=later" for slot in clinic.slots[:2])
+    tell(browser, mine, ALIA)
+    stranger = Browser(app)
+    tell(stranger, other, ALIA | {"identity_value": "T1"})
+    for name in ("Guess", "Other"):
+        changed = ALIA | {"given": name, "phone": "+447700900999"}
+        for step in ("name", "document", "contact"):
+            stranger.post(f"/book/details{other}&number=1&step={step}", changed)
+        assert stranger.post(f"/book/check{other}").status_code == 409
+    with parts.doors.reading() as db:
+        for person in db.scalars(select(Person)):
+            assert details_of(parts.vault, person).phone != "+447700900999"
+
+
+def test_looking_holds_nothing_and_a_form_holds_the_other_time(browser, clinic, parts):
+    first, other = (f"?slot={slot}&second=later" for slot in clinic.slots[:2])
+    tell(browser, first, ALIA)
+    for _ in range(20):  # as often as one likes: back, reload, and another time looked at
+        assert "Kept for you until" in browser.get(f"/book/check{first}").text
+        page = browser.get(f"/book/check{other}").text
+        assert "This is not kept for you yet" in page
+        assert browser.get(f"/book/hold{other}").location == f"/book/check{other}"
+    assert [one.slot_id for one in held(parts)] == [clinic.slots[0]]
+    answer = browser.post(f"/book/hold{other}", page=f"/book/check{other}")
+    assert answer.status_code == 303
+    assert "Kept for you until" in browser.get(answer.location).text
+    assert browser.post(f"/book/hold{other}", page=f"/book/check{other}").status_code == 303
+    assert len(held(parts)) == 2, "what is held already is held once"
+
+
+def test_whoever_goes_back_after_booking_sees_the_references(book, clinic):
+    visitor, _number = book()
+    for page in ("check", "hold"):
+        assert visitor.get(f"/book/{page}?slot={clinic.slots[0]}&dose=1").location == "/book/done"
 
 
 def test_another_time_is_held_and_the_first_goes_free(browser, clinic, parts):
-    for slot in clinic.slots[:2]:
-        asked = f"?slot={slot}&second=later"
-        if slot == clinic.slots[0]:
-            tell(browser, asked, ALIA)
-        assert browser.get(f"/book/check{asked}").status_code == 200
+    tell(browser, f"?slot={clinic.slots[0]}&second=later", ALIA)
+    asked = f"?slot={clinic.slots[1]}&second=later"
+    browser.post(f"/book/hold{asked}", page=f"/book/check{asked}")
     assert [one.slot_id for one in held(parts, "held")] == [clinic.slots[1]]
     with parts.doors.reading() as db:
         assert db.get_one(Slot, clinic.slots[0]).booked == 0
@@ -199,9 +257,13 @@ def test_another_time_is_held_and_the_first_goes_free(browser, clinic, parts):
 def test_a_hold_that_ran_out_is_taken_again_without_a_word(browser, clinic, parts, clock):
     asked = f"?slot={clinic.slots[2]}&second=later"
     tell(browser, asked, ALIA)
-    browser.get(f"/book/check{asked}")
     clock.pass_by(minutes=11)
-    assert "is over" in browser.get(f"/book/check{asked}").text
+    page = browser.get(f"/book/check{asked}").text
+    assert "is over" in page
+    assert "Choose another time" in page
+    answer = browser.post(f"/book/hold{asked}", page=f"/book/check{asked}")
+    assert "Kept for you until" in browser.get(answer.location).text
+    clock.pass_by(minutes=11)
     assert browser.post(f"/book/check{asked}").status_code == 303
     assert len(held(parts, "booked")) == 1
 
@@ -211,7 +273,6 @@ def test_a_hold_that_ran_out_and_was_taken_leads_to_the_next_best(
 ):
     asked = f"?{where}&slot={clinic.slots[1]}&second=later"
     tell(browser, asked, ALIA)
-    browser.get(f"/book/check{asked}")
     clock.pass_by(minutes=11)
     for number in (1, 2):
         other = Browser(app)
@@ -230,8 +291,7 @@ def test_a_full_slot_loses_nothing_that_was_typed(app, book, clinic, where):
     book(identity_value="A2")
     late = Browser(app)
     asked = f"?{where}&slot={clinic.slots[0]}&second=later"
-    tell(late, asked, ALIA | {"identity_value": "A3"})
-    answer = late.get(f"/book/check{asked}")
+    answer = tell(late, asked, ALIA | {"identity_value": "A3"})
     page = answer.get_data(as_text=True)
     assert answer.status_code == 409
     assert clinic.slots[1].hex in page
@@ -243,8 +303,7 @@ def test_nobody_is_booked_twice_for_one_dose(app, book, clinic):
     book()
     again = Browser(app)
     asked = f"?slot={clinic.slots[1]}&second=later"
-    tell(again, asked, ALIA)
-    answer = again.get(f"/book/check{asked}")
+    answer = tell(again, asked, ALIA)
     assert answer.status_code == 409
     assert "We cannot book with these details" in answer.get_data(as_text=True)
 
@@ -295,8 +354,8 @@ def test_the_address_of_no_slot_is_not_found(browser, slot):
 
 def test_a_second_dose_that_is_none_or_for_too_few_is_not_found(browser, clinic):
     asked = f"?slot={clinic.slots[0]}.{clinic.slots[0]}&second={clinic.slots[1]}"
-    for number in (1, 2):
-        tell(browser, asked, ALIA | {"identity_value": f"S{number}"}, number)
+    answer = browser.get(f"/book/details{asked}&number=1&step=name")
+    assert answer.status_code == 404
     assert browser.get(f"/book/check{asked}").status_code == 404
 
 
@@ -322,8 +381,7 @@ def test_who_is_not_admitted_yet_is_told_from_when_and_it_is_kept(browser, clini
         knowledge.load(db, now=NOW, more=[changed])
 
     asked = f"?slot={clinic.slots[0]}&second=later"
-    tell(browser, asked, ALIA)
-    answer = browser.get(f"/book/check{asked}")
+    answer = tell(browser, asked, ALIA)
     assert answer.status_code == 409
     page = answer.get_data(as_text=True)
     assert "It opens to you on" in page

@@ -99,8 +99,7 @@ def test_a_desk_books_for_its_own_site_alone(staff, parts):
         )
         other = f"?source=phone&slot={slot.id.hex}&second=later"
     clerk = staff("clerk")
-    newcomer(clerk, other)
-    assert clerk.get(f"{DOOR}/check{other}").status_code == 404
+    assert newcomer(clerk, other).status_code == 404
     assert made(parts) == []
 
 
@@ -112,15 +111,12 @@ def test_a_nurse_takes_somebody_out_of_turn_with_a_reason_and_a_clerk_does_not(s
         changed = replace(source, content=source.content | {"phases": [phase]}, sha256="later")
         knowledge.load(db, now=NOW, more=[changed])
     clerk, nurse = staff("clerk"), staff("nurse")
-    newcomer(clerk, asked)
-    assert "out of turn" not in clerk.get(f"{DOOR}/check{asked}").text
-    reason = {"reason": "medical_need"}
-    clerk.post(f"{DOOR}/out-of-turn{asked}", reason, page=f"{DOOR}/find{asked}")
-    assert clerk.get(f"{DOOR}/check{asked}").status_code == 403
+    assert "out of turn" not in newcomer(clerk, asked).text
+    reason, page = {"reason": "medical_need"}, f"{DOOR}/find{asked}"
+    assert clerk.post(f"{DOOR}/hold{asked}", reason, page=page).status_code == 403
 
-    newcomer(nurse, asked, identity_value="B2")
-    assert "Take them out of turn" in nurse.get(f"{DOOR}/check{asked}").text
-    answer = nurse.post(f"{DOOR}/out-of-turn{asked}", reason, page=f"{DOOR}/check{asked}")
+    assert "Take them out of turn" in newcomer(nurse, asked, identity_value="B2").text
+    answer = nurse.post(f"{DOOR}/hold{asked}", reason, page=page)
     assert nurse.get(answer.location).status_code == 200
     assert nurse.post(f"{DOOR}/check{asked}").status_code == 303
     with parts.doors.reading() as db:

@@ -111,10 +111,12 @@ def test_a_ticket_is_good_for_one_identity(app, clinic, parts, steps):
     browser, _address = ticket_of(app, "SOMEBODY ELSE 1")
     steps(620)
     asked = f"?slot={clinic.slots[0]}&dose=1&second=later"
-    tell(browser, asked, ALIA)
-    answer = browser.get(f"/book/check{asked}")
-    assert answer.status_code == 400
-    assert "what you got the ticket for" in answer.text
+    answer = tell(browser, asked, ALIA)
+    assert answer.status_code == 403
+    assert "This ticket is for somebody else" in answer.text
+    for way_on in ("Change who it is", "Get a ticket in the waiting room"):
+        assert way_on in answer.text
+    assert "Get a ticket" in browser.get("/room?ticket=").text
     with parts.doors.reading() as db:
         assert db.get_one(Slot, clinic.slots[0]).booked == 0, "places are held for another"
 

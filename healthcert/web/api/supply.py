@@ -14,7 +14,6 @@ from healthcert.services import (
     judging_again,
     lots,
     planning,
-    rebooking,
     sessions,
     stock,
     vials,
@@ -52,8 +51,9 @@ Reached = of("Reached", "How many people have a dose of a lot, by site; none is 
              site_id=UUID | None, people=int)  # fmt: skip
 Recall = of("Recall", "Whom a recall reaches, and how many doses are still to be judged anew.",
             reached=many(Reached), left=int)  # fmt: skip
-Session = of("Session", "A session, and how full it is.", models.ClinicSession,
-             "id site_id programme_id product_id day state", places=int, booked=int)  # fmt: skip
+Session = of("Session", "A session, how full it is, and who lost a place, by reference.",
+             models.ClinicSession, "id site_id programme_id product_id day state", places=int,
+             booked=int, lost=str | None)  # fmt: skip
 Template = of(
     "Template", "From what sessions are made ahead; of `weekdays` 1 is Monday, 2 Tuesday, 4 ...",
     models.SessionTemplate, f"id {_TEMPLATE} made_until",
@@ -63,8 +63,6 @@ Foreseen = of("Foreseen", "A day on which a template would make a session.", day
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
 Closures = of("Closures", "The days on which a site is closed.", days=list[date])
-Lost = of("Lost", "An appointment for which there was no other place.", models.Appointment,
-          "id reference starts_at")  # fmt: skip
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
@@ -108,8 +106,6 @@ def recall(on: On, lot_id: UUID) -> Shape:
 get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id"), name="sessions",
     fixed={"first": lambda _on: now().date()})  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
-get("/sessions/unplaced", rebooking.unplaced, answer=Rows(Lost), name="unplaced",
-    fixed={"since": lambda _on: now()})  # fmt: skip
 get("/sessions/templates", sessions.templates, answer=Rows(Template))
 
 
