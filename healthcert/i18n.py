@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from contextvars import ContextVar, Token
+from contextlib import AbstractContextManager, ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
@@ -38,19 +38,11 @@ _LOCALES = {"en": "en_GB"}  # plain "en" means the month first, which a border m
 _LANGUAGE: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
-class _Use(AbstractContextManager[None]):
-    """The language set by `use`; leaving it brings back the one before."""
-
-    def __init__(self, token: Token[str]) -> None:
-        self._token = token
-
-    def __exit__(self, *_: object) -> None:
-        _LANGUAGE.reset(self._token)
-
-
-def use(language: str) -> AbstractContextManager[None]:
+def use(language: str) -> AbstractContextManager[object]:
     """Speak this language from now on, or as a context manager until its block ends."""
-    return _Use(_LANGUAGE.set(language))
+    before = ExitStack()
+    before.callback(_LANGUAGE.reset, _LANGUAGE.set(language))
+    return before
 
 
 def language() -> str:
@@ -79,15 +71,9 @@ def ngettext(singular: str, plural: str, number: int, /, **variables: object) ->
     return words % {"num": number, **variables}
 
 
-def pgettext(context: str, message: str, /, **variables: object) -> str:
-    """Return a message whose English is ambiguous, told apart by a context."""
-    words = _catalogue(_LANGUAGE.get()).pgettext(context, message)
-    return words % variables if variables else words
-
-
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """A message that is translated each time it is shown."""
+    """A message for a table made at import: translated each time it is shown."""
 
     message: str
 
@@ -104,9 +90,7 @@ class Lazy:
         return format(str(self), spec)
 
 
-def lazy(message: str, /) -> Lazy:
-    """Return a message for a table made at import; its ``str()`` is in the language then spoken."""
-    return Lazy(message)
+lazy = Lazy  # the name by which messages are collected
 
 
 @lru_cache(maxsize=1024)

@@ -29,7 +29,6 @@ KEYWORDS = {
     "gettext": None,
     "lazy": None,
     "ngettext": (1, 2),
-    "pgettext": ((1, "c"), 2),
     "trans": None,
 }
 # Dates in a header would make every run a change, and every two branches a conflict.
