@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +11,7 @@ from typing import BinaryIO
 
 import click
 
-from healthcert.config import Settings
+from healthcert.cli.opened import settings
 from healthcert.errors import RuleError
 from healthcert.policy.exchange import Complaint, complaint
 from healthcert.policy.rules import read_rule
@@ -37,11 +36,11 @@ def take_in(file: BinaryIO, *, new: bool) -> None:
     Example:
       healthcert rules import rules.json
     """
-    settings = Settings.from_env(os.environ)
+    ours = settings()
     now = datetime.now(UTC) if new else None
     refused = False
     for told in sorted(_rules(file.read(_MOST + 1)), key=_age):
-        done = rules.take_in(settings.rules_dir, told, country=settings.country, now=now)
+        done = rules.take_in(ours.rules_dir, told, country=ours.country, now=now)
         refused = refused or isinstance(done, Complaint)
         click.echo(json.dumps(_answer(told, done), ensure_ascii=False))
     sys.exit(_SOME_REFUSED if refused else 0)
@@ -61,10 +60,10 @@ def give_out(country: str | None, out: Path | None, *, new: bool) -> None:
     Example:
       healthcert rules export --country XX --out rules/
     """
-    settings = Settings.from_env(os.environ)
+    ours = settings()
     now = datetime.now(UTC) if new else None
     refused = False
-    for told in rules.held(settings.rules_dir, settings.country):
+    for told in rules.held(ours.rules_dir, ours.country):
         if country and told.get("Country") != country.upper():
             continue
         if wrong := complaint(told, now=now):

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from healthcert.cli.db import opened
-from healthcert.config import Settings
+from healthcert.cli.opened import database, settings
 from healthcert.data import checking
 from healthcert.data.knowledge import Source, source_of, sources_in
 from healthcert.data.series import series
@@ -63,7 +61,7 @@ def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     Example:
       healthcert vaccines check my-data/
     """
-    _report(context, knowledge.together(_given(path)), _languages(), as_json=as_json)
+    _report(context, knowledge.together(_given(path)), settings().languages, as_json=as_json)
 
 
 @vaccines.command()
@@ -75,8 +73,8 @@ def load(path: Path | None) -> None:
     Example:
       healthcert vaccines load my-data/
     """
-    now, more, languages = datetime.now(UTC), _given(path), _languages()
-    with opened() as doors:
+    now, more, languages = datetime.now(UTC), _given(path), settings().languages
+    with database() as doors:
         new = doors.run(lambda db: knowledge.load(db, now=now, more=more, languages=languages))
     click.echo(f"New versions: {new}")
 
@@ -117,7 +115,3 @@ def _given(path: Path | None) -> Iterable[Source]:
     raw = path.read_bytes()
     source = source_of("vaccine", path.stem, raw)
     return [source_of("programme", path.stem, raw) if "products" in source.content else source]
-
-
-def _languages() -> Sequence[str]:
-    return Settings.from_env(os.environ).languages

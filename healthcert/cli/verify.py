@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from typing import BinaryIO
 import click
 
 from healthcert.cli.lines import LONGEST, lines
-from healthcert.config import Settings
+from healthcert.cli.opened import settings
 from healthcert.errors import BadPicture
 from healthcert.hcert import qr
 from healthcert.hcert.pictures import begins_like_a_picture, is_picture
@@ -69,9 +68,9 @@ def verify(path: Path | None, country: str | None, at: datetime | None, file: Bi
     Example:
       healthcert verify --country FR photo.jpg
     """
-    settings = Settings.from_env(os.environ)
-    pins = load_pins(settings.pins_dir)
-    verifier = Verifier(path or settings.bundle, pins, floor=built())
+    ours = settings()
+    pins = load_pins(ours.pins_dir)
+    verifier = Verifier(path or ours.bundle, pins, floor=built())
     valid = True
     for text in _texts(file):
         verdict = verifier.verdict(text, now=datetime.now(UTC), at=at, country=country)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from datetime import UTC, datetime
 from threading import Event
@@ -10,9 +9,8 @@ from threading import Event
 import click
 
 from healthcert import logs
-from healthcert.config import Settings
+from healthcert.cli.opened import service, settings
 from healthcert.jobs import loop, run_once
-from healthcert.parts import ready_parts
 
 
 @click.command()
@@ -24,9 +22,8 @@ def worker(*, once: bool) -> None:
     Example:
       healthcert worker --once
     """
-    settings = Settings.from_env(os.environ)
-    logs.start(settings.log_level)
-    with ready_parts(settings) as parts:
+    logs.start(settings().log_level)
+    with service() as parts:
         parts.refuse_wrong_keys()
         if once:
             for job, count in run_once(parts, datetime.now(UTC)).items():
