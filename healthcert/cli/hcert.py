@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import click
 
+from healthcert.cli.lines import lines, moment
 from healthcert.data import value_sets
 from healthcert.errors import BadInput
 from healthcert.hcert.inspection import Inspection, inspect
@@ -38,40 +38,26 @@ def inspect_(file: BinaryIO) -> None:
       echo 'HC1:...' | healthcert hcert inspect
     """
     tables = value_sets()
-    for line in _lines(file):
+    for line in lines(file, _MAX_LINE):
         click.echo(json.dumps(_answer(line, tables)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    barcode: str
-    certificates: list[bytes]
-    at: datetime | None
-
-
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """Give every line without its end; of an endless one no more than can be a question."""
-    while line := file.readline(_MAX_LINE):
-        rest = line
-        while not rest.endswith(b"\n") and (rest := file.readline(_MAX_LINE)):
-            pass
-        yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _answer(line: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     try:
-        asked = _question(line)
+        barcode, certificates, at = _question(line)
     except BadInput as refusal:
-        unread = Inspection()
-        unread.steps["prefix"] = False
-        unread.refuse(refusal.code, str(refusal))
-        return _as_json(unread)
-    at = asked.at or datetime.now(UTC)
-    return _as_json(inspect(asked.barcode, certificates=asked.certificates, at=at, tables=tables))
+        found = Inspection()
+        found.steps["prefix"] = False
+        found.refuse(refusal.code, str(refusal))
+    else:
+        found = inspect(
+            barcode, certificates=certificates, at=at or datetime.now(UTC), tables=tables
+        )
+    return _as_json(found)
 
 
-def _question(line: str) -> _Question:
-    """Return what a line asks.
+def _question(line: str) -> tuple[str, list[bytes], datetime | None]:
+    """Return what a line asks: the code's text, who is trusted, and at which time.
 
     Raises:
         BadInput: It is a JSON object, but not one that asks anything.
@@ -81,11 +67,11 @@ def _question(line: str) -> _Question:
     except (ValueError, RecursionError):
         asked = line
     if isinstance(asked, str):
-        return _Question(asked, [], None)
+        return asked, [], None
     barcode = asked.get("barcode")
     if not isinstance(barcode, str):
         raise BadInput({"barcode": "not_a_text"})
-    return _Question(barcode, _certificates(asked.get("certificates")), _moment(asked.get("at")))
+    return barcode, _certificates(asked.get("certificates")), _moment(asked.get("at"))
 
 
 def _certificates(given: object) -> list[bytes]:
@@ -100,15 +86,10 @@ def _certificates(given: object) -> list[bytes]:
 
 
 def _moment(given: object) -> datetime | None:
-    if given is None:
-        return None
     try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
+        return None if given is None else moment(given)
     except ValueError:
-        moment = None
-    if moment is None:
-        raise BadInput({"at": "not_a_time"})
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise BadInput({"at": "not_a_time"}) from None
 
 
 def _as_json(found: Inspection) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import BinaryIO, NoReturn
 
 import click
 
 from healthcert.cli.exchange import give_out, take_in
+from healthcert.cli.lines import raw_lines
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
 from healthcert.policy.values import whole_number
@@ -52,18 +53,9 @@ def evaluate(file: BinaryIO) -> None:
 
 
 def _answer(file: BinaryIO, answer: Callable[[bytes], dict[str, object]]) -> None:
-    for line in _lines(file):
-        click.echo(json.dumps(answer(line)))
-
-
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines that are not blank; of one too long, only its beginning."""
-    while line := file.readline(_LONGEST_LINE + 1):
-        rest = line
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(_LONGEST_LINE)
+    for line in raw_lines(file, _LONGEST_LINE + 1):
         if line.strip():
-            yield line
+            click.echo(json.dumps(answer(line)))
 
 
 def _certlogic(line: bytes) -> dict[str, object]:
