@@ -1,4 +1,4 @@
-"""Once a minute: open places kept for somebody that nobody took, and remind who is to come."""
+"""Places: open those kept that nobody took, offer freed ones, remind who is to come."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from datetime import datetime
 from functools import partial
 
 from healthcert.parts import Parts
-from healthcert.services import places, reminding
-
-_SECONDS = 5  # of each minute: the slots of the next days are looked at, and they are many
+from healthcert.services import offering, places, reminding
 
 
 def release(parts: Parts, now: datetime) -> int:
-    """Open kept places at the beginning of a minute; return in how many slots."""
-    if now.second >= _SECONDS:
-        return 0
+    """Open kept places; return in how many slots."""
     return parts.doors.run(partial(places.release, hours=parts.country.release_hours, now=now))
 
 
 def remind(parts: Parts, now: datetime) -> int:
-    """Tell people at the beginning of a minute; return how many."""
-    if now.second >= _SECONDS:
-        return 0
+    """Remind people of what is near; return how many."""
     return parts.doors.run(partial(reminding.remind, vault=parts.vault, now=now))
+
+
+def offer(parts: Parts, now: datetime) -> int:
+    """End offers to those who wait that are over, and make new ones; return how many it was."""
+    done = parts.doors.run(partial(offering.close, vault=parts.vault, now=now))
+    with parts.doors.reading() as db:
+        free = offering.due(db, now=now)
+    fill = partial(
+        offering.fill, vault=parts.vault, quiet=parts.country.quiet_hours, now=now,
+        link=f"{parts.settings.base_url}/my/waiting",
+    )  # fmt: skip
+    return done + sum(parts.doors.run(partial(fill, slot_id=slot_id)) for slot_id in free)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
-from healthcert.jobs import offers
+from healthcert.jobs import places
 from healthcert.models import Slot
 from tests.certificates import NOW
 from tests.web.conftest import Browser, enter
@@ -62,7 +62,7 @@ def test_a_place_given_back_is_offered_and_taken(
     holder = enter(Browser(app), number, newest_message)
     cancel = re.search(r"/my/appointments/[0-9a-f-]+/cancel", holder.get("/my/").text)[0]
     assert holder.post(cancel, page="/my/").status_code == 303
-    assert offers.offer(parts, NOW) == 1
+    assert places.offer(parts, NOW) == 1
     assert "/my/waiting" in newest_message("offer")
 
     page.get_by_role("link", name="See your waiting list").click()

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from healthcert.jobs import offers as job
+from healthcert.jobs import places as job
 from healthcert.models import Offer, Slot
 from healthcert.policy.draw import Rules
 from healthcert.services import draws
