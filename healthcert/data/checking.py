@@ -54,19 +54,19 @@ def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]
     return found
 
 
-def entries(text: str, kind: str, file: str) -> Mapping[str, Content]:
-    """Return the tables of a TOML text, each as ``schema.toml`` has this kind.
+def entries(kind: str, text: str | None = None) -> Mapping[str, Content]:
+    """Return the tables of a TOML text, or of our file of a kind; each as ``schema.toml`` has it.
 
     Raises:
         BadSettings: It cannot be read, or an entry is not so; the message names the file and where.
     """
     try:
-        tables = tomllib.loads(text)
+        tables = tomllib.loads(_file(kind) if text is None else text)
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{file} cannot be read: {error}") from None
+        raise BadSettings(f"{kind}.toml cannot be read: {error}") from None
     for name, entry in tables.items():
         for field, says in misfits(entry, f"table {kind}", name):
-            raise BadSettings(f"{file}: {field}: {says}")
+            raise BadSettings(f"{kind}.toml: {field}: {says}")
     return tables
 
 
@@ -109,7 +109,11 @@ def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> I
 
 @cache
 def _schema() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(files("healthcert").joinpath("data/schema.toml").read_text("utf-8"))
+    return tomllib.loads(_file("schema"))
+
+
+def _file(name: str) -> str:
+    return files("healthcert").joinpath(f"data/{name}.toml").read_text("utf-8")
 
 
 def _told(rule: str) -> str:
