@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import tomllib
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -37,6 +40,7 @@ _NOISE = re.compile(
     rb".*\n",
     re.MULTILINE,
 )
+_Found = tuple[int, str, str, list[str]]
 _PLACE = re.compile(r"%\((\w+)\)")
 
 
@@ -50,11 +54,19 @@ def place(language: str) -> Path:
     return CATALOGUES / language / "LC_MESSAGES" / "messages.po"
 
 
+def labels(file: BinaryIO, *_: object, **_more: object) -> Iterator[_Found]:
+    """Give the messages of a file of labels, as Babel asks for them: its texts, not its colours."""
+    for table in tomllib.load(file).values():
+        for words in table.values():
+            yield 0, "_", words if isinstance(words, str) else words[0], []
+
+
 def collect() -> Catalog:
-    """Return every message of the code and of the templates."""
+    """Return every message of the code, of the labels and of the templates."""
     found = Catalog()
     for folder, pattern, method in (
         (ROOT / "healthcert", "**.py", "python"),
+        (ROOT / "healthcert" / "data", "labels.toml", labels),
         (ROOT / "templates", "**.html", "jinja2"),
         (ROOT / "templates", "**.txt", "jinja2"),
     ):

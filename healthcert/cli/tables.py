@@ -11,8 +11,8 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
-from healthcert.cli.advice import ADVICE
 from healthcert.cli.opened import service
+from healthcert.data import table
 from healthcert.errors import BadRows, NotFound
 from healthcert.gateways.files import write_whole
 from healthcert.jobs.importing import take_in
@@ -159,7 +159,7 @@ def _tell(report: Report, *, as_fhir: bool) -> None:
 
 def _tell_faults(refusal: BadRows, *, as_fhir: bool) -> None:
     for fault in refusal.faults[:_MOST_SHOWN]:
-        advice = ADVICE.get(fault.wrong, "this cannot be used")
+        advice = table("advice").get(fault.wrong, "this cannot be used")
         field = fhir.FIELDS.get(fault.field, fault.field) if as_fhir else fault.field
         click.echo(f"{_place(fault.line, as_fhir)}, {field}: {fault.wrong} ({advice})")
     if len(refusal.faults) > _MOST_SHOWN:

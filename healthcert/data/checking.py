@@ -10,14 +10,14 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
-from healthcert.data import meaning
+from healthcert.data import meaning, table
 from healthcert.data.knowledge import Source
 from healthcert.data.meaning import Content, Wrong
 from healthcert.errors import BadSettings
+
+_SCHEMA: Mapping[str, Mapping[str, str]] = table("schema")
 
 
 class Fault(NamedTuple):
@@ -61,7 +61,7 @@ def entries(kind: str, text: str | None = None) -> Mapping[str, Content]:
         BadSettings: It cannot be read, or an entry is not so; the message names the file and where.
     """
     try:
-        tables = tomllib.loads(_file(kind) if text is None else text)
+        tables = table(kind) if text is None else tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadSettings(f"{kind}.toml cannot be read: {error}") from None
     for name, entry in tables.items():
@@ -93,7 +93,7 @@ def misfits(
 
 
 def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> Iterator[Wrong]:
-    fields = {name.rstrip("?"): rule for name, rule in _schema()[kind].items()}
+    fields = {name.rstrip("?"): rule for name, rule in _SCHEMA[kind].items()}
     allowed = [name for name, rule in fields.items() if rule != "never"]
     for name in table:
         if name not in fields:
@@ -103,22 +103,13 @@ def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> I
     for name, rule in fields.items():
         if name in table:
             yield from misfits(table[name], rule, way + name, languages)
-        elif name in _schema()[kind]:  # without a question mark
+        elif name in _SCHEMA[kind]:  # without a question mark
             yield way + name, f"This field is missing. Add it: {_told(rule)}."
-
-
-@cache
-def _schema() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(_file("schema"))
-
-
-def _file(name: str) -> str:
-    return files("healthcert").joinpath(f"data/{name}.toml").read_text("utf-8")
 
 
 def _told(rule: str) -> str:
     kind, *words = rule.split()
-    return _schema()["kinds"][kind].format(*words)
+    return _SCHEMA["kinds"][kind].format(*words)
 
 
 def _is_text(value: object) -> bool:

@@ -9,36 +9,16 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from healthcert.data import words
+from healthcert.data import labels, words
 from healthcert.hcert.payload import KINDS, entries_of
-from healthcert.i18n import Lazy, format_date, format_datetime, language
+from healthcert.i18n import format_date, format_datetime, language
 from healthcert.i18n import lazy as _
 from healthcert.policy.arrival import Judgement
 from healthcert.web.pages import bdi
 
 Row = tuple[object, object]
 
-_MEMBERS: Final[Mapping[str, Lazy]] = {
-    "tg": _("Disease"),
-    "vp": _("Type of vaccine"),
-    "mp": _("Vaccine"),
-    "ma": _("Manufacturer"),
-    "dn": _("Dose"),
-    "sd": _("Doses in the series"),
-    "dt": _("Given on"),
-    "tt": _("Type of test"),
-    "nm": _("Name of the test"),
-    "sc": _("Sample taken"),
-    "tr": _("Result"),
-    "tc": _("Test centre"),
-    "fr": _("First positive test"),
-    "df": _("Valid from"),
-    "du": _("Valid until"),
-    "co": _("Country"),
-    "is": _("Issued by"),
-    "ci": _("Number of the certificate"),
-    "dob": _("Date of birth"),
-}
+_MEMBERS: Final = labels("members")
 _SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "tg": ("disease-agent-targeted",),
     "vp": ("sct-vaccines-covid-19",),
