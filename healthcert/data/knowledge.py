@@ -20,11 +20,9 @@ from typing import Any, Literal
 from healthcert.errors import BadKnowledge, BadSettings
 
 Kind = Literal["vaccine", "programme", "country"]
-FOLDERS: Mapping[Kind, str] = {
-    "vaccine": "vaccines",
-    "programme": "programmes",
-    "country": "countries",
-}
+FOLDERS = {"vaccine": "vaccines", "programme": "programmes", "country": "countries"}
+_AS_WRITTEN = ("code", "names", "time_zone", "carer_days", "weeks_ahead")
+_OF_CERTIFICATES = ("issuer", "uvci_issuer", "revocation_published", "test_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +67,6 @@ class Country:
     of_age_years: int  # from when a person consents alone
     eid_number_claim: str  # claim of the eID that tells the national number, or empty
     carer_days: int  # how long somebody invited may act for another
-    calling_code: str  # digits, put before numbers that begin with a nought
     issuer: str  # ``is`` of its certificates
     uvci_issuer: str  # who issues, within a UVCI
     revocation_published: bool  # whether it publishes what it revokes
@@ -150,18 +147,11 @@ def country(code: str) -> Country:
 def _country(content: Mapping[str, Any]) -> Country:
     certificates, quiet = content["certificates"], content["booking"]["quiet_hours"]
     return Country(
-        code=content["code"],
-        names=content["names"],
+        **{name: content[name] for name in _AS_WRITTEN},
+        **{name: certificates[name] for name in _OF_CERTIFICATES},
         languages=tuple(content["languages"]),
-        time_zone=content["time_zone"],
         of_age_years=content["consent_age_years"],
-        carer_days=content["carer_days"],
         eid_number_claim=content.get("eid_number_claim", ""),
-        calling_code=content["calling_code"],
-        issuer=certificates["issuer"],
-        uvci_issuer=certificates["uvci_issuer"],
-        revocation_published=certificates["revocation_published"],
-        test_days=certificates["test_days"],
         recovery_days=(certificates["recovery_from_day"], certificates["recovery_until_day"]),
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
@@ -170,6 +160,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
         holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
-        weeks_ahead=content["weeks_ahead"],
         deciders=tuple(content["consent"]["deciders"]),
     )

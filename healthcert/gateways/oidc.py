@@ -44,11 +44,6 @@ class Claims:
         """Return how sure the provider is, in its own words; empty where it says nothing."""
         return str(self.claims.get("acr", ""))
 
-    @property
-    def amr(self) -> tuple[str, ...]:
-        """Return how somebody proved who they are (RFC 8176), such as ``pwd`` and ``otp``."""
-        return tuple(str(method) for method in self.claims.get("amr", ()))
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from healthcert.errors import SignerUnavailable
 from healthcert.gateways.private_key import refuse_shared
-from healthcert.gateways.signer import FileSigner, read_certificate
+from healthcert.gateways.signer import Signer, read_certificate
 from healthcert.hcert.cose import PublicKey
 
 Work = Callable[[Any, Any], Any]  # takes the library and a session; the library has no types
@@ -147,7 +147,7 @@ class TokenKey:
 EllipticCurvePrivateKey.register(TokenKey)
 
 
-class Pkcs11Signer(FileSigner):
+class Pkcs11Signer(Signer):
     """A certificate signer (DSC) whose key lies in a token, looked for when it signs."""
 
     __slots__ = ()

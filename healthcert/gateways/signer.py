@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -28,36 +27,17 @@ from healthcert.hcert.text import encode
 from healthcert.hcert.trust import KID_BYTES, TrustedKey, from_certificate
 
 
-class Signer(Protocol):
-    """What signs certificates for one purpose: it signs what it is given, and says who it is."""
-
-    @property
-    def kid(self) -> bytes:
-        """Key identifier, 8 bytes, as the certificates it signs carry it."""
-
-    @property
-    def certificate(self) -> bytes:
-        """Its own X.509 certificate, DER."""
-
-    @property
-    def purpose(self) -> str:
-        """The one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery."""
-
-    def sign(self, to_be_signed: bytes) -> bytes:
-        """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key."""
-
-
 @dataclass(frozen=True, slots=True)
-class FileSigner:
+class Signer:
     """A certificate signer (DSC) whose key lies in a file, encrypted and its owner's alone."""
 
-    kid: bytes
-    certificate: bytes = field(repr=False)
-    purpose: str
+    kid: bytes  # 8 bytes, as the certificates it signs carry it
+    certificate: bytes = field(repr=False)  # its own X.509 certificate, DER
+    purpose: str  # the one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery
     _key: PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> FileSigner:
+    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> Signer:
         """Return the signer that lies in two PEM files.
 
         Raises:
