@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -76,37 +75,22 @@ def give_out(country: str | None, out: Path | None, *, new: bool) -> None:
     sys.exit(_SOME_REFUSED if refused else 0)
 
 
-def _rules(data: bytes) -> Iterator[object]:
-    """Give the rules of a file: of one JSON text, or of a JSON text a line."""
-    try:
-        whole = _json(data)
-    except ValueError:
-        for line in data.splitlines():
-            if line.strip():
-                yield _line(line)
-        return
-    yield from whole if isinstance(whole, list) else [whole]
-
-
-def _line(line: bytes) -> object:
-    try:
-        return _json(line)
-    except ValueError:
-        return None
+def _rules(data: bytes) -> list[object]:
+    """Return the rules of a file: of one JSON text, or of a JSON text a line."""
+    if len(data) > _MOST:
+        raise click.UsageError(f"more than {_MOST} bytes")
+    whole = _json(data)
+    if whole is None:
+        return [_json(line) for line in data.splitlines() if line.strip()]
+    return whole if isinstance(whole, list) else [whole]
 
 
 def _json(data: bytes) -> object:
-    """Read JSON.
-
-    Raises:
-        ValueError: It is none, or more than anybody writes by hand or by program.
-    """
-    if len(data) > _MOST:
-        raise click.UsageError(f"more than {_MOST} bytes")
+    """Return what a JSON text says; None, which is no rule either, for what is none."""
     try:
         return json.loads(data.decode("utf-8-sig"))
-    except RecursionError:
-        raise ValueError("nested too deep") from None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _age(told: object) -> tuple[int, ...]:

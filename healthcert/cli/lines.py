@@ -33,10 +33,6 @@ def lines(file: BinaryIO, longest: int = LONGEST, *, already: bytes = b"") -> It
 
 
 def moment(told: object) -> datetime:
-    """Return a time of ISO 8601; UTC where it names no zone.
-
-    Raises:
-        ValueError: It is none.
-    """
+    """Return a time of ISO 8601; UTC where it names no zone; `ValueError` if it is none."""
     found = datetime.fromisoformat(told if isinstance(told, str) else "")
     return found if found.tzinfo else found.replace(tzinfo=UTC)

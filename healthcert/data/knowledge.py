@@ -105,11 +105,7 @@ def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
 
 
 def source_of(kind: Kind, name: str, raw: bytes) -> Source:
-    """Return a knowledge file, read.
-
-    Raises:
-        BadKnowledge: It is no TOML.
-    """
+    """Return a knowledge file, read; `BadKnowledge` if it is no TOML."""
     try:
         read = tomllib.loads(raw.decode())
     except ValueError as error:
@@ -133,11 +129,7 @@ def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
 
 @cache
 def country(code: str) -> Country:
-    """Return what we know of a country.
-
-    Raises:
-        BadSettings: No file tells of it.
-    """
+    """Return what we know of a country; `BadSettings` if no file tells of it."""
     for source in sources("country"):
         if source.content["code"] == code:
             return _country(source.content)

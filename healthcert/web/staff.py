@@ -192,11 +192,7 @@ def sign_out() -> Redirect:
 
 
 def provider() -> Provider:
-    """Return the identity provider of staff.
-
-    Raises:
-        NotFound: There is none.
-    """
+    """Return the identity provider of staff; `NotFound` if there is none."""
     settings = parts().settings
     if settings.staff_oidc is None:
         raise NotFound
@@ -206,11 +202,7 @@ def provider() -> Provider:
 
 
 def identifier(text: str | None) -> UUID:
-    """Return an identifier that came with a form.
-
-    Raises:
-        NotFound: It is none.
-    """
+    """Return an identifier that came with a form; `NotFound` if it is none."""
     try:
         return UUID(text or "")
     except ValueError:
