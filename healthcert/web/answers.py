@@ -32,20 +32,9 @@ def words(code: str, label: object) -> str:
 
 
 class Answers(Form):
-    """A form whose errors are words for codes.
+    """A form whose errors are words for codes."""
 
-    Protection tokens are checked by the guard, before any form is looked at.
-
-    Attributes:
-        called: What services call a field, where it has another name here.
-    """
-
-    called: ClassVar[Mapping[str, str]] = {}
-
-    class Meta(Form.Meta):
-        """Leaves tokens to the guard."""
-
-        csrf = False
+    called: ClassVar[Mapping[str, str]] = {}  # what services call a field that has another name
 
     def __init__(self, typed: MultiDict[str, Any] | None = None, **known: Any) -> None:  # noqa: ANN401
         """Take what was typed, or what is known already."""
@@ -113,11 +102,10 @@ class Radios(RadioField):  # type: ignore[misc]
 class BirthField(DayField):
     """A day of birth; the year, or month and year, will do where no more is known.
 
-    Its `data` is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in; whether
-    it is a real day is judged by the service it is told to.
+    Whether it is a real day is judged by the service it is told to.
     """
 
-    data: Any
+    data: Any  # ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in
 
     def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
         """Take the label and the checks."""
@@ -125,9 +113,8 @@ class BirthField(DayField):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the three parts, in any script's digits."""
-        parts = [tidy(part)[:10] for part in [*valuelist, "", "", ""][:3]]
-        self.typed = tuple(parts)
-        day, month, year = (_digits(part) for part in parts)
+        self.typed = tuple(tidy(part)[:10] for part in [*valuelist, "", "", ""][:3])
+        day, month, year = (_digits(part) for part in self.typed)
         known = (year.zfill(4) if year else "", month and month.zfill(2), day and day.zfill(2))
         self.data = "-".join(known).rstrip("-")
 

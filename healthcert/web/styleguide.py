@@ -13,7 +13,6 @@ from wtforms import (
     BooleanField,
     FileField,
     RadioField,
-    SelectChoice,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -22,6 +21,7 @@ from wtforms import (
 from wtforms.validators import DataRequired
 
 from healthcert.i18n import lazy
+from healthcert.web.answers import options
 from healthcert.web.forms import DayField, Form
 
 _ENTER = DataRequired(message=lazy("Enter an answer"))
@@ -38,31 +38,21 @@ class Sample(Form):
     contact = RadioField(
         lazy("How may we reach you?"),
         [_ENTER],
-        choices=[
-            SelectChoice("sms", lazy("Text message")),
-            SelectChoice("mail", lazy("Email")),
-            SelectChoice("post", lazy("Letter")),
-        ],
+        choices=options(
+            {"sms": lazy("Text message"), "mail": lazy("Email"), "post": lazy("Letter")}
+        ),
     )
     slot = RadioField(
-        lazy("Choose a time"),
-        [_ENTER],
-        choices=["09:00", "09:20", "09:40", "10:00", "10:20"],
+        lazy("Choose a time"), [_ENTER], choices=["09:00", "09:20", "09:40", "10:00", "10:20"]
     )
     needs = SelectMultipleField(
         lazy("What would help you at the site?"),
-        choices=[
-            SelectChoice("step", lazy("Step-free access")),
-            SelectChoice("sign", lazy("Sign language")),
-        ],
+        choices=options({"step": lazy("Step-free access"), "sign": lazy("Sign language")}),
     )
     site = SelectField(
         lazy("Site"),
         [_ENTER],
-        choices=[
-            SelectChoice("1", lazy("Central hall")),
-            SelectChoice("2", lazy("Harbour clinic")),
-        ],
+        choices=options({"1": lazy("Central hall"), "2": lazy("Harbour clinic")}),
     )
     note = TextAreaField(lazy("Anything we should know?"))
     agreed = BooleanField(lazy("I agree that my doses are recorded"), [_ENTER])
@@ -72,7 +62,7 @@ class Sample(Form):
 def styleguide() -> str:
     """Show every component, with the form as `state` of the address wants it."""
     wrong = request.args.get("state") == "wrong"
-    form = Sample(formdata=_WRONG if wrong else None, meta={"csrf": False})
+    form = Sample(formdata=_WRONG if wrong else None)
     if wrong:
         form.validate()
     return render_template(
