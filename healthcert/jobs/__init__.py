@@ -28,8 +28,6 @@ from healthcert.jobs import (
 from healthcert.parts import Parts
 
 PAUSE = 1.0  # seconds between two rounds: the audit is sealed in each
-_ONCE_A_MINUTE = {"withdrawals", "offers", "places", "reminders"}  # they look at many rows
-_SECONDS = 5  # at the beginning of a minute, in which some round begins
 
 Job = Callable[[Parts, datetime], int]
 
@@ -52,6 +50,8 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "bundle": publishing.publish,
     }
 )
+_MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
+_BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
 
@@ -60,8 +60,7 @@ def run_once(parts: Parts, now: datetime) -> dict[str, int]:
     done: dict[str, int] = {}
     for name, job in JOBS.items():
         try:
-            due = now.second < _SECONDS or name not in _ONCE_A_MINUTE
-            done[name] = job(parts, now) if due else 0
+            done[name] = job(parts, now) if now.second < _BEGINS or name not in _MINUTELY else 0
         except Refusal as refusal:
             _LOG.warning("a job was refused", extra={"job": name, "code": refusal.code})
         except Exception:  # noqa: BLE001 - the door of the night shift: the others go on

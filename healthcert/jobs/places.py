@@ -1,4 +1,4 @@
-"""Places: open those kept that nobody took, offer freed ones, remind who is to come."""
+"""Once a minute: offer freed places, open kept ones that nobody took, remind who is to come."""
 
 from __future__ import annotations
 
@@ -9,18 +9,8 @@ from healthcert.parts import Parts
 from healthcert.services import offering, places, reminding
 
 
-def release(parts: Parts, now: datetime) -> int:
-    """Open kept places; return in how many slots."""
-    return parts.doors.run(partial(places.release, hours=parts.country.release_hours, now=now))
-
-
-def remind(parts: Parts, now: datetime) -> int:
-    """Remind people of what is near; return how many."""
-    return parts.doors.run(partial(reminding.remind, vault=parts.vault, now=now))
-
-
 def offer(parts: Parts, now: datetime) -> int:
-    """End offers to those who wait that are over, and make new ones; return how many it was."""
+    """End offers that are over and make new ones; return how many it was."""
     done = parts.doors.run(partial(offering.close, vault=parts.vault, now=now))
     with parts.doors.reading() as db:
         free = offering.due(db, now=now)
@@ -29,3 +19,13 @@ def offer(parts: Parts, now: datetime) -> int:
         link=f"{parts.settings.base_url}/my/waiting",
     )  # fmt: skip
     return done + sum(parts.doors.run(partial(fill, slot_id=slot_id)) for slot_id in free)
+
+
+def release(parts: Parts, now: datetime) -> int:
+    """Open kept places; return in how many slots."""
+    return parts.doors.run(partial(places.release, hours=parts.country.release_hours, now=now))
+
+
+def remind(parts: Parts, now: datetime) -> int:
+    """Tell people; return how many."""
+    return parts.doors.run(partial(reminding.remind, vault=parts.vault, now=now))
