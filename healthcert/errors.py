@@ -52,8 +52,6 @@ be done. Each class names itself with a stable `code`, which is the key of its
 translated words and of its HTTP status (`healthcert.web.errors`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime

@@ -11,8 +11,6 @@ translation, or whose catalogue is not there, is given in English and nothing fa
     STATES = {"booked": lazy("Booked")}         # read when shown, not when imported
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack

@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 refused, 2 misuse.
 """
 
-from __future__ import annotations
-
 import click
 
 from healthcert.cli.audit import audit

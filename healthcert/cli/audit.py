@@ -1,7 +1,5 @@
 """`healthcert audit`: hold the record against what was sealed; prove, export, witness."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Make, show and check the offline bundle."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Run the test data that the EU's issuers published, in the layout they published it in."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections import Counter

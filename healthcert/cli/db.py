@@ -1,7 +1,5 @@
 """Bring the database to this version, check that its sums come out, let go of what is over."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from functools import partial

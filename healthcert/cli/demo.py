@@ -1,7 +1,5 @@
 """Prepare the demonstration: keys, tables, a fictitious country at work."""
 
-from __future__ import annotations
-
 import os
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

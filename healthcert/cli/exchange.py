@@ -1,7 +1,5 @@
 """Take entry rules in and give them out, in the form in which countries exchange them."""
 
-from __future__ import annotations
-
 import json
 import sys
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Look into certificates: JSON lines in, JSON lines out."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Make development keys, take in trusted ones, show those there are, renew those of the vault."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """What medicine and law decide: check what a doctor or a lawyer wrote, list what is known, load."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """What strangers give to commands: lines, however long somebody makes one, and times."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import BinaryIO

@@ -1,7 +1,5 @@
 """`healthcert lots`: which there are, and what doses of them are worth."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime

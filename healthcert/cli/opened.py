@@ -1,7 +1,5 @@
 """What commands open: the settings, the parts of the service, the database alone."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

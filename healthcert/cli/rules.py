@@ -1,7 +1,5 @@
 """Entry rules: evaluate CertLogic or whole rules, exchange rules. JSON lines in and out."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from typing import BinaryIO, NoReturn

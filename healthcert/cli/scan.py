@@ -1,7 +1,5 @@
 """Read codes from pictures, and write names in the letters of a passport."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from pathlib import Path

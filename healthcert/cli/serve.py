@@ -1,7 +1,5 @@
 """Start the service: the web processes, or everything for the demonstration."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

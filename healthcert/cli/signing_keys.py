@@ -1,7 +1,5 @@
 """Make signing keys in a ceremony, bring them through their states, answer the loss of one."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

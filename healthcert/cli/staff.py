@@ -1,7 +1,5 @@
 """Who works here: let the first administrator in, list everybody, end somebody's work."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """Take tables in, take them back, give them out: people, sites, staff, lots, doses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Value sets: take in newer editions, for a person to review."""
 
-from __future__ import annotations
-
 import difflib
 from pathlib import Path
 

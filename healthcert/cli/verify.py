@@ -1,7 +1,5 @@
 """Verify certificates from texts and pictures, offline."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

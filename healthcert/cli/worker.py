@@ -1,7 +1,5 @@
 """Run the night shift: the audit, certificates, messages, the bundle, sweeping, retention."""
 
-from __future__ import annotations
-
 import signal
 from datetime import UTC, datetime
 from threading import Event

@@ -3,8 +3,6 @@
 A new entry needs no Python. The files are read from the package, wherever it is installed.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache

@@ -3,8 +3,6 @@
 `schema.toml` says what may stand in a file; what its fields mean together, `data.meaning`.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

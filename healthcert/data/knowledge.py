@@ -4,8 +4,6 @@
 stands, days as text, which is what the database keeps.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib

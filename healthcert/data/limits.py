@@ -1,7 +1,5 @@
 """How often something may be tried, for whom, and why: `limits.toml`, read and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache

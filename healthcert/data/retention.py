@@ -1,7 +1,5 @@
 """How long what is known of people is kept, and why: `retention.toml`, read and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta

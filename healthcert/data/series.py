@@ -1,7 +1,5 @@
 """The rule a product is given by, from its file as `data.checking` found it in order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any

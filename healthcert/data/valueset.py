@@ -3,8 +3,6 @@
 Source: "Value sets for EU Digital COVID Certificates" release 2.12; EU gateway, /valuesets.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

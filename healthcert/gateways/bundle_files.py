@@ -8,8 +8,6 @@ A part is put there before the bundle that names it, and taken away when neither
 the one before names it; so a reader always finds what it was told of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """Files that are either wholly there or not at all, and folders one process fills at a time."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Iterator

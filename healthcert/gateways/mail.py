@@ -4,8 +4,6 @@
 training show what was said on the outbox page and no real person is ever written to.
 """
 
-from __future__ import annotations
-
 import smtplib
 import ssl
 from collections.abc import Callable

@@ -1,9 +1,8 @@
 """The keys of a log and of its witnesses: Ed25519, in encrypted files, each with its name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,7 +26,7 @@ class NoteSigner:
     _key: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path, verifier: Verifier, *, passphrase: bytes) -> NoteSigner:
+    def open(cls, path: Path, verifier: Verifier, *, passphrase: bytes) -> Self:
         """Return the key in a PEM file.
 
         Raises:

@@ -4,8 +4,6 @@ Authorization code with PKCE (RFC 7636), state and nonce; OpenID Connect Core 1.
 that comes from a browser is believed but a code, which only the provider can turn into a token.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import secrets
@@ -13,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -59,7 +57,7 @@ class Provider:
     scope: str = "openid"
 
     @classmethod
-    def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Provider:
+    def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Self:
         """Return the provider of the settings.
 
         Raises:

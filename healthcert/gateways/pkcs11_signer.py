@@ -5,8 +5,6 @@ session a token and one lock around it, opened at its first use: what was opened
 the parent's. Source: PKCS#11 3.1 §5.6 (sessions) and §6.3 (ECDSA).
 """
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -93,7 +91,7 @@ class TokenKey:
     public: PublicKey | None = None  # where it is known; else the token is asked
 
     @classmethod
-    def read(cls, path: Path) -> TokenKey:
+    def read(cls, path: Path) -> Self:
         """Return the key that a file names: ``module``, ``token``, ``key`` and ``pin_file``.
 
         Raises:
@@ -153,7 +151,7 @@ class Pkcs11Signer(Signer):
     __slots__ = ()
 
     @classmethod
-    def of(cls, token_file: Path, certificate_file: Path) -> Pkcs11Signer:
+    def of(cls, token_file: Path, certificate_file: Path) -> Self:
         """Return the signer that two files name.
 
         Raises:

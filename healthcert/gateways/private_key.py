@@ -4,8 +4,6 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §3.3.2 (algorithms
 RFC 9053 §2.1 (r || s); RFC 8230 (RSASSA-PSS).
 """
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 

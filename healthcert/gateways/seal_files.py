@@ -5,8 +5,6 @@ var/audit/
 └── 2026-03-03.seals
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path

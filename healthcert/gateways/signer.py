@@ -4,14 +4,13 @@ Two types, so that no key can be handed to the wrong work. Source: "Electronic H
 Certificate Specification" 1.0.8 §3.3.5 and §3.3.6: a certificate lives within its signer's life.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -37,7 +36,7 @@ class Signer:
     _key: PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> Signer:
+    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> Self:
         """Return the signer that lies in two PEM files.
 
         Raises:
@@ -93,7 +92,7 @@ class BundleSigner:
     _key: PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, key_file: Path, *, passphrase: bytes) -> BundleSigner:
+    def open(cls, key_file: Path, *, passphrase: bytes) -> Self:
         """Return the bundle key that lies in a PEM file.
 
         Raises:

@@ -1,7 +1,5 @@
 """Where lists of trusted signers are read from, and where the one in use is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Sign what a crash or a missing key left unsigned; take back what was decided."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta

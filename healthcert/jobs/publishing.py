@@ -1,7 +1,5 @@
 """Publish the offline bundle when what it says has changed, or is an hour old."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from healthcert.data import value_sets

@@ -3,11 +3,10 @@
 Sources: RFC 6962 §2.1 (hashes and proofs); RFC 9162 §2.1.3.2 and §2.1.4.2 (checking them).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from healthcert.errors import BadProof
 
@@ -27,7 +26,7 @@ class Edge:
     size: int = 0  # leaves of the tree
     peaks: tuple[bytes, ...] = ()  # roots of its whole subtrees, largest first: one a bit of size
 
-    def grown(self, leaves: Iterable[bytes]) -> Edge:
+    def grown(self, leaves: Iterable[bytes]) -> Self:
         """Return the edge after more leaf hashes."""
         size, peaks = self.size, list(self.peaks)
         for leaf in leaves:
@@ -36,7 +35,7 @@ class Edge:
                 peak, bits = sha256(b"\1" + peaks.pop() + peak).digest(), bits >> 1
             peaks.append(peak)
             size += 1
-        return Edge(size, tuple(peaks))
+        return type(self)(size, tuple(peaks))
 
     @property
     def root(self) -> bytes:

@@ -4,13 +4,12 @@ Sources: c2sp.org/signed-note@v1.0.0 (format, verifier keys), c2sp.org/tlog-chec
 (note text), c2sp.org/tlog-cosignature@v1.0.0 (Ed25519 signed message).
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,7 +34,7 @@ class Verifier:
     key: bytes  # Ed25519 public key, 32 bytes
 
     @classmethod
-    def parse(cls, vkey: str) -> Verifier:
+    def parse(cls, vkey: str) -> Self:
         """Return what a verifier key says: ``name+id+base64(type || key)``.
 
         Raises:

@@ -5,15 +5,13 @@ its tree. A proof of an event is c2sp.org/tlog-proof@v1; a proof of growth is th
 c2sp.org/tlog-witness (add-checkpoint), so any witness of that kind can be asked with it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from healthcert.errors import BadProof
@@ -49,7 +47,7 @@ class Seal:
     edge: Edge = _NOTHING  # of its tree, as it is told
 
     @classmethod
-    def parse(cls, line: str) -> Seal:
+    def parse(cls, line: str) -> Self:
         """Return the seal of a line; a line that is none gives one that nobody signed."""
         try:
             told = json.loads(line)

@@ -4,8 +4,6 @@ Most judging is done by the services, which answer with a code for each field (`
 `Answers.take` puts the words of those codes beside the fields, and typed values stay.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime

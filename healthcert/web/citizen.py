@@ -1,7 +1,5 @@
 """The citizen's door: in by reference, birth date and a code; then one's own record."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The demonstration's doors: be anybody, read every message. They exist in development only."""
 
-from __future__ import annotations
-
 from flask import Blueprint, render_template, request, session
 from werkzeug import Response
 

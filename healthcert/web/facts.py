@@ -3,8 +3,6 @@
 Source: EU DCC schema 1.3.3, whose members are one or two letters long.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final

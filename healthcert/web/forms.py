@@ -3,8 +3,6 @@
 The templates of `_components/form.html` draw them; see there for hints, headings and widths.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

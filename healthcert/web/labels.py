@@ -1,7 +1,5 @@
 """Words for the codes that the record keeps, and names in the reader's language."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import date
 

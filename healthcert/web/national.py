@@ -1,7 +1,5 @@
 """The citizen's door by the national eID: to its provider, back, and linked once."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """The citizen's rights: everything held about them, who looked at it, and erasure."""
 
-from __future__ import annotations
-
 import json
 from uuid import UUID
 

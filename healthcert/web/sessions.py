@@ -5,8 +5,6 @@ log opens a session. Nothing is read before a view asks for the session, and not
 written unless it was used: pages that need no session work without a database.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from collections import UserDict

@@ -4,8 +4,6 @@ A passkey, a password with a time code, or the provider the operator named; each
 `let_in`. Who is signed in already proves again by the same ways, and stays who they are.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from datetime import datetime

@@ -3,8 +3,6 @@
 In development only; ``?state=wrong`` shows the form as it is after wrong answers.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 
 from flask import render_template, request
