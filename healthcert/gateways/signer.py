@@ -114,12 +114,7 @@ class BundleSigner:
 
 
 def issue_text(
-    *,
-    dcc: Mapping[str, object],
-    issuer: str,
-    issued_at: int,
-    expires_at: int,
-    signer: Signer,
+    *, dcc: Mapping[str, object], issuer: str, issued_at: int, expires_at: int, signer: Signer
 ) -> str:
     """Return the text of a new certificate, ``HC1:...``, ready for a QR code.
 
