@@ -81,11 +81,7 @@ class Settings:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Self:
-        """Return the settings that ``HEALTHCERT_*`` variables ask for.
-
-        Args:
-            env: The process environment.
-            root: Where relative paths start: the root of the checkout.
+        """Return the settings that ``HEALTHCERT_*`` variables ask for, paths from `root` on.
 
         Raises:
             BadSettings: A value cannot be read, or is unsafe for its environment.

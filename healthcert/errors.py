@@ -59,14 +59,10 @@ from typing import ClassVar, NamedTuple
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The request was understood and must not be done.
-
-    Attributes:
-        which: Of several wished for together, the one refused, counted from 0.
-    """
+    """The request was understood and must not be done."""
 
     code: ClassVar[str] = "refused"
-    which: int = 0
+    which: int = 0  # of several wished for together, the one refused
 
     def __init_subclass__(cls) -> None:
         """Name a class of this module by itself; a narrower one elsewhere keeps the name it has."""
@@ -75,14 +71,10 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
 
 
 class BadInput(Refusal):
-    """Something given cannot be used; nothing was changed.
-
-    Attributes:
-        fields: What is wrong, by field: a stable code such as ``missing`` or ``not_a_date``.
-    """
+    """Something given cannot be used; nothing was changed."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        """Take what is wrong, by field."""
+        """Take what is wrong, by field: a stable code such as ``missing`` or ``not_a_date``."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
 
@@ -96,14 +88,10 @@ class Fault(NamedTuple):
 
 
 class BadRows(Refusal):
-    """Lines of a table cannot be used; none of it was taken in.
-
-    Attributes:
-        faults: What is wrong, line by line.
-    """
+    """Lines of a table cannot be used; none of it was taken in."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        """Take what is wrong."""
+        """Take what is wrong, line by line."""
         super().__init__(f"{len({fault.line for fault in faults})} lines cannot be used")
         self.faults = tuple(faults)
 
@@ -129,14 +117,10 @@ class PageExpired(Refusal):
 
 
 class TooMany(Refusal):
-    """This was done too often for now.
-
-    Attributes:
-        until: From when on it can be tried again.
-    """
+    """This was done too often for now."""
 
     def __init__(self, until: datetime) -> None:
-        """Take when the window ends."""
+        """Take from when on it can be tried again."""
         super().__init__(f"until {until:%Y-%m-%d %H:%M:%S%z}")
         self.until = until
 
@@ -177,13 +161,7 @@ class TimesOverlap(Refusal):
 
 
 class NotEligible(Refusal):
-    """The programme is not open for this person on that day.
-
-    Attributes:
-        opens_on: From which day it would be; None where no phase is foreseen.
-        group: The names of that phase, by language.
-        by_phase: Whether phases refuse, rather than the product's age.
-    """
+    """The programme is not open for this person on that day."""
 
     def __init__(
         self,
@@ -192,7 +170,10 @@ class NotEligible(Refusal):
         group: Mapping[str, str] | None = None,
         by_phase: bool = False,
     ) -> None:
-        """Take from when, and as which group, the person would be admitted."""
+        """Take from when, if ever, and as which group (names by language) they would be admitted.
+
+        `by_phase`: phases refuse, rather than the product's age.
+        """
         super().__init__(f"from {opens_on}" if opens_on else "")
         self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
 

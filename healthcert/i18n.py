@@ -1,9 +1,7 @@
 """Words, dates and writing direction in the language of whoever is being spoken to.
 
-The language lives in a context variable, so a page, a job and a command each speak
-their own without handing it through every call: web/ sets it per request, jobs/ and
-cli/ per message. English is the language of the source: a message that has no
-translation, or whose catalogue is not there, is given in English and nothing fails.
+The language lives in a context variable: web/ sets it per request, jobs/ and cli/ per message.
+A message that has no translation, or no catalogue, is given in the English of the source.
 
     use("ar")                                   # until told otherwise
     with use(person.language):                  # for one message
@@ -60,11 +58,7 @@ def gettext(message: str, /, **variables: object) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int, /, **variables: object) -> str:
-    """Return the form of a message that fits a number, which is its ``%(num)s``.
-
-    Arabic has six forms and French counts nought as one, so never choose between two
-    messages by hand.
-    """
+    """Return the form of a message that fits a number, which is its ``%(num)s``."""
     words = _catalogue(_LANGUAGE.get()).ngettext(singular, plural, number)
     return words % {"num": number, **variables}
 
@@ -117,12 +111,9 @@ def territory(code: str) -> str:
 
 
 def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
-    """Return a day as people write it: ``12 March 2026``; with its weekday if ``full``.
+    """Return a day, or that of an aware moment on the clock of `tz`, as people write it.
 
-    Args:
-        value: A day, or an aware moment, which is first moved to `tz`.
-        tz: Where the reader's clock stands.
-        length: How much of it to write.
+    ``12 March 2026``; with its weekday if ``full``.
     """
     day = value.astimezone(_zone(tz)).date() if isinstance(value, datetime) else value
     return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))

@@ -10,10 +10,7 @@ LONGEST = 64 * 1024  # bytes kept of a line; no code holds as much
 def raw_lines(file: BinaryIO, longest: int, *, already: bytes = b"") -> Iterator[bytes]:
     """Give every line, the first bytes of one that is longer.
 
-    Args:
-        file: The stream.
-        longest: How many bytes are kept of a line.
-        already: What was read of it before; may hold several lines and end within one.
+    `already` is what was read of it before; it may hold several lines and end within one.
     """
     *whole, part = already.split(b"\n")
     yield from (line[:longest] for line in whole)

@@ -29,13 +29,6 @@ def words(name: str, language: str) -> Mapping[str, str]:
 
     Names of vaccines, of their makers and of test kits are the same in every language; those of
     countries are in Babel.
-
-    Args:
-        name: The EU's name of the set.
-        language: ISO 639-1.
-
-    Raises:
-        KeyError: There is no such set; this is our mistake.
     """
     found = value_set_files()[name]
     return {**found.codes, **found.words.get(language, {})}

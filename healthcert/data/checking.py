@@ -37,9 +37,7 @@ class Fault(NamedTuple):
 def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]:
     """Return what is wrong with files that are used together, file by file.
 
-    Args:
-        sources: The files; a programme's products are looked for among them.
-        languages: Those in which every text must stand; a country's own files name theirs.
+    Every text must stand in the `languages`; a country's own files name theirs.
     """
     found = []
     known = {source.content.get("code"): source.content for source in sources}

@@ -18,21 +18,13 @@ _NAME = re.compile("[a-z0-9-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """The codes of one set.
+    """The codes of one set."""
 
-    Attributes:
-        name: The EU's name of it, which is also that of our file.
-        dated: The day of the edition it follows.
-        codes: Each code with English words.
-        words: Other words for some of them, by language (ISO 639-1).
-        about: What the set is, a line each; the head of our file.
-    """
-
-    name: str
-    dated: date
-    codes: Mapping[str, str]
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    about: tuple[str, ...] = ()
+    name: str  # the EU's, which is also that of our file
+    dated: date  # the day of the edition it follows
+    codes: Mapping[str, str]  # each code with English words
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # others, by language
+    about: tuple[str, ...] = ()  # what the set is, a line each; the head of our file
 
 
 def from_toml(text: str) -> ValueSet:

@@ -118,12 +118,8 @@ def issue_text(
 ) -> str:
     """Return the text of a new certificate, ``HC1:...``, ready for a QR code.
 
-    Args:
-        dcc: The certificate as schema 1.3.3 says, with one entry.
-        issuer: Country, ISO 3166-1 alpha-2.
-        issued_at: Seconds since 1970.
-        expires_at: Seconds since 1970; the last second in force.
-        signer: The key for this kind.
+    `dcc` is of schema 1.3.3 with one entry, `issuer` a country (ISO 3166-1 alpha-2); times are
+    seconds since 1970, `expires_at` the last in force.
 
     Raises:
         SignerUnavailable: The key is for another kind, or lives too short, or signed wrongly.

@@ -23,11 +23,7 @@ def gather(
 
     In a folder a file that names no signer is passed over; one named by itself must have some.
 
-    Args:
-        sources: Files and folders, as `trust_lists.read` reads them.
-        training: Whether these sign only certificates made for practice.
-        signed_by: Whose signature each of these files must carry; None where they carry none.
-        authorities: As for `trust_lists.read`.
+    `signed_by` is whose signature each file must carry; the rest is as for `trust_lists.read`.
 
     Raises:
         BadTrustList: A file cannot be read, is not signed as it must, or names no signer; or so

@@ -61,10 +61,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 def consistency_proof(leaves: Sequence[bytes], old: int, *, whole: bool = True) -> list[bytes]:
     """Return the hashes that show that a tree grew out of the tree of its first leaves.
 
-    Args:
-        leaves: All leaf hashes.
-        old: How many the older tree has; a tree of none needs no proof.
-        whole: Whether these leaves are all there are, so the checker has the older root.
+    The older has `old` leaves; `whole`: these are all there are, so the checker has its root.
     """
     if old in {0, len(leaves)}:
         return [] if whole else [_root(leaves)]

@@ -73,10 +73,7 @@ class Seal:
 def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterator[Seal]:
     """Give the seals that are new to whoever holds one, each built of its own leaves alone.
 
-    Args:
-        seals: In order; those before the one held are passed over.
-        log: Who must have signed each.
-        held: The last that was followed, from one's own memory; None: from the first leaf on.
+    Those before the one `held`, the last that was followed, are passed over.
 
     Raises:
         BadProof: One is missing or not signed; its leaves do not lead from the tree held to the
@@ -103,10 +100,7 @@ def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterat
 def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: str) -> str:
     """Return a proof for anybody to check, of growth or of an event.
 
-    Args:
-        first: The size from which a tree grew; or an event's place and its entry.
-        proof: Of consistency, or of inclusion.
-        note: The signed head.
+    `first` is the size from which the tree grew; or the event's place and its entry.
     """
     if isinstance(first, int):
         told = [f"old {first}"]

@@ -34,23 +34,16 @@ class Form(wtforms.Form):  # type: ignore[misc]  # the library is untyped
 
 
 class DayField(Field):  # type: ignore[misc]
-    """A day, asked for as day, month and year, in whatever digits the reader types.
+    """A day, asked for as day, month and year, in whatever digits the reader types."""
 
-    Its `data` is a `datetime.date`, or None when it is optional and was left empty.
-
-    Attributes:
-        typed: What was typed in each part, to be shown again.
-        wrong_parts: Which of ``day``, ``month`` and ``year`` are wrong.
-    """
-
-    data: date | None
+    data: date | None  # None where it is optional and was left empty
 
     def __init__(self, label: object = None, *, optional: bool = False, **more: Any) -> None:  # noqa: ANN401 - WTForms' own
         """Describe the field, and whether it may be left empty."""
         super().__init__(label, **more)
         self.optional = optional
-        self.typed: tuple[str, ...] = ("", "", "")
-        self.wrong_parts: tuple[str, ...] = ()
+        self.typed: tuple[str, ...] = ("", "", "")  # in each part, to be shown again
+        self.wrong_parts: tuple[str, ...] = ()  # which of `PARTS`
 
     @property
     def first_id(self) -> str:
