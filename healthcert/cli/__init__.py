@@ -17,7 +17,6 @@ from healthcert.cli.keys import keys
 from healthcert.cli.knowledge import country, vaccines
 from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
-from healthcert.cli.scan import names, scan
 from healthcert.cli.serve import run_demo, serve
 from healthcert.cli.staff import staff
 from healthcert.cli.stress import stress
@@ -47,8 +46,6 @@ def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
 
 
-hcert.add_command(scan)
-hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, certificates, conformance, country, db, demo, draw, export, hcert, import_, keys,
