@@ -49,7 +49,7 @@
 
 A `Refusal` is an answer, not a fault: the request was understood and must not
 be done. Each class names itself with a stable `code`, which is the key of its
-translated words and of its HTTP status (`healthcert.web.errors`).
+translated words and of its HTTP status (`data/refusals.toml`).
 """
 
 import re

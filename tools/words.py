@@ -55,10 +55,12 @@ def place(language: str) -> Path:
 
 
 def labels(file: BinaryIO, *_: object, **_more: object) -> Iterator[_Found]:
-    """Give the messages of a file of labels, as Babel asks for them: its texts, not its colours."""
+    """Give the messages of a file of labels, as Babel asks for them: no colours, no numbers."""
     for table in tomllib.load(file).values():
-        for words in table.values():
-            yield 0, "_", words if isinstance(words, str) else words[0], []
+        for told in table.values():
+            words = told[0] if isinstance(told, list) else told
+            if isinstance(words, str):
+                yield 0, "_", words, []
 
 
 def collect() -> Catalog:
@@ -67,6 +69,7 @@ def collect() -> Catalog:
     for folder, pattern, method in (
         (ROOT / "healthcert", "**.py", "python"),
         (ROOT / "healthcert" / "data", "labels.toml", labels),
+        (ROOT / "healthcert" / "data", "refusals.toml", labels),
         (ROOT / "templates", "**.html", "jinja2"),
         (ROOT / "templates", "**.txt", "jinja2"),
     ):

@@ -22,7 +22,7 @@ from healthcert import errors
 from healthcert.i18n import lazy as _
 from healthcert.web.answers import WRONG
 from healthcert.web.moment import now
-from healthcert.web.refusals import ANSWERS, TRY_LATER, Answer, answer_to
+from healthcert.web.refusals import TRY_LATER, Answer, answer_to
 from healthcert.web.tracing import request_id
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Go back and try again."),
         ),
     ),
-    404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
+    404: (errors.NotFound.code, answer_to(errors.NotFound)),
     405: (
         "method_not_allowed",
         Answer(
@@ -57,8 +57,8 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
             _("Ask for the form that the documentation names."),
         ),
     ),
-    412: ("changed", replace(ANSWERS[errors.WrongState], status=HTTPStatus.PRECONDITION_FAILED)),
-    413: ("too_large", ANSWERS[errors.PictureTooLarge]),
+    412: ("changed", replace(answer_to(errors.WrongState), status=HTTPStatus.PRECONDITION_FAILED)),
+    413: ("too_large", answer_to(errors.PictureTooLarge)),
     415: (
         "wrong_type",
         Answer(
@@ -101,7 +101,7 @@ def refused(refusal: errors.Refusal) -> Response:
 
 def unusable(wrong: errors.BadInput) -> Response:
     """Return the answer to what a program sent well-formed, and what cannot be used yet."""
-    answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    answer = replace(answer_to(errors.BadInput), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _respond("unusable", answer, wrong.fields, which=wrong.which)
 
 
