@@ -14,16 +14,14 @@ from healthcert.cli.demo import demo
 from healthcert.cli.draw import draw
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
-from healthcert.cli.knowledge import country, vaccines
+from healthcert.cli.knowledge import country, vaccines, valuesets
 from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
-from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.serve import run_demo, serve, worker
 from healthcert.cli.staff import staff
 from healthcert.cli.stress import stress
 from healthcert.cli.tables import export, import_
-from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
-from healthcert.cli.worker import worker
 from healthcert.errors import BadInput, Refusal
 
 

@@ -45,12 +45,9 @@ def _written(
     source: bytes, inputs: dict[str, str], made_at: datetime, standard: "typst.PDFStandard"
 ) -> bytes:
     made = _compiler().compile(
-        source,
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=[standard],
+        source, format="pdf", sys_inputs=inputs, pdf_standards=[standard],
         timestamp=made_at.replace(microsecond=0),
-    )
+    )  # fmt: skip
     if not isinstance(made, bytes):
         raise TypeError("Typst gave no PDF")
     return made

@@ -7,13 +7,12 @@ var/audit/
 
 import os
 from collections.abc import Iterable, Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from healthcert.errors import BadProof
 from healthcert.transparency.seals import Seal
-
-_BLOCK = 65_536
 
 
 def append(path: Path, seals: Iterable[Seal]) -> int:
@@ -58,16 +57,12 @@ def newest(folder: Path) -> Seal | None:
 
 
 def _whole(file: BinaryIO, before: int | None = None) -> int:
-    """Return where the last whole line before a place ends, read from behind: a day is long."""
-    place = file.seek(0, os.SEEK_END) if before is None else before
-    while place:
-        start = max(0, place - _BLOCK)
-        file.seek(start)
-        found = file.read(place - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        place = start
-    return 0
+    """Return where the last whole line before a place ends."""
+    size = file.seek(0, os.SEEK_END)
+    if not size:
+        return 0
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as held:  # read from behind: a day is long
+        return held.rfind(b"\n", 0, size if before is None else before) + 1
 
 
 def _files(path: Path) -> list[Path]:

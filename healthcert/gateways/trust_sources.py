@@ -29,9 +29,10 @@ def gather(
         BadTrustList: A file cannot be read, is not signed as it must, or names no signer; or so
             does all of a folder.
     """
-    read_one = partial(_file, training=training, signed_by=signed_by, authorities=authorities)
+    reading = partial(read, training=training, authorities=authorities)
+    read_one = partial(_file, reading=reading, signed_by=signed_by)
     return joined(
-        [_folder(path, read_one) if path.is_dir() else read_one(path) for path in sources]
+        [_folder(each, read_one) if each.is_dir() else read_one(each) for each in sources]
     )
 
 
@@ -61,18 +62,14 @@ def _folder(folder: Path, read_one: Callable[[Path], SignerList]) -> SignerList:
 
 
 def _file(
-    path: Path,
-    *,
-    training: bool = False,
-    signed_by: PublicKey | None = None,
-    authorities: Authorities | None = None,
+    path: Path, *, reading: Callable[..., SignerList] = read, signed_by: PublicKey | None = None
 ) -> SignerList:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise BadTrustList(f"{path}: {error.strerror}") from None
     body = signed_body(data, key=signed_by) if signed_by else data
-    return read(body, source=path.name, training=training, authorities=authorities)
+    return reading(body, source=path.name)
 
 
 def _held(path: Path) -> SignerList | None:

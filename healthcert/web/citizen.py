@@ -77,13 +77,9 @@ def redeem() -> _Page:
     limit("redeem_code")
     with parts().doors.transaction() as db:
         answer = access.redeem(
-            db,
-            vault=parts().vault,
-            pepper=parts().pepper,
-            claim=claim(session["asking"]),
-            code=form.code.data,
-            now=now(),
-        )
+            db, vault=parts().vault, pepper=parts().pepper, claim=claim(session["asking"]),
+            code=form.code.data, now=now(),
+        )  # fmt: skip
         if answer.lets:
             link(db, answer.person_id)
     try:

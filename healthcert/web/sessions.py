@@ -119,15 +119,11 @@ class Visits(SessionInterface):
             if visit.data:
                 visit.token = visit.token or secrets.token_urlsafe(32)
                 key = _hash(visit.token)
+                sealed = parts().vault.service_seal(key, visit.data)
                 visits.keep(
-                    db,
-                    token_hash=key,
-                    sealed=parts().vault.service_seal(key, visit.data),
-                    started_at=visit.started_at or now(),
-                    holder=visit.holder,
-                    is_new=is_new,
-                    now=now(),
-                )
+                    db, token_hash=key, sealed=sealed, started_at=visit.started_at or now(),
+                    holder=visit.holder, is_new=is_new, now=now(),
+                )  # fmt: skip
         self._hand_out(visit, response, is_new=is_new)
 
     def _hand_out(self, visit: Visit, response: Response, *, is_new: bool) -> None:
