@@ -5,8 +5,6 @@ writes, `transaction()` commits whole or not at all, `run(work)` may run its wor
 a deadlock. Connections opened elsewhere hold SQLite's write lock until they are closed.
 """
 
-from __future__ import annotations
-
 import math
 import secrets
 import sqlite3

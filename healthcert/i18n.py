@@ -93,11 +93,8 @@ def best(accepted: str | None, enabled: tuple[str, ...]) -> str:
     that asks for nothing we speak, gets the first of the enabled languages.
     """
     ours = {_tag(code).lower(): code for code in enabled}
-    for wish in _wishes(accepted or ""):
-        for candidate in (wish, wish.partition("_")[0]):
-            if candidate in ours:
-                return ours[candidate]
-    return enabled[0]
+    wishes = (tag for wish in _wishes(accepted or "") for tag in (wish, wish.partition("_")[0]))
+    return next((ours[tag] for tag in wishes if tag in ours), enabled[0])
 
 
 def names(enabled: Sequence[str]) -> dict[str, str]:

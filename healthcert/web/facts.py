@@ -46,15 +46,7 @@ def rows(dcc: Mapping[str, Any]) -> Iterator[Row]:
 
 def stated(told: Mapping[str, object], time_zone: str) -> list[Row]:
     """Return what a certificate of ours says, a line each, moments on the clock of a time zone."""
-    found: list[Row] = []
-    for member, value in told.items():
-        if isinstance(value, datetime):
-            found.append((_MEMBERS[member], format_datetime(value, time_zone)))
-        elif isinstance(value, date):
-            found.append((_MEMBERS[member], format_date(value)))
-        elif value:
-            found.append((_MEMBERS[member], _told(member, value)))
-    return found
+    return [(_MEMBERS[name], _stated(name, told[name], time_zone)) for name in told if told[name]]
 
 
 def looked_at(judgement: Judgement) -> list[Row]:
@@ -67,6 +59,12 @@ def looked_at(judgement: Judgement) -> list[Row]:
         elif value is None and member in _MEMBERS:
             found.append((_MEMBERS[member], _("Not stated")))
     return found
+
+
+def _stated(member: str, value: object, time_zone: str) -> object:
+    if isinstance(value, datetime):
+        return format_datetime(value, time_zone)
+    return format_date(value) if isinstance(value, date) else _told(member, value)
 
 
 def _told(member: str, value: object) -> object:
