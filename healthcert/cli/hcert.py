@@ -93,11 +93,7 @@ def _answer(line: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, Any
 
 
 def _question(line: str) -> tuple[str, list[bytes], datetime | None]:
-    """Return what a line asks: the code's text, who is trusted, and at which time.
-
-    Raises:
-        BadInput: It is a JSON object, but not one that asks anything.
-    """
+    """Return a line's code, who is trusted, when; `BadInput` for JSON that asks nothing."""
     try:
         asked = json.loads(line) if line[:1] in ("{", '"') else line
     except (ValueError, RecursionError):

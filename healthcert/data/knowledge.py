@@ -88,11 +88,7 @@ def sources(kind: Kind) -> tuple[Source, ...]:
 
 
 def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
-    """Return the files of a kind in a folder that is laid out as ours, by name.
-
-    Raises:
-        BadKnowledge: A file is no TOML.
-    """
+    """Return the files of a kind in a folder laid out as ours; `BadKnowledge` if one is no TOML."""
     inner = folder.joinpath(FOLDERS[kind])
     entries = sorted(inner.iterdir(), key=lambda entry: entry.name) if inner.is_dir() else []
     return tuple(

@@ -47,11 +47,7 @@ def as_toml(value_set: ValueSet) -> str:
 
 
 def from_eu(data: bytes) -> ValueSet:
-    """Return a set as the EU publishes it: ``{valueSetId, valueSetDate, valueSetValues}``.
-
-    Raises:
-        BadInput: It is another thing; the fields say where.
-    """
+    """Return a set as the EU publishes it; `BadInput`, which says where, if it is another thing."""
     try:
         published = json.loads(data)
     except (ValueError, RecursionError):
@@ -87,11 +83,7 @@ def renewed(held: ValueSet | None, published: ValueSet) -> ValueSet:
 
 
 def _codes(values: object) -> dict[str, str]:
-    """Return the codes of a published set with their words.
-
-    Raises:
-        BadInput: There is none, or one has no words, or characters that cannot be seen.
-    """
+    """Return the codes of a published set; `BadInput` if one has no words to be seen."""
     if not isinstance(values, dict) or not values:
         raise BadInput({"valueSetValues": "missing"})
     found = {code: _display(value) for code, value in values.items()}

@@ -27,11 +27,7 @@ class NoteSigner:
 
     @classmethod
     def open(cls, path: Path, verifier: Verifier, *, passphrase: bytes) -> Self:
-        """Return the key in a PEM file.
-
-        Raises:
-            SignerUnavailable: The file is missing, does not open, or is not this verifier's.
-        """
+        """Return a PEM file's key; `SignerUnavailable` unless it opens and is this verifier's."""
         try:
             key = load_pem_private_key(path.read_bytes(), passphrase)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm):

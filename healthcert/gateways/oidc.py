@@ -58,11 +58,7 @@ class Provider:
 
     @classmethod
     def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Self:
-        """Return the provider of the settings.
-
-        Raises:
-            NotReady: The file of its secret cannot be read.
-        """
+        """Return the provider of the settings; `NotReady` if its secret cannot be read."""
         try:
             secret = settings.secret_file.read_text(encoding="utf-8").strip()
         except OSError as error:

@@ -40,11 +40,7 @@ class Token:
         self._session, self._epoch = None, -1
 
     def use(self, work: Work) -> Any:  # noqa: ANN401 - the library has no types
-        """Return what the work does with the library and the session.
-
-        Raises:
-            SignerUnavailable: The extra is missing, the token is away or refuses.
-        """
+        """Return what the work does in a session; `SignerUnavailable` if the token is away."""
         with Token.turn:
             try:
                 import pkcs11.util.ec  # noqa: PLC0415 - an optional extra
@@ -105,11 +101,7 @@ class TokenKey:
             raise SignerUnavailable(f"{path.name} names no key in a token") from None
 
     def make(self) -> None:
-        """Make the key in its token: it can neither be read nor taken out.
-
-        Raises:
-            SignerUnavailable: The token refuses, or has a key of that label.
-        """
+        """Make a key that never leaves its token; `SignerUnavailable` if it refuses."""
 
         def work(pkcs11: Any, session: Any) -> None:  # noqa: ANN401 - the library has no types
             if list(session.get_objects({pkcs11.Attribute.LABEL: self.label})):

@@ -39,11 +39,7 @@ def read(path: Path) -> Iterator[Seal]:
 
 
 def newest(folder: Path) -> Seal | None:
-    """Return the last whole seal that a folder holds; None before the first.
-
-    Raises:
-        BadProof: The last whole line is none.
-    """
+    """Return the last whole seal of a folder, None before the first; `BadProof` if it is none."""
     for path in reversed(_files(folder)):
         with path.open("rb") as file:
             end = _whole(file)

@@ -50,11 +50,7 @@ class Signer:
         return cls(trusted.kid, der, purpose, key)
 
     def sign(self, to_be_signed: bytes) -> bytes:
-        """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key.
-
-        Raises:
-            SignerUnavailable: The signature made does not verify.
-        """
+        """Return a checked ``r || s``, 64 bytes, or PSS; `SignerUnavailable` if it is false."""
         return sign_checked(self._key, to_be_signed)
 
 
@@ -76,11 +72,7 @@ def read_certificate(path: Path) -> tuple[bytes, TrustedKey, str]:
 
 @lru_cache(maxsize=64)
 def terms(certificate: bytes) -> TrustedKey:
-    """Return what a signer's certificate (DER) says: key, purposes, life.
-
-    Raises:
-        BadInput: It is none.
-    """
+    """Return what a certificate (DER) says: key, purposes, life; `BadInput` if it is none."""
     return from_certificate(certificate)
 
 
@@ -93,11 +85,7 @@ class BundleSigner:
 
     @classmethod
     def open(cls, key_file: Path, *, passphrase: bytes) -> Self:
-        """Return the bundle key that lies in a PEM file.
-
-        Raises:
-            SignerUnavailable: The file is missing or unreadable, or the passphrase is wrong.
-        """
+        """Return the bundle key of a PEM file; `SignerUnavailable` if it does not open."""
         key = open_key(key_file, passphrase)
         if not isinstance(key, EllipticCurvePrivateKey):
             raise SignerUnavailable("a bundle key is an EC key on P-256")
@@ -105,11 +93,7 @@ class BundleSigner:
         return cls(sha256(spki).digest()[:KID_BYTES], key)
 
     def sign(self, to_be_signed: bytes) -> bytes:
-        """Return an ES256 signature that was checked, ``r || s``, 64 bytes.
-
-        Raises:
-            SignerUnavailable: The signature made does not verify.
-        """
+        """Return a checked ES256 ``r || s``, 64 bytes; `SignerUnavailable` if it is false."""
         return sign_checked(self._key, to_be_signed)
 
 

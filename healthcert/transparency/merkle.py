@@ -74,11 +74,7 @@ def consistency_proof(leaves: Sequence[bytes], old: int, *, whole: bool = True) 
 def check_inclusion(
     leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Refuse unless a proof leads from the leaf hash at an index to the root.
-
-    Raises:
-        BadProof: It does not.
-    """
+    """Refuse (`BadProof`) unless a proof leads from the leaf hash at an index to the root."""
     if not 0 <= index < size:
         raise BadProof("the tree has no such place")
     found = leaf
@@ -91,11 +87,7 @@ def check_inclusion(
 def check_consistency(
     old: tuple[int, bytes], new: tuple[int, bytes], proof: Sequence[bytes]
 ) -> None:
-    """Refuse unless the new tree, given by size and root, grew out of the old one.
-
-    Raises:
-        BadProof: It did not, or the proof does not show it.
-    """
+    """Refuse (`BadProof`) unless the new tree, by size and root, grew out of the old one."""
     before, after = old[0], new[0]
     if before in {0, after}:
         if proof or (before and old != new):

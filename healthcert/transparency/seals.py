@@ -110,11 +110,7 @@ def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: st
 
 
 def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
-    """Return the head of a proof that shows that it grew out of the head held.
-
-    Raises:
-        BadProof: It does not, it begins at another size, or the log did not sign its head.
-    """
+    """Return the head of a proof that it grew out of the head held; `BadProof` if it did not."""
     size, proof, note = _read(text)
     head = opened(note, log)
     if size != held.size:
@@ -124,11 +120,7 @@ def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
 
 
 def check_proof(text: str, *, log: Verifier) -> tuple[Checkpoint, int, bytes]:
-    """Return the head, the index and the entry of a proof that holds.
-
-    Raises:
-        BadProof: It does not hold, the log did not sign its head, or it brings no entry.
-    """
+    """Return head, index and entry of a proof of an event; `BadProof` if it does not hold."""
     first, _, rest = text.partition("\n")
     extra, _, rest = rest.partition("\n")
     if first != _PROOF or not extra.startswith("extra "):

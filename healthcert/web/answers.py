@@ -137,11 +137,7 @@ def recalled(draft: Mapping[str, Iterable[str]]) -> MultiDict[str, Any]:
 
 
 def moment_of(text: str, zone: str, field: str, otherwise: datetime) -> datetime:
-    """Return a time that was typed by a clock of that zone (IANA); `otherwise` where none was.
-
-    Raises:
-        BadInput: It is no time; under the name of the `field`.
-    """
+    """Return a time typed by a zone's clock (IANA), or `otherwise`; `BadInput` if it is none."""
     if not text:
         return otherwise
     try:
