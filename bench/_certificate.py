@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ObjectIdentifier
 
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.gateways.signer import Signer, issue_text
 
 KEY = ec.derive_private_key(0xBE4C, ec.SECP256R1())
 KID = b"benchkey"
@@ -30,7 +30,7 @@ DCC: dict[str, Any] = {
 }
 
 
-class Unchecked(FileSigner):
+class Unchecked(Signer):
     """A signer that does not verify what it signed: the check is counted apart."""
 
     __slots__ = ()
@@ -41,7 +41,7 @@ class Unchecked(FileSigner):
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def signer(kind: type[FileSigner] = FileSigner) -> FileSigner:
+def signer(kind: type[Signer] = Signer) -> Signer:
     """Return the signer, checking what it signs or not."""
     name, usage = x509.Name([]), ObjectIdentifier("1.3.6.1.4.1.1847.2021.1.2")
     begins, ends = datetime(2025, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
@@ -51,6 +51,6 @@ def signer(kind: type[FileSigner] = FileSigner) -> FileSigner:
     return kind(KID, certificate, "v", KEY)
 
 
-def issue(by: FileSigner) -> str:
+def issue(by: Signer) -> str:
     """Return the text of a new certificate."""
     return issue_text(dcc=DCC, issuer="XX", signer=by, **_LIFE)

@@ -46,7 +46,6 @@ from healthcert.web import (
     room,
     staff,
     stock,
-    styleguide,
     team,
     waiting,
 )
@@ -100,7 +99,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         app.register_blueprint(door)
     if settings.development:
         app.register_blueprint(dev.bp)
-        app.add_url_rule("/styleguide", "styleguide", styleguide.styleguide)
+        app.add_url_rule("/styleguide", "styleguide", dev.styleguide)
     init_guards(app, staff.who, bearer)
     init_health(
         app,

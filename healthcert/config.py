@@ -1,13 +1,11 @@
 """Settings: read once from the environment, checked, frozen."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from healthcert.errors import BadSettings
@@ -82,12 +80,8 @@ class Settings:
         return self.data_dir / "room"
 
     @classmethod
-    def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Settings:
-        """Return the settings that ``HEALTHCERT_*`` variables ask for.
-
-        Args:
-            env: The process environment.
-            root: Where relative paths start: the root of the checkout.
+    def from_env(cls, env: Mapping[str, str], root: Path = _ROOT) -> Self:
+        """Return the settings that ``HEALTHCERT_*`` variables ask for, paths from `root` on.
 
         Raises:
             BadSettings: A value cannot be read, or is unsafe for its environment.
@@ -124,7 +118,7 @@ class Settings:
         settings._refuse_unsafe()
         return settings
 
-    def at(self, **changes: object) -> Settings:
+    def at(self, **changes: object) -> Self:
         """Return a copy with some values changed; for tests and commands."""
         return replace(self, **changes)  # type: ignore[arg-type]
 

@@ -6,8 +6,6 @@ a deadlock, `alone()` is for one statement. Connections opened elsewhere hold SQ
 until they are closed.
 """
 
-from __future__ import annotations
-
 import math
 import secrets
 import sqlite3

@@ -50,39 +50,33 @@
 
 A `Refusal` is an answer, not a fault: the request was understood and must not
 be done. Each class names itself with a stable `code`, which is the key of its
-translated words and of its HTTP status (`healthcert.web.errors`).
+translated words and of its HTTP status (`data/refusals.toml`).
 """
 
-from __future__ import annotations
-
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar, NamedTuple
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """The request was understood and must not be done.
-
-    Attributes:
-        which, instead: Of several wishes the one refused, counted from 0; what there is instead.
-    """
+    """The request was understood and must not be done."""
 
     code: ClassVar[str] = "refused"
-    which: int = 0
-    instead: Sequence[Mapping[str, object]] = ()
+    which: int = 0  # of several wished for together, the one refused
+    instead: Sequence[Mapping[str, object]] = ()  # what there is instead
+
+    def __init_subclass__(cls) -> None:
+        """Name a class of this module by itself; a narrower one elsewhere keeps the name it has."""
+        if cls.__module__ == __name__:
+            cls.code = re.sub(r"\B(?=[A-Z])", "_", cls.__name__).lower()
 
 
 class BadInput(Refusal):
-    """Something given cannot be used; nothing was changed.
-
-    Attributes:
-        fields: What is wrong, by field: a stable code such as ``missing`` or ``not_a_date``.
-    """
-
-    code = "bad_input"
+    """Something given cannot be used; nothing was changed."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        """Take what is wrong, by field."""
+        """Take what is wrong, by field: a stable code such as ``missing`` or ``not_a_date``."""
         super().__init__(", ".join(f"{name}: {wrong}" for name, wrong in fields.items()))
         self.fields = dict(fields)
 
@@ -98,10 +92,8 @@ class Fault(NamedTuple):
 class BadRows(Refusal):
     """Lines of a table cannot be used, by its `faults`; none of it was taken in."""
 
-    code = "bad_rows"
-
     def __init__(self, faults: Sequence[Fault]) -> None:
-        """Take what is wrong."""
+        """Take what is wrong, line by line."""
         super().__init__(f"{len({fault.line for fault in faults})} lines cannot be used")
         self.faults = tuple(faults)
 
@@ -109,44 +101,28 @@ class BadRows(Refusal):
 class NotFound(Refusal):
     """The thing named does not exist, or this person may not know that it does."""
 
-    code = "not_found"
-
 
 class NotSignedIn(Refusal):
     """This needs a signed-in person."""
-
-    code = "not_signed_in"
 
 
 class NotAllowed(Refusal):
     """The person signed in has no role that may do this."""
 
-    code = "not_allowed"
-
 
 class ProveAgain(Refusal):
     """The deed is grave, and who it is was proved more than five minutes ago."""
-
-    code = "prove_again"
 
 
 class PageExpired(Refusal):
     """The form was open too long or came from elsewhere: its protection token does not fit."""
 
-    code = "page_expired"
-
 
 class TooMany(Refusal):
-    """This was done too often for now.
-
-    Attributes:
-        until: From when on it can be tried again.
-    """
-
-    code = "too_many"
+    """This was done too often for now."""
 
     def __init__(self, until: datetime) -> None:
-        """Take when the window ends."""
+        """Take from when on it can be tried again."""
         super().__init__(f"until {until:%Y-%m-%d %H:%M:%S%z}")
         self.until = until
 
@@ -154,43 +130,29 @@ class TooMany(Refusal):
 class TooManyLooks(TooMany):
     """This member of staff has opened as many people beside today's list as they may."""
 
-    code = "too_many_looks"
-
 
 class MustWait(Refusal):
     """Booking goes through the waiting room, and it is not this asker's turn."""
-
-    code = "must_wait"
 
 
 class AnothersTicket(Refusal):
     """The ticket of the waiting room is of nobody who is to be booked for."""
 
-    code = "anothers_ticket"
-
 
 class BadCode(Refusal):
     """The one-time code is wrong, used or out of date."""
-
-    code = "bad_code"
 
 
 class NotProved(Refusal):
     """What was shown does not prove who somebody is; it says nothing of what was wrong."""
 
-    code = "not_proved"
-
 
 class LastKey(Refusal):
     """The only key of somebody stays: without it they could not come in again."""
 
-    code = "last_key"
-
 
 class SlotFull(Refusal):
     """Every place of the slot is taken, whose identifier is its argument, if known."""
-
-    code = "slot_full"
 
 
 class AlreadyBooked(Refusal):
@@ -199,31 +161,22 @@ class AlreadyBooked(Refusal):
     Both cases share one code, so that a stranger cannot learn who is booked.
     """
 
-    code = "already_booked"
-
 
 class TimesOverlap(Refusal):
     """The person has another appointment at that time."""
 
-    code = "times_overlap"
-
 
 class NotEligible(Refusal):
-    """The programme is not open for this person on that day.
-
-    Attributes:
-        opens_on: From which day it would be; None where no phase is foreseen.
-        group: The names of that phase, by language.
-        by_phase: Whether phases refuse, rather than the product's age.
-    """
-
-    code = "not_eligible"
+    """The programme is not open for this person on that day."""
 
     def __init__(
         self, *, opens_on: date | None = None, group: Mapping[str, str] | None = None,
         by_phase: bool = False,
     ) -> None:  # fmt: skip
-        """Take from when, and as which group, the person would be admitted."""
+        """Take from when, if ever, and as which group (names by language) they would be admitted.
+
+        `by_phase`: phases refuse, rather than the product's age.
+        """
         super().__init__(f"from {opens_on}" if opens_on else "")
         self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
 
@@ -231,73 +184,49 @@ class NotEligible(Refusal):
 class WrongState(Refusal):
     """The thing has moved on: this step no longer, or not yet, fits."""
 
-    code = "wrong_state"
-
 
 class StillRunning(Refusal):
     """The first request with this idempotency key is not done yet."""
-
-    code = "still_running"
 
 
 class NeedsAnother(Refusal):
     """This person has acted on the request before: the next step is for somebody else."""
 
-    code = "needs_another"
-
 
 class RuleError(Refusal):
     """A rule cannot be read, is too large, or gives no answer for this certificate: not passed."""
-
-    code = "rule_error"
 
 
 class SignerUnavailable(Refusal):
     """No usable key signs this purpose now; the work is kept and tried again."""
 
-    code = "signer_unavailable"
-
 
 class NotReady(Refusal):
     """The database, the keys or the bundle cannot be used yet; the message says which."""
-
-    code = "not_ready"
 
 
 class WrongKeys(NotReady):
     """Rows lie under a vault key that is not among the key files; the message names it."""
 
-    code = "wrong_keys"
-
 
 class ProviderAway(Refusal):
     """The identity provider does not answer, or not as one; the message says how."""
-
-    code = "provider_away"
 
 
 class BadSettings(Refusal):
     """A setting is missing, unreadable or unsafe for its environment; the message names it."""
 
-    code = "bad_settings"
-
 
 class BadKnowledge(BadSettings):
     """A knowledge file is wrong; the message names file and field, and says what to do."""
-
-    code = "bad_knowledge"
 
 
 class BadPicture(Refusal):
     """The file is not a PNG, JPEG, GIF or WebP picture, or is a broken one."""
 
-    code = "bad_picture"
-
 
 class PictureTooLarge(BadPicture):
     """The picture is over 10 MB, or its header promises over 16 megapixels."""
-
-    code = "picture_too_large"
 
     def __init__(self) -> None:
         """Say the limits: they are the same for all."""
@@ -307,94 +236,62 @@ class PictureTooLarge(BadPicture):
 class BadProof(Refusal):
     """A note, seal or proof of the audit tree is none, or does not hold."""
 
-    code = "bad_proof"
-
 
 class BadTrustList(Refusal):
     """What should replace a list of trusted signers is none, is empty, or is half of it at most."""
-
-    code = "bad_trust_list"
 
 
 class BadBundle(Refusal):
     """The offline bundle is not one, or no pinned key signed it."""
 
-    code = "bad_bundle"
-
 
 class OlderBundle(BadBundle):
     """A newer bundle is already held."""
-
-    code = "older_bundle"
 
 
 class ExpiredBundle(BadBundle):
     """The bundle is past its end."""
 
-    code = "expired_bundle"
-
 
 class BadCertificate(Refusal):
     """The text is not a certificate we can trust; subclasses say which step failed."""
-
-    code = "bad_certificate"
 
 
 class NotACertificate(BadCertificate):
     """The text is not a health certificate at all."""
 
-    code = "not_a_certificate"
-
 
 class MalformedPrefix(BadCertificate):
     """It looks like a certificate, but does not begin with ``HC1:``."""
-
-    code = "malformed_prefix"
 
 
 class MalformedBase45(BadCertificate):
     """The text after the prefix is not base45 (RFC 9285)."""
 
-    code = "malformed_base45"
-
 
 class MalformedZlib(BadCertificate):
     """The bytes are not one complete zlib stream of at most 16 KiB."""
-
-    code = "malformed_zlib"
 
 
 class MalformedCbor(BadCertificate):
     """The bytes are not CBOR as the guard allows it."""
 
-    code = "malformed_cbor"
-
 
 class MalformedCose(BadCertificate):
     """The CBOR is not a COSE_Sign1 with a known algorithm."""
-
-    code = "malformed_cose"
 
 
 class UnknownIssuer(BadCertificate):
     """No key of the trust list has the key identifier of the certificate."""
 
-    code = "unknown_issuer"
-
 
 class BadSignature(BadCertificate):
     """The signature does not match the key it names."""
-
-    code = "bad_signature"
 
 
 class MalformedClaims(BadCertificate):
     """The signed payload is not a CWT claims set with a health certificate in it."""
 
-    code = "malformed_claims"
-
 
 class NotUnderstood(BadCertificate):
     """The payload is signed and of a kind this version does not read."""
-
-    code = "not_understood"

@@ -1,9 +1,7 @@
 """Words, dates and writing direction in the language of whoever is being spoken to.
 
-The language lives in a context variable, so a page, a job and a command each speak
-their own without handing it through every call: web/ sets it per request, jobs/ and
-cli/ per message. English is the language of the source: a message that has no
-translation, or whose catalogue is not there, is given in English and nothing fails.
+The language lives in a context variable: web/ sets it per request, jobs/ and cli/ per message.
+A message that has no translation, or no catalogue, is given in the English of the source.
 
     use("ar")                                   # until told otherwise
     with use(person.language):                  # for one message
@@ -11,12 +9,10 @@ translation, or whose catalogue is not there, is given in English and nothing fa
     STATES = {"booked": lazy("Booked")}         # read when shown, not when imported
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from contextvars import ContextVar, Token
+from contextlib import AbstractContextManager, ExitStack
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
@@ -38,19 +34,11 @@ _LOCALES = {"en": "en_GB"}  # plain "en" means the month first, which a border m
 _LANGUAGE: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
-class _Use(AbstractContextManager[None]):
-    """The language set by `use`; leaving it brings back the one before."""
-
-    def __init__(self, token: Token[str]) -> None:
-        self._token = token
-
-    def __exit__(self, *_: object) -> None:
-        _LANGUAGE.reset(self._token)
-
-
-def use(language: str) -> AbstractContextManager[None]:
+def use(language: str) -> AbstractContextManager[object]:
     """Speak this language from now on, or as a context manager until its block ends."""
-    return _Use(_LANGUAGE.set(language))
+    before = ExitStack()
+    before.callback(_LANGUAGE.reset, _LANGUAGE.set(language))
+    return before
 
 
 def language() -> str:
@@ -70,24 +58,14 @@ def gettext(message: str, /, **variables: object) -> str:
 
 
 def ngettext(singular: str, plural: str, number: int, /, **variables: object) -> str:
-    """Return the form of a message that fits a number, which is its ``%(num)s``.
-
-    Arabic has six forms and French counts nought as one, so never choose between two
-    messages by hand.
-    """
+    """Return the form of a message that fits a number, which is its ``%(num)s``."""
     words = _catalogue(_LANGUAGE.get()).ngettext(singular, plural, number)
     return words % {"num": number, **variables}
 
 
-def pgettext(context: str, message: str, /, **variables: object) -> str:
-    """Return a message whose English is ambiguous, told apart by a context."""
-    words = _catalogue(_LANGUAGE.get()).pgettext(context, message)
-    return words % variables if variables else words
-
-
 @dataclass(frozen=True, slots=True)
 class Lazy:
-    """A message that is translated each time it is shown."""
+    """A message for a table made at import: translated each time it is shown."""
 
     message: str
 
@@ -104,9 +82,7 @@ class Lazy:
         return format(str(self), spec)
 
 
-def lazy(message: str, /) -> Lazy:
-    """Return a message for a table made at import; its ``str()`` is in the language then spoken."""
-    return Lazy(message)
+lazy = Lazy  # the name by which messages are collected
 
 
 @lru_cache(maxsize=1024)
@@ -117,11 +93,8 @@ def best(accepted: str | None, enabled: tuple[str, ...]) -> str:
     that asks for nothing we speak, gets the first of the enabled languages.
     """
     ours = {_tag(code).lower(): code for code in enabled}
-    for wish in _wishes(accepted or ""):
-        for candidate in (wish, wish.partition("_")[0]):
-            if candidate in ours:
-                return ours[candidate]
-    return enabled[0]
+    wishes = (tag for wish in _wishes(accepted or "") for tag in (wish, wish.partition("_")[0]))
+    return next((ours[tag] for tag in wishes if tag in ours), enabled[0])
 
 
 def names(enabled: Sequence[str]) -> dict[str, str]:
@@ -135,12 +108,9 @@ def territory(code: str) -> str:
 
 
 def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
-    """Return a day as people write it: ``12 March 2026``; with its weekday if ``full``.
+    """Return a day, or that of an aware moment on the clock of `tz`, as people write it.
 
-    Args:
-        value: A day, or an aware moment, which is first moved to `tz`.
-        tz: Where the reader's clock stands.
-        length: How much of it to write.
+    ``12 March 2026``; with its weekday if ``full``.
     """
     day = value.astimezone(_zone(tz)).date() if isinstance(value, datetime) else value
     return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))

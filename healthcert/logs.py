@@ -4,8 +4,6 @@ A record carries its message and the fields named in `FIELDS`; anything else han
 logger, and with it any personal data by accident, is left out.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import sys

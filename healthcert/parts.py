@@ -1,7 +1,5 @@
 """What the application, the worker and the commands open once and hand on."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field

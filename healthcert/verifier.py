@@ -1,7 +1,5 @@
 """The doors that need no database: check a certificate, fetch the bundle, say how we are."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import timedelta
 

@@ -7,8 +7,6 @@ Needs neither the database's packages nor the web's: `python -m healthcert.witne
 Source: c2sp.org/tlog-cosignature and c2sp.org/tlog-witness, carried by files in place of HTTP.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime

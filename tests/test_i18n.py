@@ -30,10 +30,6 @@ msgstr[2] "جرعتان"
 msgstr[3] "%(num)s جرعات"
 msgstr[4] "%(num)s جرعة"
 msgstr[5] "%(num)s جرعة"
-
-msgctxt "a state"
-msgid "Open"
-msgstr "مفتوح"
 """
 EVENING = datetime(2026, 3, 11, 23, 40, tzinfo=UTC)
 
@@ -96,8 +92,6 @@ def test_the_empty_message_is_empty_and_not_the_header_of_the_catalogue():
 @pytest.mark.usefixtures("arabic")
 def test_a_message_is_given_in_the_language_spoken():
     assert i18n.gettext("Back") == "رجوع"
-    assert i18n.pgettext("a state", "Open") == "مفتوح"
-    assert i18n.pgettext("a verb", "Open") == "Open"
 
 
 @pytest.mark.usefixtures("arabic")

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import tomllib
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from babel.messages import Catalog, Message
 from babel.messages.extract import extract_from_dir
@@ -29,7 +32,6 @@ KEYWORDS = {
     "gettext": None,
     "lazy": None,
     "ngettext": (1, 2),
-    "pgettext": ((1, "c"), 2),
     "trans": None,
 }
 # Dates in a header would make every run a change, and every two branches a conflict.
@@ -38,6 +40,7 @@ _NOISE = re.compile(
     rb".*\n",
     re.MULTILINE,
 )
+_Found = tuple[int, str, str, list[str]]
 _PLACE = re.compile(r"%\((\w+)\)")
 
 
@@ -51,11 +54,22 @@ def place(language: str) -> Path:
     return CATALOGUES / language / "LC_MESSAGES" / "messages.po"
 
 
+def labels(file: BinaryIO, *_: object, **_more: object) -> Iterator[_Found]:
+    """Give the messages of a file of labels, as Babel asks for them: no colours, no numbers."""
+    for table in tomllib.load(file).values():
+        for told in table.values():
+            words = told[0] if isinstance(told, list) else told
+            if isinstance(words, str):
+                yield 0, "_", words, []
+
+
 def collect() -> Catalog:
-    """Return every message of the code and of the templates."""
+    """Return every message of the code, of the labels and of the templates."""
     found = Catalog()
     for folder, pattern, method in (
         (ROOT / "healthcert", "**.py", "python"),
+        (ROOT / "healthcert" / "data", "labels.toml", labels),
+        (ROOT / "healthcert" / "data", "refusals.toml", labels),
         (ROOT / "templates", "**.html", "jinja2"),
         (ROOT / "templates", "**.txt", "jinja2"),
     ):

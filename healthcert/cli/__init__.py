@@ -3,8 +3,6 @@
 Exit codes: 0 done, 1 refused, 2 misuse.
 """
 
-from __future__ import annotations
-
 import click
 
 from healthcert.cli.audit import audit
@@ -16,17 +14,14 @@ from healthcert.cli.demo import demo
 from healthcert.cli.draw import draw
 from healthcert.cli.hcert import hcert
 from healthcert.cli.keys import keys
-from healthcert.cli.knowledge import country, vaccines
+from healthcert.cli.knowledge import country, vaccines, valuesets
 from healthcert.cli.lots import lots
 from healthcert.cli.rules import rules
-from healthcert.cli.scan import names, scan
-from healthcert.cli.serve import run_demo, serve
+from healthcert.cli.serve import run_demo, serve, worker
 from healthcert.cli.staff import staff
 from healthcert.cli.stress import stress
 from healthcert.cli.tables import export, import_
-from healthcert.cli.valuesets import valuesets
 from healthcert.cli.verify import verify
-from healthcert.cli.worker import worker
 from healthcert.errors import BadInput, Refusal
 
 
@@ -49,8 +44,6 @@ def main() -> None:
     """Vaccination booking, dose records and EU-DCC health certificates."""
 
 
-hcert.add_command(scan)
-hcert.add_command(names)
 demo.add_command(run_demo)
 _NOUNS = (
     audit, bundle, certificates, conformance, country, db, demo, draw, export, hcert, import_, keys,

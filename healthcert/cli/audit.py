@@ -1,11 +1,6 @@
 """`healthcert audit`: hold the record against what was sealed; prove, export, witness."""
 
-from __future__ import annotations
-
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +8,8 @@ from typing import IO
 from uuid import UUID
 
 import click
-from sqlalchemy.orm import Session
 
-from healthcert.config import Settings
-from healthcert.db import Doors, make_engine, refuse_unready
+from healthcert.cli.opened import database, settings
 from healthcert.gateways import seal_files
 from healthcert.gateways.note_keys import read_verifier
 from healthcert.hcert.bundle import read
@@ -61,21 +54,20 @@ def verify(
     Example:
       healthcert audit verify --witness w1.vkey witness-1/ --bundle old-bundle.hcb
     """
-    settings = Settings.from_env(os.environ)
-    key = read_verifier(log or settings.keys_dir / AUDIT_LOG)
+    ours = settings()
+    key = read_verifier(log or ours.keys_dir / AUDIT_LOG)
     sources = [
-        Source.of(str(path), seal_files.read(path), log=key)
-        for path in (settings.seals_dir, *seals)
+        Source.of(str(path), seal_files.read(path), log=key) for path in (ours.seals_dir, *seals)
     ]
     sources += [
         Source.of(by.name, seal_files.read(state), log=key, witness=by)
         for by, state in ((read_verifier(vkey), state) for vkey, state in witnesses)
     ]
     if bundle:
-        published = read(bundle.read_bytes(), pinned=load_pins(settings.pins_dir)).audit_head
+        published = read(bundle.read_bytes(), pinned=load_pins(ours.pins_dir)).audit_head
         told = [Seal(published.decode())] if published else []
         sources.append(Source.of(str(bundle), told, log=key))
-    with _reading() as db:
+    with database() as doors, doors.reading() as db:
         found = auditing.verify(db, log=key, sources=sources, now=datetime.now(UTC))
         head = sealing.newest(db)
     for finding in found:
@@ -100,8 +92,8 @@ def prove(event: UUID | None, since: int | None, head: IO[str] | None) -> None:
     what = since if event is None else event
     if what is None:
         raise click.UsageError("name an event, or say --since")
-    log = read_verifier(Settings.from_env(os.environ).keys_dir / AUDIT_LOG)
-    with _reading() as db:
+    log = read_verifier(settings().keys_dir / AUDIT_LOG)
+    with database() as doors, doors.reading() as db:
         click.echo(auditing.prove(db, what, log=log, head=head.read() if head else None), nl=False)
 
 
@@ -113,24 +105,13 @@ def export() -> None:
     Example:
       healthcert audit export > audit.jsonl
     """
-    with _reading() as db:
+    with database() as doors, doors.reading() as db:
         for line in auditing.export(db):
             click.echo(line)
 
 
 for command in COMMANDS:
     audit.add_command(command)
-
-
-@contextmanager
-def _reading() -> Iterator[Session]:
-    engine = make_engine(Settings.from_env(os.environ).database_url)
-    try:
-        refuse_unready(engine)
-        with Doors(engine).reading() as db:
-            yield db
-    finally:
-        engine.dispose()
 
 
 def _words(finding: Finding) -> str:

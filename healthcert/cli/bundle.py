@@ -1,15 +1,12 @@
 """Make, show and check the offline bundle."""
 
-from __future__ import annotations
-
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from healthcert.config import Settings
+from healthcert.cli.opened import service, settings
 from healthcert.data import value_sets
 from healthcert.errors import BadBundle
 from healthcert.gateways import bundle_files
@@ -17,7 +14,6 @@ from healthcert.gateways.batch_files import lists_in, put_batches
 from healthcert.hcert.bundle import Bundle, newer
 from healthcert.hcert.revocation import Part, RevocationList
 from healthcert.jobs.publishing import publish_now
-from healthcert.parts import ready_parts
 from healthcert.services import publishing
 from healthcert.services import rules as entry_rules
 from healthcert.services.bundles import Contents, held
@@ -56,24 +52,22 @@ def build(
     Example:
       healthcert bundle build --out var/bundle.hcb --full
     """
-    settings = Settings.from_env(os.environ)
-    pins, now = load_pins(settings.pins_dir), datetime.now(UTC)
+    ours = settings()
+    pins, now = load_pins(ours.pins_dir), datetime.now(UTC)
     before, _ = held(out, pins=pins, whole=False)
-    listed = before.revocation if before else RevocationList.of([settings.country], [])
+    listed = before.revocation if before else RevocationList.of([ours.country], [])
     if revoked is not None:
-        listed = lists_in(revoked, now=now).with_issuer(settings.country, listed)
+        listed = lists_in(revoked, now=now).with_issuer(ours.country, listed)
     made = put_in_place(
         out,
         Contents(
-            trust=load_trust(trust or settings.keys_dir / "trust" / "certificates"),
+            trust=load_trust(trust or ours.keys_dir / "trust" / "certificates"),
             revocation=listed,
-            rules=entry_rules.held(rules or settings.rules_dir, settings.country),
+            rules=entry_rules.held(rules or ours.rules_dir, ours.country),
             value_sets=value_sets(),
             audit_head=before.audit_head if before else None,
         ),
-        signer=load_bundle_signer(
-            settings.keys_dir / settings.env, read_secret(settings.secret_file)
-        ),
+        signer=load_bundle_signer(ours.keys_dir / ours.env, read_secret(ours.secret_file)),
         pins=pins,
         now=now,
         full=full or None,
@@ -90,10 +84,10 @@ def publish(*, full: bool) -> None:
     Example:
       healthcert bundle publish
     """
-    settings = Settings.from_env(os.environ)
-    with ready_parts(settings) as parts:
+    ours = settings()
+    with service() as parts:
         made = publish_now(parts, datetime.now(UTC), full=full or None)
-    click.echo(f"{settings.bundle}: version {made.version}, {len(made.trust)} keys")
+    click.echo(f"{ours.bundle}: version {made.version}, {len(made.trust)} keys")
 
 
 @bundle.command()
@@ -105,7 +99,7 @@ def batches(out: Path) -> None:
     Example:
       healthcert bundle batches --out var/batches
     """
-    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.reading() as db:
+    with service() as parts, parts.doors.reading() as db:
         found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
         names = put_batches(out, found)
     for name in names:
@@ -141,7 +135,7 @@ def verify(file: Path) -> None:
 
 
 def _read(file: Path) -> Bundle:
-    pins = load_pins(Settings.from_env(os.environ).pins_dir)
+    pins = load_pins(settings().pins_dir)
     try:
         return bundle_files.load(file, pins=pins)[0]
     except OSError as error:

@@ -1,7 +1,5 @@
 """Take many certificates back: one officer asks, another approves, a third carries out."""
 
-from __future__ import annotations
-
 import json
 from datetime import datetime
 from functools import partial

@@ -1,26 +1,23 @@
 """Run the test data that the EU's issuers published, in the layout they published it in."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from healthcert.cli.lines import moment
 from healthcert.hcert.grading import Case, grade
 
 _LAYOUT = frozenset(("2dcode", "raw"))  # folders that say nothing of the certificate
 _EXPECTED = "EXPECTED"
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     id: str
     flag: str
     expected: bool
@@ -44,7 +41,8 @@ def conformance(folder: Path, *, as_json: bool) -> None:
     rows = [row for path in sorted(folder.rglob("*.json")) for row in _rows(folder, path)]
     if not rows:
         raise click.UsageError(f"{folder} holds no test data")
-    for line in _as_json(rows) if as_json else _as_table(rows):
+    told = (json.dumps(row._asdict()) for row in rows)
+    for line in told if as_json else _as_table(rows):
         click.echo(line)
 
 
@@ -76,19 +74,18 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 def _case(told: Mapping[str, Any], path: Path) -> Case:
     context = told["TESTCTX"]
-    base45, barcode, dcc = told.get("BASE45"), told.get("PREFIX"), told.get("JSON")
-    schema = context.get("SCHEMA")
+    base45, dcc, schema = told.get("BASE45"), told.get("JSON"), context.get("SCHEMA")
     return Case(
-        barcode=barcode if isinstance(barcode, str) else "",
-        signer=_from_base64(context.get("CERTIFICATE")),
-        at=_moment(context.get("VALIDATIONCLOCK")),
+        barcode=_as(str, told.get("PREFIX")) or "",
+        signer=_as(base64.b64decode, context.get("CERTIFICATE")),
+        at=_as(moment, context.get("VALIDATIONCLOCK")),
         schema=schema if isinstance(schema, str) else None,
         base45=base45 if isinstance(base45, str) else None,
-        compressed=_from_hex(told.get("COMPRESSED")),
-        cose=_from_hex(told.get("COSE")),
-        cbor=_from_hex(told.get("CBOR")),
+        compressed=_as(bytes.fromhex, told.get("COMPRESSED")),
+        cose=_as(bytes.fromhex, told.get("COSE")),
+        cbor=_as(bytes.fromhex, told.get("CBOR")),
         json=dcc if isinstance(dcc, dict) else None,
-        picture=_from_base64(told.get("2DCODE")) or _picture_beside(path),
+        picture=_as(base64.b64decode, told.get("2DCODE")) or _picture_beside(path),
     )
 
 
@@ -101,31 +98,12 @@ def _picture_beside(path: Path) -> bytes | None:
     return None
 
 
-def _from_hex(text: object) -> bytes | None:
+def _as(read: Callable[[str], T], text: object) -> T | None:
+    """Return a text as it is to be read; None where there is none, or it is not of that form."""
     try:
-        return bytes.fromhex(text) if isinstance(text, str) and text else None
+        return read(text) if isinstance(text, str) and text else None
     except ValueError:
         return None
-
-
-def _from_base64(text: object) -> bytes | None:
-    try:
-        return base64.b64decode(text) if isinstance(text, str) and text else None
-    except ValueError:
-        return None
-
-
-def _moment(text: object) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
-
-
-def _as_json(rows: list[_Row]) -> Iterator[str]:
-    for row in rows:
-        yield json.dumps({"id": row.id, "flag": row.flag, "expected": row.expected, "got": row.got})
 
 
 def _as_table(rows: list[_Row]) -> Iterator[str]:

@@ -1,18 +1,13 @@
 """Bring the database to this version, check that its sums come out, let go of what is over."""
 
-from __future__ import annotations
-
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 
 import click
 
-from healthcert.config import Settings
-from healthcert.db import Doors, make_engine, migrate, refuse_unready
+from healthcert.cli.opened import database, settings
+from healthcert.db import Doors, migrate
 from healthcert.services import retention as keeping
 from healthcert.services.reconciling import CHECKS, differences
 
@@ -30,7 +25,7 @@ def migrate_tables() -> None:
     Example:
       healthcert db migrate
     """
-    migrate(Settings.from_env(os.environ).database_url)
+    migrate(settings().database_url)
     click.echo("The database is ready.")
 
 
@@ -43,7 +38,7 @@ def check(context: click.Context) -> None:
     Example:
       healthcert db check
     """
-    with opened() as doors, doors.reading() as session:
+    with database() as doors, doors.reading() as session:
         found = {difference.check: difference.rows for difference in differences(session)}
     for name in CHECKS:
         click.echo(f"{'differs' if name in found else 'holds':8} {name}: {found.get(name, 0)}")
@@ -64,7 +59,7 @@ def retention(*, dry_run: bool, as_json: bool) -> None:
       healthcert db retention --dry-run
     """
     now = datetime.now(UTC)
-    with opened() as doors:
+    with database() as doors:
         if dry_run:
             with doors.reading() as session:
                 counts = keeping.due(session, now=now)
@@ -82,14 +77,3 @@ def retention(*, dry_run: bool, as_json: bool) -> None:
 def _all_of(doors: Doors, kind: str, now: datetime) -> int:
     batch = partial(keeping.apply, kind=kind, now=now)
     return sum(iter(lambda: doors.run(batch), 0))
-
-
-@contextmanager
-def opened() -> Iterator[Doors]:
-    """Give the database of the settings, if it is ready."""
-    engine = make_engine(Settings.from_env(os.environ).database_url)
-    try:
-        refuse_unready(engine)
-        yield Doors(engine)
-    finally:
-        engine.dispose()

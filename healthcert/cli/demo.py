@@ -1,8 +1,7 @@
 """Prepare the demonstration: keys, tables, a fictitious country at work."""
 
-from __future__ import annotations
-
 import os
+from contextlib import closing
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -48,8 +47,7 @@ def prepare(settings: Settings, *, now: datetime) -> list[str]:
         raise BadSettings("the demonstration is for HEALTHCERT_ENV=development only")
     make_development_keys(settings.keys_dir, country=settings.country, now=now)
     migrate(settings.database_url)
-    parts = open_parts(settings)
-    try:
+    with closing(open_parts(settings)) as parts:
         today = now.astimezone(ZoneInfo(parts.country.time_zone)).date()
         with parts.doors.transaction() as db:
             demonstration.populate(
@@ -59,8 +57,6 @@ def prepare(settings: Settings, *, now: datetime) -> list[str]:
         publish_now(parts, now)
         with parts.doors.reading() as db:
             shown = demonstration.shown(db, vault=parts.vault)
-    finally:
-        parts.close()
     return _lines(shown)
 
 

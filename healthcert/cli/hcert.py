@@ -1,20 +1,22 @@
-"""Look into certificates: JSON lines in, JSON lines out."""
-
-from __future__ import annotations
+"""Look into certificates and pictures of them, and write names in the letters of a passport."""
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import click
 
+from healthcert.cli.lines import lines, moment
 from healthcert.data import value_sets
-from healthcert.errors import BadInput
+from healthcert.errors import BadInput, BadPicture, PictureTooLarge
+from healthcert.hcert import qr
 from healthcert.hcert.inspection import Inspection, inspect
+from healthcert.hcert.names import left_out, standardise
 
+_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _MAX_LINE = 4 * 1024 * 1024  # bytes: a text and some two thousand signers' certificates
 
 
@@ -38,54 +40,70 @@ def inspect_(file: BinaryIO) -> None:
       echo 'HC1:...' | healthcert hcert inspect
     """
     tables = value_sets()
-    for line in _lines(file):
+    for line in lines(file, _MAX_LINE):
         click.echo(json.dumps(_answer(line, tables)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
-    barcode: str
-    certificates: list[bytes]
-    at: datetime | None
+@hcert.command()
+@click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=_FILE)
+def scan(images: Iterable[Path]) -> None:
+    """Write the QR and Aztec codes of each picture as one JSON line.
+
+    \b
+    Example:
+      healthcert hcert scan photo.jpg
+    """
+    for image in images:
+        codes, refusal = _codes(image)
+        shown = [{"kind": code.kind, "text": code.text} for code in codes]
+        answer = {"file": str(image), "codes": shown, "refusal": refusal}
+        click.echo(json.dumps(answer, ensure_ascii=False))
 
 
-def _lines(file: BinaryIO) -> Iterator[str]:
-    """Give every line without its end; of an endless one no more than can be a question."""
-    while line := file.readline(_MAX_LINE):
-        rest = line
-        while not rest.endswith(b"\n") and (rest := file.readline(_MAX_LINE)):
-            pass
-        yield line.decode("utf-8", "replace").rstrip("\r\n")
+@hcert.command()
+@click.option("--language", help="ISO 639-1, where two languages write a letter two ways.")
+@click.argument("file", type=click.File("rb"), default="-")
+def names(language: str | None, file: BinaryIO) -> None:
+    """Write each line of FILE as the machine-readable zone of a passport does.
+
+    A letter without a published table is left out and named on standard error.
+
+    \b
+    Example:
+      echo 'Zoë Müller' | healthcert hcert names
+    """
+    for number, name in enumerate(lines(file), start=1):
+        click.echo(standardise(name, language=language))
+        if missing := left_out(name):
+            click.echo(f"line {number}: no table for {' '.join(missing)}", err=True)
 
 
 def _answer(line: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     try:
-        asked = _question(line)
+        barcode, certificates, at = _question(line)
     except BadInput as refusal:
-        unread = Inspection()
-        unread.steps["prefix"] = False
-        unread.refuse(refusal.code, str(refusal))
-        return _as_json(unread)
-    at = asked.at or datetime.now(UTC)
-    return _as_json(inspect(asked.barcode, certificates=asked.certificates, at=at, tables=tables))
+        found = Inspection()
+        found.steps["prefix"] = False
+        found.refuse(refusal.code, str(refusal))
+    else:
+        found = inspect(
+            barcode, certificates=certificates, at=at or datetime.now(UTC), tables=tables
+        )
+    return _as_json(found)
 
 
-def _question(line: str) -> _Question:
-    """Return what a line asks.
-
-    Raises:
-        BadInput: It is a JSON object, but not one that asks anything.
-    """
+def _question(line: str) -> tuple[str, list[bytes], datetime | None]:
+    """Return a line's code, who is trusted, when; `BadInput` for JSON that asks nothing."""
     try:
         asked = json.loads(line) if line[:1] in ("{", '"') else line
     except (ValueError, RecursionError):
         asked = line
     if isinstance(asked, str):
-        return _Question(asked, [], None)
+        return asked, [], None
     barcode = asked.get("barcode")
     if not isinstance(barcode, str):
         raise BadInput({"barcode": "not_a_text"})
-    return _Question(barcode, _certificates(asked.get("certificates")), _moment(asked.get("at")))
+    return barcode, _certificates(asked.get("certificates")), _moment(asked.get("at"))
 
 
 def _certificates(given: object) -> list[bytes]:
@@ -100,15 +118,10 @@ def _certificates(given: object) -> list[bytes]:
 
 
 def _moment(given: object) -> datetime | None:
-    if given is None:
-        return None
     try:
-        moment = datetime.fromisoformat(given) if isinstance(given, str) else None
+        return None if given is None else moment(given)
     except ValueError:
-        moment = None
-    if moment is None:
-        raise BadInput({"at": "not_a_time"})
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        raise BadInput({"at": "not_a_time"}) from None
 
 
 def _as_json(found: Inspection) -> dict[str, Any]:
@@ -121,3 +134,13 @@ def _as_json(found: Inspection) -> dict[str, Any]:
         "certificate": found.certificate,
         "refusal": refusal and {"code": refusal[0], "message": refusal[1]},
     }
+
+
+def _codes(image: Path) -> tuple[list[qr.Code], dict[str, str] | None]:
+    """Return the codes of a picture, or why it was refused."""
+    try:
+        if image.stat().st_size > qr.MOST_BYTES:
+            raise PictureTooLarge
+        return qr.read(image.read_bytes()), None
+    except BadPicture as refusal:
+        return [], {"code": refusal.code, "message": str(refusal)}

@@ -1,9 +1,6 @@
 """Make development keys, take in trusted ones, show those there are, renew those of the vault."""
 
-from __future__ import annotations
-
 import json
-import os
 import re
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -11,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from healthcert.cli.opened import service, settings
 from healthcert.cli.signing_keys import COMMANDS
-from healthcert.config import Settings
 from healthcert.errors import BadInput, BadSettings, NotReady
 from healthcert.gateways.signer import terms
 from healthcert.gateways.trust_sources import gather, keep
@@ -20,7 +17,7 @@ from healthcert.hcert.trust_chain import Authorities
 from healthcert.hcert.trust_forms import bytes_of, entries
 from healthcert.hcert.trust_lists import read_status
 from healthcert.models import SigningKey
-from healthcert.parts import Parts, ready_parts
+from healthcert.parts import Parts
 from healthcert.services import rotation, signing_keys
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import Keyring, read_secret
@@ -46,11 +43,11 @@ def development() -> None:
     Example:
       HEALTHCERT_KEYS_DIR=keys healthcert keys development
     """
-    settings = Settings.from_env(os.environ)
-    if not settings.development:
+    ours = settings()
+    if not ours.development:
         raise BadSettings("development keys are for HEALTHCERT_ENV=development only")
     now = datetime.now(UTC)
-    for path in make_development_keys(settings.keys_dir, country=settings.country, now=now):
+    for path in make_development_keys(ours.keys_dir, country=ours.country, now=now):
         click.echo(f"made {path}")
 
 
@@ -63,10 +60,10 @@ def show(*, as_json: bool) -> None:
     Example:
       healthcert keys list --json
     """
-    settings = Settings.from_env(os.environ)
-    mine = set(Keyring(settings.keys_dir / settings.env, read_secret(settings.secret_file)))
-    states = _states(settings)
-    listed = load_trust(settings.keys_dir / "trust" / "certificates")
+    ours = settings()
+    mine = set(Keyring(ours.keys_dir / ours.env, read_secret(ours.secret_file)))
+    states = _states()
+    listed = load_trust(ours.keys_dir / "trust" / "certificates")
     unlisted = [terms(k.certificate) for kid, k in states.items() if not listed.find(kid)]
     for key in [*listed, *unlisted]:
         state = states[key.kid].state if key.kid in states else None
@@ -74,9 +71,9 @@ def show(*, as_json: bool) -> None:
         click.echo(json.dumps(row) if as_json else _line(row))
 
 
-def _states(settings: Settings) -> dict[bytes, SigningKey]:
+def _states() -> dict[bytes, SigningKey]:
     """Return our keys as the database knows them; none while it cannot be asked."""
-    with suppress(NotReady), ready_parts(settings) as parts, parts.doors.reading() as db:
+    with suppress(NotReady), service() as parts, parts.doors.reading() as db:
         return {key.kid: key for key in signing_keys.every(db)}
     return {}
 
@@ -123,7 +120,7 @@ def import_(
     update = gather(sources, training=training, signed_by=key, authorities=known)
     if status:
         update = update.only(read_status(status.read_bytes()))
-    trust = Settings.from_env(os.environ).keys_dir / "trust" / "certificates"
+    trust = settings().keys_dir / "trust" / "certificates"
     kept = keep((trust / "training" if training else trust) / f"{name}.json", update)
     for words in kept.passed_over:
         click.echo(f"passed over: {words}", err=True)
@@ -147,13 +144,13 @@ def rotate_vault(batch: int, *, prepare: bool, use: bool) -> None:
     Example:
       healthcert keys rotate-vault --prepare
     """
-    settings = Settings.from_env(os.environ)
-    folder = settings.keys_dir / settings.env
+    ours = settings()
+    folder = ours.keys_dir / ours.env
     if prepare or use:
         for path in prepare_next(folder) if prepare else use_next(folder):
             click.echo(f"{'made' if prepare else 'in use:'} {path}")
         return
-    with ready_parts(settings) as parts:
+    with service() as parts:
         parts.refuse_wrong_keys()
         for work in WORKS:
             _renew(parts, work, batch)

@@ -1,24 +1,25 @@
-"""What medicine and law decide: check what a doctor or a lawyer wrote, list what is known, load."""
+"""What medicine and law decide, and the EU's codes: check what is written, list, take in, load."""
 
-from __future__ import annotations
-
+import difflib
 import json
-import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from healthcert.cli.db import opened
-from healthcert.config import Settings
-from healthcert.data import checking
+from healthcert.cli.opened import database, settings
+from healthcert.data import checking, value_set_files
 from healthcert.data.knowledge import Source, source_of, sources_in
 from healthcert.data.series import series
+from healthcert.data.valueset import as_toml, from_eu, from_toml, renewed
+from healthcert.gateways.files import write_whole
 from healthcert.services import knowledge
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Answer for a program.")
 _PATH = click.Path(path_type=Path, exists=True)
+_FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)
 
 
 @click.group()
@@ -63,7 +64,7 @@ def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     Example:
       healthcert vaccines check my-data/
     """
-    _report(context, knowledge.together(_given(path)), _languages(), as_json=as_json)
+    _report(context, knowledge.together(_given(path)), settings().languages, as_json=as_json)
 
 
 @vaccines.command()
@@ -75,14 +76,14 @@ def load(path: Path | None) -> None:
     Example:
       healthcert vaccines load my-data/
     """
-    now, more, languages = datetime.now(UTC), _given(path), _languages()
-    with opened() as doors:
+    now, more, languages = datetime.now(UTC), _given(path), settings().languages
+    with database() as doors:
         new = doors.run(lambda db: knowledge.load(db, now=now, more=more, languages=languages))
     click.echo(f"New versions: {new}")
 
 
 @country.command("check")
-@click.argument("path", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("path", type=_FILE)
 @_JSON
 @click.pass_context
 def check_country(context: click.Context, path: Path, *, as_json: bool) -> None:
@@ -94,6 +95,50 @@ def check_country(context: click.Context, path: Path, *, as_json: bool) -> None:
     """
     source = source_of("country", path.stem, path.read_bytes())
     _report(context, [source], ("en",), as_json=as_json)
+
+
+@click.group()
+def valuesets() -> None:
+    """The codes of certificates and their words."""
+
+
+@valuesets.command("list")
+def show_sets() -> None:
+    r"""List the value sets we have: name, edition, codes, languages.
+
+    \b
+    Example:
+      healthcert valuesets list
+    """
+    for name, found in sorted(value_set_files().items()):
+        languages = ",".join(["en", *sorted(found.words)])
+        click.echo(f"{name:42}  {found.dated}  {len(found.codes):4}  {languages}")
+
+
+@valuesets.command("import")
+@click.argument("sources", type=_FILE, nargs=-1, required=True)
+@click.option("--out", type=_FOLDER, help="Folder of the files to renew, such as data/valuesets.")
+def import_(sources: tuple[Path, ...], out: Path | None) -> None:
+    r"""Show what editions in EU form change in our files; with --out, change them.
+
+    New codes come with the EU's words, ours are kept, and no code is ever dropped. Read the
+    difference, and translate what is new, before the changed file is used.
+
+    \b
+    Example:
+      healthcert valuesets import vaccine-medicinal-product.json --out healthcert/data/valuesets
+    """
+    for source in sources:
+        published = from_eu(source.read_bytes())
+        path = out / f"{published.name}.toml" if out else None
+        held = value_set_files().get(published.name)
+        if path and path.exists():
+            held = from_toml(path.read_text("utf-8"))
+        before = as_toml(held) if held else ""
+        after = as_toml(renewed(held, published))
+        click.echo(_difference(before, after, f"{published.name}.toml"), nl=False)
+        if path and before != after:
+            write_whole(path, after.encode())
 
 
 def _report(
@@ -119,5 +164,6 @@ def _given(path: Path | None) -> Iterable[Source]:
     return [source_of("programme", path.stem, raw) if "products" in source.content else source]
 
 
-def _languages() -> Sequence[str]:
-    return Settings.from_env(os.environ).languages
+def _difference(before: str, after: str, name: str) -> str:
+    lines = (before.splitlines(keepends=True), after.splitlines(keepends=True))
+    return "".join(difflib.unified_diff(*lines, f"held/{name}", f"published/{name}", n=1))

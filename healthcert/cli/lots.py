@@ -1,7 +1,5 @@
 """`healthcert lots`: which there are, and what doses of them are worth."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from healthcert.cli.db import opened
+from healthcert.cli.opened import database
 from healthcert.errors import NotFound
 from healthcert.models import Staff
 from healthcert.models.supply import LOT_STATES
@@ -32,7 +30,7 @@ def show(state: str | None, *, as_json: bool) -> None:
     Example:
       healthcert lots list --state quarantined
     """
-    with opened() as doors, doors.reading() as db:
+    with database() as doors, doors.reading() as db:
         for lot in service.known(db):
             if state in (None, lot.state):
                 line = "{id} {state:11} {expires_on} {product} {number}".format(**lot._asdict())
@@ -53,7 +51,7 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
     ) -> None:
         began, now = perf_counter(), datetime.now(UTC)
         ever = now.date() if state == "released" else None
-        with opened() as doors, doors.transaction() as db:
+        with database() as doors, doors.transaction() as db:
             by = db.get(Staff, staff)
             if by is None or not by.active:
                 raise NotFound("no such member of staff")

@@ -1,23 +1,25 @@
-"""Start the service: the web processes, or everything for the demonstration."""
+"""Start the service: the web processes, the worker, or everything for the demonstration."""
 
-from __future__ import annotations
-
-import os
+import signal
 import socket
 import subprocess
 import sys
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from sqlalchemy.exc import DatabaseError
 
+from healthcert import logs
 from healthcert.cli.demo import prepare
+from healthcert.cli.opened import service, settings
 from healthcert.config import Settings
 from healthcert.errors import NotReady
+from healthcert.jobs import loop, run_once
 from healthcert.parts import open_parts
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
@@ -32,7 +34,33 @@ def serve(workers: int) -> None:
     Example:
       HEALTHCERT_ENV=production healthcert serve --workers 4
     """
-    _serve(Settings.from_env(os.environ), workers)
+    _serve(settings(), workers)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="One round, then end.")
+def worker(*, once: bool) -> None:
+    """Seal, sign, send, publish and sweep until told to end.
+
+    \b
+    Example:
+      healthcert worker --once
+    """
+    logs.start(settings().log_level)
+    with service() as parts:
+        parts.refuse_wrong_keys()
+        if once:
+            for job, count in run_once(parts, datetime.now(UTC)).items():
+                click.echo(f"{job} {count}")
+        else:
+            loop(parts, _told_to_end())
+
+
+def _told_to_end() -> Event:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 @click.command("run")
@@ -43,64 +71,55 @@ def run_demo() -> None:
     Example:
       HEALTHCERT_PORT=8080 healthcert demo run
     """
-    settings = Settings.from_env(os.environ)
-    _refuse_taken_port(settings)
-    people = prepare(settings, now=datetime.now(UTC))
-    click.echo(_welcome(settings, people))
-    worker = subprocess.Popen([sys.executable, "-m", "healthcert", "worker"])
+    ours = settings()
+    _refuse_taken_port(ours)
+    people = prepare(ours, now=datetime.now(UTC))
+    click.echo(_welcome(ours.base_url, people))
+    process = subprocess.Popen([sys.executable, "-m", "healthcert", "worker"])
     try:
-        _serve(settings, workers=2)
+        _serve(ours, workers=2)
     finally:
-        worker.terminate()
-        worker.wait(timeout=10)
+        process.terminate()
+        process.wait(timeout=10)
 
 
-def _serve(settings: Settings, workers: int) -> None:
-    _refuse_taken_port(settings)
-    _refuse_wrong_keys(settings)
+def _serve(ours: Settings, workers: int) -> None:
+    _refuse_taken_port(ours)
+    _refuse_wrong_keys(ours)
     Granian(
-        "wsgi:app",
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        working_dir=_ROOT,
-        log_access=False,
-        log_level="warning",
-    ).serve()
+        "wsgi:app", address=ours.host, port=ours.port, interface=Interfaces.WSGI,
+        workers=workers, working_dir=_ROOT, log_access=False, log_level="warning",
+    ).serve()  # fmt: skip
 
 
-def _refuse_wrong_keys(settings: Settings) -> None:
+def _refuse_wrong_keys(ours: Settings) -> None:
     """Refuse to serve what cannot be opened; a database that is down is waited for."""
-    with closing(open_parts(settings)) as parts, suppress(DatabaseError):
+    with closing(open_parts(ours)) as parts, suppress(DatabaseError):
         parts.refuse_wrong_keys()
 
 
-def _refuse_taken_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _refuse_taken_port(ours: Settings) -> None:
+    family = socket.AF_INET6 if ":" in ours.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((ours.host, ours.port))
         except OSError as error:
             raise NotReady(
-                f"Port {settings.port} on {settings.host} cannot be opened ({error.strerror}): "
-                f"end what uses it, or choose another, such as HEALTHCERT_PORT={settings.port + 1}."
+                f"Port {ours.port} on {ours.host} cannot be opened ({error.strerror}): "
+                f"end what uses it, or choose another, such as HEALTHCERT_PORT={ours.port + 1}."
             ) from None
 
 
-def _welcome(settings: Settings, people: list[str]) -> str:
-    base = settings.base_url
-    lines = [
-        "",
-        f"  Book, hold and check    {base}/",
-        f"  Check a certificate     {base}/verify",
-        f"  Staff sign-in           {base}/dev/sign-in",
-        f"  Messages sent           {base}/dev/outbox",
-        "",
-        *(f"  {person}" for person in people),
-        "",
-        "  Everyone here is fictitious. Ctrl+C ends it; data stays in the data folder.",
-        "",
-    ]
-    return "\n".join(lines)
+def _welcome(base: str, people: list[str]) -> str:
+    told = "\n  ".join(people)
+    return f"""
+  Book, hold and check    {base}/
+  Check a certificate     {base}/verify
+  Staff sign-in           {base}/dev/sign-in
+  Messages sent           {base}/dev/outbox
+
+  {told}
+
+  Everyone here is fictitious. Ctrl+C ends it; data stays in the data folder.
+"""

@@ -1,9 +1,6 @@
 """Make signing keys in a ceremony, bring them through their states, answer the loss of one."""
 
-from __future__ import annotations
-
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,10 +9,10 @@ from time import perf_counter
 
 import click
 
-from healthcert.config import Settings
+from healthcert.cli.opened import service
 from healthcert.errors import BadInput, WrongState
 from healthcert.jobs.keys import answer, keep
-from healthcert.parts import Parts, ready_parts
+from healthcert.parts import Parts
 from healthcert.services import signing_keys
 from healthcert.services.ceremony import Ceremony
 
@@ -96,7 +93,7 @@ COMMANDS = (hold_ceremony, answer_compromise, *map(_mover, _MOVES))
 @contextmanager
 def _opened() -> Iterator[Parts]:
     """Open the parts, with every key of the folder taken in."""
-    with ready_parts(Settings.from_env(os.environ)) as parts:
+    with service() as parts:
         keep(parts, datetime.now(UTC))
         yield parts
 

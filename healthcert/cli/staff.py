@@ -1,8 +1,5 @@
 """Who works here: let the first administrator in, list everybody, end somebody's work."""
 
-from __future__ import annotations
-
-import os
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,12 +7,11 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.config import Settings
+from healthcert.cli.opened import service
 from healthcert.errors import BadInput
 from healthcert.models import Organisation, Site
 from healthcert.models.organisation import ORGANISATION_KINDS
 from healthcert.models.staff import STAFF_ROLES
-from healthcert.parts import ready_parts
 from healthcert.services import invitations, roster
 
 
@@ -36,7 +32,7 @@ def organisation(code: str, name: str, kind: str, under: str) -> None:
     Example:
       healthcert staff organisation MOH --name "Ministry of Health"
     """
-    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.transaction() as db:
+    with service() as parts, parts.doors.transaction() as db:
         above = _organisation(db, under) if under else None
         db.add(
             Organisation(
@@ -60,7 +56,7 @@ def invite(name: str, role: str, site: str, employer: str) -> None:
       healthcert staff invite --name "Ada Example" --role admin --organisation MOH
     """
     now = datetime.now(UTC)
-    with ready_parts(Settings.from_env(os.environ)) as parts:
+    with service() as parts:
         with parts.doors.transaction() as db:
             body = _organisation(db, employer).id if employer else None
             place = db.scalar(select(Site).where(Site.code == site))
@@ -84,7 +80,7 @@ def members() -> None:
     Example:
       healthcert staff list
     """
-    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.reading() as db:
+    with service() as parts, parts.doors.reading() as db:
         for member, _site in roster.everyone(db):
             click.echo(f"{member.id} {member.role:6} {member.name}")
 
@@ -98,5 +94,5 @@ def end(member: UUID) -> None:
     Example:
       healthcert staff end 01a20077-4160-70b0-bb1d-0ae56e30e4d4
     """
-    with ready_parts(Settings.from_env(os.environ)) as parts, parts.doors.transaction() as db:
+    with service() as parts, parts.doors.transaction() as db:
         roster.end_work(db, staff_id=member, by=None, now=datetime.now(UTC))

@@ -1,8 +1,5 @@
 """Take tables in, take them back, give them out: people, sites, staff, lots, doses."""
 
-from __future__ import annotations
-
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,13 +9,13 @@ from uuid import UUID
 import click
 from sqlalchemy.orm import Session
 
-from healthcert.cli.advice import ADVICE
-from healthcert.config import Settings
+from healthcert.cli.opened import service
+from healthcert.data import table
 from healthcert.errors import BadRows, NotFound
 from healthcert.gateways.files import write_whole
 from healthcert.jobs.importing import take_in
 from healthcert.models import ImportBatch, Staff
-from healthcert.parts import Parts, ready_parts
+from healthcert.parts import Parts
 from healthcert.services import exporting, fhir, fhir_file, importing
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS, lines_of
@@ -133,7 +130,7 @@ def export(kind: str, file: Path) -> None:
 def opened_for(staff: UUID | None) -> Iterator[tuple[Parts, Callable[[Session], Setting]]]:
     """Give the parts, and what tells of the deed of a member of staff, who has to be active."""
     now = datetime.now(UTC)
-    with ready_parts(Settings.from_env(os.environ)) as parts:
+    with service() as parts:
 
         def setting(db: Session) -> Setting:
             who = db.get(Staff, staff) if staff else None
@@ -160,7 +157,7 @@ def _tell(report: Report, *, as_fhir: bool) -> None:
 
 def _tell_faults(refusal: BadRows, *, as_fhir: bool) -> None:
     for fault in refusal.faults[:_MOST_SHOWN]:
-        advice = ADVICE.get(fault.wrong, "this cannot be used")
+        advice = table("advice").get(fault.wrong, "this cannot be used")
         field = fhir.FIELDS.get(fault.field, fault.field) if as_fhir else fault.field
         click.echo(f"{_place(fault.line, as_fhir)}, {field}: {fault.wrong} ({advice})")
     if len(refusal.faults) > _MOST_SHOWN:

@@ -1,9 +1,6 @@
 """Verify certificates from texts and pictures, offline."""
 
-from __future__ import annotations
-
 import json
-import os
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,52 +9,36 @@ from typing import BinaryIO
 
 import click
 
-from healthcert.cli.lines import LONGEST, lines
-from healthcert.config import Settings
+from healthcert.cli.lines import LONGEST, lines, moment
+from healthcert.cli.opened import settings
 from healthcert.errors import BadPicture
 from healthcert.hcert import qr
 from healthcert.hcert.pictures import begins_like_a_picture, is_picture
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _SOME_NOT_VALID = 1
 
 
-class _Moment(click.ParamType[datetime]):
-    """A time of ISO 8601; UTC where it names no zone."""
-
-    name = "time"
-
-    def convert(
-        self, value: str, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        try:
-            found = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time such as 2026-03-02T12:00:00Z", param, ctx)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+def _moment(value: str) -> datetime:
+    try:
+        return moment(value)
+    except ValueError:
+        says = f"{value!r} is not a time such as 2026-03-02T12:00:00Z"
+        raise click.BadParameter(says) from None
 
 
-class _Country(click.ParamType[str]):
-    """A country in two letters."""
-
-    name = "CC"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if len(value) != 2 or not value.isascii() or not value.isalpha():  # noqa: PLR2004
-            self.fail(f"{value!r} is not a country in two letters, such as FR", param, ctx)
-        return value.upper()
+def _country(value: str) -> str:
+    if len(value) != 2 or not value.isascii() or not value.isalpha():  # noqa: PLR2004
+        raise click.BadParameter(f"{value!r} is not a country in two letters, such as FR")
+    return value.upper()
 
 
 @click.command()
-@click.option(
-    "--bundle",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Bundle to judge by; else HEALTHCERT_BUNDLE.",
-)
-@click.option("--country", type=_Country(), help="Country of arrival, for its entry rules.")
-@click.option("--at", type=_Moment(), help="Another time than now, ISO 8601.")
+@click.option("--bundle", "path", type=_FILE, help="Bundle to judge by; else HEALTHCERT_BUNDLE.")
+@click.option("--country", type=_country, metavar="CC", help="Of arrival, for its entry rules.")
+@click.option("--at", type=_moment, metavar="TIME", help="Another time than now, ISO 8601.")
 @click.argument("file", type=click.File("rb"), default="-")
 def verify(path: Path | None, country: str | None, at: datetime | None, file: BinaryIO) -> None:
     """Write a verdict as one JSON line for each certificate.
@@ -69,9 +50,9 @@ def verify(path: Path | None, country: str | None, at: datetime | None, file: Bi
     Example:
       healthcert verify --country FR photo.jpg
     """
-    settings = Settings.from_env(os.environ)
-    pins = load_pins(settings.pins_dir)
-    verifier = Verifier(path or settings.bundle, pins, floor=built())
+    ours = settings()
+    pins = load_pins(ours.pins_dir)
+    verifier = Verifier(path or ours.bundle, pins, floor=built())
     valid = True
     for text in _texts(file):
         verdict = verifier.verdict(text, now=datetime.now(UTC), at=at, country=country)

@@ -3,15 +3,15 @@
 A new entry needs no Python. The files are read from the package, wherever it is installed.
 """
 
-from __future__ import annotations
-
 import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from healthcert.data.valueset import ValueSet, from_toml
 from healthcert.hcert.vaccine_codes import Vaccine
+from healthcert.i18n import Lazy
 
 
 @cache
@@ -29,13 +29,6 @@ def words(name: str, language: str) -> Mapping[str, str]:
 
     Names of vaccines, of their makers and of test kits are the same in every language; those of
     countries are in Babel.
-
-    Args:
-        name: The EU's name of the set.
-        language: ISO 639-1.
-
-    Raises:
-        KeyError: There is no such set; this is our mistake.
     """
     found = value_set_files()[name]
     return {**found.codes, **found.words.get(language, {})}
@@ -52,8 +45,23 @@ def value_set_files() -> Mapping[str, ValueSet]:
 @cache
 def vaccines() -> Mapping[str, Vaccine]:
     """Return the codes that go with the code of a vaccine, as `hcert.vaccine_codes` checks them."""
-    table = tomllib.loads((files(__name__) / "vaccine-codes.toml").read_text("utf-8"))
     return {
         code: Vaccine(codes["ma"], tuple(codes["vp"]), codes.get("withdrawn", False))
-        for code, codes in table.items()
+        for code, codes in table("vaccine-codes").items()
     }
+
+
+def labels(name: str) -> Mapping[str, Lazy]:
+    """Return words for codes, a table of ``labels.toml``, in the language spoken when shown."""
+    return {code: Lazy(words) for code, words in table("labels")[name].items()}
+
+
+def tags(name: str) -> Mapping[str, tuple[Lazy, str]]:
+    """Return words for codes as `labels`, each with the colour of its tag."""
+    return {code: (Lazy(words), colour) for code, (words, colour) in table("labels")[name].items()}
+
+
+@cache
+def table(name: str) -> Mapping[str, Any]:
+    """Return what a file of ours says, such as ``labels.toml``."""
+    return tomllib.loads((files(__name__) / f"{name}.toml").read_text("utf-8"))

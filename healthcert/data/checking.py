@@ -3,21 +3,19 @@
 `schema.toml` says what may stand in a file; what its fields mean together, `data.meaning`.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
-from importlib.resources import files
 from typing import Any, NamedTuple
 
-from healthcert.data import meaning
+from healthcert.data import meaning, table
 from healthcert.data.knowledge import Source
 from healthcert.data.meaning import Content, Wrong
 from healthcert.errors import BadSettings
+
+_SCHEMA: Mapping[str, Mapping[str, str]] = table("schema")
 
 
 class Fault(NamedTuple):
@@ -39,9 +37,7 @@ class Fault(NamedTuple):
 def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]:
     """Return what is wrong with files that are used together, file by file.
 
-    Args:
-        sources: The files; a programme's products are looked for among them.
-        languages: Those in which every text must stand; a country's own files name theirs.
+    Every text must stand in the `languages`; a country's own files name theirs.
     """
     found = []
     known = {source.content.get("code"): source.content for source in sources}
@@ -54,19 +50,19 @@ def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]
     return found
 
 
-def entries(text: str, kind: str, file: str) -> Mapping[str, Content]:
-    """Return the tables of a TOML text, each as ``schema.toml`` has this kind.
+def entries(kind: str, text: str | None = None) -> Mapping[str, Content]:
+    """Return the tables of a TOML text, or of our file of a kind; each as ``schema.toml`` has it.
 
     Raises:
         BadSettings: It cannot be read, or an entry is not so; the message names the file and where.
     """
     try:
-        tables = tomllib.loads(text)
+        tables = table(kind) if text is None else tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadSettings(f"{file} cannot be read: {error}") from None
+        raise BadSettings(f"{kind}.toml cannot be read: {error}") from None
     for name, entry in tables.items():
         for field, says in misfits(entry, f"table {kind}", name):
-            raise BadSettings(f"{file}: {field}: {says}")
+            raise BadSettings(f"{kind}.toml: {field}: {says}")
     return tables
 
 
@@ -93,7 +89,7 @@ def misfits(
 
 
 def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> Iterator[Wrong]:
-    fields = {name.rstrip("?"): rule for name, rule in _schema()[kind].items()}
+    fields = {name.rstrip("?"): rule for name, rule in _SCHEMA[kind].items()}
     allowed = [name for name, rule in fields.items() if rule != "never"]
     for name in table:
         if name not in fields:
@@ -103,18 +99,13 @@ def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> I
     for name, rule in fields.items():
         if name in table:
             yield from misfits(table[name], rule, way + name, languages)
-        elif name in _schema()[kind]:  # without a question mark
+        elif name in _SCHEMA[kind]:  # without a question mark
             yield way + name, f"This field is missing. Add it: {_told(rule)}."
-
-
-@cache
-def _schema() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads(files("healthcert").joinpath("data/schema.toml").read_text("utf-8"))
 
 
 def _told(rule: str) -> str:
     kind, *words = rule.split()
-    return _schema()["kinds"][kind].format(*words)
+    return _SCHEMA["kinds"][kind].format(*words)
 
 
 def _is_text(value: object) -> bool:

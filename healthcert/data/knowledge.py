@@ -4,8 +4,6 @@
 stands, days as text, which is what the database keeps.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import tomllib
@@ -20,11 +18,9 @@ from typing import Any, Literal
 from healthcert.errors import BadKnowledge, BadSettings
 
 Kind = Literal["vaccine", "programme", "country"]
-FOLDERS: Mapping[Kind, str] = {
-    "vaccine": "vaccines",
-    "programme": "programmes",
-    "country": "countries",
-}
+FOLDERS = {"vaccine": "vaccines", "programme": "programmes", "country": "countries"}
+_AS_WRITTEN = ("code", "names", "time_zone", "carer_days", "weeks_ahead")
+_OF_CERTIFICATES = ("issuer", "uvci_issuer", "revocation_published", "test_days")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,6 @@ class Country:
     of_age_years: int  # from when a person consents alone
     eid_number_claim: str  # claim of the eID that tells the national number, or empty
     carer_days: int  # how long somebody invited may act for another
-    calling_code: str  # digits, put before numbers that begin with a nought
     issuer: str  # ``is`` of its certificates
     uvci_issuer: str  # who issues, within a UVCI
     revocation_published: bool  # whether it publishes what it revokes
@@ -93,11 +88,7 @@ def sources(kind: Kind) -> tuple[Source, ...]:
 
 
 def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
-    """Return the files of a kind in a folder that is laid out as ours, by name.
-
-    Raises:
-        BadKnowledge: A file is no TOML.
-    """
+    """Return the files of a kind in a folder laid out as ours; `BadKnowledge` if one is no TOML."""
     inner = folder.joinpath(FOLDERS[kind])
     entries = sorted(inner.iterdir(), key=lambda entry: entry.name) if inner.is_dir() else []
     return tuple(
@@ -108,11 +99,7 @@ def sources_in(folder: Traversable, kind: Kind) -> tuple[Source, ...]:
 
 
 def source_of(kind: Kind, name: str, raw: bytes) -> Source:
-    """Return a knowledge file, read.
-
-    Raises:
-        BadKnowledge: It is no TOML.
-    """
+    """Return a knowledge file, read; `BadKnowledge` if it is no TOML."""
     try:
         read = tomllib.loads(raw.decode())
     except ValueError as error:
@@ -136,11 +123,7 @@ def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
 
 @cache
 def country(code: str) -> Country:
-    """Return what we know of a country.
-
-    Raises:
-        BadSettings: No file tells of it.
-    """
+    """Return what we know of a country; `BadSettings` if no file tells of it."""
     for source in sources("country"):
         if source.content["code"] == code:
             return _country(source.content)
@@ -150,18 +133,11 @@ def country(code: str) -> Country:
 def _country(content: Mapping[str, Any]) -> Country:
     certificates, quiet = content["certificates"], content["booking"]["quiet_hours"]
     return Country(
-        code=content["code"],
-        names=content["names"],
+        **{name: content[name] for name in _AS_WRITTEN},
+        **{name: certificates[name] for name in _OF_CERTIFICATES},
         languages=tuple(content["languages"]),
-        time_zone=content["time_zone"],
         of_age_years=content["consent_age_years"],
-        carer_days=content["carer_days"],
         eid_number_claim=content.get("eid_number_claim", ""),
-        calling_code=content["calling_code"],
-        issuer=certificates["issuer"],
-        uvci_issuer=certificates["uvci_issuer"],
-        revocation_published=certificates["revocation_published"],
-        test_days=certificates["test_days"],
         recovery_days=(certificates["recovery_from_day"], certificates["recovery_until_day"]),
         recovery_tests=tuple(certificates["recovery_tests"]),
         towns=tuple(Place(**town) for town in content["towns"]),
@@ -170,6 +146,5 @@ def _country(content: Mapping[str, Any]) -> Country:
         release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
         holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
-        weeks_ahead=content["weeks_ahead"],
         deciders=tuple(content["consent"]["deciders"]),
     )

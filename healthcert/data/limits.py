@@ -1,11 +1,8 @@
 """How often something may be tried, for whom, and why: `limits.toml`, read and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 from healthcert.data.checking import entries
 
@@ -21,18 +18,15 @@ class Limit:
 
 
 @cache
-def limits() -> Mapping[str, Mapping[str, Limit]]:
-    """Return the limits of this version, by deed and by ``identity``, ``network``, ``service``.
+def limits(text: str | None = None) -> Mapping[str, Mapping[str, Limit]]:
+    """Return the limits of a TOML text, by deed and by ``identity``, ``network``, ``service``.
+
+    Without a text they are those of this version.
 
     Raises:
-        BadSettings: The file is wrong; the message says where and how.
+        BadSettings: It is wrong; the message says where and how.
     """
-    return read(files("healthcert").joinpath("data", "limits.toml").read_text("utf-8"))
-
-
-def read(text: str) -> Mapping[str, Mapping[str, Limit]]:
-    """Return the limits of a TOML text; see `limits`."""
     return {
         deed: {scope: Limit(**entry) for scope, entry in sorted(scopes.items())}
-        for deed, scopes in entries(text, "limits", "limits.toml").items()
+        for deed, scopes in entries("limits", text).items()
     }

@@ -1,7 +1,5 @@
 """What the fields of a knowledge file mean together, and what is wrong between them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date

@@ -1,12 +1,9 @@
 """How long what is known of people is kept, and why: `retention.toml`, read and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from importlib.resources import files
 
 from healthcert.data.checking import entries
 
@@ -28,20 +25,10 @@ class Rule:
 
 
 @cache
-def retention() -> Mapping[str, Rule]:
-    """Return the rules that come with this version, by kind.
-
-    Raises:
-        BadSettings: The file is wrong; the message says where and how.
-    """
-    return read(files("healthcert").joinpath("data", "retention.toml").read_text("utf-8"))
-
-
-def read(text: str) -> Mapping[str, Rule]:
-    """Return the rules of a TOML text, by kind.
+def retention(text: str | None = None) -> Mapping[str, Rule]:
+    """Return the rules of a TOML text by kind; without one, those that come with this version.
 
     Raises:
         BadSettings: It cannot be read, or an entry is not as ``schema.toml`` has it.
     """
-    told = entries(text, "retention", "retention.toml")
-    return {kind: Rule(**entry) for kind, entry in told.items()}
+    return {kind: Rule(**entry) for kind, entry in entries("retention", text).items()}

@@ -1,7 +1,5 @@
 """The rule a product is given by, from its file as `data.checking` found it in order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -26,20 +24,15 @@ def _series(
 ) -> Series:
     after = content.get("after")
     return Series(
-        doses=rule["doses"],
-        min_interval=rule["min_interval_days"],
-        target_interval=rule["target_interval_days"],
+        doses=rule["doses"], grace=rule["grace_days"], booster_total=rule["booster_total"],
+        min_interval=rule["min_interval_days"], target_interval=rule["target_interval_days"],
         booster_interval=rule.get("booster_interval_days"),
-        grace=rule["grace_days"],
-        min_age_months=age_of(rule, "min_age") or 0,
-        booster_total=rule["booster_total"],
-        below_months=age_of(rule, "below"),
+        min_age_months=age_of(rule, "min_age") or 0, below_months=age_of(rule, "below"),
         max_interval=rule.get("max_interval_days"),
         restarts=rule.get("when_late") == "restart",
         booster_target=rule.get("booster_target_days"),
         protects_after=rule.get("protects_after_days", 0),
         product=content["code"],
         after=after and {each["product"]: each["min_interval_days"] for each in after},
-        volume=rule.get("volume", ""),
-        bands=bands,
-    )
+        volume=rule.get("volume", ""), bands=bands,
+    )  # fmt: skip

@@ -3,8 +3,6 @@
 Source: "Value sets for EU Digital COVID Certificates" release 2.12; EU gateway, /valuesets.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
@@ -20,21 +18,13 @@ _NAME = re.compile("[a-z0-9-]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """The codes of one set.
+    """The codes of one set."""
 
-    Attributes:
-        name: The EU's name of it, which is also that of our file.
-        dated: The day of the edition it follows.
-        codes: Each code with English words.
-        words: Other words for some of them, by language (ISO 639-1).
-        about: What the set is, a line each; the head of our file.
-    """
-
-    name: str
-    dated: date
-    codes: Mapping[str, str]
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    about: tuple[str, ...] = ()
+    name: str  # the EU's, which is also that of our file
+    dated: date  # the day of the edition it follows
+    codes: Mapping[str, str]  # each code with English words
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # others, by language
+    about: tuple[str, ...] = ()  # what the set is, a line each; the head of our file
 
 
 def from_toml(text: str) -> ValueSet:
@@ -57,11 +47,7 @@ def as_toml(value_set: ValueSet) -> str:
 
 
 def from_eu(data: bytes) -> ValueSet:
-    """Return a set as the EU publishes it: ``{valueSetId, valueSetDate, valueSetValues}``.
-
-    Raises:
-        BadInput: It is another thing; the fields say where.
-    """
+    """Return a set as the EU publishes it; `BadInput`, which says where, if it is another thing."""
     try:
         published = json.loads(data)
     except (ValueError, RecursionError):
@@ -97,11 +83,7 @@ def renewed(held: ValueSet | None, published: ValueSet) -> ValueSet:
 
 
 def _codes(values: object) -> dict[str, str]:
-    """Return the codes of a published set with their words.
-
-    Raises:
-        BadInput: There is none, or one has no words, or characters that cannot be seen.
-    """
+    """Return the codes of a published set; `BadInput` if one has no words to be seen."""
     if not isinstance(values, dict) or not values:
         raise BadInput({"valueSetValues": "missing"})
     found = {code: _display(value) for code, value in values.items()}

@@ -1,7 +1,5 @@
 """Revocation batches of other issuers, as an operator lays them down in folders."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path

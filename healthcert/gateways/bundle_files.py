@@ -8,8 +8,6 @@ A part is put there before the bundle that names it, and taken away when neither
 the one before names it; so a reader always finds what it was told of.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from hashlib import sha256
@@ -32,11 +30,7 @@ def load(
 ) -> tuple[Bundle, bytes]:
     """Return the bundle in a file, with every part that can be found, and the file's SHA-256.
 
-    Args:
-        path: The bundle file.
-        pins: The keys that may have signed it.
-        held: A bundle read earlier, whose parts need not be read again.
-        whole: Whether parts beside the file are looked for.
+    Parts of a bundle `held` from before are not read again; only if `whole` are any looked for.
 
     Raises:
         BadBundle: It is no bundle, or none of these keys signed it.
@@ -64,13 +58,7 @@ def complete(bundle: Bundle, folder: Path, held: Bundle | None = None) -> Bundle
 
 
 def store(folder: Path, new: RevocationList, old: RevocationList) -> RevocationList:
-    """Put the parts at hand into a folder; return their names, and what changed since the old.
-
-    Args:
-        folder: Where the bundle will lie.
-        new: What is to be published.
-        old: What was published before.
-    """
+    """Put the parts at hand into a folder; return their names, and what changed since the old."""
     before = {(country, part.kind): part for country, parts in old.lists.items() for part in parts}
     lists = {
         country: tuple(

@@ -1,7 +1,5 @@
 """Files that are either wholly there or not at all, and folders one process fills at a time."""
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Iterator
@@ -15,12 +13,7 @@ OWNER_ONLY, ANYONE_READS = 0o600, 0o644
 def write_whole(path: Path, data: bytes, *, mode: int = ANYONE_READS) -> None:
     """Put a file in place at once: a reader meets the old one or the new one, never a part.
 
-    It is on the disk, and so is its name, before this returns.
-
-    Args:
-        path: Where; an older file there is replaced.
-        data: Everything that is to be in it.
-        mode: Who may read it, set before the first byte is written.
+    It is on the disk, and so is its name, before this returns; `mode` is set before the first byte.
     """
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
         try:

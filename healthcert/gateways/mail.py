@@ -4,8 +4,6 @@
 training show what was said on the outbox page and no real person is ever written to.
 """
 
-from __future__ import annotations
-
 import smtplib
 import ssl
 from collections.abc import Callable
@@ -37,21 +35,13 @@ class MailRelay:
     sender: str  # the address that messages come from
 
     def __post_init__(self) -> None:
-        """Refuse an address that is none.
-
-        Raises:
-            BadSettings: It is not ``smtp://host:port`` or ``smtps://host:port``.
-        """
+        """Refuse (`BadSettings`) what is not ``smtp://host:port`` or ``smtps://host:port``."""
         parts = urlsplit(self.url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise BadSettings("HEALTHCERT_MAIL_URL must look like smtp://relay.example.org:25")
 
     def send(self, to: str, subject: str, text: str) -> None:
-        """Hand one message to the relay; when this returns, it has taken it.
-
-        Raises:
-            RelayError: It cannot be reached, or refused. The reason given quotes no address.
-        """
+        """Hand one message to the relay; `RelayError`, which quotes no address, if not."""
         message = EmailMessage()
         try:
             message["From"], message["To"], message["Subject"] = self.sender, to, subject

@@ -1,9 +1,8 @@
 """The keys of a log and of its witnesses: Ed25519, in encrypted files, each with its name."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -27,12 +26,8 @@ class NoteSigner:
     _key: Ed25519PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, path: Path, verifier: Verifier, *, passphrase: bytes) -> NoteSigner:
-        """Return the key in a PEM file.
-
-        Raises:
-            SignerUnavailable: The file is missing, does not open, or is not this verifier's.
-        """
+    def open(cls, path: Path, verifier: Verifier, *, passphrase: bytes) -> Self:
+        """Return a PEM file's key; `SignerUnavailable` unless it opens and is this verifier's."""
         try:
             key = load_pem_private_key(path.read_bytes(), passphrase)
         except (OSError, ValueError, TypeError, UnsupportedAlgorithm):

@@ -4,8 +4,6 @@ Authorization code with PKCE (RFC 7636), state and nonce; OpenID Connect Core 1.
 that comes from a browser is believed but a code, which only the provider can turn into a token.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import secrets
@@ -13,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, Self, cast
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -44,11 +42,6 @@ class Claims:
         """Return how sure the provider is, in its own words; empty where it says nothing."""
         return str(self.claims.get("acr", ""))
 
-    @property
-    def amr(self) -> tuple[str, ...]:
-        """Return how somebody proved who they are (RFC 8176), such as ``pwd`` and ``otp``."""
-        return tuple(str(method) for method in self.claims.get("amr", ()))
-
 
 @dataclass(frozen=True, slots=True)
 class Provider:
@@ -64,12 +57,8 @@ class Provider:
     scope: str = "openid"
 
     @classmethod
-    def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Provider:
-        """Return the provider of the settings.
-
-        Raises:
-            NotReady: The file of its secret cannot be read.
-        """
+    def from_settings(cls, settings: Oidc, *, redirect: str, scope: str = "openid") -> Self:
+        """Return the provider of the settings; `NotReady` if its secret cannot be read."""
         try:
             secret = settings.secret_file.read_text(encoding="utf-8").strip()
         except OSError as error:

@@ -4,8 +4,6 @@ The words come ready in the reader's language, as JSON; a template only sets the
 is kept by every thread, because starting one costs a hundred pages.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -44,15 +42,12 @@ def paper(template: Template, told: Mapping[str, Any], *, made_at: datetime, qr:
 
 
 def _written(
-    source: bytes, inputs: dict[str, str], made_at: datetime, standard: typst.PDFStandard
+    source: bytes, inputs: dict[str, str], made_at: datetime, standard: "typst.PDFStandard"
 ) -> bytes:
     made = _compiler().compile(
-        source,
-        format="pdf",
-        sys_inputs=inputs,
-        pdf_standards=[standard],
+        source, format="pdf", sys_inputs=inputs, pdf_standards=[standard],
         timestamp=made_at.replace(microsecond=0),
-    )
+    )  # fmt: skip
     if not isinstance(made, bytes):
         raise TypeError("Typst gave no PDF")
     return made

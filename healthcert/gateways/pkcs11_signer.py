@@ -5,8 +5,6 @@ session a token and one lock around it, opened at its first use: what was opened
 the parent's. Source: PKCS#11 3.1 §5.6 (sessions) and §6.3 (ECDSA).
 """
 
-from __future__ import annotations
-
 import os
 import tomllib
 from collections.abc import Callable
@@ -15,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Self, cast
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -23,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from healthcert.errors import SignerUnavailable
 from healthcert.gateways.private_key import refuse_shared
-from healthcert.gateways.signer import FileSigner, read_certificate
+from healthcert.gateways.signer import Signer, read_certificate
 from healthcert.hcert.cose import PublicKey
 
 Work = Callable[[Any, Any], Any]  # takes the library and a session; the library has no types
@@ -42,11 +40,7 @@ class Token:
         self._session, self._epoch = None, -1
 
     def use(self, work: Work) -> Any:  # noqa: ANN401 - the library has no types
-        """Return what the work does with the library and the session.
-
-        Raises:
-            SignerUnavailable: The extra is missing, the token is away or refuses.
-        """
+        """Return what the work does in a session; `SignerUnavailable` if the token is away."""
         with Token.turn:
             try:
                 import pkcs11.util.ec  # noqa: PLC0415 - an optional extra
@@ -93,7 +87,7 @@ class TokenKey:
     public: PublicKey | None = None  # where it is known; else the token is asked
 
     @classmethod
-    def read(cls, path: Path) -> TokenKey:
+    def read(cls, path: Path) -> Self:
         """Return the key that a file names: ``module``, ``token``, ``key`` and ``pin_file``.
 
         Raises:
@@ -107,11 +101,7 @@ class TokenKey:
             raise SignerUnavailable(f"{path.name} names no key in a token") from None
 
     def make(self) -> None:
-        """Make the key in its token: it can neither be read nor taken out.
-
-        Raises:
-            SignerUnavailable: The token refuses, or has a key of that label.
-        """
+        """Make a key that never leaves its token; `SignerUnavailable` if it refuses."""
 
         def work(pkcs11: Any, session: Any) -> None:  # noqa: ANN401 - the library has no types
             if list(session.get_objects({pkcs11.Attribute.LABEL: self.label})):
@@ -147,13 +137,13 @@ class TokenKey:
 EllipticCurvePrivateKey.register(TokenKey)
 
 
-class Pkcs11Signer(FileSigner):
+class Pkcs11Signer(Signer):
     """A certificate signer (DSC) whose key lies in a token, looked for when it signs."""
 
     __slots__ = ()
 
     @classmethod
-    def of(cls, token_file: Path, certificate_file: Path) -> Pkcs11Signer:
+    def of(cls, token_file: Path, certificate_file: Path) -> Self:
         """Return the signer that two files name.
 
         Raises:

@@ -4,17 +4,11 @@ Sources: "Electronic Health Certificate Specification" 1.0.8 §3.3.2 (algorithms
 RFC 9053 §2.1 (r || s); RFC 8230 (RSASSA-PSS).
 """
 
-from __future__ import annotations
-
 import stat
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import (
-    ECDSA,
-    SECP256R1,
-    EllipticCurvePrivateKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import (

@@ -5,17 +5,14 @@ var/audit/
 └── 2026-03-03.seals
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from healthcert.errors import BadProof
 from healthcert.transparency.seals import Seal
-
-_BLOCK = 65_536
 
 
 def append(path: Path, seals: Iterable[Seal]) -> int:
@@ -42,11 +39,7 @@ def read(path: Path) -> Iterator[Seal]:
 
 
 def newest(folder: Path) -> Seal | None:
-    """Return the last whole seal that a folder holds; None before the first.
-
-    Raises:
-        BadProof: The last whole line is none.
-    """
+    """Return the last whole seal of a folder, None before the first; `BadProof` if it is none."""
     for path in reversed(_files(folder)):
         with path.open("rb") as file:
             end = _whole(file)
@@ -60,16 +53,12 @@ def newest(folder: Path) -> Seal | None:
 
 
 def _whole(file: BinaryIO, before: int | None = None) -> int:
-    """Return where the last whole line before a place ends, read from behind: a day is long."""
-    place = file.seek(0, os.SEEK_END) if before is None else before
-    while place:
-        start = max(0, place - _BLOCK)
-        file.seek(start)
-        found = file.read(place - start).rfind(b"\n")
-        if found >= 0:
-            return start + found + 1
-        place = start
-    return 0
+    """Return where the last whole line before a place ends."""
+    size = file.seek(0, os.SEEK_END)
+    if not size:
+        return 0
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as held:  # read from behind: a day is long
+        return held.rfind(b"\n", 0, size if before is None else before) + 1
 
 
 def _files(path: Path) -> list[Path]:

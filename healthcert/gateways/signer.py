@@ -4,15 +4,13 @@ Two types, so that no key can be handed to the wrong work. Source: "Electronic H
 Certificate Specification" 1.0.8 §3.3.5 and §3.3.6: a certificate lives within its signer's life.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Self
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -28,36 +26,17 @@ from healthcert.hcert.text import encode
 from healthcert.hcert.trust import KID_BYTES, TrustedKey, from_certificate
 
 
-class Signer(Protocol):
-    """What signs certificates for one purpose: it signs what it is given, and says who it is."""
-
-    @property
-    def kid(self) -> bytes:
-        """Key identifier, 8 bytes, as the certificates it signs carry it."""
-
-    @property
-    def certificate(self) -> bytes:
-        """Its own X.509 certificate, DER."""
-
-    @property
-    def purpose(self) -> str:
-        """The one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery."""
-
-    def sign(self, to_be_signed: bytes) -> bytes:
-        """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key."""
-
-
 @dataclass(frozen=True, slots=True)
-class FileSigner:
+class Signer:
     """A certificate signer (DSC) whose key lies in a file, encrypted and its owner's alone."""
 
-    kid: bytes
-    certificate: bytes = field(repr=False)
-    purpose: str
+    kid: bytes  # 8 bytes, as the certificates it signs carry it
+    certificate: bytes = field(repr=False)  # its own X.509 certificate, DER
+    purpose: str  # the one kind it may sign: ``v`` vaccination, ``t`` test or ``r`` recovery
     _key: PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> FileSigner:
+    def open(cls, key_file: Path, certificate_file: Path, *, passphrase: bytes) -> Self:
         """Return the signer that lies in two PEM files.
 
         Raises:
@@ -71,11 +50,7 @@ class FileSigner:
         return cls(trusted.kid, der, purpose, key)
 
     def sign(self, to_be_signed: bytes) -> bytes:
-        """Return a signature that was checked: ``r || s`` (64 bytes), or PSS with an RSA key.
-
-        Raises:
-            SignerUnavailable: The signature made does not verify.
-        """
+        """Return a checked ``r || s``, 64 bytes, or PSS; `SignerUnavailable` if it is false."""
         return sign_checked(self._key, to_be_signed)
 
 
@@ -97,11 +72,7 @@ def read_certificate(path: Path) -> tuple[bytes, TrustedKey, str]:
 
 @lru_cache(maxsize=64)
 def terms(certificate: bytes) -> TrustedKey:
-    """Return what a signer's certificate (DER) says: key, purposes, life.
-
-    Raises:
-        BadInput: It is none.
-    """
+    """Return what a certificate (DER) says: key, purposes, life; `BadInput` if it is none."""
     return from_certificate(certificate)
 
 
@@ -113,12 +84,8 @@ class BundleSigner:
     _key: PrivateKey = field(repr=False)
 
     @classmethod
-    def open(cls, key_file: Path, *, passphrase: bytes) -> BundleSigner:
-        """Return the bundle key that lies in a PEM file.
-
-        Raises:
-            SignerUnavailable: The file is missing or unreadable, or the passphrase is wrong.
-        """
+    def open(cls, key_file: Path, *, passphrase: bytes) -> Self:
+        """Return the bundle key of a PEM file; `SignerUnavailable` if it does not open."""
         key = open_key(key_file, passphrase)
         if not isinstance(key, EllipticCurvePrivateKey):
             raise SignerUnavailable("a bundle key is an EC key on P-256")
@@ -126,30 +93,17 @@ class BundleSigner:
         return cls(sha256(spki).digest()[:KID_BYTES], key)
 
     def sign(self, to_be_signed: bytes) -> bytes:
-        """Return an ES256 signature that was checked, ``r || s``, 64 bytes.
-
-        Raises:
-            SignerUnavailable: The signature made does not verify.
-        """
+        """Return a checked ES256 ``r || s``, 64 bytes; `SignerUnavailable` if it is false."""
         return sign_checked(self._key, to_be_signed)
 
 
 def issue_text(
-    *,
-    dcc: Mapping[str, object],
-    issuer: str,
-    issued_at: int,
-    expires_at: int,
-    signer: Signer,
+    *, dcc: Mapping[str, object], issuer: str, issued_at: int, expires_at: int, signer: Signer
 ) -> str:
     """Return the text of a new certificate, ``HC1:...``, ready for a QR code.
 
-    Args:
-        dcc: The certificate as schema 1.3.3 says, with one entry.
-        issuer: Country, ISO 3166-1 alpha-2.
-        issued_at: Seconds since 1970.
-        expires_at: Seconds since 1970; the last second in force.
-        signer: The key for this kind.
+    `dcc` is of schema 1.3.3 with one entry, `issuer` a country (ISO 3166-1 alpha-2); times are
+    seconds since 1970, `expires_at` the last in force.
 
     Raises:
         SignerUnavailable: The key is for another kind, or lives too short, or signed wrongly.

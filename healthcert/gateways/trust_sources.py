@@ -1,7 +1,5 @@
 """Where lists of trusted signers are read from, and where the one in use is kept."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -25,19 +23,16 @@ def gather(
 
     In a folder a file that names no signer is passed over; one named by itself must have some.
 
-    Args:
-        sources: Files and folders, as `trust_lists.read` reads them.
-        training: Whether these sign only certificates made for practice.
-        signed_by: Whose signature each of these files must carry; None where they carry none.
-        authorities: As for `trust_lists.read`.
+    `signed_by` is whose signature each file must carry; the rest is as for `trust_lists.read`.
 
     Raises:
         BadTrustList: A file cannot be read, is not signed as it must, or names no signer; or so
             does all of a folder.
     """
-    read_one = partial(_file, training=training, signed_by=signed_by, authorities=authorities)
+    reading = partial(read, training=training, authorities=authorities)
+    read_one = partial(_file, reading=reading, signed_by=signed_by)
     return joined(
-        [_folder(path, read_one) if path.is_dir() else read_one(path) for path in sources]
+        [_folder(each, read_one) if each.is_dir() else read_one(each) for each in sources]
     )
 
 
@@ -67,18 +62,14 @@ def _folder(folder: Path, read_one: Callable[[Path], SignerList]) -> SignerList:
 
 
 def _file(
-    path: Path,
-    *,
-    training: bool = False,
-    signed_by: PublicKey | None = None,
-    authorities: Authorities | None = None,
+    path: Path, *, reading: Callable[..., SignerList] = read, signed_by: PublicKey | None = None
 ) -> SignerList:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise BadTrustList(f"{path}: {error.strerror}") from None
     body = signed_body(data, key=signed_by) if signed_by else data
-    return read(body, source=path.name, training=training, authorities=authorities)
+    return reading(body, source=path.name)
 
 
 def _held(path: Path) -> SignerList | None:

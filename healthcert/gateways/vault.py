@@ -12,8 +12,6 @@ the key can try values out. Both keys may be renewed: a vault writes with the ne
 or looks up, with those before it too. A key's name is derived from it, so no file can lie.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import secrets

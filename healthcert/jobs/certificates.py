@@ -1,7 +1,5 @@
 """Sign what a crash or a missing key left unsigned; take back what was decided."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -64,13 +62,9 @@ def take_back_all(parts: Parts, reference: str, now: datetime) -> int:
 
 def _sign(parts: Parts, waiting: Sequence[UUID], now: datetime) -> int:
     issue = partial(
-        issuing.issue_all,
-        vault=parts.vault,
-        signers=parts.signers,
-        certificate_ids=waiting,
-        country=parts.country,
-        now=now,
-    )
+        issuing.issue_all, vault=parts.vault, signers=parts.signers, certificate_ids=waiting,
+        country=parts.country, now=now,
+    )  # fmt: skip
     try:
         return parts.doors.run(issue)
     except SignerUnavailable:

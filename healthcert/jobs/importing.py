@@ -1,7 +1,5 @@
 """Take a table in, a transaction a piece."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 

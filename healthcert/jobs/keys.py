@@ -1,7 +1,5 @@
 """Take in keys that were made, move those whose time has come, answer the loss of one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial

@@ -1,7 +1,5 @@
 """Judge the doses of lots about which something new was ordered: recalled, set aside, released."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from functools import partial
 from uuid import UUID

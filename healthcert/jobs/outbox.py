@@ -1,7 +1,5 @@
 """Send the messages that are due."""
 
-from __future__ import annotations
-
 import logging
 from datetime import datetime
 

@@ -1,7 +1,5 @@
 """Publish the offline bundle when what it says has changed, or is an hour old."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 
 from healthcert.data import value_sets
@@ -24,15 +22,10 @@ def publish(parts: Parts, now: datetime) -> int:
     """
     settings = parts.settings
     held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
-    held_rules = rules.held(settings.rules_dir, settings.country)
     with parts.doors.reading() as db:
         revoked = publishing.revoked_count(db)
         trust = signing_keys.trusted(db, parts.trust, now)
-    if (
-        held is not None
-        and held.rules == held_rules
-        and not _stale(held, parts, trust, revoked, now)
-    ):
+    if held is not None and not _stale(held, parts, trust, revoked, now):
         return 0
     publish_now(parts, now)
     return 1
@@ -41,10 +34,7 @@ def publish(parts: Parts, now: datetime) -> int:
 def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bundle:
     """Return the new bundle that was put in place; the lists of other issuers are carried on.
 
-    Args:
-        parts: Of the service.
-        now: The moment of its making.
-        full: Whether all revocation lists go into the same file; None: if they are small.
+    `full`: whether all revocation lists go into the same file; None: if they are small.
 
     Raises:
         SignerUnavailable: The bundle key cannot be opened.
@@ -76,6 +66,7 @@ def _stale(held: Bundle, parts: Parts, trust: TrustList, revoked: int, now: date
     published = sum(part.entries for part in listed or ())
     return (
         now - held.issued >= RENEW_AFTER
+        or held.rules != rules.held(parts.settings.rules_dir, country)
         or (listed is not None) != parts.country.revocation_published
         or (listed is not None and published != revoked)
         or {key.kid for key in held.trust} != {key.kid for key in trust}

@@ -1,7 +1,5 @@
 """Let go of what is over: some of it at once, the rest once a day, a batch at a time."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from healthcert.parts import Parts

@@ -1,7 +1,5 @@
 """Seal the audit, and keep each seal outside the database too."""
 
-from __future__ import annotations
-
 import logging
 from datetime import datetime, timedelta
 from functools import cache

@@ -1,7 +1,5 @@
 """Make sessions ahead, and book everybody anew whose session was cancelled."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from functools import partial
 from itertools import groupby

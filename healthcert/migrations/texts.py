@@ -1,7 +1,7 @@
 """The SQL of a step, one text a dialect beside its file; what takes it back follows `-- down`."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from alembic import op
@@ -11,17 +11,18 @@ from healthcert.models import triggers
 _DIVIDER = "\n-- down\n"
 
 
-def up(step: str) -> None:
-    """Run the SQL of a step, given its module's `__file__`."""
-    _run(step, 0)
+def step(file: str) -> tuple[str, str | None, Callable[[], None], Callable[[], None]]:
+    """Return what Alembic asks of a step, given its `__file__`: number, the one before, both ways.
+
+    The names of the files count the steps: each follows the one whose name comes before.
+    """
+    path = Path(file)
+    earlier = [each.name for each in path.parent.glob("[0-9]*.py") if each.name < path.name]
+    before = max(earlier, default="").partition("_")[0] or None
+    return path.name.partition("_")[0], before, partial(_run, path, 0), partial(_run, path, 1)
 
 
-def down(step: str) -> None:
-    """Run the SQL that takes a step back."""
-    _run(step, 1)
-
-
-def _run(step: str, part: int) -> None:
+def _run(path: Path, part: int) -> None:
     connection = op.get_bind()
-    path = Path(step).with_suffix(f".{connection.dialect.name}.sql")
-    triggers.run(connection, path.read_text(encoding="utf-8").split(_DIVIDER)[part])
+    text = path.with_suffix(f".{connection.dialect.name}.sql").read_text(encoding="utf-8")
+    triggers.run(connection, text.split(_DIVIDER)[part])

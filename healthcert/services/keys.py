@@ -28,7 +28,7 @@ from healthcert.errors import NotReady
 from healthcert.gateways.note_keys import NoteSigner, read_verifier
 from healthcert.gateways.pkcs11_signer import Pkcs11Signer
 from healthcert.gateways.private_key import passphrase_of
-from healthcert.gateways.signer import BundleSigner, FileSigner, Signer
+from healthcert.gateways.signer import BundleSigner, Signer
 
 AUTHORITY = "csca"
 PURPOSES = {"v": "vaccination", "t": "test", "r": "recovery"}
@@ -89,7 +89,7 @@ class Keyring(Mapping[bytes, Signer]):
             if token.exists():
                 self._found[path] = Pkcs11Signer.of(token, path)
             elif key.exists():
-                self._found[path] = FileSigner.open(key, path, passphrase=self._passphrase)
+                self._found[path] = Signer.open(key, path, passphrase=self._passphrase)
         return list(self._found.values())
 
 

@@ -4,13 +4,11 @@ A source is what one keeper has of the log. Where the record and a source part, 
 named that were edited, removed, inserted or put elsewhere.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 from uuid import UUID
 
 from healthcert.errors import BadProof
@@ -62,7 +60,7 @@ class Source:
     @classmethod
     def of(
         cls, name: str, seals: Iterable[Seal], *, log: Verifier, witness: Verifier | None = None
-    ) -> Source:
+    ) -> Self:
         """Return the source of seals in any order; without its signatures, one is a fault."""
         source = cls(name)
         for seal in seals:

@@ -3,11 +3,10 @@
 Sources: RFC 6962 §2.1 (hashes and proofs); RFC 9162 §2.1.3.2 and §2.1.4.2 (checking them).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from healthcert.errors import BadProof
 
@@ -27,7 +26,7 @@ class Edge:
     size: int = 0  # leaves of the tree
     peaks: tuple[bytes, ...] = ()  # roots of its whole subtrees, largest first: one a bit of size
 
-    def grown(self, leaves: Iterable[bytes]) -> Edge:
+    def grown(self, leaves: Iterable[bytes]) -> Self:
         """Return the edge after more leaf hashes."""
         size, peaks = self.size, list(self.peaks)
         for leaf in leaves:
@@ -36,7 +35,7 @@ class Edge:
                 peak, bits = sha256(b"\1" + peaks.pop() + peak).digest(), bits >> 1
             peaks.append(peak)
             size += 1
-        return Edge(size, tuple(peaks))
+        return type(self)(size, tuple(peaks))
 
     @property
     def root(self) -> bytes:
@@ -62,10 +61,7 @@ def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
 def consistency_proof(leaves: Sequence[bytes], old: int, *, whole: bool = True) -> list[bytes]:
     """Return the hashes that show that a tree grew out of the tree of its first leaves.
 
-    Args:
-        leaves: All leaf hashes.
-        old: How many the older tree has; a tree of none needs no proof.
-        whole: Whether these leaves are all there are, so the checker has the older root.
+    The older has `old` leaves; `whole`: these are all there are, so the checker has its root.
     """
     if old in {0, len(leaves)}:
         return [] if whole else [_root(leaves)]
@@ -78,11 +74,7 @@ def consistency_proof(leaves: Sequence[bytes], old: int, *, whole: bool = True) 
 def check_inclusion(
     leaf: bytes, index: int, size: int, root: bytes, proof: Sequence[bytes]
 ) -> None:
-    """Refuse unless a proof leads from the leaf hash at an index to the root.
-
-    Raises:
-        BadProof: It does not.
-    """
+    """Refuse (`BadProof`) unless a proof leads from the leaf hash at an index to the root."""
     if not 0 <= index < size:
         raise BadProof("the tree has no such place")
     found = leaf
@@ -95,11 +87,7 @@ def check_inclusion(
 def check_consistency(
     old: tuple[int, bytes], new: tuple[int, bytes], proof: Sequence[bytes]
 ) -> None:
-    """Refuse unless the new tree, given by size and root, grew out of the old one.
-
-    Raises:
-        BadProof: It did not, or the proof does not show it.
-    """
+    """Refuse (`BadProof`) unless the new tree, by size and root, grew out of the old one."""
     before, after = old[0], new[0]
     if before in {0, after}:
         if proof or (before and old != new):

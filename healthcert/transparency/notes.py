@@ -4,13 +4,12 @@ Sources: c2sp.org/signed-note@v1.0.0 (format, verifier keys), c2sp.org/tlog-chec
 (note text), c2sp.org/tlog-cosignature@v1.0.0 (Ed25519 signed message).
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -35,12 +34,8 @@ class Verifier:
     key: bytes  # Ed25519 public key, 32 bytes
 
     @classmethod
-    def parse(cls, vkey: str) -> Verifier:
-        """Return what a verifier key says: ``name+id+base64(type || key)``.
-
-        Raises:
-            BadProof: It is none, or its identifier is not that of its key.
-        """
+    def parse(cls, vkey: str) -> Self:
+        """Return what ``name+id+base64(type || key)`` says; `BadProof` if it is no verifier key."""
         name, _, rest = vkey.strip().partition("+")
         identifier, _, told = rest.partition("+")
         data = unbase64(told)
@@ -92,11 +87,7 @@ def cosigned_message(text: str, at: int) -> bytes:
 
 
 def opened(note: str, log: Verifier) -> Checkpoint:
-    """Return the checkpoint of a note that a log signed.
-
-    Raises:
-        BadProof: It is no note, the log did not sign it, or its text is no checkpoint of the log.
-    """
+    """Return the checkpoint of a note; `BadProof` if it is none that this log signed."""
     text, _ = parts(note)
     if _signature(note, log) is None:
         raise BadProof(f"{log.name} did not sign this note")
@@ -108,21 +99,13 @@ def opened(note: str, log: Verifier) -> Checkpoint:
 
 
 def cosigned_at(note: str, witness: Verifier) -> int | None:
-    """Return when a witness cosigned a note, in seconds since 1970; None if it did not.
-
-    Raises:
-        BadProof: It is no note, or its cosignature is false.
-    """
+    """Return when a witness cosigned a note (seconds since 1970), if so; `BadProof` if falsely."""
     found = _signature(note, witness)
     return None if found is None else int.from_bytes(found[:_TIME_BYTES], "big")
 
 
 def parts(note: str) -> tuple[str, list[str]]:
-    """Return the text of a note, and its signature lines with their ends.
-
-    Raises:
-        BadProof: It is no note.
-    """
+    """Return a note's text, and its signature lines with their ends; `BadProof` if it is none."""
     text, found, tail = note.rpartition("\n\n")
     lines = [f"{each}\n" for each in tail.split("\n")[:-1]]
     if len(note) > _MOST or not found or not tail.endswith("\n") or _CONTROLS.search(note):
@@ -157,11 +140,7 @@ def base64(data: bytes) -> str:
 
 
 def unbase64(text: str) -> bytes:
-    """Return the bytes of a base64 text.
-
-    Raises:
-        BadProof: It is none, or not the one way to write these bytes.
-    """
+    """Return the bytes of a base64 text; `BadProof` if it is not the one way to write them."""
     try:
         data = b64decode(text, validate=True)
     except ValueError:

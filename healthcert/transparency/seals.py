@@ -5,15 +5,13 @@ its tree. A proof of an event is c2sp.org/tlog-proof@v1; a proof of growth is th
 c2sp.org/tlog-witness (add-checkpoint), so any witness of that kind can be asked with it.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from healthcert.errors import BadProof
@@ -49,7 +47,7 @@ class Seal:
     edge: Edge = _NOTHING  # of its tree, as it is told
 
     @classmethod
-    def parse(cls, line: str) -> Seal:
+    def parse(cls, line: str) -> Self:
         """Return the seal of a line; a line that is none gives one that nobody signed."""
         try:
             told = json.loads(line)
@@ -75,10 +73,7 @@ class Seal:
 def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterator[Seal]:
     """Give the seals that are new to whoever holds one, each built of its own leaves alone.
 
-    Args:
-        seals: In order; those before the one held are passed over.
-        log: Who must have signed each.
-        held: The last that was followed, from one's own memory; None: from the first leaf on.
+    Those before the one `held`, the last that was followed, are passed over.
 
     Raises:
         BadProof: One is missing or not signed; its leaves do not lead from the tree held to the
@@ -105,10 +100,7 @@ def follow(seals: Iterable[Seal], *, log: Verifier, held: Seal | None) -> Iterat
 def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: str) -> str:
     """Return a proof for anybody to check, of growth or of an event.
 
-    Args:
-        first: The size from which a tree grew; or an event's place and its entry.
-        proof: Of consistency, or of inclusion.
-        note: The signed head.
+    `first` is the size from which the tree grew; or the event's place and its entry.
     """
     if isinstance(first, int):
         told = [f"old {first}"]
@@ -118,11 +110,7 @@ def write_proof(first: int | tuple[int, bytes], proof: Sequence[bytes], note: st
 
 
 def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
-    """Return the head of a proof that shows that it grew out of the head held.
-
-    Raises:
-        BadProof: It does not, it begins at another size, or the log did not sign its head.
-    """
+    """Return the head of a proof that it grew out of the head held; `BadProof` if it did not."""
     size, proof, note = _read(text)
     head = opened(note, log)
     if size != held.size:
@@ -132,11 +120,7 @@ def check_growth(text: str, *, log: Verifier, held: Checkpoint) -> Checkpoint:
 
 
 def check_proof(text: str, *, log: Verifier) -> tuple[Checkpoint, int, bytes]:
-    """Return the head, the index and the entry of a proof that holds.
-
-    Raises:
-        BadProof: It does not hold, the log did not sign its head, or it brings no entry.
-    """
+    """Return head, index and entry of a proof of an event; `BadProof` if it does not hold."""
     first, _, rest = text.partition("\n")
     extra, _, rest = rest.partition("\n")
     if first != _PROOF or not extra.startswith("extra "):

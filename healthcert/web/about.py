@@ -1,7 +1,5 @@
 """Who somebody is: asked, understood, and told back in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

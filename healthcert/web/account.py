@@ -1,7 +1,5 @@
 """Staff's own keys and sessions, and how somebody comes in who has no key yet."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from typing import Any
 from uuid import UUID

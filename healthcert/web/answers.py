@@ -4,8 +4,6 @@ Most judging is done by the services, which answer with a code for each field (`
 `Answers.take` puts the words of those codes beside the fields, and typed values stay.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -16,54 +14,13 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import StopValidation
 
+from healthcert.data import labels
 from healthcert.errors import BadInput
 from healthcert.i18n import Lazy, gettext
 from healthcert.i18n import lazy as _
 from healthcert.web.forms import PARTS, DayField, Form
 
-WRONG: Mapping[str, Lazy] = {
-    "missing": _("fill this in"),
-    "too_long": _("this is too long"),
-    "not_a_choice": _("choose one of the answers"),
-    "not_a_date": _("enter a real date, such as 27 3 1985, or the year alone"),
-    "in_the_future": _("this has not come yet"),
-    "too_long_ago": _("this is too long ago"),
-    "not_a_time": _("enter a real day and time"),
-    "not_latin": _("use Latin letters, as in a passport"),
-    "not_needed": _("leave this empty, or say which document it is from"),
-    "not_a_country": _("choose a country"),
-    "not_a_language": _("choose one of the languages"),
-    "not_a_phone_number": _("enter it with the code of its country, such as +44 7700 900123"),
-    "not_a_mail_address": _("enter an address such as name@example.org"),
-    "no_contact": _("give a phone number or a mail address, so that we can reach you"),
-    "not_a_reference": _("check its letters and digits, such as HC-7K4M-2QXD"),
-    "bad_code": _("this code does not work; check the newest message, or ask for a new one"),
-    "too_large": _("it is over 10 MB or 16 megapixels: take a smaller one"),
-    "bad_picture": _("this is not a PNG, JPEG, GIF or WebP picture"),
-    "no_code": _("no code was found in it: come closer, in good light"),
-    "of_age": _("who is of age signs in alone, and can invite you"),
-    "on_record": _("they are on record already: a site can help, or the code they are sent"),
-    "yourself": _("this is your own; ask for that of the person you look after"),
-    "not_proved": _("that did not work; after five wrong tries wait 15 minutes, or ask for help"),
-    "bad_invitation": _("this code does not work: it is used, more than a day old, or mistyped"),
-    "not_a_login": _("use 3 to 60 small letters, digits, dots or dashes"),
-    "taken": _("somebody else uses this: choose another"),
-    "too_short": _("use 12 characters or more; a few words in a row are easy to keep in mind"),
-    "too_common": _("this is among the first that are guessed: choose another"),
-    "not_a_carton": _("this is not what a carton of vaccine says: scan it again, or type the rest"),
-    "check_digit": _("a digit was misread: scan it again, or type the rest"),
-    "unknown_carton": _("no vaccine here has this carton: choose the vaccine and type the rest"),
-    "not_usable": _("no lot of this carton is released here: write its delivery down, or ask"),
-    "no_vial": _("this vaccine comes in no vial for several people"),
-    "twice": _("it says two things at once: scan one carton alone"),
-    "differs": _("our books have another last day for this lot: look at the carton again"),
-    "not_so_many": _("there are not so many doses"),
-    "booked_already": _("more people are booked or places kept than that"),
-    "not_confirmed": _("confirm this first"),
-    "may_not_decide": _("by law this person may not agree for them: ask who may"),
-    "not_serious": _("who died had a grave reaction: choose it"),
-    "not_positive": _("choose a test that founds a recovery"),
-}
+WRONG = labels("wrong")
 _OTHER = _("this cannot be used")
 
 
@@ -73,20 +30,9 @@ def words(code: str, label: object) -> str:
 
 
 class Answers(Form):
-    """A form whose errors are words for codes.
+    """A form whose errors are words for codes."""
 
-    Protection tokens are checked by the guard, before any form is looked at.
-
-    Attributes:
-        called: What services call a field, where it has another name here.
-    """
-
-    called: ClassVar[Mapping[str, str]] = {}
-
-    class Meta(Form.Meta):
-        """Leaves tokens to the guard."""
-
-        csrf = False
+    called: ClassVar[Mapping[str, str]] = {}  # what services call a field that has another name
 
     def __init__(self, typed: MultiDict[str, Any] | None = None, **known: Any) -> None:  # noqa: ANN401
         """Take what was typed, or what is known already."""
@@ -154,11 +100,10 @@ class Radios(RadioField):  # type: ignore[misc]
 class BirthField(DayField):
     """A day of birth; the year, or month and year, will do where no more is known.
 
-    Its `data` is ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in; whether
-    it is a real day is judged by the service it is told to.
+    Whether it is a real day is judged by the service it is told to.
     """
 
-    data: Any
+    data: Any  # ``YYYY``, ``YYYY-MM`` or ``YYYY-MM-DD`` as far as it was filled in
 
     def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
         """Take the label and the checks."""
@@ -166,9 +111,8 @@ class BirthField(DayField):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the three parts, in any script's digits."""
-        parts = [tidy(part)[:10] for part in [*valuelist, "", "", ""][:3]]
-        self.typed = tuple(parts)
-        day, month, year = (_digits(part) for part in parts)
+        self.typed = tuple(tidy(part)[:10] for part in [*valuelist, "", "", ""][:3])
+        day, month, year = (_digits(part) for part in self.typed)
         known = (year.zfill(4) if year else "", month and month.zfill(2), day and day.zfill(2))
         self.data = "-".join(known).rstrip("-")
 
@@ -193,11 +137,7 @@ def recalled(draft: Mapping[str, Iterable[str]]) -> MultiDict[str, Any]:
 
 
 def moment_of(text: str, zone: str, field: str, otherwise: datetime) -> datetime:
-    """Return a time that was typed by a clock of that zone (IANA); `otherwise` where none was.
-
-    Raises:
-        BadInput: It is no time; under the name of the `field`.
-    """
+    """Return a time typed by a zone's clock (IANA), or `otherwise`; `BadInput` if it is none."""
     if not text:
         return otherwise
     try:

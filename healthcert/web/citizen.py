@@ -1,7 +1,5 @@
 """The citizen's door: in by reference, birth date and a code; then one's own record."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from uuid import UUID
@@ -12,7 +10,6 @@ from werkzeug import Response as Redirect
 from healthcert.errors import BadCode, BadInput, NotFound
 from healthcert.hcert import qr
 from healthcert.services import access, desk, eligibility, holding
-from healthcert.services.holding import HeldCertificate
 from healthcert.web import facts
 from healthcert.web.about import Code, Known, claim
 from healthcert.web.family import opened
@@ -80,13 +77,9 @@ def redeem() -> _Page:
     limit("redeem_code")
     with parts().doors.transaction() as db:
         answer = access.redeem(
-            db,
-            vault=parts().vault,
-            pepper=parts().pepper,
-            claim=claim(session["asking"]),
-            code=form.code.data,
-            now=now(),
-        )
+            db, vault=parts().vault, pepper=parts().pepper, claim=claim(session["asking"]),
+            code=form.code.data, now=now(),
+        )  # fmt: skip
         if answer.lets:
             link(db, answer.person_id)
     try:
@@ -120,28 +113,32 @@ def why() -> str:
 def certificate(certificate_id: UUID) -> str:
     """Show a certificate: large code and names, or why it does not hold."""
     held = _held()
-    found = _certificate(held, certificate_id)
+    found = next((one for one in held.certificates if one.certificate_id == certificate_id), None)
+    if found is None:
+        raise NotFound
     return render_template(
-        "citizen/certificate.html",
-        certificate=found,
+        "citizen/certificate.html", certificate=found, details=held.details,
         stated=facts.stated(found.told, parts().country.time_zone),
-        details=held.details,
         machine_name=machine_name(held.details),
-    )
+    )  # fmt: skip
 
 
 @bp.get("/certificates/<uuid:certificate_id>.<any(svg, png, txt):kind>")
 def certificate_file(certificate_id: UUID, kind: str) -> Response:
     """Give a certificate's code as a drawing, a picture or its text."""
-    with opened() as (db, person_id):
-        held = holding.certificate_text(
-            db, vault=parts().vault, person_id=person_id, certificate_id=certificate_id
-        )
     media, write = _FILES[kind]
-    response = Response(write(held.text), content_type=media)
+    response = Response(write(with_text(certificate_id).text), content_type=media)
     if "save" in request.args:
         response.headers["Content-Disposition"] = f"attachment; filename=certificate.{kind}"
     return response
+
+
+def with_text(certificate_id: UUID) -> holding.Held:
+    """Return a certificate of the record that is open, with the text of its code."""
+    with opened() as (db, person_id):
+        return holding.certificate_text(
+            db, vault=parts().vault, person_id=person_id, certificate_id=certificate_id
+        )
 
 
 def _ask_known(form: Known) -> str:
@@ -157,10 +154,3 @@ def _ask_code(form: Code) -> str:
 def _held() -> holding.Overview:
     with opened() as (db, person_id):
         return holding.overview(db, vault=parts().vault, person_id=person_id, now=now())
-
-
-def _certificate(held: holding.Overview, certificate_id: UUID) -> HeldCertificate:
-    for found in held.certificates:
-        if found.certificate_id == certificate_id:
-            return found
-    raise NotFound

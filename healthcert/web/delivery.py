@@ -4,8 +4,6 @@ The budget is a whole booking within 60 KB on a weak phone, so pages are compres
 not left to a proxy that may not be there.
 """
 
-from __future__ import annotations
-
 import gzip
 import re
 from importlib.resources import files

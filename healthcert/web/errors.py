@@ -23,7 +23,7 @@ from healthcert import errors
 from healthcert.i18n import lazy as _
 from healthcert.web.answers import WRONG
 from healthcert.web.moment import now
-from healthcert.web.refusals import ANSWERS, TRY_LATER, Answer, answer_to
+from healthcert.web.refusals import TRY_LATER, Answer, answer_to
 from healthcert.web.tracing import request_id
 
 _log = logging.getLogger(__name__)
@@ -36,15 +36,15 @@ _S = HTTPStatus
 HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
     400: ("bad_request", Answer(
         _S.BAD_REQUEST, _("The request cannot be understood"), _("Go back and try again."))),
-    404: (errors.NotFound.code, ANSWERS[errors.NotFound]),
+    404: (errors.NotFound.code, answer_to(errors.NotFound)),
     405: ("method_not_allowed", Answer(
         _S.METHOD_NOT_ALLOWED, _("This address does not work that way"),
         _("Start again from the first page."))),
     406: ("not_acceptable", Answer(
         _S.NOT_ACCEPTABLE, _("This cannot be answered in that form"),
         _("Ask for the form that the documentation names."))),
-    412: ("changed", replace(ANSWERS[errors.WrongState], status=_S.PRECONDITION_FAILED)),
-    413: ("too_large", ANSWERS[errors.PictureTooLarge]),
+    412: ("changed", replace(answer_to(errors.WrongState), status=_S.PRECONDITION_FAILED)),
+    413: ("too_large", answer_to(errors.PictureTooLarge)),
     415: ("wrong_type", Answer(
         _S.UNSUPPORTED_MEDIA_TYPE, _("That kind of file cannot be read"),
         _("Send a picture as PNG or JPEG; programs send JSON."))),
@@ -81,7 +81,7 @@ def _more(refusal: errors.Refusal) -> dict[str, Any]:
 
 def unusable(wrong: errors.BadInput) -> Response:
     """Return the answer to what a program sent well-formed, and what cannot be used yet."""
-    answer = replace(ANSWERS[errors.BadInput], status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    answer = replace(answer_to(errors.BadInput), status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return _respond("unusable", answer, _more(wrong))
 
 

@@ -3,42 +3,20 @@
 Source: EU DCC schema 1.3.3, whose members are one or two letters long.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from healthcert.data import words
+from healthcert.data import labels, words
 from healthcert.hcert.payload import KINDS, entries_of
-from healthcert.i18n import Lazy, format_date, format_datetime, language
+from healthcert.i18n import format_date, format_datetime, language
 from healthcert.i18n import lazy as _
 from healthcert.policy.arrival import Judgement
 from healthcert.web.pages import bdi
 
 Row = tuple[object, object]
 
-_MEMBERS: Final[Mapping[str, Lazy]] = {
-    "tg": _("Disease"),
-    "vp": _("Type of vaccine"),
-    "mp": _("Vaccine"),
-    "ma": _("Manufacturer"),
-    "dn": _("Dose"),
-    "sd": _("Doses in the series"),
-    "dt": _("Given on"),
-    "tt": _("Type of test"),
-    "nm": _("Name of the test"),
-    "sc": _("Sample taken"),
-    "tr": _("Result"),
-    "tc": _("Test centre"),
-    "fr": _("First positive test"),
-    "df": _("Valid from"),
-    "du": _("Valid until"),
-    "co": _("Country"),
-    "is": _("Issued by"),
-    "ci": _("Number of the certificate"),
-    "dob": _("Date of birth"),
-}
+_MEMBERS: Final = labels("members")
 _SETS: Final[Mapping[str, tuple[str, ...]]] = {
     "tg": ("disease-agent-targeted",),
     "vp": ("sct-vaccines-covid-19",),
@@ -68,15 +46,7 @@ def rows(dcc: Mapping[str, Any]) -> Iterator[Row]:
 
 def stated(told: Mapping[str, object], time_zone: str) -> list[Row]:
     """Return what a certificate of ours says, a line each, moments on the clock of a time zone."""
-    found: list[Row] = []
-    for member, value in told.items():
-        if isinstance(value, datetime):
-            found.append((_MEMBERS[member], format_datetime(value, time_zone)))
-        elif isinstance(value, date):
-            found.append((_MEMBERS[member], format_date(value)))
-        elif value:
-            found.append((_MEMBERS[member], _told(member, value)))
-    return found
+    return [(_MEMBERS[name], _stated(name, told[name], time_zone)) for name in told if told[name]]
 
 
 def looked_at(judgement: Judgement) -> list[Row]:
@@ -89,6 +59,12 @@ def looked_at(judgement: Judgement) -> list[Row]:
         elif value is None and member in _MEMBERS:
             found.append((_MEMBERS[member], _("Not stated")))
     return found
+
+
+def _stated(member: str, value: object, time_zone: str) -> object:
+    if isinstance(value, datetime):
+        return format_datetime(value, time_zone)
+    return format_date(value) if isinstance(value, date) else _told(member, value)
 
 
 def _told(member: str, value: object) -> object:

@@ -4,8 +4,6 @@ Who is signed in stays `Visitor.id`; whose record is open is `Visitor.person_id`
 is asked of the database by every deed, in its own transaction.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace

@@ -3,15 +3,14 @@
 The templates of `_components/form.html` draw them; see there for hints, headings and widths.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from flask_wtf import FlaskForm
+import wtforms
 from wtforms import Field
 from wtforms.i18n import get_translations
+from wtforms.meta import DefaultMeta
 from wtforms.validators import StopValidation
 
 from healthcert import i18n
@@ -20,10 +19,13 @@ from healthcert.i18n import gettext, lazy
 PARTS = ("day", "month", "year")
 
 
-class Form(FlaskForm):  # type: ignore[misc]  # the library is untyped
-    """A protected form whose built-in complaints are in the language now spoken."""
+class Form(wtforms.Form):  # type: ignore[misc]  # the library is untyped
+    """A form whose built-in complaints are in the language now spoken.
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    Protection tokens are checked by the guard, before any form is looked at.
+    """
+
+    class Meta(DefaultMeta):  # type: ignore[misc]
         """How WTForms finds its own words."""
 
         def get_translations(self, _form: object) -> object:
@@ -32,29 +34,16 @@ class Form(FlaskForm):  # type: ignore[misc]  # the library is untyped
 
 
 class DayField(Field):  # type: ignore[misc]
-    """A day, asked for as day, month and year, in whatever digits the reader types.
+    """A day, asked for as day, month and year, in whatever digits the reader types."""
 
-    Its `data` is a `datetime.date`, or None when it is optional and was left empty.
-
-    Attributes:
-        typed: What was typed in each part, to be shown again.
-        wrong_parts: Which of ``day``, ``month`` and ``year`` are wrong.
-    """
-
-    data: date | None
+    data: date | None  # None where it is optional and was left empty
 
     def __init__(self, label: object = None, *, optional: bool = False, **more: Any) -> None:  # noqa: ANN401 - WTForms' own
-        """Describe the field.
-
-        Args:
-            label: What is asked.
-            optional: Whether it may be left empty.
-            more: Whatever WTForms passes.
-        """
+        """Describe the field, and whether it may be left empty."""
         super().__init__(label, **more)
         self.optional = optional
-        self.typed: tuple[str, ...] = ("", "", "")
-        self.wrong_parts: tuple[str, ...] = ()
+        self.typed: tuple[str, ...] = ("", "", "")  # in each part, to be shown again
+        self.wrong_parts: tuple[str, ...] = ()  # which of `PARTS`
 
     @property
     def first_id(self) -> str:
@@ -77,11 +66,7 @@ class DayField(Field):  # type: ignore[misc]
             self.data = None if self.wrong_parts else _day(self.typed)
 
     def pre_validate(self, form: object) -> None:  # noqa: ARG002 - WTForms' own signature
-        """Refuse a day that is missing, half there, or not in the calendar.
-
-        Raises:
-            StopValidation: With the words for the reader.
-        """
+        """Refuse a day that is missing, half there, or not in the calendar."""
         if self.data is None and not any(self.typed) and not self.optional:
             self.wrong_parts = PARTS
         if self.wrong_parts:
@@ -95,17 +80,10 @@ def field_params(
 ) -> dict[str, object]:
     """Return what the macro of any field is given: identity, label, hint, first error.
 
-    Args:
-        field: A bound field.
-        hint: One short sentence.
-        heading: Whether the label is the heading of the page.
+    `heading`: whether the label is the heading of the page.
     """
     size = "l" if heading else "s"
     label = {"text": field.label.text, "isPageHeading": heading}
-    wrong = {
-        "text": field.errors[0] if field.errors else "",
-        "visuallyHiddenText": gettext("Error"),
-    }
     return {
         "id": field.id,
         "idPrefix": field.id,
@@ -113,7 +91,8 @@ def field_params(
         "label": label | {"classes": f"govuk-label--{size}"},
         "fieldset": {"legend": label | {"classes": f"govuk-fieldset__legend--{size}"}},
         "hint": {"text": hint} if hint else None,
-        "errorMessage": wrong if field.errors else None,
+        "errorMessage": field.errors
+        and {"text": field.errors[0], "visuallyHiddenText": gettext("Error")},
     }
 
 

@@ -1,19 +1,17 @@
 """The citizen's door by the national eID: to its provider, back, and linked once."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response as Redirect
 
-from healthcert.errors import NotFound
 from healthcert.gateways.oidc import Claims, Provider
 from healthcert.services import national
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 from healthcert.web.sessions import sign_in as begin_session
+from healthcert.web.staff import provider
 
 bp = Blueprint("national", __name__, url_prefix="/my")
 
@@ -55,9 +53,5 @@ def link(db: Any, person_id: UUID) -> None:  # noqa: ANN401 - views know no SQL
 
 
 def _national() -> Provider:
-    settings = parts().settings
-    if settings.citizen_oidc is None:
-        raise NotFound
-    back = f"{settings.base_url}{url_for('.back')}"
     # The birth date stands in "profile" (OpenID Connect Core 1.0, 5.4).
-    return Provider.from_settings(settings.citizen_oidc, redirect=back, scope="openid profile")
+    return provider(parts().settings.citizen_oidc, "national.back", "openid profile")

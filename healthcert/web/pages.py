@@ -65,7 +65,7 @@ def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:
     jinja.add_extension("jinja2.ext.i18n")
     jinja.add_extension("jinja2.ext.do")
     jinja.install_gettext_callables(  # type: ignore[attr-defined]
-        i18n.gettext, i18n.ngettext, newstyle=True, pgettext=i18n.pgettext
+        i18n.gettext, i18n.ngettext, newstyle=True
     )
     jinja.globals.update(
         asset=lambda name: f"/static/{names[name]}",

@@ -1,7 +1,5 @@
 """What papers say: a record and a certificate, in the reader's words, ready to be set."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any

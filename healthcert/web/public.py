@@ -1,7 +1,5 @@
 """The front door: what anybody can do here, and the draws, for anybody to compute again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """The citizen's rights: everything held about them, who looked at it, and erasure."""
 
-from __future__ import annotations
-
 import json
 from uuid import UUID
 
@@ -11,9 +9,10 @@ from wtforms import BooleanField
 from healthcert.gateways import pdf
 from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
-from healthcert.services import erasure, holding, looks, my_record
+from healthcert.services import erasure, looks, my_record
 from healthcert.web import papers
 from healthcert.web.answers import Answers, confirmed
+from healthcert.web.citizen import with_text
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -61,10 +60,7 @@ def seen() -> str:
 @bp.get("/certificates/<uuid:certificate_id>.pdf")
 def certificate(certificate_id: UUID) -> Response:
     """Give a certificate on paper, with its code."""
-    with opened() as (db, person_id):
-        held = holding.certificate_text(
-            db, vault=parts().vault, person_id=person_id, certificate_id=certificate_id
-        )
+    held = with_text(certificate_id)
     told = papers.certificate(held, parts().country.time_zone)
     made = pdf.paper("certificate", told, made_at=now(), qr=qr.svg(held.text))
     return _file(made, "application/pdf", "certificate.pdf")
@@ -90,14 +86,10 @@ def erase() -> tuple[str, int] | str:
     form = Consent(request.form)
     if not form.validate():
         return render_template("citizen/erase_confirm.html", form=form), 400
+    vault, by = parts().vault, actor()
     told = parts().doors.run(
         lambda db: erasure.erase(
-            db,
-            vault=parts().vault,
-            person_id=whose(db, ONLY_SELF),
-            actor=actor(),
-            reason="asked",
-            now=now(),
+            db, vault=vault, person_id=whose(db, ONLY_SELF), actor=by, reason="asked", now=now()
         )
     )
     sign_out()

@@ -5,11 +5,9 @@ log opens a session. Nothing is read before a view asks for the session, and not
 written unless it was used: pages that need no session work without a database.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections import UserDict
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -26,7 +24,7 @@ from healthcert.web.moment import now
 _SEEN_EVERY = timedelta(minutes=1)  # how exact the idle time has to be
 
 
-class Visit(SessionMixin):
+class Visit(UserDict[str, Any], SessionMixin):
     """What one browser's session holds; read from the database when it is first used."""
 
     def __init__(self, token: str) -> None:
@@ -50,7 +48,7 @@ class Visit(SessionMixin):
         return self.modified or (self.seen_at is not None and now() - self.seen_at >= _SEEN_EVERY)
 
     @property
-    def held(self) -> dict[str, Any]:
+    def data(self) -> dict[str, Any]:  # type: ignore[override]
         """Return the content, reading it first where nobody has."""
         if self._held is None:
             self._held = self._read() if self.token else {}
@@ -79,27 +77,15 @@ class Visit(SessionMixin):
                 self.holder = visits.Holder(visit.proved_at, visit.staff_id, visit.person_id)
             return dict(parts().vault.service_open(visit.token_hash, visit.sealed))
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - the interface is Flask's
-        """Return what is kept under a name."""
-        return self.held[key]
-
-    def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401
+    def __setitem__(self, key: str, value: Any) -> None:  # noqa: ANN401 - the interface is Flask's
         """Keep something that JSON can hold."""
-        self.held[key] = value
+        super().__setitem__(key, value)
         self.modified = True
 
     def __delitem__(self, key: str) -> None:
         """Forget what is kept under a name."""
-        del self.held[key]
+        super().__delitem__(key)
         self.modified = True
-
-    def __iter__(self) -> Iterator[str]:
-        """Return the names under which something is kept."""
-        return iter(self.held)
-
-    def __len__(self) -> int:
-        """Return how many things are kept."""
-        return len(self.held)
 
 
 class Visits(SessionInterface):
@@ -130,10 +116,10 @@ class Visits(SessionInterface):
         with doors.transaction() if visit.old_tokens else doors.alone() as db:
             for token in visit.old_tokens:
                 visits.end(db, token_hash=_hash(token))
-            if visit.held:
+            if visit.data:
                 visit.token = visit.token or secrets.token_urlsafe(32)
                 key = _hash(visit.token)
-                sealed = parts().vault.service_seal(key, visit.held)
+                sealed = parts().vault.service_seal(key, visit.data)
                 visits.keep(
                     db, token_hash=key, sealed=sealed, started_at=visit.started_at or now(),
                     holder=visit.holder, is_new=is_new, now=now(),
@@ -141,7 +127,7 @@ class Visits(SessionInterface):
         self._hand_out(visit, response, is_new=is_new)
 
     def _hand_out(self, visit: Visit, response: Response, *, is_new: bool) -> None:
-        if not visit.held:
+        if not visit.data:
             response.delete_cookie(self.cookie, secure=self.secure, httponly=True)
         elif is_new:
             response.set_cookie(
@@ -159,21 +145,17 @@ def this() -> Visit:
 
 
 def sign_in(kind: str, identifier: UUID, *, left: visits.Left | None = None) -> None:
-    """Let somebody in who has just proved who they are: always with a new token.
+    """Let somebody in who has just proved who they are, a ``person`` or ``staff``, by a new token.
 
-    What they had typed is kept where they were in already; a stranger's is not.
-
-    Args:
-        kind: ``person`` or ``staff``.
-        identifier: Whose session it is from now on.
-        left: What staff left locked on this device, to go on with.
+    What they had typed is kept where they were in already; a stranger's is not. `left` is what
+    staff left locked on this device, to go on with.
     """
     visit = this()
-    held = dict(visit.held) if visit.held.get(kind) == str(identifier) else {}
+    held = dict(visit.data) if visit.data.get(kind) == str(identifier) else {}
     if left is not None:
         held = parts().vault.service_open(left.token_hash, left.sealed) | held
     visit.renew()
-    visit.held.update(held)
+    visit.data.update(held)
     visit[kind] = str(identifier)
     here = device() if kind == "staff" else None
     visit.holder = visits.Holder(now(), **{f"{kind}_id": identifier}, device=here)
@@ -213,7 +195,7 @@ def key() -> bytes:
 def proved_at() -> datetime | None:
     """Return when who it is was last proved in this session."""
     visit = this()
-    return visit.holder.proved_at if visit.held and visit.holder else None
+    return visit.holder.proved_at if visit.data and visit.holder else None
 
 
 def lately() -> bool:

@@ -4,8 +4,6 @@ A passkey, a password with a time code, or the provider the operator named; each
 `let_in`. Who is signed in already proves again by the same ways, and stays who they are.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +14,7 @@ from flask import Blueprint, Response, redirect, render_template, request, sessi
 from werkzeug import Response as Redirect
 from wtforms import PasswordField
 
+from healthcert.config import Oidc
 from healthcert.errors import NotFound, NotProved
 from healthcert.gateways.oidc import Provider
 from healthcert.i18n import lazy as _
@@ -142,7 +141,7 @@ def with_password() -> _Page:
 @bp.get("/sign-in/provider")
 def to_provider() -> Redirect:
     """Send somebody to the identity provider."""
-    address, kept = provider().start(now(), again="staff" in session)
+    address, kept = _provider().start(now(), again="staff" in session)
     session["provider"] = kept | {"next": _next()}
     return redirect(address, code=303)
 
@@ -153,7 +152,7 @@ def from_provider() -> Redirect:
     kept = session.pop("provider", None)
     if kept is None:
         return redirect(url_for(".sign_in"), code=303)
-    seen = provider().finish(kept, request.args, now())
+    seen = _provider().finish(kept, request.args, now())
     subject = {"issuer": seen.issuer, "subject": seen.sub}
     with parts().doors.transaction() as db:
         if "invited" in session:
@@ -192,30 +191,24 @@ def sign_out() -> Redirect:
     return home
 
 
-def provider() -> Provider:
-    """Return the identity provider of staff.
-
-    Raises:
-        NotFound: There is none.
-    """
-    settings = parts().settings
-    if settings.staff_oidc is None:
+def provider(named: Oidc | None, back: str, scope: str = "openid") -> Provider:
+    """Return an identity provider that sends back to an endpoint; `NotFound` if there is none."""
+    if named is None:
         raise NotFound
-    return Provider.from_settings(
-        settings.staff_oidc, redirect=f"{settings.base_url}{url_for('staff.from_provider')}"
-    )
+    place = parts().settings.base_url + url_for(back)
+    return Provider.from_settings(named, redirect=place, scope=scope)
 
 
 def identifier(text: str | None) -> UUID:
-    """Return an identifier that came with a form.
-
-    Raises:
-        NotFound: It is none.
-    """
+    """Return an identifier that came with a form; `NotFound` if it is none."""
     try:
         return UUID(text or "")
     except ValueError:
         raise NotFound from None
+
+
+def _provider() -> Provider:
+    return provider(parts().settings.staff_oidc, "staff.from_provider")
 
 
 def _next() -> str | None:

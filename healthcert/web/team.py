@@ -1,7 +1,5 @@
 """Who works here: invited, signed out, let go, and let in anew by two administrators."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar

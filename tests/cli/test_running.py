@@ -19,7 +19,7 @@ from sqlalchemy import text
 from healthcert.cli import main
 from healthcert.cli.db import db
 from healthcert.cli.demo import demo
-from healthcert.cli.worker import worker
+from healthcert.cli.serve import worker
 from healthcert.config import Settings
 from healthcert.db import Doors, make_engine
 from healthcert.parts import open_parts
@@ -109,7 +109,7 @@ def test_the_worker_ends_when_it_is_told_to(run, tmp_path):
         "HEALTHCERT_DATA_DIR": str(tmp_path),
         "HEALTHCERT_KEYS_DIR": str(tmp_path / "keys"),
     }
-    words = [sys.executable, "-c", "from healthcert.cli.worker import worker; worker()"]
+    words = [sys.executable, "-c", "from healthcert.cli.serve import worker; worker()"]
     with subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True) as shift:
         watch = threading.Timer(60, shift.kill)  # what it waits for must not keep all others
         watch.start()

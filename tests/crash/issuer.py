@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from healthcert.config import Settings
-from healthcert.gateways.signer import FileSigner
+from healthcert.gateways.signer import Signer
 from healthcert.jobs import certificates, outbox
 from healthcert.parts import Parts, open_parts
 from healthcert.services import issuing
@@ -29,7 +29,7 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Noting(FileSigner):
+class Noting(Signer):
     """A signer that writes down each signature it makes, as the outside world would know it."""
 
     __slots__ = ()

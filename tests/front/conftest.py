@@ -11,9 +11,9 @@ from werkzeug.serving import make_server
 from healthcert import i18n
 from healthcert.config import Settings
 from healthcert.web.delivery import init_delivery
+from healthcert.web.dev import styleguide
 from healthcert.web.pages import init_pages
 from healthcert.web.security import SCANNER, init_security
-from healthcert.web.styleguide import styleguide
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from healthcert.errors import SignerUnavailable
-from healthcert.gateways.signer import BundleSigner, FileSigner
+from healthcert.gateways.signer import BundleSigner, Signer
 from healthcert.hcert.cose import ES256, PS256, parse, sign1, verify1
 from healthcert.hcert.cwt import read_claims
 from healthcert.hcert.payload import dcc_of
@@ -73,7 +73,7 @@ def test_algorithm_and_key_identifier_are_protected(signers):
 
 def test_an_rsa_key_signs_with_ps256(make_files):
     paths = make_files(rsa.generate_private_key(65537, 2048), VACCINATION)
-    signer = FileSigner.open(*paths, passphrase=PASSPHRASE)
+    signer = Signer.open(*paths, passphrase=PASSPHRASE)
     key = from_certificate(signer.certificate)
     message = sign1(b"payload", kid=signer.kid, algorithm=PS256, sign=signer.sign)
     assert verify1(message, keys={key.kid: [key.key]}) == b"payload"
@@ -119,14 +119,14 @@ def test_nothing_secret_is_shown(signers):
 def test_a_key_unfit_to_sign_is_not_opened(make_files, key, usages):
     paths = make_files(key, *usages)
     with pytest.raises(SignerUnavailable):
-        FileSigner.open(*paths, passphrase=PASSPHRASE)
+        Signer.open(*paths, passphrase=PASSPHRASE)
 
 
 def test_a_certificate_of_another_key_is_refused(make_files):
     key, other = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     paths = make_files(key, VACCINATION, certified=other)
     with pytest.raises(SignerUnavailable):
-        FileSigner.open(*paths, passphrase=PASSPHRASE)
+        Signer.open(*paths, passphrase=PASSPHRASE)
 
 
 def test_a_wrong_passphrase_or_a_missing_file_is_a_refusal(make_files, tmp_path):
@@ -138,7 +138,7 @@ def test_a_wrong_passphrase_or_a_missing_file_is_a_refusal(make_files, tmp_path)
         ((key, key), PASSPHRASE),
     ]:
         with pytest.raises(SignerUnavailable):
-            FileSigner.open(*paths, passphrase=passphrase)
+            Signer.open(*paths, passphrase=passphrase)
 
 
 def test_a_bundle_key_is_an_ec_key(make_files):

@@ -123,10 +123,8 @@ def test_a_seal_that_a_power_cut_tore_is_written_again(parts, clinic):
     assert path.read_bytes() == whole
 
 
-@pytest.mark.parametrize("size", [1, 7, 65_536])
-def test_the_last_seal_is_found_however_long_the_lines_are(parts, clinic, monkeypatch, size):
+def test_the_last_seal_is_found_however_long_the_lines_are(parts, clinic):
     clinic.slot()
-    monkeypatch.setattr(seal_files, "_BLOCK", size)
     for _ in range(3):
         with parts.doors.transaction() as db:
             make_event(db)

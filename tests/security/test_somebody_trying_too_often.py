@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select
 
 from healthcert.data.limits import limits as told
-from healthcert.data.limits import read
 from healthcert.errors import BadSettings, TooMany
 from healthcert.models import LimitCounter
 from healthcert.services import limits, sweeping
@@ -127,7 +126,7 @@ def test_windows_that_are_over_are_swept_and_no_others(doors):
 )  # fmt: skip
 def test_a_limit_without_a_number_or_a_reason_is_refused(wrong):
     with pytest.raises(BadSettings, match=r"limits\.toml"):
-        read(wrong)
+        told(wrong)
 
 
 def test_every_alarm_comes_before_its_refusal():

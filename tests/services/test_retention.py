@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.data.retention import read, retention
+from healthcert.data.retention import retention
 from healthcert.errors import BadSettings
 from healthcert.models import AccessCode, Appointment, AuditEvent, Message, Person
 from healthcert.services import audit, booking, erasure, messages
@@ -125,7 +125,7 @@ GOOD = '[visit]\ndays = 1\nafter = "a"\nthen = "deleted"\nwhy = "w"\nsource = "s
 
 
 def test_a_file_of_rules_is_read():
-    assert read(GOOD)["visit"].time == timedelta(days=1)
+    assert retention(GOOD)["visit"].time == timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -144,4 +144,4 @@ def test_a_file_of_rules_is_read():
 )
 def test_a_wrong_file_is_refused_with_place_and_reason(wrong, told):
     with pytest.raises(BadSettings, match=told):
-        read(wrong)
+        retention(wrong)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from healthcert.errors import NotFound, NotReady, WrongState
-from healthcert.gateways.signer import FileSigner, issue_text
+from healthcert.gateways.signer import Signer, issue_text
 from healthcert.hcert.cose import verify1
 from healthcert.hcert.text import decode
 from healthcert.hcert.trust import TrustList, from_certificate
@@ -36,7 +36,7 @@ def make_signers(tmp_path):
         }
         Chain("XX", "Ministry", above, wanted).make()
         return [
-            FileSigner.open(each.key_file, each.certificate_file, passphrase=OPENS)
+            Signer.open(each.key_file, each.certificate_file, passphrase=OPENS)
             for each in wanted.values()
         ]
 

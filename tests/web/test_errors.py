@@ -7,7 +7,7 @@ from werkzeug.exceptions import HTTPException, ImATeapot
 
 from healthcert import errors
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
-from healthcert.web.refusals import ANSWERS, answer_to
+from healthcert.web.refusals import answer_to
 from tests.canaries import HEALTH, traces_in
 from tests.certificates import NOW
 
@@ -39,7 +39,7 @@ def test_the_drawing_at_the_head_of_the_module_is_true():
 
 
 def test_only_the_general_refusal_uses_the_general_words():
-    general = ANSWERS[errors.Refusal]
+    general = answer_to(errors.Refusal)
     assert [kind.code for kind in PUBLIC if answer_to(kind) is general] == ["refused"]
 
 

@@ -1,14 +1,5 @@
 """The first tables, as one SQL text a dialect beside this file."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0001"
-down_revision = None
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

@@ -1,14 +1,5 @@
 """The audit tree: leaves and signed heads."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0002"
-down_revision = "0001"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

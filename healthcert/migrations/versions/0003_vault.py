@@ -1,14 +1,5 @@
 """Beside each person, the names of the keys that wrap and index them."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0003"
-down_revision = "0002"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

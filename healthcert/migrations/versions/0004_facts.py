@@ -1,14 +1,5 @@
 """Doses given elsewhere, test results and recoveries, and certificates of each."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0004"
-down_revision = "0003"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

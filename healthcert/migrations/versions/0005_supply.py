@@ -1,14 +1,5 @@
 """Stock, the states of lots, consent, screening and adverse events."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0005"
-down_revision = "0004"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

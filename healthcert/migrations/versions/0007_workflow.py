@@ -1,14 +1,5 @@
 """Organisations, proxies, requests, waiting and cases."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0007"
-down_revision = "0006"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

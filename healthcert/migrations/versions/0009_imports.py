@@ -1,14 +1,5 @@
 """Batches that came in from elsewhere."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0009"
-down_revision = "0008"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

@@ -1,14 +1,5 @@
 """Indexes without which what the worker asks each second grows with the country."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0010"
-down_revision = "0009"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

@@ -1,14 +1,5 @@
 """Hours and facts of sites, places kept for pools, counts by two people."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0011"
-down_revision = "0010"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

@@ -1,14 +1,5 @@
 """Batches that are being taken in, a piece at a time."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0012"
-down_revision = "0011"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

@@ -1,14 +1,5 @@
 """Whose a session is, and how staff prove who they are."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0014"
-down_revision = "0013"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

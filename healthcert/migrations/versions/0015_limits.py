@@ -1,14 +1,5 @@
 """Counters of tries, alarms, certificates that wait, sites on probation."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0015"
-down_revision = "0014"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

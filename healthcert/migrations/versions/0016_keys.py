@@ -1,14 +1,5 @@
 """Our signing keys and their states."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0016"
-down_revision = "0015"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

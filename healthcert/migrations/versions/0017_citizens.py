@@ -1,14 +1,5 @@
 """What citizens bring: several documents, a card of ours, a national sign-in, invitations."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0017"
-down_revision = "0016"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

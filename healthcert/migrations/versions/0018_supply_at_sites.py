@@ -1,14 +1,5 @@
 """What sites plan and keep cold: templates of sessions, fridges and their readings."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0018"
-down_revision = "0017"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

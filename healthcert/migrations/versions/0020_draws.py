@@ -1,14 +1,5 @@
 """Who waits where, in what order; and what was announced of a draw."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0020"
-down_revision = "0019"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

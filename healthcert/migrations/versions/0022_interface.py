@@ -1,14 +1,5 @@
 """Tokens of programs, and what they were answered."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0022"
-down_revision = "0021"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

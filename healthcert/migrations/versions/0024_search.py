@@ -1,14 +1,5 @@
 """What search needs: an index of sites by place, and of slots that are not full."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0024"
-down_revision = "0022"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)

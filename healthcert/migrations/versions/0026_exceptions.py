@@ -1,14 +1,5 @@
 """A nurse's exception stays with the appointment; doses of a site and day; what is told later."""
 
-from healthcert.migrations import texts
+from healthcert.migrations.texts import step
 
-revision = "0026"
-down_revision = "0025"
-
-
-def upgrade() -> None:
-    texts.up(__file__)
-
-
-def downgrade() -> None:
-    texts.down(__file__)
+revision, down_revision, upgrade, downgrade = step(__file__)
