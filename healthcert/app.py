@@ -1,7 +1,5 @@
 """Build the whole application: the one place where the parts are joined."""
 
-from __future__ import annotations
-
 import hmac
 from collections.abc import Iterator, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """`healthcert draw`: commit to a draw, close its list, run it; and check one by its files alone."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Callable

@@ -4,8 +4,6 @@ Clients are threads of four processes, as in the service. Everything lies in a d
 run and dropped after it; the control books as one should not, and shows that the count can see it.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

@@ -8,8 +8,6 @@ room/looked                as old as the worker's last look: none looks into ano
 room/<code>.<process>      12 bytes for each ticket handed out: what estimates come from
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tomllib

@@ -4,8 +4,6 @@ Source: EU DCC revocation specification (guidelines volume 7, 1.0) and the gatew
 country, end, key identifier, kind of hash, and at most a thousand hashes of 16 bytes in base64.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode, b64encode

@@ -5,8 +5,6 @@ only once a pinned key has been found to fit; then it is ours, and a fault in it
 names the lists of revocations by their hash; they may be packed behind it, or come later.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Trusted keys as they lie in a bundle; `docs/bundle.md` has the form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any

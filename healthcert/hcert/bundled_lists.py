@@ -1,7 +1,5 @@
 """The revocation manifest in a bundle, and the lists behind it; `docs/bundle.md` has the form."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final

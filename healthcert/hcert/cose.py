@@ -4,8 +4,6 @@ Sources: RFC 9052 (structures), RFC 9053 section 2.1 (ECDSA), RFC 8230 (RSASSA-P
 "Electronic Health Certificate Specification" 1.0.8, sections 3.3.1 to 3.3.3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Sources: RFC 8392 (CWT); "Electronic Health Certificate Specification" 1.0.8, se
 to 3.3.7: issuer 1, expiry 4, time of issue 6, health certificate -260.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from datetime import datetime

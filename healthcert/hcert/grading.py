@@ -4,8 +4,6 @@ The fields and flags are those of the EU's test data repository (dgc-testdata): 
 certificate at every stage of its making, and what is expected of each step between them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Unlike a verdict this reads on where it can: the payload is shown even if nobody
 It explains and does not admit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -5,8 +5,6 @@ and 6 (transliteration); EU DCC schema 1.3.3, ``fnt`` and ``gnt``. A name that s
 holder's travel document is taken from there; this is for those who have none.
 """
 
-from __future__ import annotations
-
 import re
 import string
 import unicodedata

@@ -11,8 +11,6 @@ person with one standardised name of either kind. Each from 1.3.0 on takes all i
 1.3 takes, so 1.3.3 speaks for them.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import sys

@@ -3,8 +3,6 @@
 Sources: PNG (ISO/IEC 15948) §11.2.2, GIF89a §18, JPEG (ITU-T T.81) annex B, WebP (RFC 9649) §2.
 """
 
-from __future__ import annotations
-
 import struct
 
 from healthcert.errors import BadPicture

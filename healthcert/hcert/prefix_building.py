@@ -1,7 +1,5 @@
 """Making a table of shortened hashes, as they stream by, that wrongs none of our own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from math import ceil, log2
 

@@ -5,8 +5,6 @@ it leads from that table, and from every one between, to the newest; which of th
 holds need not be known. What it gets is held against the hash that a manifest names.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left
 from collections.abc import Iterable
 

@@ -5,8 +5,6 @@ Specification" 1.0.8 §4.2.2: alphanumeric mode, error correction Q; printed wit
 to 60 mm.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import struct

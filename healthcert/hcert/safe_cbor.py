@@ -7,8 +7,6 @@ first walked without building anything, then decoded with every tag refused but 
 Sources: RFC 8949; the "Electronic Health Certificate Specification" 1.0.8, section 6.3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NoReturn
 

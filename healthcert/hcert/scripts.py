@@ -5,8 +5,6 @@ Latin, Cyrillic and Arabic are section 6 of part 3, tables A, B and C. Doc 9303 
 Greek is ISO 843 type 2 (ELOT 743). For Armenian and Georgian it publishes no table either.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

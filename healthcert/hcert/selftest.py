@@ -3,8 +3,6 @@
 A damaged installation or a changed library must not be found out at a border.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from hashlib import sha256
 

@@ -5,8 +5,6 @@
 Sources: "Electronic Health Certificate Specification" 1.0.8, section 4.2; RFC 9285; RFC 1950.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 

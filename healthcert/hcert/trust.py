@@ -4,8 +4,6 @@ Sources: "Electronic Health Certificate Specification" 1.0.8, appendix A.1 (key 
 A.4 (extended key usage); the second arc of numbers is a slip that most issuers' keys carry.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime

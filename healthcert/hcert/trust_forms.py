@@ -11,8 +11,6 @@ Sources: reference verifier service, /signercertificateUpdate; EU gateway, /trus
 Digital Health Certification Network, DID trust list (v2 draft).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64decode

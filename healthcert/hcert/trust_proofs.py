@@ -9,8 +9,6 @@ what is not understood is not known to be signed.
 Sources: "JSON Web Signature 2020" (W3C CG report); RDF Dataset Canonicalization; RFC 8785.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

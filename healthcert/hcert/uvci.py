@@ -6,8 +6,6 @@ checksum" (Luhn mod N). Issuers disagree about the check character: we write it 
 nothing because of it.
 """
 
-from __future__ import annotations
-
 import re
 from base64 import b32encode
 

@@ -3,8 +3,6 @@
 Source: "Value sets for EU Digital COVID Certificates" release 2.12, encoding instructions.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ What comes out obeys schema 1.3.3, and its parts do not contradict each other. N
 Sources: EU DCC schema 1.3.3; Regulation (EU) 2021/953, annex.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta

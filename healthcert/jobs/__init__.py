@@ -4,8 +4,6 @@ Each job stands alone: what one of them raises is logged by its kind, and the ot
 work itself is kept in rows, so a worker may end at any moment and another takes over.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Once a minute: offer freed places, open kept ones that nobody took, remind who is to come."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from functools import partial
 

@@ -1,7 +1,5 @@
 """Keep the waiting room: tell where places are left, and let in as many as can be served."""
 
-from __future__ import annotations
-
 import os
 from bisect import bisect_right
 from collections.abc import Callable

@@ -4,8 +4,6 @@
 both add one conflict in version control and not in a hospital.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from alembic import command

@@ -1,7 +1,5 @@
 """What Alembic runs: the caller gives the connection and owns the transaction."""
 
-from __future__ import annotations
-
 from alembic import context
 
 from healthcert import migrations

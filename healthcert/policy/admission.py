@@ -4,8 +4,6 @@ Nobody is let in for whom no place is left: whoever was let in has their time, a
 still at it count as places taken. So a slow line loses nothing against a quick one.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import pairwise

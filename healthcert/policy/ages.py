@@ -3,8 +3,6 @@
 Also the one form in which every decision of these rules gives its reasons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta

@@ -5,8 +5,6 @@ certificate's kind or general, in force at that time, of each identifier the new
 passes when its logic gives true (EU DCC business rules, "How-To", Concepts).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta

@@ -11,8 +11,6 @@ Nothing a stranger writes runs long: logic is at most `DEEPEST` deep and `LARGES
 an evaluation takes at most `FUEL` steps, counted where work can multiply.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Final

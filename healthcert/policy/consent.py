@@ -1,7 +1,5 @@
 """Who may agree to a vaccination: the person, or somebody for them, as the country has it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any

@@ -3,8 +3,6 @@
 `docs/draw/README.md` specifies it; its program in another language and this one must agree.
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -5,8 +5,6 @@ Nothing can be asked of nationality, papers or status: there is no such field. W
 birth date speaks for the person, and what nobody told is not held to be so.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date

@@ -5,8 +5,6 @@ the weightiest fact decides. A payload is looked at only once its signature has 
 Sources: "Electronic Health Certificate Specification" 1.0.8 §3.3, §5 and §6.3.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -5,8 +5,6 @@ As there, the first one that is broken is told. The engine is ours to add: the g
 rules for any, but nobody here could judge by another.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ GS1 General Specifications, sections 3 (application identifiers), 7.8 (how they 
 (check digits) and 7.12 (centuries). Vials seldom carry one, so that what is typed stays a way.
 """
 
-from __future__ import annotations
-
 import re
 from calendar import monthrange
 from collections.abc import Iterator, Mapping

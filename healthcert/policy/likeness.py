@@ -8,8 +8,6 @@ agrees on the third. A letter that stands for several sounds gives several codes
     Othman, Osman, عثمان                ASMN      Khoury, El-Khouri, الخوري   KR
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ and tested their rules against it. So a month too long runs over (one year after
 no day (2021-13-01) gives an *invalid* moment, to which every comparison answers no.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable

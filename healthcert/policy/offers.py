@@ -1,7 +1,5 @@
 """How many freed places are offered at once, how long an offer holds, and never at night."""
 
-from __future__ import annotations
-
 from datetime import datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo

@@ -4,8 +4,6 @@ Each operation is a function of its operands, compiled, and gives its own step. 
 multiply the work of others burns fuel for it.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable, Mapping

@@ -4,8 +4,6 @@ A fragment that begins with an integer is an index (`1x` is 1, as parseInt has i
 have a `length`; an index into a text gives one UTF-16 unit.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Callable, Sequence

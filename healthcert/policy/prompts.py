@@ -1,7 +1,5 @@
 """What to ask before a product is given, and where the answers lead: never to a wall."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal

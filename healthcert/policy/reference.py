@@ -5,8 +5,6 @@ eighth checks them. It is a sum in the field of 32 elements, each place weighed 
 of 2, so that one wrong character, or any two exchanged, is always seen.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 from operator import xor
 

@@ -4,8 +4,6 @@
 an organisation hands on widens where those may act who have the act already, and no more.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -3,8 +3,6 @@
 Source: the EU gateway's schema `validation-rule`, and CertLogic 1.3.3 for the logic in it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

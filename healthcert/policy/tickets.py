@@ -8,8 +8,6 @@ is in and, with the seed, at which place: who came before the opening by chance,
 in the order they came (ADR 27).
 """
 
-from __future__ import annotations
-
 import hmac
 import re
 import unicodedata

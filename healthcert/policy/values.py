@@ -5,8 +5,6 @@ JavaScript's meaning in Python are met here: `True == 1`, equality of lists and 
 (JavaScript: only the very same one), and integers that never round (JavaScript: beyond 2**53).
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from healthcert.errors import RuleError

@@ -3,8 +3,6 @@
 The JSON is the answer of the API, of the command line and of the browser's module alike.
 """
 
-from __future__ import annotations
-
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -4,8 +4,6 @@ Evaluation forgives a faulty branch that is never taken; whoever publishes a rul
 are the checks of the specification's validation suite: the form of every operation, not its types.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The words of every verdict and of every reason for one, for the officer who reads them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from healthcert.i18n import Lazy, lazy

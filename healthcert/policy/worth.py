@@ -3,8 +3,6 @@
 It knows the whole history toward one disease and the rule of each product, and no clock.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date

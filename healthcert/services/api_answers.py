@@ -1,7 +1,5 @@
 """One deed for one key: what a program was answered, kept in the transaction of its deed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta

@@ -4,8 +4,6 @@ Details hold codes, numbers and identifiers of rows. Names, addresses and words 
 typed have no place here, and are refused by their type and shape.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

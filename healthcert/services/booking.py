@@ -6,8 +6,6 @@ their ids. Whoever calls has said who the person is; what only the record knows 
 stranger with one word, `AlreadyBooked`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple

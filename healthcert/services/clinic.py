@@ -1,7 +1,5 @@
 """A day at a clinic: who is expected, who has come, who is in front of the nurse."""
 
-from __future__ import annotations
-
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """The end of a clinic's day: what was given and wasted, counted by two, and the session closed."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, datetime, time

@@ -3,8 +3,6 @@
 Each step raises NotFound where there is no such draw, WrongState where it is not its turn.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

@@ -5,8 +5,6 @@ there is another), and of the doses that count. The same facts, rule and day giv
 answer, and the row that is kept already.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple

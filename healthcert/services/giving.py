@@ -3,8 +3,6 @@
 What was not asked is no obstacle: the dose is a fact, and that it went unchecked is noted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Read a person's doses with everything their worth rests on."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Make the knowledge files rows: each content once, never changed, pointed at by what used it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime

@@ -4,8 +4,6 @@ A message is claimed in one transaction, sent in none, and settled in another, s
 relay never holds a lock. What a crash leaves claimed is sent again: at least once, never not.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """Exchange an appointment for another: the new place first, then the old one goes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta

@@ -1,7 +1,5 @@
 """The watch after the needle: who is still observed at a site, and who has left."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID

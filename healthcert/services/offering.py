@@ -4,8 +4,6 @@ Offers of all places are made one after the other (an advisory lock on PostgreSQ
 workers never offer the same place twice.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from fractions import Fraction
 from uuid import UUID

@@ -3,8 +3,6 @@
 Who answers locks the person first, as everywhere. `services.offering` makes the offers.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo

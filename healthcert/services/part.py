@@ -1,7 +1,5 @@
 """Part of a list: what follows a key, and no more than is shown; the database reads no other."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, TypeVarTuple
 
 from sqlalchemy import Select, tuple_

@@ -5,8 +5,6 @@ confirmed. What is held too long goes to whoever comes, and may be confirmed sti
 room. People are locked first, then appointments, then slots, each in the order of their ids.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

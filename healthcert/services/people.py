@@ -1,7 +1,5 @@
 """What people tell of themselves: its shape, and how it opens again."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 Plain SQL and no mapped objects on this path: what is compared is what lies in the database.
 """
 
-from __future__ import annotations
-
 import secrets
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence

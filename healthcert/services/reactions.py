@@ -3,8 +3,6 @@
 Nothing here names anybody: a case is known by its number, its person by year of birth and sex.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime

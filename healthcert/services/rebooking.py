@@ -3,8 +3,6 @@
 The rows themselves say who is left, so that it may stop and begin anywhere.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from contextlib import suppress

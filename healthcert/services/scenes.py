@@ -3,8 +3,6 @@
 Plain tuples of what booking needs and no mapped objects: what is read is written by nobody here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date

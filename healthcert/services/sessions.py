@@ -3,8 +3,6 @@
 What is there already stays as it is, so that making them again adds only what is missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID

@@ -4,8 +4,6 @@ A dose that was given elsewhere is judged like any other. What was written down 
 as entered in error, and the right dose recorded in its place; no row ever changes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial

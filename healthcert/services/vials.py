@@ -4,8 +4,6 @@ What is left is told by the doses given of the lot since, the vial opened first 
 A vial past its time refuses nothing: pages warn, and what was given is written down.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta

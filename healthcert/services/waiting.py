@@ -1,7 +1,5 @@
 """Wait in order for a place: by the phase that admits, the rank of a draw, and since when."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The act that each endpoint is; one that is not named here is refused to everyone."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from healthcert.web.program_acts import OF_PROGRAMS

@@ -1,7 +1,5 @@
 """The administrator's door: how the service stands, and what is handed on."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for

@@ -1,7 +1,5 @@
 """What a citizen does with an appointment they have: move it, cancel it, keep it in a calendar."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID

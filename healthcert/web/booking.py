@@ -5,8 +5,6 @@ changes one about people keeps them as they are, since it is judged with the boo
 places, or after a refusal, a button holds. What was typed and chosen stays whatever happens.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime

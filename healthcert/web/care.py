@@ -1,7 +1,5 @@
 """The way of a patient beside the dose: consent, questions, what a nurse decides, the watch."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for

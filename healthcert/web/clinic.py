@@ -1,7 +1,5 @@
 """The clinic's door: who is expected today, who has come, and what was given."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """The end of the day at a clinic: sums, counts by two people, sessions closed."""
 
-from __future__ import annotations
-
 from uuid import UUID
 from zoneinfo import ZoneInfo
 

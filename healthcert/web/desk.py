@@ -1,7 +1,5 @@
 """The desk books for somebody: on the telephone, or who stands there without an appointment."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID

@@ -1,7 +1,5 @@
 """The nurse's door: what was given, what it counts as, what was corrected or entered in error."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial

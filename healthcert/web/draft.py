@@ -5,8 +5,6 @@ of ``second``, for each group in turn, with the identifiers of its slots between
 draft is apart from a citizen's, so that a clerk who helps somebody mixes nothing up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID

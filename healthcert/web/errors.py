@@ -5,8 +5,6 @@ gets a problem document (RFC 9457). Both carry the refusal's stable code. A faul
 is logged by its class and place, and tells the reader nothing of its inside.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 from collections.abc import Mapping

@@ -4,8 +4,6 @@
 Which things a role reaches is decided where they are looked up: what is another's is not found.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Whether the process lives, and whether it can do its work."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import cast
 

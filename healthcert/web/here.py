@@ -1,7 +1,5 @@
 """What a view with a database has at hand: the parts that the application opened once."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from flask import current_app, g, request

@@ -1,7 +1,5 @@
 """What one has in hand of a booking: references, a slip, and a file for a calendar (RFC 5545)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from uuid import UUID
 

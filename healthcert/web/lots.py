@@ -1,7 +1,5 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 from uuid import UUID

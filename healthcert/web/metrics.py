@@ -4,8 +4,6 @@ This machine itself is answered, without a proxy between, and who has the token 
 for others there is no such page. Each process counts its own requests.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import os

@@ -1,7 +1,5 @@
 """The time of a request: read once from the application's clock, the same for all it does."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import cast

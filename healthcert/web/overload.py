@@ -5,8 +5,6 @@ books takes nothing from those who check certificates or vaccinate. Who finds th
 waits too long in it, is told at once to come back: no session, no database, no template.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from io import BytesIO

@@ -9,8 +9,6 @@ In a template, without importing anything:
 These are globals, not variables of one render, so macros see them without ``with context``.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import date, datetime

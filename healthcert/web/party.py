@@ -4,8 +4,6 @@ The draft lies in the session on the server; the desk's is apart from a citizen'
 clerk who helps somebody mixes nothing up. Who is on record is named there and not typed again.
 """
 
-from __future__ import annotations
-
 from flask import redirect, render_template, request, url_for
 
 from healthcert.errors import NotFound

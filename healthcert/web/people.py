@@ -1,7 +1,5 @@
 """People who are on no list today: found, shown, and what was found of them elsewhere or by us."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, ClassVar
 from uuid import UUID

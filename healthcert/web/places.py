@@ -5,8 +5,6 @@ stay at the one it was asked at. At the public's nothing is written down and no 
 before somebody tells who they are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import time, timedelta
 from typing import Any, TypeVar

@@ -1,7 +1,5 @@
 """The door of whoever plans a site: sessions made ahead, made larger, and closed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date
 from typing import Any

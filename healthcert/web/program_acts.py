@@ -1,7 +1,5 @@
 """The act that each deed of a program is: the names of deeds by act."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 OF_PROGRAMS: Mapping[str, str] = {

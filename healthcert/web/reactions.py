@@ -3,8 +3,6 @@
 A site reports its cases and watches their clocks; it does not judge itself: that is done outside.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

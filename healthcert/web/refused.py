@@ -1,7 +1,5 @@
 """A booking that was refused: why, for whom, and what else can be done; nothing is lost."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

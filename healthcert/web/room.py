@@ -4,8 +4,6 @@ Nothing here opens a session or the database. Booking goes through the room whil
 on; staff's doors and the check of certificates never do.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any

@@ -4,8 +4,6 @@ Nothing inline, nothing from elsewhere: a script that slips into a page does not
 CSP level 3, OWASP Secure Headers, RFC 6797 (HSTS), RFC 9111 (caching).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus

@@ -1,7 +1,5 @@
 """The door of a site's stock: shelves, fridges and open vials, what came, went and waits."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 from uuid import UUID

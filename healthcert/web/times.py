@@ -3,8 +3,6 @@
 Who gets something else than the first is asked for next, beside the time just chosen.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """One log line a request, of listed fields only: never an address, a name or what was sent."""
 
-from __future__ import annotations
-
 import logging
 import time
 import uuid

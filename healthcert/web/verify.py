@@ -1,7 +1,5 @@
 """The public check: paste a certificate or send its picture; nothing is stored or logged."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime, time
 from io import BytesIO

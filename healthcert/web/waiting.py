@@ -1,7 +1,5 @@
 """The waiting list: joined by anybody, kept and answered by whoever is signed in; standby doses."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """For anybody: where vaccinations are given and when, draws; how a citizen's program comes in."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 from uuid import UUID
 

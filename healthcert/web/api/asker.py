@@ -1,7 +1,5 @@
 """Who a program comes for, told by its token; and what its deeds are done with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date

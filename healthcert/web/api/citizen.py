@@ -3,8 +3,6 @@
 ``Acting-For`` says whose record is meant; without it it is one's own.
 """
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 

@@ -1,7 +1,5 @@
 """For clinics: who is expected, who is here, and what was given."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 from uuid import UUID
 

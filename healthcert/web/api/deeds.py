@@ -10,8 +10,6 @@ What a service is told by `On` is not asked for; its other arguments are sent, b
 it refuses with is read under ``Raises`` in what is written about it.
 """
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """For clinics: people on no list, what was found of them, reactions, and the end of the day."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID

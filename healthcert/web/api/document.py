@@ -1,7 +1,5 @@
 """The document of the interface (OpenAPI 3.1), written from the deeds themselves."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """The addresses of the interface, its document, and the page that explains it to people."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, jsonify, render_template

@@ -1,7 +1,5 @@
 """What every deed goes through: asked rightly, answered in its own form."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from functools import partial

@@ -1,7 +1,5 @@
 """The next best offer: where a place was taken meanwhile, the nearest in time that are free."""
 
-from __future__ import annotations
-
 from datetime import time
 from typing import Any
 from uuid import UUID

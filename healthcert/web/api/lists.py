@@ -1,7 +1,5 @@
 """Lists by the page: each goes on from the key of the last row seen, and nothing is lost."""
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """A change is made once for its key, and only to what its asker has seen."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -3,8 +3,6 @@
 A party belongs to whoever held it: its key is told with it, and asked for with what follows.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 from typing import Annotated, Any

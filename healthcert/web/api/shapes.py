@@ -1,7 +1,5 @@
 """The shapes that go in and out: strict in what is taken, and read off our own rows going out."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime

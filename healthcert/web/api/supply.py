@@ -1,7 +1,5 @@
 """Supply: shelves, fridges and vials of a site, its sessions and closures, lots, alarms."""
 
-from __future__ import annotations
-
 from datetime import date
 from uuid import UUID
 

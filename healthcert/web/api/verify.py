@@ -1,7 +1,5 @@
 """The programs' door: certificates checked one by one or line by line; nothing is stored."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
