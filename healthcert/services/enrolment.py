@@ -11,7 +11,17 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Dose, Identity, Person, PersonToken, WaitEntry, new_id
+from healthcert.models import (
+    Appointment,
+    Dose,
+    Identity,
+    Person,
+    PersonToken,
+    Recovery,
+    TestResult,
+    WaitEntry,
+    new_id,
+)
 from healthcert.models.broken import broken_rule
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.tidying import tidied
@@ -65,7 +75,8 @@ def amend(
     person, tidy = locked(db, person_id), tidied(details, today=now.date())
     named = on_record(db, vault=vault, identities=[tidy.identity]).get(tidy.identity, person)
     other = Appointment.party_id.is_distinct_from(party_id)
-    known_by = [select(Appointment.id).where(other), select(Dose.id), select(WaitEntry.id)]
+    facts = [select(each.id) for each in (Dose, TestResult, Recovery, WaitEntry)]
+    known_by = [select(Appointment.id).where(other), *facts]
     is_new = person.recorded_at > now - _HOUR and named is person
     if not is_new or any(db.scalar(each.filter_by(person_id=person_id)) for each in known_by):
         return enrol(db, vault=vault, details=details, now=now)

@@ -206,6 +206,18 @@ def test_a_wrong_birth_date_is_put_right_though_a_document_was_told(browser, cli
         assert len(db.scalars(select(Person)).all()) == 1
 
 
+def test_nobody_gets_another_name_once_a_site_has_written_something_down(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    [one] = held(parts)
+    with parts.doors.transaction() as db:
+        factories.make_test(db, person=db.get_one(Person, one.person_id))
+    browser.post(f"/book/details{asked}&number=1&step=name", ALIA | {"given": "هند"})
+    browser.post(f"/book/check{asked}")
+    with parts.doors.reading() as db:
+        assert details_of(parts.vault, db.get_one(Person, one.person_id)).given == ALIA["given"]
+
+
 def test_who_is_on_record_otherwise_is_not_changed_by_what_a_stranger_types(
     app, browser, clinic, parts
 ):
