@@ -51,7 +51,7 @@ class Dose(Row):
         # An index serves a foreign key as well, and can be added without a new table.
         Index("uq_dose_stock", "id", "lot_id", "site_id", unique=True),
         Index("ix_dose_person_id", "person_id"),
-        Index("ix_dose_lot_id", "lot_id"),  # a recall asks for them
+        Index("ix_dose_lot_id_person_id", "lot_id", "person_id"),  # a recall asks for them
         Index("ix_dose_site_id_recorded_on", "site_id", "recorded_on"),  # what a day came to
         stated(append_only=True),
     )

@@ -1,4 +1,6 @@
 ALTER TABLE appointment ADD COLUMN exception_reason VARCHAR CONSTRAINT ck_appointment_exception_reason CHECK (exception_reason IN ('medical_need', 'contact_of_case', 'end_of_day_dose', 'carer', 'other'));
+DROP INDEX ix_dose_lot_id;
+CREATE INDEX ix_dose_lot_id_person_id ON dose (lot_id, person_id);
 CREATE INDEX ix_dose_site_id_recorded_on ON dose (site_id, recorded_on);
 CREATE INDEX ix_stock_move_site_id_recorded_at ON stock_move (site_id, recorded_at);
 CREATE UNIQUE INDEX uq_adverse_event_person ON adverse_event (id, person_id);
@@ -29,4 +31,6 @@ DROP TABLE adverse_event_entry;
 DROP INDEX uq_adverse_event_person;
 DROP INDEX ix_stock_move_site_id_recorded_at;
 DROP INDEX ix_dose_site_id_recorded_on;
+DROP INDEX ix_dose_lot_id_person_id;
+CREATE INDEX ix_dose_lot_id ON dose (lot_id);
 ALTER TABLE appointment DROP COLUMN exception_reason;
