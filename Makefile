@@ -54,7 +54,7 @@ nightly: ## the long proofs: a month of 10,000 people, an opening day with 10,00
 	@HEALTHCERT_MONTH=10000 $(BIN)/python -m pytest -q tests/month
 	@HEALTHCERT_BOTS=10000 HEALTHCERT_OVERLOAD=10 HEALTHCERT_RESTARTS=100 $(BIN)/python -m pytest -q tests/fairness tests/load
 	@HEALTHCERT_TAMPERS=10000 HEALTHCERT_ORACLE=50000 HEALTHCERT_STOLEN=10000 HEALTHCERT_WITHDRAWN=10000 HEALTHCERT_GUESSES=1000 $(BIN)/python -m pytest -q tests/security
-	@HEALTHCERT_CONTRACT=50 HEALTHCERT_HOSTILE=20 $(BIN)/python -m pytest -q tests/web/api/test_contract.py tests/web/test_hostile_input.py tests/web/test_guards.py
+	@HEALTHCERT_BOTH=1 HEALTHCERT_CONTRACT=50 HEALTHCERT_HOSTILE=20 $(BIN)/python -m pytest -q tests/web
 	@HEALTHCERT_DRILL=2000 $(BIN)/python -m pytest -q tests/jobs/test_compromise.py
 	@$(BIN)/python -m fuzz --codes 10000000 --rules 1000000
 	@$(PYTHON) tools/environment.py fuzz

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -34,6 +35,26 @@ _QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Ask each test of pages on one engine, half of them on each: services are asked on both.
+
+    `make nightly` asks all on both (HEALTHCERT_BOTH).
+    """
+    if os.environ.get("HEALTHCERT_BOTH"):
+        return
+    named = {item.nodeid: item for item in items}
+    left = {item.nodeid for item in items if _asked_elsewhere(item.nodeid, named)}
+    config.hook.pytest_deselected(items=[named[each] for each in left])
+    items[:] = [item for item in items if item.nodeid not in left]
+
+
+def _asked_elsewhere(nodeid: str, named: Container[str]) -> bool:
+    both = nodeid.replace("postgresql", "sqlite"), nodeid.replace("sqlite", "postgresql")
+    if not nodeid.startswith("tests/web/") or not all(each in named for each in both):
+        return False
+    return nodeid != both[crc32(both[0].encode()) % 2]
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The SQL of a step, one text a dialect beside its file; what takes it back follows `-- down`."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from alembic import op
@@ -19,7 +18,14 @@ def step(file: str) -> tuple[str, str | None, Callable[[], None], Callable[[], N
     path = Path(file)
     earlier = [each.name for each in path.parent.glob("[0-9]*.py") if each.name < path.name]
     before = max(earlier, default="").partition("_")[0] or None
-    return path.name.partition("_")[0], before, partial(_run, path, 0), partial(_run, path, 1)
+
+    def upgrade() -> None:
+        _run(path, 0)
+
+    def downgrade() -> None:
+        _run(path, 1)
+
+    return path.name.partition("_")[0], before, upgrade, downgrade
 
 
 def _run(path: Path, part: int) -> None:

@@ -135,6 +135,14 @@ def test_going_down_and_up_again_loses_nothing(engine: Engine, doors: Doors, emp
     assert seen(engine) == seen(doors.engine)
 
 
+def test_each_step_can_be_told_in_the_log(empty_url, caplog):
+    caplog.set_level("INFO", "alembic")
+    migrate(empty_url)
+    assert len([each for each in caplog.messages if "upgrade" in each]) == len(
+        migrations.revisions()
+    )
+
+
 def test_migrating_again_keeps_the_rows(doors: Doors, database_url):
     with doors.transaction() as db:
         person = make.make_person(db)

@@ -122,7 +122,7 @@ def test_the_supply_names_the_lots_in_force_that_day(clinic):
             db, programme_id=clinic.programme.id, site_id=clinic.site.id, day=day(1)
         )
     names = {code: clinic.products[code].name for code in (COMIRNATY, JCOVDEN)}
-    assert [(each.product, each.lots) for each in found] == [
+    assert [(product.name, lots) for product, lots in found] == [
         (names[COMIRNATY], ["IN"]),
         (names[JCOVDEN], []),
     ]

@@ -1,4 +1,4 @@
-"""A nurse's exception stays with the appointment; doses of a lot, of a site and day; what is told later."""
+"""An exception stays with its appointment; doses by lot, by site and day; what is told later."""
 
 from healthcert.migrations.texts import step
 

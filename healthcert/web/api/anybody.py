@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from healthcert import models
 from healthcert.errors import BadCode, NotFound
@@ -24,15 +24,15 @@ from healthcert.web.api.shapes import (
     Shape,
     Words,
     many,
+    number,
     of,
-    whole,
     word,
 )
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
-Dose = Annotated[int, Field(ge=1, le=9), BeforeValidator(whole)]
+Dose = number(1, 9)
 Site = of(
     "Site", "A place where people are vaccinated.", models.Site,
     "id code names address region latitude longitude time_zone step_free facilities languages "
@@ -74,14 +74,14 @@ class Search(Shape):
     programme_id: UUID
     latitude: float = Field(ge=-90, le=90, examples=[33.9])
     longitude: float = Field(ge=-180, le=180, examples=[35.5])
-    dose_number: Dose = 1
+    dose_number: Dose = 1  # type: ignore[valid-type]
     birth_date: BirthDate | None = None
-    places: Annotated[int, Field(ge=1, le=8), BeforeValidator(whole)] = 1
+    places: number(1, 8) = 1  # type: ignore[valid-type]
     needs: Needs = Needs()
     days: Annotated[list[Day], Field(min_length=2, max_length=2)] | None = None
     site_id: UUID | None = None
     product_id: UUID | None = None
-    limit: Annotated[int, Field(ge=1, le=50), BeforeValidator(whole)] = 15
+    limit: number(1, 50) = 15  # type: ignore[valid-type]
 
 
 class Known(Shape):

@@ -1,10 +1,8 @@
 """For clinics: people on no list, what was found of them, reactions, and the end of the day."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
-
-from pydantic import Field
 
 from healthcert.models import AdverseEvent, ClinicSession, Lot
 from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
@@ -12,7 +10,7 @@ from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows
-from healthcert.web.api.shapes import BirthDate, Shape, many, of
+from healthcert.web.api.shapes import BirthDate, Shape, many, number, of
 from healthcert.web.here import parts
 
 _WHO = "/clinic/people/<uuid:person_id>"
@@ -53,7 +51,7 @@ post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess")
 
 get("/clinic/standby", offers.sessions_today, answer=Rows(Open), name="open_today")
 post("/clinic/standby", offers.standby, status=201,
-     body={"doses": Annotated[int, Field(ge=1, le=100)]})  # fmt: skip
+     body={"doses": number(1, 100)})  # fmt: skip
 
 
 @deed("GET", "/clinic/closing", gives=Sums)
@@ -65,5 +63,5 @@ def sums(on: On) -> Shape:
 
 
 post("/clinic/closing/lots/<uuid:lot_id>/count", closing.count, answer=Counted,
-     body={"found": Annotated[int, Field(ge=0, le=999_999)]}, read="state")  # fmt: skip
+     body={"found": number(0, 999_999)}, read="state")  # fmt: skip
 post("/clinic/sessions/<uuid:session_id>/close", closing.close, name="close_session")

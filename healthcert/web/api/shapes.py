@@ -33,12 +33,16 @@ _MADE: dict[type, Any] = {}  # the dataclasses that shapes were made of
 Words = dict[str, str]  # by language
 
 
-def whole(told: object) -> object:
-    """Take 8.0 for 8, as JSON Schema does: some programs know one kind of number."""
-    return int(told) if isinstance(told, float) and told.is_integer() else told
+def number(least: int, most: int) -> Any:  # noqa: ANN401
+    """Return the type of a whole number; 8.0 is 8, as JSON Schema has it."""
+
+    def whole(told: object) -> object:
+        return int(told) if isinstance(told, float) and told.is_integer() else told
+
+    return Annotated[int, Field(ge=least, le=most), BeforeValidator(whole)]
 
 
-_INTEGER = Annotated[int, Field(ge=-(2**31), lt=2**31), BeforeValidator(whole)]
+_INTEGER = number(-(2**31), 2**31 - 1)
 
 
 def _read_as(kind: type[date]) -> BeforeValidator:
