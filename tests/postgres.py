@@ -48,7 +48,7 @@ class Server:
     def database(self, template: str = "template1") -> Iterator[str]:
         """Make a database, a copy of another or an empty one; yield its name; drop it."""
         name = f"healthcert_test_{os.getpid()}_{next(self._numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         try:
             yield name
         finally:
