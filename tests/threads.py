@@ -1,14 +1,17 @@
-"""Work that many do at the same moment."""
+"""Work that many do at the same moment, and an application that answers on a port meanwhile."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+from flask import Flask
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
 
 from healthcert.db import Doors
 from healthcert.models.broken import broken_rule
@@ -50,3 +53,15 @@ def one_behind_the_other(
         assert follower.is_alive()  # it waits for the one before
     follower.join(30)
     return refusals
+
+
+@contextmanager
+def answering(app: Flask) -> Iterator[str]:
+    """Give the address at which an application answers, on a port of this machine's own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 from flask import Flask, render_template_string
-from werkzeug.serving import make_server
 
 from healthcert import i18n
 from healthcert.config import Settings
@@ -14,6 +11,7 @@ from healthcert.web.delivery import init_delivery
 from healthcert.web.dev import styleguide
 from healthcert.web.pages import init_pages
 from healthcert.web.security import SCANNER, init_security
+from tests.threads import answering
 
 
 @pytest.fixture(autouse=True)
@@ -62,10 +60,5 @@ def render(app):
 
 @pytest.fixture(scope="session")
 def address(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(app) as address:
+        yield address

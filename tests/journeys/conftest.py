@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests.canaries import WATCH
+from tests.threads import answering
 from tests.web.fixtures import *  # noqa: F403
 from tools import running
 from tools.running import Demonstration
@@ -43,13 +42,8 @@ def visit(chromium) -> Iterator:
 @pytest.fixture
 def address(app):
     """Return where the application of the test answers."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(app) as address:
+        yield address
 
 
 def code_in(text: str) -> str:

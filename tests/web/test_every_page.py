@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from healthcert.models import Lot, Site, Staff
 from healthcert.services import hours, stock
@@ -17,6 +15,7 @@ from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from healthcert.web.draft import STEPS
 from tests.certificates import NOW
+from tests.threads import answering
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD
 
@@ -41,13 +40,8 @@ def engine_name(request):
 
 @pytest.fixture
 def address(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(app) as address:
+        yield address
 
 
 @pytest.fixture

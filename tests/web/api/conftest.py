@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from healthcert.models import Appointment
 from healthcert.policy.roles import Role
 from healthcert.services import api_tokens
 from healthcert.services.audit import Actor
 from tests.certificates import NOW
+from tests.threads import answering
 
 
 class Program:
@@ -60,13 +59,8 @@ def token(parts, clinic):
 
 @pytest.fixture
 def served(app):
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(app) as address:
+        yield address
 
 
 @pytest.fixture
