@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Locator
 
 from tests.canaries import WATCH
 from tests.threads import answering
@@ -18,6 +19,20 @@ from tools.running import Demonstration
 def demonstration(tmp_path_factory) -> Iterator[Demonstration]:
     with running.demonstration(tmp_path_factory.mktemp("demonstration")) as started:
         yield started
+
+
+@pytest.fixture(scope="session", autouse=True)
+def settled() -> Iterator[None]:
+    """Let a click last until the page it leads to is there: the browser tells of it too early."""
+    click = Locator.click
+
+    def and_waits(self, **named):
+        click(self, **named)
+        self.page.wait_for_load_state("domcontentloaded")
+
+    Locator.click = and_waits
+    yield
+    Locator.click = click
 
 
 @pytest.fixture

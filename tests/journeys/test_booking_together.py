@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.journeys.conftest import code_in
 
@@ -46,17 +47,17 @@ def test_a_family_of_four_books_both_doses_on_a_phone(demonstration, visit):
     search(page, demonstration, people=4)
     page.get_by_role("radio").first.check()
     go_on(page)
-    assert page.get_by_role("heading", name="When do you want the second dose?").is_visible()
+    expect(page.get_by_role("heading", name="When do you want the second dose?")).to_be_visible()
     go_on(page)  # as it is proposed
     for number, (family, given, year) in enumerate(FAMILY, 1):
-        assert page.get_by_text(f"Person {number} of 4").is_visible()
+        expect(page.get_by_text(f"Person {number} of 4")).to_be_visible()
         tell(page, family, given, year, phone="+44 7700 900955" if number == 1 else "")
-    assert page.get_by_text("Kept for you until").is_visible()
+    expect(page.get_by_text("Kept for you until")).to_be_visible()
 
     page.locator("a", has_text="Change").filter(has_text="Date of birth").nth(2).click()
     page.locator("[name=birth_date]").nth(2).fill("2009")
     go_on(page)
-    assert page.get_by_text("27 March 2009").is_visible()
+    expect(page.get_by_text("27 March 2009")).to_be_visible()
     page.get_by_role("button", name="Book", exact=True).click()
     assert len(set(re.findall(REFERENCE, page.locator("main").inner_text()))) == 8
     with page.expect_download() as file:
@@ -92,9 +93,9 @@ def test_a_second_dose_is_moved_by_its_reference(demonstration, visit):
     page.get_by_role("link", name="Move it").click()
     page.get_by_role("radio").last.check()
     go_on(page)
-    assert page.get_by_role("heading", name="Check the new time").is_visible()
+    expect(page.get_by_role("heading", name="Check the new time")).to_be_visible()
     page.get_by_role("button", name="Move to the new time").click()
-    assert page.get_by_text("The appointment is moved.").is_visible()
+    expect(page.get_by_text("The appointment is moved.")).to_be_visible()
     assert number not in page.locator(".hc-card", has_text="Booked").inner_text()
 
 
@@ -119,9 +120,9 @@ def test_a_walk_in_is_booked_at_the_desk_and_has_arrived(demonstration, visit):
     go_on(page)
     tell(page, "Kanarwalk", "Kane", "1971")
     page.get_by_role("button", name="Book", exact=True).click()
-    assert page.get_by_text("Print this page and give it to them.").is_visible()
+    expect(page.get_by_text("Print this page and give it to them.")).to_be_visible()
     page.get_by_role("link", name="Open this appointment").first.click()
-    assert page.locator(".govuk-tag", has_text="Arrived").is_visible()
+    expect(page.locator(".govuk-tag", has_text="Arrived")).to_be_visible()
 
 
 def test_one_books_with_the_keys_alone(demonstration, visit):
@@ -155,6 +156,6 @@ def test_one_books_with_the_keys_alone(demonstration, visit):
     submit()
     submit()
     submit()
-    assert page.get_by_text("Kanarkey").first.is_visible()
+    expect(page.get_by_text("Kanarkey").first).to_be_visible()
     submit()
     assert re.search(REFERENCE, page.locator("main").inner_text())

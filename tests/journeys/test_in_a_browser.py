@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.journeys.conftest import code_in
 from tools.running import ROOT, free_port
@@ -28,7 +29,7 @@ def test_a_citizen_books_the_nearest_free_place(demonstration, visit):
     page.get_by_role("button", name="Continue").click()  # the second dose as proposed
 
     page.get_by_role("button", name="Continue").click()
-    assert page.get_by_role("heading", name="There is a problem").is_visible()
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
 
     page.locator("[name=family]").fill("Kanaridge")
     page.locator("[name=given]").fill("Kanarina")
@@ -45,7 +46,7 @@ def test_a_citizen_books_the_nearest_free_place(demonstration, visit):
     page.locator("[name=phone]").fill("+44 (7700) 900999")
     page.get_by_role("button", name="Continue").click()
 
-    assert page.get_by_text("Kanaridge").first.is_visible()
+    expect(page.get_by_text("Kanaridge").first).to_be_visible()
     page.get_by_role("button", name="Book", exact=True).click()
     assert re.search(r"HC-[0-9A-Z]{4}-[0-9A-Z]{4}", page.locator("main").inner_text())
 
@@ -99,7 +100,7 @@ def test_a_dose_becomes_a_certificate_and_an_error_ends_it_everywhere(demonstrat
     assert stranger.evaluate("getComputedStyle(document.body).direction") == "rtl"
     stranger.locator("textarea").fill(barcode)
     stranger.locator("main button").click()
-    assert stranger.locator(".hc-verdict--valid").is_visible()
+    expect(stranger.locator(".hc-verdict--valid")).to_be_visible()
 
     # The nurse finds the entry was wrong: the certificate is revoked in the next bundle.
     nurse.goto(recorded)
@@ -112,7 +113,7 @@ def test_a_dose_becomes_a_certificate_and_an_error_ends_it_everywhere(demonstrat
         time.sleep(0.5)
     assert (found["verdict"], found["reasons"][0]["code"]) == ("invalid", "revoked")
     citizen.goto(certificate)
-    assert citizen.get_by_text("This certificate was withdrawn").is_visible()
+    expect(citizen.get_by_text("This certificate was withdrawn")).to_be_visible()
 
 
 def test_a_second_start_says_plainly_that_the_port_is_taken(demonstration, tmp_path):

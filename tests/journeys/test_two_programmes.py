@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.journeys.test_booking_together import REFERENCE, go_on, tell
 
@@ -25,19 +26,21 @@ def test_a_mother_and_her_child_get_different_vaccinations_at_one_time(visit, ad
     page.locator("[name=town]").select_option(index=1)
     page.locator("[name=people]").select_option("2")
     page.get_by_role("button", name="Show free times").click()
-    assert page.get_by_role("heading", name="Which vaccination does each of you need?").is_visible()
+    expect(
+        page.get_by_role("heading", name="Which vaccination does each of you need?")
+    ).to_be_visible()
     page.get_by_label("Person 2 of 2").select_option(label="Yellow fever vaccination")
     go_on(page)
-    assert page.get_by_text("Person 1 of 2").is_visible()
+    expect(page.get_by_text("Person 1 of 2")).to_be_visible()
     page.get_by_role("radio").first.check()
     go_on(page)
-    assert page.get_by_text("Yellow fever vaccination · Person 2 of 2").is_visible()
+    expect(page.get_by_text("Yellow fever vaccination · Person 2 of 2")).to_be_visible()
     page.get_by_role("radio").first.check()
     go_on(page)
     tell(page, "Kanarova", "Kana", "1985", phone="+44 7700 900957")
-    assert page.get_by_text("Person 2 of 2").is_visible()
+    expect(page.get_by_text("Person 2 of 2")).to_be_visible()
     tell(page, "Kanarova", "Kani", "2019")
-    assert page.get_by_text("Kept for you until").is_visible()
+    expect(page.get_by_text("Kept for you until")).to_be_visible()
 
     page.go_back()  # and on again: nothing is held twice
     page.go_forward()

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import update
 
 from healthcert.jobs import places
@@ -44,7 +45,7 @@ def test_a_place_given_back_is_offered_and_taken(
     for field, part in zip(born, ("4", "5", "1970"), strict=True):
         field.fill(part)
     page.get_by_role("button", name="Join the waiting list").click()
-    assert page.get_by_role("heading", name="You are on the waiting list").is_visible()
+    expect(page.get_by_role("heading", name="You are on the waiting list")).to_be_visible()
 
     holder = enter(Browser(app), number, newest_message)
     cancel = re.search(r"/my/appointments/[0-9a-f-]+/cancel", holder.get("/my/").text)[0]
@@ -62,6 +63,6 @@ def test_a_place_given_back_is_offered_and_taken(
     page.get_by_role("button", name="Send me a code").click()
     page.locator("[name=code]").fill(re.search(r"\d{6}", newest_message("code"))[0])
     page.get_by_role("button", name="Continue").click()
-    assert page.get_by_role("heading", name="A place is free for you").is_visible()
+    expect(page.get_by_role("heading", name="A place is free for you")).to_be_visible()
     page.get_by_role("button", name="Take this place").click()
     assert re.search(r"HC-[0-9A-Z]{4}-[0-9A-Z]{4}", page.locator("main").inner_text())
