@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, NotEligible, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, NotEligible, NotFound, SlotFull, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -152,6 +152,8 @@ def placed(
     """
     pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
     kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
+    if not kept and slot.open_places <= 0 and not places.expire(db, slot_id=slot.id, now=now):
+        raise SlotFull(slot.id)  # before anything is written that would be undone
     if not kept and slot.open_places > 0 and places.is_postgresql(db):
         row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
         made = plain(Appointment, row)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from healthcert.app import create_app
 from healthcert.data.limits import limits
@@ -249,3 +251,20 @@ def test_while_the_database_is_down_the_search_page_shows_where_places_were_left
     assert "Harbour" in answer.text
     assert "a few" in answer.text
     assert "Harbour" not in browser.get("/my/").text
+
+
+@pytest.mark.usefixtures("clinic")
+def test_where_every_connection_is_in_use_for_too_long_people_are_told_the_same(
+    app, parts, steps, monkeypatch
+):
+    steps(5)
+    engine, held = parts.doors.engine, []
+    monkeypatch.setattr(engine.pool, "_timeout", 0.05)
+    with suppress(NoConnection):
+        while True:
+            held.append(engine.connect())
+    answer = Browser(app).get("/book/slots?programme=x&dose=1&town=jabal")
+    for each in held:
+        each.close()
+    assert answer.status_code == 503
+    assert "a few" in answer.text
