@@ -5,16 +5,17 @@ as entered in error, and the right dose recorded in its place; no row ever chang
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotFound, TimesOverlap, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -32,8 +33,9 @@ from healthcert.services import audit, elsewhere, facts, judging, messages, movi
 from healthcert.services.booking import Place, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
-from healthcert.services.places import change_state
+from healthcert.services.places import change_state, give_back, judged
 
+_ON_TIME = ("booked", "arrived")
 ERROR_REASONS = (
     "wrong_person", "not_given", "given_twice_on_record", "wrong_product", "wrong_lot",
     "wrong_day", "other",
@@ -49,6 +51,15 @@ FINDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What a person may find of a dose, and the reasons they may give."""
 
 
+class AlreadyRecorded(WrongState):
+    """The dose of the appointment is on record already; `dose_id` says which it is."""
+
+    def __init__(self, dose_id: UUID) -> None:
+        """Take that dose."""
+        super().__init__()
+        self.dose_id = dose_id
+
+
 def record(
     db: Session, *, vault: Vault, appointment_id: UUID, product_id: UUID, told: Told, staff: Staff,
     country: Country, now: datetime,
@@ -56,24 +67,26 @@ def record(
     """Write down the dose that was given in an appointment, judge it, and intend its certificate.
 
     No medical reason refuses: an unknown lot, too short an interval or the wrong product are
-    written down, and `counts` says what they are worth. Read it from `DoseStanding`.
+    written down, and `counts` says what they are worth. Read it from `DoseStanding`. Nor does an
+    appointment that is over, as by a closure just now: it takes no place again.
 
     Raises:
         BadInput: See `facts.read`.
         NotFound: No such appointment at the site of this member of staff, or no such product.
-        WrongState: The appointment is over: its dose is recorded, or it was cancelled.
+        WrongState: Its dose is recorded already: see `AlreadyRecorded`.
     """
     told = facts.read(told, now=now)
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
-    change_state(db, appointment, "vaccinated", before=("booked", "arrived"))
+    was = _end(db, appointment)
     product = _product(db, product_id)
     dose = facts.write(
         db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
     )
     stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
-    audit.done(db, "dose_recorded", dose, counts, by=staff, now=now)
+    late = {} if was in _ON_TIME else {"appointment": was}
+    audit.done(db, "dose_recorded", dose, counts | late, by=staff, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
         fields={"product": product.name, "when": told.given_at, "reference": appointment.reference},
@@ -257,6 +270,31 @@ def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appoi
     if place.site.id != staff.site_id:
         raise NotFound
     return appointment, place
+
+
+def _end(db: Session, appointment: Appointment) -> str:
+    """End an appointment as vaccinated where it can be; return the state that it was in.
+
+    Else it stays over: who was given up, or left, and has booked again meanwhile, keeps that.
+
+    Raises:
+        AlreadyRecorded: It is over, and a dose of it stands.
+    """
+    db.refresh(appointment, with_for_update={"key_share": True})
+    was, wrong = appointment.state, DoseStanding.counts == "entered_in_error"
+    stands = select(Dose.id).filter_by(appointment_id=appointment.id)
+    stands = stands.where(~exists().where(DoseStanding.dose_id == Dose.id, wrong))
+    if was in _ON_TIME:
+        change_state(db, appointment, "vaccinated", before=_ON_TIME)
+    elif dose_id := db.scalar(stands.limit(1)):
+        raise AlreadyRecorded(dose_id)
+    elif was == "held":
+        give_back(db, appointment, "cancelled")
+    elif was in ("no_show", "not_vaccinated"):
+        with suppress(AlreadyBooked, TimesOverlap), db.begin_nested(), judged():
+            change_state(db, appointment, "arrived", before=(was,))
+            change_state(db, appointment, "vaccinated", before=("arrived",))
+    return was
 
 
 def _all_there(db: Session, model: type[Product | Programme], wanted: Collection[UUID]) -> None:

@@ -229,6 +229,9 @@ class Month:
         now = appointment.starts_at + timedelta(minutes=self.chance.randrange(20))
         nurse = self.nurse(place.id)
         how = {"appointment_id": appointment.id, "now": now}
+        if turn == 30:  # by their telephone, in front of the nurse
+            mine = {"person_id": appointment.person_id, "vault": self.vault}
+            self.deed("cancelled before the needle", booking.cancel, **mine, **how)
         self.deed("arrived", clinic.arrive, site_id=place.id, staff_id=nurse.id, **how)
         if turn == 1:
             self.deed("seen", clinic.patient, vault=self.vault, staff=nurse, reason="care", **how)

@@ -41,7 +41,8 @@ Question = of("Question", "What is asked before a dose, in several languages, an
 Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))
 Led = of("Led", "Where the answers lead: go, defer, or ask a clinician.", outcome=str)
 Dose = of("Dose", "A dose as it was recorded, and what it counts as.", desk.RecordedDose,
-          "dose_id appointment_id product lot body_site given_at worth")  # fmt: skip
+          "dose_id appointment_id appointment_state product lot body_site given_at "
+          "worth")  # fmt: skip
 Watched = of("Watched", "Somebody who is watched.", observing.Watched,
              "observation_id dose_id name until")  # fmt: skip
 

@@ -27,6 +27,8 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     told = {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()}
     body = {"product_id": str(clinic.product_id), "told": told}
     dose = ask(nurse, f"{path}/dose", body, 201)["id"]
+    again = ask(nurse, f"{path}/dose", body, 409)
+    assert (again["code"], again["dose_id"]) == ("wrong_state", dose)
     assert nurse.get(f"/clinic/doses/{dose}").json["worth"][0]["counts"] == "valid"
     reaction = {
         "term": "fever_38", "onset_on": NOW.date().isoformat(), "seriousness": "not_serious",
