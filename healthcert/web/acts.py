@@ -103,6 +103,7 @@ ACTS: Mapping[str, str] = {
     "people.person": "see_patient",
     "people.test": "record_finding",
     "people.recovery": "record_finding",
+    "people.mark_in_error": "mark_finding_in_error",
     "care.consent": "record_consent",
     "care.questions": "screen_patient",
     "care.decision": "triage_patient",

@@ -40,6 +40,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "see_lots": "known_lots lot recall",
     "order_lots": "order_lot",
     "mark_dose_in_error": "mark_in_error correct",
+    "mark_finding_in_error": "finding_in_error",
     "see_service_state": "alarms",
     "settle_alarm": "settle_alarm",
 }

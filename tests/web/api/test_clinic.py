@@ -16,6 +16,11 @@ def ask(who, path, body=None, status=200, **headers):
     return answer.json
 
 
+def seen(nurse, person):
+    findings = nurse.get(f"/clinic/people/{person}").json["findings"]
+    return [(each["kind"], each["finding_id"], each["counts"]) for each in findings]
+
+
 def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     whose, nurse = citizen(), program("nurse")
     path = f"/clinic/appointments/{whose.appointment}"
@@ -40,7 +45,10 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
         "disease": "840539006", "test_type": "LP6464-4", "result": "260415000",
         "sampled_at": NOW.isoformat(),
     }  # fmt: skip
-    ask(nurse, f"/clinic/people/{person}/test-results", {"told": test}, 201)
+    found = ask(nurse, f"/clinic/people/{person}/test-results", {"told": test}, 201)["id"]
+    assert seen(nurse, person) == [("test", found, "valid")]
+    ask(nurse, f"/clinic/findings/{found}/in-error", {"reason": "wrong_result"}, 204)
+    assert seen(nurse, person) == [("test", found, "entered_in_error")]
     ask(nurse, f"/clinic/doses/{dose}/in-error", {"reason": "not_given"}, 204)
 
 
