@@ -138,6 +138,7 @@ ACTS: Mapping[str, str] = {
     "planning.foresee": "close_site",
     "planning.close": "close_site",
     "lots.every": "see_lots",
+    "lots.exhaust": "order_lots",
     "lots.order": "order_lots",
     "lots.foresee": "order_lots",
     "lots.recall": "order_lots",

@@ -81,6 +81,9 @@ def test_a_lot_is_ordered_as_it_was_seen_and_by_a_fresh_token(parts, program, cl
     ask(admin, f"/lots/{lot.id}/orders", order, 428)
     ask(admin, f"/lots/{lot.id}/orders", order, 204, If_Match=seen)
     ask(admin, f"/lots/{lot.id}/orders", order | {"state": "recalled"}, 412, If_Match=seen)
+    ask(admin, f"/lots/{lot.id}/used-up", None, 412, If_Match=seen)
+    ask(admin, f"/lots/{lot.id}/used-up", None, 204, If_Match="*")
+    assert admin.get(f"/lots/{lot.id}").json["state"] == "exhausted"
     clock.pass_by(minutes=6)
     late = ask(admin, f"/lots/{lot.id}/orders", order, 403, If_Match="*")
     assert late["code"] == "prove_again"
