@@ -96,30 +96,13 @@ def record(
 
 
 def record_elsewhere(
-    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID,
-    told: Elsewhere, staff: Staff, country: Country, now: datetime,
-) -> Dose:  # fmt: skip
-    """Write down a dose that was given elsewhere, judge it, and intend its certificate.
-
-    What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
-    are not certified. An ``import_key`` that is known already gives the dose that is there.
-
-    Raises:
-        BadInput: See `elsewhere.read`; or its ``import_key`` belongs to somebody else.
-        NotFound: No such person, programme or product.
-    """
-    told = elsewhere.read(told, country=country, now=now)
-    wanted = [elsewhere.OfSomebody(person_id, programme_id, product_id, told)]
-    return record_all_elsewhere(
-        db, vault=vault, doses=wanted, staff=staff, country=country, now=now
-    )[0]
-
-
-def record_all_elsewhere(
     db: Session, *, vault: Vault, doses: Sequence[elsewhere.OfSomebody], staff: Staff,
     country: Country, now: datetime,
 ) -> list[Dose]:  # fmt: skip
-    """Do what `record_elsewhere` does with many that were read, and judge each person once.
+    """Write down doses given elsewhere that were read, judge each person once, intend certificates.
+
+    What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
+    are not certified. An ``import_key`` that is known already gives the dose that is there.
 
     Raises:
         BadInput: An ``import_key`` belongs to somebody else.

@@ -27,6 +27,7 @@ from healthcert.services.fiction import LOTS, SERIES
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.stock import Shelf
 from tests.factories import COVID, NEGATIVE, POSITIVE
+from tests.services.clinic import elsewhere_of
 
 if TYPE_CHECKING:
     from tests.month.simulation import Month
@@ -73,7 +74,7 @@ class Mishaps:
         month, (kind, country, days) = self.month, _ELSEWHERE[turn]
         day = (now - timedelta(days=days)).date().isoformat()
         month.deed(
-            "dose elsewhere", vaccination.record_elsewhere, vault=month.vault,
+            "dose elsewhere", elsewhere_of, vault=month.vault,
             person_id=person_id, programme_id=month.programme.id,
             product_id=month.products[SERIES].id,
             told=Elsewhere(day, Evidence(kind, country, "carnet de vaccination"), lot="FR0815"),

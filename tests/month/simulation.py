@@ -50,6 +50,7 @@ from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
 from tests.month.families import Families
 from tests.month.mishaps import Mishaps
+from tests.services.clinic import book_for
 
 DAYS = 30
 FIRST = date(2026, 3, 2)
@@ -163,7 +164,7 @@ class Month:
         code = SINGLE if dose_number == 1 and self.chance.random() < 0.1 else SERIES
         slot = self.chance.choice(self.slots_on(day, place, code, now))
         found = self.deed(
-            "booked", booking.book, dose_number=dose_number, slot_id=slot.id, details=who,
+            "booked", book_for, dose_number=dose_number, slot_id=slot.id, details=who,
             source="web", now=now, vault=self.vault,
         )  # fmt: skip
         if found is not None:

@@ -12,7 +12,7 @@ from healthcert.services import booking
 from healthcert.services.looks import access_log
 from tests import factories
 from tests.certificates import NOW
-from tests.web.conftest import Browser
+from tests.web.conftest import ALIA, Browser, tell
 
 
 @pytest.fixture
@@ -141,6 +141,14 @@ def test_a_dose_is_recorded_once_and_who_sends_it_again_is_shown_it(expected, cl
     assert again.status_code == 409
     assert "The dose of this appointment was on record already" in again.text
     assert "Left arm" in again.text
+
+
+def test_who_only_types_a_name_learns_nothing_of_the_dose_on_record(app, expected, clinic):
+    nurse, path = expected()
+    nurse.post(f"{path}/dose", given(clinic))
+    answer = tell(Browser(app), f"?slot={clinic.slots[1]}&dose=1", ALIA)
+    assert answer.status_code == 409
+    assert "We cannot book with these details" in answer.text
 
 
 def test_a_dose_is_recorded_though_its_appointment_was_cancelled_from_the_chair(
