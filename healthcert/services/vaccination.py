@@ -30,7 +30,7 @@ from healthcert.models import (
 )
 from healthcert.policy.worth import Found
 from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
-from healthcert.services.booking import Place, place_of
+from healthcert.services.booking import Place, cancel, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
 from healthcert.services.places import change_state, give_back, judged
@@ -68,7 +68,8 @@ def record(
 
     No medical reason refuses: an unknown lot, too short an interval or the wrong product are
     written down, and `counts` says what they are worth. Read it from `DoseStanding`. Nor does an
-    appointment that is over, as by a closure just now: it takes no place again.
+    appointment that is over, as by a closure just now: it takes no place again, and the one
+    that was to come instead is given back where the dose counts.
 
     Raises:
         BadInput: See `facts.read`.
@@ -87,6 +88,12 @@ def record(
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
     late = {} if was in _ON_TIME else {"appointment": was}
     audit.done(db, "dose_recorded", dose, counts | late, by=staff, now=now)
+    if late and "valid" in counts.values():
+        actor, number = audit.Actor("staff", staff.id), appointment.dose_number
+        again = select(Appointment.id).filter_by(person_id=person.id, state="booked")
+        again = again.filter_by(programme_id=appointment.programme_id, dose_number=number)
+        if one := db.scalar(again):
+            cancel(db, vault=vault, appointment_id=one, person_id=person.id, actor=actor, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
         fields={"product": product.name, "when": told.given_at, "reference": appointment.reference},

@@ -18,7 +18,7 @@ from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
 from healthcert.web.clinic import done
-from healthcert.web.doses import sign
+from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
@@ -72,14 +72,6 @@ class RecoveryAnswers(Proved):
     test = Choice(_("Test on record that showed it"))
 
 
-class FindingInError(Answers):
-    """Why a test or a recovery should not stand in the record."""
-
-    reason = Radios(_("What is wrong with this entry?"), choices=options(
-        {reason: REVOKED[reason] for reason in findings.ERROR_REASONS}
-    ))  # fmt: skip
-
-
 @bp.route("/", methods=["GET", "POST"])
 def find() -> _Page:
     """Find somebody who is on no list."""
@@ -128,7 +120,8 @@ def recovery(person_id: UUID) -> _Page:
 @bp.route("/findings/<uuid:finding_id>/error", methods=["GET", "POST"])
 def mark_in_error(finding_id: UUID) -> _Page:
     """Mark a test or a recovery as entered in error, with what is wrong."""
-    form = FindingInError(request.form or None)
+    form = InError(request.form or None)
+    form.reason.choices = options({each: REVOKED[each] for each in findings.ERROR_REASONS})
     with parts().doors.transaction() as db:
         staff = roster.present(db, staff_id=visitor().id)
         one = findings.at_site(db, finding_id=finding_id, staff=staff)

@@ -16,6 +16,7 @@ from healthcert.models import (
     DoseStanding,
     Message,
     ProductTarget,
+    Slot,
 )
 from healthcert.services import booking, enrolment, moving, parties, sweeping
 from healthcert.services import clinic as clinics
@@ -193,6 +194,21 @@ def test_a_dose_is_written_down_though_its_appointment_is_over(clinic, state, th
         clinic.record(mine)
 
 
+@pytest.mark.parametrize(
+    ("lot", "state"), [("GOOD", "cancelled"), ("NOBODY-KNOWS", "booked")], ids=["counts", "not"]
+)
+def test_the_appointment_a_closure_gave_instead_is_let_go_once_the_dose_counts(clinic, lot, state):
+    clinic.lot()
+    mine = over(clinic, "rescheduled")
+    clinic.record(mine, lot=lot)
+    with clinic.doors.reading() as db:
+        again = select(Appointment).where(Appointment.id != mine.id)
+        again = db.scalars(again.filter_by(person_id=mine.person_id)).one()
+        told = db.scalars(select(Message.template).filter_by(person_id=mine.person_id)).all()
+        assert db.get_one(Slot, again.slot_id).booked == (state == "booked")
+    assert (state_of(clinic, again), "cancelled" in told) == (state, state == "cancelled")
+
+
 def test_somebody_given_up_who_booked_anew_has_their_dose_in_the_old_appointment(clinic):
     clinic.lot()
     who, slot = details(), clinic.slot()
@@ -200,7 +216,7 @@ def test_somebody_given_up_who_booked_anew_has_their_dose_in_the_old_appointment
     clinic.doors.run(lambda db: sweeping.sweep(db, now=slot.ends_at + timedelta(hours=12)))
     again = clinic.book(clinic.slot(day(2)), who)
     assert clinic.counts(clinic.record(mine)) == ("valid", 1)
-    assert (state_of(clinic, mine), state_of(clinic, again)) == ("no_show", "booked")
+    assert (state_of(clinic, mine), state_of(clinic, again)) == ("no_show", "cancelled")
 
 
 def test_a_dose_that_was_marked_as_not_given_can_be_given_after_all(clinic):
