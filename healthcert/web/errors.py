@@ -72,7 +72,7 @@ def refused(refusal: errors.Refusal) -> Response:
 
 def _more(refusal: errors.Refusal) -> dict[str, Any]:
     """Return what else is known of a refusal: of what it is, and what may be done instead."""
-    names = ("fields", "which", "until", "opens_on", "group", "instead")
+    names = ("fields", "which", "until", "opens_on", "group", "dose_id", "instead")
     told = {name: getattr(refusal, name, None) for name in names}
     return {name: value for name, value in told.items() if value}
 

@@ -1,15 +1,15 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
+from collections.abc import Callable
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
-from healthcert.services import judging_again, lots, roster
-from healthcert.web.guards import visitor
+from healthcert.services import judging_again, lots
+from healthcert.web.clinic import done
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -31,9 +31,16 @@ def order(lot_id: UUID) -> Response:
     if "expires_on" in request.form and extended is None:
         raise BadInput({"expires_on": "not_a_date"})
     since, reason = (None, "extended") if extended else (now().date(), "released")
-    return _order(
-        lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
-    )
+    return _done(
+        lots.order, lot_id, ".every", state="released", since=since, reason=reason,
+        expires_on=extended,
+    )  # fmt: skip
+
+
+@bp.post("/<uuid:lot_id>/used-up")
+def exhaust(lot_id: UUID) -> Response:
+    """Close a lot of which nothing lies anywhere any more."""
+    return _done(lots.exhaust, lot_id, ".every")
 
 
 @bp.get("/<uuid:lot_id>/recall")
@@ -54,11 +61,9 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    return _order(lot_id, ".foresee", state="recalled", since=None, reason=reason)
+    return _done(lots.order, lot_id, ".foresee", state="recalled", since=None, reason=reason)
 
 
-def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401 - of one deed
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        lots.order(db, lot_id=lot_id, staff=staff, now=now(), **ordered)
+def _done(deed: Callable[..., None], lot_id: UUID, then: str, **told: object) -> Response:
+    done(deed, lot_id=lot_id, **told)
     return redirect(url_for(then, lot_id=lot_id), code=303)

@@ -38,8 +38,9 @@ OF_PROGRAMS: Mapping[str, str] = {
     "plan_sessions": "sessions resize templates preview make closures",
     "close_site": "close_day",
     "see_lots": "known_lots lot recall",
-    "order_lots": "order_lot",
+    "order_lots": "order_lot exhaust",
     "mark_dose_in_error": "mark_in_error correct",
+    "mark_finding_in_error": "finding_in_error",
     "see_service_state": "alarms",
     "settle_alarm": "settle_alarm",
 }
