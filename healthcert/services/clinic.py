@@ -173,6 +173,7 @@ def arrive(
     Raises:
         NotFound: No such appointment at this site.
         WrongState: They have come already, or the appointment is over.
+        AlreadyBooked, TimesOverlap: They were given up, and have booked again.
     """
     appointment = _at_site(db, appointment_id, site_id)
     change_state(db, appointment, "arrived", before=("booked", "no_show", "not_vaccinated"))

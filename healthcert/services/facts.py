@@ -99,12 +99,13 @@ def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
 
 
 def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[str]:
-    """Return the numbers of lots whose validity covers a day, but those set aside at the site."""
+    """Return the numbers of lots whose validity covers a day, and are neither used up nor set aside."""
     aside = select(Stock.lot_id).where(Stock.site_id == site_id, Stock.set_aside.is_not(None))
     query = (
         select(Lot, LotValidity)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
         .where(Lot.product_id == product_id, LotValidity.since <= day, Lot.id.not_in(aside))
+        .where(Lot.state != "exhausted")
         .order_by(Lot.number, LotValidity.ordinal)
     )
     in_force = {lot.number: validity for lot, validity in db.execute(query)}

@@ -313,6 +313,7 @@ def change_state(
 
     Raises:
         WrongState: It is in none of the states `before`.
+        AlreadyBooked, TimesOverlap: It was over, and the person has booked again meanwhile.
     """
     moved = (
         update(_APPOINTMENT)
@@ -320,7 +321,9 @@ def change_state(
         .values(state=state, held_until=None)
         .returning(_APPOINTMENT.c.id)
     )
-    if db.execute(moved).one_or_none() is None:
+    with judged():
+        found = db.execute(moved).one_or_none()
+    if found is None:
         raise WrongState
     db.refresh(appointment)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotFound, WrongState
 from healthcert.models import Appointment, AuditEvent, new_id
 from healthcert.services import clinic as clinics
 from tests.factories import NOW, day, make_site, make_staff
@@ -62,6 +62,17 @@ def test_who_was_given_up_may_still_come(clinic):
         db.get_one(Appointment, appointment.id).state = "no_show"
     arrive(clinic, appointment)
     assert [line.state for line in listed(clinic)] == ["arrived"]
+
+
+def test_who_was_given_up_and_has_booked_again_is_not_expected_twice(clinic):
+    who = details()
+    appointment = clinic.book(clinic.slot(), who)
+    with clinic.doors.transaction() as db:
+        db.get_one(Appointment, appointment.id).state = "no_show"
+    clinic.book(clinic.slot(day(2)), who)
+    with pytest.raises(AlreadyBooked):
+        arrive(clinic, appointment)
+    assert [line.state for line in listed(clinic)] == ["no_show"]
 
 
 def test_who_leaves_without_a_dose_leaves_with_a_reason(clinic):

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import AuditEvent, Dose, Lot, Staff, Stock, StockMove, new_id, triggers
-from healthcert.services import lots, stock
+from healthcert.services import facts, lots, stock
 from healthcert.services.reconciling import differences
 from healthcert.services.stock import Shelf
 from tests.factories import (
@@ -253,13 +253,19 @@ def test_an_empty_lot_is_closed_and_opened_by_what_comes(clinic, shelf):
         with clinic.doors.reading() as db:
             return db.get_one(Lot, shelf.lot_id).state
 
+    def offered() -> int:
+        with clinic.doors.reading() as db:
+            product_id = db.get_one(Lot, shelf.lot_id).product_id
+            return len(facts.lots_on(db, product_id=product_id, site_id=clinic.site.id, day=day(0)))
+
+    assert offered() == 1
     with pytest.raises(WrongState):
         close()
     move(clinic, shelf, "wasted", 5, reason="expired")
     close()
-    assert state() == "exhausted"
+    assert (state(), offered()) == ("exhausted", 0)
     move(clinic, shelf, "received", 3)
-    assert state() == "released"
+    assert (state(), offered()) == ("released", 1)
 
 
 def test_doses_that_took_nothing_and_errors_that_took_something_are_told(clinic, shelf):
