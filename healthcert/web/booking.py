@@ -138,7 +138,8 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
-    desk.own_alone(db, {one.slot_id for one in wanted()})
+    if at_desk():
+        desk.own_alone(db, {one.slot_id for one in wanted()})
     wishes = [Wish(everybody[one.number], one.slot_id, one.dose) for one in wanted()]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
@@ -154,7 +155,7 @@ def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Det
     made = parties.confirm(
         db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
     )  # fmt: skip
-    if source() == "walk_in":
+    if at_desk():
         desk.arrived(db, made)
     return made, [draft.details_of(db, one) for one in draft.people()]
 

@@ -18,7 +18,7 @@ from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
-from healthcert.web.places import Page, at_desk, counter
+from healthcert.web.places import Page, counter
 
 
 class Sought(Answers):
@@ -50,14 +50,15 @@ def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - vi
     Raises:
         NotFound: One is of another.
     """
-    if at_desk() and {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
+    if {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
         raise NotFound
 
 
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
-    """Put those who are booked for today on the day list as arrived: they stand here."""
+    """Put walk-ins who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made}
+    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made
+            if one.source == "walk_in" and one.state == "booked"}  # fmt: skip
     for appointment_id, day in days.items():
         if day == now().astimezone(ZoneInfo(site.time_zone)).date():
             clinic.arrive(

@@ -89,6 +89,8 @@ NAMES = {
     "team.end_work": "colleague",
     "v1.appointment": "appointment",
     "v1.calendar": "appointment",
+    "v1.confirm_at_desk": "party",
+    "v1.let_go_at_desk": "party",
     "v1.cancel": "appointment",
     "v1.move": "appointment",
     "v1.leave": "wait",
@@ -267,6 +269,11 @@ class Things:
         programme = programme if person else self.another(programme)
         who = self.somebody() if person else self.db.get_one(Person, self.world.holder)
         return make.make_appointment(self.db, slot=slot, person=who, programme=programme).id
+
+    def party(self, *place):
+        one = self.db.get_one(Appointment, self.appointment(*place))
+        one.party_id = make.new_id()
+        return one.party_id
 
     def another(self, programme):
         return make.make_programme(self.db, knowledge_id=programme.knowledge_id)
