@@ -2,15 +2,14 @@
 
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.models import Appointment
-from healthcert.services import booking, clinic, finding, roster
+from healthcert.services import clinic, finding, roster
 from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import own_site
@@ -44,21 +43,14 @@ def find() -> Page:
     return page, 400 if form.errors else 200
 
 
-def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL
-    """Refuse slots of another site to a desk, which books for its own.
-
-    Raises:
-        NotFound: One is of another.
-    """
-    if {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
-        raise NotFound
-
-
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
     """Put walk-ins who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made
-            if one.source == "walk_in" and one.state == "booked"}  # fmt: skip
+    days = {
+        one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date()
+        for one in made
+        if (one.source, one.state) == ("walk_in", "booked")
+    }
     for appointment_id, day in days.items():
         if day == now().astimezone(ZoneInfo(site.time_zone)).date():
             clinic.arrive(

@@ -19,6 +19,7 @@ from healthcert.policy import admission, tickets
 from healthcert.policy.admission import NO_TICKET, Standing
 from healthcert.policy.tickets import Ticket
 from healthcert.services.keys import read_secret
+from healthcert.services.people import Details
 from healthcert.web.acts import ACTS
 from healthcert.web.answers import Answers, Line, needed
 from healthcert.web.errors import is_api
@@ -55,14 +56,17 @@ def gate() -> Response | None:
     return redirect("/room", 303)
 
 
-def refuse_another(identities: Iterable[str]) -> None:
+def refuse_another(people: Iterable[Details]) -> None:
     """Refuse to book for people of whom none is the one that was let in.
 
     Raises:
         AnothersTicket: Somebody else got the ticket.
     """
     key, who = g.get("let_in", (b"", None))
-    if who is not None and who not in {tickets.who(key, one) for one in identities}:
+    if who is None:
+        return
+    told = (each for one in people for each in (one.identity.value, one.phone, one.mail))
+    if who not in {tickets.who(key, each) for each in told}:
         raise AnothersTicket
 
 

@@ -8,11 +8,11 @@ from healthcert.services import clinic, parties, search
 from healthcert.web import desk
 from healthcert.web.api.anybody import NEXT, Found, Sought, free
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, post, raised
+from healthcert.web.api.deeds import deed, post
 from healthcert.web.api.parties import REFUSALS, Booked, Party, Wishes, held, whom
 from healthcert.web.api.shapes import Shape, word
+from healthcert.web.clinic import own_site
 from healthcert.web.labels import WAYS
-from healthcert.web.moment import now
 
 _PARTY = "/clinic/parties/<uuid:party_id>"
 
@@ -33,11 +33,10 @@ class ForThem(Wishes):
 @deed("POST", "/clinic/slots/search", changes=False, gives=Found)
 def slots_at_desk(on: On, body: AtDesk) -> Shape:
     """Find free times at one's site; for who stands there today's."""
-    site = on.site
-    where: dict[str, Any] = {"near": (site.latitude, site.longitude), "site_id": site.id}
-    if body.source == "walk_in":
-        where["days"] = on.today, on.today
-    return free(on, body, source=body.source, **where)
+    site, source = on.site, body.source
+    today: dict[str, Any] = {"days": (on.today, on.today)} if source == "walk_in" else {}
+    near = site.latitude, site.longitude
+    return free(on, body, near=near, site_id=site.id, source=source, **today)
 
 
 post("/clinic/slots/second", search.second_dose, name="second_at_desk",
@@ -47,24 +46,21 @@ post("/clinic/slots/second", search.second_dose, name="second_at_desk",
 @deed("POST", "/clinic/parties", REFUSALS, status=201, spends=whom, gives=Party)
 def hold_at_desk(on: On, body: ForThem) -> Shape:
     """Hold places for up to eight people, those on record by whom was found; two doses too."""
-    desk.own_alone(on.db, {each.slot_id for each in body.wishes})
-    return held(on, body, _found, source=body.source, why=body.exception_reason)
+    return held(
+        on, body, _found, source=body.source, exception_reason=body.exception_reason,
+        site_id=own_site(),
+    )  # fmt: skip
 
 
 @deed("POST", f"{_PARTY}/confirm", REFUSALS, gives=Booked)
 def confirm_at_desk(on: On, party_id: UUID) -> Shape:
-    """Book what is held at one's site; a walk-in of today has arrived."""
-    _refuse_others(on, party_id)
-    made = parties.confirm(on.db, party_id=party_id, actor=on.actor, **on.kit)
+    """Book what is held at one's site, by a colleague too; a walk-in of today has arrived."""
+    made = parties.confirm(on.db, party_id=party_id, actor=on.actor, site_id=own_site(), **on.kit)
     desk.arrived(on.db, made)
     return Booked.model_validate({"appointments": made})
 
 
-@deed("POST", f"{_PARTY}/let-go", raised(parties.let_go), status=204)
-def let_go_at_desk(on: On, party_id: UUID) -> None:
-    """Give back what is held at one's site."""
-    _refuse_others(on, party_id)
-    parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
+post(f"{_PARTY}/let-go", parties.let_go, name="let_go_at_desk")
 
 
 def _found(on: On, told: UUID | None) -> UUID:
@@ -72,9 +68,3 @@ def _found(on: On, told: UUID | None) -> UUID:
     return clinic.known(
         on.db, person_id=told or UUID(int=0), staff=on.staff, reason="registration", **on.kit
     ).person_id
-
-
-def _refuse_others(on: On, party_id: UUID) -> None:
-    """Refuse what is held elsewhere; at one's site a colleague may go on with it."""
-    found = parties.held(on.db, party_id=party_id)
-    desk.own_alone(on.db, {each.slot_id for each in found.appointments})

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import AlreadyBooked, NotFound, NotSignedIn
+from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies
 from healthcert.services.people import Details
@@ -23,8 +23,10 @@ from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
+from healthcert.web.room import refuse_another
 
-REFUSALS = raised(booking.take)
+REFUSALS = (*raised(booking.take), AnothersTicket)
+_Whose = Callable[[On, UUID | None], UUID]
 
 
 class Wish(Shape):
@@ -69,15 +71,12 @@ def hold(on: On, body: Wishes) -> Shape:
     return held(on, body, _theirs, source="web")
 
 
-def held(
-    on: On, body: Wishes, whose: Callable[[On, UUID | None], UUID], *, source: str, why: str = ""
-) -> Shape:
+def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: ANN401 - of `hold`
     """Return what is held; `whose` admits a person who is on record, or raises `NotFound`."""
     wishes = [_wish(on, each, whose) for each in body.wishes]
+    refuse_another(people.details_of(parts().vault, each.person) for each in wishes)
     try:
-        held = parties.hold(
-            on.db, wishes=wishes, source=source, actor=on.actor, exception_reason=why, **on.kit
-        )
+        held = parties.hold(on.db, wishes=wishes, actor=on.actor, **on.kit, **more)
     except booking.NotDue as refusal:
         if body.wishes[refusal.which].details is None:
             raise
@@ -103,7 +102,7 @@ def let_go(on: On, party_id: UUID, body: Key) -> None:
     parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
 
 
-def _wish(on: On, told: Wish, whose: Callable[[On, UUID | None], UUID]) -> parties.Wish:
+def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
     if told.details is not None:
         person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
     else:
