@@ -39,6 +39,7 @@ class Problem(BaseModel):
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     type: str = Field(description="Where the codes are explained to people.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
+    rows: many(dict[str, int | str]) = Field([], examples=[[{"line": 2, "field": "", "code": ""}]])  # type: ignore[valid-type]
     which: int = Field(0, description="Of several wished for, the one that is refused.")
     until: Moment | None = Field(None, description="When it may be tried again.")
     opens_on: date | None = Field(None, description="From which day it is open to the person.")
@@ -119,7 +120,8 @@ def _parameters(one: Deed) -> Iterator[dict[str, Any]]:
 def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     done: dict[str, Any] = {"description": "Done."}
     if issubclass(one.returns, File):
-        done["content"] = {one.media.partition(";")[0]: {"schema": {"type": "string"}}}
+        told = {"schema": {"type": "string"}} if one.media.startswith("text/") else {}
+        done["content"] = {one.media.partition(";")[0]: told}
     elif issubclass(one.returns, BaseModel):
         done["content"] = {JSON: {"schema": names[one.returns, "serialization"]}}
     if one.tagged:
