@@ -12,8 +12,9 @@ OF_PROGRAMS: Mapping[str, str] = {
     "sign_in": "sign_in",
     "sign_out": "sign_out",
     "keep_family": "family_of enrol_child let_act begin_to_act end_acting",
-    "see_own_record": "appointments appointment calendar certificates doses whole_record seen",
-    "see_own_certificate": "certificate code",
+    "see_own_record": "appointments appointment calendar certificates doses whole_record seen "
+    "record_on_paper",
+    "see_own_certificate": "certificate code picture paper",
     "erase_own_record": "erase",
     "cancel_own_appointment": "cancel",
     "move_own_appointment": "move",

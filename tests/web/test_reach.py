@@ -98,6 +98,8 @@ NAMES = {
     "v1.decline": "offer",
     "v1.certificate": "certificate",
     "v1.code": "certificate",
+    "v1.paper": "certificate",
+    "v1.picture": "certificate",
     "v1.patient": "appointment",
     "v1.arrive": "appointment",
     "v1.not_vaccinated": "appointment",

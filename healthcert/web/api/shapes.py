@@ -111,6 +111,11 @@ class File:
         self.data = data
 
 
+def file(media: str) -> type[File]:
+    """Return the type of an answer of a media type."""
+    return type("OfMedia", (File,), {"media": media})
+
+
 def of(
     called: str, about: str, source: type = object, names: str = "", /, *,
     base: type[Shape] | None = None, **more: Any,  # noqa: ANN401 - types
