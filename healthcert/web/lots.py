@@ -8,8 +8,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
-from healthcert.services import judging_again, lots, roster
-from healthcert.web.guards import visitor
+from healthcert.services import judging_again, lots
+from healthcert.web.clinic import done
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -58,7 +58,5 @@ def recall(lot_id: UUID) -> Response:
 
 
 def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401 - of one deed
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        lots.order(db, lot_id=lot_id, staff=staff, now=now(), **ordered)
+    done(lots.order, lot_id=lot_id, **ordered)
     return redirect(url_for(then, lot_id=lot_id), code=303)

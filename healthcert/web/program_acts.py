@@ -42,6 +42,9 @@ OF_PROGRAMS: Mapping[str, str] = {
     "see_lots": "known_lots lot recall",
     "order_lots": "order_lot",
     "mark_dose_in_error": "mark_in_error correct",
+    "see_organisations": "held organisations delegations",
+    "release_certificates": "release",
+    "delegate": "delegate revoke",
     "see_service_state": "alarms",
     "settle_alarm": "settle_alarm",
 }

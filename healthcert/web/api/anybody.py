@@ -13,7 +13,7 @@ from healthcert.services import access, api_tokens, desk, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.deeds import deed, get
 from healthcert.web.api.lists import Rows, first_of
 from healthcert.web.api.shapes import (
     BirthDate,
@@ -36,7 +36,7 @@ Dose = number(1, 9)
 Site = of(
     "Site", "A place where people are vaccinated.", models.Site,
     "id code names address region latitude longitude time_zone step_free facilities languages "
-    "female_vaccinator",
+    "female_vaccinator organisation_id",
 )  # fmt: skip
 Programme = of(
     "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
@@ -145,12 +145,6 @@ def free(on: On, body: Sought, **where: Any) -> Shape:  # noqa: ANN401 - of `nea
     needs = body.needs.model_dump() | {"facilities": tuple(body.needs.facilities)}
     found = search.nearest_free(on.db, needs=search.Needs(**needs), now=now(), **asked | where)
     return Found.model_validate({"items": found})
-
-
-NEXT: dict[str, Any] = {
-    "changes": False, "answer": Found, "read": lambda found: {"items": [found] if found else []},
-}  # fmt: skip
-post("/slots/second", search.second_dose, name="second", fixed={"source": "web"}, **NEXT)
 
 
 def _whom(body: Known) -> tuple[str, str]:

@@ -6,37 +6,33 @@ from uuid import UUID
 from healthcert.models.programme import EXCEPTION_REASONS
 from healthcert.services import clinic, parties, search
 from healthcert.web import desk
-from healthcert.web.api.anybody import NEXT, Found, Sought, free
+from healthcert.web.api.anybody import Found, Sought, free
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, post
-from healthcert.web.api.parties import REFUSALS, Booked, Party, Wishes, held, whom
-from healthcert.web.api.shapes import Shape, word
+from healthcert.web.api.parties import NEXT, REFUSALS, Booked, Party, Wishes, held, whom
+from healthcert.web.api.shapes import Shape, of, word
 from healthcert.web.clinic import own_site
 from healthcert.web.labels import WAYS
 
 _PARTY = "/clinic/parties/<uuid:party_id>"
 
 
-class AtDesk(Sought):
-    """What is sought, and how they come: some places are kept for each."""
-
-    source: word(WAYS) = "phone"  # type: ignore[valid-type]
+AtDesk = of("AtDesk", "What is sought, and how they come.", base=Sought, source=word(WAYS))
 
 
 class ForThem(Wishes):
     """For whom, how they come, and why out of turn, which a nurse may say."""
 
-    source: word(WAYS) = "phone"  # type: ignore[valid-type]
+    source: word(WAYS)  # type: ignore[valid-type]
     exception_reason: word(("", *EXCEPTION_REASONS)) = ""  # type: ignore[valid-type]
 
 
-@deed("POST", "/clinic/slots/search", changes=False, gives=Found)
-def slots_at_desk(on: On, body: AtDesk) -> Shape:
+@deed("POST", "/clinic/slots/search", changes=False, types={"body": AtDesk}, gives=Found)
+def slots_at_desk(on: On, body: Any) -> Shape:  # noqa: ANN401 - made above
     """Find free times at one's site; for who stands there today's."""
-    site, source = on.site, body.source
-    today: dict[str, Any] = {"days": (on.today, on.today)} if source == "walk_in" else {}
-    near = site.latitude, site.longitude
-    return free(on, body, near=near, site_id=site.id, source=source, **today)
+    days = {"days": (on.today, on.today)} if body.source == "walk_in" else {}
+    near = on.site.latitude, on.site.longitude
+    return free(on, body, near=near, site_id=own_site(), source=body.source, **days)
 
 
 post("/clinic/slots/second", search.second_dose, name="second_at_desk",

@@ -13,12 +13,12 @@ from pydantic import Field
 
 from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn
 from healthcert.models import Appointment
-from healthcert.services import booking, enrolment, parties, people, proxies
+from healthcert.services import booking, enrolment, parties, people, proxies, search
 from healthcert.services.people import Details
 from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web.api.anybody import Dose
+from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, raised
+from healthcert.web.api.deeds import deed, post, raised
 from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program
 from healthcert.web.here import parts
@@ -55,6 +55,11 @@ Place = of("Place", "One of the places.", Appointment,
 Party = of("Party", "What is held together, in the order of the wishes, and until when.",
            id=UUID, key=str, until=Moment, appointments=many(Place))  # fmt: skip
 Booked = of("Booked", "What was booked.", appointments=many(Place))
+
+NEXT: dict[str, Any] = {
+    "changes": False, "answer": Found, "read": lambda found: {"items": [found] if found else []},
+}  # fmt: skip
+post("/slots/second", search.second_dose, name="second", fixed={"source": "web"}, **NEXT)
 
 
 def whom(body: Wishes) -> tuple[str, str]:

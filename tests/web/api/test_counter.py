@@ -25,7 +25,7 @@ def sought(clinic, **more):
 
 
 def hold(who, *wishes, status=201, **more):
-    answer = who.post(WHERE, {"wishes": list(wishes), **more})
+    answer = who.post(WHERE, {"wishes": list(wishes), "source": "phone", **more})
     assert answer.status_code == status, answer.text
     return answer.json
 
@@ -56,7 +56,7 @@ def test_who_calls_is_expected_and_gets_what_is_kept_for_callers(parts, clinic, 
         db.execute(update(Slot).values(kept_phone=Slot.capacity))
     near = {"latitude": 33.9, "longitude": 35.5}
     assert program().post("/slots/search", sought(clinic, **near)).json["items"] == []
-    [first, *_] = clerk.post("/clinic/slots/search", sought(clinic)).json["items"]
+    [first, *_] = clerk.post("/clinic/slots/search", sought(clinic, source="phone")).json["items"]
     assert first["site"]["id"] == str(clinic.site_id)
     party = hold(clerk, wish(clinic))
     clerk.post(f"{WHERE}/{party['id']}/confirm")
