@@ -27,7 +27,6 @@ from healthcert.web.tracing import request_id
 _log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
-_MOST_ROWS = 100  # of a table that cannot be used
 _FAULT = Answer(HTTPStatus.INTERNAL_SERVER_ERROR, _("Sorry, something went wrong"), TRY_LATER)
 
 # What Werkzeug refuses before any view of ours is reached.
@@ -75,7 +74,7 @@ def _more(refusal: errors.Refusal) -> dict[str, Any]:
     """Return what else is known of a refusal: of what it is, and what may be done instead."""
     names = ("fields", "which", "until", "opens_on", "group", "instead")
     told = {name: getattr(refusal, name, None) for name in names}
-    faults = getattr(refusal, "faults", ())[:_MOST_ROWS]
+    faults = getattr(refusal, "faults", ())[:100]
     told["rows"] = [dict(zip(("line", "field", "code"), one, strict=True)) for one in faults]
     return {name: value for name, value in told.items() if value}
 

@@ -1,7 +1,6 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -31,9 +30,9 @@ def order(lot_id: UUID) -> Response:
     if "expires_on" in request.form and extended is None:
         raise BadInput({"expires_on": "not_a_date"})
     since, reason = (None, "extended") if extended else (now().date(), "released")
-    return _order(
-        lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
-    )
+    told = {"since": since, "reason": reason, "expires_on": extended}
+    done(lots.order, lot_id=lot_id, state="released", **told)
+    return redirect(url_for(".every"), code=303)
 
 
 @bp.get("/<uuid:lot_id>/recall")
@@ -54,9 +53,5 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    return _order(lot_id, ".foresee", state="recalled", since=None, reason=reason)
-
-
-def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401 - of one deed
-    done(lots.order, lot_id=lot_id, **ordered)
-    return redirect(url_for(then, lot_id=lot_id), code=303)
+    done(lots.order, lot_id=lot_id, state="recalled", since=None, reason=reason)
+    return redirect(url_for(".foresee", lot_id=lot_id), code=303)

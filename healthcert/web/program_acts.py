@@ -13,7 +13,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "sign_out": "sign_out",
     "keep_family": "family_of enrol_child let_act begin_to_act end_acting",
     "see_own_record": "appointments appointment calendar certificates doses whole_record seen "
-    "record_on_paper",
+    "on_paper",
     "see_own_certificate": "certificate code picture paper",
     "erase_own_record": "erase",
     "cancel_own_appointment": "cancel",

@@ -29,7 +29,7 @@ from healthcert.web.moment import now
 bp = Blueprint("room", __name__)
 
 _COOKIE = "healthcert_ticket"
-_GATED = frozenset({"search_places", "book_appointment"})
+GATED = frozenset({"search_places", "book_appointment"})
 _FRESH = 15  # seconds that an answer to a poll is fresh
 
 
@@ -42,12 +42,13 @@ class Coming(Answers):
 @bp.before_app_request
 def gate() -> Response | None:
     """Lead who books into the room while an opening is on, until it is their turn."""
-    if ACTS.get(request.endpoint or "") not in _GATED or request.blueprint == "waiting":
+    if ACTS.get(request.endpoint or "") not in GATED or request.blueprint == "waiting":
         return None
     opening = room_files.announced(parts().settings.data_dir)
     if opening is None or not opening.is_on(now()):
         return None
-    ticket, standing = _standing(opening, request.cookies.get(_COOKIE, ""))
+    text = request.headers.get("Ticket") or request.cookies.get(_COOKIE, "")
+    ticket, standing = _standing(opening, text)
     if standing.state == "go":
         g.let_in = _key(opening), ticket.who
         return None

@@ -130,7 +130,7 @@ get(f"{_HELD}/certificate.pdf", holding.certificate_text, name="paper", whose="v
 get("/doses", record.doses_of, whose="view", answer=Rows(Dose, "dose_id disease"), name="doses")
 get("/record", my_record.export, whose="view", answer=Record, name="whole_record",
     read=lambda whole: whole.as_json())  # fmt: skip
-get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="record_on_paper",
+get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="on_paper",
     read=papers.record)  # fmt: skip
 get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)

@@ -42,10 +42,8 @@ post("/clinic/slots/second", search.second_dose, name="second_at_desk",
 @deed("POST", "/clinic/parties", REFUSALS, status=201, spends=whom, gives=Party)
 def hold_at_desk(on: On, body: ForThem) -> Shape:
     """Hold places for up to eight people, those on record by whom was found; two doses too."""
-    return held(
-        on, body, _found, source=body.source, exception_reason=body.exception_reason,
-        site_id=own_site(),
-    )  # fmt: skip
+    why, site_id = body.exception_reason, own_site()
+    return held(on, body, _found, source=body.source, exception_reason=why, site_id=site_id)
 
 
 @deed("POST", f"{_PARTY}/confirm", REFUSALS, gives=Booked)
