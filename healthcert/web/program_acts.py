@@ -15,7 +15,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "see_own_record": "appointments appointment calendar certificates doses whole_record seen "
     "on_paper",
     "see_own_certificate": "certificate code picture paper",
-    "erase_own_record": "erase",
+    "erase_own_record": "erase foresee_erasure",
     "cancel_own_appointment": "cancel",
     "move_own_appointment": "move",
     "see_day_list": "day_list observed",
@@ -28,7 +28,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "triage_patient": "decide",
     "help_in_person": "add_document new_card",
     "record_finding": "record_test record_recovery",
-    "report_adverse_event": "report_event",
+    "report_adverse_event": "report_event tell_more",
     "see_adverse_events": "cases case",
     "assess_adverse_event": "assess",
     "count_stock": "sums count",

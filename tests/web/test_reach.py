@@ -117,6 +117,7 @@ NAMES = {
     "v1.record_recovery": "patient",
     "v1.report_event": "patient",
     "v1.assess": "reaction",
+    "v1.tell_more": "reaction",
     "v1.count": "shelf",
     "v1.close_session": "session",
     "v1.resize": "session",
@@ -172,6 +173,7 @@ TYPED = {
             "told": {},
         }
     },
+    "v1.tell_more": {"told": {"history": "asthma"}},
     "v1.assess": {"state": "investigating"},
     "v1.count": {"found": 3},
     "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},

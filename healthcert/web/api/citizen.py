@@ -133,6 +133,7 @@ get("/record", my_record.export, whose="view", answer=Record, name="whole_record
 get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="on_paper",
     read=papers.record)  # fmt: skip
 get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
+get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)
