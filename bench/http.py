@@ -24,12 +24,12 @@ from bench._certificate import DCC
 from bench._turns import row
 from healthcert.db import migrate
 from healthcert.gateways.signer import issue_text
-from healthcert.services import booking
 from healthcert.services.people import Details, IdentityDetails
 from healthcert.web.moment import clock
 from tests.load.knocking import Plan, started, told
 from tests.load.serving import House, house, request
 from tests.postgres import NoPostgres, running_server
+from tests.services.clinic import book_for
 from tools.running import ROOT, free_port
 
 _ROUNDS, _SECONDS, _BATCH = 5, 1.5, 300
@@ -128,7 +128,7 @@ def _booked(running: House, number: int) -> None:
     document = IdentityDetails("passport", "XX", f"BARE{secrets.token_hex(6)}")
     who = Details("Kanarian", "Kanaria", "1985-03-27", "en", document, phone=f"+4479{number:08}")
     running.parts.doors.run(
-        lambda db: booking.book(
+        lambda db: book_for(
             db, vault=running.parts.vault, slot_id=running.slots[number], dose_number=1,
             details=who, source="web", now=clock(),
         )

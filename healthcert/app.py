@@ -9,6 +9,7 @@ from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from werkzeug import Response
 from werkzeug.exceptions import InternalServerError
 
@@ -58,6 +59,7 @@ from healthcert.web.overload import init_overload
 from healthcert.web.security import init_security
 from healthcert.web.sessions import Visits
 
+_DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
@@ -91,7 +93,8 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     app.jinja_env.globals.update(csrf_token=generate_csrf, labels=labels)
     app.jinja_env.filters.update(in_words=labels.in_words, birth=labels.birth)
     app.context_processor(lambda: {"visitor": g.get("visitor")})
-    app.register_error_handler(OperationalError, _database_down)
+    for fault in _DOWN:
+        app.register_error_handler(fault, _database_down)
     app.register_error_handler(InternalServerError, _after_the_view)
     for door in _DOORS:
         app.register_blueprint(door)
@@ -114,7 +117,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     return app
 
 
-def _database_down(_error: OperationalError) -> ResponseReturnValue:
+def _database_down(_error: Exception) -> ResponseReturnValue:
     if request.blueprint == "booking":
         return room.without_database()
     return refused(NotReady("the database does not answer"))
@@ -122,7 +125,7 @@ def _database_down(_error: OperationalError) -> ResponseReturnValue:
 
 def _after_the_view(error: InternalServerError) -> Response:
     """Answer what was raised when the session was written: Flask takes it all for faults."""
-    down = isinstance(error.original_exception, OperationalError)
+    down = isinstance(error.original_exception, _DOWN)
     return refused(NotReady("the database does not answer")) if down else http_error(error)
 
 

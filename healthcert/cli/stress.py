@@ -35,7 +35,7 @@ from healthcert.models.place import OPEN
 from healthcert.services import audit, booking, knowledge, places
 from healthcert.services.people import Details, IdentityDetails
 
-PROCESSES = 4  # with 15 connections each: threads that share one take it from each other
+PROCESSES = 2  # as many as `healthcert serve` has
 _SLOTS_A_DAY, _START = 40, 1.0
 _TEST = Details(
     "Stress", "Test", "1980-01-01", "en", IdentityDetails("none"), phone="+447700900000"

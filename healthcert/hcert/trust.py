@@ -4,7 +4,7 @@ Sources: "Electronic Health Certificate Specification" 1.0.8, appendix A.1 (key 
 A.4 (extended key usage); the second arc of numbers is a slip that most issuers' keys carry.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -77,10 +77,6 @@ class TrustList:
     def find(self, kid: bytes) -> tuple[TrustedKey, ...]:
         """Return the keys with this identifier; empty if there is none."""
         return self._keys.get(kid, ())
-
-    def public_keys(self) -> Mapping[bytes, tuple[PublicKey, ...]]:
-        """Return the bare public keys by identifier, as `cose.verify1` takes them."""
-        return {kid: tuple(key.key for key in keys) for kid, keys in self._keys.items()}
 
 
 def key_identifier(der: bytes) -> bytes:

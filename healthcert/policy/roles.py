@@ -72,7 +72,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "plan_sessions close_site": {Role.LEAD: Scope.SITE, **_ADMIN},
     "see_lots": dict.fromkeys((Role.ADMIN, Role.INSPECTOR), Scope.COUNTRY),
     "order_lots": {Role.ADMIN: Scope.COUNTRY},
-    "mark_dose_in_error report_adverse_event record_finding count_stock "
+    "mark_dose_in_error mark_finding_in_error report_adverse_event record_finding count_stock "
     "close_session": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     # A site reports its cases; who gave the dose does not judge what came of it.
     "see_adverse_events": {

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, NotEligible, NotFound, WrongState
+from healthcert.errors import NotEligible, NotFound, SlotFull, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -54,40 +54,6 @@ class Planned(NamedTuple):
     dose_number: int
     day: date
     product_id: UUID
-
-
-def book(
-    db: Session,
-    *,
-    vault: Vault,
-    slot_id: UUID,
-    dose_number: int,
-    details: Details,
-    source: str,
-    now: datetime,
-) -> Appointment:
-    """Take one place of a slot for the person these details are of.
-
-    Raises:
-        BadInput: A field of the details cannot be used.
-        NotFound: No such slot is open for booking.
-        WrongState: The slot has begun.
-        NotEligible: Not of the age for the product on that day, by the birth date given; or no
-            phase open then admits.
-        SlotFull: No place is left.
-        AlreadyBooked: The person has an appointment for this dose, or it is not the dose due by
-            the record, or the details contradict it.
-        TimesOverlap: The person has another appointment at that time.
-    """
-    place = place_of(db, slot_id)
-    person = enrolment.enrol(db, vault=vault, details=details, now=now)
-    try:
-        return take(
-            db, vault=vault, person_id=person.id, slot_id=place.slot.id, dose_number=dose_number,
-            source=source, actor=audit.Actor("citizen", person.id), now=now,
-        )  # fmt: skip
-    except NotDue:
-        raise AlreadyBooked from None
 
 
 def take(
@@ -152,6 +118,8 @@ def placed(
     """
     pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
     kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
+    if not kept and slot.open_places <= 0 and not places.expire(db, slot_id=slot.id, now=now):
+        raise SlotFull(slot.id)  # before anything is written that would be undone
     if not kept and slot.open_places > 0 and places.is_postgresql(db):
         row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
         made = plain(Appointment, row)

@@ -22,9 +22,8 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy import likeness
-from healthcert.services import audit, enrolment, facts, looks, record
+from healthcert.services import audit, enrolment, facts, findings, looks, record
 from healthcert.services.booking import place_of
-from healthcert.services.findings import positive_tests
 from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
@@ -67,16 +66,13 @@ class Patient:
 
 
 class Known(NamedTuple):
-    """Somebody at the desk, whether expected or not: details, and what is on record, newest first.
-
-    `tests` are positive ones, on which a recovery may be founded, with the day of each.
-    """
+    """Somebody at the desk, expected or not: details, and what is on record, newest first."""
 
     person_id: UUID
     details: Details
     appointments: list[HeldAppointment]
     doses: list[HeldDose]
-    tests: list[tuple[UUID, date]]
+    findings: list[findings.Held]
 
     @property
     def name(self) -> str:
@@ -222,7 +218,7 @@ def known(
     person = db.get_one(Person, person_id)
     return Known(
         person_id, details_of(vault, person), record.appointments_of(db, person_id)[person_id],
-        record.doses_of(db, person_id), positive_tests(db, person_id),
+        record.doses_of(db, person_id), findings.held(db, person_id),
     )  # fmt: skip
 
 

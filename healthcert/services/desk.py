@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
-from healthcert.models import Certificate, Message, Person, Screening, Site, Staff
+from healthcert.models import Appointment, Certificate, Message, Person, Screening, Site, Staff
 from healthcert.models.dose import Dose, DoseStanding
 from healthcert.models.supply import Product, Programme
 from healthcert.services import looks, safety
@@ -27,13 +27,14 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDose:
-    """A dose as the desk shows it; `appointment_id` leads back to its person."""
+    """A dose as the desk shows it, with its appointment: which, and in what state, or empty."""
 
     dose_id: UUID
     person_id: UUID
     product_id: UUID
     programme_id: UUID
     appointment_id: UUID | None
+    appointment_state: str
     name: str
     product: str
     lot: str
@@ -63,7 +64,8 @@ def dose_at_site(
         NotFound: No such dose at the site of this member of staff.
     """
     query = (
-        select(Dose, Person, Product, Site)
+        select(Dose, Person, Product, Site, Appointment.state)
+        .outerjoin(Appointment, Appointment.id == Dose.appointment_id)
         .join(Person, Person.id == Dose.person_id)
         .join(Product, Product.id == Dose.product_id)
         .join(Site, Site.id == Dose.site_id)
@@ -72,7 +74,7 @@ def dose_at_site(
     found = db.execute(query).one_or_none()
     if found is None:
         raise NotFound
-    dose, person, product, site = found
+    dose, person, product, site, state = found
     details = details_of(vault, person)
     looks.seen(
         db, staff=staff, person_id=person.id, reason=reason, details={"dose": dose.id}, now=now
@@ -80,6 +82,7 @@ def dose_at_site(
     return RecordedDose(
         dose_id=dose.id, person_id=person.id, product_id=product.id,
         programme_id=dose.programme_id, appointment_id=dose.appointment_id,
+        appointment_state=state or "",
         name=f"{details.given} {details.family}".strip(), product=product.name,
         lot=dose.lot_text, body_site=dose.body_site or "",
         given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment

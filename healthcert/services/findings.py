@@ -7,10 +7,10 @@ which falls with it.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -53,6 +53,17 @@ class ToldRecovery:
     first_positive_on: date  # "fr"
     test_result_id: UUID | None = None
     evidence: Evidence | None = None
+
+
+class Held(NamedTuple):
+    """A test or a recovery on record, and what it is good for."""
+
+    finding_id: UUID
+    kind: str  # ``test`` or ``recovery``
+    disease: str
+    day: date  # of the sample, or of the first positive test
+    counts: str
+    site_id: UUID | None  # of whoever wrote it down
 
 
 def record_test(
@@ -112,8 +123,8 @@ def record_recovery(
 
 
 def mark_in_error(
-    db: Session, *, vault: Vault, model: type[F], finding_id: UUID, reason: str, staff: Staff,
-    country: Country, now: datetime,
+    db: Session, *, vault: Vault, finding_id: UUID, reason: str, staff: Staff, country: Country,
+    now: datetime,
 ) -> None:  # fmt: skip
     """Mark a test result or a recovery as entered in error: its certificates first, then it.
 
@@ -124,12 +135,40 @@ def mark_in_error(
         NotFound: No such finding, written down at the site of this member of staff.
         WrongState: It is marked already.
     """
-    finding = db.get(model, finding_id)
-    if finding is None or db.get_one(Staff, finding.recorded_by).site_id != staff.site_id:
-        raise NotFound
+    finding = at_site(db, finding_id=finding_id, staff=staff)
     scene = _Scene(db, vault, people.locked(db, finding.person_id), staff, country, now)
     scene.mark(finding, reason)
     issuing.tell(db, vault, scene.person, "finding_corrected", country, now)
+
+
+def at_site(db: Session, *, finding_id: UUID, staff: Staff) -> TestResult | Recovery:
+    """Return a finding that was written down at the site of a member of staff.
+
+    Raises:
+        NotFound: There is no such finding.
+    """
+    finding = db.get(TestResult, finding_id) or db.get(Recovery, finding_id)
+    if finding is None or db.get_one(Staff, finding.recorded_by).site_id != staff.site_id:
+        raise NotFound
+    return finding
+
+
+def held(db: Session, person_id: UUID) -> list[Held]:
+    """Return a person's tests and recoveries, the latest first."""
+    tests = select(TestResult, TestStanding.counts, Staff.site_id)
+    tests = tests.join(TestStanding, TestStanding.test_result_id == TestResult.id)
+    tests = tests.join(Staff, Staff.id == TestResult.recorded_by)
+    recovered = select(Recovery, RecoveryStanding.counts, Staff.site_id)
+    recovered = recovered.join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
+    recovered = recovered.join(Staff, Staff.id == Recovery.recorded_by)
+    found = [
+        Held(one.id, "test", one.disease, one.sampled_at.date(), counts, site_id)
+        for one, counts, site_id in db.execute(tests.where(TestResult.person_id == person_id))
+    ] + [
+        Held(one.id, "recovery", one.disease, one.first_positive_on, counts, site_id)
+        for one, counts, site_id in db.execute(recovered.where(Recovery.person_id == person_id))
+    ]
+    return sorted(found, key=lambda each: each.day, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,19 +275,9 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
     return wrong
 
 
-def positive_tests(db: Session, person_id: UUID) -> list[tuple[UUID, date]]:
-    """Return a person's positive tests that stand, with their days, the newest first."""
-    found = db.scalars(_positive(person_id).order_by(TestResult.sampled_at.desc()))
-    return [(test.id, test.sampled_at.date()) for test in found]
-
-
 def _founds(db: Session, person_id: UUID, told: ToldRecovery, country: Country) -> bool:
     that = (TestResult.id == told.test_result_id, TestResult.disease == told.disease)
     taken = TestResult.test_type.in_(country.recovery_tests)
-    return db.scalar(_positive(person_id).where(*that, taken)) is not None
-
-
-def _positive(person_id: UUID) -> Select[TestResult]:
-    standing = TestStanding.test_result_id == TestResult.id
-    query = select(TestResult).filter_by(person_id=person_id)
-    return query.join(TestStanding, standing & (TestStanding.counts == "positive"))
+    query = select(TestResult.id).where(TestResult.person_id == person_id, *that, taken)
+    query = query.join(TestStanding, TestStanding.test_result_id == TestResult.id)
+    return db.scalar(query.where(TestStanding.counts == "positive")) is not None

@@ -154,7 +154,7 @@ def _known_dose(_db: Session, setting: Setting, line: OfSomebody) -> UUID | None
 
 def _write_doses(db: Session, setting: Setting, lines: Sequence[OfSomebody]) -> list[UUID]:
     wanted = [line._replace(told=_keyed(setting, line)) for line in lines]
-    written = vaccination.record_all_elsewhere(
+    written = vaccination.record_elsewhere(
         db, vault=setting.vault, doses=wanted, staff=setting.by, country=setting.country,
         now=setting.now,
     )  # fmt: skip

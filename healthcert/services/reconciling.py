@@ -115,9 +115,9 @@ def _replaced() -> Select[object]:
 
 
 def _appointments() -> Select[object]:
-    """Vaccinated appointments without a dose, and doses of others."""
-    query = select(Appointment.id).outerjoin(Dose, Dose.appointment_id == Appointment.id)
-    return query.where((Appointment.state == "vaccinated") == Dose.id.is_(None))
+    """Vaccinated appointments without a dose; one that is over may have one all the same."""
+    dose = exists().where(Dose.appointment_id == Appointment.id)
+    return select(Appointment.id).where(Appointment.state == "vaccinated", ~dose)
 
 
 def _parties() -> Select[object]:

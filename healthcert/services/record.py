@@ -23,6 +23,7 @@ class HeldAppointment:
     starts_at: datetime
     ends_at: datetime
     time_zone: str
+    site_id: UUID
     place: Mapping[str, str]
     address: Mapping[str, str]
     programme_id: UUID
@@ -63,7 +64,7 @@ def appointments_of(db: Session, *person_ids: UUID) -> dict[UUID, list[HeldAppoi
     for appointment, site, product, programme in db.execute(query):
         found[appointment.person_id].append(HeldAppointment(
             appointment.id, appointment.reference, appointment.starts_at, appointment.ends_at,
-            site.time_zone, site.names, site.address, programme.id, programme.names,
+            site.time_zone, site.id, site.names, site.address, programme.id, programme.names,
             product.name, appointment.dose_number, appointment.state,
         ))  # fmt: skip
     return found

@@ -5,16 +5,17 @@ as entered in error, and the right dose recorded in its place; no row ever chang
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotFound, TimesOverlap, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -29,11 +30,12 @@ from healthcert.models import (
 )
 from healthcert.policy.worth import Found
 from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
-from healthcert.services.booking import Place, place_of
+from healthcert.services.booking import Place, cancel, place_of
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
-from healthcert.services.places import change_state
+from healthcert.services.places import change_state, give_back, judged
 
+_ON_TIME = ("booked", "arrived")
 ERROR_REASONS = (
     "wrong_person", "not_given", "given_twice_on_record", "wrong_product", "wrong_lot",
     "wrong_day", "other",
@@ -49,6 +51,15 @@ FINDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What a person may find of a dose, and the reasons they may give."""
 
 
+class AlreadyRecorded(WrongState):
+    """The dose of the appointment is on record already; `dose_id` says which it is."""
+
+    def __init__(self, dose_id: UUID) -> None:
+        """Take that dose."""
+        super().__init__()
+        self.dose_id = dose_id
+
+
 def record(
     db: Session, *, vault: Vault, appointment_id: UUID, product_id: UUID, told: Told, staff: Staff,
     country: Country, now: datetime,
@@ -56,24 +67,33 @@ def record(
     """Write down the dose that was given in an appointment, judge it, and intend its certificate.
 
     No medical reason refuses: an unknown lot, too short an interval or the wrong product are
-    written down, and `counts` says what they are worth. Read it from `DoseStanding`.
+    written down, and `counts` says what they are worth. Read it from `DoseStanding`. Nor does an
+    appointment that is over, as by a closure just now: it takes no place again, and the one
+    that was to come instead is given back where the dose counts.
 
     Raises:
         BadInput: See `facts.read`.
         NotFound: No such appointment at the site of this member of staff, or no such product.
-        WrongState: The appointment is over: its dose is recorded, or it was cancelled.
+        WrongState: Its dose is recorded already: see `AlreadyRecorded`.
     """
     told = facts.read(told, now=now)
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
-    change_state(db, appointment, "vaccinated", before=("booked", "arrived"))
+    was = _end(db, appointment)
     product = _product(db, product_id)
     dose = facts.write(
         db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
     )
     stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
-    audit.done(db, "dose_recorded", dose, counts, by=staff, now=now)
+    late = {} if was in _ON_TIME else {"appointment": was}
+    audit.done(db, "dose_recorded", dose, counts | late, by=staff, now=now)
+    if late and "valid" in counts.values():
+        actor, number = audit.Actor("staff", staff.id), appointment.dose_number
+        again = select(Appointment.id).filter_by(person_id=person.id, state="booked")
+        again = again.filter_by(programme_id=appointment.programme_id, dose_number=number)
+        if one := db.scalar(again):
+            cancel(db, vault=vault, appointment_id=one, person_id=person.id, actor=actor, now=now)
     messages.queue(
         db, vault=vault, person=person, template="dose_recorded",
         fields={"product": product.name, "when": told.given_at, "reference": appointment.reference},
@@ -83,30 +103,13 @@ def record(
 
 
 def record_elsewhere(
-    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID,
-    told: Elsewhere, staff: Staff, country: Country, now: datetime,
-) -> Dose:  # fmt: skip
-    """Write down a dose that was given elsewhere, judge it, and intend its certificate.
-
-    What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
-    are not certified. An ``import_key`` that is known already gives the dose that is there.
-
-    Raises:
-        BadInput: See `elsewhere.read`; or its ``import_key`` belongs to somebody else.
-        NotFound: No such person, programme or product.
-    """
-    told = elsewhere.read(told, country=country, now=now)
-    wanted = [elsewhere.OfSomebody(person_id, programme_id, product_id, told)]
-    return record_all_elsewhere(
-        db, vault=vault, doses=wanted, staff=staff, country=country, now=now
-    )[0]
-
-
-def record_all_elsewhere(
     db: Session, *, vault: Vault, doses: Sequence[elsewhere.OfSomebody], staff: Staff,
     country: Country, now: datetime,
 ) -> list[Dose]:  # fmt: skip
-    """Do what `record_elsewhere` does with many that were read, and judge each person once.
+    """Write down doses given elsewhere that were read, judge each person once, intend certificates.
+
+    What somebody only states, and a day known in part, are recorded, count as ``unknown`` and
+    are not certified. An ``import_key`` that is known already gives the dose that is there.
 
     Raises:
         BadInput: An ``import_key`` belongs to somebody else.
@@ -257,6 +260,31 @@ def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appoi
     if place.site.id != staff.site_id:
         raise NotFound
     return appointment, place
+
+
+def _end(db: Session, appointment: Appointment) -> str:
+    """End an appointment as vaccinated where it can be; return the state that it was in.
+
+    Else it stays over: who was given up, or left, and has booked again meanwhile, keeps that.
+
+    Raises:
+        AlreadyRecorded: It is over, and a dose of it stands.
+    """
+    db.refresh(appointment, with_for_update={"key_share": True})
+    was, wrong = appointment.state, DoseStanding.counts == "entered_in_error"
+    stands = select(Dose.id).filter_by(appointment_id=appointment.id)
+    stands = stands.where(~exists().where(DoseStanding.dose_id == Dose.id, wrong))
+    if was in _ON_TIME:
+        change_state(db, appointment, "vaccinated", before=_ON_TIME)
+    elif dose_id := db.scalar(stands.limit(1)):
+        raise AlreadyRecorded(dose_id)
+    elif was == "held":
+        give_back(db, appointment, "cancelled")
+    elif was in ("no_show", "not_vaccinated"):
+        with suppress(AlreadyBooked, TimesOverlap), db.begin_nested(), judged():
+            change_state(db, appointment, "arrived", before=(was,))
+            change_state(db, appointment, "vaccinated", before=("arrived",))
+    return was
 
 
 def _all_there(db: Session, model: type[Product | Programme], wanted: Collection[UUID]) -> None:

@@ -92,6 +92,8 @@ def record(appointment_id: UUID) -> _Page:
     except BadInput as wrong:
         form.take(_by_field(form, wrong))
         return _ask_given(form, at), 400
+    except vaccination.AlreadyRecorded as told:
+        return _shown(told.dose_id, again=True), 409
     if dose is None:
         return redirect(url_for("care.decision", appointment_id=appointment_id), code=303)
     session.pop("lots", None)  # from now on it is the lot that was given last
@@ -102,10 +104,14 @@ def record(appointment_id: UUID) -> _Page:
 @bp.get("/doses/<uuid:dose_id>")
 def recorded(dose_id: UUID) -> str:
     """Say what a dose counts as, and whether a certificate was made."""
+    return _shown(dose_id)
+
+
+def _shown(dose_id: UUID, *, again: bool = False) -> str:
     with parts().doors.transaction() as db:
         found = _dose(db, dose_id, "care")
         missing = desk.unchecked(db, dose_id=dose_id)
-    return render_template("clinic/recorded.html", found=found, missing=missing)
+    return render_template("clinic/recorded.html", found=found, missing=missing, again=again)
 
 
 @bp.route("/doses/<uuid:dose_id>/error", methods=["GET", "POST"])

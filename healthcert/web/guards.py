@@ -112,9 +112,9 @@ def _admit_program(act: str, bearer: Who) -> None:
 
 
 def _let(found: Visitor, act: str) -> None:
+    g.visitor = found  # the page that refuses shows who is signed in
     if not has(found.role, act) or not (found.acts is None or act in found.acts):
         raise NotAllowed
-    g.visitor = found
     if act in FRESH and (found.proved_at is None or now() - found.proved_at > FRESH_FOR):
         raise ProveAgain
 

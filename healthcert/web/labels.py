@@ -40,6 +40,7 @@ EVIDENCE = labels("evidence")
 CERTIFICATES = tags("certificates")
 CERTIFICATE_KINDS = labels("certificate_kinds")
 ERROR_REASONS = labels("error_reasons")
+FINDINGS = labels("findings")
 REVOKED = {**ERROR_REASONS, **labels("revoked")}
 GONE = labels("gone")
 KEPT = labels("kept")

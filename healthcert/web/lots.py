@@ -1,5 +1,6 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
+from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
@@ -30,9 +31,16 @@ def order(lot_id: UUID) -> Response:
     if "expires_on" in request.form and extended is None:
         raise BadInput({"expires_on": "not_a_date"})
     since, reason = (None, "extended") if extended else (now().date(), "released")
-    told = {"since": since, "reason": reason, "expires_on": extended}
-    done(lots.order, lot_id=lot_id, state="released", **told)
-    return redirect(url_for(".every"), code=303)
+    return _done(
+        lots.order, lot_id, ".every", state="released", since=since, reason=reason,
+        expires_on=extended,
+    )  # fmt: skip
+
+
+@bp.post("/<uuid:lot_id>/used-up")
+def exhaust(lot_id: UUID) -> Response:
+    """Close a lot of which nothing lies anywhere any more."""
+    return _done(lots.exhaust, lot_id, ".every")
 
 
 @bp.get("/<uuid:lot_id>/recall")
@@ -53,5 +61,9 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    done(lots.order, lot_id=lot_id, state="recalled", since=None, reason=reason)
-    return redirect(url_for(".foresee", lot_id=lot_id), code=303)
+    return _done(lots.order, lot_id, ".foresee", state="recalled", since=None, reason=reason)
+
+
+def _done(deed: Callable[..., None], lot_id: UUID, then: str, **told: object) -> Response:
+    done(deed, lot_id=lot_id, **told)
+    return redirect(url_for(then, lot_id=lot_id), code=303)

@@ -18,11 +18,11 @@ from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
 from healthcert.web.clinic import done
-from healthcert.web.doses import sign
+from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
-from healthcert.web.labels import EVIDENCE, IDENTITIES
+from healthcert.web.labels import EVIDENCE, IDENTITIES, REVOKED
 from healthcert.web.moment import now
 
 bp = Blueprint("people", __name__, url_prefix="/clinic/people")
@@ -94,7 +94,9 @@ def find() -> _Page:
 def person(person_id: UUID) -> str:
     """Show somebody who was found, and what can be done for them without an appointment."""
     with parts().doors.transaction() as db:
-        return render_template("clinic/person.html", found=known(db, person_id, "registration"))
+        found = known(db, person_id, "registration")
+    diseases = words("disease-agent-targeted", language())
+    return render_template("clinic/person.html", found=found, diseases=diseases)
 
 
 @bp.route("/<uuid:person_id>/test", methods=["GET", "POST"])
@@ -113,6 +115,26 @@ def recovery(person_id: UUID) -> _Page:
     return _finding(person_id, RecoveryAnswers(request.form or None), "recovery")
 
 
+@bp.route("/findings/<uuid:finding_id>/error", methods=["GET", "POST"])
+def mark_in_error(finding_id: UUID) -> _Page:
+    """Mark a test or a recovery as entered in error, with what is wrong."""
+    form = InError(request.form or None)
+    form.reason.choices = options({each: REVOKED[each] for each in findings.ERROR_REASONS})
+    with parts().doors.transaction() as db:
+        staff = roster.present(db, staff_id=visitor().id)
+        one = findings.at_site(db, finding_id=finding_id, staff=staff)
+        found = known(db, one.person_id, "correction")
+    if not (request.form and form.validate()):
+        [shown] = [each for each in found.findings if each.finding_id == finding_id]
+        page = {"found": found, "finding": shown, "form": form}
+        return render_template("clinic/in_error.html", **page), 400 if request.form else 200
+    done(
+        findings.mark_in_error, vault=parts().vault, finding_id=finding_id,
+        reason=form.reason.data, country=parts().country,
+    )  # fmt: skip
+    return redirect(url_for(".person", person_id=found.person_id), code=303)
+
+
 def known(db: Any, person_id: UUID, reason: str) -> clinic.Known:  # noqa: ANN401 - views know no SQL
     """Return somebody in one's reach; the look is written down."""
     staff = roster.present(db, staff_id=visitor().id)
@@ -126,7 +148,8 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     with parts().doors.transaction() as db:
         found = known(db, person_id, "care")
         if kind == "recovery":
-            tests = {str(test): str(day) for test, day in found.tests}
+            shown = [one for one in found.findings if one.counts == "positive"]
+            tests = {str(one.finding_id): str(one.day) for one in shown}
             form.test.choices = options({"": _("None"), **tests})
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):

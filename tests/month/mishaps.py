@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.models import Dose, Person, Recovery, Staff, Stock, TestResult
+from healthcert.models import Dose, Person, Staff, Stock
 from healthcert.services import (
     audit,
     erasure,
@@ -27,6 +27,7 @@ from healthcert.services.fiction import LOTS, SERIES
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.stock import Shelf
 from tests.factories import COVID, NEGATIVE, POSITIVE
+from tests.services.clinic import elsewhere_of
 
 if TYPE_CHECKING:
     from tests.month.simulation import Month
@@ -73,7 +74,7 @@ class Mishaps:
         month, (kind, country, days) = self.month, _ELSEWHERE[turn]
         day = (now - timedelta(days=days)).date().isoformat()
         month.deed(
-            "dose elsewhere", vaccination.record_elsewhere, vault=month.vault,
+            "dose elsewhere", elsewhere_of, vault=month.vault,
             person_id=person_id, programme_id=month.programme.id,
             product_id=month.products[SERIES].id,
             told=Elsewhere(day, Evidence(kind, country, "carnet de vaccination"), lot="FR0815"),
@@ -94,7 +95,7 @@ class Mishaps:
         day = now.date()
         if turn == 14:
             month.later(day + timedelta(days=1), lambda at: month.deed(
-                "test marked in error", findings.mark_in_error, model=TestResult,
+                "test marked in error", findings.mark_in_error,
                 finding_id=test.id, reason="wrong_person", now=at, **how))  # fmt: skip
         if turn in (10, 12):
             founded = ToldRecovery(COVID, day, test.id)
@@ -114,7 +115,7 @@ class Mishaps:
                 month.later(day, lambda at: self._erase(person_id, at))
                 return
             month.later(day, lambda at: month.deed(
-                "recovery marked in error", findings.mark_in_error, model=Recovery,
+                "recovery marked in error", findings.mark_in_error,
                 finding_id=found.id, reason="wrong_day", now=at, **how))  # fmt: skip
 
     def after_the_needle(self, turn: int, dose: Dose, nurse: Staff, now: datetime) -> None:

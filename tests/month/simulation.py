@@ -50,6 +50,7 @@ from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.stock import Shelf
 from tests.month.families import Families
 from tests.month.mishaps import Mishaps
+from tests.services.clinic import book_for
 
 DAYS = 30
 FIRST = date(2026, 3, 2)
@@ -163,7 +164,7 @@ class Month:
         code = SINGLE if dose_number == 1 and self.chance.random() < 0.1 else SERIES
         slot = self.chance.choice(self.slots_on(day, place, code, now))
         found = self.deed(
-            "booked", booking.book, dose_number=dose_number, slot_id=slot.id, details=who,
+            "booked", book_for, dose_number=dose_number, slot_id=slot.id, details=who,
             source="web", now=now, vault=self.vault,
         )  # fmt: skip
         if found is not None:
@@ -229,6 +230,9 @@ class Month:
         now = appointment.starts_at + timedelta(minutes=self.chance.randrange(20))
         nurse = self.nurse(place.id)
         how = {"appointment_id": appointment.id, "now": now}
+        if turn == 30:  # by their telephone, in front of the nurse
+            mine = {"person_id": appointment.person_id, "vault": self.vault}
+            self.deed("cancelled before the needle", booking.cancel, **mine, **how)
         self.deed("arrived", clinic.arrive, site_id=place.id, staff_id=nurse.id, **how)
         if turn == 1:
             self.deed("seen", clinic.patient, vault=self.vault, staff=nurse, reason="care", **how)

@@ -41,6 +41,7 @@ DEEDS = (
     "lot recalled", "lots judged again", "found by name", "signed", "sent", "swept", "let go",
     "lot released by who took it in refused: not_allowed", "held", "confirmed", "confirmed late",
     "hold let go", "held with the second dose", "recall: carry_out",
+    "cancelled before the needle",
 )  # fmt: skip
 
 

@@ -29,7 +29,17 @@ from healthcert.models import (
     Slot,
     Staff,
 )
-from healthcert.services import booking, findings, issuing, knowledge, signing_keys, vaccination
+from healthcert.services import (
+    booking,
+    elsewhere,
+    enrolment,
+    findings,
+    issuing,
+    knowledge,
+    signing_keys,
+    vaccination,
+)
+from healthcert.services.audit import Actor
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.facts import Told
 from healthcert.services.people import Details, IdentityDetails
@@ -56,6 +66,27 @@ def details(**changes: Any) -> Details:
         mail=f"kanari{number}@example.org",
     )
     return replace(somebody, **changes)
+
+
+def book_for(
+    db: Session, *, vault: Vault, details: Details, source: str, now: datetime, **wanted: Any
+) -> Appointment:
+    """Take a place for the person these details are of, as one that they told us themselves."""
+    person = enrolment.enrol(db, vault=vault, details=details, now=now)
+    actor = Actor("citizen", person.id)
+    told = {"person_id": person.id, "actor": actor, "source": source, "now": now}
+    return booking.take(db, vault=vault, **told, **wanted)
+
+
+def elsewhere_of(
+    db: Session, *, country: Country, told: Elsewhere, now: datetime, person_id: UUID,
+    programme_id: UUID, product_id: UUID, **deed: Any,
+) -> Dose:  # fmt: skip
+    """Write down one dose that was given elsewhere, once it is read."""
+    told = elsewhere.read(told, country=country, now=now)
+    one = elsewhere.OfSomebody(person_id, programme_id, product_id, told)
+    deed |= {"country": country, "now": now}
+    return vaccination.record_elsewhere(db, doses=[one], **deed)[0]
 
 
 @dataclass(frozen=True)
@@ -118,7 +149,7 @@ class Clinic:
         self, slot: Slot, who: Details | None = None, *, dose_number: int = 1, now: datetime = NOW
     ) -> Appointment:
         return self.doors.run(
-            lambda db: booking.book(
+            lambda db: book_for(
                 db,
                 vault=self.vault,
                 slot_id=slot.id,
@@ -178,7 +209,7 @@ class Clinic:
             **self.deed(now), "person_id": person_id, "programme_id": self.programme.id,
             "product_id": self.products[product].id, "told": seen,
         }  # fmt: skip
-        return self.doors.run(lambda db: vaccination.record_elsewhere(db, **wanted))
+        return self.doors.run(lambda db: elsewhere_of(db, **wanted))
 
     def tested(
         self, person_id: UUID, result: str = NEGATIVE, *, now: datetime = NOW, **values: Any

@@ -21,7 +21,7 @@ from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_product, make_site, make_staff, make_validity
-from tests.services.clinic import COMIRNATY, JCOVDEN, details
+from tests.services.clinic import COMIRNATY, JCOVDEN, details, elsewhere_of
 from tests.services.test_issuing import held, read
 from tests.threads import at_once
 
@@ -145,7 +145,7 @@ def test_nobody_and_nothing_unknown_is_recorded(clinic, person_id):
     }  # fmt: skip
     for name in ("person_id", "programme_id", "product_id"):
         with pytest.raises(NotFound), clinic.doors.transaction() as db:
-            vaccination.record_elsewhere(db, **wanted | {name: new_id()})
+            elsewhere_of(db, **wanted | {name: new_id()})
 
 
 def test_a_dose_elsewhere_from_a_lot_we_recalled_does_not_count(clinic, person_id):

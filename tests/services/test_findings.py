@@ -45,8 +45,7 @@ def stands(clinic, finding):
 
 def mark(clinic, finding, reason="wrong_person", **values):
     wanted = {
-        **clinic.deed(), "model": type(finding), "finding_id": finding.id, "reason": reason,
-        **values,
+        **clinic.deed(), "finding_id": finding.id, "reason": reason, **values,
     }  # fmt: skip
     clinic.doors.run(lambda db: findings.mark_in_error(db, **wanted))
 

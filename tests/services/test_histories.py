@@ -17,13 +17,15 @@ from sqlalchemy.orm import Session
 from healthcert.errors import Refusal
 from healthcert.models import Appointment, Slot
 from healthcert.models.appointment import ACTIVE
-from healthcert.services import booking, enrolment, moving, parties, sweeping
+from healthcert.services import booking, enrolment, moving, parties, sweeping, vaccination
 from healthcert.services.audit import STRANGER, Actor
+from healthcert.services.facts import Told
 from healthcert.services.parties import Wish
 from healthcert.services.reconciling import differences
-from tests.factories import NOW, make_site
+from healthcert.services.vaccination import AlreadyRecorded
+from tests.factories import NOW, make_site, make_staff
 from tests.factories import day as day_after
-from tests.services.clinic import Clinic, details
+from tests.services.clinic import COMIRNATY, Clinic, details
 from tests.services.test_eligibility import publish
 
 EXAMPLES, STEPS = 10, 30
@@ -51,6 +53,7 @@ class History(RuleBasedStateMachine):
         clinic = self.clinic
         with clinic.doors.transaction() as db:
             site = make_site(db, time_zone="Asia/Beirut")
+            self.nurse = make_staff(db, site_id=site.id)
             self.people = [
                 enrolment.enrol(db, vault=clinic.vault, details=details(**born), now=NOW)
                 for born in ({}, {}, {}, {"birth_date": f"{day_after(-15 * 366)}"})
@@ -166,6 +169,16 @@ class History(RuleBasedStateMachine):
         if mine := self.appointment(which):
             deed = {"appointment_id": mine.id, "person_id": mine.person_id, "now": self.now}
             self.deed(lambda db: booking.cancel(db, **deed, **self.told), crash)
+
+    @rule(which=ANY, crash=CRASH)
+    def give(self, which: int, crash: int | None) -> None:
+        if mine := self.appointment(which):
+            told = Told("NOBODY-KNOWS", "LA", self.now)
+            product_id = self.clinic.products[COMIRNATY].id
+            deed = {"staff": self.nurse, "country": self.clinic.country, "now": self.now}
+            deed |= {"appointment_id": mine.id, "product_id": product_id, "told": told}
+            self.deed(lambda db: vaccination.record(db, **deed, **self.told), crash)
+            assert isinstance(self.refusal, AlreadyRecorded | None), "a dose was not written down"
 
     @rule(minutes=st.sampled_from([1, 11]), sweeps=st.booleans(), crash=CRASH)
     def wait(self, minutes: int, crash: int | None, *, sweeps: bool) -> None:

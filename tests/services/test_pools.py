@@ -9,7 +9,7 @@ from healthcert.models import Appointment, Slot
 from healthcert.services import booking, moving, search
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day
-from tests.services.clinic import details
+from tests.services.clinic import book_for, details
 from tests.threads import at_once
 
 
@@ -21,7 +21,7 @@ def slot(clinic) -> Slot:
 
 def book(clinic, slot, source) -> Appointment:
     return clinic.doors.run(
-        lambda db: booking.book(
+        lambda db: book_for(
             db, vault=clinic.vault, slot_id=slot.id, dose_number=1, details=details(),
             source=source, now=NOW,
         )

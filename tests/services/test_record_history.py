@@ -123,7 +123,7 @@ class History(RuleBasedStateMachine):
                 "marked",
                 lambda: self.clinic.doors.run(
                     lambda db: findings.mark_in_error(
-                        db, model=type(finding), finding_id=finding.id, reason="other",
+                        db, finding_id=finding.id, reason="other",
                         **self.clinic.deed(),
                     )
                 ),

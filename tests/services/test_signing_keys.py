@@ -224,7 +224,7 @@ def _issued(db, signers, dose, now) -> list[tuple[datetime, bytes]]:
 
 
 def _all_verify(db, sealed, now) -> None:
-    listed = signing_keys.trusted(db, TrustList(), now).public_keys()
+    listed = {key.kid: [key.key] for key in signing_keys.trusted(db, TrustList(), now)}
     in_force = [message for end, message in sealed if now <= end]
     for message in in_force:
         verify1(message, keys=listed)

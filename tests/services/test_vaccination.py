@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
@@ -14,7 +16,13 @@ from healthcert.models import (
     DoseStanding,
     Message,
     ProductTarget,
+    Slot,
 )
+from healthcert.services import booking, enrolment, moving, parties, sweeping
+from healthcert.services import clinic as clinics
+from healthcert.services.audit import STRANGER
+from healthcert.services.reconciling import differences
+from healthcert.services.vaccination import AlreadyRecorded
 from tests.factories import NOW, day, make_product, make_site, make_staff, make_validity
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN, details
 from tests.services.test_clinic import arrive
@@ -119,14 +127,128 @@ def test_a_dose_may_count_toward_two_diseases(clinic):
     assert {each.disease for each in clinic.certificates(dose)} == {COVID}
 
 
-def test_recording_twice_is_refused_and_the_first_dose_stays(clinic):
+def test_recording_twice_is_refused_by_the_first_dose_which_stays(clinic):
     clinic.lot()
     appointment = clinic.book(clinic.slot())
-    clinic.record(appointment)
-    with pytest.raises(WrongState):
+    first = clinic.record(appointment)
+    with pytest.raises(AlreadyRecorded) as refused:
         clinic.record(appointment)
+    assert refused.value.dose_id == first.id
     with clinic.doors.reading() as db:
-        assert len(db.scalars(select(Dose)).all()) == 1
+        assert db.scalars(select(Dose.id)).all() == [first.id]
+
+
+def over(clinic, state):
+    """Return an appointment that is over, or held, as deeds of the house leave it."""
+    slot, who = clinic.slot(capacity=1), details()
+    now = NOW - timedelta(hours=1)
+    mine = held(clinic, slot, who, now) if state in {"held", "expired"} else clinic.book(slot, who)
+    of = {"appointment_id": mine.id, "person_id": mine.person_id, "vault": clinic.vault, "now": NOW}
+    left = {"appointment_id": mine.id, "reason": "left", "staff": clinic.nurse, "now": NOW}
+    later = clinic.slot(day(2))
+    clinic.doors.run({
+        "held": lambda _db: None,
+        "expired": lambda db: sweeping.sweep(db, now=NOW),
+        "cancelled": lambda db: booking.cancel(db, **of),
+        "rescheduled": lambda db: moving.move(db, slot_id=later.id, **of),
+        "no_show": lambda db: sweeping.sweep(db, now=slot.ends_at + timedelta(hours=12)),
+        "not_vaccinated": lambda db: clinics.not_vaccinated(db, **left),
+    }[state])  # fmt: skip
+    return mine
+
+
+def held(clinic, slot, who, now):
+    def work(db):
+        person = enrolment.enrol(db, vault=clinic.vault, details=who, now=now)
+        wishes = [parties.Wish(person, slot.id, 1)]
+        wanted = {"vault": clinic.vault, "wishes": wishes, "source": "web", "actor": STRANGER}
+        return parties.hold(db, now=now, **wanted).appointments[0]
+
+    return clinic.doors.run(work)
+
+
+def state_of(clinic, appointment):
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
+        return db.get_one(Appointment, appointment.id).state
+
+
+@pytest.mark.parametrize(
+    ("state", "then"),
+    [
+        ("held", "cancelled"), ("expired", "expired"), ("cancelled", "cancelled"),
+        ("rescheduled", "rescheduled"), ("no_show", "vaccinated"), ("not_vaccinated", "vaccinated"),
+    ],
+)  # fmt: skip
+def test_a_dose_is_written_down_though_its_appointment_is_over(clinic, state, then):
+    clinic.lot()
+    mine = over(clinic, state)
+    assert state_of(clinic, mine) == state
+    dose = clinic.record(mine)
+    assert (clinic.counts(dose), dose.appointment_id) == (("valid", 1), mine.id)
+    assert state_of(clinic, mine) == then
+    with clinic.doors.reading() as db:
+        told = db.scalars(select(AuditEvent.details).filter_by(act="dose_recorded")).one()
+    assert told["appointment"] == state
+    with pytest.raises(AlreadyRecorded):
+        clinic.record(mine)
+
+
+@pytest.mark.parametrize(
+    ("lot", "state"), [("GOOD", "cancelled"), ("NOBODY-KNOWS", "booked")], ids=["counts", "not"]
+)
+def test_the_appointment_a_closure_gave_instead_is_let_go_once_the_dose_counts(clinic, lot, state):
+    clinic.lot()
+    mine = over(clinic, "rescheduled")
+    clinic.record(mine, lot=lot)
+    with clinic.doors.reading() as db:
+        again = select(Appointment).where(Appointment.id != mine.id)
+        again = db.scalars(again.filter_by(person_id=mine.person_id)).one()
+        told = db.scalars(select(Message.template).filter_by(person_id=mine.person_id)).all()
+        assert db.get_one(Slot, again.slot_id).booked == (state == "booked")
+    assert (state_of(clinic, again), "cancelled" in told) == (state, state == "cancelled")
+
+
+def test_somebody_given_up_who_booked_anew_has_their_dose_in_the_old_appointment(clinic):
+    clinic.lot()
+    who, slot = details(), clinic.slot()
+    mine = clinic.book(slot, who)
+    clinic.doors.run(lambda db: sweeping.sweep(db, now=slot.ends_at + timedelta(hours=12)))
+    again = clinic.book(clinic.slot(day(2)), who)
+    assert clinic.counts(clinic.record(mine)) == ("valid", 1)
+    assert (state_of(clinic, mine), state_of(clinic, again)) == ("no_show", "cancelled")
+
+
+def test_a_dose_that_was_marked_as_not_given_can_be_given_after_all(clinic):
+    clinic.lot()
+    mine = clinic.book(clinic.slot())
+    clinic.mark_in_error(clinic.record(mine), reason="not_given")
+    assert clinic.counts(clinic.record(mine)) == ("valid", 1)
+
+
+def test_a_hold_that_is_confirmed_after_a_dose_that_does_not_count_leads_to_another(clinic):
+    clinic.lot()
+    mine = over(clinic, "expired")
+    clinic.record(mine, lot="UNKNOWN", given_at=NOW)
+    confirmed = {"party_id": mine.party_id, "actor": STRANGER, "vault": clinic.vault, "now": NOW}
+    clinic.doors.run(lambda db: parties.confirm(db, **confirmed))
+    assert clinic.counts(clinic.record(mine)) == ("valid", 1)
+    assert state_of(clinic, mine) == "vaccinated"
+
+
+def test_two_nurses_who_write_down_one_dose_after_a_closure_write_it_once(clinic):
+    clinic.lot()
+    mine = over(clinic, "rescheduled")
+
+    def write(_number):
+        try:
+            return clinic.record(mine)
+        except AlreadyRecorded as refused:
+            return refused
+
+    found = at_once(2, write)
+    [dose] = [each for each in found if isinstance(each, Dose)]
+    assert {getattr(each, "dose_id", dose.id) for each in found} == {dose.id}
 
 
 def test_two_nurses_at_the_same_moment_give_one_counted_dose_and_one_duplicate(clinic):

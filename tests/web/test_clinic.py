@@ -7,10 +7,12 @@ import re
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.models import Certificate, Dose, Person, Site, Staff
+from healthcert.models import Appointment, Certificate, Dose, Person, Site, Staff
+from healthcert.services import booking
 from healthcert.services.looks import access_log
 from tests import factories
-from tests.web.conftest import Browser
+from tests.certificates import NOW
+from tests.web.conftest import ALIA, Browser, tell
 
 
 @pytest.fixture
@@ -132,10 +134,37 @@ def test_a_wrong_field_records_nothing(expected, clinic, parts, changes, words):
         assert db.scalar(select(func.count()).select_from(Dose)) == 0
 
 
-def test_a_dose_is_recorded_once(expected, clinic):
+def test_a_dose_is_recorded_once_and_who_sends_it_again_is_shown_it(expected, clinic):
     nurse, path = expected()
     assert nurse.post(f"{path}/dose", given(clinic)).status_code == 303
-    assert nurse.post(f"{path}/dose", given(clinic)).status_code == 409
+    again = nurse.post(f"{path}/dose", given(clinic, body_site="RA"))
+    assert again.status_code == 409
+    assert "The dose of this appointment was on record already" in again.text
+    assert "Left arm" in again.text
+
+
+def test_who_only_types_a_name_learns_nothing_of_the_dose_on_record(app, expected, clinic):
+    nurse, path = expected()
+    nurse.post(f"{path}/dose", given(clinic))
+    answer = tell(Browser(app), f"?slot={clinic.slots[1]}&dose=1", ALIA)
+    assert answer.status_code == 409
+    assert "We cannot book with these details" in answer.text
+
+
+def test_a_dose_is_recorded_though_its_appointment_was_cancelled_from_the_chair(
+    expected, clinic, parts
+):
+    nurse, path = expected()
+    with parts.doors.transaction() as db:
+        mine = db.scalars(select(Appointment)).one()
+        of = {"appointment_id": mine.id, "person_id": mine.person_id, "now": NOW}
+        booking.cancel(db, vault=parts.vault, **of)
+    assert f"{path}/dose" in nurse.get(path).text
+    assert f'href="{path}"' in nurse.get(f"/clinic/people/{mine.person_id}").text
+    assert "This appointment is over: Cancelled" in nurse.get(f"{path}/dose").text
+    page = nurse.get(nurse.post(f"{path}/dose", given(clinic)).location).text
+    assert "It counts as dose 1" in page
+    assert "The appointment was over when the dose was written down: Cancelled" in page
 
 
 def test_an_error_needs_a_reason_and_ends_the_certificate(expected, clinic):

@@ -266,6 +266,25 @@ def test_a_negative_test_and_a_recovery_are_certified_and_a_word_is_not(patient,
     assert len(rows(Certificate.state)) == 2
 
 
+def test_a_test_written_down_wrongly_is_marked_and_its_certificate_withdrawn(patient, rows, staff):
+    nurse, path = patient()
+    person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(path).text)[0]
+    test = {"disease": factories.COVID, "test_type": "LP6464-4", "result": factories.NEGATIVE}
+    nurse.post(f"{person}/test", test)
+    error = re.search(r"/clinic/people/findings/[0-9a-f-]+/error", nurse.get(person).text)[0]
+    assert "/error" not in staff("clerk").get(person).text
+    assert "Test" in nurse.get(error).text
+    assert nurse.post(error, {}).status_code == 400
+    assert nurse.post(error, {"reason": "not_given"}).status_code == 400
+    assert rows(Certificate.state) == [("issued",)]
+    assert nurse.post(error, {"reason": "wrong_result"}).location == person
+    assert rows(Certificate.state, Certificate.revoked_reason) == [("revoked", "wrong_result")]
+    page = nurse.get(person).text
+    assert "Entered in error" in page
+    assert "/error" not in page
+    assert nurse.post(error, {"reason": "other"}).status_code == 409
+
+
 def test_somebody_on_no_list_is_found_misspelt_and_a_stranger_is_not(patient, app):
     nurse, path = patient()
     person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(path).text)[0]

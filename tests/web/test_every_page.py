@@ -15,6 +15,7 @@ from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from healthcert.web.draft import STEPS
 from tests.certificates import NOW
+from tests.factories import COVID, NEGATIVE
 from tests.threads import answering
 from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD
@@ -135,6 +136,9 @@ def journey(app, clinic, book, staff, newest_message, clock):
     )[0]
     person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(visit).text)[0]
     case = nurse.post(f"{person}/reaction", TOLD).location
+    test = {"disease": COVID, "test_type": "LP6464-4", "result": NEGATIVE}
+    nurse.post(f"{person}/test", test)
+    error = re.search(r"/clinic/people/findings/[0-9a-f-]+/error", nurse.get(person).text)[0]
     nurse.post(f"{waiting}/questions", {"q_fever_today": "yes"})
     holder = enter(Browser(app), number, newest_message)
     child = {"family": "Kanarian", "given": "Saghira", "birth_date": ["1", "6", "2018"],
@@ -176,7 +180,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "nurse": (nurse, ["/clinic/", visit, waiting, waiting + "/dose", dose, f"{dose}/error",
                             f"{dose}/correct", f"{waiting}/questions", f"{waiting}/decision",
                             "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
-                            f"{person}/reaction", f"{person}/test", f"{person}/recovery",
+                            f"{person}/reaction", f"{person}/test", f"{person}/recovery", error,
                             "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}"]),

@@ -199,3 +199,22 @@ def test_the_demonstrations_doors_exist_in_development_only(published, database_
     for path in ("/dev/sign-in", "/dev/outbox", "/styleguide"):
         assert client.get(path, base_url="https://x.example").status_code == 404
     app.extensions["healthcert"].close()
+
+
+def test_who_is_refused_is_still_shown_as_signed_in(staff, holder, clinic):
+    nurse = staff("nurse")
+    own, missing = nurse.get("/my/record"), nurse.get(f"/clinic/doses/{clinic.site_id}")
+    assert (own.status_code, missing.status_code) == (403, 404)
+    for page in (own.text, missing.text):
+        assert "Nadia Nurse" in page
+        assert 'href="/clinic/observed"' in page
+    citizen = holder().get("/clinic/")
+    assert citizen.status_code == 403
+    assert "Sign out" in citizen.text
+    assert "/clinic/" not in citizen.text
+
+
+def test_a_stranger_who_is_refused_is_shown_as_nobody(browser):
+    page = browser.get("/nowhere")
+    assert page.status_code == 404
+    assert "Sign out" not in page.text

@@ -65,6 +65,7 @@ NAMES = {
     "people.person": "patient",
     "people.test": "patient",
     "people.recovery": "patient",
+    "people.mark_in_error": "finding",
     "reactions.report": "patient",
     "reactions.case": "reaction",
     "reactions.more": "reaction",
@@ -115,6 +116,7 @@ NAMES = {
     "v1.left": "observation",
     "v1.record_test": "patient",
     "v1.record_recovery": "patient",
+    "v1.finding_in_error": "finding",
     "v1.report_event": "patient",
     "v1.assess": "reaction",
     "v1.tell_more": "reaction",
@@ -123,6 +125,7 @@ NAMES = {
     "v1.resize": "session",
     "v1.read_fridge": "fridge",
     "v1.lot": "waiting_lot",
+    "v1.exhaust": "waiting_lot",
     "v1.order_lot": "waiting_lot",
     "v1.close_day": "site",
     "v1.closures": "site",
@@ -135,6 +138,7 @@ NAMES = {
     "v1.discard_vial": "vial",
     "v1.recall": "waiting_lot",
     "v1.settle_alarm": "alarm",
+    "lots.exhaust": "waiting_lot",
     "lots.order": "waiting_lot",
     "lots.foresee": "waiting_lot",
     "lots.recall": "waiting_lot",
@@ -144,6 +148,8 @@ DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
 TYPED = {
     "admin.release": {"why": "cap"},
     "doses.mark_in_error": {"reason": "not_given"},
+    "people.mark_in_error": {"reason": "not_done"},
+    "v1.finding_in_error": {"reason": "not_done"},
     "reactions.more": {"history": "asthma"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
@@ -296,6 +302,11 @@ class Things:
     def patient(self, *place):
         appointment = self.db.get_one(Appointment, self.appointment(*place))
         return appointment.person_id
+
+    def finding(self, *place):
+        person = self.db.get_one(Person, self.patient(*place))
+        by = make.make_staff(self.db, site_id=self.world.sites[place[1]])
+        return make.make_test(self.db, person=person, recorded_by=by.id).id
 
     def observation(self, *place):
         dose = self.db.get_one(Dose, self.dose(*place))

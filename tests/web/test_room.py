@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from healthcert.app import create_app
 from healthcert.data.limits import limits
@@ -283,3 +285,20 @@ def test_a_desks_program_waits_in_no_room(app, parts, clinic, steps):
     clerk = Program(app, token_of(parts, "clerk", clinic.staff["clerk"]))
     asked = {"programme_id": str(clinic.programme_id), "source": "phone"}
     assert clerk.post("/clinic/slots/search", asked).status_code == 200
+
+
+@pytest.mark.usefixtures("clinic")
+def test_where_every_connection_is_in_use_for_too_long_people_are_told_the_same(
+    app, parts, steps, monkeypatch
+):
+    steps(5)
+    engine, held = parts.doors.engine, []
+    monkeypatch.setattr(engine.pool, "_timeout", 0.05)
+    with suppress(NoConnection):
+        while True:
+            held.append(engine.connect())
+    answer = Browser(app).get("/book/slots?programme=x&dose=1&town=jabal")
+    for each in held:
+        each.close()
+    assert answer.status_code == 503
+    assert "a few" in answer.text

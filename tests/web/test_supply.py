@@ -334,6 +334,18 @@ def test_a_recall_says_whom_it_reaches_and_is_one_act(parts, clinic, staff, book
     assert admin.post(page, {"reason": "regulator"}).status_code in {303, 409}
 
 
+def test_a_lot_is_used_up_once_nothing_of_it_lies_anywhere(parts, staff, came):
+    admin, nurse = staff("admin"), staff("nurse")
+    page = f"/admin/lots/{came.lot_id}/used-up"
+    assert page in admin.get("/admin/lots").text
+    assert admin.post(page, page="/admin/lots").status_code == 409
+    gone = {"lot": str(came.lot_id), "kind": "wasted", "reason": "expired", "quantity": "10"}
+    assert nurse.post("/clinic/stock/went", gone, page="/clinic/stock").status_code == 303
+    assert admin.post(page, page="/admin/lots").status_code == 303
+    assert one(parts, select(Lot.state)) == "exhausted"
+    assert page not in admin.get("/admin/lots").text
+
+
 def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, staff):
     nurse, admin = staff("nurse"), staff("admin")
     nurse.post("/clinic/stock/came", {"scan": CARTON, "quantity": "1"}, page="/clinic/stock")

@@ -10,6 +10,7 @@ from healthcert.models.consent import DECIDERS, DECISIONS
 from healthcert.services import (
     clinic,
     desk,
+    findings,
     giving,
     observing,
     record,
@@ -34,14 +35,16 @@ _LIST = Rows(Expected, "starts_at appointment_id")
 Before = of("Before", "A dose given before.", record.HeldDose,
             "dose_id day product lot counts number")  # fmt: skip
 Patient = of("Patient", "The person in front of the nurse.", expected=Expected, before=many(Before))
+Finding = of("Finding", "A test or a recovery, and what it is good for.", findings.Held, "*")
 Person = of("Person", "Somebody at the desk, and what is on record of them.", person_id=UUID,
-            name=str, doses=many(Before))  # fmt: skip
+            name=str, doses=many(Before), findings=many(Finding))  # fmt: skip
 Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
               code=str, ask=dict[str, str])  # fmt: skip
 Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))
 Led = of("Led", "Where the answers lead: go, defer, or ask a clinician.", outcome=str)
 Dose = of("Dose", "A dose as it was recorded, and what it counts as.", desk.RecordedDose,
-          "dose_id appointment_id product lot body_site given_at worth")  # fmt: skip
+          "dose_id appointment_id appointment_state product lot body_site given_at "
+          "worth")  # fmt: skip
 Watched = of("Watched", "Somebody who is watched.", observing.Watched,
              "observation_id dose_id name until")  # fmt: skip
 
@@ -108,6 +111,8 @@ post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="m
      fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR})  # fmt: skip
 post("/clinic/doses/<uuid:dose_id>/correct", vaccination.correct, body={"reason": _IN_ERROR},
      **FACT)  # fmt: skip
+post("/clinic/findings/<uuid:finding_id>/in-error", findings.mark_in_error,
+     name="finding_in_error", body={"reason": word(findings.ERROR_REASONS)})  # fmt: skip
 get("/clinic/observed", observing.watched, answer=Rows(Watched, "until observation_id"),
     name="observed")  # fmt: skip
 post("/clinic/observed/<uuid:observation_id>/left", observing.leave, name="left")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
@@ -45,6 +46,7 @@ class Problem(BaseModel):
     until: Moment | None = Field(None, description="When it may be tried again.")
     opens_on: date | None = Field(None, description="From which day it is open to the person.")
     group: Words | None = Field(None, description="As one of which group, by language.")
+    dose_id: UUID | None = Field(None, description="Which dose is on record already.")
     instead: many(FreeSlot) = Field([], description="Other times, the nearest first.")  # type: ignore[valid-type]
 
 

@@ -99,6 +99,7 @@ _LOT = "/lots/<uuid:lot_id>"
 get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots")
 lot = get(_LOT, lots.known, answer=KnownLot, read=first_of, name="lot")
 post(f"{_LOT}/orders", lots.order, name="order_lot", match=lot, body=_ORDER)
+post(f"{_LOT}/used-up", lots.exhaust, match=lot)
 
 
 @deed("GET", f"{_LOT}/recall", gives=Recall)

@@ -16,6 +16,11 @@ def ask(who, path, body=None, status=200, **headers):
     return answer.json
 
 
+def seen(nurse, person):
+    findings = nurse.get(f"/clinic/people/{person}").json["findings"]
+    return [(each["kind"], each["finding_id"], each["counts"]) for each in findings]
+
+
 def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     whose, nurse = citizen(), program("nurse")
     path = f"/clinic/appointments/{whose.appointment}"
@@ -27,6 +32,8 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     told = {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()}
     body = {"product_id": str(clinic.product_id), "told": told}
     dose = ask(nurse, f"{path}/dose", body, 201)["id"]
+    again = ask(nurse, f"{path}/dose", body, 409)
+    assert (again["code"], again["dose_id"]) == ("wrong_state", dose)
     assert nurse.get(f"/clinic/doses/{dose}").json["worth"][0]["counts"] == "valid"
     reaction = {
         "term": "fever_38", "onset_on": NOW.date().isoformat(), "seriousness": "not_serious",
@@ -41,7 +48,10 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
         "disease": "840539006", "test_type": "LP6464-4", "result": "260415000",
         "sampled_at": NOW.isoformat(),
     }  # fmt: skip
-    ask(nurse, f"/clinic/people/{person}/test-results", {"told": test}, 201)
+    found = ask(nurse, f"/clinic/people/{person}/test-results", {"told": test}, 201)["id"]
+    assert seen(nurse, person) == [("test", found, "valid")]
+    ask(nurse, f"/clinic/findings/{found}/in-error", {"reason": "wrong_result"}, 204)
+    assert seen(nurse, person) == [("test", found, "entered_in_error")]
     ask(nurse, f"/clinic/doses/{dose}/in-error", {"reason": "not_given"}, 204)
 
 
@@ -74,6 +84,9 @@ def test_a_lot_is_ordered_as_it_was_seen_and_by_a_fresh_token(parts, program, cl
     ask(admin, f"/lots/{lot.id}/orders", order, 428)
     ask(admin, f"/lots/{lot.id}/orders", order, 204, If_Match=seen)
     ask(admin, f"/lots/{lot.id}/orders", order | {"state": "recalled"}, 412, If_Match=seen)
+    ask(admin, f"/lots/{lot.id}/used-up", None, 412, If_Match=seen)
+    ask(admin, f"/lots/{lot.id}/used-up", None, 204, If_Match="*")
+    assert admin.get(f"/lots/{lot.id}").json["state"] == "exhausted"
     clock.pass_by(minutes=6)
     late = ask(admin, f"/lots/{lot.id}/orders", order, 403, If_Match="*")
     assert late["code"] == "prove_again"

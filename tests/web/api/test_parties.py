@@ -44,6 +44,17 @@ def test_a_stranger_holds_for_two_and_confirms(parts, clinic, stranger):
     assert [each["reference"] for each in booked.json["appointments"]]
 
 
+def test_a_stranger_learns_nothing_of_the_dose_on_record(clinic, program, stranger):
+    held = stranger.post("/parties", {"wishes": [wish(clinic)]}).json
+    booked = stranger.post(f"/parties/{held['id']}/confirm", {"key": held["key"]}).json
+    told = {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()}
+    path = f"/clinic/appointments/{booked['appointments'][0]['id']}/dose"
+    dose = program("nurse").post(path, {"product_id": str(clinic.product_id), "told": told})
+    assert dose.status_code == 201
+    answer = stranger.post("/parties", {"wishes": [wish(clinic, 1)]})
+    assert (answer.status_code, answer.json["code"]) == (409, "already_booked")
+
+
 def test_what_is_let_go_is_free_again(parts, clinic, stranger):
     held = stranger.post("/parties", {"wishes": [wish(clinic)]}).json
     answer = stranger.post(f"/parties/{held['id']}/let-go", {"key": held["key"]})
