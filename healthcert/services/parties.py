@@ -54,14 +54,15 @@ class Party:
 
 def hold(
     db: Session, *, vault: Vault, wishes: Sequence[Wish], source: str, actor: audit.Actor,
-    now: datetime, exception_reason: str = "",
+    now: datetime, exception_reason: str = "", site_id: UUID | None = None,
 ) -> Party:  # fmt: skip
-    """Hold every place that is wished for, or none.
+    """Hold every place that is wished for, or none; a desk those of its own site alone.
 
     A dose of the product that is held for an earlier dose too is judged as if that one had been
     given at its appointment.
 
     Raises:
+        NotFound: A place is not of the site, where one is given.
         BadInput: ``people`` are none, or more than `MOST_PEOPLE` or `MOST_PLACES`.
         Refusal: What `booking.take` raises; `which` is the number of the wish.
     """
@@ -73,6 +74,7 @@ def hold(
     for number, wish in enumerate(wishes):
         with _of_wish(number):
             found.append(scenes.scene_of(db, vault, known[wish.person.id], wish.slot_id))
+    _refuse_elsewhere(site_id, [scene.place for scene in found])
     decided: booking.Written = []
     for number, wish in enumerate(wishes):
         with _of_wish(number):
@@ -109,19 +111,21 @@ def hold(
 
 
 def confirm(
-    db: Session, *, vault: Vault, party_id: UUID, actor: audit.Actor, now: datetime
-) -> Sequence[Appointment]:
+    db: Session, *, vault: Vault, party_id: UUID, actor: audit.Actor, now: datetime,
+    site_id: UUID | None = None,
+) -> Sequence[Appointment]:  # fmt: skip
     """Book what a party holds, and tell everybody; a second time it gives the first answer.
 
     A hold that is over takes a place again, and is judged anew.
 
     Raises:
-        NotFound: No such party, or a session is no longer open for booking.
+        NotFound: No such party (at the site, where one is given), or a session is no longer open
+            for booking.
         WrongState: It was let go, or a slot has begun.
         Refusal: What `booking.take` raises, of a hold that is over; nothing is booked then.
             `which` is the number of the appointment in the party.
     """
-    persons, rows, found = _locked(db, party_id)
+    persons, rows, found = _locked(db, party_id, site_id)
     waiting = [(number, row) for number, row in enumerate(rows) if row.state in _UNCONFIRMED]
     if not waiting and all(row.state == "cancelled" for row in rows):
         raise WrongState
@@ -145,14 +149,16 @@ def confirm(
     return rows
 
 
-def let_go(db: Session, *, party_id: UUID, actor: audit.Actor, now: datetime) -> None:
+def let_go(
+    db: Session, *, party_id: UUID, actor: audit.Actor, now: datetime, site_id: UUID | None = None
+) -> None:
     """Give back what a party holds.
 
     Raises:
-        NotFound: No such party.
+        NotFound: No such party (at the site, where one is given).
         WrongState: It holds nothing any more: confirmed, or let go before.
     """
-    _, rows, _ = _locked(db, party_id)
+    _, rows, _ = _locked(db, party_id, site_id)
     waiting = [row for row in rows if row.state in _UNCONFIRMED]
     if not waiting:
         raise WrongState
@@ -205,14 +211,21 @@ def _take_again(
 
 
 def _locked(
-    db: Session, party_id: UUID
+    db: Session, party_id: UUID, site_id: UUID | None
 ) -> tuple[dict[UUID, Person], list[Appointment], list[scenes.Place]]:
     """Return people, appointments and places of a party, so that nobody else moves them on."""
     persons = people.read(db, _PERSONS, party=party_id)
     found = db.execute(_ROWS, {"party": party_id}).all()
     if not found:
         raise NotFound
-    return persons, [row[-1] for row in found], [scenes.place_in(iter(row)) for row in found]
+    at = [scenes.place_in(iter(row)) for row in found]
+    _refuse_elsewhere(site_id, at)
+    return persons, [row[-1] for row in found], at
+
+
+def _refuse_elsewhere(site_id: UUID | None, found: Sequence[scenes.Place]) -> None:
+    if site_id is not None and {place.session.site_id for place in found} - {site_id}:
+        raise NotFound
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class Scene(NamedTuple):
 _T = Base.metadata.tables
 _READ = {
     "slot": narrow(f"id starts_at ends_at open_places {' '.join(f'kept_{p}' for p in KEPT)}"),
-    "clinic_session": narrow("day state product_id programme_id"),
+    "clinic_session": narrow("day state site_id product_id programme_id"),
     "site": narrow("names time_zone"),
     "product": narrow("id knowledge_id"),
     "programme": narrow("id disease knowledge_id"),

@@ -1,13 +1,17 @@
 """The administrator's door: how the service stands, and what is handed on."""
 
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import NotFound
+from healthcert.models import Staff
 from healthcert.policy.roles import delegable
 from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
+from healthcert.web.clinic import done
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -44,31 +48,24 @@ def organisations() -> str:
 def delegate() -> Response:
     """Hand one of one's acts to an organisation below one's own."""
     typed = request.form
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        delegating.delegate(
-            db, staff=staff, taker_id=typed.get("taker", UUID(int=0), type=UUID),
-            act=typed.get("act", ""), days=typed.get("days", 0, type=int), now=now(),
-        )  # fmt: skip
+    done(
+        delegating.delegate, taker_id=typed.get("taker", UUID(int=0), type=UUID),
+        act=typed.get("act", ""), days=typed.get("days", 0, type=int),
+    )  # fmt: skip
     return redirect(url_for(".organisations"), code=303)
 
 
 @bp.post("/delegations/<uuid:delegation_id>/revoke")
 def revoke(delegation_id: UUID) -> Response:
     """Take back what was handed on."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        delegating.revoke(db, staff=staff, delegation_id=delegation_id, now=now())
+    done(delegating.revoke, delegation_id=delegation_id)
     return redirect(url_for(".organisations"), code=303)
 
 
 @bp.post("/alarms/<uuid:alarm_id>")
 def alarm(alarm_id: UUID) -> Response:
     """Note that an alarm was seen or, where a reason is given, close it."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        reason = request.form.get("reason", "")
-        alarms.settle(db, alarm_id=alarm_id, reason=reason, staff=staff, now=now())
+    done(alarms.settle, alarm_id=alarm_id, reason=request.form.get("reason", ""))
     return redirect(url_for(".state"), code=303)
 
 
@@ -77,22 +74,30 @@ def held() -> str:
     """Show what waits to be released in one's reach; of what was withdrawn, the one asked for."""
     with parts().doors.reading() as db:
         staff = roster.present(db, staff_id=visitor().id)
+        uvci = request.args.get("identifier", "").strip()
         reach = delegating.within(db, staff=staff, act="see_organisations", now=now())
-        waiting = holds.waiting(db, reach=reach, uvci=request.args.get("identifier", "").strip())
+        waiting = holds.waiting(db, reach=reach, uvci=uvci)
     return render_template("admin/held.html", waiting=waiting)
 
 
 @bp.post("/held/<uuid:of>")
 def release(of: UUID) -> Response:
     """Let the certificates be signed of whoever wrote them down, of a site, or of one fact."""
-    why, at = request.form.get("why", ""), now()
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        reach = delegating.within(db, staff=staff, act="release_certificates", now=at)
-        if why not in {one.why for one in holds.waiting(db, reach=reach, of=of)}:
-            raise NotFound
-        if why == "probation":
-            holds.release_site(db, site_id=of, staff=staff, now=at)
-        else:
-            holds.release(db, why=why, of=of, staff=staff, now=at)
+    done(let_go, why=request.form.get("why", ""), of=of)
     return redirect(url_for(".held"), code=303)
+
+
+def let_go(db: Any, *, why: str, of: UUID, staff: Staff, now: datetime) -> None:  # noqa: ANN401
+    """Release what waits in an officer's reach: those of a site, of an author, or of one fact.
+
+    Raises:
+        NotFound: Nothing of the kind waits there.
+        NeedsAnother: They wrote it down themselves, have released the site before, or are new here.
+    """
+    reach = delegating.within(db, staff=staff, act="release_certificates", now=now)
+    if why not in {one.why for one in holds.waiting(db, reach=reach, of=of)}:
+        raise NotFound
+    if why == "probation":
+        holds.release_site(db, site_id=of, staff=staff, now=now)
+    else:
+        holds.release(db, why=why, of=of, staff=staff, now=now)

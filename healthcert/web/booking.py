@@ -21,6 +21,7 @@ from healthcert.services.parties import Wish
 from healthcert.services.people import Details, details_of
 from healthcert.web import desk, draft, family
 from healthcert.web.about import known_by, name_of, told_back
+from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked, groups, wanted
 from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
@@ -133,16 +134,15 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
         for one, mine in zip(told, new + [""] * len(told), strict=False)
     ]
     known = [details_of(parts().vault, person) for person in everybody]
-    refuse_another(each for one in known for each in (one.identity.value, one.phone, one.mail))
+    refuse_another(known)
     actor = _actor(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
-    desk.own_alone(db, {one.slot_id for one in wanted()})
     wishes = [Wish(everybody[one.number], one.slot_id, one.dose) for one in wanted()]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
-        exception_reason=exception,
+        exception_reason=exception, site_id=own_site() if at_desk() else None,
     )  # fmt: skip
     ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
     new = [each if is_new or each in new else "" for each, is_new in ids]
@@ -152,9 +152,10 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
 def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
     first = parties.held(db, party_id=party_id).appointments[0].person_id
     made = parties.confirm(
-        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now()
+        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now(),
+        site_id=own_site() if at_desk() else None,
     )  # fmt: skip
-    if source() == "walk_in":
+    if at_desk():
         desk.arrived(db, made)
     return made, [draft.details_of(db, one) for one in draft.people()]
 

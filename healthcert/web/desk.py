@@ -2,23 +2,22 @@
 
 from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.models import Appointment
-from healthcert.services import booking, clinic, finding, roster
+from healthcert.services import clinic, finding, roster
 from healthcert.web import draft
 from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.clinic import own_site
+from healthcert.web.clinic import done, own_site
 from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
-from healthcert.web.places import Page, at_desk, counter
+from healthcert.web.places import Page, counter
 
 
 class Sought(Answers):
@@ -34,42 +33,25 @@ def find() -> Page:
     form = Sought(request.form or None)
     if request.method == "POST" and form.validate():
         try:
-            found = parts().doors.run(lambda db: _find(db, form))
+            found = done(
+                finding.find, vault=parts().vault, reason="registration", text=form.text.data,
+                born=form.born.data,
+            )  # fmt: skip
         except BadInput as wrong:
             form.take(wrong.fields)
         else:
-            draft.keep(found=found)
+            told = {str(one.person_id): (one.name, one.birth_date) for one in found}
+            draft.keep(found=told)
             return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
     return page, 400 if form.errors else 200
 
 
-def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - views know no SQL
-    """Refuse slots of another site to a desk, which books for its own.
-
-    Raises:
-        NotFound: One is of another.
-    """
-    if at_desk() and {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
-        raise NotFound
-
-
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
-    """Put those who are booked for today on the day list as arrived: they stand here."""
+    """Put walk-ins who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made}
-    for appointment_id, day in days.items():
-        if day == now().astimezone(ZoneInfo(site.time_zone)).date():
-            clinic.arrive(
-                db, appointment_id=appointment_id, site_id=site.id, staff_id=visitor().id,
-                now=now(),
-            )  # fmt: skip
-
-
-def _find(db: Any, sought: Sought) -> dict[str, tuple[str, str]]:  # noqa: ANN401
-    staff = roster.present(db, staff_id=visitor().id)
-    found = finding.find(
-        db, vault=parts().vault, staff=staff, reason="registration", text=sought.text.data,
-        born=sought.born.data, now=now(),
-    )  # fmt: skip
-    return {str(one.person_id): (one.name, one.birth_date) for one in found}
+    zone, by, at = ZoneInfo(site.time_zone), visitor().id, now()
+    for one in made:
+        is_today = one.starts_at.astimezone(zone).date() == at.astimezone(zone).date()
+        if is_today and (one.source, one.state) == ("walk_in", "booked"):
+            clinic.arrive(db, appointment_id=one.id, site_id=site.id, staff_id=by, now=at)

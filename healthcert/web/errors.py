@@ -74,6 +74,8 @@ def _more(refusal: errors.Refusal) -> dict[str, Any]:
     """Return what else is known of a refusal: of what it is, and what may be done instead."""
     names = ("fields", "which", "until", "opens_on", "group", "dose_id", "instead")
     told = {name: getattr(refusal, name, None) for name in names}
+    faults = getattr(refusal, "faults", ())[:100]
+    told["rows"] = [dict(zip(("line", "field", "code"), one, strict=True)) for one in faults]
     return {name: value for name, value in told.items() if value}
 
 

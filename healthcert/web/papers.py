@@ -1,4 +1,4 @@
-"""What papers say: a record and a certificate, in the reader's words, ready to be set."""
+"""Papers: a record and a certificate as PDF, in the reader's words, on the country's clock."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,32 +7,37 @@ from typing import Any
 from markupsafe import Markup
 
 from healthcert import i18n
+from healthcert.gateways import pdf
+from healthcert.hcert import qr
 from healthcert.i18n import gettext as _
 from healthcert.services.holding import Held, HeldCertificate
 from healthcert.services.looks import Access
 from healthcert.services.my_record import Record
 from healthcert.web import facts, labels
+from healthcert.web.here import parts
 from healthcert.web.labels import birth, in_words
+from healthcert.web.moment import now
 
 _Line = tuple[str, str]
 _Told = dict[str, Any]
 _APART = "\N{FIRST STRONG ISOLATE}%s\N{POP DIRECTIONAL ISOLATE}"
 
 
-def certificate(held: Held, zone: str) -> _Told:
-    """Return what the paper of a certificate says; moments on the clock of a time zone."""
+def certificate(held: Held) -> bytes:
+    """Return a certificate on paper, with its code."""
     found, details = held.certificate, held.details
-    return _paper(str(labels.CERTIFICATE_KINDS[found.kind])) | {
+    told = _paper(str(labels.CERTIFICATE_KINDS[found.kind])) | {
         "name": f"{details.given} {details.family}".strip(),
         "machine_name": _APART % labels.machine_name(details),
         "alt": _("The code of your certificate"),
         "rows": _lines(
             (_("Date of birth"), birth(details.birth_date)),
-            *_stated(found, zone),
+            *_stated(found, parts().country.time_zone),
             (_("Identifier"), found.uvci),
         ),
         "lead": [_("Show this code together with your photo ID.")],
     }
+    return pdf.paper("certificate", told, made_at=now(), qr=qr.svg(held.text))
 
 
 def _stated(found: HeldCertificate, zone: str) -> list[_Line]:
@@ -47,13 +52,13 @@ def _stated(found: HeldCertificate, zone: str) -> list[_Line]:
     return lines if found.kind == "r" else [*lines, until]
 
 
-def record(told: Record, zone: str) -> _Told:
-    """Return what the paper of a record says; moments on the clock of a time zone."""
-    held = told.held
+def record(told: Record) -> bytes:
+    """Return a record on paper."""
+    held, zone = told.held, parts().country.time_zone
     made = i18n.format_datetime(told.made_at, zone)
     lead = _("Everything we hold about you, as of %(when)s.", when=made)
     more = _("The file for programs holds the same and the inner numbers of every row.")
-    return _paper(_("My record")) | {
+    said = _paper(_("My record")) | {
         "lead": [lead, more],
         "parts": [
             _part(_("Your details"), [_person(row) for row in held["person"]]),
@@ -64,6 +69,7 @@ def record(told: Record, zone: str) -> _Told:
             _part(_("Who looked at my record"), [_seen(one, zone) for one in told.seen]),
         ],
     }
+    return pdf.paper("record", said, made_at=now())
 
 
 def _paper(title: str) -> _Told:

@@ -80,12 +80,10 @@ def find() -> _Page:
         told = IdentityDetails(form.identity_kind.data, parts().settings.country, value)
     try:
         if request.form:
-            with parts().doors.transaction() as db:
-                found = finding.find(
-                    db, vault=parts().vault, staff=roster.present(db, staff_id=visitor().id),
-                    reason="registration", now=now(), text=form.text.data, born=form.born.data,
-                    phone=form.phone.data, identity=told,
-                )  # fmt: skip
+            found = done(
+                finding.find, vault=parts().vault, reason="registration", text=form.text.data,
+                born=form.born.data, phone=form.phone.data, identity=told,
+            )  # fmt: skip
     except BadInput as wrong:
         form.take(wrong.fields)
         return render_template("clinic/people.html", form=form, found=None), 400

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 
 OF_PROGRAMS: Mapping[str, str] = {
-    "search_places": "sites site programmes slots",
+    "search_places": "sites site programmes slots second",
     "book_appointment": "hold confirm let_go",
+    "book_for_someone": "slots_at_desk second_at_desk hold_at_desk confirm_at_desk let_go_at_desk",
     "keep_waiting": "waits join leave accept decline",
     "read_public_page": "draws draw availability",
     "ask_for_code": "ask_code",
     "sign_in": "sign_in",
     "sign_out": "sign_out",
     "keep_family": "family_of enrol_child let_act begin_to_act end_acting",
-    "see_own_record": "appointments appointment calendar certificates doses whole_record seen",
-    "see_own_certificate": "certificate code",
-    "erase_own_record": "erase",
+    "see_own_record": "appointments appointment calendar certificates doses whole_record seen "
+    "on_paper",
+    "see_own_certificate": "certificate code picture paper",
+    "erase_own_record": "erase foresee_erasure",
     "cancel_own_appointment": "cancel",
     "move_own_appointment": "move",
     "see_day_list": "day_list observed",
@@ -26,7 +28,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "triage_patient": "decide",
     "help_in_person": "add_document new_card",
     "record_finding": "record_test record_recovery",
-    "report_adverse_event": "report_event",
+    "report_adverse_event": "report_event tell_more",
     "see_adverse_events": "cases case",
     "assess_adverse_event": "assess",
     "count_stock": "sums count",
@@ -41,6 +43,9 @@ OF_PROGRAMS: Mapping[str, str] = {
     "order_lots": "order_lot exhaust",
     "mark_dose_in_error": "mark_in_error correct",
     "mark_finding_in_error": "finding_in_error",
+    "see_organisations": "held organisations delegations",
+    "release_certificates": "release",
+    "delegate": "delegate revoke",
     "see_service_state": "alarms",
     "settle_alarm": "settle_alarm",
 }

@@ -6,8 +6,6 @@ from uuid import UUID
 from flask import Blueprint, Response, render_template, request
 from wtforms import BooleanField
 
-from healthcert.gateways import pdf
-from healthcert.hcert import qr
 from healthcert.i18n import lazy as _
 from healthcert.services import erasure, looks, my_record
 from healthcert.web import papers
@@ -45,8 +43,7 @@ def as_json() -> Response:
 @bp.get("/record.pdf")
 def as_pdf() -> Response:
     """Give the record on paper, in the language of the page."""
-    told = papers.record(_record(), parts().country.time_zone)
-    return _file(pdf.paper("record", told, made_at=now()), "application/pdf", "my-record.pdf")
+    return _file(papers.record(_record()), "application/pdf", "my-record.pdf")
 
 
 @bp.get("/record/seen")
@@ -60,9 +57,7 @@ def seen() -> str:
 @bp.get("/certificates/<uuid:certificate_id>.pdf")
 def certificate(certificate_id: UUID) -> Response:
     """Give a certificate on paper, with its code."""
-    held = with_text(certificate_id)
-    told = papers.certificate(held, parts().country.time_zone)
-    made = pdf.paper("certificate", told, made_at=now(), qr=qr.svg(held.text))
+    made = papers.certificate(with_text(certificate_id))
     return _file(made, "application/pdf", "certificate.pdf")
 
 

@@ -19,6 +19,7 @@ from healthcert.policy import admission, tickets
 from healthcert.policy.admission import NO_TICKET, Standing
 from healthcert.policy.tickets import Ticket
 from healthcert.services.keys import read_secret
+from healthcert.services.people import Details
 from healthcert.web.acts import ACTS
 from healthcert.web.answers import Answers, Line, needed
 from healthcert.web.errors import is_api
@@ -28,7 +29,7 @@ from healthcert.web.moment import now
 bp = Blueprint("room", __name__)
 
 _COOKIE = "healthcert_ticket"
-_GATED = frozenset({"search_places", "book_appointment"})
+GATED = frozenset({"search_places", "book_appointment"})
 _FRESH = 15  # seconds that an answer to a poll is fresh
 
 
@@ -41,12 +42,13 @@ class Coming(Answers):
 @bp.before_app_request
 def gate() -> Response | None:
     """Lead who books into the room while an opening is on, until it is their turn."""
-    if ACTS.get(request.endpoint or "") not in _GATED or request.blueprint == "waiting":
+    if ACTS.get(request.endpoint or "") not in GATED or request.blueprint == "waiting":
         return None
     opening = room_files.announced(parts().settings.data_dir)
     if opening is None or not opening.is_on(now()):
         return None
-    ticket, standing = _standing(opening, request.cookies.get(_COOKIE, ""))
+    text = request.headers.get("Ticket") or request.cookies.get(_COOKIE, "")
+    ticket, standing = _standing(opening, text)
     if standing.state == "go":
         g.let_in = _key(opening), ticket.who
         return None
@@ -55,14 +57,15 @@ def gate() -> Response | None:
     return redirect("/room", 303)
 
 
-def refuse_another(identities: Iterable[str]) -> None:
+def refuse_another(people: Iterable[Details]) -> None:
     """Refuse to book for people of whom none is the one that was let in.
 
     Raises:
         AnothersTicket: Somebody else got the ticket.
     """
     key, who = g.get("let_in", (b"", None))
-    if who is not None and who not in {tickets.who(key, one) for one in identities}:
+    told = (each for one in people for each in (one.identity.value, one.phone, one.mail))
+    if who is not None and who not in {tickets.who(key, each) for each in told}:
         raise AnothersTicket
 
 

@@ -90,6 +90,8 @@ NAMES = {
     "team.end_work": "colleague",
     "v1.appointment": "appointment",
     "v1.calendar": "appointment",
+    "v1.confirm_at_desk": "party",
+    "v1.let_go_at_desk": "party",
     "v1.cancel": "appointment",
     "v1.move": "appointment",
     "v1.leave": "wait",
@@ -97,6 +99,10 @@ NAMES = {
     "v1.decline": "offer",
     "v1.certificate": "certificate",
     "v1.code": "certificate",
+    "v1.paper": "certificate",
+    "v1.picture": "certificate",
+    "v1.release": "who_wrote_too_many",
+    "v1.revoke": "delegation",
     "v1.patient": "appointment",
     "v1.arrive": "appointment",
     "v1.not_vaccinated": "appointment",
@@ -113,6 +119,7 @@ NAMES = {
     "v1.finding_in_error": "finding",
     "v1.report_event": "patient",
     "v1.assess": "reaction",
+    "v1.tell_more": "reaction",
     "v1.count": "shelf",
     "v1.close_session": "session",
     "v1.resize": "session",
@@ -146,6 +153,7 @@ TYPED = {
     "reactions.more": {"history": "asthma"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
+    "v1.release": {"why": "cap"},
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
     "v1.record_dose": DOSE,
@@ -171,6 +179,7 @@ TYPED = {
             "told": {},
         }
     },
+    "v1.tell_more": {"told": {"history": "asthma"}},
     "v1.assess": {"state": "investigating"},
     "v1.count": {"found": 3},
     "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},
@@ -273,6 +282,11 @@ class Things:
         programme = programme if person else self.another(programme)
         who = self.somebody() if person else self.db.get_one(Person, self.world.holder)
         return make.make_appointment(self.db, slot=slot, person=who, programme=programme).id
+
+    def party(self, *place):
+        one = self.db.get_one(Appointment, self.appointment(*place))
+        one.party_id = make.new_id()
+        return one.party_id
 
     def another(self, programme):
         return make.make_programme(self.db, knowledge_id=programme.knowledge_id)

@@ -19,6 +19,8 @@ from healthcert.models import LimitCounter, Programme, Slot
 from healthcert.policy import admission
 from healthcert.services.limits import key_of, network_of
 from tests.certificates import NOW
+from tests.web.api.conftest import Program, token_of
+from tests.web.api.test_parties import DETAILS, wish
 from tests.web.conftest import ALIA, Browser, tell
 
 BOOK = ("/book/", "/book/slots", "/book/details", "/book/check", "/book/done")
@@ -251,6 +253,38 @@ def test_while_the_database_is_down_the_search_page_shows_where_places_were_left
     assert "Harbour" in answer.text
     assert "a few" in answer.text
     assert "Harbour" not in browser.get("/my/").text
+
+
+@pytest.mark.usefixtures("opening")
+def test_a_program_books_with_its_ticket_when_its_turn_has_come_and_for_nobody_else(
+    app, clinic, steps
+):
+    steps(5)
+    number = DETAILS["identity"]["value"]
+    ticket = app.test_client().post("/room", data={"identity": number}).location.split("=")[1]
+    who, asked = Program(app), {"wishes": [wish(clinic)]}
+    answer = who.post("/parties", asked, Ticket=ticket)
+    assert answer.json["code"] == "must_wait"
+    told = app.test_client().get("/api/openapi.json").json["paths"]["/api/v1/parties"]["post"]
+    assert "`must_wait`" in told["responses"][str(answer.status_code)]["description"]
+    assert "Ticket" in {each["name"] for each in told["parameters"]}
+    steps(660)
+    assert who.post("/parties", asked).json["code"] == "must_wait"
+    other = {"identity": {"kind": "passport", "country": "XX", "value": "KANARI 78"}}
+    stranger = {"wishes": [wish(clinic, 1, mail="kanari4@example.org", **other)]}
+    assert who.post("/parties", stranger, Ticket=ticket).json["code"] == "anothers_ticket"
+    held = who.post("/parties", asked, Ticket=ticket)
+    assert held.status_code == 201, held.text
+    path = f"/parties/{held.json['id']}/confirm"
+    assert who.post(path, {"key": held.json["key"]}, Ticket=ticket).status_code == 200
+
+
+@pytest.mark.usefixtures("opening")
+def test_a_desks_program_waits_in_no_room(app, parts, clinic, steps):
+    steps(660)
+    clerk = Program(app, token_of(parts, "clerk", clinic.staff["clerk"]))
+    asked = {"programme_id": str(clinic.programme_id), "source": "phone"}
+    assert clerk.post("/clinic/slots/search", asked).status_code == 200
 
 
 @pytest.mark.usefixtures("clinic")

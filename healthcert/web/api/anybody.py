@@ -36,7 +36,7 @@ Dose = number(1, 9)
 Site = of(
     "Site", "A place where people are vaccinated.", models.Site,
     "id code names address region latitude longitude time_zone step_free facilities languages "
-    "female_vaccinator",
+    "female_vaccinator organisation_id",
 )  # fmt: skip
 Programme = of(
     "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
@@ -68,20 +68,25 @@ class Needs(Shape):
     facilities: many(word(FACILITIES)) = Field(default_factory=list, max_length=len(FACILITIES))  # type: ignore[valid-type]
 
 
-class Search(Shape):
-    """What for, near where, for whom, in which days."""
+class Sought(Shape):
+    """What for, for whom, in which days."""
 
     programme_id: UUID
-    latitude: float = Field(ge=-90, le=90, examples=[33.9])
-    longitude: float = Field(ge=-180, le=180, examples=[35.5])
     dose_number: Dose = 1  # type: ignore[valid-type]
     birth_date: BirthDate | None = None
     places: number(1, 8) = 1  # type: ignore[valid-type]
     needs: Needs = Needs()
     days: Annotated[list[Day], Field(min_length=2, max_length=2)] | None = None
-    site_id: UUID | None = None
     product_id: UUID | None = None
     limit: number(1, 50) = 15  # type: ignore[valid-type]
+
+
+class Search(Sought):
+    """The same, near where."""
+
+    latitude: float = Field(ge=-90, le=90, examples=[33.9])
+    longitude: float = Field(ge=-180, le=180, examples=[35.5])
+    site_id: UUID | None = None
 
 
 class Known(Shape):
@@ -130,12 +135,15 @@ def availability(on: On) -> Shape:  # noqa: ARG001 - the database is not asked
 @deed("POST", "/slots/search", changes=False, gives=Found)
 def slots(on: On, body: Search) -> Shape:
     """Find free times; a POST, since an address must not tell anything of a person."""
-    asked = body.model_dump(exclude={"latitude", "longitude", "needs", "days"})
+    return free(on, body, near=(body.latitude, body.longitude), site_id=body.site_id)
+
+
+def free(on: On, body: Sought, **where: Any) -> Shape:  # noqa: ANN401 - of `nearest_free`
+    """Return the free times that are sought."""
+    asked = body.model_dump(include={*Sought.model_fields} - {"needs", "days"})
+    asked["days"] = (body.days[0], body.days[1]) if body.days else None
     needs = body.needs.model_dump() | {"facilities": tuple(body.needs.facilities)}
-    found = search.nearest_free(
-        on.db, near=(body.latitude, body.longitude), needs=search.Needs(**needs), now=now(),
-        days=(body.days[0], body.days[1]) if body.days else None, **asked,
-    )  # fmt: skip
+    found = search.nearest_free(on.db, needs=search.Needs(**needs), now=now(), **asked | where)
     return Found.model_validate({"items": found})
 
 

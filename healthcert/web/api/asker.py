@@ -166,6 +166,9 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "staff_id": lambda on: on.staff.id,
     **{name: attrgetter(name) for name in ("actor", "staff", "today", "site")},
     "site_ids": lambda on: [site.id for site in on.sites],
+    "reach": lambda on: delegating.within(
+        on.db, staff=on.staff, act=ACTS[str(request.endpoint)], now=now()
+    ),
 }
 
 

@@ -24,11 +24,11 @@ from healthcert.services import (
     waiting,
 )
 from healthcert.services.access import Answer
-from healthcert.web import in_hand
+from healthcert.web import in_hand, papers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
-from healthcert.web.api.shapes import File, Shape, many, of, word
+from healthcert.web.api.shapes import File, Shape, file, many, of, word
 from healthcert.web.guards import visitor
 
 _OWN, _HELD = "/appointments/<uuid:appointment_id>", "/certificates/<uuid:certificate_id>"
@@ -59,18 +59,8 @@ Entry = of("Entry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
           entry=Entry, before=int, offer=Offered | None)  # fmt: skip
-
-
-class Calendar(File):
-    """An appointment for a calendar (RFC 5545)."""
-
-    media = "text/calendar; charset=utf-8"
-
-
-class Picture(File):
-    """A drawing of a code."""
-
-    media = "image/svg+xml"
+CALENDAR = file("text/calendar; charset=utf-8")  # RFC 5545
+PAPER, DRAWING, PICTURE = map(file, ("application/pdf", "image/svg+xml", "image/png"))
 
 
 def _let(answer: Answer) -> Refusal | None:
@@ -118,12 +108,12 @@ post(f"{_OWN}/move", moving.move, whose="book", match=_as_it_stands,
      fixed={"template": "moved"})  # fmt: skip
 
 
-@deed("GET", f"{_OWN}/calendar.ics")
-def calendar(on: On, appointment_id: UUID) -> Calendar:
+@deed("GET", f"{_OWN}/calendar.ics", gives=CALENDAR)
+def calendar(on: On, appointment_id: UUID) -> File:
     """Give an appointment for a calendar; it names no vaccine."""
     own = booking.own(on.db, appointment_id=appointment_id, person_id=on.whose("view"))
     place = booking.place_of(on.db, own.slot_id, states=None)
-    return Calendar(in_hand.calendar([(own.reference, place)]).get_data())
+    return CALENDAR(in_hand.calendar([(own.reference, place)]).get_data())
 
 
 get("/certificates", holding.overview, whose="view", answer=Rows(Certificate, "certificate_id"),
@@ -132,11 +122,18 @@ get(_HELD, holding.certificate_text, whose="view", answer=Text, name="certificat
     read=lambda held: {"certificate_id": held.certificate.certificate_id, "text": held.text},
 )  # fmt: skip
 get(f"{_HELD}/code.svg", holding.certificate_text, name="code",
-    whose="view", answer=Picture, read=lambda held: qr.svg(held.text).encode())  # fmt: skip
+    whose="view", answer=DRAWING, read=lambda held: qr.svg(held.text).encode())  # fmt: skip
+get(f"{_HELD}/code.png", holding.certificate_text, name="picture", whose="view", answer=PICTURE,
+    read=lambda held: qr.png(held.text))  # fmt: skip
+get(f"{_HELD}/certificate.pdf", holding.certificate_text, name="paper", whose="view", answer=PAPER,
+    read=papers.certificate)  # fmt: skip
 get("/doses", record.doses_of, whose="view", answer=Rows(Dose, "dose_id disease"), name="doses")
 get("/record", my_record.export, whose="view", answer=Record, name="whole_record",
     read=lambda whole: whole.as_json())  # fmt: skip
+get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="on_paper",
+    read=papers.record)  # fmt: skip
 get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
+get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)

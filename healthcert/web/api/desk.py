@@ -47,6 +47,7 @@ get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
     read=lambda found: [one.event for one in found])  # fmt: skip
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
+post("/reactions/<uuid:event_id>/more", safety.tell_more)
 post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess")
 
 get("/clinic/standby", offers.sessions_today, answer=Rows(Open), name="open_today")

@@ -18,6 +18,7 @@ from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
 from healthcert.web.api.shapes import File, Moment, Words, many
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
+from healthcert.web.room import GATED
 
 _PART = re.compile(r"<uuid:(\w+)>")
 _UUID = {"type": "string", "format": "uuid"}
@@ -40,6 +41,7 @@ class Problem(BaseModel):
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     type: str = Field(description="Where the codes are explained to people.")
     fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
+    rows: many(dict[str, int | str]) = Field([], examples=[[{"line": 2, "field": "", "code": ""}]])  # type: ignore[valid-type]
     which: int = Field(0, description="Of several wished for, the one that is refused.")
     until: Moment | None = Field(None, description="When it may be tried again.")
     opens_on: date | None = Field(None, description="From which day it is open to the person.")
@@ -113,6 +115,8 @@ def _parameters(one: Deed) -> Iterator[dict[str, Any]]:
     if one.changes:
         size = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]*$"}
         yield {"name": "Idempotency-Key", "in": "header", "required": True, "schema": size}
+    if one.act in GATED:
+        yield {"name": "Ticket", "in": "header", "required": False, "schema": {"type": "string"}}
     if one.match:
         tag = {"type": "string", "examples": ['"0f1e2d3c4b5a69788796a5b4c3d2e1f0"']}
         yield {"name": "If-Match", "in": "header", "required": True, "schema": tag}
@@ -121,7 +125,8 @@ def _parameters(one: Deed) -> Iterator[dict[str, Any]]:
 def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     done: dict[str, Any] = {"description": "Done."}
     if issubclass(one.returns, File):
-        done["content"] = {one.media.partition(";")[0]: {"schema": {"type": "string"}}}
+        told = {"schema": {"type": "string"}} if one.media.startswith("text/") else {}
+        done["content"] = {one.media.partition(";")[0]: told}
     elif issubclass(one.returns, BaseModel):
         done["content"] = {JSON: {"schema": names[one.returns, "serialization"]}}
     if one.tagged:
@@ -139,6 +144,7 @@ def _refusals(one: Deed) -> dict[int, dict[str, None]]:
     kinds: list[type[errors.Refusal]] = [*one.refuses, *_ALWAYS]
     kinds += [errors.ProveAgain] if one.act in FRESH else []
     kinds += [errors.StillRunning] if one.changes else []
+    kinds += [errors.MustWait] if one.act in GATED else []
     kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
     statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
     statuses += [412, 428] if one.match else []

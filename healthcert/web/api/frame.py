@@ -64,7 +64,7 @@ def _done(one: Deed, given: Mapping[str, Any]) -> str | bytes:
         found = one.work(On(db), **given)
     if isinstance(found, Refusal):
         raise found  # now that what was counted is committed
-    return found.data if isinstance(found, File) else written(found)
+    return found if isinstance(found, File) else written(found)
 
 
 def _sent(one: Deed) -> dict[str, Any]:

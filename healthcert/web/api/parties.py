@@ -5,26 +5,28 @@ A party belongs to whoever held it: its key is told with it, and asked for with 
 
 import base64
 import hmac
+from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import AlreadyBooked, NotFound, NotSignedIn
+from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn
 from healthcert.models import Appointment
-from healthcert.services import booking, enrolment, parties, people, proxies
-from healthcert.services.audit import STRANGER
+from healthcert.services import booking, enrolment, parties, people, proxies, search
 from healthcert.services.people import Details
 from healthcert.services.tidying import tidy_identity, tidy_phone
-from healthcert.web.api.anybody import Dose
+from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, raised
+from healthcert.web.api.deeds import deed, post, raised
 from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
+from healthcert.web.room import refuse_another
 
-_REFUSALS = raised(booking.take)
+REFUSALS = (*raised(booking.take), AnothersTicket)
+_Whose = Callable[[On, UUID | None], UUID]
 
 
 class Wish(Shape):
@@ -54,8 +56,13 @@ Party = of("Party", "What is held together, in the order of the wishes, and unti
            id=UUID, key=str, until=Moment, appointments=many(Place))  # fmt: skip
 Booked = of("Booked", "What was booked.", appointments=many(Place))
 
+NEXT: dict[str, Any] = {
+    "changes": False, "answer": Found, "read": lambda found: {"items": [found] if found else []},
+}  # fmt: skip
+post("/slots/second", search.second_dose, name="second", fixed={"source": "web"}, **NEXT)
 
-def _whom(body: Wishes) -> tuple[str, str]:
+
+def whom(body: Wishes) -> tuple[str, str]:
     """Return the limit of bookings, for the first who is told of; a token has one of its own."""
     told: Any = body.wishes[0].details
     details = told and taken(told)
@@ -63,21 +70,29 @@ def _whom(body: Wishes) -> tuple[str, str]:
     return "book", who or (details.mail if details else str(body.wishes[0].person_id))
 
 
-@deed("POST", "/parties", _REFUSALS, status=201, spends=_whom, gives=Party)
+@deed("POST", "/parties", REFUSALS, status=201, spends=whom, gives=Party)
 def hold(on: On, body: Wishes) -> Shape:
     """Hold places for up to eight people; the first and the second dose may go together."""
-    wishes = [_wish(on, each) for each in body.wishes]
+    return held(on, body, _theirs, source="web")
+
+
+def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: ANN401 - of `hold`
+    """Return what is held; `whose` admits a person who is on record, or raises `NotFound`."""
+    wishes = [_wish(on, each, whose) for each in body.wishes]
+    refuse_another(people.details_of(parts().vault, each.person) for each in wishes)
     try:
-        held = parties.hold(on.db, wishes=wishes, source="web", actor=on.actor, **on.kit)
-    except booking.NotDue:
-        if on.actor == STRANGER:
-            raise AlreadyBooked from None  # what only the record knows is not told to a stranger
-        raise
+        held = parties.hold(on.db, wishes=wishes, actor=on.actor, **on.kit, **more)
+    except booking.NotDue as refusal:
+        if body.wishes[refusal.which].details is None:
+            raise
+        hidden = AlreadyBooked()  # no word of a record to who only told of somebody
+        hidden.which = refusal.which
+        raise hidden from None
     told = {"id": held.id, "key": _key(held.id), "until": held.until}
     return Party.model_validate(told | {"appointments": held.appointments})
 
 
-@deed("POST", "/parties/<uuid:party_id>/confirm", _REFUSALS, gives=Booked)
+@deed("POST", "/parties/<uuid:party_id>/confirm", REFUSALS, gives=Booked)
 def confirm(on: On, party_id: UUID, body: Key) -> Shape:
     """Book what is held; where the time was over, places are taken again, or none."""
     _refuse_others(party_id, body)
@@ -92,16 +107,19 @@ def let_go(on: On, party_id: UUID, body: Key) -> None:
     parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
 
 
-def _wish(on: On, told: Wish) -> parties.Wish:
+def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
     if told.details is not None:
         person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
-    elif program() is None:
-        raise NotSignedIn
     else:
-        whose = told.person_id or on.actor.id or UUID(int=0)
-        proxies.admit(on.db, actor=on.actor, person_id=whose, scope="book", now=now())
-        person = people.locked(on.db, whose)
+        person = people.locked(on.db, whose(on, told.person_id))
     return parties.Wish(person, told.slot_id, told.dose_number)
+
+
+def _theirs(on: On, told: UUID | None) -> UUID:
+    if program() is None:
+        raise NotSignedIn
+    whom = told or on.actor.id or UUID(int=0)
+    return proxies.admit(on.db, actor=on.actor, person_id=whom, scope="book", now=now())
 
 
 def _key(party_id: UUID) -> str:

@@ -101,14 +101,15 @@ class Made(Told):
     id: UUID
 
 
-class File:
+class File(bytes):
     """An answer that is no JSON."""
 
     media: ClassVar[str]
 
-    def __init__(self, data: bytes) -> None:
-        """Take what is sent."""
-        self.data = data
+
+def file(media: str) -> type[File]:
+    """Return the type of an answer of a media type."""
+    return type("OfMedia", (File,), {"media": media})
 
 
 def of(

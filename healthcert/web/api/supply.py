@@ -1,13 +1,17 @@
-"""Supply: shelves, fridges and vials of a site, its sessions and closures, lots, alarms."""
+"""Supply: shelves, fridges, vials, sessions, closures, lots; what waits for an administrator."""
 
 from datetime import date
+from operator import itemgetter
 from uuid import UUID
 
 from healthcert import models
+from healthcert.models.limit import HOLDS
 from healthcert.services import (
     alarms,
     cold_chain,
+    delegating,
     deliveries,
+    holds,
     hours,
     judging_again,
     lots,
@@ -16,10 +20,11 @@ from healthcert.services import (
     stock,
     vials,
 )
+from healthcert.web import admin
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows, first_of
-from healthcert.web.api.shapes import Moment, Shape, many, of, word
+from healthcert.web.api.shapes import Moment, Shape, many, number, of, word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -56,6 +61,12 @@ Template = of(
     "Template", "From what sessions are made ahead; of `weekdays` 1 is Monday, 2 Tuesday, 4 ...",
     models.SessionTemplate, f"id {_TEMPLATE} made_until",
 )  # fmt: skip
+Held = of("Held", "What one release lets go: as `holds` has it, the oldest 200 of each reason.",
+          holds.Held, "*")  # fmt: skip
+Organisation = of("Organisation", "One of the tree, below its parent.", models.Organisation,
+                  "id code names kind region parent_id level")  # fmt: skip
+Handed = of("Handed", "An act that one organisation lets another below it do in its place.",
+            models.Delegation, "id giver_id taker_id act ends_at")  # fmt: skip
 Foreseen = of("Foreseen", "A day on which a template would make a session.", day=date,
               slots=int, starts_at=Moment, ends_at=Moment)  # fmt: skip
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
@@ -145,3 +156,13 @@ post("/sites/<uuid:site_id>/closures", planning.close_day)
 get("/alarms", alarms.still_open, answer=Rows(Raised), name="alarms")
 post("/alarms/<uuid:alarm_id>", alarms.settle, name="settle_alarm",
      body={"reason": word(("", *alarms.REASONS))})  # fmt: skip
+
+get("/held", holds.waiting, answer=Rows(Held, "why of"), name="held",
+    fixed={"of": None, "uvci": ""})  # fmt: skip
+post("/held/<uuid:of>/release", admin.let_go, name="release", body={"why": word(HOLDS)})
+get("/organisations", delegating.overview, answer=Rows(Organisation, "code"), name="organisations",
+    read=itemgetter(0))  # fmt: skip
+get("/delegations", delegating.overview, answer=Rows(Handed), name="delegations",
+    read=itemgetter(2))  # fmt: skip
+post("/delegations", delegating.delegate, status=201, body={"days": number(1, delegating.LONGEST)})
+post("/delegations/<uuid:delegation_id>/revoke", delegating.revoke)

@@ -39,8 +39,41 @@ def test_one_reads_ones_doses_and_who_looked_and_may_be_erased(seen):
     looks = who.get("/record/seen").json["items"]
     assert {each["role"] for each in looks} == {"nurse"}
     assert all("who" not in each for each in looks)
-    assert "appointments" in ask(who, "/record/erase")["gone"]
+    foreseen = who.get("/record/erase").json
+    assert ask(who, "/record/erase") == foreseen
+    assert "appointments" in foreseen["gone"]
     assert who.get("/doses").status_code in {401, 404}
+
+
+FILES = {
+    "code.svg": ("image/svg+xml", b"<svg "),
+    "code.png": ("image/png", b"\x89PNG\r\n"),
+    "certificate.pdf": ("application/pdf", b"%PDF-"),
+}
+
+
+def test_a_certificate_comes_on_paper_and_as_a_picture_to_its_holder_alone(seen, citizen):
+    who, _nurse, _path = seen
+    [held] = who.get("/certificates").json["items"]
+    of, other = f"/certificates/{held['certificate_id']}", citizen(slot=1)
+    told = other.client.get("/api/openapi.json").json["paths"]
+    for name, (media, begins) in FILES.items():
+        answer = who.get(f"{of}/{name}")
+        assert (answer.status_code, answer.mimetype) == (200, media)
+        assert answer.data.startswith(begins)
+        content = told[f"/api/v1/certificates/{{certificate_id}}/{name}"]["get"]["responses"]["200"]
+        assert [*content["content"]] == [media]
+        assert other.get(f"{of}/{name}").status_code == 404
+        assert who.get(f"{of}/{name}", Accept="text/html").status_code == 406
+
+
+def test_the_record_and_an_appointment_come_as_files(seen):
+    who, _nurse, _path = seen
+    paper = who.get("/record.pdf", Accept_Language="ar")
+    assert (paper.mimetype, paper.data[:5]) == ("application/pdf", b"%PDF-")
+    calendar = who.get(f"/appointments/{who.appointment}/calendar.ics")
+    assert calendar.mimetype == "text/calendar"
+    assert who.reference in calendar.text
 
 
 def test_erasure_asks_for_a_token_that_was_just_made(citizen, clock):

@@ -41,6 +41,9 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     }  # fmt: skip
     ask(nurse, f"/clinic/people/{person}/reactions", {"reaction": reaction}, 201)
     assert [each["term"] for each in nurse.get("/reactions").json["items"]] == ["fever_38"]
+    case = nurse.get("/reactions").json["items"][0]["id"]
+    ask(nurse, f"/reactions/{case}/more", {"told": {"history": "asthma"}}, 204)
+    assert nurse.get(f"/reactions/{case}").json["told"]["history"] == "asthma"
     test = {
         "disease": "840539006", "test_type": "LP6464-4", "result": "260415000",
         "sampled_at": NOW.isoformat(),

@@ -78,6 +78,19 @@ def test_the_place_that_is_refused_is_named_by_its_number(parts, clinic, strange
     assert states(parts) == []
 
 
+def test_a_citizen_who_tells_of_another_learns_nothing_of_their_record(clinic, citizen, stranger):
+    told = wish(clinic, 0, birth_date="1985-03-27") | {"dose_number": 1}
+    held = stranger.post("/parties", {"wishes": [told]}).json
+    stranger.post(f"/parties/{held['id']}/confirm", {"key": held["key"]})
+    own = {"slot_id": str(clinic.slots[2])}
+    who = citizen()
+    who.post(f"/appointments/{who.appointment}/cancel", If_Match="*")
+    later = told | {"slot_id": str(clinic.slots[1]), "dose_number": 2}
+    answer = who.post("/parties", {"wishes": [own, later]})
+    assert (answer.status_code, answer.json["code"]) == (409, "already_booked")
+    assert answer.json["which"] == 1
+
+
 def test_a_stranger_who_tells_nobody_is_told_to_sign_in(clinic, stranger):
     answer = stranger.post("/parties", {"wishes": [{"slot_id": str(clinic.slots[0])}]})
     assert answer.status_code == 401

@@ -57,6 +57,14 @@ def test_every_refusal_is_a_problem_document_in_the_asked_language(app):
         assert told["en"]["detail"] != told["ar"]["detail"]
 
 
+def test_a_table_that_cannot_be_used_is_answered_with_its_first_hundred_faults(app):
+    faults = [errors.Fault(line, "lot", "missing") for line in range(2, 300)]
+    with app.test_request_context("/api/v1/x"):
+        rows = refused(errors.BadRows(faults)).json["rows"]
+    assert rows[0] == {"line": 2, "field": "lot", "code": "missing"}
+    assert len(rows) == 100
+
+
 def test_the_page_about_the_interface_explains_every_code(browser):
     page = browser.get("/api/").text
     assert {kind.code for kind in every(errors.Refusal)} <= set(re.findall(r'id="(\w+)"', page))

@@ -1,0 +1,144 @@
+"""Every page has its deed of the interface, or a reason why there is none."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthcert.policy.roles import Role, has
+from healthcert.web.acts import ACTS
+from healthcert.web.api.deeds import DEEDS
+
+# What a program does in the place of each page; every name is an endpoint, or a deed.
+BY_DEED = {
+    "booking.start booking.slots": "programmes sites site slots",
+    "booking.second": "second",
+    "booking.who booking.details booking.hold": "hold let_go family_of",
+    "booking.check booking.book booking.done": "confirm",
+    "desk.start desk.slots": "slots_at_desk",
+    "desk.second": "second_at_desk",
+    "desk.find desk.who people.find clinic.find": "find",
+    "desk.details desk.hold": "hold_at_desk let_go_at_desk",
+    "desk.check desk.book desk.done": "confirm_at_desk",
+    "waiting.mine": "waits",
+    "waiting.begin": "join",
+    "waiting.leave": "leave",
+    "waiting.answer": "accept decline",
+    "waiting.standby": "open_today standby",
+    "room.availability": "availability",
+    "public.draws public.draw_file": "draws draw",
+    "citizen.sign_in citizen.ask_code": "ask_code",
+    "citizen.code citizen.redeem": "sign_in",
+    "staff.sign_out": "sign_out",
+    "family.page family.look_after": "family_of",
+    "family.child": "enrol_child",
+    "family.invite": "let_act",
+    "family.join": "begin_to_act",
+    "family.end": "end_acting",
+    "citizen.overview": "appointments appointment doses certificates",
+    "appointments.calendar_file": "calendar",
+    "appointments.cancel": "cancel",
+    "appointments.move": "move",
+    "citizen.certificate citizen.certificate_file": "certificate code picture",
+    "rights.certificate": "paper",
+    "rights.record rights.as_json": "whole_record",
+    "rights.as_pdf": "on_paper",
+    "rights.seen": "seen",
+    "rights.foresee": "foresee_erasure",
+    "rights.confirm rights.erase": "erase",
+    "clinic.day": "day_list",
+    "clinic.appointment": "patient",
+    "clinic.arrive": "arrive",
+    "clinic.document": "add_document",
+    "clinic.card": "new_card",
+    "people.person": "person",
+    "people.test": "record_test",
+    "people.recovery": "record_recovery",
+    "people.mark_in_error": "finding_in_error",
+    "care.consent": "consent",
+    "care.questions": "questions screen",
+    "care.decision": "decide",
+    "care.not_vaccinated": "not_vaccinated",
+    "care.observed": "observed",
+    "care.left": "left",
+    "doses.ask": "patient shelves",
+    "doses.record": "record_dose",
+    "doses.recorded": "recorded",
+    "doses.mark_in_error": "mark_in_error",
+    "doses.correct": "correct",
+    "reactions.report": "report_event",
+    "reactions.more": "tell_more",
+    "reactions.cases reactions.export": "cases",
+    "reactions.case": "case",
+    "reactions.move": "assess",
+    "closing.page": "sums observed",
+    "closing.count": "count",
+    "closing.close": "close_session",
+    "stock.shelves": "shelves fridges open_vials",
+    "stock.receive": "receive",
+    "stock.move": "move_stock transfer",
+    "stock.read": "read_fridge read_monitor",
+    "stock.vial": "open_vial discard_vial",
+    "stock.settle": "settle add_fridge",
+    "planning.every": "sessions templates",
+    "planning.preview": "preview",
+    "planning.make": "make",
+    "planning.resize": "resize",
+    "planning.foresee": "sessions closures",
+    "planning.close": "close_day",
+    "lots.every": "known_lots lot",
+    "lots.order lots.recall": "order_lot",
+    "lots.foresee": "recall",
+    "lots.exhaust": "exhaust",
+    "admin.organisations": "organisations delegations",
+    "admin.delegate": "delegate",
+    "admin.revoke": "revoke",
+    "admin.held": "held",
+    "admin.release": "release",
+    "admin.state": "alarms",
+    "admin.alarm": "settle_alarm",
+}
+WITHOUT = {
+    "of the interface itself, or answered as JSON where it is": "about_api.openapi about_api.page "
+    "api.verify api.verify_batch verify.page verify.check verify.bundle verify.part room.line "
+    "health.alive health.ready metrics.metrics",
+    "words for people alone": "public.home styleguide room.page",
+    "a form of one field that programs send too; they show the ticket it gives": "room.ask",
+    "a refusal says when it is one's turn, and as whom": "citizen.why",
+    "a second file of what each appointment gives": "booking.calendar_file desk.calendar_file",
+    "who is on no record tells a page who they are, or books; a token is for who is on one":
+    "waiting.ask waiting.join",
+    "a browser's own: what it remembers, and whose pages it shows": "stock.today clinic.assist",
+    "who works here proves it in a browser, and makes a token there": "staff.sign_in staff.again "
+    "staff.ask_passkey staff.with_passkey staff.with_password staff.to_provider "
+    "staff.from_provider staff.lock account.invitation account.redeem account.enrol "
+    "account.ask_passkey account.add_passkey account.add_password account.own account.tokens "
+    "account.change national.start national.back",
+    "who works here is looked to by people: a code that is shown once stays out of programs":
+    "team.members team.invite team.recover team.grant team.sign_out team.end_work",
+    "development alone": "dev.sign_in dev.become dev.outbox",
+}  # fmt: skip
+PAGES = {page: deeds.split() for pages, deeds in BY_DEED.items() for page in pages.split()}
+LEFT_OUT = [page for pages in WITHOUT.values() for page in pages.split()]
+
+
+@pytest.fixture
+def engine_name():
+    """No database is asked."""
+    return "sqlite"
+
+
+def test_every_page_has_its_deed_or_a_reason_why_not():
+    named = [page for pages in BY_DEED for page in pages.split()] + LEFT_OUT
+    assert len(named) == len(set(named)), "named twice"
+    assert set(named) == {name for name in ACTS if not name.startswith("v1.")}
+
+
+def test_every_deed_stands_for_a_page():
+    assert {deed for deeds in PAGES.values() for deed in deeds} == set(DEEDS)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_whoever_has_a_page_has_a_deed_for_it(page):
+    for role in (None, *Role):
+        deeds = {deed: has(role, DEEDS[deed].act) for deed in PAGES[page]}
+        assert any(deeds.values()) or not has(role, ACTS[page]), (role, deeds)
