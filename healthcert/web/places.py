@@ -5,9 +5,9 @@ stay at the one it was asked at. At the public's nothing is written down and no 
 before somebody tells who they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import time, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -42,6 +42,13 @@ _NOON, _FIVE = time(12), time(17)
 _HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
 Page = str | tuple[str, int] | Response
 _View = TypeVar("_View", bound=Callable[..., Any])
+
+
+class Need(NamedTuple):
+    """What one of them is to get: a dose of a programme, by its identifier."""
+
+    programme: str
+    dose: int
 
 
 class Where(Answers):
@@ -112,9 +119,12 @@ def give_choices(form: Answers) -> None:
 
 
 def offered(
-    where: Where, *, programme: str, people: int, beside: Place | None = None
+    where: Where, *, need: Need, people: int, beside: Place | None, taken: Sequence[UUID]
 ) -> list[FreeSlot]:
-    """Return free times, each for so many at once: the nearest, or those `beside` another's."""
+    """Return free times, each for so many at once: the nearest, or those `beside` another's.
+
+    Places that are `taken` by others of the party are free no more.
+    """
     since, wanted = where.since.data, where.needs.data
     more: dict[str, Any] = {"days": (since, since + YEAR)} if since else {}
     more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}
@@ -125,12 +135,19 @@ def offered(
     with parts().doors.reading() as db:
         for ways in _beside(beside, more) if beside else [more]:
             found = search.nearest_free(
-                db, programme_id=UUID(programme), dose_number=int(where.dose.data), places=people,
+                db, programme_id=UUID(need.programme), dose_number=need.dose, places=people,
                 source=source(), limit=_OFFERED, now=now(), **ways,
             )  # fmt: skip
+            found = [offer for offer in found if _leaves(offer, taken)]
             if found:
                 return found
     return []
+
+
+def _leaves(offer: FreeSlot, taken: Sequence[UUID]) -> bool:
+    """Say whether an offer leaves those places; one of several slots does not say which it has."""
+    slots, others = {*offer.slot_ids}, sum(one in offer.slot_ids for one in taken)
+    return not others or (len(slots) == 1 and offer.places >= len(offer.slot_ids) + others)
 
 
 def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:

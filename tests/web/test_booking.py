@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Person, Slot
+from healthcert.models import Appointment, EligibilityDecision, Person, Slot
 from healthcert.services import knowledge
 from healthcert.services.people import details_of
 from tests import factories
@@ -23,22 +23,6 @@ OTHERS = [
     {"given": "كبير", "given_latin": "Kabir", "birth_date": ["2", "7", "1955"], "sex": "male"},
     {"given": "زهرة", "given_latin": "Zahra", "birth_date": ["3", "8", "1990"]},
 ]
-
-
-@pytest.fixture
-def later(parts, clinic):
-    """Open a day four weeks on, when second doses are due."""
-    with parts.doors.transaction() as db:
-        first = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
-        then = ClinicSession(
-            site_id=first.site_id, programme_id=first.programme_id, product_id=first.product_id,
-            day=first.day + timedelta(days=28), state="published", recorded_at=NOW,
-        )  # fmt: skip
-        factories.add(db, then)
-        for minutes in (0, 30, 60):
-            starts_at = NOW + timedelta(days=28, minutes=minutes)
-            ends_at = starts_at + timedelta(minutes=30)
-            factories.make_slot(db, session=then, starts_at=starts_at, ends_at=ends_at, capacity=4)
 
 
 @pytest.fixture
@@ -59,7 +43,8 @@ def held(parts, *states):
 
 def begin(visitor, clinic, people=1, **more):
     """Choose the first time of those offered, and its second dose; return the address so far."""
-    given = {"programme": clinic.programme_id, "dose": 1, "town": "port-azur", "people": people}
+    given = {"programme": clinic.programme_id, "town": "port-azur", "people": people}
+    given["dose"] = [1] * people
     answer = visitor.get("/book/slots", query_string=given | more)
     slot = times_in(answer.text)[0]
     answer = visitor.get("/book/slots", query_string=given | more | {"slot": slot, "go": 1})
@@ -143,7 +128,7 @@ def test_the_nearest_free_times_are_offered_and_one_is_chosen(browser, clinic):
 
 
 def test_what_somebody_needs_narrows_the_times_and_goes_along(browser, clinic):
-    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=2"
+    asked = f"programme={clinic.programme_id}&dose=1&dose=1&town=port-azur&people=2"
     page = browser.get(f"/book/slots?{asked}&needs=step_free&language=fr").text
     assert "No time is free just now" in page
     assert "needs=step_free" in page
