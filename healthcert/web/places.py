@@ -6,7 +6,7 @@ before somebody tells who they are.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -126,7 +126,7 @@ def offered(
     Places that are `taken` by others of the party are free no more.
     """
     since, wanted = where.since.data, where.needs.data
-    more: dict[str, Any] = {"days": (since, since + YEAR)} if since else {}
+    more: dict[str, Any] = {"days": year_from(since)} if since else {}
     more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}
     more["needs"] = Needs(
         step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,
@@ -160,6 +160,11 @@ def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield there | {"days": (day, day), "needs": more["needs"]._replace(hours=hours)}
     yield there | {"days": (day, last)}
     yield more | {"near": near(place.site), "days": (day, last)}
+
+
+def year_from(since: date) -> tuple[date, date]:
+    """Return the first and last of the days to look at: a year on, from today where it is past."""
+    return since, min(max(since, now().date()), date.max - YEAR) + YEAR
 
 
 def near(site: Site) -> tuple[float, float]:

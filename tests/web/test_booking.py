@@ -144,6 +144,18 @@ def test_going_on_without_a_choice_says_so(browser, clinic):
     assert "choose one of the answers" in answer.get_data(as_text=True)
 
 
+def test_from_a_day_that_is_past_today_counts_and_the_last_day_there_is_is_one(browser, where):
+    for since, count in ("since=1&since=1&since=2020", 3), ("since=31&since=12&since=9999", 0):
+        answer = browser.get(f"/book/slots?{where}&{since}")
+        assert answer.status_code == 200
+        assert len(times_in(answer.text)) == count
+
+
+def test_what_is_wrong_is_said_without_the_questions_mark(browser, where):
+    page = browser.get(f"/book/slots?{where.replace('port-azur', '')}").text
+    assert "Which town is nearest to you: fill this in" in page
+
+
 def test_searching_makes_no_session(browser, clinic, later):  # noqa: ARG001
     asked = f"programme={clinic.programme_id}&dose=1&town=jabal&people=1"
     for page in (f"slots?{asked}", f"second?slot={clinic.slots[0]}"):
