@@ -65,6 +65,8 @@ def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as t
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
     form, going = When(request.args or None), "go" in request.args and wrong is None
+    if request.args:
+        form.since.validate(form)
     since = form.since.data
     product_id, days = None, year_from(since) if since else None
     if own.dose_number > 1:  # a series keeps its vaccine, and its days between
@@ -80,7 +82,9 @@ def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     if going and form.validate():
         [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
         return render_template("citizen/move_check.html", new=new, **shown)
-    return render_template("citizen/move.html", **shown), 409 if wrong else 400 if going else 200
+    return render_template(
+        "citizen/move.html", **shown
+    ), 409 if wrong else 400 if form.errors else 200
 
 
 def _own(appointment_id: UUID) -> tuple[Appointment, Place]:

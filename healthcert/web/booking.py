@@ -8,6 +8,7 @@ places, or after a refusal, a button holds. What was typed and chosen stays what
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +65,7 @@ def hold() -> Page:
 
 
 @both("/check")
-def check() -> Page:
+def check(*, is_changed: bool = False) -> Page:
     """Show everything once more before it is booked, and how long its places are held."""
     if draft.missing():
         return onward()
@@ -76,11 +77,12 @@ def check() -> Page:
             if one.number in turns
         ]
         known = [("typed" in one, told_back(draft.details_of(db, one))) for one in draft.people()]
-    return render_template(
+    page = render_template(
         "booking/check.html", places=places, asked=asked(), now=now(), again=again,
         told=[(typed, rows if typed else [rows[0], rows[2]]) for typed, rows in known],
-        until=_until(), groups=groups(),
+        until=_until(), groups=groups(), shown=_shown(), is_changed=is_changed,
     )  # fmt: skip
+    return page, 409 if is_changed else 200
 
 
 @both("/check", "POST")
@@ -88,6 +90,8 @@ def book() -> Page:
     """Book what is held; where the hold ran out, its places are taken again if they are free."""
     if draft.missing():
         return onward()
+    if request.form.get("shown", _shown()) != _shown():  # by another window of theirs
+        return check(is_changed=True)
     try:
         party_id = UUID(_take()["id"])
         made, told = parts().doors.run(lambda db: _confirmed(db, party_id))
@@ -164,6 +168,11 @@ def _actor(first: UUID) -> Actor:
     if at_desk():
         return Actor("staff", visitor().id)
     return family.actor() if draft.citizen() else Actor("citizen", first)
+
+
+def _shown() -> str:
+    """Return a mark of all that the check shows."""
+    return sha256(repr([draft.read()["people"], _places()]).encode()).hexdigest()
 
 
 def _until() -> datetime | None:

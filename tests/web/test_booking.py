@@ -373,6 +373,20 @@ def test_done_without_a_booking_begins_anew(browser):
     assert browser.get("/book/done.ics").status_code == 404
 
 
+def test_what_another_window_changed_is_shown_before_it_is_booked(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    shown = re.search(r'name="shown" value="(\w+)"', browser.get(f"/book/check{asked}").text)[1]
+    browser.post(f"/book/details{asked}&number=1&step=name", ALIA | {"given": "هند"})
+    answer = browser.post(f"/book/check{asked}", {"shown": shown})
+    assert answer.status_code == 409
+    assert "changed in another window" in answer.text
+    assert "هند" in answer.text
+    assert held(parts, "booked") == []
+    shown = re.search(r'name="shown" value="(\w+)"', answer.text)[1]
+    assert browser.post(f"/book/check{asked}", {"shown": shown}).location == "/book/done"
+
+
 def test_sending_the_last_page_twice_books_once(book, clinic, parts):
     visitor, _number = book()
     asked = f"?slot={clinic.slots[0]}&dose=1"
