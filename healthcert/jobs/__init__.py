@@ -5,7 +5,7 @@ work itself is kept in rows, so a worker may end at any moment and another takes
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from threading import Event, Thread
 from types import MappingProxyType
@@ -49,19 +49,18 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     }
 )
 _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
-_BESIDE = ("sweep",)  # people wait for places held too long, whatever a relay keeps waiting
+_BESIDE = {"sweep": retention.sweep}  # people wait for places, whatever keeps a relay waiting
+_OTHERS = {name: job for name, job in JOBS.items() if name not in _BESIDE}
 _BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
 
-def run_once(parts: Parts, now: datetime, names: Collection[str] = tuple(JOBS)) -> dict[str, int]:
-    """Run jobs once, or all; return how much each of them did, those that failed left out."""
+def run_once(parts: Parts, now: datetime, jobs: Mapping[str, Job] = JOBS) -> dict[str, int]:
+    """Run every job once; return how much each of them did, those that failed left out."""
     done: dict[str, int] = {}
-    for name in names:
+    for name, job in jobs.items():
         try:
-            done[name] = (
-                JOBS[name](parts, now) if now.second < _BEGINS or name not in _MINUTELY else 0
-            )
+            done[name] = job(parts, now) if now.second < _BEGINS or name not in _MINUTELY else 0
         except Refusal as refusal:
             _LOG.warning("a job was refused", extra={"job": name, "code": refusal.code})
         except Exception:  # noqa: BLE001 - the door of the night shift: the others go on
@@ -76,11 +75,11 @@ def loop(parts: Parts, stop: Event) -> None:
     """Run the jobs again and again until told to stop, what is urgent beside the others."""
     beside = Thread(target=_repeat, args=(parts, stop, _BESIDE), daemon=True)
     beside.start()
-    _repeat(parts, stop, [name for name in JOBS if name not in _BESIDE])
+    _repeat(parts, stop, _OTHERS)
     beside.join()
 
 
-def _repeat(parts: Parts, stop: Event, names: Collection[str]) -> None:
+def _repeat(parts: Parts, stop: Event, jobs: Mapping[str, Job]) -> None:
     while not stop.is_set():
-        run_once(parts, datetime.now(UTC), names)
+        run_once(parts, datetime.now(UTC), jobs)
         stop.wait(PAUSE)

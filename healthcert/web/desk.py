@@ -11,7 +11,8 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.i18n import lazy as _
 from healthcert.models import Appointment
 from healthcert.services import booking, clinic, finding, roster
-from healthcert.web import draft
+from healthcert.services.audit import Actor
+from healthcert.web import draft, family
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked
@@ -52,6 +53,13 @@ def own_alone(db: Any, slot_ids: Collection[UUID]) -> None:  # noqa: ANN401 - vi
     """
     if at_desk() and {booking.place_of(db, each).site.id for each in slot_ids} != {own_site()}:
         raise NotFound
+
+
+def who_books(first: UUID) -> Actor:
+    """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
+    if at_desk():
+        return Actor("staff", visitor().id)
+    return family.actor() if draft.citizen() else Actor("citizen", first)
 
 
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401

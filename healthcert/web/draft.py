@@ -16,6 +16,7 @@ from healthcert.errors import NotFound
 from healthcert.models import Person
 from healthcert.policy.roles import Role
 from healthcert.services import enrolment, proxies
+from healthcert.services.parties import MOST_PEOPLE
 from healthcert.services.people import Details
 from healthcert.services.people import details_of as on_record
 from healthcert.web import family
@@ -25,7 +26,7 @@ from healthcert.web.guards import Visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import DOSES
 from healthcert.web.moment import now
-from healthcert.web.places import MOST, Need, at_desk
+from healthcert.web.places import Need, at_desk
 from healthcert.web.staff import who as signed_in
 
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +57,7 @@ def needs() -> list[Need]:
     A dose that is none is not found.
     """
     told = request.args.get("slot", "").count(".") + 1
-    count = min(MOST, max(1, request.args.get("people", told, type=int)))
+    count = min(MOST_PEOPLE, max(1, request.args.get("people", told, type=int)))
     given = [request.args.getlist("programme") or [""], request.args.getlist("dose") or ["1"]]
     programmes, doses = ((each + each[:1] * count)[:count] for each in given)
     if not {*doses} <= DOSES.keys():

@@ -21,6 +21,7 @@ from healthcert.i18n import names as language_names
 from healthcert.models import Site
 from healthcert.services import desk, roster, search
 from healthcert.services.booking import Place
+from healthcert.services.parties import MOST_PEOPLE
 from healthcert.services.search import FreeSlot, Needs
 from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
@@ -34,9 +35,8 @@ counter = Blueprint("desk", __name__, url_prefix="/clinic/book")
 bp.context_processor(lambda: {"at_desk": False})
 counter.context_processor(lambda: {"at_desk": True})
 
-MOST = 8  # people at once
 _OFFERED, YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
-_COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
+_COUNTS = {str(count): str(count) for count in range(1, MOST_PEOPLE + 1)}
 _NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
 _NOON, _FIVE = time(12), time(17)
 _HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
@@ -121,10 +121,7 @@ def give_choices(form: Answers) -> None:
 def offered(
     where: Where, *, need: Need, people: int, beside: Place | None, taken: Sequence[UUID]
 ) -> list[FreeSlot]:
-    """Return free times, each for so many at once: the nearest, or those `beside` another's.
-
-    Places that are `taken` by others of the party are free no more.
-    """
+    """Return free times for so many at once, the nearest, or `beside` what others have `taken`."""
     since, wanted = where.since.data, where.needs.data
     more: dict[str, Any] = {"days": year_from(since)} if since else {}
     more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, url_for
+from flask import render_template
 
 from healthcert.errors import (
     AlreadyBooked,
@@ -14,10 +14,10 @@ from healthcert.errors import (
     TimesOverlap,
     WrongState,
 )
-from healthcert.services import booking, eligibility, history, people
+from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
 from healthcert.web import draft
-from healthcert.web.draft import Chosen, asked, groups, needs, wanted
+from healthcert.web.draft import Chosen, asked, groups, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
@@ -44,31 +44,11 @@ def answered(refusal: Refusal) -> Page:
     is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(one)
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
-        is_second=is_second, number=number, count=count, again=again, **_instead(refusal, one),
+        is_second=is_second, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
         is_not_due=isinstance(refusal, booking.NotDue),
     )  # fmt: skip
     return page, answer.status
-
-
-def _instead(refusal: Refusal, chosen: Chosen) -> dict[str, Any]:
-    """Return what is ``due`` by the citizen's own record and its times, if that is why."""
-    own, one = draft.citizen(), draft.people()[chosen.number]
-    if not isinstance(refusal, booking.NotDue) or own is None or one["id"] != str(own.person_id):
-        return {}
-    each = needs()
-    with parts().doors.reading() as db:
-        due = history.outlook(
-            db, person_id=UUID(one["id"]), birth_date=draft.details_of(db, one).birth_date,
-            programme_id=UUID(each[chosen.number].programme), today=now().date(),
-        ).next  # fmt: skip
-    if due is None or due.number < chosen.dose:  # that has an appointment: this was too early
-        return {}
-    day = due.earliest
-    told = asked(slot=None, second=None, since=[day.day, day.month, day.year])
-    told["dose"] = [need.dose for need in each]
-    told["dose"][chosen.number] = due.number
-    return {"due": due, "instead": url_for(".slots", **told)}
 
 
 def _kept(chosen: Chosen) -> bool:

@@ -6,7 +6,6 @@ Who gets something else than the first is asked for next, beside the time just c
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -49,12 +48,14 @@ def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
     if not where.validate() or not {*programmes} <= words.keys():
         return ask_where(where), 400
     names = ("dose", "programme")[: 2 if len(words) > 1 else 1]
-    if _is_to_be_asked(int(where.people.data), names):
+    answers, people = {len(request.args.getlist(name)) for name in names}, int(where.people.data)
+    if people > 1 and ("each" in request.args or answers != {people}):
         told = asked(slot=None, second=None, **dict.fromkeys(names))
         return render_template("booking/each.html", form=where, asked=told, needs=needs())
     turn = _turn("slot") if turn is None else turn
-    group, taken = groups()[turn], _taken(turn)
-    need, beside = needs()[group[0]], None
+    group, beside = groups()[turn], None
+    taken = [one.slot_id for one in wanted(whole=False) if one.number not in group] if turn else []
+    need = needs()[group[0]]
     if taken:
         with parts().doors.reading() as db:
             beside = booking.place_of(db, taken[0])
@@ -95,18 +96,6 @@ def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, st
     del form["second" if name == "slot" else "slot"]
     form[name].choices = options({_written(each): _when(each) for each in offers})
     return {_written(each): _where(each) for each in offers}
-
-
-def _is_to_be_asked(people: int, names: Sequence[str]) -> bool:
-    """Say whether several were not asked yet what each of them needs, or are asked once more."""
-    told = (len(request.args.getlist(name)) for name in names)
-    return people > 1 and ("each" in request.args or any(count != people for count in told))
-
-
-def _taken(turn: int) -> list[UUID]:
-    """Return the places that were chosen for who comes before a group."""
-    before = {number for group in groups()[:turn] for number in group}
-    return [one.slot_id for one in wanted(whole=False) if one.number in before] if turn else []
 
 
 def _turn(name: str) -> int:

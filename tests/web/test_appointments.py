@@ -95,6 +95,14 @@ def test_a_second_dose_is_moved_to_its_days_and_another_day_can_be_asked_for(hol
         assert "There is no such day" in answer.text
 
 
+def test_who_sends_it_twice_is_led_to_how_it_stands(own):
+    citizen, address = own
+    assert citizen.post(f"{address}/cancel").status_code == 303
+    answer = citizen.post(f"{address}/cancel", page="/my/record")
+    assert answer.status_code == 409
+    assert re.search(r'<a href="/my/"[^>]+button', answer.text)
+
+
 def test_a_time_that_was_taken_meanwhile_keeps_the_old_place(own, book, parts, clinic):
     citizen, address = own
     page = f"{address}/move?slot={clinic.slots[1].hex}&go=1"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
@@ -84,6 +86,22 @@ def test_four_people_book_both_doses_together(browser, clinic, parts, later):  #
     assert len(events) == 8
     days = {event["dtstart"].dt.date() for event in events}
     assert days == {NOW.date(), NOW.date() + timedelta(days=28)}
+
+
+def test_who_comes_at_another_time_than_the_first_is_shown_it_before_it_is_booked(
+    browser, clinic, parts
+):
+    first, then, _last = clinic.slots
+    asked = f"?slot={first}.{first}.{then}&second=later"
+    for number, changes in enumerate([{}, *OTHERS[:2]], 1):
+        tell(browser, asked, ALIA | changes | {"identity_value": f"P{number}"}, number)
+    page = re.sub(r"<.*?>", "", browser.get(f"/book/check{asked}").text)
+    for minutes, persons in (30, "Person 1 of 3 · Person 2 of 3"), (60, "Person 3 of 3"):
+        assert f"{persons}\n" in page
+        begins = (NOW + timedelta(minutes=minutes)).astimezone(ZoneInfo("Asia/Beirut"))
+        assert f"{begins:%H:%M}" in page
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    assert len({one.starts_at for one in held(parts, "booked")}) == 2
 
 
 def test_how_the_others_are_reached_is_not_asked_anew(browser, clinic):
@@ -371,6 +389,14 @@ def test_a_second_dose_that_is_none_or_for_too_few_is_not_found(browser, clinic)
 def test_done_without_a_booking_begins_anew(browser):
     assert browser.get("/book/done").location == "/book/"
     assert browser.get("/book/done.ics").status_code == 404
+
+
+def test_who_was_away_too_long_goes_on_where_they_were(browser, clinic):
+    asked = f"?slot={clinic.slots[0]}&second=later&number=1&step=name"
+    answer = browser.client.post(f"/book/details{asked}", data=ALIA)
+    assert "This page has expired" in answer.text
+    [there] = re.findall(r'href="(/book/details[^"]+)"', answer.text)
+    assert "What is your name?" in browser.get(unescape(there)).text
 
 
 def test_what_another_window_changed_is_shown_before_it_is_booked(browser, clinic, parts):
