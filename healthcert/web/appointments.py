@@ -65,8 +65,7 @@ def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as t
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
     form, going = When(request.args or None), "go" in request.args and wrong is None
-    if request.args:
-        form.since.validate(form)
+    form.since.validate(form)
     since = form.since.data
     product_id, days = None, year_from(since) if since else None
     if own.dose_number > 1:  # a series keeps its vaccine, and its days between

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from werkzeug import Response
 from werkzeug.datastructures import MultiDict
 
-from healthcert.i18n import format_datetime, format_number, gettext
+from healthcert.i18n import format_datetime, format_number, format_time, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
@@ -144,7 +144,9 @@ def _written(offer: FreeSlot) -> str:
 
 
 def _when(offer: FreeSlot) -> Markup:
-    return bdi(format_datetime(offer.starts_at, offer.site.time_zone))
+    zone = offer.site.time_zone
+    begins, ends = format_datetime(offer.starts_at, zone), format_time(offer.ends_at, zone)
+    return bdi(f"{begins} \N{EN DASH} {ends}" if len({*offer.slot_ids}) > 1 else begins)
 
 
 def _where(offer: FreeSlot) -> str:

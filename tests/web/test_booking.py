@@ -88,6 +88,23 @@ def test_four_people_book_both_doses_together(browser, clinic, parts, later):  #
     assert days == {NOW.date(), NOW.date() + timedelta(days=28)}
 
 
+def test_a_family_that_takes_several_times_is_told_how_long_it_takes(browser, clinic, parts):
+    with parts.doors.transaction() as db:
+        for number, slot_id in enumerate(clinic.slots, 1):
+            ends_at = NOW + timedelta(minutes=30 * number + 30)
+            db.execute(update(Slot).where(Slot.id == slot_id).values(ends_at=ends_at))
+    zone = ZoneInfo("Asia/Beirut")
+    times = [f"{(NOW + timedelta(minutes=30 * n)).astimezone(zone):%H:%M}" for n in (1, 2, 3, 4)]
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
+    assert (
+        " \N{EN DASH} "
+        not in re.findall(r"<bdi>(.*?)</bdi>", browser.get(f"/book/slots?{asked}").text)[0]
+    )
+    page = browser.get(f"/book/slots?{asked.replace('people=1', 'people=3&dose=1&dose=1')}").text
+    assert f"{times[0]} \N{EN DASH} {times[2]}</bdi>" in page
+    assert f"{times[1]} \N{EN DASH} {times[3]}</bdi>" in page
+
+
 def test_who_comes_at_another_time_than_the_first_is_shown_it_before_it_is_booked(
     browser, clinic, parts
 ):
