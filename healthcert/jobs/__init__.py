@@ -50,7 +50,6 @@ JOBS: Mapping[str, Job] = MappingProxyType(
 )
 _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
 _BESIDE = {"sweep": retention.sweep}  # people wait for places, whatever keeps a relay waiting
-_OTHERS = {name: job for name, job in JOBS.items() if name not in _BESIDE}
 _BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
@@ -75,7 +74,7 @@ def loop(parts: Parts, stop: Event) -> None:
     """Run the jobs again and again until told to stop, what is urgent beside the others."""
     beside = Thread(target=_repeat, args=(parts, stop, _BESIDE), daemon=True)
     beside.start()
-    _repeat(parts, stop, _OTHERS)
+    _repeat(parts, stop, {name: job for name, job in JOBS.items() if name not in _BESIDE})
     beside.join()
 
 

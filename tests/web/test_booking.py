@@ -357,7 +357,8 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     answer = browser.post(
         f"/book/details{asked}name", ALIA | {"family": "", "family_latin": "Хаддад"}
     )
-    page = answer.get_data(as_text=True)
+    answer = browser.get(answer.location)  # so that going back leads to a page and no form sent
+    page = answer.text
     assert answer.status_code == 400
     assert "<title>Error:" in page
     for words in ("Family name: fill this in", "use Latin letters"):
@@ -365,7 +366,10 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     assert 'value="كنارية"' in page
     assert "كنارية" in browser.get(f"/book/details{asked}name").get_data(as_text=True)
     answer = browser.post(f"/book/details{asked}birth", {"birth_date": ["31", "2", "1985"]})
+    answer = browser.get(answer.location)
     assert answer.status_code == 400
+    nobody_yet = Browser(browser.client.application).get(answer.request.full_path)
+    assert nobody_yet.status_code == 200, "the draft is gone, since it was booked"
     assert "enter a real date" in answer.text
     assert 'value="31"' in answer.text
     assert "Family name" not in answer.text
