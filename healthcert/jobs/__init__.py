@@ -7,7 +7,7 @@ work itself is kept in rows, so a worker may end at any moment and another takes
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Thread
 from types import MappingProxyType
 
 from healthcert.errors import Refusal
@@ -49,14 +49,15 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     }
 )
 _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
+_BESIDE = {"sweep": retention.sweep}  # people wait for places, whatever keeps a relay waiting
 _BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
 
-def run_once(parts: Parts, now: datetime) -> dict[str, int]:
+def run_once(parts: Parts, now: datetime, jobs: Mapping[str, Job] = JOBS) -> dict[str, int]:
     """Run every job once; return how much each of them did, those that failed left out."""
     done: dict[str, int] = {}
-    for name, job in JOBS.items():
+    for name, job in jobs.items():
         try:
             done[name] = job(parts, now) if now.second < _BEGINS or name not in _MINUTELY else 0
         except Refusal as refusal:
@@ -70,7 +71,14 @@ def run_once(parts: Parts, now: datetime) -> dict[str, int]:
 
 
 def loop(parts: Parts, stop: Event) -> None:
-    """Run the jobs again and again until told to stop."""
+    """Run the jobs again and again until told to stop, what is urgent beside the others."""
+    beside = Thread(target=_repeat, args=(parts, stop, _BESIDE), daemon=True)
+    beside.start()
+    _repeat(parts, stop, {name: job for name, job in JOBS.items() if name not in _BESIDE})
+    beside.join()
+
+
+def _repeat(parts: Parts, stop: Event, jobs: Mapping[str, Job]) -> None:
     while not stop.is_set():
-        run_once(parts, datetime.now(UTC))
+        run_once(parts, datetime.now(UTC), jobs)
         stop.wait(PAUSE)

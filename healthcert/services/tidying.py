@@ -13,7 +13,7 @@ from healthcert.services.people import Details, IdentityDetails
 _BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
-_FIRST_YEAR = 1850
+_FIRST_YEAR = 1900  # before it no certificate of the EU names a birth
 
 
 def tidied(details: Details, *, today: date) -> Details:

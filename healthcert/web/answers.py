@@ -26,7 +26,8 @@ _OTHER = _("this cannot be used")
 
 def words(code: str, label: object) -> str:
     """Return what is wrong with a field, so that it is understood away from the field too."""
-    return gettext("%(field)s: %(wrong)s", field=label, wrong=WRONG.get(code, _OTHER))
+    name = str(label).rstrip("?؟ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
+    return gettext("%(field)s: %(wrong)s", field=name, wrong=WRONG.get(code, _OTHER))
 
 
 class Answers(Form):

@@ -16,7 +16,7 @@ from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
-from healthcert.web.places import YEAR, Page, near
+from healthcert.web.places import YEAR, Page, near, year_from
 from healthcert.web.refusals import Answer, answer_to
 from healthcert.web.times import When, to_choose
 
@@ -65,8 +65,9 @@ def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as t
 def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
     form, going = When(request.args or None), "go" in request.args and wrong is None
+    form.since.validate(form)
     since = form.since.data
-    product_id, days = None, (since, since + YEAR) if since else None
+    product_id, days = None, year_from(since) if since else None
     if own.dose_number > 1:  # a series keeps its vaccine, and its days between
         product_id, days = place.product.id, days or (place.session.day, place.session.day + YEAR)
     with parts().doors.reading() as db:
@@ -80,7 +81,9 @@ def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     if going and form.validate():
         [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
         return render_template("citizen/move_check.html", new=new, **shown)
-    return render_template("citizen/move.html", **shown), 409 if wrong else 400 if going else 200
+    return render_template(
+        "citizen/move.html", **shown
+    ), 409 if wrong else 400 if form.errors else 200
 
 
 def _own(appointment_id: UUID) -> tuple[Appointment, Place]:

@@ -8,6 +8,7 @@ places, or after a refusal, a button holds. What was typed and chosen stays what
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +17,12 @@ from flask import redirect, render_template, request, session, url_for
 from healthcert.errors import NotFound, WrongState
 from healthcert.models import Appointment
 from healthcert.services import booking, parties
-from healthcert.services.audit import Actor
 from healthcert.services.parties import Wish
 from healthcert.services.people import Details, details_of
-from healthcert.web import desk, draft, family
+from healthcert.web import desk, draft
 from healthcert.web.about import known_by, name_of, told_back
 from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked, groups, wanted
-from healthcert.web.guards import visitor
 from healthcert.web.here import limit, parts
 from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
@@ -55,9 +54,8 @@ def hold() -> Page:
     if at_desk() and "reason" in request.form:
         draft.keep(exception=request.form["reason"][:40])
     draft.keep(tried=_places())
-    ends = _until()
     try:
-        if ends is None or ends <= now():
+        if (_until() or now()) <= now():
             _take(anew=True)
     except REFUSED as refusal:
         return answered(refusal)
@@ -65,23 +63,25 @@ def hold() -> Page:
 
 
 @both("/check")
-def check() -> Page:
+def check(*, is_changed: bool = False) -> Page:
     """Show everything once more before it is booked, and how long its places are held."""
     if draft.missing():
         return onward()
-    turns = {group[0]: turn for turn, group in enumerate(groups())}
+    turns = {number: turn for turn, group in enumerate(groups()) for number in group}
+    places: dict[tuple[str, int, UUID], tuple[int, booking.Place, list[int]]] = {}
     with parts().doors.reading() as db:
-        places = [
-            (one, booking.place_of(db, one.slot_id), turns[one.number])
-            for one in wanted()
-            if one.number in turns
-        ]
+        for at, one in enumerate(wanted()):
+            key = "slot" if at < len(turns) else "second", turns[one.number], one.slot_id
+            if key not in places:
+                places[key] = one.dose, booking.place_of(db, one.slot_id), []
+            places[key][2].append(one.number)
         known = [("typed" in one, told_back(draft.details_of(db, one))) for one in draft.people()]
-    return render_template(
+    page = render_template(
         "booking/check.html", places=places, asked=asked(), now=now(), again=again,
         told=[(typed, rows if typed else [rows[0], rows[2]]) for typed, rows in known],
-        until=_until(), groups=groups(),
+        until=_until(), shown=_shown(), is_changed=is_changed,
     )  # fmt: skip
+    return page, 409 if is_changed else 200
 
 
 @both("/check", "POST")
@@ -89,6 +89,8 @@ def book() -> Page:
     """Book what is held; where the hold ran out, its places are taken again if they are free."""
     if draft.missing():
         return onward()
+    if request.form.get("shown", _shown()) != _shown():  # by another window of theirs
+        return check(is_changed=True)
     try:
         party_id = UUID(_take()["id"])
         made, told = parts().doors.run(lambda db: _confirmed(db, party_id))
@@ -135,7 +137,7 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
     ]
     known = [details_of(parts().vault, person) for person in everybody]
     refuse_another(known)
-    actor = _actor(everybody[0].id)
+    actor = desk.who_books(everybody[0].id)
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
@@ -152,7 +154,7 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
 def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
     first = parties.held(db, party_id=party_id).appointments[0].person_id
     made = parties.confirm(
-        db, vault=parts().vault, party_id=party_id, actor=_actor(first), now=now(),
+        db, vault=parts().vault, party_id=party_id, actor=desk.who_books(first), now=now(),
         site_id=own_site() if at_desk() else None,
     )  # fmt: skip
     if at_desk():
@@ -160,11 +162,9 @@ def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Det
     return made, [draft.details_of(db, one) for one in draft.people()]
 
 
-def _actor(first: UUID) -> Actor:
-    """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
-    if at_desk():
-        return Actor("staff", visitor().id)
-    return family.actor() if draft.citizen() else Actor("citizen", first)
+def _shown() -> str:
+    """Return a mark of all that the check shows."""
+    return sha256(repr([draft.read()["people"], _places()]).encode()).hexdigest()
 
 
 def _until() -> datetime | None:

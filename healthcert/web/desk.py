@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import redirect, render_template, request, url_for
@@ -10,14 +11,15 @@ from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.models import Appointment
 from healthcert.services import clinic, finding, roster
-from healthcert.web import draft
+from healthcert.services.audit import Actor
+from healthcert.web import draft, family
 from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import done, own_site
 from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
-from healthcert.web.places import Page, counter
+from healthcert.web.places import Page, at_desk, counter
 
 
 class Sought(Answers):
@@ -45,6 +47,13 @@ def find() -> Page:
             return redirect(url_for(".who", number=request.args.get("number"), **asked()), 303)
     page = render_template("booking/find.html", form=form, asked=asked())
     return page, 400 if form.errors else 200
+
+
+def who_books(first: UUID) -> Actor:
+    """Return who books: staff, the citizen signed in, or a stranger as whom they tell of first."""
+    if at_desk():
+        return Actor("staff", visitor().id)
+    return family.actor() if draft.citizen() else Actor("citizen", first)
 
 
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401

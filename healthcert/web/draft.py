@@ -1,8 +1,9 @@
 """What was told so far: of the times in the address, of the people in the session on the server.
 
-Those who get the same are a group, which chooses its places together: one value of ``slot``, and
-of ``second``, for each group in turn, with the identifiers of its slots between dots. The desk's
-draft is apart from a citizen's, so that a clerk who helps somebody mixes nothing up.
+Those who get the same dose of the same programme are a group, which chooses its places together:
+one value of ``slot``, and of ``second``, for each group in turn, with the identifiers of its slots
+between dots. The desk's draft is apart from a citizen's, so that a clerk who helps somebody mixes
+nothing up.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from healthcert.errors import NotFound
 from healthcert.models import Person
 from healthcert.policy.roles import Role
 from healthcert.services import enrolment, proxies
+from healthcert.services.parties import MOST_PEOPLE
 from healthcert.services.people import Details
 from healthcert.services.people import details_of as on_record
 from healthcert.web import family
@@ -24,7 +26,7 @@ from healthcert.web.guards import Visitor
 from healthcert.web.here import parts
 from healthcert.web.labels import DOSES
 from healthcert.web.moment import now
-from healthcert.web.places import MOST, at_desk
+from healthcert.web.places import Need, at_desk
 from healthcert.web.staff import who as signed_in
 
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -49,13 +51,24 @@ class Chosen(NamedTuple):
     dose: int
 
 
-def groups() -> list[list[int]]:
-    """Return who of them, from 0 on, get the same: all in one group, or one for each programme."""
-    each = request.args.getlist("programme")[:MOST]
-    if len({*each}) > 1:
-        return [[at for at, one in enumerate(each) if one == its] for its in dict.fromkeys(each)]
+def needs() -> list[Need]:
+    """Return what each of them needs: one answer for all, or one for each in turn.
+
+    A dose that is none is not found.
+    """
     told = request.args.get("slot", "").count(".") + 1
-    return [[*range(max(1, request.args.get("people", told, type=int)))][:MOST]]
+    count = min(MOST_PEOPLE, max(1, request.args.get("people", told, type=int)))
+    given = [request.args.getlist("programme") or [""], request.args.getlist("dose") or ["1"]]
+    programmes, doses = ((each + each[:1] * count)[:count] for each in given)
+    if not {*doses} <= DOSES.keys():
+        raise NotFound
+    return [Need(one, int(dose)) for one, dose in zip(programmes, doses, strict=True)]
+
+
+def groups() -> list[list[int]]:
+    """Return who of them, from 0 on, get the same: a group for each dose of a programme."""
+    each = needs()
+    return [[at for at, one in enumerate(each) if one == its] for its in dict.fromkeys(each)]
 
 
 def wanted(*, whole: bool = True) -> list[Chosen]:
@@ -64,11 +77,12 @@ def wanted(*, whole: bool = True) -> list[Chosen]:
     Not one for each person is not found; but for each so far, where it is not `whole`.
     """
     found: list[Chosen] = []
+    each = needs()
     try:
-        for name, dose in (("slot", dose_asked()), ("second", dose_asked() + 1)):
+        for name, more in (("slot", 0), ("second", 1)):
             told = request.args.getlist(name)
             found += sorted(
-                Chosen(number, UUID(slot_id), dose)
+                Chosen(number, UUID(slot_id), each[number].dose + more)
                 for group, ids in zip(groups(), told, strict=whole and name == "slot")
                 if ids != LATER or name == "slot"
                 for number, slot_id in zip(group, ids.split("."), strict=True)
@@ -76,14 +90,6 @@ def wanted(*, whole: bool = True) -> list[Chosen]:
     except ValueError:
         raise NotFound from None
     return found
-
-
-def dose_asked() -> int:
-    """Return which dose is to be booked; one that is none is not found."""
-    dose = request.args.get("dose", "1")
-    if dose not in DOSES:
-        raise NotFound
-    return int(dose)
 
 
 def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes

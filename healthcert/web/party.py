@@ -58,7 +58,7 @@ def who() -> Page:
 
 @both("/details", "GET", "POST")
 def details() -> Page:
-    """Ask one thing about a person, and go on where nothing is wrong with it."""
+    """Ask one thing about a person, and go on where nothing is wrong; what is, is told by a GET."""
     number, step = _number(), request.args.get("step", "")
     if step not in draft.STEPS:
         raise NotFound
@@ -66,14 +66,15 @@ def details() -> Page:
     typed = one.get("typed") or draft.shared()
     if request.method != "POST":
         form = about(recalled(typed) if typed else None)
-        return _page("details", form, number, step=step, steps=[*draft.STEPS])
+        is_right = not (typed and "wrong" in request.args) or _judged(form, draft.STEPS[step])
+        status = 200 if is_right else 400
+        return _page("details", form, number, step=step, steps=[*draft.STEPS]), status
     typed = typed | {name: request.form.getlist(name) for name in draft.STEPS[step]}
-    form, done = about(recalled(typed)), {*one.get("done", ())} - {step}
-    is_right = _judged(form, draft.STEPS[step])
+    is_right = _judged(about(recalled(typed)), draft.STEPS[step])
+    done = {*one.get("done", ())} - {step}
     draft.put(number, {"typed": typed, "done": sorted(done | {step} if is_right else done)})
-    if not is_right:
-        return _page("details", form, number, step=step, steps=[*draft.STEPS]), 400
-    return _to_details(number)
+    again = url_for(".details", number=number, step=step, wrong="", **asked())
+    return _to_details(number) if is_right else redirect(again, code=303)
 
 
 def _to_details(number: int) -> Page:

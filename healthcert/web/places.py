@@ -5,9 +5,9 @@ stay at the one it was asked at. At the public's nothing is written down and no 
 before somebody tells who they are.
 """
 
-from collections.abc import Callable, Iterator
-from datetime import time, timedelta
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, time, timedelta
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from healthcert.i18n import names as language_names
 from healthcert.models import Site
 from healthcert.services import desk, roster, search
 from healthcert.services.booking import Place
+from healthcert.services.parties import MOST_PEOPLE
 from healthcert.services.search import FreeSlot, Needs
 from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
@@ -34,14 +35,20 @@ counter = Blueprint("desk", __name__, url_prefix="/clinic/book")
 bp.context_processor(lambda: {"at_desk": False})
 counter.context_processor(lambda: {"at_desk": True})
 
-MOST = 8  # people at once
 _OFFERED, YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
-_COUNTS = {str(count): str(count) for count in range(1, MOST + 1)}
+_COUNTS = {str(count): str(count) for count in range(1, MOST_PEOPLE + 1)}
 _NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
 _NOON, _FIVE = time(12), time(17)
 _HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
 Page = str | tuple[str, int] | Response
 _View = TypeVar("_View", bound=Callable[..., Any])
+
+
+class Need(NamedTuple):
+    """What one of them is to get: a dose of a programme, by its identifier."""
+
+    programme: str
+    dose: int
 
 
 class Where(Answers):
@@ -112,11 +119,11 @@ def give_choices(form: Answers) -> None:
 
 
 def offered(
-    where: Where, *, programme: str, people: int, beside: Place | None = None
+    where: Where, *, need: Need, people: int, beside: Place | None, taken: Sequence[UUID]
 ) -> list[FreeSlot]:
-    """Return free times, each for so many at once: the nearest, or those `beside` another's."""
+    """Return free times for so many at once, the nearest, or `beside` what others have `taken`."""
     since, wanted = where.since.data, where.needs.data
-    more: dict[str, Any] = {"days": (since, since + YEAR)} if since else {}
+    more: dict[str, Any] = {"days": year_from(since)} if since else {}
     more |= _at_own_site() if at_desk() else {"near": town_at(where.town.data)}
     more["needs"] = Needs(
         step_free="step_free" in wanted, female_vaccinator="female_vaccinator" in wanted,
@@ -125,12 +132,19 @@ def offered(
     with parts().doors.reading() as db:
         for ways in _beside(beside, more) if beside else [more]:
             found = search.nearest_free(
-                db, programme_id=UUID(programme), dose_number=int(where.dose.data), places=people,
+                db, programme_id=UUID(need.programme), dose_number=need.dose, places=people,
                 source=source(), limit=_OFFERED, now=now(), **ways,
             )  # fmt: skip
+            found = [offer for offer in found if _leaves(offer, taken)]
             if found:
                 return found
     return []
+
+
+def _leaves(offer: FreeSlot, taken: Sequence[UUID]) -> bool:
+    """Say whether an offer leaves those places; one of several slots does not say which it has."""
+    slots, others = {*offer.slot_ids}, sum(one in offer.slot_ids for one in taken)
+    return not others or (len(slots) == 1 and offer.places >= len(offer.slot_ids) + others)
 
 
 def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -143,6 +157,11 @@ def _beside(place: Place, more: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield there | {"days": (day, day), "needs": more["needs"]._replace(hours=hours)}
     yield there | {"days": (day, last)}
     yield more | {"near": near(place.site), "days": (day, last)}
+
+
+def year_from(since: date) -> tuple[date, date]:
+    """Return the first and last of the days to look at: a year on, from today where it is past."""
+    return since, min(max(since, now().date()), date.max - YEAR) + YEAR
 
 
 def near(site: Site) -> tuple[float, float]:

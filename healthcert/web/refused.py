@@ -17,7 +17,7 @@ from healthcert.errors import (
 from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
 from healthcert.web import draft
-from healthcert.web.draft import Chosen, asked, dose_asked, groups, wanted
+from healthcert.web.draft import Chosen, asked, groups, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
@@ -30,11 +30,12 @@ REFUSED = (SlotFull, TimesOverlap, AlreadyBooked, NotEligible, WrongState, Anoth
 
 def answered(refusal: Refusal) -> Page:
     """Return the page that says why, names who of several it is about, and leads on."""
-    count, one = len(draft.people()), wanted()[refusal.which]
+    count, which = len(draft.people()), refusal.which
+    one = wanted()[which]
     if isinstance(refusal, booking.NotDue) and "typed" in draft.people()[one.number]:
         refusal = AlreadyBooked()  # no word of a record to who only typed
     answer = answer_to(type(refusal))
-    is_second, number = one.dose > dose_asked(), one.number + 1
+    is_second, number = which >= count, one.number + 1  # after a first place for each
     if isinstance(refusal, SlotFull | WrongState) or (
         count == 1 and isinstance(refusal, TimesOverlap)
     ):
@@ -45,6 +46,7 @@ def answered(refusal: Refusal) -> Page:
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
         is_second=is_second, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
+        is_not_due=isinstance(refusal, booking.NotDue),
     )  # fmt: skip
     return page, answer.status
 

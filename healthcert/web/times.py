@@ -12,12 +12,12 @@ from markupsafe import Markup
 from werkzeug import Response
 from werkzeug.datastructures import MultiDict
 
-from healthcert.i18n import format_datetime, format_number, gettext
+from healthcert.i18n import format_datetime, format_number, format_time, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
 from healthcert.web.answers import Answers, Radios, options
-from healthcert.web.draft import LATER, asked, dose_asked, groups, wanted
+from healthcert.web.draft import LATER, asked, groups, needs, wanted
 from healthcert.web.forms import DayField
 from healthcert.web.here import parts
 from healthcert.web.labels import facts_of, in_words
@@ -43,29 +43,32 @@ def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
 
     `wrong` says why another could not be had, by the group whose `turn` it was.
     """
-    where, each = where_asked(), request.args.getlist("programme")
+    where, programmes = where_asked(), request.args.getlist("programme")
     words = {choice.value: str(choice.label) for choice in where.programme.choices}
-    if not where.validate() or not {*each} <= words.keys():
+    if not where.validate() or not {*programmes} <= words.keys():
         return ask_where(where), 400
-    people = int(where.people.data)
-    if people > 1 and len(words) > 1 and len(each) != people:
-        told = asked(programme=None)
-        return render_template("booking/programmes.html", form=where, asked=told, count=people)
+    names = ("dose", "programme")[: 2 if len(words) > 1 else 1]
+    answers, people = {len(request.args.getlist(name)) for name in names}, int(where.people.data)
+    if people > 1 and ("each" in request.args or answers != {people}):
+        told = asked(slot=None, second=None, **dict.fromkeys(names))
+        return render_template("booking/each.html", form=where, asked=told, needs=needs())
     turn = _turn("slot") if turn is None else turn
-    group, programme, beside = groups()[turn], where.programme.data, None
-    if turn:
-        programme = each[group[0]]
+    group, beside = groups()[turn], None
+    taken = [one.slot_id for one in wanted(whole=False) if one.number not in group] if turn else []
+    need = needs()[group[0]]
+    if taken:
         with parts().doors.reading() as db:
-            beside = booking.place_of(db, wanted(whole=False)[0].slot_id)
-    found = offered(where, programme=programme, people=len(group), beside=beside)
-    return _choose("slot", found, turn, words[programme], wrong)
+            beside = booking.place_of(db, taken[0])
+    found = offered(where, need=need, people=len(group), beside=beside, taken=taken)
+    return _choose("slot", found, turn, words[need.programme], wrong)
 
 
 @both("/second")
 def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
     """Propose the second dose along with the first: it can be changed, or left for later."""
     turn = _turn("second") if turn is None else turn
-    dose, group = dose_asked(), groups()[turn]
+    group = groups()[turn]
+    dose = needs()[group[0]].dose
     first = next(one.slot_id for one in wanted() if one.number == group[0])
     common: dict[str, Any] = {"places": len(group), "source": source(), "now": now()}
     with parts().doors.reading() as db:
@@ -124,10 +127,13 @@ def _choose(
     if going and form.validate():
         return _next(name, turn, form[name].data)
     before = again(name, turn - 1) if turn else again("slot", len(groups()) - 1)
+    if name == "slot" and not turn:
+        start = url_for(".start", **asked())
+        before = url_for(".slots", each="", **asked()) if len(needs()) > 1 else start
     page = render_template(
         "booking/times.html", form=form, field=form[name], hints=hints, wrong=wrong, about=about,
         asked=asked(**{"second": None, name: told[:turn]}), turn=turn, groups=groups(),
-        before=url_for(".start", **asked()) if name == "slot" and not turn else before,
+        need=needs()[groups()[turn][0]], before=before,
     )  # fmt: skip
     return page, 400 if form.errors else 409 if wrong else 200
 
@@ -138,7 +144,9 @@ def _written(offer: FreeSlot) -> str:
 
 
 def _when(offer: FreeSlot) -> Markup:
-    return bdi(format_datetime(offer.starts_at, offer.site.time_zone))
+    zone = offer.site.time_zone
+    begins, ends = format_datetime(offer.starts_at, zone), format_time(offer.ends_at, zone)
+    return bdi(f"{begins} \N{EN DASH} {ends}" if len({*offer.slot_ids}) > 1 else begins)
 
 
 def _where(offer: FreeSlot) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange
@@ -52,7 +52,12 @@ class Spare(Answers):
 
 @bp.get("/book/waiting")
 def ask() -> str:
-    """Ask what for, where and who; what was typed for a booking is not asked again."""
+    """Ask what for, where and who, or show where they stand; what was typed is not asked again."""
+    if "joined" in request.args and "waits" in session:
+        person_id, number = session["waits"]
+        with parts().doors.reading() as db:
+            waits = waiting.of_person(db, UUID(person_id))
+        return render_template("waiting/joined.html", waits=waits, number=number)
     told = draft.read().get("people", [])
     typed = next((one["typed"] for one in told if "typed" in one), None)
     who = about(recalled(typed) if typed else None)
@@ -63,13 +68,12 @@ def ask() -> str:
 def join() -> _Page:
     """Put whoever was told on the list."""
     form, who = _wanted(), about(request.form)
-    right = form.validate()
-    if not (who.validate() and accepted(who) and right):
+    if not all([form.validate(), who.validate(), accepted(who)]):  # all that is wrong, at once
         return render_template("waiting/join.html", form=form, who=who), 400
     told, vault, country = details_in(who), parts().vault, parts().settings.country
     limit("book", known_by(told))
 
-    def work(db: Any) -> tuple[waiting.Waits, str]:  # noqa: ANN401 - views know no SQL
+    def work(db: Any) -> tuple[str, str]:  # noqa: ANN401 - views know no SQL
         person = enrolment.enrol(db, vault=vault, details=told, now=now())
         _join(db, form, person, Actor("citizen", person.id))
         number = ""
@@ -77,10 +81,10 @@ def join() -> _Page:
             number = identities.new_card(
                 db, vault=vault, person_id=person.id, country=country, staff=None, now=now()
             )
-        return waiting.of_person(db, person.id)[-1], number
+        return str(person.id), number
 
-    waits, number = parts().doors.run(work)
-    return render_template("waiting/joined.html", waits=waits, number=number)
+    session["waits"] = parts().doors.run(work)
+    return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
 
 
 @bp.get("/my/waiting")

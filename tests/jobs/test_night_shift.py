@@ -27,7 +27,8 @@ from healthcert.models import (
     Visit,
 )
 from healthcert.parts import open_parts
-from healthcert.services import access, lots, rules
+from healthcert.services import access, enrolment, lots, parties, rules, search
+from healthcert.services.audit import STRANGER
 from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
@@ -287,6 +288,50 @@ def test_the_loop_ends_when_it_is_told(parts, clinic):
     shift.join(10)
     assert not shift.is_alive()
     assert states(parts, Message.state) == {"sent"}
+
+
+def held(parts, clinic):
+    """Hold the only place of a slot; return the slot, and how to say whether a search shows it."""
+    slot = clinic.slot(capacity=1)
+    with parts.doors.transaction() as db:
+        who = enrolment.enrol(db, vault=parts.vault, details=details(), now=NOW)
+        wishes = [parties.Wish(who, slot.id, 1)]
+        parties.hold(db, vault=parts.vault, wishes=wishes, source="web", actor=STRANGER, now=NOW)
+
+    def shown(now: datetime) -> bool:
+        with parts.doors.reading() as db:
+            found = search.nearest_free(
+                db, programme_id=clinic.programme.id, near=(0, 0), now=now, limit=9
+            )
+        return slot.id in {one.slot_id for one in found}
+
+    return shown
+
+
+def test_a_place_that_was_held_too_long_is_found_again_in_the_second_it_is_over(parts, clinic):
+    shown, over = held(parts, clinic), NOW + parties.HOLD + timedelta(seconds=30)
+    jobs.run_once(parts, NOW + parties.HOLD - timedelta(seconds=1))
+    assert not shown(over)
+    assert jobs.run_once(parts, over)["sweep"] == 1
+    assert shown(over)
+
+
+def test_a_relay_that_does_not_answer_keeps_no_place_from_being_found(parts, clinic):
+    clinic.book(clinic.slot(day(2)))
+    shown, hangs, stop = held(parts, clinic), Event(), Event()
+    slow = replace(parts, channels=dict.fromkeys(parts.channels, lambda *_: hangs.wait(30)))
+    shift = Thread(target=jobs.loop, args=(slow, stop))
+    shift.start()
+    for _ in range(50):
+        if shown(NOW):
+            break
+        stop.wait(0.1)
+    found, hung = shown(NOW), not hangs.is_set()
+    stop.set()
+    hangs.set()
+    shift.join(10)
+    assert found
+    assert hung
 
 
 def test_parts_are_refused_without_their_keys(settings, tmp_path):

@@ -45,6 +45,8 @@ def search(page, demonstration, people=1):
 def test_a_family_of_four_books_both_doses_on_a_phone(demonstration, visit):
     page = visit(width=390)
     search(page, demonstration, people=4)
+    expect(page.get_by_role("heading", name="Which dose does each of you need?")).to_be_visible()
+    go_on(page)  # the first for everybody
     page.get_by_role("radio").first.check()
     go_on(page)
     expect(page.get_by_role("heading", name="When do you want the second dose?")).to_be_visible()

@@ -1,4 +1,4 @@
-"""An adult and a child who need different vaccinations come together, in a browser."""
+"""A mother and her child who need different vaccinations, or doses, come in one go."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def test_a_mother_and_her_child_get_different_vaccinations_at_one_time(visit, ad
     expect(
         page.get_by_role("heading", name="Which vaccination does each of you need?")
     ).to_be_visible()
-    page.get_by_label("Person 2 of 2").select_option(label="Yellow fever vaccination")
+    child = page.get_by_role("group", name="Person 2 of 2")
+    child.get_by_label("Vaccination").select_option(label="Yellow fever vaccination")
     go_on(page)
     expect(page.get_by_text("Person 1 of 2")).to_be_visible()
     page.get_by_role("radio").first.check()
@@ -53,3 +54,37 @@ def test_a_mother_and_her_child_get_different_vaccinations_at_one_time(visit, ad
     assert len(set(re.findall(REFERENCE, page.locator("main").inner_text()))) == 2
     page.go_back()
     assert len(set(re.findall(REFERENCE, page.locator("main").inner_text()))) == 2
+
+
+@pytest.mark.usefixtures("later")
+def test_a_mother_gets_her_second_dose_while_her_child_gets_the_first_of_two(
+    clinic, visit, address
+):
+    page = visit(width=390)
+    page.goto(f"{address}/book/?programme={clinic.programme_id}")
+    page.locator("[name=town]").select_option(index=1)
+    page.locator("[name=people]").select_option("2")
+    page.get_by_role("button", name="Show free times").click()
+    expect(page.get_by_role("heading", name="Which dose does each of you need?")).to_be_visible()
+    page.get_by_label("Person 1 of 2").select_option(label="Second dose")
+    go_on(page)
+    expect(page.get_by_text("Second dose · COVID-19 vaccination · Person 1 of 2")).to_be_visible()
+    page.get_by_role("link", name="Back").click()  # what each of them needs stays
+    expect(page.get_by_label("Person 1 of 2")).to_have_value("2")
+    go_on(page)
+    page.get_by_role("radio").first.check()
+    go_on(page)
+    expect(page.get_by_text("First dose · COVID-19 vaccination · Person 2 of 2")).to_be_visible()
+    page.get_by_role("radio").first.check()
+    go_on(page)
+    expect(page.get_by_role("heading", name="When do you want the second dose?")).to_be_visible()
+    go_on(page)  # as it is proposed, for the child alone
+    tell(page, "Kanarova", "Kana", "1985", phone="+44 7700 900958")
+    expect(page.get_by_text("Person 2 of 2")).to_be_visible()
+    tell(page, "Kanarova", "Kanu", "2010")
+    expect(page.get_by_text("Kept for you until")).to_be_visible()
+    page.get_by_role("button", name="Book", exact=True).click()
+    cards = page.locator(".govuk-summary-card").all_inner_texts()
+    assert len({re.search(REFERENCE, card)[0] for card in cards}) == 3
+    assert ["Second dose" in card for card in cards] == [True, False, True]
+    assert ["Kana " in card for card in cards] == [True, False, False]

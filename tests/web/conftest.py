@@ -18,7 +18,7 @@ from healthcert.app import create_app
 from healthcert.config import Settings
 from healthcert.data import knowledge as files
 from healthcert.hcert.bundle import write
-from healthcert.models import Delegation, Product, Programme, Site, Staff
+from healthcert.models import ClinicSession, Delegation, Product, Programme, Site, Slot, Staff
 from healthcert.parts import Parts
 from healthcert.policy import reference
 from healthcert.services import knowledge, messages, signing_keys
@@ -156,6 +156,22 @@ def fever(parts, clinic):
         return of["programme"].id
 
 
+@pytest.fixture
+def later(parts, clinic):
+    """Open a day four weeks on, when second doses are due."""
+    with parts.doors.transaction() as db:
+        first = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
+        then = ClinicSession(
+            site_id=first.site_id, programme_id=first.programme_id, product_id=first.product_id,
+            day=first.day + timedelta(days=28), state="published", recorded_at=NOW,
+        )  # fmt: skip
+        factories.add(db, then)
+        for minutes in (0, 30, 60):
+            starts_at = NOW + timedelta(days=28, minutes=minutes)
+            ends_at = starts_at + timedelta(minutes=30)
+            factories.make_slot(db, session=then, starts_at=starts_at, ends_at=ends_at, capacity=4)
+
+
 def two_levels(app, clinic):
     """Put the clinic's site under an agency and its admin above, with one act handed down."""
     with app.extensions["healthcert"].doors.transaction() as db:
@@ -266,6 +282,28 @@ def holder(app, book, newest_message):
         return enter(Browser(app), number, newest_message)
 
     return signed_in
+
+
+@pytest.fixture
+def vaccinated(app, clinic, book, staff, newest_message):
+    """Return a citizen's browser after their dose was recorded, and the nurse's."""
+
+    def made(**changes):
+        _visitor, number = book(**changes)
+        nurse = staff("nurse")
+        path = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+        nurse.post(f"{path}/arrived", page=path)
+        answer = nurse.post(
+            f"{path}/dose",
+            {
+                "identity": "y", "product": str(clinic.product_id), "lot": clinic.lot,
+                "body_site": "LA",
+            },
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+        return enter(Browser(app), number, newest_message), nurse, answer.location
+
+    return made
 
 
 def enter(browser, number, newest_message, birth=("27", "3", "1985")):

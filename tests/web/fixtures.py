@@ -6,6 +6,7 @@ from tests.web.conftest import (
     clinic,
     clock,
     fever,
+    later,
     newest_message,
     parts,
     published,
@@ -14,6 +15,6 @@ from tests.web.conftest import (
 )
 
 __all__ = [
-    "app", "book", "clinic", "clock", "fever", "newest_message", "parts", "published", "settings",
-    "staff",
+    "app", "book", "clinic", "clock", "fever", "later", "newest_message", "parts", "published",
+    "settings", "staff",
 ]  # fmt: skip

@@ -88,7 +88,19 @@ def test_a_second_dose_is_moved_to_its_days_and_another_day_can_be_asked_for(hol
     assert later[1].hex not in page
     page = citizen.get(f"{address}/move?{asked}&go=1&slot={later[2].hex}").text
     assert "Check the new time" in page
-    assert citizen.get(f"{address}/move?since=40&since=1&since=2026&go=1").status_code == 400
+    assert citizen.get(f"{address}/move?since=31&since=12&since=9999").status_code == 200
+    for going in ("", "&go=1"):
+        answer = citizen.get(f"{address}/move?since=40&since=1&since=2026{going}")
+        assert answer.status_code == 400
+        assert "There is no such day" in answer.text
+
+
+def test_who_sends_it_twice_is_led_to_how_it_stands(own):
+    citizen, address = own
+    assert citizen.post(f"{address}/cancel").status_code == 303
+    answer = citizen.post(f"{address}/cancel", page="/my/record")
+    assert answer.status_code == 409
+    assert re.search(r'<a href="/my/"[^>]+button', answer.text)
 
 
 def test_a_time_that_was_taken_meanwhile_keeps_the_old_place(own, book, parts, clinic):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
+from zoneinfo import ZoneInfo
 
 import icalendar
 import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, ClinicSession, EligibilityDecision, Person, Slot
+from healthcert.models import Appointment, EligibilityDecision, Person, Slot
 from healthcert.services import knowledge
 from healthcert.services.people import details_of
 from tests import factories
@@ -23,22 +25,6 @@ OTHERS = [
     {"given": "كبير", "given_latin": "Kabir", "birth_date": ["2", "7", "1955"], "sex": "male"},
     {"given": "زهرة", "given_latin": "Zahra", "birth_date": ["3", "8", "1990"]},
 ]
-
-
-@pytest.fixture
-def later(parts, clinic):
-    """Open a day four weeks on, when second doses are due."""
-    with parts.doors.transaction() as db:
-        first = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
-        then = ClinicSession(
-            site_id=first.site_id, programme_id=first.programme_id, product_id=first.product_id,
-            day=first.day + timedelta(days=28), state="published", recorded_at=NOW,
-        )  # fmt: skip
-        factories.add(db, then)
-        for minutes in (0, 30, 60):
-            starts_at = NOW + timedelta(days=28, minutes=minutes)
-            ends_at = starts_at + timedelta(minutes=30)
-            factories.make_slot(db, session=then, starts_at=starts_at, ends_at=ends_at, capacity=4)
 
 
 @pytest.fixture
@@ -59,7 +45,8 @@ def held(parts, *states):
 
 def begin(visitor, clinic, people=1, **more):
     """Choose the first time of those offered, and its second dose; return the address so far."""
-    given = {"programme": clinic.programme_id, "dose": 1, "town": "port-azur", "people": people}
+    given = {"programme": clinic.programme_id, "town": "port-azur", "people": people}
+    given["dose"] = [1] * people
     answer = visitor.get("/book/slots", query_string=given | more)
     slot = times_in(answer.text)[0]
     answer = visitor.get("/book/slots", query_string=given | more | {"slot": slot, "go": 1})
@@ -99,6 +86,39 @@ def test_four_people_book_both_doses_together(browser, clinic, parts, later):  #
     assert len(events) == 8
     days = {event["dtstart"].dt.date() for event in events}
     assert days == {NOW.date(), NOW.date() + timedelta(days=28)}
+
+
+def test_a_family_that_takes_several_times_is_told_how_long_it_takes(browser, clinic, parts):
+    with parts.doors.transaction() as db:
+        for number, slot_id in enumerate(clinic.slots, 1):
+            ends_at = NOW + timedelta(minutes=30 * number + 30)
+            db.execute(update(Slot).where(Slot.id == slot_id).values(ends_at=ends_at))
+    zone = ZoneInfo("Asia/Beirut")
+    times = [f"{(NOW + timedelta(minutes=30 * n)).astimezone(zone):%H:%M}" for n in (1, 2, 3, 4)]
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
+    assert (
+        " \N{EN DASH} "
+        not in re.findall(r"<bdi>(.*?)</bdi>", browser.get(f"/book/slots?{asked}").text)[0]
+    )
+    page = browser.get(f"/book/slots?{asked.replace('people=1', 'people=3&dose=1&dose=1')}").text
+    assert f"{times[0]} \N{EN DASH} {times[2]}</bdi>" in page
+    assert f"{times[1]} \N{EN DASH} {times[3]}</bdi>" in page
+
+
+def test_who_comes_at_another_time_than_the_first_is_shown_it_before_it_is_booked(
+    browser, clinic, parts
+):
+    first, then, _last = clinic.slots
+    asked = f"?slot={first}.{first}.{then}&second=later"
+    for number, changes in enumerate([{}, *OTHERS[:2]], 1):
+        tell(browser, asked, ALIA | changes | {"identity_value": f"P{number}"}, number)
+    page = re.sub(r"<.*?>", "", browser.get(f"/book/check{asked}").text)
+    for minutes, persons in (30, "Person 1 of 3 · Person 2 of 3"), (60, "Person 3 of 3"):
+        assert f"{persons}\n" in page
+        begins = (NOW + timedelta(minutes=minutes)).astimezone(ZoneInfo("Asia/Beirut"))
+        assert f"{begins:%H:%M}" in page
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    assert len({one.starts_at for one in held(parts, "booked")}) == 2
 
 
 def test_how_the_others_are_reached_is_not_asked_anew(browser, clinic):
@@ -143,7 +163,7 @@ def test_the_nearest_free_times_are_offered_and_one_is_chosen(browser, clinic):
 
 
 def test_what_somebody_needs_narrows_the_times_and_goes_along(browser, clinic):
-    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=2"
+    asked = f"programme={clinic.programme_id}&dose=1&dose=1&town=port-azur&people=2"
     page = browser.get(f"/book/slots?{asked}&needs=step_free&language=fr").text
     assert "No time is free just now" in page
     assert "needs=step_free" in page
@@ -157,6 +177,18 @@ def test_going_on_without_a_choice_says_so(browser, clinic):
     answer = browser.get(f"/book/slots?{asked}")
     assert answer.status_code == 400
     assert "choose one of the answers" in answer.get_data(as_text=True)
+
+
+def test_from_a_day_that_is_past_today_counts_and_the_last_day_there_is_is_one(browser, where):
+    for since, count in ("since=1&since=1&since=2020", 3), ("since=31&since=12&since=9999", 0):
+        answer = browser.get(f"/book/slots?{where}&{since}")
+        assert answer.status_code == 200
+        assert len(times_in(answer.text)) == count
+
+
+def test_what_is_wrong_is_said_without_the_questions_mark(browser, where):
+    page = browser.get(f"/book/slots?{where.replace('port-azur', '')}").text
+    assert "Which town is nearest to you: fill this in" in page
 
 
 def test_searching_makes_no_session(browser, clinic, later):  # noqa: ARG001
@@ -325,7 +357,8 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     answer = browser.post(
         f"/book/details{asked}name", ALIA | {"family": "", "family_latin": "Хаддад"}
     )
-    page = answer.get_data(as_text=True)
+    answer = browser.get(answer.location)  # so that going back leads to a page and no form sent
+    page = answer.text
     assert answer.status_code == 400
     assert "<title>Error:" in page
     for words in ("Family name: fill this in", "use Latin letters"):
@@ -333,7 +366,10 @@ def test_wrong_fields_are_named_beside_them_and_what_was_typed_stays(browser, cl
     assert 'value="كنارية"' in page
     assert "كنارية" in browser.get(f"/book/details{asked}name").get_data(as_text=True)
     answer = browser.post(f"/book/details{asked}birth", {"birth_date": ["31", "2", "1985"]})
+    answer = browser.get(answer.location)
     assert answer.status_code == 400
+    nobody_yet = Browser(browser.client.application).get(answer.request.full_path)
+    assert nobody_yet.status_code == 200, "the draft is gone, since it was booked"
     assert "enter a real date" in answer.text
     assert 'value="31"' in answer.text
     assert "Family name" not in answer.text
@@ -374,6 +410,28 @@ def test_a_second_dose_that_is_none_or_for_too_few_is_not_found(browser, clinic)
 def test_done_without_a_booking_begins_anew(browser):
     assert browser.get("/book/done").location == "/book/"
     assert browser.get("/book/done.ics").status_code == 404
+
+
+def test_who_was_away_too_long_goes_on_where_they_were(browser, clinic):
+    asked = f"?slot={clinic.slots[0]}&second=later&number=1&step=name"
+    answer = browser.client.post(f"/book/details{asked}", data=ALIA)
+    assert "This page has expired" in answer.text
+    [there] = re.findall(r'href="(/book/details[^"]+)"', answer.text)
+    assert "What is your name?" in browser.get(unescape(there)).text
+
+
+def test_what_another_window_changed_is_shown_before_it_is_booked(browser, clinic, parts):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    tell(browser, asked, ALIA)
+    shown = re.search(r'name="shown" value="(\w+)"', browser.get(f"/book/check{asked}").text)[1]
+    browser.post(f"/book/details{asked}&number=1&step=name", ALIA | {"given": "هند"})
+    answer = browser.post(f"/book/check{asked}", {"shown": shown})
+    assert answer.status_code == 409
+    assert "changed in another window" in answer.text
+    assert "هند" in answer.text
+    assert held(parts, "booked") == []
+    shown = re.search(r'name="shown" value="(\w+)"', answer.text)[1]
+    assert browser.post(f"/book/check{asked}", {"shown": shown}).location == "/book/done"
 
 
 def test_sending_the_last_page_twice_books_once(book, clinic, parts):

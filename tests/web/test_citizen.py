@@ -13,29 +13,7 @@ from healthcert.models import Person, Staff, new_id
 from healthcert.services import findings
 from tests.certificates import NOW
 from tests.factories import COVID, NEGATIVE, day
-from tests.web.conftest import Browser, enter
-
-
-@pytest.fixture
-def vaccinated(app, clinic, book, staff, newest_message):
-    """Return a citizen's browser after their dose was recorded, and the nurse's."""
-
-    def made(**changes):
-        _visitor, number = book(**changes)
-        nurse = staff("nurse")
-        path = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
-        nurse.post(f"{path}/arrived", page=path)
-        answer = nurse.post(
-            f"{path}/dose",
-            {
-                "identity": "y", "product": str(clinic.product_id), "lot": clinic.lot,
-                "body_site": "LA",
-            },
-        )  # fmt: skip
-        assert answer.status_code == 303, answer.text
-        return enter(Browser(app), number, newest_message), nurse, answer.location
-
-    return made
+from tests.web.conftest import Browser
 
 
 def test_the_right_code_opens_ones_own_record(holder):

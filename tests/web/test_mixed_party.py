@@ -1,9 +1,10 @@
-"""A party in which not everybody needs the same: beside each other, and all or none."""
+"""A party of whom some need another vaccination or another dose: together, all or none."""
 
 from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 from uuid import UUID
 
 import pytest
@@ -11,16 +12,23 @@ from sqlalchemy import select, update
 
 from healthcert.models import Appointment, Slot
 from tests.certificates import NOW
-from tests.web.conftest import ALIA, tell
+from tests.web.conftest import ALIA, Browser, tell
 
-CHILD = {"given": "صغيرة", "given_latin": "Saghira", "birth_date": ["1", "6", "2019"]}
+GROWN = {"given": "صغيرة", "given_latin": "Saghira", "birth_date": ["1", "6", "2010"]}
+CHILD = GROWN | {"birth_date": ["1", "6", "2019"]}
 
 
 @pytest.fixture
 def given(clinic, fever):
     """Return what the address tells of a party of two, each of whom gets something else."""
     each = f"programme={clinic.programme_id}&programme={fever}"
-    return f"?{each}&dose=1&town=port-azur&people=2"
+    return f"?{each}&dose=1&dose=1&town=port-azur&people=2"
+
+
+@pytest.fixture
+def doses(clinic):
+    """Return what the address tells of a mother who had her first dose, and her child."""
+    return f"?programme={clinic.programme_id}&dose=2&dose=1&town=port-azur&people=2"
 
 
 def times_in(page):
@@ -45,13 +53,102 @@ def chosen(browser, given, slot=0):
     return page.text, there.partition("?")[2].join(("?", ""))
 
 
-def test_one_alone_or_with_one_programme_is_asked_nothing_more(browser, clinic):
-    asked = f"?programme={clinic.programme_id}&dose=1&town=port-azur&people=2"
-    assert times_in(browser.get(f"/book/slots{asked}").text)
+def test_one_alone_is_asked_nothing_more_and_several_which_dose_it_is_for_each(browser, clinic):
+    asked = f"?programme={clinic.programme_id}&dose=2&town=port-azur&people="
+    assert times_in(browser.get(f"/book/slots{asked}1").text)
+    page = browser.get(f"/book/slots{asked}3&slot={clinic.slots[0]}").text
+    assert "Which dose does each of you need?" in page
+    assert page.count('name="programme"') == 1, "there is but one"
+    assert page.count('<option value="2" selected>') == page.count('name="dose"') == 3
+    assert 'name="slot"' not in page, "it was chosen for others"
+    assert times_in(browser.get(f"/book/slots{asked}3&dose=2&dose=1").text)
+    assert browser.get(f"/book/slots{asked}2&dose=7").status_code == 404
+
+
+def test_who_goes_back_finds_what_each_of_them_needs(browser, clinic, doses):
+    page = browser.get(f"/book/slots{doses}").text
+    [back] = re.findall(r'href="([^"]+)" class="govuk-back-link"', page)
+    page = browser.get(unescape(back)).text
+    assert re.findall(r'<option value="(\d)" selected>', page) == ["2", "1"]
+    assert str(clinic.programme_id) in page
+
+
+def test_a_first_and_a_second_dose_are_booked_at_one_time(browser, parts, doses, later):  # noqa: ARG001
+    answer = browser.get(f"/book/slots{doses}")
+    assert "Second dose · COVID-19 vaccination · Person <bdi>1</bdi>" in answer.text
+    answer = browser.get(f"/book/slots{doses}&go=1&slot={times_in(answer.text)[0]}")
+    page = browser.get(answer.location)
+    assert "First dose · COVID-19 vaccination · Person <bdi>2</bdi>" in page.text
+    answer = browser.get(f"{answer.location}&go=2&slot={times_in(page.text)[0]}")
+    answer = browser.get(answer.location)  # nothing follows a second dose
+    page = browser.get(answer.location)
+    assert "Second dose · COVID-19 vaccination · Person <bdi>2</bdi>" in page.text
+    answer = browser.get(f"{answer.location}&go=2&second={times_in(page.text)[0]}")
+    asked = answer.location.partition("?")[2].join(("?", ""))
+    tell(browser, asked, ALIA)
+    tell(browser, asked, ALIA | GROWN | {"identity_value": "F2"}, 2)
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    made = appointments(parts)
+    mother = made[0].person_id
+    assert [(one.state, one.dose_number) for one in made if one.person_id == mother] == [
+        ("booked", 2)
+    ]
+    assert [one.dose_number for one in made if one.person_id != mother] == [1, 2]
+    assert made[0].starts_at == made[1].starts_at < made[2].starts_at - timedelta(days=20)
+    page = browser.get("/book/done").text
+    assert len(set(re.findall(r"HC-\w{4}-\w{4}", page))) == 3
+
+
+def test_who_needs_another_dose_is_named_and_chooses_it_and_nothing_is_lost(vaccinated, doses):
+    mother, _nurse, _dose = vaccinated()
+    wrong = doses.replace("dose=2", "dose=1")
+    slot = times_in(mother.get(f"/book/slots{wrong}").text)[0]
+    asked = f"{wrong}&slot={slot}&second=later"
+    person = re.search(r'value="([0-9a-f-]{36})"', mother.get(f"/book/who{asked}").text)[1]
+    mother.post(f"/book/who{asked}", {"person": person})
+    mother.post(f"/book/who{asked}&number=2", {"person": "new"})
+    answer = tell(mother, asked, ALIA | GROWN | {"identity_value": "F2"}, 2)
+    assert answer.status_code == 409
+    for words in ("This dose is not due", "person <bdi>1</bdi>", "Choose another day, or another"):
+        assert words in answer.text
+    [other] = re.findall(r'href="([^"]+each=[^"]*)"', answer.text)
+    assert "Which dose does each of you need?" in mother.get(unescape(other)).text
+    assert 'value="F2"' in mother.get(f"/book/details{asked}&number=2&step=document").text
+
+
+def test_a_stranger_learns_of_no_dose_that_was_given_and_may_choose_another(
+    app, vaccinated, clinic, doses
+):
+    vaccinated()
+    visitor, slot = Browser(app), clinic.slots[1].hex
+    asked = doses.replace("dose=2", "dose=1") + f"&slot={slot}.{slot}&second=later"
+    tell(visitor, asked, ALIA)
+    answer = tell(visitor, asked, ALIA | GROWN | {"identity_value": "F2"}, 2)
+    assert answer.status_code == 409
+    assert "We cannot book with these details" in answer.text
+    assert "due" not in answer.text
+    [other] = re.findall(r'href="([^"]+each=[^"]*)"', answer.text)
+    assert "Which dose does each of you need?" in visitor.get(unescape(other)).text
+
+
+def test_a_time_that_is_gone_is_chosen_anew_for_that_dose_alone(browser, parts, doses):
+    _page, asked = chosen(browser, doses)
+    tell(browser, asked, ALIA)
+    with parts.doors.transaction() as db:
+        first, other = (UUID(one) for one in re.findall(r"slot=([0-9a-f]{32})", asked))
+        assert first == other
+        db.execute(update(Slot).where(Slot.id == other).values(booked=1))
+    answer = tell(browser, asked, ALIA | GROWN | {"identity_value": "F2"}, 2)
+    assert answer.status_code == 409
+    assert "First dose · COVID-19 vaccination · Person <bdi>2</bdi>" in answer.text
+    assert appointments(parts) == []
+    new = f"{asked.rpartition('slot=')[0]}slot={times_in(answer.text)[0]}&second=later"
+    assert browser.post(f"/book/hold{new}", page=f"/book/check{new}").status_code == 303
+    assert [one.dose_number for one in appointments(parts)] == [2, 1]
 
 
 def test_several_are_asked_what_each_needs_and_may_all_need_the_same(browser, clinic, fever):
-    asked = f"?programme={clinic.programme_id}&dose=1&town=port-azur&people="
+    asked = f"?programme={clinic.programme_id}&dose=1&dose=1&town=port-azur&people="
     page = browser.get(f"/book/slots{asked}2").text
     assert "Which vaccination does each of you need?" in page
     assert page.count('name="programme"') == 2

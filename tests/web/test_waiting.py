@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from healthcert.jobs import places as job
 from healthcert.jobs import room
-from healthcert.models import Offer, Slot
+from healthcert.models import Offer, Slot, WaitEntry
 from healthcert.policy.draw import Rules
 from healthcert.services import draws
 from tests import factories as make
@@ -34,7 +34,9 @@ def joined(app, clinic):
 
     def join(**changes):
         form = ALIA | NEAR | {"programme": str(clinic.programme_id)} | changes
-        return Browser(app).post("/book/waiting", form)
+        visitor = Browser(app)
+        answer = visitor.post("/book/waiting", form)
+        return visitor.get(answer.location) if answer.status_code == 303 else answer
 
     return join
 
@@ -74,6 +76,26 @@ def test_who_has_no_document_gets_a_reference_to_answer_by(app, joined, newest_m
     page = joined(identity_kind="none", identity_value="").get_data(as_text=True)
     number = re.search(r"HC-\w{4}-\w{4}", page)[0]
     assert "nobody" in enter(Browser(app), number, newest_message).get("/my/waiting").text
+
+
+def test_who_loads_the_page_again_does_not_join_again(browser, parts, clinic):
+    form = ALIA | NEAR | {"programme": str(clinic.programme_id), "identity_kind": "none"}
+    answer = browser.post("/book/waiting", form | {"identity_value": ""})
+    pages = [browser.get(answer.location).text for _ in range(2)]
+    assert len({re.search(r"HC-\w{4}-\w{4}", page)[0] for page in pages}) == 1
+    with parts.doors.reading() as db:
+        assert len(db.scalars(select(WaitEntry)).all()) == 1
+    assert "You are on the waiting list" not in browser.get("/book/waiting").text
+
+
+def test_all_that_is_wrong_is_said_at_once(browser, clinic):
+    answer = browser.post("/book/waiting", {"programme": str(clinic.programme_id), "town": ""})
+    assert answer.status_code == 400
+    assert "<title>Error:" in answer.text
+    for wrong in ("nearest to you: fill", "Family name: fill", "Date of birth: fill"):
+        assert wrong in answer.text
+    answer = browser.post("/book/waiting", ALIA | NEAR | {"birth_date": ["31", "2", "1985"]})
+    assert "<title>Error:" in answer.text
 
 
 def test_what_cannot_be_used_is_asked_again(joined, browser):
