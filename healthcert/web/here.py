@@ -1,6 +1,8 @@
 """What a view with a database has at hand: the parts that the application opened once."""
 
+from datetime import date
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 
@@ -12,6 +14,11 @@ from healthcert.web.moment import now
 def parts() -> Parts:
     """Return the parts: settings, database doors, vault, signers, pepper."""
     return cast(Parts, current_app.extensions["healthcert"])
+
+
+def today() -> date:
+    """Return the day by the country's clock."""
+    return now().astimezone(ZoneInfo(parts().country.time_zone)).date()
 
 
 def limit(name: str, identity: str = "") -> None:

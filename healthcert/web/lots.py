@@ -10,7 +10,7 @@ from werkzeug import Response
 from healthcert.errors import BadInput, NotFound
 from healthcert.services import judging_again, lots, roster
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import parts, today
 from healthcert.web.moment import now
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
@@ -21,7 +21,7 @@ def every() -> str:
     """Show every lot with its state, and what may be ordered of it."""
     with parts().doors.reading() as db:
         found = lots.known(db)
-    return render_template("admin/lots.html", lots=found, today=now().date())
+    return render_template("admin/lots.html", lots=found, today=today())
 
 
 @bp.post("/<uuid:lot_id>")
@@ -30,7 +30,7 @@ def order(lot_id: UUID) -> Response:
     extended = request.form.get("expires_on", type=date.fromisoformat)
     if "expires_on" in request.form and extended is None:
         raise BadInput({"expires_on": "not_a_date"})
-    since, reason = (None, "extended") if extended else (now().date(), "released")
+    since, reason = (None, "extended") if extended else (today(), "released")
     return _order(
         lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
     )

@@ -12,7 +12,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
 from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import parts, today
 from healthcert.web.moment import now
 
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
@@ -28,8 +28,8 @@ def every() -> str:
         _staff, sites = _reach(db, "plan_sessions")
         ids = [site.id for site in sites]
         return render_template(
-            "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=now().date(),
-            sessions=planning.listed(db, site_ids=ids, first=now().date(), limit=_MOST),
+            "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=today(),
+            sessions=planning.listed(db, site_ids=ids, first=today(), limit=_MOST),
         )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def preview() -> str:
 @bp.post("")
 def make() -> Response:
     """Keep a template, and make its sessions as far ahead as the country has them made."""
-    until = sessions.horizon(parts().country, now().date())
+    until = sessions.horizon(parts().country, today())
     with parts().doors.transaction() as db:
         wanted, staff, _site = _template(db, request.form)
         template_id = sessions.begin(db, wanted, staff=staff, now=now()).id

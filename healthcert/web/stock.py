@@ -26,7 +26,7 @@ def shelves() -> str:
         return render_template(
             "clinic/stock.html", shelves=cold_chain.shelves(db, site_id=own_site()),
             fridges=cold_chain.fridges(db, site_id=own_site()), sites=roster.sites(db),
-            products=knowledge.offered(db), today=now().date(), now=now(),
+            products=knowledge.offered(db), today=_today(db), now=now(),
             vials=vials.opened(db, site_id=own_site()),
         )  # fmt: skip
 

@@ -385,3 +385,17 @@ def test_a_list_asks_the_database_little_however_long_it_is(
                                 recorded_at=NOW - timedelta(days=1)))  # fmt: skip
     assert asked() == before <= 5
     assert came.remaining == 10
+
+
+def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(
+    parts, clinic, staff, came
+):
+    with parts.doors.transaction() as db:
+        db.get_one(make.Site, clinic.site_id).time_zone = "Asia/Tokyo"
+        make.add(db, Fridge(site_id=clinic.site_id, name="F", kind="fridge", recorded_at=NOW))
+    fridge = one(parts, select(Fridge.id))
+    read = {"fridge": str(fridge), "celsius": "30"}
+    answer = staff("clerk").post("/clinic/stock/read", read, page="/clinic/stock",
+                                 follow_redirects=True)  # fmt: skip
+    assert "02/03/2026, 21:00" in answer.text
+    assert "2 March 2026, 14:00" in staff("admin").get("/admin/").text
