@@ -86,7 +86,7 @@ def resize(
         NotFound: No such session there.
     """
     if not 1 <= capacity <= MOST:
-        raise BadInput({"capacity": "not_a_choice"})
+        raise BadInput({"capacity": "not_a_count"})
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
     about = db.scalar(query.filter_by(id=session_id))
     if about is None:

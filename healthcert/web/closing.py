@@ -11,6 +11,7 @@ from healthcert.services import closing, observing, roster
 from healthcert.web.clinic import done, own_site
 from healthcert.web.here import parts
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 _DIGITS = 6  # more doses no shelf holds
 
@@ -36,7 +37,7 @@ def count(lot_id: UUID) -> Response:
     """Keep what one person counted, or settle it with what the first one did."""
     typed = request.form.get("found", "").strip()
     if not typed.isdecimal() or len(typed) > _DIGITS:
-        raise BadInput({"found": "not_so_many"})
+        raise BadInput({"found": "not_a_count"})
     result = done(closing.count, lot_id=lot_id, found=int(typed))
     return redirect(url_for(".page", count=result), code=303)
 
@@ -46,3 +47,6 @@ def close(session_id: UUID) -> Response:
     """Close a session."""
     done(closing.close, session_id=session_id)
     return redirect(url_for(".page"), code=303)
+
+
+bp.register_error_handler(BadInput, shown_again(page))

@@ -12,6 +12,7 @@ from healthcert.services import judging_again, lots, roster
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts, today
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
 
@@ -29,7 +30,7 @@ def order(lot_id: UUID) -> Response:
     """Release a lot that somebody else received; with a day, extend it as its regulator did."""
     extended = request.form.get("expires_on", type=date.fromisoformat)
     if "expires_on" in request.form and extended is None:
-        raise BadInput({"expires_on": "not_a_date"})
+        raise BadInput({"expires_on": "missing"})
     since, reason = (None, "extended") if extended else (today(), "released")
     return _order(
         lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
@@ -62,3 +63,6 @@ def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401
         staff = roster.present(db, staff_id=visitor().id)
         lots.order(db, lot_id=lot_id, staff=staff, now=now(), **ordered)
     return redirect(url_for(then, lot_id=lot_id), code=303)
+
+
+bp.register_error_handler(BadInput, shown_again(every))

@@ -14,6 +14,7 @@ from healthcert.services import delegating, knowledge, planning, roster, session
 from healthcert.web.guards import visitor
 from healthcert.web.here import parts, today
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
@@ -103,7 +104,7 @@ def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - a
 def _day(told: Any, name: str) -> date:  # noqa: ANN401
     day: date | None = told.get(name, type=date.fromisoformat)
     if day is None:
-        raise BadInput({name: "not_a_date"})
+        raise BadInput({name: "missing"})
     return day
 
 
@@ -118,3 +119,6 @@ def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noq
         **{name: told.get(name, -1, type=int) for name in _NUMBERS},
     )  # fmt: skip
     return template, staff, site
+
+
+bp.register_error_handler(BadInput, shown_again(every))

@@ -1,5 +1,6 @@
 """The door of a site's stock: shelves, fridges and open vials, what came, went and waits."""
 
+import math
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -8,12 +9,14 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
+from healthcert.errors import BadInput
 from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
-from healthcert.web.clinic import done, own_site
+from healthcert.web.clinic import day, done, own_site
 from healthcert.web.here import parts
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("stock", __name__, url_prefix="/clinic/stock")
 _NONE = UUID(int=0)
@@ -66,7 +69,7 @@ def read() -> Response:
     if "lot" in typed:
         done(cold_chain.look, shelf=_shelf(), stage=typed.get("vvm_stage", 0, type=int))
     else:
-        celsius = typed.get("celsius", float("nan"), type=float)
+        celsius = typed.get("celsius", math.nan, type=_degrees)
         fridge_id = typed.get("fridge", _NONE, type=UUID)
         done(cold_chain.read, fridge_id=fridge_id, celsius=celsius, taken_at=now())
     return redirect(url_for(".shelves"), code=303)
@@ -104,6 +107,10 @@ def today() -> Response:
     return redirect(url_for("clinic.day", lot=lot.number), code=303)
 
 
+def _degrees(text: str) -> float:
+    return float(text.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+
+
 def _shelf() -> Shelf:
     return Shelf(own_site(), request.form.get("lot", _NONE, type=UUID))
 
@@ -111,3 +118,10 @@ def _shelf() -> Shelf:
 def _today(db: Any) -> date:  # noqa: ANN401 - views know no SQL
     site = roster.site(db, site_id=own_site())
     return now().astimezone(ZoneInfo(site.time_zone)).date()
+
+
+def _again() -> str:
+    return day() if request.endpoint == "stock.today" else shelves()
+
+
+bp.register_error_handler(BadInput, shown_again(_again))

@@ -79,7 +79,7 @@ def test_a_carton_that_is_scanned_is_on_the_shelf_and_waits_for_its_release(part
         ({"scan": "EJ6796"}, "this is not what a carton"),
         ({"number": "", "expires_on": "2029-03-31"}, "fill this in"),
         ({"number": "AB", "expires_on": "soon"}, "fill this in"),
-        ({"scan": CARTON, "quantity": "0"}, "there are not so many"),
+        ({"scan": CARTON, "quantity": "0"}, "enter a whole number"),
     ],
 )
 def test_what_cannot_be_delivered_is_refused_with_the_reason(parts, clinic, staff, typed, words):
@@ -387,10 +387,11 @@ def test_a_list_asks_the_database_little_however_long_it_is(
     assert came.remaining == 10
 
 
-def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(
-    parts, clinic, staff, came
-):
+def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(parts, clinic, staff):
     with parts.doors.transaction() as db:
+        make.make_shelf(
+            db, site=db.get_one(make.Site, clinic.site_id), lot=db.scalars(select(Lot)).one()
+        )
         db.get_one(make.Site, clinic.site_id).time_zone = "Asia/Tokyo"
         make.add(db, Fridge(site_id=clinic.site_id, name="F", kind="fridge", recorded_at=NOW))
     fridge = one(parts, select(Fridge.id))
@@ -399,3 +400,40 @@ def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(
                                  follow_redirects=True)  # fmt: skip
     assert "02/03/2026, 21:00" in answer.text
     assert "2 March 2026, 14:00" in staff("admin").get("/admin/").text
+
+
+def test_a_deed_that_is_refused_keeps_what_was_typed_and_says_beside_it_what_is_wrong(staff, came):
+    clerk = staff("clerk")
+    typed = {"number": "AB1207", "expires_on": "2029-03-31", "quantity": "a few"}
+    answer = clerk.post("/clinic/stock/came", typed, page="/clinic/stock")
+    assert answer.status_code == 400
+    assert "<title>Error: Stock" in answer.text
+    assert 'href="#wrong-product">Vaccine: fill this in' in answer.text
+    assert re.search(r'id="wrong-product" name="product"', answer.text)
+    assert re.search(r'name="number"[^>]* value="AB1207"', answer.text)
+    assert re.search(r'name="quantity"[^>]* value="a few"', answer.text)
+    wasted = {"lot": str(came.lot_id), "kind": "wasted", "reason": "broken", "quantity": "99"}
+    answer = clerk.post("/clinic/stock/went", wasted, page="/clinic/stock")
+    assert "Doses: there are not so many doses" in answer.text
+    assert re.search(r'<option value="broken" selected', answer.text)
+    answer = clerk.post("/clinic/stock/today", {"scan": "EJ6796"}, page="/clinic/")
+    assert re.search(r'id="wrong-scan"[^>]* value="EJ6796"', answer.text)
+
+
+def test_a_plan_that_is_refused_can_be_mended_where_it_was_typed(clinic, lead):
+    shown = lead.get("/admin/sessions/preview", query_string=plan(clinic, minutes="4"))
+    assert "Minutes for each time: enter 5 to 60 minutes" in shown.text
+    assert re.search(r'id="wrong-minutes"[^>]* value="4"', shown.text)
+    assert re.search(r'name="capacity"[^>]* value="4"', shown.text)
+    assert len(re.findall(r'name="weekdays"[^>]* checked', shown.text)) == 2
+
+
+def test_staff_who_are_refused_stay_at_their_door_and_find_the_way_back(staff, came):
+    clerk = staff("clerk")
+    answer = clerk.post(
+        "/clinic/stock/vial", {"vial": str(came.lot_id)}, page="/clinic/stock",
+        headers={"Referer": "http://localhost/clinic/stock"},
+    )  # fmt: skip
+    assert answer.status_code == 404
+    assert 'href="/clinic/stock"' in answer.text
+    assert "Clara Clerk" in answer.text
