@@ -9,7 +9,7 @@ from healthcert.errors import NotFound
 from healthcert.policy.roles import delegable
 from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.moment import now
 from healthcert.web.verify import verifier
 
@@ -44,31 +44,22 @@ def organisations() -> str:
 def delegate() -> Response:
     """Hand one of one's acts to an organisation below one's own."""
     typed = request.form
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        delegating.delegate(
-            db, staff=staff, taker_id=typed.get("taker", UUID(int=0), type=UUID),
-            act=typed.get("act", ""), days=typed.get("days", 0, type=int), now=now(),
-        )  # fmt: skip
+    taker, days = typed.get("taker", UUID(int=0), type=UUID), typed.get("days", 0, type=int)
+    done(delegating.delegate, taker_id=taker, act=typed.get("act", ""), days=days)
     return redirect(url_for(".organisations"), code=303)
 
 
 @bp.post("/delegations/<uuid:delegation_id>/revoke")
 def revoke(delegation_id: UUID) -> Response:
     """Take back what was handed on."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        delegating.revoke(db, staff=staff, delegation_id=delegation_id, now=now())
+    done(delegating.revoke, delegation_id=delegation_id)
     return redirect(url_for(".organisations"), code=303)
 
 
 @bp.post("/alarms/<uuid:alarm_id>")
 def alarm(alarm_id: UUID) -> Response:
     """Note that an alarm was seen or, where a reason is given, close it."""
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        reason = request.form.get("reason", "")
-        alarms.settle(db, alarm_id=alarm_id, reason=reason, staff=staff, now=now())
+    done(alarms.settle, alarm_id=alarm_id, reason=request.form.get("reason", ""))
     return redirect(url_for(".state"), code=303)
 
 

@@ -16,7 +16,7 @@ from healthcert.web.answers import Answers, BirthField, Line, needed
 from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import parts, today
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, counter
 
@@ -59,7 +59,7 @@ def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
     site = roster.site(db, site_id=own_site())
     days = {one.id: one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() for one in made}
     for appointment_id, day in days.items():
-        if day == now().astimezone(ZoneInfo(site.time_zone)).date():
+        if day == today(site.time_zone):
             clinic.arrive(
                 db, appointment_id=appointment_id, site_id=site.id, staff_id=visitor().id,
                 now=now(),

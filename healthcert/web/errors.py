@@ -84,12 +84,12 @@ def unusable(wrong: errors.BadInput) -> Response:
 
 def _to_prove_again() -> Response:
     """Lead to where one proves again who one is, and back to the page one came from."""
-    back = request.full_path.rstrip("?") if request.method == "GET" else _back()
+    back = request.full_path.rstrip("?") if request.method == "GET" else came_from()
     door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
     return Response(status=303, headers={"Location": f"{door}?{urlencode({'next': back})}"})
 
 
-def _back() -> str:
+def came_from() -> str:
     """Return the page one came from, as a browser tells of our own; the first page otherwise."""
     return "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
 
@@ -126,7 +126,7 @@ def _fault(error: Exception) -> Response:
 def _respond(code: str, answer: Answer, more: Mapping[str, Any]) -> Response:
     if not is_api():
         page = render_template(
-            "refusal.html", code=code, answer=answer, request_id=request_id(), back=_back(),
+            "refusal.html", code=code, answer=answer, request_id=request_id(), back=came_from(),
             until=more.get("until"), wrong=complaints(more.get("fields", {})).values(),
         )  # fmt: skip
         return make_response(page, answer.status)

@@ -1,23 +1,21 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
-from healthcert.services import judging_again, lots, roster
-from healthcert.web.guards import visitor
-from healthcert.web.here import parts, today
-from healthcert.web.moment import now
+from healthcert.services import judging_again, lots
+from healthcert.web.here import done, parts, today
 from healthcert.web.refusals import shown_again
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
 
 
 @bp.get("")
+@shown_again(bp)
 def every() -> str:
     """Show every lot with its state, and what may be ordered of it."""
     with parts().doors.reading() as db:
@@ -32,9 +30,9 @@ def order(lot_id: UUID) -> Response:
     if "expires_on" in request.form and extended is None:
         raise BadInput({"expires_on": "missing"})
     since, reason = (None, "extended") if extended else (today(), "released")
-    return _order(
-        lot_id, ".every", state="released", since=since, reason=reason, expires_on=extended
-    )
+    order = {"state": "released", "since": since, "reason": reason, "expires_on": extended}
+    done(lots.order, lot_id=lot_id, **order)
+    return redirect(url_for(".every"), code=303)
 
 
 @bp.get("/<uuid:lot_id>/recall")
@@ -55,14 +53,5 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    return _order(lot_id, ".foresee", state="recalled", since=None, reason=reason)
-
-
-def _order(lot_id: UUID, then: str, **ordered: Any) -> Response:  # noqa: ANN401 - of one deed
-    with parts().doors.transaction() as db:
-        staff = roster.present(db, staff_id=visitor().id)
-        lots.order(db, lot_id=lot_id, staff=staff, now=now(), **ordered)
-    return redirect(url_for(then, lot_id=lot_id), code=303)
-
-
-bp.register_error_handler(BadInput, shown_again(every))
+    done(lots.order, lot_id=lot_id, state="recalled", since=None, reason=reason)
+    return redirect(url_for(".foresee", lot_id=lot_id), code=303)

@@ -12,7 +12,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
 from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts, today
+from healthcert.web.here import once, parts, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
@@ -23,6 +23,7 @@ _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_do
 
 
 @bp.get("")
+@shown_again(bp)
 def every() -> str:
     """Show what is planned from today on, and who could not be placed anew."""
     with parts().doors.reading() as db:
@@ -49,6 +50,7 @@ def make() -> Response:
     """Keep a template, and make its sessions as far ahead as the country has them made."""
     until = sessions.horizon(parts().country, today())
     with parts().doors.transaction() as db:
+        once(db)
         wanted, staff, _site = _template(db, request.form)
         template_id = sessions.begin(db, wanted, staff=staff, now=now()).id
         sessions.make(db, template_id=template_id, country=parts().country, until=until, now=now())
@@ -119,6 +121,3 @@ def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noq
         **{name: told.get(name, -1, type=int) for name in _NUMBERS},
     )  # fmt: skip
     return template, staff, site
-
-
-bp.register_error_handler(BadInput, shown_again(every))

@@ -3,16 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
 
-from flask import g, request
-from werkzeug.datastructures import MultiDict
+from flask import Blueprint, g, request
 
 from healthcert import errors
 from healthcert.data import labels, table
 from healthcert.i18n import Lazy
 from healthcert.web.answers import OTHER, WRONG, words
 
+_Page = Callable[[], str]
 _FIELDS = labels("fields")
 
 
@@ -46,25 +45,20 @@ def complaints(wrong: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-class Sent(NamedTuple):
-    """What was typed into a form that was refused just now, and what is wrong with it by field."""
-
-    typed: MultiDict[str, Any]
-    wrong: Mapping[str, str]
+def sent(action: str) -> Mapping[str, str]:
+    """Return what is wrong, in words by field, with the form of this address that came just now."""
+    return complaints(g.get("wrong", {})) if request.path == action else {}
 
 
-def sent(action: str) -> Sent | None:
-    """Return what was refused of the form with this address; None where nothing was."""
-    if "wrong" not in g or request.path != action:
-        return None
-    return Sent(request.values, complaints(g.wrong))
+def shown_again(bp: Blueprint) -> Callable[[_Page], _Page]:
+    """Let a page answer bad input at its door: it shows what was typed, and what `sent` tells."""
 
+    def mark(page: _Page) -> _Page:
+        def show(refusal: errors.BadInput) -> tuple[str, int]:
+            g.wrong = refusal.fields
+            return page(), HTTPStatus.BAD_REQUEST
 
-def shown_again(page: Callable[[], str]) -> Callable[[errors.BadInput], tuple[str, int]]:
-    """Return what answers bad input with a page whose forms show what `sent` tells of them."""
+        bp.register_error_handler(errors.BadInput, show)
+        return page
 
-    def show(refusal: errors.BadInput) -> tuple[str, int]:
-        g.wrong = refusal.fields
-        return page(), HTTPStatus.BAD_REQUEST
-
-    return show
+    return mark
