@@ -25,13 +25,15 @@ _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_do
 @bp.get("")
 @shown_again(bp)
 def every() -> str:
-    """Show what is planned from today on, and who could not be placed anew."""
+    """Show what is planned from today or a later day on, and who could not be placed anew."""
+    first = max(today(), request.args.get("since", today(), type=date.fromisoformat))
     with parts().doors.reading() as db:
         _staff, sites = _reach(db, "plan_sessions")
         ids = [site.id for site in sites]
         return render_template(
-            "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=today(),
-            sessions=planning.listed(db, site_ids=ids, first=today(), limit=_MOST),
+            "admin/sessions.html", sites=sites, products=knowledge.offered(db), most=_MOST,
+            sessions=planning.listed(db, site_ids=ids, first=first, limit=_MOST),
+            until=request.args.get("until", type=date.fromisoformat),
         )  # fmt: skip
 
 
@@ -54,7 +56,7 @@ def make() -> Response:
         wanted, staff, _site = _template(db, request.form)
         template_id = sessions.begin(db, wanted, staff=staff, now=now()).id
         sessions.make(db, template_id=template_id, country=parts().country, until=until, now=now())
-    return redirect(url_for(".every"), code=303)
+    return redirect(url_for(".every", until=until.isoformat()), code=303)
 
 
 @bp.post("/size")
@@ -76,6 +78,8 @@ def foresee() -> str:
     """Show how many people are booked on a day at a site, before it is closed."""
     with parts().doors.reading() as db:
         site, day = _at(db, "close_site", request.args)[1], _day(request.args, "day")
+        if day < today(site.time_zone):
+            raise BadInput({"day": "too_long_ago"})
         rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
     booked = sum(row.booked for row in rows if row[0].day == day)
     return render_template("admin/closing.html", site=site, day=day, booked=booked)

@@ -232,6 +232,9 @@ def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, c
         assert db.scalar(select(func.count()).select_from(SessionTemplate)) == 0
     answer = lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
     assert answer.status_code == 303
+    assert "The plan is kept. Its sessions up to" in lead.get(answer.location).text
+    later = lead.get("/admin/sessions", query_string={"since": day(22).isoformat()}).text
+    assert later.count("Harbour</bdi>") == 2
     with parts.doors.reading() as db:
         made = select(func.count()).where(ClinicSession.template_id.is_not(None))
         assert db.scalar(made) == 8
@@ -281,7 +284,7 @@ def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, cli
     assert lead.post("/admin/sessions/close", told, page="/admin/sessions").status_code == 303
     assert rebook(parts, NOW) == 1
     assert "Cancelled" in lead.get("/admin/sessions").text
-    for wrong in ({"day": "soon"}, {"site": "x"}):
+    for wrong in ({"day": "soon"}, {"site": "x"}, {"day": day(-1).isoformat()}):
         assert lead.get("/admin/sessions/close", query_string=told | wrong).status_code in {
             400,
             404,
@@ -343,7 +346,7 @@ def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, s
     lot = one(parts, select(Lot.id).filter_by(number="EJ6796"))
     admin.post(f"/admin/lots/{lot}", {}, page="/admin/lots")
     assert one(parts, select(Lot.state).filter_by(id=lot)) == "released"
-    for ends, status in (("2029-09-30", 303), ("later", 400)):
+    for ends, status in (("2029-09-30", 303), ("later", 400), ("2020-01-01", 400)):
         answer = admin.post(f"/admin/lots/{lot}", {"expires_on": ends}, page="/admin/lots")
         assert answer.status_code == status
     assert "30 September 2029" in admin.get("/admin/lots").text
