@@ -165,6 +165,9 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
     mine = citizen.get("/my/waiting").text
     assert f"/draws/{draw.id}" in mine
     assert tokens[0] in mine
+    page = browser.get("/draws").text
+    assert "Monday, 2 March 2026, 15:00" in page
+    assert "the lottery" in page
     folder = published.draws_dir / str(draw.id)
     folder.mkdir(parents=True)
     (folder / "ranks.txt").write_text(tokens[0])
