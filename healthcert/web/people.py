@@ -17,11 +17,10 @@ from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
-from healthcert.web.clinic import done
 from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.labels import EVIDENCE, IDENTITIES, REVOKED
 from healthcert.web.moment import now
 
