@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
@@ -64,7 +64,8 @@ def written(spans: Iterable[Span | SiteHours]) -> str:
 def begin(
     db: Session, *, site_id: UUID, spans: Iterable[Span], closed: Iterable[date], now: datetime
 ) -> None:
-    """Write down when a site that has no hours yet is open, and on which days it is closed."""
+    """Write down when a site is open for what is planned from now on, and on which days closed."""
+    db.execute(delete(SiteHours).where(SiteHours.site_id == site_id))
     row = {"recorded_at": now, "site_id": site_id}
     db.add_all(SiteHours(**row, **span._asdict()) for span in spans)
     db.add_all(SiteClosure(**row, day=day) for day in closed)
