@@ -68,7 +68,7 @@ def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, cl
     assert (session["state"], session["lost"]) == ("cancelled", None)
 
 
-def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, parts, clinic, program):
+def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, program):
     two_levels(app, clinic)
     admin, path = program("admin"), "/organisations/sites"
     [harbour] = admin.get(path).json["items"]
