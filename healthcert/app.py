@@ -14,6 +14,7 @@ from werkzeug import Response
 from werkzeug.exceptions import InternalServerError
 
 from healthcert.config import Settings
+from healthcert.data import knowledge
 from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.gateways import room_files
@@ -84,7 +85,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         NotReady: Keys or built files are missing.
         BadSettings: A setting is unsafe for its environment.
     """
-    app = new_app(settings, clock, floor)
+    app = new_app(settings, clock, floor, knowledge.country(settings.country).time_zone)
     parts = open_parts(settings)
     app.extensions["healthcert"] = parts
     app.session_interface = Visits(settings)

@@ -41,7 +41,7 @@ def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Cloc
     return app
 
 
-def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
+def new_app(settings: Settings, clock: Clock, floor: Clock, zone: str = "UTC") -> Flask:
     """Return an application with the verifier's doors, not yet guarded; for both factories."""
     app = Flask("healthcert", static_folder=None, template_folder=None)
     app.request_class = verify.InMemory
@@ -61,7 +61,7 @@ def new_app(settings: Settings, clock: Clock, floor: Clock) -> Flask:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
             app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies
         )
-    init_pages(app, settings)
+    init_pages(app, settings, zone=zone)
     init_intake(app, settings)
     init_errors(app)
     app.register_blueprint(verify.bp)

@@ -58,7 +58,7 @@ def cosign(
 @_LOG
 @click.option("--state", type=click.Path(path_type=Path, file_okay=False), required=True)
 def witness(seals: Path, key: Path, secret: Path, log: Path, state: Path) -> None:
-    r"""Follow the service's seals, write the newest head cosigned; exit 1 if the past changed.
+    """Follow the service's seals, write the newest head cosigned; exit 1 if the past changed.
 
     \b
     Example:
@@ -78,7 +78,7 @@ def witness(seals: Path, key: Path, secret: Path, log: Path, state: Path) -> Non
 @click.option("--witness", "witnesses", type=_FILE, multiple=True, help="Who must have cosigned.")
 @click.option("--held", type=_FILE, help="An older head, if the proof is one of growth.")
 def check(proof: Path, log: Path, witnesses: tuple[Path, ...], held: Path | None) -> None:
-    r"""Check a proof of an event and show the event, or one of growth; exit 1 if it fails.
+    """Check a proof of an event and show the event, or one of growth; exit 1 if it fails.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def check(proof: Path, log: Path, witnesses: tuple[Path, ...], held: Path | None
 @_SECRET
 @click.option("--for-log", is_flag=True, help="A log's key; else a witness's.")
 def new_key(name: str, path: Path, secret: Path, *, for_log: bool) -> None:
-    r"""Make a key in a file that is not there yet, its verifier key beside it (.vkey).
+    """Make a key in a file that is not there yet, its verifier key beside it (.vkey).
 
     \b
     Example:

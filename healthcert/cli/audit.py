@@ -46,7 +46,7 @@ def verify(
     *,
     as_json: bool,
 ) -> None:
-    r"""Hold every event against what was sealed; exit 1, naming the events, if it differs.
+    """Hold every event against what was sealed; exit 1, naming the events, if it differs.
 
     The service's own seal files are always looked at.
 
@@ -82,7 +82,7 @@ def verify(
 @click.option("--since", type=click.IntRange(0), help="Prove growth since a tree of this size.")
 @click.option("--head", type=click.File(encoding="utf-8"), help="A head that a witness cosigned.")
 def prove(event: UUID | None, since: int | None, head: IO[str] | None) -> None:
-    r"""Prove that an event was sealed, or that the tree only grew: for anybody to check.
+    """Prove that an event was sealed, or that the tree only grew: for anybody to check.
 
     \b
     Example:
@@ -99,7 +99,7 @@ def prove(event: UUID | None, since: int | None, head: IO[str] | None) -> None:
 
 @audit.command()
 def export() -> None:
-    r"""Write every sealed event as a line of JSON with its entry and leaf hash; nobody is named.
+    """Write every sealed event as a line of JSON with its entry and leaf hash; nobody is named.
 
     \b
     Example:

@@ -38,11 +38,11 @@ def draw() -> None:
 @click.option("--reserve", type=(str, int), multiple=True, help="phase:… or region:…, percent.")
 @_BY
 def commit(staff: UUID, reserve: tuple[tuple[str, int], ...], **told: str | int) -> None:
-    r"""Announce a draw: print its number and the commitment, and make its page.
+    """Announce a draw: print its number and the commitment, and make its page.
 
     \b
     Example:
-      healthcert draw commit --programme covid-19 --places 5000 --reserve region:XX-N 20 \
+      healthcert draw commit --programme covid19 --places 5000 --reserve region:XX-N 20 \\
         --closes 2026-03-02T09:00:00Z --source "the national lottery of 3 March" --staff STAFF
     """
     rules = Rules(reserves=dict(reserve), **told)  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def run(draw_id: UUID, public_value: str, staff: UUID) -> None:
 @click.option("--token", help="Yours: its rank is told.")
 @click.pass_context
 def verify(context: click.Context, folder: Path, commitment: str | None, token: str | None) -> None:
-    r"""Compute a draw again from its public files, without a database; exit 1 if it differs.
+    """Compute a draw again from its public files, without a database; exit 1 if it differs.
 
     \b
     Example:

@@ -100,7 +100,7 @@ def import_(
     *,
     training: bool,
 ) -> None:
-    r"""Take in a list of trusted signers, in place of the one of that name.
+    """Take in a list of trusted signers, in place of the one of that name.
 
     A source is a file or a folder of files: certificates (PEM, DER), a national or gateway list,
     a DID document, or saved replies of the verifier API. An entry that cannot be used is named
@@ -133,7 +133,7 @@ def import_(
 @click.option("--use", is_flag=True, help="Put them in use; then restart every process.")
 @click.option("--batch", default=500, show_default=True, help="People a transaction.")
 def rotate_vault(batch: int, *, prepare: bool, use: bool) -> None:
-    r"""Renew the keys that personal data lies under: prepare, use, then work through the people.
+    """Renew the keys that personal data lies under: prepare, use, then work through the people.
 
     Between the steps every process is restarted, so that none meets a key it does not know.
     Without an option everybody is brought under the newest keys, in batches: ended at any

@@ -35,7 +35,7 @@ def country() -> None:
 @vaccines.command("list")
 @_JSON
 def show(*, as_json: bool) -> None:
-    r"""List the vaccines we know: code, name, doses, intervals.
+    """List the vaccines we know: code, name, doses, intervals.
 
     \b
     Example:
@@ -58,7 +58,7 @@ def show(*, as_json: bool) -> None:
 @_JSON
 @click.pass_context
 def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
-    r"""Say what is wrong with our files, with a file, or with a folder laid out as ours; exit 1.
+    """Say what is wrong with our files, with a file, or with a folder laid out as ours; exit 1.
 
     \b
     Example:
@@ -70,7 +70,7 @@ def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
 @vaccines.command()
 @click.argument("path", type=_PATH, required=False)
 def load(path: Path | None) -> None:
-    r"""Bring the database to our files, and to those of a folder; earlier versions stay.
+    """Bring the database to our files, and to those of a folder; earlier versions stay.
 
     \b
     Example:
@@ -87,7 +87,7 @@ def load(path: Path | None) -> None:
 @_JSON
 @click.pass_context
 def check_country(context: click.Context, path: Path, *, as_json: bool) -> None:
-    r"""Say what is wrong with the file of a country, a line a fault; exit 1 where any is.
+    """Say what is wrong with the file of a country, a line a fault; exit 1 where any is.
 
     \b
     Example:
@@ -104,7 +104,7 @@ def valuesets() -> None:
 
 @valuesets.command("list")
 def show_sets() -> None:
-    r"""List the value sets we have: name, edition, codes, languages.
+    """List the value sets we have: name, edition, codes, languages.
 
     \b
     Example:
@@ -119,7 +119,7 @@ def show_sets() -> None:
 @click.argument("sources", type=_FILE, nargs=-1, required=True)
 @click.option("--out", type=_FOLDER, help="Folder of the files to renew, such as data/valuesets.")
 def import_(sources: tuple[Path, ...], out: Path | None) -> None:
-    r"""Show what editions in EU form change in our files; with --out, change them.
+    """Show what editions in EU form change in our files; with --out, change them.
 
     New codes come with the EU's words, ours are kept, and no code is ever dropped. Read the
     difference, and translate what is new, before the changed file is used.

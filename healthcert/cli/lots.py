@@ -24,7 +24,7 @@ def lots() -> None:
 @click.option("--state", type=click.Choice(LOT_STATES), help="Only those that are so.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a lot.")
 def show(state: str | None, *, as_json: bool) -> None:
-    r"""List lots: identifier, state, last day, product and number.
+    """List lots: identifier, state, last day, product and number.
 
     \b
     Example:

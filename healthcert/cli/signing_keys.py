@@ -30,7 +30,7 @@ _KID = click.argument("kid")
 @click.option("--dry-run", is_flag=True, help="Show what would be made, and its hash.")
 @click.option("--plan", help="Go on only if the plan has this hash: the one that was reviewed.")
 def hold_ceremony(path: Path, plan: str | None, *, dry_run: bool) -> None:
-    r"""Make the authority and the signers that a reviewed file asks for; what is there stays.
+    """Make the authority and the signers that a reviewed file asks for; what is there stays.
 
     The transcript's hash goes into the audit when the service takes the keys in.
 
@@ -53,7 +53,7 @@ def hold_ceremony(path: Path, plan: str | None, *, dry_run: bool) -> None:
 @_KID
 @_AS_JSON
 def answer_compromise(kid: str, *, as_json: bool) -> None:
-    r"""Stop a lost key, publish a bundle without it, certify everybody anew.
+    """Stop a lost key, publish a bundle without it, certify everybody anew.
 
     May be ended at any point and begun again. Without a published stand-by certificates wait.
 

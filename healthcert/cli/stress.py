@@ -243,7 +243,7 @@ def stress() -> None:
 @click.option("--each", type=click.IntRange(2, 1000), default=10, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One line a run, for a program.")
 def booking_(*, clients: int, each: int, as_json: bool) -> None:
-    r"""Let many clients book at once, and count whether a place was given away twice.
+    """Let many clients book at once, and count whether a place was given away twice.
 
     The database healthcert_stress is made on the server of HEALTHCERT_DATABASE_URL and dropped in
     the end: no row of yours is read or written, and its people are invented. The user needs the

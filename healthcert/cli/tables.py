@@ -35,7 +35,7 @@ def import_() -> None:
 @click.argument("kind", type=_KIND)
 @click.argument("file", type=_FILE)
 def look(kind: str, file: Path) -> None:
-    r"""Show what a table would do, and write nothing.
+    """Show what a table would do, and write nothing.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def look(kind: str, file: Path) -> None:
 @click.argument("file", type=_FILE)
 @click.option("--staff", type=click.UUID, help="Who takes it in; lots and doses need somebody.")
 def take(kind: str, file: Path, staff: UUID | None) -> None:
-    r"""Take a table in. Lines on record already are passed over; a fault stops all of it.
+    """Take a table in. Lines on record already are passed over; a fault stops all of it.
 
     Large tables go in by pieces. After a power cut the same command goes on where it was.
 
@@ -83,7 +83,7 @@ def take(kind: str, file: Path, staff: UUID | None) -> None:
 @click.argument("batch", type=click.UUID)
 @click.option("--staff", type=click.UUID, help="Who takes it back; lots and doses need somebody.")
 def undo(batch: UUID, staff: UUID | None) -> None:
-    r"""Take a batch back; what something leans on by now stays, and is counted.
+    """Take a batch back; what something leans on by now stays, and is counted.
 
     \b
     Example:
@@ -106,7 +106,7 @@ def undo(batch: UUID, staff: UUID | None) -> None:
 @click.argument("kind", type=_KIND)
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def export(kind: str, file: Path) -> None:
-    r"""Give out a table as it can be taken in again; the file is its owner's alone to read.
+    """Give out a table as it can be taken in again; the file is its owner's alone to read.
 
     Doses go out as FHIR R4B where the file ends in .json (a Bundle) or .ndjson.
 

@@ -53,7 +53,7 @@ def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> No
     """
     taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip())
     if kind not in FRIDGES or not name.strip() or db.scalar(taken):
-        raise BadInput({"name": "taken"})
+        raise BadInput({"name": "taken" if name.strip() else "missing"})
     fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name.strip(), kind=kind)
     db.add(fridge)
     db.flush()
@@ -76,7 +76,7 @@ def read(
     if fridge is None:
         raise NotFound
     if not -100 <= celsius <= 60:  # noqa: PLR2004 - what the database takes; nan neither
-        raise BadInput({"celsius": "not_a_choice"})
+        raise BadInput({"celsius": "not_degrees"})
     if taken_at > now + CLOCK_SLACK:
         raise BadInput({"taken_at": "in_the_future"})
     reading = ColdReading(

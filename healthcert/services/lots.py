@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
 from healthcert.models.broken import refusing
 from healthcert.services import audit
@@ -83,10 +83,13 @@ def order(
     that a regulator set; without one the old one stays.
 
     Raises:
+        BadInput: The new last day is over: doses that counted would not.
         NotAllowed: This member of staff received the lot that is to be released.
         NotFound: No such lot.
         WrongState: It is recalled.
     """
+    if expires_on and expires_on < now.date():
+        raise BadInput({"expires_on": "too_long_ago"})
     lot, last = _locked(db, lot_id)
     since = since or db.scalars(select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)).one()
     expires_on = expires_on or last.expires_on

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
@@ -85,7 +86,7 @@ def resize(
         NotFound: No such session there.
     """
     if not 1 <= capacity <= MOST:
-        raise BadInput({"capacity": "not_a_choice"})
+        raise BadInput({"capacity": "not_a_count"})
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
     about = db.scalar(query.filter_by(id=session_id))
     if about is None:
@@ -105,9 +106,9 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
     The worker books everybody anew who is booked there (`services.rebooking`).
 
     Raises:
-        BadInput: The day is over.
+        BadInput: The day is over, by the site's clock.
     """
-    if day < now.date():
+    if day < now.astimezone(ZoneInfo(db.get_one(Site, site_id).time_zone)).date():
         raise BadInput({"day": "too_long_ago"})
     closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
     db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())

@@ -30,15 +30,16 @@ def refuse_wrong(db: Session, template: SessionTemplate) -> None:
         NotFound: The programme does not give the product.
     """
     kept = [getattr(template, f"kept_{pool}") or 0 for pool in PLANNED]
-    wrong = {
-        "weekdays": not 0 < template.weekdays < 1 << 7,
-        "last_day": not template.first_day <= template.last_day <= template.first_day + LONGEST,
-        "minutes": not 5 <= template.minutes <= 60,  # noqa: PLR2004 - of an hour
-        "capacity": not 1 <= template.capacity <= MOST,
-        "kept": min(kept) < 0 or sum(kept) > template.capacity,
+    last = template.first_day + LONGEST
+    right = {
+        ("weekdays", "not_a_choice"): 0 < template.weekdays < 1 << 7,
+        ("last_day", "not_a_span"): template.first_day <= template.last_day <= last,
+        ("minutes", "not_a_length"): 5 <= template.minutes <= 60,  # noqa: PLR2004 - of an hour
+        ("capacity", "not_a_count"): 1 <= template.capacity <= MOST,
+        ("kept_phone", "kept_too_many"): min(kept) >= 0 and sum(kept) <= template.capacity,
     }
-    if any(wrong.values()):
-        raise BadInput({name: "not_a_choice" for name, bad in wrong.items() if bad})
+    if not all(right.values()):
+        raise BadInput(dict(wrong for wrong, fits in right.items() if not fits))
     given = [(one.id, product.id) for one, product in knowledge.offered(db)]
     if (template.programme_id, template.product_id) not in given:
         raise NotFound

@@ -1,6 +1,6 @@
 """Sites, kept by those whose organisation runs them; told as a line of a table tells them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,16 +16,7 @@ from healthcert.models.broken import refusing
 from healthcert.services import audit, delegating, hours
 from healthcert.services.cells import LANGUAGES, Setting
 from healthcert.services.import_places import SITES
-from healthcert.services.part import Part
 from healthcert.services.sheets import Line
-
-_APART = {"hours", "closed", "organisation_id"}  # what a line tells, and no column of a site is
-
-
-def listed(db: Session, *, reach: Select[UUID], part: Part, skipped: int = 0) -> Sequence[Site]:
-    """Return a part of the sites of organisations, by code."""
-    query = part.of(select(Site).where(Site.organisation_id.in_(reach)), Site.code)
-    return db.scalars(query.offset(skipped)).all()
 
 
 def one(db: Session, *, reach: Select[UUID], site_id: UUID) -> tuple[Site, dict[str, str]]:
@@ -95,7 +86,9 @@ def _change(
     db: Session, site: Site, new: Mapping[str, Any], *, hours_before: str, staff: Staff,
     now: datetime,
 ) -> Site:  # fmt: skip
-    changed = [name for name in new.keys() - _APART if getattr(site, name) != new[name]]
+    db.refresh(site, with_for_update=True)
+    columns = new.keys() - {"hours", "closed", "organisation_id"}
+    changed = [name for name in columns if getattr(site, name) != new[name]]
     if "time_zone" in changed:  # people were told the times of their appointments by it
         slots = select(Slot.id).join(ClinicSession, ClinicSession.id == Slot.session_id)
         there = slots.where(ClinicSession.site_id == site.id, Slot.starts_at > now)

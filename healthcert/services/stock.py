@@ -148,7 +148,9 @@ def _asked(
 ) -> Stock:
     """Return the balance of a shelf this member of staff may move, for so many doses."""
     stock = balance(db, shelf, staff)
-    if quantity < 1 or (leaves and quantity > stock.remaining):
+    if quantity < 1:
+        raise BadInput({"quantity": "not_a_count"})
+    if leaves and quantity > stock.remaining:
         raise BadInput({"quantity": "not_so_many"})
     return stock
 

@@ -11,9 +11,8 @@ from healthcert.errors import NotFound
 from healthcert.models import Staff
 from healthcert.policy.roles import delegable
 from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
-from healthcert.web.clinic import done
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.moment import now
 from healthcert.web.verify import verifier
 
@@ -48,10 +47,8 @@ def organisations() -> str:
 def delegate() -> Response:
     """Hand one of one's acts to an organisation below one's own."""
     typed = request.form
-    done(
-        delegating.delegate, taker_id=typed.get("taker", UUID(int=0), type=UUID),
-        act=typed.get("act", ""), days=typed.get("days", 0, type=int),
-    )  # fmt: skip
+    taker, days = typed.get("taker", UUID(int=0), type=UUID), typed.get("days", 0, type=int)
+    done(delegating.delegate, taker_id=taker, act=typed.get("act", ""), days=days)
     return redirect(url_for(".organisations"), code=303)
 
 

@@ -21,13 +21,13 @@ from healthcert.i18n import lazy as _
 from healthcert.web.forms import PARTS, DayField, Form
 
 WRONG = labels("wrong")
-_OTHER = _("this cannot be used")
+OTHER = _("this cannot be used")
 
 
 def words(code: str, label: object) -> str:
     """Return what is wrong with a field, so that it is understood away from the field too."""
     name = str(label).rstrip("?؟ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}")
-    return gettext("%(field)s: %(wrong)s", field=name, wrong=WRONG.get(code, _OTHER))
+    return gettext("%(field)s: %(wrong)s", field=name, wrong=WRONG.get(code, OTHER))
 
 
 class Answers(Form):

@@ -11,9 +11,9 @@ from healthcert.i18n import lazy as _
 from healthcert.services import clinic, giving, observing, roster, safety
 from healthcert.services.giving import Before
 from healthcert.web.answers import Answers, Radios, options
-from healthcert.web.clinic import Beside, done, own_site, patient_page, scene
+from healthcert.web.clinic import Beside, own_site, patient_page, scene
 from healthcert.web.forms import DayField
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.labels import SCREENINGS, TRIAGES, in_words
 from healthcert.web.moment import now
 
@@ -95,8 +95,11 @@ def questions(appointment_id: UUID) -> _Page:
     with parts().doors.transaction() as db:
         at = scene(db, appointment_id, "care")
         form = asking(at.known)(request.form or None)
-        if not (request.form and form.validate() and answers_of(form)):
-            return render_template("clinic/questions.html", at=at, form=form)
+        if request.form and form.validate() and not answers_of(form):
+            form.take({"all_no": "not_confirmed"})
+        if not request.form or form.errors:
+            page = render_template("clinic/questions.html", at=at, form=form)
+            return page, 400 if form.errors else 200
         giving.screen(
             db, vault=parts().vault, patient=at.patient, known=at.known, answers=answers_of(form),
             staff=at.staff, day=at.day, now=now(),

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
@@ -20,13 +19,12 @@ from healthcert.services.people import IdentityDetails
 from healthcert.web import family
 from healthcert.web.answers import Answers, Choice, Line, Radios, options
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import T, done, parts, today
 from healthcert.web.labels import CONSENTS, DECIDERS, IDENTITIES, NOT_VACCINATED
 from healthcert.web.moment import now
 
 bp = Blueprint("clinic", __name__, url_prefix="/clinic")
 
-T = TypeVar("T")
 _Page = str | tuple[str, int] | Response
 
 
@@ -59,7 +57,7 @@ def scene(db: Any, appointment_id: UUID, reason: str) -> Scene:  # noqa: ANN401 
         db, vault=parts().vault, appointment_id=appointment_id, staff=staff, reason=reason,
         now=now(),
     )  # fmt: skip
-    day = now().astimezone(ZoneInfo(patient.expected.time_zone)).date()
+    day = today(patient.expected.time_zone)
     known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=day)
     return Scene(staff, patient, known, day)
 
@@ -77,9 +75,9 @@ def day() -> str:
     door = parts().doors.transaction if wanted else parts().doors.reading
     with door() as db:
         site = roster.site(db, site_id=own_site())
-        shown = today = now().astimezone(ZoneInfo(site.time_zone)).date()
+        shown = latest = today(site.time_zone)
         with suppress(ValueError):
-            shown = min(today, date.fromisoformat(request.values.get("day", "")))
+            shown = min(latest, date.fromisoformat(request.values.get("day", "")))
         expected = clinic.day_list(db, vault=parts().vault, site_id=site.id, day=shown)
         found = expected
         if wanted:
@@ -162,14 +160,6 @@ def seen(appointment_id: UUID, reason: str) -> Patient:
     """Return the person of an appointment at one's own site; the look is written down."""
     with parts().doors.transaction() as db:
         return scene(db, appointment_id, reason).patient
-
-
-def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes
-    """Return what a deed of the member of staff who is here comes to, wholly done or not at all."""
-    staff_id = visitor().id
-    return parts().doors.run(
-        lambda db: work(db, staff=roster.present(db, staff_id=staff_id), now=now(), **told)
-    )
 
 
 def own_site() -> UUID:

@@ -14,10 +14,10 @@ from healthcert.services import clinic, finding, roster
 from healthcert.services.audit import Actor
 from healthcert.web import draft, family
 from healthcert.web.answers import Answers, BirthField, Line, needed
-from healthcert.web.clinic import done, own_site
+from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts, today
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, counter
 
@@ -59,8 +59,10 @@ def who_books(first: UUID) -> Actor:
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
     """Put walk-ins who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    zone, by, at = ZoneInfo(site.time_zone), visitor().id, now()
+    by, at = visitor().id, now()
     for one in made:
-        is_today = one.starts_at.astimezone(zone).date() == at.astimezone(zone).date()
+        is_today = one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() == today(
+            site.time_zone
+        )
         if is_today and (one.source, one.state) == ("walk_in", "booked"):
             clinic.arrive(db, appointment_id=one.id, site_id=site.id, staff_id=by, now=at)

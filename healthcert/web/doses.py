@@ -18,9 +18,9 @@ from healthcert.services import clinic, desk, giving, issuing, roster, safety, v
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
 from healthcert.web.care import answers_of, asking
-from healthcert.web.clinic import Scene, done, own_site, scene
+from healthcert.web.clinic import Scene, own_site, scene
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.labels import BODY_SITES, ERROR_REASONS, ROUTES
 from healthcert.web.moment import now
 

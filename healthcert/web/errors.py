@@ -19,9 +19,8 @@ from werkzeug.exceptions import HTTPException
 
 from healthcert import errors
 from healthcert.i18n import lazy as _
-from healthcert.web.answers import WRONG
 from healthcert.web.moment import now
-from healthcert.web.refusals import TRY_LATER, Answer, answer_to
+from healthcert.web.refusals import TRY_LATER, Answer, answer_to, complaints
 from healthcert.web.tracing import request_id
 
 _log = logging.getLogger(__name__)
@@ -87,10 +86,14 @@ def unusable(wrong: errors.BadInput) -> Response:
 
 def _to_prove_again() -> Response:
     """Lead to where one proves again who one is, and back to the page one came from."""
-    form = "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
-    back = request.full_path.rstrip("?") if request.method == "GET" else form
+    back = request.full_path.rstrip("?") if request.method == "GET" else came_from()
     door = "/my/sign-in" if request.path.startswith("/my/") else "/sign-in/again"
     return Response(status=303, headers={"Location": f"{door}?{urlencode({'next': back})}"})
+
+
+def came_from() -> str:
+    """Return the page one came from, as a browser tells of our own; the first page otherwise."""
+    return "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
 
 
 def http_error(error: HTTPException) -> Response:
@@ -124,11 +127,9 @@ def _fault(error: Exception) -> Response:
 
 def _respond(code: str, answer: Answer, more: Mapping[str, Any]) -> Response:
     if not is_api():
-        wrong = [WRONG[name] for name in more.get("fields", {}).values() if name in WRONG]
         page = render_template(
-            "refusal.html", code=code, answer=answer, request_id=request_id(),
-            until=more.get("until"),
-            wrong=wrong,
+            "refusal.html", code=code, answer=answer, request_id=request_id(), back=came_from(),
+            until=more.get("until"), wrong=complaints(more.get("fields", {})).values(),
         )  # fmt: skip
         return make_response(page, answer.status)
     problem = {

@@ -1,17 +1,52 @@
 """What a view with a database has at hand: the parts that the application opened once."""
 
-from typing import cast
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
-from flask import current_app, g, request
+from flask import abort, current_app, g, redirect, request
 
 from healthcert.parts import Parts
-from healthcert.services import limits
+from healthcert.services import api_answers, limits, roster
+from healthcert.web.errors import came_from
+from healthcert.web.guards import visitor
 from healthcert.web.moment import now
+
+T = TypeVar("T")
 
 
 def parts() -> Parts:
     """Return the parts: settings, database doors, vault, signers, pepper."""
     return cast(Parts, current_app.extensions["healthcert"])
+
+
+def today(zone: str = "") -> date:
+    """Return the day by the clock of a zone (IANA), the country's where none is named."""
+    return now().astimezone(ZoneInfo(zone or parts().country.time_zone)).date()
+
+
+def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes
+    """Return what a deed of the member of staff who is here comes to, wholly done or not at all."""
+    staff_id = visitor().id
+
+    def deed(db: Any) -> T:  # noqa: ANN401 - views know no SQL
+        once(db)
+        return work(db, staff=roster.present(db, staff_id=staff_id), now=now(), **told)
+
+    return parts().doors.run(deed)
+
+
+def once(db: Any) -> None:  # noqa: ANN401
+    """Go back to the page of a form that tells ``once``, shown one time, if it was done before."""
+    if "once" in request.form:
+        told = sorted(request.form.items(multi=True))
+        key = hashlib.sha256(repr((visitor().id, request.path, told)).encode()).digest()
+        mark: dict[str, Any] = {"vault": parts().vault, "key": key, "asked": key, "now": now()}
+        if api_answers.before(db, **mark) is not None:
+            abort(redirect(came_from(), code=303))
+        api_answers.keep(db, answer={}, **mark)
 
 
 def limit(name: str, identity: str = "") -> None:

@@ -1,6 +1,5 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
-from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
@@ -9,19 +8,19 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.services import judging_again, lots
-from healthcert.web.clinic import done
-from healthcert.web.here import parts
-from healthcert.web.moment import now
+from healthcert.web.here import done, parts, today
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
 
 
 @bp.get("")
+@shown_again(bp)
 def every() -> str:
     """Show every lot with its state, and what may be ordered of it."""
     with parts().doors.reading() as db:
         found = lots.known(db)
-    return render_template("admin/lots.html", lots=found, today=now().date())
+    return render_template("admin/lots.html", lots=found, today=today())
 
 
 @bp.post("/<uuid:lot_id>")
@@ -29,18 +28,18 @@ def order(lot_id: UUID) -> Response:
     """Release a lot that somebody else received; with a day, extend it as its regulator did."""
     extended = request.form.get("expires_on", type=date.fromisoformat)
     if "expires_on" in request.form and extended is None:
-        raise BadInput({"expires_on": "not_a_date"})
-    since, reason = (None, "extended") if extended else (now().date(), "released")
-    return _done(
-        lots.order, lot_id, ".every", state="released", since=since, reason=reason,
-        expires_on=extended,
-    )  # fmt: skip
+        raise BadInput({"expires_on": "not_a_date" if request.form["expires_on"] else "missing"})
+    since, reason = (None, "extended") if extended else (today(), "released")
+    order = {"state": "released", "since": since, "reason": reason, "expires_on": extended}
+    done(lots.order, lot_id=lot_id, **order)
+    return redirect(url_for(".every"), code=303)
 
 
 @bp.post("/<uuid:lot_id>/used-up")
 def exhaust(lot_id: UUID) -> Response:
     """Close a lot of which nothing lies anywhere any more."""
-    return _done(lots.exhaust, lot_id, ".every")
+    done(lots.exhaust, lot_id=lot_id)
+    return redirect(url_for(".every"), code=303)
 
 
 @bp.get("/<uuid:lot_id>/recall")
@@ -61,9 +60,5 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    return _done(lots.order, lot_id, ".foresee", state="recalled", since=None, reason=reason)
-
-
-def _done(deed: Callable[..., None], lot_id: UUID, then: str, **told: object) -> Response:
-    done(deed, lot_id=lot_id, **told)
-    return redirect(url_for(then, lot_id=lot_id), code=303)
+    done(lots.order, lot_id=lot_id, state="recalled", since=None, reason=reason)
+    return redirect(url_for(".foresee", lot_id=lot_id), code=303)

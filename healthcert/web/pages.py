@@ -23,7 +23,7 @@ from werkzeug.local import LocalProxy
 from healthcert import i18n
 from healthcert.config import Settings
 from healthcert.errors import NotReady
-from healthcert.web import forms
+from healthcert.web import forms, refusals
 
 COOKIE = "healthcert_language"
 _YEAR = 365 * 24 * 60 * 60
@@ -73,6 +73,7 @@ def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:
         environment=settings.env,
         field_params=forms.field_params,
         option_params=forms.option_params,
+        sent=refusals.sent,
     )
     jinja.filters.update(
         bdi=bdi,

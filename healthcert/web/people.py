@@ -17,11 +17,10 @@ from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
-from healthcert.web.clinic import done
 from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.labels import EVIDENCE, IDENTITIES, REVOKED
 from healthcert.web.moment import now
 
@@ -154,9 +153,9 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):
         return render_template("clinic/finding.html", **page), 400 if form.errors else 200
+    of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     try:
         deed, told = _told(form, kind)
-        of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
         done(deed, told=told, **of)
     except BadInput as wrong:
         form.take(wrong.fields)
@@ -167,8 +166,7 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
 
 def _told(form: Any, kind: str) -> tuple[Callable[..., Any], Any]:  # noqa: ANN401
     """Return the deed that writes a finding down, and what is told of it."""
-    told = form.data
-    evidence = None
+    told, evidence = form.data, None
     if told["evidence"] != "given_here":
         evidence = Evidence(told["evidence"], told["country"].upper(), told["note"])
     if kind == "test":

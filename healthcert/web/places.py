@@ -26,7 +26,7 @@ from healthcert.services.search import FreeSlot, Needs
 from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
 from healthcert.web.forms import DayField
-from healthcert.web.here import parts
+from healthcert.web.here import parts, today
 from healthcert.web.labels import DOSES, FACILITIES, HOURS, WAYS, in_words
 from healthcert.web.moment import now
 
@@ -173,8 +173,8 @@ def _at_own_site() -> dict[str, Any]:
     """Return where a desk looks: at its own site; and today only for who stands there."""
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
-    today = now().astimezone(ZoneInfo(site.time_zone)).date()
-    days = {"days": (today, today)} if source() == "walk_in" else {}
+    day = today(site.time_zone)
+    days = {"days": (day, day)} if source() == "walk_in" else {}
     return {"near": near(site), "site_id": site.id, **days}
 
 

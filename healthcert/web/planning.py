@@ -12,8 +12,9 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
 from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import once, parts, today
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
@@ -22,14 +23,17 @@ _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_do
 
 
 @bp.get("")
+@shown_again(bp)
 def every() -> str:
-    """Show what is planned from today on, and who could not be placed anew."""
+    """Show what is planned from today or a later day on, and who could not be placed anew."""
+    first = max(today(), request.args.get("since", today(), type=date.fromisoformat))
     with parts().doors.reading() as db:
         _staff, sites = _reach(db, "plan_sessions")
         ids = [site.id for site in sites]
         return render_template(
-            "admin/sessions.html", sites=sites, products=knowledge.offered(db), today=now().date(),
-            sessions=planning.listed(db, site_ids=ids, first=now().date(), limit=_MOST),
+            "admin/sessions.html", sites=sites, products=knowledge.offered(db), most=_MOST,
+            sessions=planning.listed(db, site_ids=ids, first=first, limit=_MOST),
+            until=request.args.get("until", type=date.fromisoformat),
         )  # fmt: skip
 
 
@@ -46,12 +50,13 @@ def preview() -> str:
 @bp.post("")
 def make() -> Response:
     """Keep a template, and make its sessions as far ahead as the country has them made."""
-    until = sessions.horizon(parts().country, now().date())
+    until = sessions.horizon(parts().country, today())
     with parts().doors.transaction() as db:
+        once(db)
         wanted, staff, _site = _template(db, request.form)
         template_id = sessions.begin(db, wanted, staff=staff, now=now()).id
         sessions.make(db, template_id=template_id, country=parts().country, until=until, now=now())
-    return redirect(url_for(".every"), code=303)
+    return redirect(url_for(".every", until=until.isoformat()), code=303)
 
 
 @bp.post("/size")
@@ -73,6 +78,8 @@ def foresee() -> str:
     """Show how many people are booked on a day at a site, before it is closed."""
     with parts().doors.reading() as db:
         site, day = _at(db, "close_site", request.args)[1], _day(request.args, "day")
+        if day < today(site.time_zone):
+            raise BadInput({"day": "too_long_ago"})
         rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
     booked = sum(row.booked for row in rows if row[0].day == day)
     return render_template("admin/closing.html", site=site, day=day, booked=booked)
@@ -103,7 +110,7 @@ def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - a
 def _day(told: Any, name: str) -> date:  # noqa: ANN401
     day: date | None = told.get(name, type=date.fromisoformat)
     if day is None:
-        raise BadInput({name: "not_a_date"})
+        raise BadInput({name: "missing"})
     return day
 
 

@@ -1,5 +1,6 @@
 """The front door: what anybody can do here, and the draws, for anybody to compute again."""
 
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -34,7 +35,8 @@ def draws(draw_id: UUID | None) -> str:
         draw.id: [name for name in _FILES if (folder / str(draw.id) / name).is_file()]
         for draw, _names in found
     }
-    return render_template("public/draws.html", draws=found, files=files)
+    moment = datetime.fromisoformat
+    return render_template("public/draws.html", draws=found, files=files, moment=moment)
 
 
 def are_here(found: service.Found, folder: Path) -> bool:

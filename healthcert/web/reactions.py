@@ -20,10 +20,9 @@ from healthcert.services import reactions, roster, safety
 from healthcert.services.safety import Reaction
 from healthcert.web import labels
 from healthcert.web.answers import Answers, Choice, Line, Radios, options
-from healthcert.web.clinic import done
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.moment import now
 from healthcert.web.people import known
 
@@ -83,25 +82,21 @@ def report(person_id: UUID) -> _Page:
     with parts().doors.transaction() as db:
         found = known(db, person_id, "care")
         doses = {str(dose.dose_id): f"{dose.product}, {dose.day}" for dose in found.doses}
-        form.dose.choices = options(doses | {"": _("One that is not on our record")})
-        if not (request.form and form.validate()):
-            status = 400 if form.errors else 200
-            return render_template("clinic/reaction.html", found=found, form=form), status
-        told = form.data
-        coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
-        dose_id = UUID(told["dose"]) if told["dose"] else None
-        reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
-        try:
-            event = safety.report_event(
-                db, vault=parts().vault, person_id=person_id, reaction=reaction, now=now(),
-                country=parts().country, site_id=visitor().site_id,
-                staff=roster.present(db, staff_id=visitor().id),
-            )  # fmt: skip
-        except BadInput as wrong:
-            form.take(wrong.fields)
-            return render_template("clinic/reaction.html", found=found, form=form), 400
-        event_id = event.id
-    return redirect(url_for(".case", event_id=event_id), code=303)
+    form.dose.choices = options(doses | {"": _("One that is not on our record")})
+    page = {"found": found, "form": form}
+    if not (request.form and form.validate()):
+        return render_template("clinic/reaction.html", **page), 400 if form.errors else 200
+    told = form.data
+    coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
+    dose_id = UUID(told["dose"]) if told["dose"] else None
+    of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
+    reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
+    try:
+        event = done(safety.report_event, reaction=reaction, site_id=visitor().site_id, **of)
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return render_template("clinic/reaction.html", **page), 400
+    return redirect(url_for(".case", event_id=event.id), code=303)
 
 
 @bp.get("/reactions/")

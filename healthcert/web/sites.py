@@ -15,17 +15,15 @@ from healthcert.i18n import names as language_names
 from healthcert.models import Organisation
 from healthcert.models.place import FACILITIES as OF_A_SITE
 from healthcert.services import delegating, roster, sites
-from healthcert.services.part import Part
 from healthcert.web.answers import Answers, Choice, Line, options
-from healthcert.web.clinic import done
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import done, parts
 from healthcert.web.labels import FACILITIES, in_words
 from healthcert.web.moment import now
 
 bp = Blueprint("sites", __name__, url_prefix="/admin/sites")
 
-_SHOWN, _PAGES = 50, 10_000
+_SHOWN = 50  # on a page
 _SEVERAL, _TICKED = ("facilities", "languages"), ("step_free", "female_vaccinator")
 _FIELDS = {
     "organisation": Choice, "region": Choice, **dict.fromkeys(_SEVERAL, SelectMultipleField),
@@ -41,13 +39,10 @@ About: type[Answers] = type(
 @bp.get("")
 def every() -> str:
     """Show the sites in one's reach, by code."""
-    page = min(max(request.args.get("page", 1, type=int), 1), _PAGES)
+    page = max(request.args.get("page", 1, type=int), 1)
     with parts().doors.reading() as db:
-        part, before = Part((), _SHOWN + 1), _SHOWN * (page - 1)
-        found = sites.listed(db, reach=_reach(db), part=part, skipped=before)
-    return render_template(
-        "admin/sites.html", sites=found[:_SHOWN], page=page, more=len(found) > _SHOWN
-    )
+        found = delegating.sites_of(db, _reach(db))[_SHOWN * (page - 1) :]
+    return render_template("admin/sites.html", found=found, page=page, shown=_SHOWN)
 
 
 @bp.get("/new")

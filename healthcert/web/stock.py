@@ -1,9 +1,8 @@
 """The door of a site's stock: shelves, fridges and open vials, what came, went and waits."""
 
+import math
 from datetime import date
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
@@ -11,23 +10,30 @@ from werkzeug import Response
 from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
-from healthcert.web.clinic import done, own_site
-from healthcert.web.here import parts
+from healthcert.web.clinic import day as day_list
+from healthcert.web.clinic import own_site
+from healthcert.web.here import done, parts, today
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 
 bp = Blueprint("stock", __name__, url_prefix="/clinic/stock")
 _NONE = UUID(int=0)
 
 
 @bp.get("")
+@shown_again(bp)
 def shelves() -> str:
     """Show what is there, what waits, and the fridges with what was read last."""
+    if request.endpoint == "stock.today":
+        return day_list()  # where the carton was scanned
     with parts().doors.reading() as db:
+        sites = {site.id: site for site in roster.sites(db)}
+        zone = sites[own_site()].time_zone
         return render_template(
             "clinic/stock.html", shelves=cold_chain.shelves(db, site_id=own_site()),
-            fridges=cold_chain.fridges(db, site_id=own_site()), sites=roster.sites(db),
-            products=knowledge.offered(db), today=now().date(), now=now(),
-            vials=vials.opened(db, site_id=own_site()),
+            fridges=cold_chain.fridges(db, site_id=own_site()), sites=sites.values(),
+            products=knowledge.offered(db), today=today(zone), now=now(),
+            vials=vials.opened(db, site_id=own_site()), zone=zone,
         )  # fmt: skip
 
 
@@ -41,8 +47,8 @@ def receive() -> Response:
         typed.get("fridge", type=UUID), typed.get("vvm_stage", type=int),
     )  # fmt: skip
     with parts().doors.reading() as db:
-        today = _today(db)
-    done(deliveries.receive, told=told, site_id=own_site(), today=today)
+        day = today(roster.site(db, site_id=own_site()).time_zone)
+    done(deliveries.receive, told=told, site_id=own_site(), today=day)
     return redirect(url_for(".shelves"), code=303)
 
 
@@ -66,7 +72,7 @@ def read() -> Response:
     if "lot" in typed:
         done(cold_chain.look, shelf=_shelf(), stage=typed.get("vvm_stage", 0, type=int))
     else:
-        celsius = typed.get("celsius", float("nan"), type=float)
+        celsius = typed.get("celsius", math.nan, type=_degrees)
         fridge_id = typed.get("fridge", _NONE, type=UUID)
         done(cold_chain.read, fridge_id=fridge_id, celsius=celsius, taken_at=now())
     return redirect(url_for(".shelves"), code=303)
@@ -95,19 +101,19 @@ def vial() -> Response:
     return redirect(url_for(".shelves"), code=303)
 
 
-@bp.post("/today")
-def today() -> Response:
+@bp.post("/today", endpoint="today")
+def lot_of_today() -> Response:
     """Remember the lot of a carton, so that the form of a dose proposes it on this device."""
     with parts().doors.reading() as db:
-        lot = deliveries.scanned(db, request.form.get("scan", ""), today=_today(db))
+        day = today(roster.site(db, site_id=own_site()).time_zone)
+        lot = deliveries.scanned(db, request.form.get("scan", ""), today=day)
     session["lots"] = session.get("lots", {}) | {str(lot.product_id): lot.number}
     return redirect(url_for("clinic.day", lot=lot.number), code=303)
 
 
+def _degrees(text: str) -> float:
+    return float(text.replace(",", ".").replace("\N{MINUS SIGN}", "-"))
+
+
 def _shelf() -> Shelf:
     return Shelf(own_site(), request.form.get("lot", _NONE, type=UUID))
-
-
-def _today(db: Any) -> date:  # noqa: ANN401 - views know no SQL
-    site = roster.site(db, site_id=own_site())
-    return now().astimezone(ZoneInfo(site.time_zone)).date()

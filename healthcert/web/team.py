@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -14,11 +13,9 @@ from healthcert.i18n import lazy as _
 from healthcert.services import delegating, invitations, roster
 from healthcert.web.answers import Answers, Choice, Line, options
 from healthcert.web.guards import visitor
-from healthcert.web.here import parts
+from healthcert.web.here import T, parts
 from healthcert.web.labels import ROLES, in_words
 from healthcert.web.moment import now
-
-T = TypeVar("T")
 
 bp = Blueprint("team", __name__, url_prefix="/admin/staff")
 

@@ -18,11 +18,11 @@ from healthcert.services.audit import Actor
 from healthcert.services.vials import opened as open_vials
 from healthcert.web import draft
 from healthcert.web.about import about, accepted, details_in, known_by
-from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
+from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled, words
 from healthcert.web.appointments import do
-from healthcert.web.clinic import done, own_site
+from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
-from healthcert.web.here import limit, parts
+from healthcert.web.here import done, limit, parts
 from healthcert.web.moment import now
 from healthcert.web.places import give_choices, town_at
 from healthcert.web.refusals import answer_to
@@ -138,9 +138,11 @@ def standby() -> _Page:
     if request.method == "GET":
         form.doses.data = sum(doses for _name, doses in left) or None
     if request.method == "POST" and form.validate():
-        session_id = UUID(form.session.data)
-        done(offers.standby, site=site, session_id=session_id, doses=form.doses.data)
+        session_id, doses = UUID(form.session.data), form.doses.data
+        done(offers.standby, site=site, session_id=session_id, doses=doses)
         return redirect(url_for(".standby", done=form.doses.data), code=303)
+    if form.doses.errors:
+        form.doses.errors = [words("not_a_count", form.doses.label.text)]
     page = render_template("waiting/standby.html", form=form, site=site, left=left)
     return (page, 400) if form.errors else page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 from contextlib import closing
 
+import click
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
@@ -183,3 +185,15 @@ def test_nothing_starts_on_a_vault_key_that_is_not_the_one(run, tmp_path):
         refused = run(main, *command, HEALTHCERT_PORT=str(free_port()))
         assert refused.exit_code == 1
         assert "which is not here" in refused.output, command
+
+
+def test_every_example_stands_on_lines_of_its_own_in_the_help():
+    def helps(command, *path):
+        yield path, command.get_help(click.Context(command, info_name=" ".join(path)))
+        for name, each in getattr(command, "commands", {}).items():
+            yield from helps(each, *path, name)
+
+    told = {path: shown for path, shown in helps(main, "healthcert") if "Example" in shown}
+    assert len(told) > 40
+    for path, shown in told.items():
+        assert re.search(r"^  Examples?:\n    \S", shown, re.MULTILINE), (path, shown)

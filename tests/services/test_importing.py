@@ -271,7 +271,7 @@ def test_what_is_wrong_with_the_facts_of_a_site_is_named(table, before, after, f
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        ("33,9", "north", ("latitude", "not_a_number")),
+        ("33,9", "north", ("latitude", "not_degrees")),
         ("33,9", "91", ("latitude", "out_of_range")),
         ("coast", "moon", ("region", "not_known")),
         (";yes", ";perhaps", ("step_free", "not_a_choice")),

@@ -162,6 +162,25 @@ def test_a_child_does_not_agree_alone_but_may_refuse(patient, rows):
     assert rows(Consent.decision, Consent.decided_by) == [("given", "parent"), ("refused", "self")]
 
 
+def test_questions_without_an_answer_are_not_saved_and_the_page_says_so(patient, rows):
+    nurse, page = patient()
+    assert "confirm this first" not in nurse.get(f"{page}/questions").text
+    answer = nurse.post(f"{page}/questions")
+    assert answer.status_code == 400
+    assert "I asked every question, and every answer is no: confirm this first" in answer.text
+    assert not rows(Screening.id)
+
+
+def test_a_form_of_a_dose_that_lay_open_says_that_the_dose_is_recorded(patient, clinic, rows):
+    nurse, page = patient()
+    nurse.post(f"{page}/dose", given(clinic) | ALL_NO)
+    assert nurse.post(f"{page}/dose", given(clinic) | ALL_NO).status_code == 409
+    again = nurse.get(f"{page}/dose").text
+    assert "The dose of this appointment is recorded" in again
+    assert "Save the dose" not in again
+    assert len(rows(Dose.id)) == 1
+
+
 def test_a_clerk_asks_the_questions_and_a_nurse_finds_them_answered(patient, staff, rows):
     nurse, path = patient()
     clerk = staff("clerk")

@@ -65,7 +65,7 @@ def test_a_site_is_added_and_stands_in_the_list_with_its_hours(parts, ours, staf
         ("code", "", "Short code: fill this in"),
         ("name_en", "", "Name in English: fill this in"),
         ("region", "moon", "Region: we do not know this one"),
-        ("latitude", "north", "Latitude: enter a number"),
+        ("latitude", "north", "Latitude: enter degrees"),
         ("longitude", "181", "Longitude: there is no such place"),
         ("time_zone", "Moon/Tycho", "Time zone: we do not know"),
         ("hours", "always", "Opening hours: write it such as"),

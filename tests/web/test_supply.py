@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import event, func, select, update
@@ -79,7 +80,7 @@ def test_a_carton_that_is_scanned_is_on_the_shelf_and_waits_for_its_release(part
         ({"scan": "EJ6796"}, "this is not what a carton"),
         ({"number": "", "expires_on": "2029-03-31"}, "fill this in"),
         ({"number": "AB", "expires_on": "soon"}, "fill this in"),
-        ({"scan": CARTON, "quantity": "0"}, "there are not so many"),
+        ({"scan": CARTON, "quantity": "0"}, "enter a whole number"),
     ],
 )
 def test_what_cannot_be_delivered_is_refused_with_the_reason(parts, clinic, staff, typed, words):
@@ -193,10 +194,12 @@ def test_the_lot_of_a_carton_is_proposed_until_a_dose_was_given(parts, clinic, s
         make.make_validity(db, lot=make.make_lot(db, product=product, number="B2"))
     nurse = staff("nurse")
     book()
-    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    book(1, identity_value="KANARI 654321", phone="+44 7700 900124")
+    visits = re.findall(r'"(/clinic/appointments/[0-9a-f-]+)"', nurse.get("/clinic/").text)
+    visit, following = dict.fromkeys(visits)
 
     def proposed() -> list[str]:
-        form = nurse.get(f"{visit}/dose").text
+        form = nurse.get(f"{following}/dose").text
         return re.findall(r'<option value="(\w+)" selected', form.partition('name="lot"')[2])[:1]
 
     scan = {"scan": "(01)00359267100023(10)B2"}
@@ -229,6 +232,9 @@ def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, c
         assert db.scalar(select(func.count()).select_from(SessionTemplate)) == 0
     answer = lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
     assert answer.status_code == 303
+    assert "The plan is kept. Its sessions up to" in lead.get(answer.location).text
+    later = lead.get("/admin/sessions", query_string={"since": day(22).isoformat()}).text
+    assert later.count("Harbour</bdi>") == 2
     with parts.doors.reading() as db:
         made = select(func.count()).where(ClinicSession.template_id.is_not(None))
         assert db.scalar(made) == 8
@@ -278,7 +284,7 @@ def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, cli
     assert lead.post("/admin/sessions/close", told, page="/admin/sessions").status_code == 303
     assert rebook(parts, NOW) == 1
     assert "Cancelled" in lead.get("/admin/sessions").text
-    for wrong in ({"day": "soon"}, {"site": "x"}):
+    for wrong in ({"day": "soon"}, {"site": "x"}, {"day": day(-1).isoformat()}):
         assert lead.get("/admin/sessions/close", query_string=told | wrong).status_code in {
             400,
             404,
@@ -352,7 +358,7 @@ def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, s
     lot = one(parts, select(Lot.id).filter_by(number="EJ6796"))
     admin.post(f"/admin/lots/{lot}", {}, page="/admin/lots")
     assert one(parts, select(Lot.state).filter_by(id=lot)) == "released"
-    for ends, status in (("2029-09-30", 303), ("later", 400)):
+    for ends, status in (("2029-09-30", 303), ("later", 400), ("2020-01-01", 400)):
         answer = admin.post(f"/admin/lots/{lot}", {"expires_on": ends}, page="/admin/lots")
         assert answer.status_code == status
     assert "30 September 2029" in admin.get("/admin/lots").text
@@ -397,3 +403,70 @@ def test_a_list_asks_the_database_little_however_long_it_is(
                                 recorded_at=NOW - timedelta(days=1)))  # fmt: skip
     assert asked() == before <= 5
     assert came.remaining == 10
+
+
+def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(parts, clinic, staff):
+    with parts.doors.transaction() as db:
+        make.make_shelf(
+            db, site=db.get_one(make.Site, clinic.site_id), lot=db.scalars(select(Lot)).one()
+        )
+        db.get_one(make.Site, clinic.site_id).time_zone = "Asia/Tokyo"
+        make.add(db, Fridge(site_id=clinic.site_id, name="F", kind="fridge", recorded_at=NOW))
+    fridge = one(parts, select(Fridge.id))
+    read = {"fridge": str(fridge), "celsius": "30"}
+    answer = staff("clerk").post("/clinic/stock/read", read, page="/clinic/stock",
+                                 follow_redirects=True)  # fmt: skip
+    assert "02/03/2026, 21:00" in answer.text
+    assert "2 March 2026, 14:00" in staff("admin").get("/admin/").text
+
+
+def test_a_deed_that_is_refused_keeps_what_was_typed_and_says_beside_it_what_is_wrong(staff, came):
+    clerk = staff("clerk")
+    typed = {"number": "AB1207", "expires_on": "2029-03-31", "quantity": "a few"}
+    answer = clerk.post("/clinic/stock/came", typed, page="/clinic/stock")
+    assert answer.status_code == 400
+    assert "<title>Error: Stock" in answer.text
+    assert 'href="#wrong-product">Vaccine: fill this in' in answer.text
+    assert re.search(r'id="wrong-product" name="product"', answer.text)
+    assert re.search(r'name="number"[^>]* value="AB1207"', answer.text)
+    assert re.search(r'name="quantity"[^>]* value="a few"', answer.text)
+    wasted = {"lot": str(came.lot_id), "kind": "wasted", "reason": "broken", "quantity": "99"}
+    answer = clerk.post("/clinic/stock/went", wasted, page="/clinic/stock")
+    assert "Doses: there are not so many doses" in answer.text
+    assert re.search(r'<option value="broken" selected', answer.text)
+    answer = clerk.post("/clinic/stock/today", {"scan": "EJ6796"}, page="/clinic/")
+    assert re.search(r'id="wrong-scan"[^>]* value="EJ6796"', answer.text)
+
+
+def test_a_plan_that_is_refused_can_be_mended_where_it_was_typed(clinic, lead):
+    shown = lead.get("/admin/sessions/preview", query_string=plan(clinic, minutes="4"))
+    assert "Minutes for each time: enter 5 to 60 minutes" in shown.text
+    assert re.search(r'id="wrong-minutes"[^>]* value="4"', shown.text)
+    assert re.search(r'name="capacity"[^>]* value="4"', shown.text)
+    assert len(re.findall(r'name="weekdays"[^>]* checked', shown.text)) == 2
+
+
+def test_staff_who_are_refused_stay_at_their_door_and_find_the_way_back(staff, came):
+    clerk = staff("clerk")
+    answer = clerk.post(
+        "/clinic/stock/vial", {"vial": str(came.lot_id)}, page="/clinic/stock",
+        headers={"Referer": "http://localhost/clinic/stock"},
+    )  # fmt: skip
+    assert answer.status_code == 404
+    assert 'href="/clinic/stock"' in answer.text
+    assert "Clara Clerk" in answer.text
+
+
+def test_a_form_that_is_sent_twice_is_one_deed(parts, staff, came):
+    clerk = staff("clerk")
+    shown = clerk.get("/clinic/stock").text
+    wasted = {"lot": str(came.lot_id), "kind": "wasted", "reason": "broken", "quantity": "2"}
+    for name in ("csrf_token", "once"):
+        wasted[name] = unescape(re.search(rf'name="{name}" value="([^"]+)"', shown)[1])
+    remaining = select(Stock.remaining).filter_by(lot_id=came.lot_id)
+    for _time in range(2):
+        assert clerk.client.post("/clinic/stock/went", data=wasted).status_code == 303
+        assert one(parts, remaining) == 8
+    for left in (7, 7):
+        clerk.client.post("/clinic/stock/went", data=wasted | {"quantity": "1"})
+        assert one(parts, remaining) == left

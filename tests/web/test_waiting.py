@@ -146,7 +146,10 @@ def test_a_lead_offers_what_is_left_and_others_may_not(staff, clinic, parts, joi
     lead = staff("lead")
     with parts.doors.reading() as db:
         session = db.get_one(Slot, clinic.slots[0]).session_id
-    assert lead.post("/clinic/standby", {"session": str(session), "doses": "0"}).status_code == 400
+    for doses in ("0", "a few"):
+        refused = lead.post("/clinic/standby", {"session": str(session), "doses": doses})
+        assert refused.status_code == 400
+        assert "How many doses are left?: enter a whole number, 1 or more" in refused.text
     answer = lead.post("/clinic/standby", {"session": str(session), "doses": "3"})
     assert "asked within a minute" in lead.get(answer.location).text
     assert job.offer(parts, NOW) == 1
@@ -184,6 +187,9 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
     mine = citizen.get("/my/waiting").text
     assert f"/draws/{draw.id}" in mine
     assert tokens[0] in mine
+    page = browser.get("/draws").text
+    assert "Monday, 2 March 2026, 15:00" in page
+    assert "the lottery" in page
     folder = published.draws_dir / str(draw.id)
     folder.mkdir(parents=True)
     (folder / "ranks.txt").write_text(tokens[0])

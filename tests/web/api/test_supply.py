@@ -53,7 +53,7 @@ def test_months_of_sessions_are_previewed_made_and_listed(parts, clinic, program
     days = [each["day"] for each in lead.get("/sessions").json["items"]]
     assert set(made["days"]) <= set(days)
     wrong = ask(lead, f"{path}/preview", plan | {"minutes": 4}, 422)
-    assert wrong["fields"] == {"minutes": "not_a_choice"}
+    assert wrong["fields"] == {"minutes": "not_a_length"}
     assert ask(lead, path, plan | {"site_id": str(make.new_id())}, 404)["code"] == "not_found"
 
 
