@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -57,8 +58,14 @@ def _told(span: Span | SiteHours) -> str:
 
 
 def written(spans: Iterable[Span | SiteHours]) -> str:
-    """Return hours as `read` reads them, each stretch by itself."""
-    return "; ".join(f"{_DAYS[span.weekday - 1]} {_told(span)}" for span in spans)
+    """Return hours as `read` reads them; alike days that follow each other are told at once."""
+    told: list[tuple[int, int, str]] = []  # from which weekday to which, and the times
+    for day, those in groupby(spans, attrgetter("weekday")):
+        times = ",".join(map(_told, those))
+        alike = bool(told) and told[-1][1:] == (day - 1, times)
+        told.append((told.pop()[0] if alike else day, day, times))
+    named = ((dict.fromkeys((_DAYS[first - 1], _DAYS[last - 1])), at) for first, last, at in told)
+    return "; ".join(f"{'-'.join(days)} {at}" for days, at in named)
 
 
 def begin(

@@ -1,5 +1,6 @@
 """Sites, kept by those whose organisation runs them; told as a line of a table tells them."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -99,8 +100,8 @@ def _change(
     details: dict[str, audit.Detail] = dict.fromkeys(changed, True)
     if hours.written(new["hours"]) != hours_before:
         hours.begin(db, site_id=site.id, spans=new["hours"], closed=(), now=now)
-        was = hours_before.replace(" ", "/").split(";/")  # no detail has blanks
-        details |= {f"hours_{n}": span for n, span in enumerate(filter(None, was))}
+        was = re.sub("[ ,]", "/", hours_before).split(";/")  # a detail is a code
+        details |= {f"hours_{n}": days[:64] for n, days in enumerate(filter(None, was))}
     audit.done(db, "site_changed", site, details, by=staff, now=now)
     db.flush()
     return site

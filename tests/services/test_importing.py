@@ -246,7 +246,7 @@ def test_what_is_told_of_a_site_comes_in_and_goes_out_again(table, clinic):
         assert site.female_vaccinator
         assert site.organisation_id == north
     out = table.out("sites")
-    assert "Mo 08:00-12:00; Mo 13:00-16:00; Tu 08:00-12:00; Tu 13:00-16:00" in out
+    assert "Mo-Tu 08:00-12:00,13:00-16:00" in out
     assert "2026-12-25 2027-01-01" in out
     assert table.back("sites", report.batch_id) == (1, 0)
     [line] = [line for line in out.splitlines() if line.startswith("nord")]

@@ -101,10 +101,10 @@ def test_what_is_wrong_is_said_in_arabic_too(ours, staff):
 @pytest.mark.usefixtures("ours")
 def test_a_site_is_changed_and_the_deed_tells_what_it_was(parts, clinic, staff):
     with parts.doors.transaction() as db:
-        spans = hours.read("Mo 08:00-12:00; Tu 09:00-10:00")
+        spans = hours.read("Mo 08:00-12:00,13:00-14:00; Tu 09:00-10:00")
         hours.begin(db, site_id=clinic.site_id, spans=spans, closed=[day(9)], now=NOW)
     admin, path = staff("admin"), f"/admin/sites/{clinic.site_id}"
-    assert "Mo 08:00-12:00; Tu 09:00-10:00" in admin.get(path).text
+    assert "Mo 08:00-12:00,13:00-14:00; Tu 09:00-10:00" in admin.get(path).text
     assert str(day(9).year) in admin.get(path).text
     before, told = kept_by_id(parts, clinic), TOLD | {"code": "harbour", "time_zone": "Asia/Beirut"}
     assert admin.post(path, told).status_code == 303
@@ -112,7 +112,7 @@ def test_a_site_is_changed_and_the_deed_tells_what_it_was(parts, clinic, staff):
     assert after.names["en"] == "North hall"
     assert after.organisation_id == before.organisation_id
     details = said(parts, "site_changed")
-    assert details["hours_0"] == "Mo/08:00-12:00"
+    assert details["hours_0"] == "Mo/08:00-12:00/13:00-14:00"
     assert details["hours_1"] == "Tu/09:00-10:00"
     assert details["names"] is True
     assert "time_zone" not in details
