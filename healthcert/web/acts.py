@@ -137,6 +137,7 @@ ACTS: Mapping[str, str] = {
     "planning.resize": "plan_sessions",
     "planning.foresee": "close_site",
     "planning.close": "close_site",
+    **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",
     "lots.order": "order_lots",
