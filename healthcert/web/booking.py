@@ -8,7 +8,6 @@ places, or after a refusal, a button holds. What was typed and chosen stays what
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from flask import redirect, render_template, request, session, url_for
 
 from healthcert.errors import NotFound, WrongState
 from healthcert.models import Appointment
-from healthcert.services import booking, parties
+from healthcert.services import booking, limits, parties
 from healthcert.services.parties import Wish
 from healthcert.services.people import Details, details_of
 from healthcert.web import desk, draft
@@ -164,7 +163,7 @@ def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Det
 
 def _shown() -> str:
     """Return a mark of all that the check shows."""
-    return sha256(repr([draft.read()["people"], _places()]).encode()).hexdigest()
+    return limits.key_of(parts().pepper, repr([draft.read()["people"], _places()])).hex()
 
 
 def _until() -> datetime | None:

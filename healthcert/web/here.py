@@ -1,6 +1,5 @@
 """What a view with a database has at hand: the parts that the application opened once."""
 
-import hashlib
 from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar, cast
@@ -42,7 +41,7 @@ def once(db: Any) -> None:  # noqa: ANN401
     """Go back to the page of a form that tells ``once``, shown one time, if it was done before."""
     if "once" in request.form:
         told = sorted(request.form.items(multi=True))
-        key = hashlib.sha256(repr((visitor().id, request.path, told)).encode()).digest()
+        key = limits.key_of(parts().pepper, repr((visitor().id, request.path, told)))
         mark: dict[str, Any] = {"vault": parts().vault, "key": key, "asked": key, "now": now()}
         if api_answers.before(db, **mark) is not None:
             abort(redirect(came_from(), code=303))

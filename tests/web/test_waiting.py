@@ -149,7 +149,7 @@ def test_a_lead_offers_what_is_left_and_others_may_not(staff, clinic, parts, joi
     for doses in ("0", "a few"):
         refused = lead.post("/clinic/standby", {"session": str(session), "doses": doses})
         assert refused.status_code == 400
-        assert "How many doses are left?: enter a whole number, 1 or more" in refused.text
+        assert "How many doses are left: enter a whole number, 1 or more" in refused.text
     answer = lead.post("/clinic/standby", {"session": str(session), "doses": "3"})
     assert "asked within a minute" in lead.get(answer.location).text
     assert job.offer(parts, NOW) == 1
