@@ -32,14 +32,15 @@ _OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to
 
 def listed(
     db: Session, *, site_ids: Collection[UUID], first: date, limit: int = 0,
-    part: Part | None = None,
+    part: Part | None = None, session_id: UUID | None = None,
 ) -> Sequence[Row[ClinicSession, Site, str, int, int, int, str | None]]:  # fmt: skip
     """Return the sessions of sites from a day on: what is given, slots, places and bookings.
 
-    By day, so many; or a `part` of them site by site. `lost` are the references of who was booked
-    in a cancelled one and found no other place.
+    By day, so many; or a `part` of them site by site; or one alone. `lost` are the references of
+    who was booked in a cancelled one and found no other place.
     """
-    these = ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first
+    these = [ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first]
+    these += [ClinicSession.id == session_id] if session_id else []
     unplaced = select(AuditEvent.subject_id).where(AuditEvent.act == "appointment_unplaced")
     its = aliased(Slot)
     lost = (
@@ -87,10 +88,7 @@ def resize(
     """
     if not 1 <= capacity <= MOST:
         raise BadInput({"capacity": "not_a_count"})
-    query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
-    about = db.scalar(query.filter_by(id=session_id))
-    if about is None:
-        raise NotFound
+    about = _there(db, session_id, site_ids)
     larger = update(Slot).where(Slot.session_id == session_id).values(capacity=capacity)
     try:
         with db.begin_nested():
@@ -108,28 +106,47 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
     Raises:
         BadInput: The day is over, by the site's clock.
     """
-    if day < now.astimezone(ZoneInfo(db.get_one(Site, site_id).time_zone)).date():
-        raise BadInput({"day": "too_long_ago"})
+    _refuse_past(db, site_id, day, now)
     closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
     db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
     closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
     audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
-    there = select(ClinicSession).filter_by(site_id=site_id, day=day)
+    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
     open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
-    for session in open_ones:
-        cancel(db, session_id=session.id, staff=staff, now=now)
+    for session_id in open_ones:
+        cancel(db, session_id=session_id, site_ids=[site_id], staff=staff, now=now)
     return len(open_ones)
 
 
-def cancel(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
-    """Cancel one session; the worker books everybody anew who is booked there.
+def cancel(
+    db: Session, *, session_id: UUID, site_ids: Collection[UUID], staff: Staff, now: datetime
+) -> None:
+    """Cancel one session at one of some sites; the worker books everybody anew who is booked there.
 
     Raises:
+        BadInput: Its day is over.
+        NotFound: No such session there.
         WrongState: It is over, or cancelled already.
     """
-    one = update(ClinicSession).where(ClinicSession.id == session_id)
-    moved = one.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
-    if db.scalar(moved.returning(ClinicSession.id)) is None:
+    about = _there(db, session_id, site_ids)
+    if about.state not in _OPEN:
         raise WrongState
-    about = db.get_one(ClinicSession, session_id, populate_existing=True)
+    _refuse_past(db, about.site_id, about.day, now)
+    about.state = "cancelled"
+    db.flush()
     audit.done(db, "session_cancelled", about, {}, by=staff, now=now)
+
+
+def _there(db: Session, session_id: UUID, site_ids: Collection[UUID]) -> ClinicSession:
+    """Return a session at one of some sites that nobody else changes until this ends."""
+    query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
+    locked = query.filter_by(id=session_id).with_for_update(key_share=True)
+    found = db.scalar(locked.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _refuse_past(db: Session, site_id: UUID, day: date, now: datetime) -> None:
+    if day < now.astimezone(ZoneInfo(db.get_one(Site, site_id).time_zone)).date():
+        raise BadInput({"day": "too_long_ago"})

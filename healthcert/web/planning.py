@@ -94,6 +94,33 @@ def close() -> Response:
     return redirect(url_for(".every"), code=303)
 
 
+@bp.get("/cancel")
+def foresee_one() -> str:
+    """Show how many people are booked in one session, before it is cancelled."""
+    session_id = request.args.get("session", UUID(int=0), type=UUID)
+    with parts().doors.reading() as db:
+        ids = [site.id for site in _reach(db, "close_site")[1]]
+        rows = planning.listed(db, site_ids=ids, first=date.min, limit=1, session_id=session_id)
+    if not rows:
+        raise NotFound
+    (session, site, product), booked = rows[0][:3], rows[0].booked
+    return render_template(
+        "admin/closing.html", site=site, day=session.day, booked=booked, product=product
+    )
+
+
+@bp.post("/cancel")
+def cancel() -> Response:
+    """Cancel one session; the worker books everybody anew."""
+    session_id = request.form.get("session", UUID(int=0), type=UUID)
+    with parts().doors.transaction() as db:
+        once(db)
+        staff, sites = _reach(db, "close_site")
+        ids = [site.id for site in sites]
+        planning.cancel(db, session_id=session_id, site_ids=ids, staff=staff, now=now())
+    return redirect(url_for(".every"), code=303)
+
+
 def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 - views know no SQL
     staff = roster.present(db, staff_id=visitor().id)
     return staff, delegating.sites(db, staff=staff, act=act, now=now())

@@ -123,6 +123,7 @@ NAMES = {
     "v1.count": "shelf",
     "v1.close_session": "session",
     "v1.resize": "session",
+    "v1.cancel_session": "session",
     "v1.read_fridge": "fridge",
     "v1.lot": "waiting_lot",
     "v1.exhaust": "waiting_lot",

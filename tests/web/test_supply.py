@@ -291,6 +291,29 @@ def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, cli
         }
 
 
+def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
+    parts, clinic, lead, book
+):
+    book(0)
+    session = one(parts, select(ClinicSession.id))
+    with parts.doors.transaction() as db:
+        other = make.make_session(
+            db, site=db.get_one(make.Site, clinic.site_id), day=day(2),
+            programme=db.get_one(make.Programme, clinic.programme_id),
+            product=db.get_one(Product, clinic.product_id),
+        )  # fmt: skip
+        make.make_slot(db, session=other)
+    page, told = "/admin/sessions/cancel", {"session": str(session)}
+    assert "1 person is booked in this session" in lead.get(page, query_string=told).text
+    assert one(parts, select(ClinicSession.state).filter_by(id=session)) == "published"
+    for status in (303, 409):
+        assert lead.post(page, told, page="/admin/sessions").status_code == status
+    assert rebook(parts, NOW) == 1
+    assert "Cancelled" in lead.get("/admin/sessions").text
+    assert lead.get(page, query_string={"session": "x"}).status_code == 404
+    assert lead.post(page, {}, page="/admin/sessions").status_code == 404
+
+
 def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):
     _browser, reference = book(0)
     told = {"site": str(clinic.site_id), "day": TODAY.isoformat()}

@@ -85,6 +85,8 @@ BY_DEED = {
     "planning.resize": "resize",
     "planning.foresee": "sessions closures",
     "planning.close": "close_day",
+    "planning.foresee_one": "sessions",
+    "planning.cancel": "cancel_session",
     "lots.every": "known_lots lot",
     "lots.order lots.recall": "order_lot",
     "lots.foresee": "recall",
