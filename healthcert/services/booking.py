@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotEligible, NotFound, SlotFull, WrongState
+from healthcert.errors import NotEligible, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -118,16 +118,14 @@ def placed(
     """
     pools = (*pools, *places.pools_of(wanted["source"], wanted["dose_number"]))
     kept = any(getattr(slot, f"kept_{pool}") for pool in pools)
-    if not kept and slot.open_places <= 0 and not places.expire(db, slot_id=slot.id, now=now):
-        raise SlotFull(slot.id)  # before anything is written that would be undone
     if not kept and slot.open_places > 0 and places.is_postgresql(db):
         row = places.row_of(slot=slot, pool=OPEN, now=now, **wanted)
         made = plain(Appointment, row)
         more = written(made) | {"eligibility_decision": decided}
         if places.at_once(db, slot, appointment=[row], **more):
             return made
+    pool = places.take_place(db, slot, pools, now=now)  # where it is full nothing is written before
     messages.write(db, eligibility_decision=decided)
-    pool = places.take_place(db, slot, pools, now=now)
     appointment = places.hold_place(db, slot=slot, pool=pool, now=now, **wanted)
     messages.write(db, **written(appointment))
     return appointment

@@ -108,8 +108,7 @@ def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDe
 def answers(db: Session, *, person_id: UUID) -> dict[UUID, EligibilityDecision]:
     """Return the newest decision of each programme by its id: they answer "why not me yet?"."""
     query = select(EligibilityDecision).filter_by(person_id=person_id)
-    decided = db.scalars(query.order_by(EligibilityDecision.id))
-    return {each.programme_id: each for each in decided}
+    return {each.programme_id: each for each in db.scalars(query.order_by(EligibilityDecision.id))}
 
 
 def phases_of(db: Session, *programmes: Programme) -> list[Phase]:

@@ -153,9 +153,9 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):
         return render_template("clinic/finding.html", **page), 400 if form.errors else 200
+    of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     try:
         deed, told = _told(form, kind)
-        of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
         done(deed, told=told, **of)
     except BadInput as wrong:
         form.take(wrong.fields)
@@ -166,8 +166,7 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
 
 def _told(form: Any, kind: str) -> tuple[Callable[..., Any], Any]:  # noqa: ANN401
     """Return the deed that writes a finding down, and what is told of it."""
-    told = form.data
-    evidence = None
+    told, evidence = form.data, None
     if told["evidence"] != "given_here":
         evidence = Evidence(told["evidence"], told["country"].upper(), told["note"])
     if kind == "test":
