@@ -10,6 +10,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
+from healthcert.models.place import PLANNED
 from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
 from healthcert.web.here import once, parts, today
@@ -19,7 +20,7 @@ from healthcert.web.refusals import shown_again
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
 _MOST = 200  # sessions on a page
-_NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
+_NUMBERS = ("minutes", "capacity", *(f"kept_{pool}" for pool in PLANNED))
 
 
 @bp.get("")
@@ -63,12 +64,13 @@ def make() -> Response:
 def resize() -> Response:
     """Give each time of a session so many places."""
     session_id = request.form.get("session", UUID(int=0), type=UUID)
-    capacity = request.form.get("capacity", 0, type=int)
+    asked = [pool for pool in PLANNED if request.form.get(f"kept_{pool}")]
+    kept = {pool: request.form.get(f"kept_{pool}", -1, type=int) for pool in asked}
     with parts().doors.transaction() as db:
         staff, sites = _reach(db, "plan_sessions")
         planning.resize(
-            db, session_id=session_id, site_ids=[site.id for site in sites], capacity=capacity,
-            staff=staff, now=now(),
+            db, session_id=session_id, site_ids=[site.id for site in sites],
+            capacity=request.form.get("capacity", 0, type=int), kept=kept, staff=staff, now=now(),
         )  # fmt: skip
     return redirect(url_for(".every"), code=303)
 
@@ -96,29 +98,27 @@ def close() -> Response:
 
 @bp.get("/cancel")
 def foresee_one() -> str:
-    """Show how many people are booked in one session, before it is cancelled."""
-    session_id = request.args.get("session", UUID(int=0), type=UUID)
+    """Show how many people are booked in a session, or in all of its plan from it on."""
     with parts().doors.reading() as db:
-        ids = [site.id for site in _reach(db, "close_site")[1]]
-        rows = planning.listed(db, site_ids=ids, first=date.min, limit=1, session_id=session_id)
-    if not rows:
-        raise NotFound
-    (session, site, product), booked = rows[0][:3], rows[0].booked
-    return render_template(
-        "admin/closing.html", site=site, day=session.day, booked=booked, product=product
-    )
+        told = _meant(_reach(db, "close_site")[1], request.args)
+        ids, here = [one.id for one in planning.meant(db, **told)], told["site_ids"]
+        rows = planning.listed(db, site_ids=here, first=date.min, limit=_MOST, session_ids=ids)
+    return render_template("admin/cancelling.html", rows=rows)
 
 
 @bp.post("/cancel")
 def cancel() -> Response:
-    """Cancel one session; the worker books everybody anew."""
-    session_id = request.form.get("session", UUID(int=0), type=UUID)
+    """Cancel it, or end its plan; the worker books everybody anew."""
     with parts().doors.transaction() as db:
         once(db)
         staff, sites = _reach(db, "close_site")
-        ids = [site.id for site in sites]
-        planning.cancel(db, session_id=session_id, site_ids=ids, staff=staff, now=now())
+        planning.cancel(db, staff=staff, **_meant(sites, request.form))
     return redirect(url_for(".every"), code=303)
+
+
+def _meant(sites: Sequence[Site], told: Any) -> dict[str, Any]:  # noqa: ANN401
+    which = {"session_id": told.get("session", UUID(int=0), type=UUID), "later": "later" in told}
+    return {"site_ids": [site.id for site in sites], "now": now(), **which}
 
 
 def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 - views know no SQL

@@ -304,7 +304,7 @@ def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
         )  # fmt: skip
         make.make_slot(db, session=other)
     page, told = "/admin/sessions/cancel", {"session": str(session)}
-    assert "1 person is booked in this session" in lead.get(page, query_string=told).text
+    assert "1 person is booked there and gets" in lead.get(page, query_string=told).text
     assert one(parts, select(ClinicSession.state).filter_by(id=session)) == "published"
     for status in (303, 409):
         assert lead.post(page, told, page="/admin/sessions").status_code == status
@@ -312,6 +312,24 @@ def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
     assert "Cancelled" in lead.get("/admin/sessions").text
     assert lead.get(page, query_string={"session": "x"}).status_code == 404
     assert lead.post(page, {}, page="/admin/sessions").status_code == 404
+
+
+def test_a_plan_ends_from_a_session_on_with_all_that_it_made(parts, clinic, lead):
+    lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
+    made = select(ClinicSession).where(ClinicSession.template_id.is_not(None))
+    with parts.doors.reading() as db:
+        kept, *gone = db.scalars(made.order_by(ClinicSession.day)).all()
+    page, told = "/admin/sessions/cancel", {"session": str(gone[0].id), "later": "y"}
+    shown = lead.get(page, query_string=told).text
+    assert "7 sessions are cancelled, and their plan makes no more." in shown
+    assert "0 people are booked there" in shown
+    assert lead.post(page, told, page="/admin/sessions").status_code == 303
+    with parts.doors.reading() as db:
+        states = dict(db.execute(select(ClinicSession.id, ClinicSession.state)).all())
+        last = db.scalars(select(SessionTemplate.last_day)).one()
+    assert states[kept.id] == "published"
+    assert {states[each.id] for each in gone} == {"cancelled"}
+    assert kept.day <= last < gone[0].day
 
 
 def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):
@@ -329,6 +347,13 @@ def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead
         told = {"session": str(session), "capacity": capacity}
         answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
         assert answer.status_code == status
+    for kept, status in (("2", 303), ("", 303), ("10", 400), ("-1", 400), ("x", 400)):
+        told = {"session": str(session), "capacity": "9", "kept_phone": kept}
+        answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+        assert answer.status_code == status, kept
+    assert "Kept for the telephone: keep no more places than there are" in answer.text
+    with parts.doors.reading() as db:
+        assert set(db.scalars(select(Slot.kept_phone))) == {2}
     told = {"session": "00000000-0000-0000-0000-000000000000", "capacity": "9"}
     assert lead.post("/admin/sessions/size", told, page="/admin/sessions").status_code == 404
     with parts.doors.reading() as db:
