@@ -92,6 +92,20 @@ def test_what_cannot_be_delivered_is_refused_with_the_reason(parts, clinic, staf
         assert db.scalar(select(func.count()).select_from(StockMove)) == 0
 
 
+def test_a_delivery_that_was_written_down_wrong_is_set_right_by_two_and_both_stay_on_record(
+    parts, staff, came
+):
+    nurse, lead = staff("nurse"), staff("lead")
+    assert 'href="/clinic/closing/"' in nurse.get("/clinic/stock").text
+    assert "A delivery was written down wrong" in staff("clerk").get("/clinic/stock").text
+    for who in (nurse, lead):
+        who.post(f"/clinic/closing/lots/{came.lot_id}", {"found": "0"}, page="/clinic/closing/")
+    assert one(parts, select(Stock.remaining).filter_by(lot_id=came.lot_id)) == 0
+    with parts.doors.reading() as db:
+        moves = select(StockMove.kind, StockMove.quantity).order_by(StockMove.ordinal)
+        assert db.execute(moves).all() == [("received", 10), ("counted", -10)]
+
+
 def test_a_lot_typed_with_another_last_day_than_our_books_have_is_refused(clinic, staff):
     told = {"product": str(clinic.product_id), "number": clinic.lot, "quantity": "10"}
     nurse = staff("nurse")
