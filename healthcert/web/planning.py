@@ -10,7 +10,6 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
-from healthcert.models.place import PLANNED
 from healthcert.services import delegating, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
 from healthcert.web.here import once, parts, today
@@ -20,7 +19,7 @@ from healthcert.web.refusals import shown_again
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
 _MOST = 200  # sessions on a page
-_NUMBERS = ("minutes", "capacity", *(f"kept_{pool}" for pool in PLANNED))
+_NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
 
 
 @bp.get("")
@@ -64,8 +63,8 @@ def make() -> Response:
 def resize() -> Response:
     """Give each time of a session so many places."""
     session_id = request.form.get("session", UUID(int=0), type=UUID)
-    asked = [pool for pool in PLANNED if request.form.get(f"kept_{pool}")]
-    kept = {pool: request.form.get(f"kept_{pool}", -1, type=int) for pool in asked}
+    asked = [name for name in _NUMBERS[2:] if request.form.get(name)]
+    kept = {name.removeprefix("kept_"): request.form.get(name, -1, type=int) for name in asked}
     with parts().doors.transaction() as db:
         staff, sites = _reach(db, "plan_sessions")
         planning.resize(
