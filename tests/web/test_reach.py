@@ -186,6 +186,7 @@ TYPED = {
     "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},
     "v1.settle_alarm": {"reason": ""},
     "v1.resize": {"capacity": 9},
+    "v1.cancel_session": {"later": True},
     "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
     "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
     "v1.close_day": {"day": "2030-01-01"},
