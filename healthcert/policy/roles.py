@@ -87,7 +87,8 @@ _BY_WHOM: Mapping[str, _Reach] = {
     ),
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
     "settle_alarm": {Role.ADMIN: Scope.COUNTRY},
-    "delegate end_work invite_staff recover_staff end_sessions release_certificates": _ADMIN,
+    "delegate end_work invite_staff recover_staff end_sessions release_certificates "
+    "keep_sites": _ADMIN,
     "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
     "prove_again": dict.fromkeys(Role, Scope.COUNTRY),
     "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},

@@ -76,7 +76,7 @@ def number(told: Mapping[str, str], name: str, most: float) -> float:
     try:
         value = float(told[name].replace(",", "."))
     except ValueError:
-        raise BadInput({name: "not_a_number"}) from None
+        raise BadInput({name: "not_degrees"}) from None
     if not -most <= value <= most:
         raise BadInput({name: "out_of_range"})
     return value

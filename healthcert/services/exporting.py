@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput
 from healthcert.models import Dose, DoseStanding, Organisation, Person, Site, Staff
 from healthcert.models.supply import Knowledge, Product, Programme
-from healthcert.services import audit, fhir, hours, lots, record, sheets
+from healthcert.services import audit, fhir, lots, record, sheets, sites
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS
 from healthcert.services.people import details_of, key_of
@@ -49,22 +49,8 @@ def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
 
 
 def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
-    runs = select(Site, Organisation.code).outerjoin(
-        Organisation, Organisation.id == Site.organisation_id
-    )
-    for site, organisation in db.execute(runs.order_by(Site.code)):
-        names = {f"name_{lang}": text for lang, text in site.names.items()}
-        address = {f"address_{lang}": text for lang, text in site.address.items()}
-        yield names | address | {
-            "code": site.code, "region": site.region, "latitude": site.latitude,
-            "longitude": site.longitude, "time_zone": site.time_zone,
-            "step_free": "yes" if site.step_free else "no",
-            "facilities": " ".join(site.facilities), "languages": " ".join(site.languages),
-            "female_vaccinator": "yes" if site.female_vaccinator else "no",
-            "hours": hours.written(hours.of(db, site.id)),
-            "closed_on": " ".join(str(day) for day in hours.closed_days(db, site.id)),
-            "organisation": organisation,
-        }  # fmt: skip
+    for site in db.scalars(select(Site).order_by(Site.code)):
+        yield sites.cells_of(db, site)
 
 
 def _staff(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
@@ -57,14 +58,21 @@ def _told(span: Span | SiteHours) -> str:
 
 
 def written(spans: Iterable[Span | SiteHours]) -> str:
-    """Return hours as `read` reads them, each stretch by itself."""
-    return "; ".join(f"{_DAYS[span.weekday - 1]} {_told(span)}" for span in spans)
+    """Return hours as `read` reads them; alike days that follow each other are told at once."""
+    told: list[tuple[int, int, str]] = []  # from which weekday to which, and the times
+    for day, those in groupby(spans, attrgetter("weekday")):
+        times = ",".join(map(_told, those))
+        alike = bool(told) and told[-1][1:] == (day - 1, times)
+        told.append((told.pop()[0] if alike else day, day, times))
+    named = ((dict.fromkeys((_DAYS[first - 1], _DAYS[last - 1])), at) for first, last, at in told)
+    return "; ".join(f"{'-'.join(days)} {at}" for days, at in named)
 
 
 def begin(
     db: Session, *, site_id: UUID, spans: Iterable[Span], closed: Iterable[date], now: datetime
 ) -> None:
-    """Write down when a site that has no hours yet is open, and on which days it is closed."""
+    """Write down when a site is open for what is planned from now on, and on which days closed."""
+    db.execute(delete(SiteHours).where(SiteHours.site_id == site_id))
     row = {"recorded_at": now, "site_id": site_id}
     db.add_all(SiteHours(**row, **span._asdict()) for span in spans)
     db.add_all(SiteClosure(**row, day=day) for day in closed)

@@ -44,6 +44,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "mark_dose_in_error": "mark_in_error correct",
     "mark_finding_in_error": "finding_in_error",
     "see_organisations": "held organisations delegations",
+    "keep_sites": "kept_sites kept_site make_site change_site",
     "release_certificates": "release",
     "delegate": "delegate revoke",
     "see_service_state": "alarms",

@@ -51,7 +51,7 @@ def test_a_bad_table_is_named_by_line_and_field_with_what_to_do(run, site_table)
     for verb in ("look", "take"):
         done = run("import", verb, "sites", site_table)
         assert done.exit_code == 1
-        assert "line 2, latitude: not_a_number (not a number)" in done.output
+        assert "line 2, latitude: not_degrees (not a number of degrees)" in done.output
         assert "line 3, name_en: missing (fill it in)" in done.output
         assert "2 lines cannot be used" in done.output
 

@@ -246,7 +246,7 @@ def test_what_is_told_of_a_site_comes_in_and_goes_out_again(table, clinic):
         assert site.female_vaccinator
         assert site.organisation_id == north
     out = table.out("sites")
-    assert "Mo 08:00-12:00; Mo 13:00-16:00; Tu 08:00-12:00; Tu 13:00-16:00" in out
+    assert "Mo-Tu 08:00-12:00,13:00-16:00" in out
     assert "2026-12-25 2027-01-01" in out
     assert table.back("sites", report.batch_id) == (1, 0)
     [line] = [line for line in out.splitlines() if line.startswith("nord")]
@@ -271,7 +271,7 @@ def test_what_is_wrong_with_the_facts_of_a_site_is_named(table, before, after, f
 @pytest.mark.parametrize(
     ("before", "after", "fault"),
     [
-        ("33,9", "north", ("latitude", "not_a_number")),
+        ("33,9", "north", ("latitude", "not_degrees")),
         ("33,9", "91", ("latitude", "out_of_range")),
         ("coast", "moon", ("region", "not_known")),
         (";yes", ";perhaps", ("step_free", "not_a_choice")),

@@ -188,7 +188,8 @@ def journey(app, clinic, book, staff, newest_message, clock):
                         f"/admin/sessions/close?{day}", cancelled]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
-                                   f"/admin/lots/{lot}/recall"]),
+                                   "/admin/sites", f"/admin/sites/{clinic.site_id}",
+                                   "/admin/sites/new", f"/admin/lots/{lot}/recall"]),
     }  # fmt: skip
 
 

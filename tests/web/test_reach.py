@@ -34,6 +34,7 @@ from healthcert.models import (
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
 from healthcert.services import alarms, enrolment, invitations
+from healthcert.services.import_places import SITES
 from healthcert.web.acts import ACTS
 from tests import factories as make
 from tests.certificates import NOW
@@ -130,6 +131,10 @@ NAMES = {
     "v1.order_lot": "waiting_lot",
     "v1.close_day": "site",
     "v1.closures": "site",
+    "v1.kept_site": "site",
+    "v1.change_site": "site",
+    "sites.show": "site",
+    "sites.keep": "site",
     "v1.end_acting": "proxy",
     "v1.questions": "appointment",
     "v1.person": "patient",
@@ -190,6 +195,7 @@ TYPED = {
     "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
     "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
     "v1.close_day": {"day": "2030-01-01"},
+    "v1.change_site": {"told": dict.fromkeys(SITES.columns, "")},
     "v1.mark_in_error": {"reason": "not_given"},
     "v1.correct": {
         "product_id": "product",

@@ -13,6 +13,7 @@ from tests import factories as make
 from tests.certificates import NOW
 from tests.factories import day
 from tests.web.api.test_clinic import ask
+from tests.web.conftest import two_levels
 
 
 @pytest.fixture
@@ -82,6 +83,31 @@ def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, progr
     assert ask(lead, f"{path}/cancel", {}, 409)["code"] == "wrong_state"
     with parts.doors.reading() as db:
         assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
+
+
+def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, program):
+    two_levels(app, clinic)
+    admin, path = program("admin"), "/organisations/sites"
+    [harbour] = admin.get(path).json["items"]
+    shown = admin.get(f"{path}/{harbour['id']}").json
+    told = shown | {"code": "north-03", "hours": "Mo-Tu 08:00-12:00", "longitude": "35.6"}
+    told |= {"region": "coast"}
+    made = ask(admin, path, {"told": told}, 201)["id"]
+    assert {each["id"] for each in admin.get(path).json["items"]} == {harbour["id"], made}
+    answer = admin.get(f"{path}/{made}")
+    assert answer.json == told
+    wanted = {"told": answer.json | {"hours": "Sa 09:00-10:00", "step_free": "yes"}}
+    seen = answer.headers["ETag"]
+    ask(admin, f"{path}/{made}", wanted, 428)
+    ask(admin, f"{path}/{made}", wanted, 412, If_Match='"another"')
+    ask(admin, f"{path}/{made}", wanted, 200, If_Match=seen)
+    assert admin.get(f"{path}/{made}").json == wanted["told"]
+    ask(admin, f"{path}/{made}", wanted, 412, If_Match=seen)
+    taken = {"told": wanted["told"] | {"code": shown["code"]}}
+    assert ask(admin, path, taken, 422)["fields"] == {"code": "taken"}
+    wrong = {"told": wanted["told"] | {"code": "x", "hours": "always"}}
+    assert ask(admin, path, wrong, 422)["fields"] == {"hours": "not_hours"}
+    ask(program("lead"), path, wrong, 403)
 
 
 def test_a_vial_is_opened_listed_and_what_is_left_thrown_away(program, came):
