@@ -137,6 +137,8 @@ ACTS: Mapping[str, str] = {
     "planning.resize": "plan_sessions",
     "planning.foresee": "close_site",
     "planning.close": "close_site",
+    "planning.foresee_one": "close_site",
+    "planning.cancel": "close_site",
     **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",

@@ -63,12 +63,13 @@ def make() -> Response:
 def resize() -> Response:
     """Give each time of a session so many places."""
     session_id = request.form.get("session", UUID(int=0), type=UUID)
-    capacity = request.form.get("capacity", 0, type=int)
+    asked = [name for name in _NUMBERS[2:] if request.form.get(name)]
+    kept = {name.removeprefix("kept_"): request.form.get(name, -1, type=int) for name in asked}
     with parts().doors.transaction() as db:
         staff, sites = _reach(db, "plan_sessions")
         planning.resize(
-            db, session_id=session_id, site_ids=[site.id for site in sites], capacity=capacity,
-            staff=staff, now=now(),
+            db, session_id=session_id, site_ids=[site.id for site in sites],
+            capacity=request.form.get("capacity", 0, type=int), kept=kept, staff=staff, now=now(),
         )  # fmt: skip
     return redirect(url_for(".every"), code=303)
 
@@ -92,6 +93,31 @@ def close() -> Response:
         (staff, site), day = _at(db, "close_site", request.form), _day(request.form, "day")
         planning.close_day(db, site_id=site.id, day=day, staff=staff, now=now())
     return redirect(url_for(".every"), code=303)
+
+
+@bp.get("/cancel")
+def foresee_one() -> str:
+    """Show how many people are booked in a session, or in all of its plan from it on."""
+    with parts().doors.reading() as db:
+        told = _meant(_reach(db, "close_site")[1], request.args)
+        ids, here = [one.id for one in planning.meant(db, **told)], told["site_ids"]
+        rows = planning.listed(db, site_ids=here, first=date.min, limit=_MOST, session_ids=ids)
+    return render_template("admin/cancelling.html", rows=rows)
+
+
+@bp.post("/cancel")
+def cancel() -> Response:
+    """Cancel it, or end its plan; the worker books everybody anew."""
+    with parts().doors.transaction() as db:
+        once(db)
+        staff, sites = _reach(db, "close_site")
+        planning.cancel(db, staff=staff, **_meant(sites, request.form))
+    return redirect(url_for(".every"), code=303)
+
+
+def _meant(sites: Sequence[Site], told: Any) -> dict[str, Any]:  # noqa: ANN401
+    which = {"session_id": told.get("session", UUID(int=0), type=UUID), "later": "later" in told}
+    return {"site_ids": [site.id for site in sites], "now": now(), **which}
 
 
 def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 - views know no SQL

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.errors import BadInput, WrongState
+from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.jobs import sessions as jobs
 from healthcert.models import (
     Appointment,
@@ -133,10 +133,18 @@ def test_one_session_is_cancelled_alone_and_once(parts, clinic):
     shut, other = clinic.slot(CLOSED), clinic.slot(CLOSED, product=JCOVDEN)
     clinic.book(shut)
     beyond = clinic.slot(day(4))
-    how = {"session_id": shut.session_id, "staff": clinic.nurse, "now": NOW}
-    clinic.doors.run(lambda db: planning.cancel(db, **how))
+
+    def cancel(site_id: object, now: object = NOW) -> None:
+        how = {"session_id": shut.session_id, "staff": clinic.nurse, "site_ids": [site_id]}
+        clinic.doors.run(lambda db: planning.cancel(db, now=now, **how))
+
+    with pytest.raises(NotFound):
+        cancel(other_site(clinic, north=1).id)
+    with pytest.raises(NotFound):
+        cancel(clinic.site.id, NOW + timedelta(days=5))
+    cancel(clinic.site.id)
     with pytest.raises(WrongState):
-        clinic.doors.run(lambda db: planning.cancel(db, **how))
+        cancel(clinic.site.id)
     jobs.rebook(parts, NOW)
     assert where(clinic) == {beyond.id: 1}
     with clinic.doors.reading() as db:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import (
     ClinicSession,
     SessionTemplate,
@@ -204,6 +204,52 @@ def test_a_session_grows_at_will_and_shrinks_to_what_is_booked(clinic):
             resize(wrong)
     with clinic.doors.reading() as db:
         assert db.get_one(Slot, slot.id).capacity == 2
+
+
+def cancel(clinic: Clinic, on: date, *, later: bool) -> None:
+    with clinic.doors.transaction() as db:
+        one = db.scalars(select(ClinicSession.id).filter_by(day=on)).one()
+        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "later": later, "now": NOW}
+        planning.cancel(db, session_id=one, **how)
+
+
+def test_a_plan_that_ended_makes_nothing_more(clinic):
+    opened(clinic, "Mo 08:00-09:00")
+    one = begin(clinic)
+    assert make(clinic, one, day(14)) == [day(0), day(7), day(14)]
+    cancel(clinic, day(14), later=False)
+    cancel(clinic, day(7), later=True)
+    assert make(clinic, one) == []
+    with clinic.doors.reading() as db:
+        states = select(ClinicSession.state).order_by(ClinicSession.day)
+        assert list(db.scalars(states)) == ["published", "cancelled", "cancelled"]
+    cancel(clinic, day(0), later=True)
+    with clinic.doors.reading() as db:
+        assert sessions.behind(db, until=LAST) == []
+    with pytest.raises(WrongState):
+        cancel(clinic, day(0), later=True)
+
+
+def test_a_session_keeps_places_for_its_pools_and_no_more_than_it_has(clinic):
+    slot = clinic.slot(capacity=3)
+
+    def keep(**kept: int) -> tuple[int, int]:
+        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "kept": kept, "now": NOW}
+        clinic.doors.run(
+            lambda db: planning.resize(db, session_id=slot.session_id, capacity=3, **how)
+        )
+        with clinic.doors.reading() as db:
+            found = db.get_one(Slot, slot.id)
+            return found.kept_phone, found.kept_walk_in
+
+    assert [keep(phone=2, walk_in=1), keep(walk_in=0), keep()] == [(2, 1), (2, 0), (2, 0)]
+    for wrong in ({"phone": 4}, {"phone": -1}, {"walk_in": 2}, {"waiting": 1}, {"phone": 2**70}):
+        with pytest.raises(BadInput):
+            keep(**wrong)
+    clinic.book(slot)
+    with pytest.raises(BadInput):
+        keep(phone=3)
+    assert keep() == (2, 0)
 
 
 def test_the_hours_of_a_site_are_untouched_by_its_sessions(clinic):

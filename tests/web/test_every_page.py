@@ -163,6 +163,8 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "&weekdays=4&first_day=2026-03-03&last_day=2026-03-20&minutes=30&capacity=4&kept_phone=0"
         "&kept_walk_in=0&kept_second_dose=0"
     )
+    planned = re.search(r'value="([0-9a-f-]{36})">2026-', lead.get("/admin/sessions").text)[1]
+    cancelled = f"/admin/sessions/cancel?session={planned}"
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
@@ -183,7 +185,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             f"{person}/reaction", f"{person}/test", f"{person}/recovery", error,
                             "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
-                        f"/admin/sessions/close?{day}"]),
+                        f"/admin/sessions/close?{day}", cancelled]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
                                    "/admin/sites", f"/admin/sites/{clinic.site_id}",

@@ -92,6 +92,20 @@ def test_what_cannot_be_delivered_is_refused_with_the_reason(parts, clinic, staf
         assert db.scalar(select(func.count()).select_from(StockMove)) == 0
 
 
+def test_a_delivery_that_was_written_down_wrong_is_set_right_by_two_and_both_stay_on_record(
+    parts, staff, came
+):
+    nurse, lead = staff("nurse"), staff("lead")
+    assert 'href="/clinic/closing/"' in nurse.get("/clinic/stock").text
+    assert "A delivery was written down wrong" in staff("clerk").get("/clinic/stock").text
+    for who in (nurse, lead):
+        who.post(f"/clinic/closing/lots/{came.lot_id}", {"found": "0"}, page="/clinic/closing/")
+    assert one(parts, select(Stock.remaining).filter_by(lot_id=came.lot_id)) == 0
+    with parts.doors.reading() as db:
+        moves = select(StockMove.kind, StockMove.quantity).order_by(StockMove.ordinal)
+        assert db.execute(moves).all() == [("received", 10), ("counted", -10)]
+
+
 def test_a_lot_typed_with_another_last_day_than_our_books_have_is_refused(clinic, staff):
     told = {"product": str(clinic.product_id), "number": clinic.lot, "quantity": "10"}
     nurse = staff("nurse")
@@ -291,6 +305,47 @@ def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, cli
         }
 
 
+def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
+    parts, clinic, lead, book
+):
+    book(0)
+    session = one(parts, select(ClinicSession.id))
+    with parts.doors.transaction() as db:
+        other = make.make_session(
+            db, site=db.get_one(make.Site, clinic.site_id), day=day(2),
+            programme=db.get_one(make.Programme, clinic.programme_id),
+            product=db.get_one(Product, clinic.product_id),
+        )  # fmt: skip
+        make.make_slot(db, session=other)
+    page, told = "/admin/sessions/cancel", {"session": str(session)}
+    assert "1 person is booked there and gets" in lead.get(page, query_string=told).text
+    assert one(parts, select(ClinicSession.state).filter_by(id=session)) == "published"
+    for status in (303, 409):
+        assert lead.post(page, told, page="/admin/sessions").status_code == status
+    assert rebook(parts, NOW) == 1
+    assert "Cancelled" in lead.get("/admin/sessions").text
+    assert lead.get(page, query_string={"session": "x"}).status_code == 404
+    assert lead.post(page, {}, page="/admin/sessions").status_code == 404
+
+
+def test_a_plan_ends_from_a_session_on_with_all_that_it_made(parts, clinic, lead):
+    lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
+    made = select(ClinicSession).where(ClinicSession.template_id.is_not(None))
+    with parts.doors.reading() as db:
+        kept, *gone = db.scalars(made.order_by(ClinicSession.day)).all()
+    page, told = "/admin/sessions/cancel", {"session": str(gone[0].id), "later": "y"}
+    shown = lead.get(page, query_string=told).text
+    assert "7 sessions are cancelled, and their plan makes no more." in shown
+    assert "0 people are booked there" in shown
+    assert lead.post(page, told, page="/admin/sessions").status_code == 303
+    with parts.doors.reading() as db:
+        states = dict(db.execute(select(ClinicSession.id, ClinicSession.state)).all())
+        last = db.scalars(select(SessionTemplate.last_day)).one()
+    assert states[kept.id] == "published"
+    assert {states[each.id] for each in gone} == {"cancelled"}
+    assert kept.day <= last < gone[0].day
+
+
 def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):
     _browser, reference = book(0)
     told = {"site": str(clinic.site_id), "day": TODAY.isoformat()}
@@ -306,6 +361,13 @@ def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead
         told = {"session": str(session), "capacity": capacity}
         answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
         assert answer.status_code == status
+    for kept, status in (("2", 303), ("", 303), ("10", 400), ("-1", 400), ("x", 400)):
+        told = {"session": str(session), "capacity": "9", "kept_phone": kept}
+        answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+        assert answer.status_code == status, kept
+    assert "Kept for the telephone: keep no more places than there are" in answer.text
+    with parts.doors.reading() as db:
+        assert set(db.scalars(select(Slot.kept_phone))) == {2}
     told = {"session": "00000000-0000-0000-0000-000000000000", "capacity": "9"}
     assert lead.post("/admin/sessions/size", told, page="/admin/sessions").status_code == 404
     with parts.doors.reading() as db:

@@ -154,8 +154,10 @@ def sent_as(hint: Any) -> Any:  # noqa: ANN401
         shape = create_model(f"{hint.__name__}Sent", __base__=Shape, **told)
         _MADE[shape] = hint
         return shape
-    if get_origin(hint) in {Mapping, Collection, Sequence}:
-        return dict[str, str] if get_origin(hint) is Mapping else list[get_args(hint)[0]]  # type: ignore[misc]
+    if get_origin(hint) is Mapping:
+        return dict[str, _INTEGER] if get_args(hint)[1] is int else dict[str, str]  # type: ignore[valid-type]
+    if get_origin(hint) in {Collection, Sequence}:
+        return list[get_args(hint)[0]]  # type: ignore[misc]
     plain = {datetime: Moment, date: Day, int: _INTEGER}
     return plain.get(hint, hint)
 

@@ -118,8 +118,9 @@ def recall(on: On, lot_id: UUID) -> Shape:
 
 
 get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id"), name="sessions",
-    fixed={"first": lambda _on: now().date()})  # fmt: skip
+    fixed={"first": lambda _on: now().date(), "session_ids": ()})  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
+post("/sessions/<uuid:session_id>/cancel", planning.cancel, name="cancel_session")
 get("/sessions/templates", sessions.templates, answer=Rows(Template))
 
 

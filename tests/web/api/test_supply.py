@@ -68,6 +68,23 @@ def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, cl
     assert (session["state"], session["lost"]) == ("cancelled", None)
 
 
+@pytest.mark.usefixtures("clinic")
+def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, program):
+    lead = program("lead")
+    [session] = lead.get("/sessions").json["items"]
+    path = f"/sessions/{session['id']}"
+    ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"walk_in": 2}}, 204)
+    wrong = ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"waiting": 2}}, 422)
+    assert wrong["fields"] == {"kept_phone": "kept_too_many"}
+    with parts.doors.reading() as db:
+        assert set(db.scalars(select(Slot.kept_walk_in))) == {2}
+    ask(program("nurse"), f"{path}/cancel", {}, 403)
+    ask(lead, f"{path}/cancel", {"later": True}, 204)
+    assert ask(lead, f"{path}/cancel", {}, 409)["code"] == "wrong_state"
+    with parts.doors.reading() as db:
+        assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
+
+
 def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, program):
     two_levels(app, clinic)
     admin, path = program("admin"), "/organisations/sites"

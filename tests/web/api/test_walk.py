@@ -85,6 +85,8 @@ BY_DEED = {
     "planning.resize": "resize",
     "planning.foresee": "sessions closures",
     "planning.close": "close_day",
+    "planning.foresee_one": "sessions",
+    "planning.cancel": "cancel_session",
     "sites.every": "kept_sites",
     "sites.show": "kept_site",
     "sites.keep": "make_site change_site",
