@@ -14,6 +14,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.models import Delegation, Organisation, Site, Staff
 from healthcert.policy.roles import ACTS, Asker, Handed, Role, Scope, delegable, may, reached
 from healthcert.services import audit
+from healthcert.services.part import Part
 
 LONGEST = 365  # days
 
@@ -59,10 +60,10 @@ def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID
     return select(below.c.id)
 
 
-def sites_of(db: Session, reach: Select[UUID]) -> Sequence[Site]:
-    """Return the sites of organisations."""
+def sites_of(db: Session, reach: Select[UUID], *, part: Part | None = None) -> Sequence[Site]:
+    """Return the sites of organisations by code, all or a part of them."""
     found = select(Site).where(Site.organisation_id.in_(reach)).order_by(Site.code)
-    return db.scalars(found).all()
+    return db.scalars(part.of(found, Site.code) if part else found).all()
 
 
 def sites(db: Session, *, staff: Staff, act: str, now: datetime) -> Sequence[Site]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased, join, outerjoin
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
 from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
-from healthcert.services import audit, limits, roster
+from healthcert.services import audit, delegating, limits, roster
 from healthcert.services.statement import Fact
 
 _JUST_NOW = timedelta(minutes=1)
@@ -117,6 +117,22 @@ def _waiting() -> dict[str, Select[*tuple[Any, ...]]]:
     site = site.join_from(new, Site, Site.id == new.site_id).outerjoin(_HOLD, here)
     site = site.where(new.confirmed_by.is_(None)).group_by(Site.id, new.id)
     return {"cap": cap.where(_HOLD.why == "cap", still), "probation": site, "withdrawn": one}
+
+
+def let_go(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> None:
+    """Release what waits in an officer's reach: those of a site, of an author, or of one fact.
+
+    Raises:
+        NotFound: Nothing of the kind waits there.
+        NeedsAnother: They wrote it down themselves, have released the site before, or are new here.
+    """
+    reach = delegating.within(db, staff=staff, act="release_certificates", now=now)
+    if why not in {one.why for one in waiting(db, reach=reach, of=of)}:
+        raise NotFound
+    if why == "probation":
+        release_site(db, site_id=of, staff=staff, now=now)
+    else:
+        release(db, why=why, of=of, staff=staff, now=now)
 
 
 def release(db: Session, *, why: str, of: UUID, staff: Staff, now: datetime) -> int:

@@ -120,8 +120,7 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
     audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
     there = select(ClinicSession).filter_by(site_id=site_id, day=day)
     open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
-    for session in open_ones:
-        cancel(db, session_id=session.id, site_ids=[site_id], staff=staff, now=now)
+    _cancel(db, open_ones, staff, now)
     return len(open_ones)
 
 
@@ -161,12 +160,16 @@ def cancel(
     locked = select(SessionTemplate).where(SessionTemplate.id == its).with_for_update()
     plan = db.scalar(locked) if later else None  # nobody makes more of it meanwhile
     sessions = meant(db, session_id=session_id, site_ids=site_ids, later=later, now=now)
-    for about in sessions:
-        one = update(ClinicSession).where(ClinicSession.id == about.id)
-        moved = one.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
-        if db.scalar(moved.returning(ClinicSession.id)) is None:
-            raise WrongState
-        audit.done(db, "session_cancelled", about, {}, by=staff, now=now)
+    _cancel(db, sessions, staff, now)
     if plan is not None:  # it has one day at least; its first has its session already
         plan.last_day = max(plan.first_day, sessions[0].day - timedelta(days=1))
         audit.done(db, "template_ended", plan, {}, by=staff, now=now)
+
+
+def _cancel(db: Session, these: Sequence[ClinicSession], staff: Staff, now: datetime) -> None:
+    moved = update(ClinicSession).where(ClinicSession.id.in_([one.id for one in these]))
+    moved = moved.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
+    if len(db.scalars(moved.returning(ClinicSession.id)).all()) < len(these):
+        raise WrongState
+    for about in these:
+        audit.done(db, "session_cancelled", about, {}, by=staff, now=now)

@@ -1,14 +1,10 @@
 """The administrator's door: how the service stands, and what is handed on."""
 
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from healthcert.errors import NotFound
-from healthcert.models import Staff
 from healthcert.policy.roles import delegable
 from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
 from healthcert.web.guards import visitor
@@ -80,21 +76,5 @@ def held() -> str:
 @bp.post("/held/<uuid:of>")
 def release(of: UUID) -> Response:
     """Let the certificates be signed of whoever wrote them down, of a site, or of one fact."""
-    done(let_go, why=request.form.get("why", ""), of=of)
+    done(holds.let_go, why=request.form.get("why", ""), of=of)
     return redirect(url_for(".held"), code=303)
-
-
-def let_go(db: Any, *, why: str, of: UUID, staff: Staff, now: datetime) -> None:  # noqa: ANN401
-    """Release what waits in an officer's reach: those of a site, of an author, or of one fact.
-
-    Raises:
-        NotFound: Nothing of the kind waits there.
-        NeedsAnother: They wrote it down themselves, have released the site before, or are new here.
-    """
-    reach = delegating.within(db, staff=staff, act="release_certificates", now=now)
-    if why not in {one.why for one in holds.waiting(db, reach=reach, of=of)}:
-        raise NotFound
-    if why == "probation":
-        holds.release_site(db, site_id=of, staff=staff, now=now)
-    else:
-        holds.release(db, why=why, of=of, staff=staff, now=now)

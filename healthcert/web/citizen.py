@@ -12,8 +12,8 @@ from healthcert.hcert import qr
 from healthcert.services import access, desk, eligibility, holding
 from healthcert.web import facts
 from healthcert.web.about import Code, Known, claim
+from healthcert.web.errors import inside
 from healthcert.web.family import opened
-from healthcert.web.guards import inside
 from healthcert.web.here import limit, parts
 from healthcert.web.labels import machine_name
 from healthcert.web.moment import now

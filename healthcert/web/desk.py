@@ -59,10 +59,8 @@ def who_books(first: UUID) -> Actor:
 def arrived(db: Any, made: Collection[Appointment]) -> None:  # noqa: ANN401
     """Put walk-ins who are booked for today on the day list as arrived: they stand here."""
     site = roster.site(db, site_id=own_site())
-    by, at = visitor().id, now()
+    zone, day, by, at = ZoneInfo(site.time_zone), today(site.time_zone), visitor().id, now()
     for one in made:
-        is_today = one.starts_at.astimezone(ZoneInfo(site.time_zone)).date() == today(
-            site.time_zone
-        )
+        is_today = one.starts_at.astimezone(zone).date() == day
         if is_today and (one.source, one.state) == ("walk_in", "booked"):
             clinic.arrive(db, appointment_id=one.id, site_id=site.id, staff_id=by, now=at)

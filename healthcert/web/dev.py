@@ -12,8 +12,8 @@ from healthcert.errors import NotFound
 from healthcert.i18n import lazy
 from healthcert.services import messages, roster
 from healthcert.web.answers import options
+from healthcert.web.errors import inside
 from healthcert.web.forms import DayField, Form
-from healthcert.web.guards import inside
 from healthcert.web.here import parts
 from healthcert.web.sessions import sign_out
 from healthcert.web.staff import identifier, let_in

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import date
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
@@ -92,8 +92,19 @@ def _to_prove_again() -> Response:
 
 
 def came_from() -> str:
-    """Return the page one came from, as a browser tells of our own; the first page otherwise."""
-    return "/" + (request.referrer or "").partition("://")[2].partition("/")[2]
+    """Return the page of ours one came from, as the browser tells; the first page otherwise."""
+    host, _, path = (request.referrer or "").partition("://")[2].partition("/")
+    return inside(f"/{path}") or "/" if host == request.host else "/"
+
+
+def inside(address: str | None) -> str | None:
+    """Return an address of this service as it was given, or None for anything that leads out."""
+    if not address or not address.startswith("/") or not address.isprintable():
+        return None
+    if address[1:2] in {"/", "\\"} or "\\" in address:
+        return None  # browsers read //host and /\host as another host
+    parts = urlsplit(address)
+    return None if parts.scheme or parts.netloc else address
 
 
 def http_error(error: HTTPException) -> Response:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask import Flask, g, redirect, request, url_for
@@ -16,7 +15,7 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug import Response
 from wtforms import ValidationError
 
-from healthcert.errors import NotAllowed, NotSignedIn, PageExpired, ProveAgain
+from healthcert.errors import BadInput, NotAllowed, NotSignedIn, PageExpired, ProveAgain
 from healthcert.policy.roles import FRESH, FRESH_FOR, Role, has
 from healthcert.web.acts import ACTS, STATELESS
 from healthcert.web.errors import is_api
@@ -54,16 +53,6 @@ def program() -> Visitor | None:
     return cast("Visitor | None", g.get("visitor"))
 
 
-def inside(address: str | None) -> str | None:
-    """Return an address of this service as it was given, or None for anything that leads out."""
-    if not address or not address.startswith("/") or not address.isprintable():
-        return None
-    if address[1:2] in {"/", "\\"} or "\\" in address:
-        return None  # browsers read //host and /\host as another host
-    parts = urlsplit(address)
-    return None if parts.scheme or parts.netloc else address
-
-
 def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
     """Check every request of this application before its view runs.
 
@@ -80,6 +69,7 @@ def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
         act = ACTS.get(request.endpoint)
         if act is None:
             raise NotAllowed
+        _refuse_nul()
         if act in STATELESS:
             return None
         if is_api():
@@ -91,6 +81,13 @@ def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
         return turned_away
 
     app.before_request(guard)
+
+
+def _refuse_nul() -> None:
+    """Refuse a text that PostgreSQL has no place for, before any view hands it on."""
+    for name, told in request.values.items(multi=True):
+        if "\0" in told:
+            raise BadInput({name: "not_a_choice"})
 
 
 def _admit(act: str, who: Who) -> Response | None:

@@ -15,9 +15,10 @@ from healthcert.i18n import names as language_names
 from healthcert.models import Organisation
 from healthcert.models.place import FACILITIES as OF_A_SITE
 from healthcert.services import delegating, roster, sites
+from healthcert.services.part import Part
 from healthcert.web.answers import Answers, Choice, Line, options
 from healthcert.web.guards import visitor
-from healthcert.web.here import done, parts
+from healthcert.web.here import done, parts, today
 from healthcert.web.labels import FACILITIES, in_words
 from healthcert.web.moment import now
 
@@ -39,10 +40,10 @@ About: type[Answers] = type(
 @bp.get("")
 def every() -> str:
     """Show the sites in one's reach, by code."""
-    page = max(request.args.get("page", 1, type=int), 1)
+    after = tuple(request.args.getlist("after")[:1])
     with parts().doors.reading() as db:
-        found = delegating.sites_of(db, _reach(db))[_SHOWN * (page - 1) :]
-    return render_template("admin/sites.html", found=found, page=page, shown=_SHOWN)
+        found = delegating.sites_of(db, _reach(db), part=Part(after, _SHOWN + 1))
+    return render_template("admin/sites.html", found=found, after=after, shown=_SHOWN)
 
 
 @bp.get("/new")
@@ -90,7 +91,7 @@ def _form(site_id: UUID | None, *typed: Any, **known: Any) -> Answers:  # noqa: 
 
 
 def _page(site_id: UUID | None, form: Answers | None = None) -> str:
-    site, today, country = None, now().date(), parts().country
+    site, country, first = None, parts().country, today()
     known: dict[str, Any] = {"time_zone": country.time_zone}
     bodies: Sequence[Organisation] = ()
     with parts().doors.reading() as db:
@@ -112,6 +113,6 @@ def _page(site_id: UUID | None, form: Answers | None = None) -> str:
         form["organisation"].choices = options(whose)
     closed = map(date.fromisoformat, known.get("closed_on", "").split())
     return render_template(
-        "admin/site.html", form=form, site=site, days=[day for day in closed if day >= today],
-        holidays=sorted(day for day in country.holidays if day >= today),
+        "admin/site.html", form=form, site=site, days=[day for day in closed if day >= first],
+        holidays=sorted(day for day in country.holidays if day >= first),
     )  # fmt: skip

@@ -23,8 +23,9 @@ from healthcert.policy.roles import Role
 from healthcert.services import invitations, passkeys, passwords, roster, visits
 from healthcert.web import sessions
 from healthcert.web.answers import Answers, Line, needed, words
+from healthcert.web.errors import inside
 from healthcert.web.family import looking_after
-from healthcert.web.guards import Visitor, inside, visitor
+from healthcert.web.guards import Visitor, visitor
 from healthcert.web.here import limit, parts
 from healthcert.web.moment import now
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from healthcert.db import Doors, make_engine
 from healthcert.services import knowledge
-from healthcert.web.guards import inside
+from healthcert.web.errors import inside
 from healthcert.web.security import HEADERS, policy
 from tests.certificates import NOW
 from tools.running import ROOT, free_port

@@ -186,6 +186,18 @@ def two_levels(app, clinic):
         return factories.add(db, given).id, agency.id
 
 
+def officers_of(app, clinic):
+    """Return two officers above the clinic, and one of another organisation."""
+    _given, agency = two_levels(app, clinic)
+    with app.extensions["healthcert"].doors.transaction() as db:
+        other = factories.make_organisation(db).id
+        made = [
+            factories.make_staff(db, role="admin", site_id=None, organisation_id=body).id
+            for body in (agency, other)
+        ]
+    return [clinic.staff["admin"], *made]
+
+
 class WholeAnswers(FlaskClient):
     """A client that takes each answer whole and closes what it came from."""
 

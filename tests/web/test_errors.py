@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from werkzeug.exceptions import HTTPException, ImATeapot
 
@@ -145,3 +147,22 @@ def test_every_answer_carries_its_headers_and_its_number(raising):
             assert answer.headers.get(name), (path, name)
         seen.add(answer.headers["X-Request-Id"])
     assert len(seen) == 7
+
+
+@pytest.mark.parametrize(
+    "told", ["http://localhost//elsewhere.example/x", "http://localhost/\\elsewhere.example/x",
+             "http://elsewhere.example/x"],
+)  # fmt: skip
+def test_the_way_back_from_a_refusal_leads_to_no_page_but_ours(staff, told):
+    answer = staff("nurse").client.post("/clinic/book/hold", headers={"Referer": told})
+    assert answer.status_code == 400
+    [back] = re.findall(r'href="([^"]*)"[^>]*>\s*Back', answer.text)
+    assert back == "/"
+
+
+def test_the_way_back_from_a_refusal_is_the_page_of_the_form(staff):
+    page = "/clinic/book/?source=phone"
+    answer = staff("nurse").client.post(
+        "/clinic/book/hold", headers={"Referer": f"http://localhost{page}"}
+    )
+    assert f'href="{page}"' in answer.text

@@ -13,7 +13,7 @@ from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
 from healthcert.web import guards
 from healthcert.web.acts import ACTS, STATELESS
-from healthcert.web.guards import inside
+from healthcert.web.errors import inside
 from tests.conftest import ENGINES
 from tests.web.conftest import Browser
 

@@ -12,7 +12,7 @@ from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProb
 from healthcert.services import holds
 from tests import factories as make
 from tests.certificates import NOW
-from tests.web.conftest import Browser, two_levels
+from tests.web.conftest import Browser, officers_of
 
 PAGE = "/admin/held"
 
@@ -24,16 +24,9 @@ def engine_name():
 
 
 @pytest.fixture
-def officers(app, clinic, parts):
+def officers(app, clinic):
     """Return browsers of two officers above the clinic, and of one of another organisation."""
-    _given, agency = two_levels(app, clinic)
-    with parts.doors.transaction() as db:
-        where = [agency, make.make_organisation(db).id]
-        made = [
-            make.make_staff(db, role="admin", site_id=None, organisation_id=body).id
-            for body in where
-        ]
-    return [Browser(app).sign_in(each) for each in (clinic.staff["admin"], *made)]
+    return [Browser(app).sign_in(each) for each in officers_of(app, clinic)]
 
 
 @pytest.fixture

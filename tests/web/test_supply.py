@@ -283,8 +283,7 @@ def test_a_plan_that_cannot_be_is_refused_before_and_after_its_preview(
         assert db.scalar(select(func.count()).select_from(SessionTemplate)) == 0
 
 
-def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, clinic, lead, book):
-    book(0)
+def another_session(parts, clinic):
     with parts.doors.transaction() as db:
         session = make.make_session(
             db, site=db.get_one(make.Site, clinic.site_id), day=day(2),
@@ -292,6 +291,11 @@ def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, cli
             product=db.get_one(Product, clinic.product_id),
         )  # fmt: skip
         make.make_slot(db, session=session)
+
+
+def test_closing_a_day_says_how_many_people_it_is_and_books_them_anew(parts, clinic, lead, book):
+    book(0)
+    another_session(parts, clinic)
     told = {"site": str(clinic.site_id), "day": TODAY.isoformat()}
     shown = lead.get("/admin/sessions/close", query_string=told)
     assert "1 person is booked there" in shown.text
@@ -310,13 +314,7 @@ def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
 ):
     book(0)
     session = one(parts, select(ClinicSession.id))
-    with parts.doors.transaction() as db:
-        other = make.make_session(
-            db, site=db.get_one(make.Site, clinic.site_id), day=day(2),
-            programme=db.get_one(make.Programme, clinic.programme_id),
-            product=db.get_one(Product, clinic.product_id),
-        )  # fmt: skip
-        make.make_slot(db, session=other)
+    another_session(parts, clinic)
     page, told = "/admin/sessions/cancel", {"session": str(session)}
     assert "1 person is booked there and gets" in lead.get(page, query_string=told).text
     assert one(parts, select(ClinicSession.state).filter_by(id=session)) == "published"

@@ -22,7 +22,6 @@ from healthcert.services import (
     vials,
 )
 from healthcert.services.import_places import SITES
-from healthcert.web import admin
 from healthcert.web.api.anybody import Site
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
@@ -170,7 +169,7 @@ post("/alarms/<uuid:alarm_id>", alarms.settle, name="settle_alarm",
 
 get("/held", holds.waiting, answer=Rows(Held, "why of"), name="held",
     fixed={"of": None, "uvci": ""})  # fmt: skip
-post("/held/<uuid:of>/release", admin.let_go, name="release", body={"why": word(HOLDS)})
+post("/held/<uuid:of>/release", holds.let_go, name="release", body={"why": word(HOLDS)})
 get("/organisations", delegating.overview, answer=Rows(Organisation, "code"), name="organisations",
     read=itemgetter(0))  # fmt: skip
 get("/delegations", delegating.overview, answer=Rows(Handed), name="delegations",

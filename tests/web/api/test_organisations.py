@@ -11,7 +11,7 @@ from tests import factories as make
 from tests.certificates import NOW
 from tests.web.api.conftest import Program, token_of
 from tests.web.api.test_clinic import ask
-from tests.web.conftest import two_levels
+from tests.web.conftest import officers_of
 
 
 @pytest.fixture
@@ -23,15 +23,7 @@ def engine_name():
 @pytest.fixture
 def officers(app, clinic, parts):
     """Programs of two officers above the clinic, and of one of another organisation."""
-    _given, agency = two_levels(app, clinic)
-    with parts.doors.transaction() as db:
-        where = [agency, make.make_organisation(db).id]
-        made = [
-            make.make_staff(db, role="admin", site_id=None, organisation_id=body).id
-            for body in where
-        ]
-    whose = (clinic.staff["admin"], *made)
-    return [Program(app, token_of(parts, "admin", each)) for each in whose]
+    return [Program(app, token_of(parts, "admin", each)) for each in officers_of(app, clinic)]
 
 
 def test_an_act_is_handed_to_an_organisation_below_and_taken_back(officers):
