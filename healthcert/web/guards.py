@@ -13,9 +13,11 @@ from uuid import UUID
 from flask import Flask, g, redirect, request, url_for
 from flask_wtf.csrf import validate_csrf
 from werkzeug import Response
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest
 from wtforms import ValidationError
 
-from healthcert.errors import BadInput, NotAllowed, NotSignedIn, PageExpired, ProveAgain
+from healthcert.errors import NotAllowed, NotSignedIn, PageExpired, ProveAgain
 from healthcert.policy.roles import FRESH, FRESH_FOR, Role, has
 from healthcert.web.acts import ACTS, STATELESS
 from healthcert.web.errors import is_api
@@ -69,7 +71,7 @@ def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
         act = ACTS.get(request.endpoint)
         if act is None:
             raise NotAllowed
-        _refuse_nul()
+        _refuse_nul(request.args)
         if act in STATELESS:
             return None
         if is_api():
@@ -78,16 +80,16 @@ def init_guards(app: Flask, who: Who, bearer: Who = lambda: None) -> None:
         turned_away = _admit(act, who)
         if turned_away is None:
             _check_token()
+            _refuse_nul(request.form)
         return turned_away
 
     app.before_request(guard)
 
 
-def _refuse_nul() -> None:
-    """Refuse a text that PostgreSQL has no place for, before any view hands it on."""
-    for name, told in request.values.items(multi=True):
-        if "\0" in told:
-            raise BadInput({name: "not_a_choice"})
+def _refuse_nul(sent: MultiDict[str, str]) -> None:
+    """Refuse a text that PostgreSQL has no place for: no form of ours is shown again with it."""
+    if any("\0" in told for _name, told in sent.items(multi=True)):
+        raise BadRequest
 
 
 def _admit(act: str, who: Who) -> Response | None:

@@ -187,3 +187,13 @@ def test_alarms_are_read_and_settled(parts, program):
     assert raised["state"] == "open"
     ask(admin, f"/alarms/{raised['id']}", {"reason": "explained"})
     assert admin.get("/alarms").json["items"] == []
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"])
+def test_a_text_that_no_column_holds_is_refused_by_its_code(app, clinic, program):
+    two_levels(app, clinic)
+    admin, path = program("admin"), "/organisations/sites"
+    [harbour] = admin.get(path).json["items"]
+    told = admin.get(f"{path}/{harbour['id']}").json | {"code": "north-03", "address_en": "a\0b"}
+    assert ask(admin, path, {"told": told}, 422)["code"] == "unusable"
+    assert len(admin.get(path).json["items"]) == 1
