@@ -45,7 +45,7 @@ def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
     """
     where, programmes = where_asked(), request.args.getlist("programme")
     words = {choice.value: str(choice.label) for choice in where.programme.choices}
-    if not where.validate() or not {*programmes} <= words.keys():
+    if not where.validate() or not programmes or not {*programmes} <= words.keys():
         return ask_where(where), 400
     names = ("dose", "programme")[: 2 if len(words) > 1 else 1]
     answers, people = {len(request.args.getlist(name)) for name in names}, int(where.people.data)

@@ -170,6 +170,7 @@ def test_what_somebody_needs_narrows_the_times_and_goes_along(browser, clinic):
     assert browser.get(f"/book/slots?{asked}&needs=wings").status_code == 400
     assert browser.get(f"/book/slots?{asked}&people=9").status_code == 200
     assert browser.get(f"/book/slots?{asked.replace('=2', '=9')}").status_code == 400
+    assert browser.get("/book/slots?" + asked.partition("&")[2]).status_code == 400
 
 
 def test_going_on_without_a_choice_says_so(browser, clinic):
