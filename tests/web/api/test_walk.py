@@ -19,6 +19,7 @@ BY_DEED = {
     "desk.find desk.who people.find clinic.find": "find",
     "desk.details desk.hold": "hold_at_desk let_go_at_desk",
     "desk.check desk.book desk.done": "confirm_at_desk",
+    "waiting.ask waiting.join": "enter",
     "waiting.mine": "waits",
     "waiting.begin": "join",
     "waiting.leave": "leave",
@@ -35,6 +36,7 @@ BY_DEED = {
     "family.join": "begin_to_act",
     "family.end": "end_acting",
     "citizen.overview": "appointments appointment doses certificates",
+    "citizen.why": "decisions",
     "appointments.calendar_file": "calendar",
     "appointments.cancel": "cancel",
     "appointments.move": "move",
@@ -50,6 +52,7 @@ BY_DEED = {
     "clinic.arrive": "arrive",
     "clinic.document": "add_document",
     "clinic.card": "new_card",
+    "clinic.assist": "assist",
     "people.person": "person",
     "people.test": "record_test",
     "people.recovery": "record_recovery",
@@ -108,11 +111,8 @@ WITHOUT = {
     "health.alive health.ready metrics.metrics",
     "words for people alone": "public.home styleguide room.page",
     "a form of one field that programs send too; they show the ticket it gives": "room.ask",
-    "a refusal says when it is one's turn, and as whom": "citizen.why",
     "a second file of what each appointment gives": "booking.calendar_file desk.calendar_file",
-    "who is on no record tells a page who they are, or books; a token is for who is on one":
-    "waiting.ask waiting.join",
-    "a browser's own: what it remembers, and whose pages it shows": "stock.today clinic.assist",
+    "a browser's own: what it remembers of today's lots": "stock.today",
     "who works here proves it in a browser, and makes a token there": "staff.sign_in staff.again "
     "staff.ask_passkey staff.with_passkey staff.with_password staff.to_provider "
     "staff.from_provider staff.lock account.invitation account.redeem account.enrol "
