@@ -152,6 +152,7 @@ post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, an
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)
 post("/waiting/newcomers", identities.enter, status=201, answer=Entered,
+     body={"site_id": UUID | None},
      read=lambda found: {"id": found[0].id, "reference": found[1]},
      spends=lambda body: ("book", known_by(taken(body.details))),
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
@@ -36,7 +37,7 @@ def test_a_caller_is_found_and_their_appointment_moved_and_cancelled(parts, clin
     assert [each["appointment_id"] for each in found] == [str(caller.appointment)]
     path, wanted = f"/appointments/{caller.appointment}", {"slot_id": str(clinic.slots[1])}
     tag = clerk.get(path, **them).headers["ETag"]
-    assert ask(clerk, f"{path}/move", wanted, 428, **them)["code"] == "not_named"
+    assert ask(clerk, f"{path}/move", wanted, 428, **them)["code"] == "needs_match"
     with parts.doors.transaction() as db:
         full = update(Slot).where(Slot.id == clinic.slots[1])
         db.execute(full.values(booked=Slot.capacity))
@@ -115,7 +116,7 @@ def test_places_held_for_whom_one_acts_are_theirs(parts, clinic, desk, caller):
     wanted = {"wishes": [{"slot_id": str(clinic.slots[1])}]}
     made = ask(clerk, "/parties", wanted, 201, **them)["appointments"]
     with parts.doors.reading() as db:
-        assert db.get_one(Appointment, made[0]["id"]).person_id == caller.person
+        assert db.get_one(Appointment, UUID(made[0]["id"])).person_id == caller.person
     ask(clerk, "/parties", wanted, 404)
 
 
@@ -170,7 +171,7 @@ def test_one_waits_on_an_opening_day_without_a_turn_in_the_room(parts, wanted, p
     search = {"programme_id": wanted["programme_id"], "latitude": 33.9, "longitude": 35.5}
     assert ask(program(), "/slots/search", search, 503)["code"] == "must_wait"
     deed = program().client.get("/api/openapi.json").json["paths"][f"/api/v1{WAIT}"]["post"]
-    assert "503" not in deed["responses"]
+    assert "must_wait" not in str(deed["responses"])
     assert "Ticket" not in {each["name"] for each in deed["parameters"]}
 
 
