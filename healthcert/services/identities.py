@@ -89,6 +89,5 @@ def enter(
     )  # fmt: skip
     if details.identity.kind not in people.UNFINDABLE:
         return entry, ""
-    return entry, new_card(
-        db, vault=vault, person_id=person.id, country=country, staff=staff, now=now
-    )
+    return entry, new_card(db, vault=vault, person_id=person.id, country=country, staff=staff,
+                           now=now)  # fmt: skip

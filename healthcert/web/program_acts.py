@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 OF_PROGRAMS: Mapping[str, str] = {
     "search_places": "sites site programmes slots second",
-    "book_appointment": "hold confirm let_go enter",
+    "book_appointment": "hold confirm let_go enter calendar_of_party",
     "book_for_someone": "slots_at_desk second_at_desk hold_at_desk confirm_at_desk let_go_at_desk",
     "keep_waiting": "waits join leave accept decline",
     "read_public_page": "draws draw availability",

@@ -65,11 +65,9 @@ Wait = of("Wait", "What is waited for, how many are before one, and what is offe
           entry=Entry, before=int, offer=Offered | None)  # fmt: skip
 Entered = of("Entered", "What somebody waits for, and by which reference: empty, with a number.",
              id=UUID, reference=str)  # fmt: skip
-Decided = of(
-    "Decided", "Whether a programme is open to somebody, why, and the names of groups by code.",
-    decision=of("Decision", "What was decided for a day.", EligibilityDecision,
-                "programme_id day outcome reasons decided_at"), groups=dict[str, Words],
-)  # fmt: skip
+Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
+             decision=of("Decision", "For a day.", EligibilityDecision, "programme_id day outcome "
+                         "reasons decided_at"), groups=dict[str, Words])  # fmt: skip
 CALENDAR = file("text/calendar; charset=utf-8")  # RFC 5545
 PAPER, DRAWING, PICTURE = map(file, ("application/pdf", "image/svg+xml", "image/png"))
 
@@ -151,9 +149,8 @@ get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="forese
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)
-post("/waiting/newcomers", identities.enter, status=201, answer=Entered,
-     body={"site_id": UUID | None},
-     read=lambda found: {"id": found[0].id, "reference": found[1]},
+post("/waiting/newcomers", identities.enter, status=201, body={"site_id": UUID | None},
+     answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},
      spends=lambda body: ("book", known_by(taken(body.details))),
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,
             "country": lambda _on: parts().settings.country})  # fmt: skip

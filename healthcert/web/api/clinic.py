@@ -38,9 +38,8 @@ Before = of("Before", "A dose given before.", record.HeldDose,
             "dose_id day product lot counts number")  # fmt: skip
 Patient = of("Patient", "The person in front of the nurse.", expected=Expected, before=many(Before))
 Finding = of("Finding", "A test or a recovery, and what it is good for.", findings.Held, "*")
-Person = of("Person", "Somebody at the desk, and what is on record of them.", person_id=UUID,
-            name=str, appointments=many(Appointment), doses=many(Before),
-            findings=many(Finding))  # fmt: skip
+Person = of("Person", "Somebody, and what is on record of them.", person_id=UUID, name=str,
+            appointments=many(Appointment), doses=many(Before), findings=many(Finding))  # fmt: skip
 Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
               code=str, ask=dict[str, str])  # fmt: skip
 Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))

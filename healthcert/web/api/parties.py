@@ -18,10 +18,12 @@ from healthcert.services.people import Details
 from healthcert.web.about import known_by
 from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
+from healthcert.web.api.citizen import CALENDAR
 from healthcert.web.api.deeds import deed, post, raised
-from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
+from healthcert.web.api.shapes import File, Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program, visitor
 from healthcert.web.here import parts
+from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
 from healthcert.web.room import refuse_another
 
@@ -103,6 +105,16 @@ def let_go(on: On, party_id: UUID, body: Key) -> None:
     """Give back what is held."""
     _refuse_others(party_id, body)
     parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
+
+
+@deed("POST", "/parties/<uuid:party_id>/calendar", changes=False, gives=CALENDAR)
+def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
+    """Give what a party has booked for a calendar; it names no vaccine."""
+    _refuse_others(party_id, body)
+    made = parties.held(on.db, party_id=party_id).appointments
+    booked = [(one.reference, one.slot_id) for one in made if one.state == "booked"]
+    at = [(number, booking.place_of(on.db, slot, states=None)) for number, slot in booked]
+    return CALENDAR(calendar(at).get_data())
 
 
 def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:

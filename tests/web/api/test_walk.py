@@ -14,6 +14,7 @@ BY_DEED = {
     "booking.second": "second",
     "booking.who booking.details booking.hold": "hold let_go family_of",
     "booking.check booking.book booking.done": "confirm",
+    "booking.calendar_file desk.calendar_file": "calendar_of_party",
     "desk.start desk.slots": "slots_at_desk",
     "desk.second": "second_at_desk",
     "desk.find desk.who people.find clinic.find": "find",
@@ -110,8 +111,8 @@ WITHOUT = {
     "api.verify api.verify_batch verify.page verify.check verify.bundle verify.part room.line "
     "health.alive health.ready metrics.metrics",
     "words for people alone": "public.home styleguide room.page",
-    "a form of one field that programs send too; they show the ticket it gives": "room.ask",
-    "a second file of what each appointment gives": "booking.calendar_file desk.calendar_file",
+    "no database is asked on an opening day: a form of one field, which programs send too, and "
+    "show the ticket it gives": "room.ask",
     "a browser's own: what it remembers of today's lots": "stock.today",
     "who works here proves it in a browser, and makes a token there": "staff.sign_in staff.again "
     "staff.ask_passkey staff.with_passkey staff.with_password staff.to_provider "
