@@ -125,7 +125,8 @@ class On(NamedTuple):
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
     def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
-        at = scene(self.db, appointment_id, "care")
+        why = "request" if ACTS[str(request.endpoint)] == "help_in_person" else "care"
+        at = scene(self.db, appointment_id, why)
         line, screening = at.patient.expected, at.known.screening
         if screening is None and "screening_id" in names:
             raise WrongState  # nobody was asked yet

@@ -58,7 +58,7 @@ def test_a_caller_is_found_and_their_appointment_moved_and_cancelled(parts, clin
     assert states == ["cancelled", "rescheduled"]
     assert {"proxy_begun", "appointment_moved", "appointment_cancelled"} <= done
     seen = {(one["role"], one["reason"]) for one in caller.get("/record/seen").json["items"]}
-    assert ("operator", "for_them") in seen
+    assert {("operator", "for_them"), ("clerk", "request")} <= seen
 
 
 def test_nobody_is_reached_who_was_not_helped_out_or_no_longer(
