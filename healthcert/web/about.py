@@ -17,6 +17,7 @@ from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, ne
 from healthcert.web.here import parts
 from healthcert.web.labels import IDENTITIES, SEX, birth, machine_name
 from healthcert.web.moment import now
+from healthcert.web.pages import bdi
 
 
 class About(Answers):
@@ -104,7 +105,7 @@ def name_of(told: Details) -> str:
 
 def told_back(told: Details) -> list[tuple[object, object, str]]:
     """Return what was told, in words, each with the question by which it can be changed."""
-    document = f"{IDENTITIES[told.identity.kind]} {told.identity.value}"
+    document = f"{IDENTITIES[told.identity.kind]} " + bdi(told.identity.value)
     return [
         (_("Name"), name_of(told), "name"),
         (_("Name on the certificate"), machine_name(told), "name"),

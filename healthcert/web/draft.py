@@ -36,7 +36,7 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "contact": ("phone", "mail", "language"),
 }
 Entry = dict[str, Any]  # ``id``, ``name``, ``birth`` of who is on record; ``typed``, ``done`` else
-LATER = "later"  # the second dose is left out for now
+LATER = "later"  # the dose that could be booked along is left out for now
 _CARRIED = (
     "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
     "slot", "second",

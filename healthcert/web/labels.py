@@ -5,7 +5,7 @@ from datetime import date
 
 from healthcert.data import labels, tags
 from healthcert.hcert.names import names_of
-from healthcert.i18n import format_date, language, names
+from healthcert.i18n import format_date, gettext, language, names
 from healthcert.models import Site
 from healthcert.services.people import Details, holder_of
 
@@ -57,6 +57,12 @@ LOOKED = {**ROLES, **PROXIES}  # as what somebody saw a record
 def in_words(told: Mapping[str, str]) -> str:
     """Return a name that is kept by language, in the reader's or else in any."""
     return told.get(language()) or told.get("en") or next(iter(told.values()), "")
+
+
+def dose(number: int) -> str:
+    """Return what a dose is called by its number, such as "Second dose"."""
+    called = DOSES.get(str(number))
+    return str(called) if called else gettext("Dose %(number)s", number=number)
 
 
 def facts_of(site: Site) -> list[str]:

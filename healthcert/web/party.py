@@ -17,6 +17,7 @@ from healthcert.web.booking import onward
 from healthcert.web.draft import asked, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import birth
+from healthcert.web.pages import bdi
 from healthcert.web.places import Page, at_desk, both, bp, counter
 
 DOORS = (bp, counter)  # of the whole way, with the views of all its modules
@@ -43,7 +44,8 @@ def who() -> Page:
     form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
     names = {
-        key: f"{name} · {birth(born)}" if born else name for key, (name, born) in known.items()
+        key: bdi(name) + " · " + bdi(birth(born)) if born else bdi(name)
+        for key, (name, born) in known.items()
     }
     form.person.choices = options(names | {_NEW: other})
     if not (sent and form.validate()):

@@ -15,6 +15,7 @@ from flask import Blueprint, render_template, request
 from werkzeug import Response
 from wtforms import SelectMultipleField
 
+from healthcert.data import labels
 from healthcert.errors import NotFound
 from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
@@ -27,7 +28,7 @@ from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
 from healthcert.web.forms import DayField
 from healthcert.web.here import parts, today
-from healthcert.web.labels import DOSES, FACILITIES, HOURS, WAYS, in_words
+from healthcert.web.labels import DOSES, HOURS, WAYS, in_words
 from healthcert.web.moment import now
 
 bp = Blueprint("booking", __name__, url_prefix="/book")
@@ -37,7 +38,7 @@ counter.context_processor(lambda: {"at_desk": True})
 
 _OFFERED, YEAR, _SOON = 15, timedelta(days=365), timedelta(hours=1, minutes=30)
 _COUNTS = {str(count): str(count) for count in range(1, MOST_PEOPLE + 1)}
-_NEEDS = {name: FACILITIES[name] for name in ("step_free", "female_vaccinator")}
+_NEEDS = {name: labels("site")[name] for name in ("step_free", "female_vaccinator")}
 _NOON, _FIVE = time(12), time(17)
 _HOURS = {"morning": (time(0), _NOON), "afternoon": (_NOON, _FIVE), "evening": (_FIVE, time.max)}
 Page = str | tuple[str, int] | Response

@@ -44,7 +44,7 @@ def answered(refusal: Refusal) -> Page:
     is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(one)
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
-        is_second=is_second, number=number, count=count, again=again,
+        is_second=is_second, dose=one.dose, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
         is_not_due=isinstance(refusal, booking.NotDue),
     )  # fmt: skip

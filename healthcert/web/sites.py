@@ -105,7 +105,9 @@ def _page(site_id: UUID | None, form: Answers | None = None) -> str:
     form = form or _form(site_id, **known | several | ticked)
     told = {"": ""} | {code: in_words(names) for code, names in country.regions.items()}
     form["region"].choices = options(told)
-    form["facilities"].choices = options({name: FACILITIES[name] for name in OF_A_SITE})
+    form["facilities"].choices = options(
+        {name: str(FACILITIES[name]).capitalize() for name in OF_A_SITE}
+    )
     spoken = [*country.languages, *parts().settings.languages, *several["languages"]]
     form["languages"].choices = options(language_names([*dict.fromkeys(spoken)]))
     if not site_id:

@@ -1,4 +1,4 @@
-"""The times to choose from: for all who get the same at once, and the second dose along with it.
+"""The times to choose from: for all who get the same at once, and the next dose along with it.
 
 Who gets something else than the first is asked for next, beside the time just chosen.
 """
@@ -16,11 +16,11 @@ from healthcert.i18n import format_datetime, format_number, format_time, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, search
 from healthcert.services.search import FreeSlot
+from healthcert.web import labels
 from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.draft import LATER, asked, groups, needs, wanted
 from healthcert.web.forms import DayField
 from healthcert.web.here import parts
-from healthcert.web.labels import facts_of, in_words
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
 from healthcert.web.places import Page, ask_where, both, near, offered, source, where_asked
@@ -30,10 +30,10 @@ _OFFERED_SECOND, _WINDOW = 5, timedelta(days=14)
 
 
 class When(Answers):
-    """Which of the times offered; and for the second dose."""
+    """Which of the times offered; and for the dose after it."""
 
     slot = Radios(_("Choose a time"))
-    second = Radios(_("When do you want the second dose?"))
+    second = Radios(_("Choose a time"))  # its question names the dose
     since = DayField(_("From which day on?"), optional=True)
 
 
@@ -65,7 +65,7 @@ def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
 
 @both("/second")
 def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
-    """Propose the second dose along with the first: it can be changed, or left for later."""
+    """Propose the next dose along with one: it can be changed, or left for later."""
     turn = _turn("second") if turn is None else turn
     group = groups()[turn]
     dose = needs()[group[0]].dose
@@ -82,7 +82,7 @@ def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
             product_id=place.product.id, days=(found.day, found.day + _WINDOW), **common,
         )  # fmt: skip
     others = [each for each in others if each.slot_ids != found.slot_ids]
-    return _choose("second", [found, *others], turn, in_words(place.programme.names), wrong)
+    return _choose("second", [found, *others], turn, labels.in_words(place.programme.names), wrong)
 
 
 def again(name: str, turn: int = 0) -> str:
@@ -106,7 +106,7 @@ def _turn(name: str) -> int:
 
 
 def _next(name: str, turn: int, value: str) -> Response:
-    """Go on to the next group, the second doses, or the people."""
+    """Go on to the next group, the doses booked along, or the people."""
     told = [*request.args.getlist(name)[:turn], value]
     here, following = (".slots", ".second") if name == "slot" else (".second", ".who")
     there = here if len(told) < len(groups()) else following
@@ -121,7 +121,10 @@ def _choose(
     going = "go" in request.args and wrong is None
     form = When(MultiDict({"go": "1", name: told[turn : turn + 1]}) if going else None)
     hints = to_choose(form, name, offers)
+    need = needs()[groups()[turn][0]]
+    dose = need.dose + (name == "second")
     if name == "second":
+        form.second.label.text = gettext("%(dose)s: when do you want it?", dose=labels.dose(dose))
         form.second.choices += options({LATER: _("Later, not now")})
         form.second.data = form.second.data or next(iter(hints))
     if going and form.validate():
@@ -133,7 +136,7 @@ def _choose(
     page = render_template(
         "booking/times.html", form=form, field=form[name], hints=hints, wrong=wrong, about=about,
         asked=asked(**{"second": None, name: told[:turn]}), turn=turn, groups=groups(),
-        need=needs()[groups()[turn][0]], before=before,
+        need=need, dose=dose, before=before,
     )  # fmt: skip
     return page, 400 if form.errors else 409 if wrong else 200
 
@@ -153,5 +156,5 @@ def _where(offer: FreeSlot) -> str:
     """Return the place of an offer, how far it is, and what is to be known of it."""
     km = round(offer.distance_km, 1)
     far = [gettext("%(km)s km away", km=format_number(km))] if km else []
-    told = [in_words(offer.site.names), *far, offer.product, *facts_of(offer.site)]
+    told = [labels.in_words(offer.site.names), *far, offer.product, *labels.facts_of(offer.site)]
     return gettext(", ").join(told)

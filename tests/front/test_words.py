@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -44,6 +45,22 @@ def test_every_message_is_in_the_catalogue_and_translated(words, collected, lang
     unknown = [message.id for message in collected if message.id and known.get(message.id) is None]
     assert unknown == [], "run `make words`"
     assert words.lacking(known) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        (r"(?<![\w%\u200e])[-+\u2212]\d", "a sign before a number: put U+200E before it"),
+        (r"[A-Za-z0-9]:$", "a colon that belongs to a code: put U+200E behind it"),
+    ],
+)
+def test_no_sign_of_an_arabic_sentence_moves_to_the_other_side(words, pattern, why):
+    told = [text for message in words.read("ar") for text in as_many(message.string)]
+    assert [text for text in told if re.search(pattern, text)] == [], why
+
+
+def as_many(told):
+    return [told] if isinstance(told, str) else told
 
 
 DOSES = 'msgid "%(num)s dose"\nmsgid_plural "%(num)s doses"\nmsgstr[0] "une dose"\nmsgstr[1] '

@@ -49,7 +49,7 @@ def test_a_family_of_four_books_both_doses_on_a_phone(demonstration, visit):
     go_on(page)  # the first for everybody
     page.get_by_role("radio").first.check()
     go_on(page)
-    expect(page.get_by_role("heading", name="When do you want the second dose?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Second dose: when do you want it?")).to_be_visible()
     go_on(page)  # as it is proposed
     for number, (family, given, year) in enumerate(FAMILY, 1):
         expect(page.get_by_text(f"Person {number} of 4")).to_be_visible()

@@ -77,7 +77,7 @@ def test_a_mother_gets_her_second_dose_while_her_child_gets_the_first_of_two(
     expect(page.get_by_text("First dose · COVID-19 vaccination · Person 2 of 2")).to_be_visible()
     page.get_by_role("radio").first.check()
     go_on(page)
-    expect(page.get_by_role("heading", name="When do you want the second dose?")).to_be_visible()
+    expect(page.get_by_role("heading", name="Second dose: when do you want it?")).to_be_visible()
     go_on(page)  # as it is proposed, for the child alone
     tell(page, "Kanarova", "Kana", "1985", phone="+44 7700 900958")
     expect(page.get_by_text("Person 2 of 2")).to_be_visible()

@@ -66,6 +66,15 @@ def test_a_citizen_books_without_an_account_and_holds_a_reference(book, newest_m
     assert number in newest_message("booked")
 
 
+def test_an_answer_begins_like_a_sentence_and_an_example_runs_like_its_boxes(browser, clinic):
+    page = browser.get("/book/").text
+    assert re.findall(r'name="needs".*?<label[^>]*>\s*(\w+)', page, re.DOTALL) == ["Step", "A"]
+    asked = f"?slot={clinic.slots[0]}&second=later&step=birth&lang=ar"
+    page = browser.get(f"/book/details{asked}").text
+    assert "27 3 1985" in page
+    assert "<bdi>27" not in page, "isolated it would run from the left, and the boxes do not"
+
+
 def test_four_people_book_both_doses_together(browser, clinic, parts, later):  # noqa: ARG001
     wide(parts)
     asked = begin(browser, clinic, people=4)
@@ -74,6 +83,7 @@ def test_four_people_book_both_doses_together(browser, clinic, parts, later):  #
     page = browser.get(f"/book/check{asked}").text
     assert "Kept for you until" in page
     assert "Person <bdi>4</bdi> of <bdi>4</bdi>" in page
+    assert "Passport <bdi>P4</bdi>" in page
     assert len(held(parts, "held")) == 8
     assert browser.post(f"/book/check{asked}").status_code == 303
     assert len(held(parts, "booked")) == 8

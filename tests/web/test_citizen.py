@@ -3,23 +3,45 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from healthcert.hcert import qr
 from healthcert.jobs.certificates import sign_pending
-from healthcert.models import Person, Staff, new_id
+from healthcert.models import Person, Slot, Staff, new_id
 from healthcert.services import findings
 from tests.certificates import NOW
 from tests.factories import COVID, NEGATIVE, day
-from tests.web.conftest import Browser
+from tests.web.conftest import ALIA, Browser, enter, tell
 
 
 def test_the_right_code_opens_ones_own_record(holder):
     page = holder().get("/my/").text
     assert "كنارية الكناري" in page
     assert "Harbour" in page
+
+
+def test_what_comes_next_stands_before_what_comes_later_and_what_is_over(
+    browser,
+    clinic,
+    newest_message,
+    parts,
+    later,  # noqa: ARG001
+):
+    with parts.doors.reading() as db:
+        then = db.scalars(select(Slot.id).where(Slot.starts_at > NOW + timedelta(days=20))).first()
+    asked = f"?slot={clinic.slots[1]}&second={then}"
+    tell(browser, asked, ALIA)
+    browser.post(f"/book/check{asked}")
+    number = re.search(r"HC-\w{4}-\w{4}", browser.get("/book/done").text)[0]
+    page = enter(browser, number, newest_message).get("/my/").text
+    shown = re.findall(r"(First|Second) dose", page)
+    assert shown == ["First", "Second"]
+    path = re.search(r"/my/appointments/[0-9a-f-]{36}", page)[0]
+    browser.post(f"{path}/cancel")
+    assert re.findall(r"(First|Second) dose", browser.get("/my/").text) == ["Second", "First"]
 
 
 def test_known_and_unknown_are_answered_alike(app, book):

@@ -67,7 +67,7 @@ def test_somebody_on_record_is_found_first_and_nothing_is_typed_again(staff, boo
     asked = f"?source=phone&slot={clinic.slots[1].hex}&dose=2&second=later"
     answer = clerk.post(f"{DOOR}/find{asked}", {"text": "Kanaria", "born": ["", "", "1985"]})
     page = clerk.get(answer.location).text
-    assert "كنارية" in page
+    assert "<bdi>كنارية الكناري</bdi> · <bdi>27 March 1985</bdi>" in page
     person = re.search(r'name="person" type="radio" value="([0-9a-f-]{36})"', page)[1]
     clerk.post(answer.location, {"person": person})
     with parts.doors.reading() as db:

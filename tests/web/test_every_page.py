@@ -163,7 +163,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "&weekdays=4&first_day=2026-03-03&last_day=2026-03-20&minutes=30&capacity=4&kept_phone=0"
         "&kept_walk_in=0&kept_second_dose=0"
     )
-    planned = re.search(r'value="([0-9a-f-]{36})">2026-', lead.get("/admin/sessions").text)[1]
+    planned = re.search(r'value="([0-9a-f-]{36})">2 March ', lead.get("/admin/sessions").text)[1]
     cancelled = f"/admin/sessions/cancel?session={planned}"
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from uuid import UUID
@@ -10,7 +11,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from healthcert.data import knowledge as files
 from healthcert.models import Appointment, Slot
+from healthcert.services import knowledge
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, tell
 
@@ -29,6 +32,16 @@ def given(clinic, fever):
 def doses(clinic):
     """Return what the address tells of a mother who had her first dose, and her child."""
     return f"?programme={clinic.programme_id}&dose=2&dose=1&town=port-azur&people=2"
+
+
+@pytest.fixture
+def third(parts, clinic, later):  # noqa: ARG001
+    """Let the series of the clinic's vaccine have three doses, the last two four weeks on."""
+    vaccine = next(one for one in files.sources("vaccine") if one.content["name"] == "Comirnaty")
+    three = vaccine.content["series"] | {"doses": 3}
+    changed = [replace(vaccine, content=vaccine.content | {"series": three}, sha256="three")]
+    with parts.doors.transaction() as db:
+        knowledge.load(db, now=NOW, more=changed)
 
 
 def times_in(page):
@@ -97,6 +110,40 @@ def test_a_first_and_a_second_dose_are_booked_at_one_time(browser, parts, doses,
     assert made[0].starts_at == made[1].starts_at < made[2].starts_at - timedelta(days=20)
     page = browser.get("/book/done").text
     assert len(set(re.findall(r"HC-\w{4}-\w{4}", page))) == 3
+
+
+@pytest.mark.usefixtures("third")
+def test_a_dose_that_is_booked_along_is_called_by_its_number(browser, doses):
+    answer = browser.get(f"/book/slots{doses}")
+    answer = browser.get(f"/book/slots{doses}&go=1&slot={times_in(answer.text)[0]}")
+    page = browser.get(answer.location).text
+    answer = browser.get(f"{answer.location}&go=2&slot={times_in(page)[0]}")
+    for turn, called in ((1, "Third dose or booster"), (2, "Second dose")):
+        page = browser.get(answer.location).text
+        assert f"{called}: when do you want it?" in page
+        answer = browser.get(f"{answer.location}&go={turn}&second={times_in(page)[0]}")
+    asked = answer.location.partition("?")[2].join(("?", ""))
+    tell(browser, asked, ALIA)
+    tell(browser, asked, ALIA | GROWN | {"identity_value": "F2"}, 2)
+    page = browser.get(f"/book/check{asked}").text
+    assert "Third dose or booster · COVID-19 vaccination · Person <bdi>1</bdi>" in page
+    assert browser.post(f"/book/check{asked}").status_code == 303
+    page = browser.get("/book/done").text
+    assert [page.count(each) for each in ("First", "Second", "Third")] == [1, 2, 1]
+
+
+@pytest.mark.usefixtures("third")
+def test_who_is_refused_a_dose_booked_along_is_told_which(browser, parts, clinic):
+    asked = f"?slot={clinic.slots[0].hex}&dose=2"
+    then = times_in(browser.get(f"/book/second{asked}").text)[0]
+    source = files.sources("programme")[0]
+    phase = source.content["phases"][0] | {"closes_on": str(NOW.date() + timedelta(days=9))}
+    changed = replace(source, content=source.content | {"phases": [phase]}, sha256="closing")
+    with parts.doors.transaction() as db:
+        knowledge.load(db, now=NOW, more=[changed])
+    answer = tell(browser, f"{asked}&second={then}", ALIA)
+    assert answer.status_code == 409
+    assert "It is about this dose: Third dose or booster." in answer.text
 
 
 def test_who_needs_another_dose_is_named_and_chooses_it_and_nothing_is_lost(vaccinated, doses):

@@ -72,7 +72,7 @@ def whom(body: Wishes) -> tuple[str, str]:
 
 @deed("POST", "/parties", REFUSALS, status=201, spends=whom, gives=Party)
 def hold(on: On, body: Wishes) -> Shape:
-    """Hold places for up to eight people; the first and the second dose may go together."""
+    """Hold places for up to eight people; a dose and the next may go together."""
     return held(on, body, _theirs, source="web")
 
 
