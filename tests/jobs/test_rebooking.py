@@ -19,7 +19,7 @@ from healthcert.models import (
     Slot,
     WaitEntry,
 )
-from healthcert.services import moving, planning, rebooking
+from healthcert.services import cancelling, moving, planning, rebooking
 from tests.factories import NOW, day, make_site
 from tests.models.test_workflow import make_entry
 from tests.services.clinic import JCOVDEN, Clinic, details
@@ -30,7 +30,7 @@ CLOSED = day(3)
 
 def close(clinic: Clinic, on=CLOSED) -> int:
     return clinic.doors.run(
-        lambda db: planning.close_day(
+        lambda db: cancelling.close_day(
             db, site_id=clinic.site.id, day=on, staff=clinic.nurse, now=NOW
         )
     )
@@ -136,7 +136,7 @@ def test_one_session_is_cancelled_alone_and_once(parts, clinic):
 
     def cancel(site_id: object, now: object = NOW) -> None:
         how = {"session_id": shut.session_id, "staff": clinic.nurse, "site_ids": [site_id]}
-        clinic.doors.run(lambda db: planning.cancel(db, now=now, **how))
+        clinic.doors.run(lambda db: cancelling.cancel(db, now=now, **how))
 
     with pytest.raises(NotFound):
         cancel(other_site(clinic, north=1).id)
