@@ -142,19 +142,9 @@ def test_only_what_is_cancelled_was_given_up(db):
     db.execute(given_up.values(state="cancelled"))
 
 
-def plan(db, **values) -> SessionTemplate:
-    product = make.make_product(db)
-    row = {
-        "site_id": make.make_site(db).id, "programme_id": make.make_programme(db).id,
-        "product_id": product.id, "weekdays": 127, "first_day": make.day(0), "minutes": 30,
-        "last_day": make.day(9), "capacity": 4, "recorded_at": make.NOW,
-    }  # fmt: skip
-    return make.add(db, SessionTemplate(**row | values))
-
-
 @pytest.mark.parametrize("ended", [-5, 0, 9])
 def test_a_plan_ends_before_its_last_day_or_before_it_began(db, ended):
-    plan(db)
+    make.make_template(db)
     with refused(db, "ck_session_template_ended"):
         db.execute(update(SessionTemplate).values(ended_from=make.day(10)))
     db.execute(update(SessionTemplate).values(ended_from=make.day(ended)))
@@ -165,8 +155,8 @@ def test_what_was_cancelled_for_itself_before_is_known_as_that_and_nothing_else(
 ):
     cancelled_at = make.NOW + timedelta(hours=1)
     with doors.transaction() as db:
-        one = plan(db)
-        over = plan(db, last_day=make.day(2))
+        one = make.make_template(db)
+        over = make.make_template(db, last_day=make.day(2))
         for on, of in ((1, one), (2, one), (3, over), (4, one)):
             site = db.get_one(Site, of.site_id)
             state = "published" if on == 4 else "cancelled"
@@ -191,8 +181,8 @@ def test_what_was_cancelled_for_itself_before_is_known_as_that_and_nothing_else(
 
 def test_a_plan_that_ended_stays_over_for_an_older_version(doors: Doors, database_url):
     with doors.transaction() as db:
-        plan(db, ended_from=make.day(5))
-        plan(db)
+        make.make_template(db, ended_from=make.day(5))
+        make.make_template(db)
     engine = make_engine(database_url, foreign_keys=False)
     with engine.begin() as connection:
         migrations.move(connection, "0026")

@@ -344,7 +344,6 @@ def test_a_plan_that_ends_while_the_worker_makes_it_leaves_no_session_behind(cli
 def test_a_plan_that_two_end_at_once_ends_once(clinic):
     opened(clinic, "Mo-Su 08:00-12:00")
     one = begin(clinic, weekdays=0b1111111)
-    make(clinic, one)
     ended = at_once(3, lambda _turn: end(clinic, one, day(5)))
     assert sorted(map(type, ended), key=str) == [type(None), WrongState, WrongState]
 
