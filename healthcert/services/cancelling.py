@@ -42,8 +42,7 @@ def open_day(
 ) -> None:
     """Open a site again on a day that was closed; its plans make anew what they have on that day.
 
-    What was cancelled stays so, and who was booked anew keeps that; who is still to be finds
-    these places.
+    What was cancelled stays so; who was booked anew keeps that, and who is not finds these places.
 
     Raises:
         BadInput: The day is over, by the site's clock.

@@ -80,9 +80,8 @@ def foreseen(
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
     spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
     length, found = timedelta(minutes=template.minutes), {}
-    first, last = template.first_day, min(until, template.last_day)
-    if template.ended_from:
-        last = min(last, template.ended_from - timedelta(days=1))
+    ended = template.ended_from or date.max
+    first, last = template.first_day, min(until, template.last_day, ended - timedelta(days=1))
     for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
         if day in rests or not template.weekdays >> day.isoweekday() - 1 & 1:
             continue

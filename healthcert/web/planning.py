@@ -26,17 +26,18 @@ _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_do
 @bp.get("")
 @shown_again(bp)
 def every() -> str:
-    """Show what is planned from today or a later day on, and who could not be placed anew."""
+    """Show what is planned from a day on, and who lost a place; or which plans go on."""
     first = max(today(), request.args.get("first", today(), type=date.fromisoformat))
+    plans = "plan" in request.values
+    look = cancelling.running if plans else planning.listed
     with parts().doors.reading() as db:
         sites = _reach(db, "plan_sessions")[1]
         at = request.args.get("at", type=UUID)
         ids = [at] if at in sites else [*sites]
         return render_template(
-            "admin/sessions.html", sites=sites.values(), products=knowledge.offered(db), most=_MOST,
-            sessions=planning.listed(db, site_ids=ids, first=first, limit=_MOST),
-            plans=cancelling.running(db, site_ids=ids, first=first, limit=_MOST),
-            until=request.args.get("until", type=date.fromisoformat),
+            "admin/plans.html" if plans else "admin/sessions.html", sites=sites.values(),
+            products=knowledge.offered(db), rows=look(db, site_ids=ids, first=first, limit=_MOST),
+            most=_MOST, until=request.args.get("until", type=date.fromisoformat),
         )  # fmt: skip
 
 

@@ -168,7 +168,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     cancelled = f"/admin/sessions/cancel?session={planned}"
     kept = dict(parse_qsl(preview.partition("?")[2])) | {"weekdays": ["2", "4"]}
     assert lead.post("/admin/sessions", kept, page="/admin/sessions").status_code == 303
-    ending = re.search(r"plan=([0-9a-f-]{36})", lead.get("/admin/sessions").text)[1]
+    ending = re.search(r"plan=([0-9a-f-]{36})", lead.get("/admin/sessions?plan=all").text)[1]
     ends = f"/admin/sessions/end?plan={ending}&since=2026-03-10"
     shut = {"site": str(clinic.site_id), "day": "2026-03-05"}
     lead.post("/admin/sessions/close", shut, page="/admin/sessions")
@@ -194,7 +194,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
-                        f"/admin/sessions?plan={ending}"]),
+                        f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
                                    "/admin/sites", f"/admin/sites/{clinic.site_id}",

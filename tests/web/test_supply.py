@@ -248,7 +248,7 @@ def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, c
     assert answer.status_code == 303
     assert "The plan is kept. Its sessions up to" in lead.get(answer.location).text
     later = lead.get("/admin/sessions", query_string={"first": day(22).isoformat()}).text
-    assert later.count("Harbour</bdi>") == 3  # two sessions, and their plan
+    assert later.count("Harbour</bdi>") == 2
     with parts.doors.reading() as db:
         made = select(func.count()).where(ClinicSession.template_id.is_not(None))
         assert db.scalar(made) == 8
@@ -331,8 +331,10 @@ def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_d
 ):
     lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
     made = one(parts, select(SessionTemplate.id))
-    shown = lead.get("/admin/sessions").text
+    assert 'href="/admin/sessions?plan=all"' in lead.get("/admin/sessions").text
+    shown = lead.get("/admin/sessions?plan=all").text
     assert "Monday · Wednesday" in shown
+    assert "End a plan" not in shown
     [ending] = re.findall(rf'href="(/admin/sessions\?plan={made}[^"]*)">End it', shown)
     assert re.search(rf'<option value="{made}" selected', lead.get(ending).text)
     book(0)  # of no plan
@@ -345,10 +347,10 @@ def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_d
     with parts.doors.reading() as db:
         its = select(ClinicSession.state).filter_by(template_id=made).order_by(ClinicSession.day)
         assert list(db.scalars(its)) == ["published"] * 2 + ["cancelled"] * 6
-    shown = lead.get("/admin/sessions").text
-    assert re.search(r"before (<bdi>)?10 Mar 2026", shown)
-    later = lead.get("/admin/sessions", query_string={"first": day(8).isoformat()}).text
-    assert "End a plan" not in later
+    shown = lead.get("/admin/sessions?plan=all").text
+    assert re.search(r"before <time[^>]*>10 Mar 2026", shown)
+    later = lead.get(f"/admin/sessions?plan=all&first={day(8)}").text
+    assert "No plan goes on." in later
     again = lead.get("/admin/sessions/preview", query_string=plan(clinic))
     assert "6 sessions would be made" in again.text
 
@@ -377,7 +379,7 @@ def test_a_plan_that_has_made_nothing_ends_and_a_day_that_cannot_be_is_said_besi
     told = {"plan": str(made), "since": day(1).isoformat()}
     assert "0 sessions are cancelled" in lead.get(page, query_string=told).text
     assert lead.post(page, told, page="/admin/sessions").status_code == 303
-    assert "End a plan" not in lead.get("/admin/sessions").text
+    assert "No plan goes on." in lead.get("/admin/sessions?plan=all").text
     for wrong in ({"plan": "x"}, {"plan": str(make.new_id())}):
         assert lead.get(page, query_string=told | wrong).status_code == 404
         assert lead.post(page, told | wrong, page="/admin/sessions").status_code == 404
@@ -409,13 +411,15 @@ def test_of_several_sites_one_is_looked_at_alone(app, parts, clinic, staff, lead
     with parts.doors.transaction() as db:
         whose = db.get_one(make.Site, clinic.site_id).organisation_id
         other = make.make_site(db, organisation_id=whose).id
-    admin, page = staff("admin"), "/admin/sessions"
-    assert "Harbour · " in admin.get(page, query_string={"at": str(clinic.site_id)}).text
-    shown = admin.get(page, query_string={"at": str(other)}).text
-    assert "Nothing is planned." in shown
-    assert re.search(rf'<option value="{other}" selected', shown)
-    assert "End a plan" not in shown
-    assert 'name="at"' not in lead.get(page).text
+    admin = staff("admin")
+    for page, none in (("", "Nothing is planned."), ("plan=all", "No plan goes on.")):
+        path = f"/admin/sessions?{page}&at="
+        assert none not in admin.get(path).text
+        assert none not in admin.get(f"{path}{clinic.site_id}").text
+        shown = admin.get(f"{path}{other}").text
+        assert none in shown
+        assert re.search(rf'<option value="{other}" selected', shown)
+        assert 'name="at"' not in lead.get(path).text
 
 
 def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):
