@@ -42,6 +42,7 @@ from healthcert.models import (
     Programme,
     Recovery,
     Screening,
+    SessionTemplate,
     Site,
     Slot,
     Staff,
@@ -223,6 +224,16 @@ def make_session(
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, ClinicSession(**defaults | values))
+
+
+def make_template(db: Session, **values: Any) -> SessionTemplate:
+    """Return a plan of every day, for ten days from today."""
+    defaults = {
+        "site_id": values.get("site_id") or make_site(db).id, "product_id": make_product(db).id,
+        "programme_id": make_programme(db).id, "weekdays": 127, "first_day": TODAY,
+        "last_day": day(9), "minutes": 30, "capacity": 4, "recorded_at": NOW,
+    }  # fmt: skip
+    return add(db, SessionTemplate(**defaults | values))
 
 
 def make_slot(

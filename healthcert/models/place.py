@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConst
 from sqlalchemy.ext.hybrid import hybrid_method
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of
+from healthcert.models.base import Row, index_where, one_of, unique_where
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
@@ -18,6 +18,7 @@ KEPT = (*PLANNED, "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
 _PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
+_SHOWN_BY = ("site_id", "day", "product_id")
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
 SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
@@ -82,6 +83,7 @@ class SessionTemplate(Row):
     __table_args__ = (
         CheckConstraint("weekdays BETWEEN 1 AND 127", name="weekdays"),
         CheckConstraint("first_day <= last_day", name="days"),
+        CheckConstraint("ended_from <= last_day", name="ended"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
         *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in PLANNED),
         CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
@@ -100,6 +102,7 @@ class SessionTemplate(Row):
     kept_walk_in: Mapped[int] = mapped_column(default=0)
     kept_second_dose: Mapped[int] = mapped_column(default=0)
     made_until: Mapped[date | None]  # the last day for which sessions were made
+    ended_from: Mapped[date | None]  # before its last day: the first on which it makes none
 
 
 class ClinicSession(Row):
@@ -108,7 +111,9 @@ class ClinicSession(Row):
     __tablename__ = "clinic_session"
     __table_args__ = (
         one_of("state", SESSION_STATES),
-        UniqueConstraint("site_id", "day", "product_id"),
+        unique_where("one_open_session", *_SHOWN_BY, where="state <> 'cancelled'"),
+        Index("ix_clinic_session_site_id_day_product_id_id", *_SHOWN_BY, "id"),
+        CheckConstraint("given_up_at IS NULL OR state = 'cancelled'", name="given_up"),
         # Who is still to be booked anew is looked for every minute.
         index_where("ix_clinic_session_cancelled", "day", where="state = 'cancelled'"),
         stated(transitions=SESSION_TRANSITIONS),
@@ -120,6 +125,7 @@ class ClinicSession(Row):
     day: Mapped[date]
     state: Mapped[str]
     template_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("session_template.id"))
+    given_up_at: Mapped[datetime | None]  # cancelled for itself: plans that stood have no other
 
 
 class Slot(Row):

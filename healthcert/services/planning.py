@@ -1,38 +1,24 @@
-"""The sessions that are planned: seen, made larger, and cancelled when a site closes."""
+"""The sessions that are planned: seen, and made larger."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import (
-    Appointment,
-    AuditEvent,
-    ClinicSession,
-    Product,
-    Site,
-    SiteClosure,
-    Slot,
-    Staff,
-    new_id,
-    upsert,
-)  # fmt: skip
-from healthcert.models.place import PLANNED, SESSION_TRANSITIONS, SessionTemplate
+from healthcert.errors import BadInput, NotFound
+from healthcert.models import Appointment, AuditEvent, ClinicSession, Product, Site, Slot, Staff
+from healthcert.models.place import PLANNED
 from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.sessions import MOST
 
-_OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
-
 
 def listed(
     db: Session, *, site_ids: Collection[UUID], first: date, limit: int = 0,
-    part: Part | None = None, session_ids: Collection[UUID] = (),
+    part: Part | None = None, session_ids: Collection[UUID] | None = None,
 ) -> Sequence[Row[ClinicSession, Site, str, int, int, int, str | None]]:  # fmt: skip
     """Return the sessions of sites from a day on: what is given, slots, places and bookings.
 
@@ -40,7 +26,7 @@ def listed(
     of who was booked in a cancelled one and found no other place.
     """
     these = [ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first]
-    these += [ClinicSession.id.in_(session_ids)] if session_ids else []
+    these += [] if session_ids is None else [ClinicSession.id.in_(session_ids)]
     unplaced = select(AuditEvent.subject_id).where(AuditEvent.act == "appointment_unplaced")
     its = aliased(Slot)
     lost = (
@@ -64,16 +50,17 @@ def listed(
     if part is None:
         query = query.where(*these).order_by(ClinicSession.day, Site.code, Product.name)
         return db.execute(query.limit(limit)).all()
-    key = ClinicSession.site_id, ClinicSession.day, ClinicSession.product_id
+    key = ClinicSession.site_id, ClinicSession.day, ClinicSession.product_id, ClinicSession.id
     ids = part.of(select(ClinicSession.id).where(*these), *key)
     return db.execute(query.where(ClinicSession.id.in_(ids)).order_by(*key)).all()
 
 
 def slots_of(db: Session, *, site_id: UUID, product_id: UUID, day: date) -> list[Slot]:
-    """Return the slots of a product at a site on a day, in their order."""
+    """Return the slots of a product at a site on a day, in their order; of no cancelled session."""
     query = select(Slot).join(ClinicSession, ClinicSession.id == Slot.session_id)
     query = query.where(ClinicSession.site_id == site_id, ClinicSession.product_id == product_id)
-    return list(db.scalars(query.where(ClinicSession.day == day).order_by(Slot.starts_at)))
+    query = query.where(ClinicSession.day == day, ClinicSession.state != "cancelled")
+    return list(db.scalars(query.order_by(Slot.starts_at)))
 
 
 def resize(
@@ -102,74 +89,3 @@ def resize(
     except IntegrityError:
         raise BadInput({"capacity": "booked_already"}) from None
     audit.done(db, "session_resized", about, {"capacity": capacity, **pools}, by=staff, now=now)
-
-
-def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datetime) -> int:
-    """Close a site for a day and cancel its sessions; return how many.
-
-    The worker books everybody anew who is booked there (`services.rebooking`).
-
-    Raises:
-        BadInput: The day is over, by the site's clock.
-    """
-    if day < now.astimezone(ZoneInfo(db.get_one(Site, site_id).time_zone)).date():
-        raise BadInput({"day": "too_long_ago"})
-    closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
-    db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
-    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
-    audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
-    there = select(ClinicSession).filter_by(site_id=site_id, day=day)
-    open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
-    _cancel(db, open_ones, staff, now)
-    return len(open_ones)
-
-
-def meant(
-    db: Session, *, session_id: UUID, site_ids: Collection[UUID], later: bool = False, now: datetime
-) -> Sequence[ClinicSession]:
-    """Return a session at one of some sites, or the open ones of its plan from its day on.
-
-    Raises:
-        NotFound: No such session there, or it is too long ago to book anybody anew.
-    """
-    query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
-    query = query.where(ClinicSession.day >= (now - timedelta(days=1)).date())
-    one = db.scalar(query.filter_by(id=session_id))
-    if one is None:
-        raise NotFound
-    if not later or one.template_id is None:
-        return [one]
-    its = query.filter_by(template_id=one.template_id).where(ClinicSession.day >= one.day)
-    still = or_(ClinicSession.id == one.id, ClinicSession.state.in_(_OPEN))
-    return db.scalars(its.where(still).order_by(ClinicSession.day)).all()
-
-
-def cancel(
-    db: Session, *, session_id: UUID, site_ids: Collection[UUID], later: bool = False,
-    staff: Staff, now: datetime,
-) -> None:  # fmt: skip
-    """Cancel what is `meant`, all or none; the worker books everybody anew who is booked there.
-
-    With `later` the plan ends: it makes nothing from the first of these days on.
-
-    Raises:
-        NotFound: No such session there, or it is too long ago to book anybody anew.
-        WrongState: It is over, or cancelled already.
-    """
-    its = select(ClinicSession.template_id).filter_by(id=session_id).scalar_subquery()
-    locked = select(SessionTemplate).where(SessionTemplate.id == its).with_for_update()
-    plan = db.scalar(locked) if later else None  # nobody makes more of it meanwhile
-    sessions = meant(db, session_id=session_id, site_ids=site_ids, later=later, now=now)
-    _cancel(db, sessions, staff, now)
-    if plan is not None:  # it has one day at least; its first has its session already
-        plan.last_day = max(plan.first_day, sessions[0].day - timedelta(days=1))
-        audit.done(db, "template_ended", plan, {}, by=staff, now=now)
-
-
-def _cancel(db: Session, these: Sequence[ClinicSession], staff: Staff, now: datetime) -> None:
-    moved = update(ClinicSession).where(ClinicSession.id.in_([one.id for one in these]))
-    moved = moved.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled")
-    if len(db.scalars(moved.returning(ClinicSession.id)).all()) < len(these):
-        raise WrongState
-    for about in these:
-        audit.done(db, "session_cancelled", about, {}, by=staff, now=now)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -20,6 +20,7 @@ from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
+ALONE = {"key_share": True}  # how a site is locked, so that nobody else plans or closes a day there
 
 
 def refuse_wrong(db: Session, template: SessionTemplate) -> None:
@@ -69,15 +70,18 @@ def foreseen(
     """Return what making a template's sessions would add: by day, when each slot begins and ends.
 
     Left out are days on which the site is closed or the country rests, and those that have a
-    session of the product. Slots are as long by the clock that never changes, also on the days
-    on which the clock on the wall does.
+    session of the product, or had one that was given up since the template was begun. Slots
+    are as long by the clock that never changes, also when the clock on the wall does.
     """
     site = db.get_one(Site, template.site_id)
     taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
+    given_up = ClinicSession.given_up_at >= template.recorded_at
+    taken = taken.where((ClinicSession.state != "cancelled") | given_up)
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
     spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
     length, found = timedelta(minutes=template.minutes), {}
-    first, last = template.first_day, min(until, template.last_day)
+    ended = template.ended_from or date.max
+    first, last = template.first_day, min(until, template.last_day, ended - timedelta(days=1))
     for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
         if day in rests or not template.weekdays >> day.isoweekday() - 1 & 1:
             continue
@@ -103,9 +107,11 @@ def make(
     Raises:
         NotFound: No such template.
     """
-    template = db.get(SessionTemplate, template_id, with_for_update=True, populate_existing=True)
+    template = db.get(SessionTemplate, template_id)
     if template is None:
         raise NotFound
+    db.get_one(Site, template.site_id, with_for_update=ALONE)
+    db.refresh(template)
     days = foreseen(db, template, country=country, until=until)
     same = {
         "recorded_at": now, "site_id": template.site_id, "programme_id": template.programme_id,
@@ -114,7 +120,7 @@ def make(
     places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in PLANNED}
     rows = [{"id": new_id(), "day": day, **same} for day in days]
     added: dict[date, UUID] = {}
-    if rows:  # what another template makes meanwhile is left to it
+    if rows:
         made = upsert(db, "clinic_session").values(rows).on_conflict_do_nothing()
         added = dict(db.execute(made.returning(ClinicSession.day, ClinicSession.id)).all())
     slots = [
@@ -140,6 +146,6 @@ def horizon(country: Country, today: date) -> date:
 def behind(db: Session, *, until: date) -> Sequence[UUID]:
     """Return the templates of which sessions up to a day are still to be made."""
     made = SessionTemplate.made_until
-    query = select(SessionTemplate.id).where(or_(made.is_(None), made < until))
-    query = query.where(or_(made.is_(None), made < SessionTemplate.last_day))
-    return db.scalars(query.where(SessionTemplate.first_day <= until)).all()
+    ends = func.coalesce(SessionTemplate.ended_from, SessionTemplate.last_day)
+    query = select(SessionTemplate.id).where(SessionTemplate.first_day <= until)
+    return db.scalars(query.where(made.is_(None) | ((made < until) & (made < ends)))).all()

@@ -139,6 +139,8 @@ ACTS: Mapping[str, str] = {
     "planning.close": "close_site",
     "planning.foresee_one": "close_site",
     "planning.cancel": "close_site",
+    "planning.foresee_end": "close_site",
+    "planning.end": "close_site",
     **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",

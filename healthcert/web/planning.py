@@ -1,7 +1,8 @@
 """The door of whoever plans a site: sessions made ahead, made larger, and closed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
-from healthcert.services import delegating, knowledge, planning, roster, sessions
+from healthcert.services import cancelling, delegating, hours, knowledge, planning, roster, sessions
 from healthcert.web.guards import visitor
 from healthcert.web.here import once, parts, today
 from healthcert.web.moment import now
@@ -18,22 +19,25 @@ from healthcert.web.refusals import shown_again
 
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
-_MOST = 200  # sessions on a page
+_MOST = 200  # sessions on a page, and plans
 _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
 
 
 @bp.get("")
 @shown_again(bp)
 def every() -> str:
-    """Show what is planned from today or a later day on, and who could not be placed anew."""
-    first = max(today(), request.args.get("since", today(), type=date.fromisoformat))
+    """Show what is planned from a day on, and who lost a place; or which plans go on."""
+    first = max(today(), request.args.get("first", today(), type=date.fromisoformat))
+    plans = "plan" in request.values
+    look = cancelling.running if plans else planning.listed
     with parts().doors.reading() as db:
-        _staff, sites = _reach(db, "plan_sessions")
-        ids = [site.id for site in sites]
+        sites = _reach(db, "plan_sessions")[1]
+        at = request.args.get("at", type=UUID)
+        ids = [at] if at in sites else [*sites]
         return render_template(
-            "admin/sessions.html", sites=sites, products=knowledge.offered(db), most=_MOST,
-            sessions=planning.listed(db, site_ids=ids, first=first, limit=_MOST),
-            until=request.args.get("until", type=date.fromisoformat),
+            "admin/plans.html" if plans else "admin/sessions.html", sites=sites.values(),
+            products=knowledge.offered(db), rows=look(db, site_ids=ids, first=first, limit=_MOST),
+            most=_MOST, until=request.args.get("until", type=date.fromisoformat),
         )  # fmt: skip
 
 
@@ -68,69 +72,92 @@ def resize() -> Response:
     with parts().doors.transaction() as db:
         staff, sites = _reach(db, "plan_sessions")
         planning.resize(
-            db, session_id=session_id, site_ids=[site.id for site in sites],
-            capacity=request.form.get("capacity", 0, type=int), kept=kept, staff=staff, now=now(),
+            db, session_id=session_id, site_ids=[*sites], kept=kept, staff=staff, now=now(),
+            capacity=request.form.get("capacity", 0, type=int),
         )  # fmt: skip
     return redirect(url_for(".every"), code=303)
 
 
 @bp.get("/close")
 def foresee() -> str:
-    """Show how many people are booked on a day at a site, before it is closed."""
+    """Show how many people are booked on a day at a site, before it is closed; or that it is."""
     with parts().doors.reading() as db:
         site, day = _at(db, "close_site", request.args)[1], _day(request.args, "day")
         if day < today(site.time_zone):
             raise BadInput({"day": "too_long_ago"})
+        closed = day in hours.closed_days(db, site.id)
         rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
-    booked = sum(row.booked for row in rows if row[0].day == day)
-    return render_template("admin/closing.html", site=site, day=day, booked=booked)
+    there = [row for row in rows if row[0].day == day and row[0].state != "cancelled"]
+    return render_template("admin/closing.html", site=site, day=day, closed=closed, rows=there)
 
 
 @bp.post("/close")
 def close() -> Response:
-    """Close a site for a day; the worker books everybody anew."""
+    """Close a site for a day, so that the worker books everybody anew; or open it again."""
+    opens: Callable[..., object] = partial(cancelling.open_day, country=parts().country)
+    deed = opens if "open" in request.form else cancelling.close_day
     with parts().doors.transaction() as db:
         (staff, site), day = _at(db, "close_site", request.form), _day(request.form, "day")
-        planning.close_day(db, site_id=site.id, day=day, staff=staff, now=now())
-    return redirect(url_for(".every"), code=303)
+        deed(db, site_id=site.id, day=day, staff=staff, now=now())
+    return redirect(url_for(".every", first=day), code=303)
 
 
 @bp.get("/cancel")
 def foresee_one() -> str:
-    """Show how many people are booked in a session, or in all of its plan from it on."""
+    """Show how many people are booked in a session, before it is cancelled."""
+    its = [request.args.get("session", UUID(int=0), type=UUID)]
     with parts().doors.reading() as db:
-        told = _meant(_reach(db, "close_site")[1], request.args)
-        ids, here = [one.id for one in planning.meant(db, **told)], told["site_ids"]
-        rows = planning.listed(db, site_ids=here, first=date.min, limit=_MOST, session_ids=ids)
-    return render_template("admin/cancelling.html", rows=rows)
+        here = [*_reach(db, "close_site")[1]]
+        rows = planning.listed(db, site_ids=here, first=date.min, limit=1, session_ids=its)
+    if not rows:
+        raise NotFound
+    return render_template("admin/cancelling.html", rows=rows, about=rows[0], day=rows[0][0].day)
 
 
 @bp.post("/cancel")
 def cancel() -> Response:
-    """Cancel it, or end its plan; the worker books everybody anew."""
+    """Cancel a session; the worker books everybody anew."""
+    return _end(cancelling.cancel, session_id=request.form.get("session", type=UUID))
+
+
+@bp.get("/end")
+def foresee_end() -> str:
+    """Show how many people are booked in a plan from a day on, before it ends."""
+    plan, since = request.args.get("plan", UUID(int=0), type=UUID), _day(request.args, "since")
+    with parts().doors.reading() as db:
+        here = [*_reach(db, "close_site")[1]]
+        about, its = cancelling.ending(db, template_id=plan, site_ids=here, since=since, now=now())
+        rows = planning.listed(db, site_ids=here, first=since, limit=len(its), session_ids=its)
+    return render_template("admin/cancelling.html", rows=rows, about=about, day=since, plan=plan)
+
+
+@bp.post("/end")
+def end() -> Response:
+    """End a plan from a day on; the worker books everybody anew."""
+    plan, since = request.form.get("plan", type=UUID), _day(request.form, "since")
+    return _end(cancelling.end, template_id=plan, since=since)
+
+
+def _end(deed: Callable[..., None], **told: Any) -> Response:  # noqa: ANN401
     with parts().doors.transaction() as db:
         once(db)
         staff, sites = _reach(db, "close_site")
-        planning.cancel(db, staff=staff, **_meant(sites, request.form))
+        deed(db, site_ids=[*sites], staff=staff, now=now(), **told)
     return redirect(url_for(".every"), code=303)
 
 
-def _meant(sites: Sequence[Site], told: Any) -> dict[str, Any]:  # noqa: ANN401
-    which = {"session_id": told.get("session", UUID(int=0), type=UUID), "later": "later" in told}
-    return {"site_ids": [site.id for site in sites], "now": now(), **which}
-
-
-def _reach(db: Any, act: str) -> tuple[Staff, Sequence[Site]]:  # noqa: ANN401 - views know no SQL
+def _reach(db: Any, act: str) -> tuple[Staff, dict[UUID, Site]]:  # noqa: ANN401 - views know no SQL
     staff = roster.present(db, staff_id=visitor().id)
-    return staff, delegating.sites(db, staff=staff, act=act, now=now())
+    found = delegating.sites(db, staff=staff, act=act, now=now())
+    return staff, {site.id: site for site in found}
 
 
 def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - any MultiDict
     staff, sites = _reach(db, act)
-    found = [site for site in sites if str(site.id) == told.get("site")]
-    if not found:
+    site = sites.get(told.get("site", type=UUID))
+    if site is None:
         raise NotFound
-    return staff, found[0]
+    return staff, site
 
 
 def _day(told: Any, name: str) -> date:  # noqa: ANN401
@@ -146,7 +173,7 @@ def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noq
     programmes = [one.id for one, given in knowledge.offered(db) if given.id == product]
     template = SessionTemplate(
         site_id=site.id, product_id=product, programme_id=next(iter(programmes), None),
-        first_day=_day(told, "first_day"), last_day=_day(told, "last_day"),
+        first_day=_day(told, "first_day"), last_day=_day(told, "last_day"), recorded_at=now(),
         weekdays=sum(1 << day for day in range(7) if str(day + 1) in told.getlist("weekdays")),
         **{name: told.get(name, -1, type=int) for name in _NUMBERS},
     )  # fmt: skip

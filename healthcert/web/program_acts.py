@@ -38,7 +38,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "open_vials open_vial discard_vial",
     "settle_stock": "settle",
     "plan_sessions": "sessions resize templates preview make closures",
-    "close_site": "close_day cancel_session",
+    "close_site": "close_day open_day cancel_session end_template",
     "see_lots": "known_lots lot recall",
     "order_lots": "order_lot exhaust",
     "mark_dose_in_error": "mark_in_error correct",

@@ -12,17 +12,19 @@ from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.jobs import sessions as jobs
 from healthcert.models import (
     Appointment,
+    AuditEvent,
     ClinicSession,
     Message,
+    SessionTemplate,
     Site,
     SiteClosure,
     Slot,
     WaitEntry,
 )
-from healthcert.services import moving, planning, rebooking
+from healthcert.services import cancelling, hours, moving, planning, rebooking, sessions
 from tests.factories import NOW, day, make_site
 from tests.models.test_workflow import make_entry
-from tests.services.clinic import JCOVDEN, Clinic, details
+from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic, details
 from tests.threads import at_once
 
 CLOSED = day(3)
@@ -30,7 +32,7 @@ CLOSED = day(3)
 
 def close(clinic: Clinic, on=CLOSED) -> int:
     return clinic.doors.run(
-        lambda db: planning.close_day(
+        lambda db: cancelling.close_day(
             db, site_id=clinic.site.id, day=on, staff=clinic.nurse, now=NOW
         )
     )
@@ -136,7 +138,7 @@ def test_one_session_is_cancelled_alone_and_once(parts, clinic):
 
     def cancel(site_id: object, now: object = NOW) -> None:
         how = {"session_id": shut.session_id, "staff": clinic.nurse, "site_ids": [site_id]}
-        clinic.doors.run(lambda db: planning.cancel(db, now=now, **how))
+        clinic.doors.run(lambda db: cancelling.cancel(db, now=now, **how))
 
     with pytest.raises(NotFound):
         cancel(other_site(clinic, north=1).id)
@@ -236,3 +238,146 @@ def test_who_has_arrived_stays_with_the_nurse(parts, clinic):
     assert jobs.rebook(parts, NOW) == 0
     with clinic.doors.reading() as db:
         assert db.get_one(Appointment, appointment.id).slot_id == shut.id
+
+
+def planned(clinic: Clinic, **changes: object) -> SessionTemplate:
+    """Return a plan of every day for a week, and make its sessions."""
+    told = {
+        "site_id": clinic.site.id, "programme_id": clinic.programme.id, "weekdays": 0b1111111,
+        "product_id": clinic.products[COMIRNATY].id, "first_day": day(1), "last_day": day(7),
+        "minutes": 30, "capacity": 2,
+    }  # fmt: skip
+    with clinic.doors.transaction() as db:
+        if not hours.of(db, clinic.site.id):
+            spans = hours.read("Mo-Su 08:00-09:00")
+            hours.begin(db, site_id=clinic.site.id, spans=spans, closed=(), now=NOW)
+        plan = SessionTemplate(**told | changes)
+        plan = sessions.begin(db, plan, staff=clinic.nurse, now=NOW)
+        told = {"template_id": plan.id, "country": clinic.country, "until": day(9), "now": NOW}
+        sessions.make(db, **told)
+        return plan
+
+
+def open_again(clinic: Clinic, on=CLOSED) -> None:
+    clinic.doors.run(
+        lambda db: cancelling.open_day(
+            db, site_id=clinic.site.id, day=on, country=clinic.country, staff=clinic.nurse, now=NOW
+        )
+    )
+
+
+def on_the_day(clinic: Clinic, on=CLOSED) -> list[str]:
+    with clinic.doors.reading() as db:
+        found = select(ClinicSession.state).filter_by(day=on)
+        return sorted(db.scalars(found))
+
+
+def first_slot(clinic: Clinic, on=CLOSED) -> Slot:
+    with clinic.doors.reading() as db:
+        at = {"site_id": clinic.site.id, "product_id": clinic.products[COMIRNATY].id}
+        return planning.slots_of(db, day=on, **at)[0]
+
+
+def test_a_day_that_was_closed_by_mistake_has_what_was_planned_again(parts, clinic):
+    planned(clinic)
+    shut = first_slot(clinic)
+    mine = clinic.book(shut)
+    close(clinic)
+    jobs.rebook(parts, NOW)
+    [moved] = where(clinic)
+    open_again(clinic)
+    assert on_the_day(clinic) == ["cancelled", "published"]
+    assert first_slot(clinic).starts_at == shut.starts_at
+    assert first_slot(clinic).id != shut.id
+    assert jobs.rebook(parts, NOW) == 0
+    assert where(clinic) == {moved: 1}  # who was booked anew keeps that
+    with clinic.doors.reading() as db:
+        assert hours.closed_days(db, clinic.site.id) == []
+        acts = db.scalars(select(AuditEvent.act).where(AuditEvent.subject_kind == "site_closure"))
+        assert list(acts) == ["day_closed", "day_opened"]
+        assert db.get_one(Appointment, mine.id).state != "booked"
+    assert close(clinic) == 1  # and may be closed again
+    open_again(clinic)
+    assert on_the_day(clinic) == ["cancelled", "cancelled", "published"]
+    assert counters_are_true(clinic)
+
+
+def test_who_was_not_placed_yet_has_their_time_back_when_the_day_opens_again(parts, clinic):
+    planned(clinic)
+    shut = first_slot(clinic)
+    for _ in range(2):
+        clinic.book(shut)
+    close(clinic)
+    open_again(clinic)
+    assert jobs.rebook(parts, NOW) == 2
+    assert where(clinic) == {first_slot(clinic).id: 2}
+    assert counters_are_true(clinic)
+
+
+def test_only_what_the_closing_cancelled_is_made_again(clinic):
+    planned(clinic)
+    ended = planned(clinic, product_id=clinic.products[JCOVDEN].id)
+    with clinic.doors.transaction() as db:
+        given_up = select(ClinicSession.id).filter_by(
+            day=CLOSED, product_id=clinic.products[COMIRNATY].id
+        )
+        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "now": NOW}
+        cancelling.cancel(db, session_id=db.scalars(given_up).one(), **how)
+    assert close(clinic) == 1
+    open_again(clinic)
+    assert on_the_day(clinic) == ["cancelled", "cancelled", "published"]
+    close(clinic)
+    with clinic.doors.transaction() as db:
+        cancelling.end(db, template_id=ended.id, since=CLOSED, **how)
+    open_again(clinic)
+    assert set(on_the_day(clinic)) == {"cancelled"}
+
+
+def test_a_day_that_was_closed_before_its_sessions_were_made_has_them_when_it_opens(clinic):
+    close(clinic)
+    planned(clinic)
+    assert on_the_day(clinic) == []
+    open_again(clinic)
+    assert on_the_day(clinic) == ["published"]
+
+
+def test_a_day_that_is_open_or_over_is_not_opened(clinic):
+    with pytest.raises(WrongState):
+        open_again(clinic)
+    with pytest.raises(BadInput):
+        open_again(clinic, day(-1))
+
+
+def test_a_day_that_two_open_at_once_is_opened_once(clinic):
+    planned(clinic)
+    close(clinic)
+    opened = at_once(3, lambda _turn: open_again(clinic))
+    assert sorted(map(type, opened), key=str) == [type(None), WrongState, WrongState]
+    assert on_the_day(clinic) == ["cancelled", "published"]
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_day_that_closes_while_the_worker_makes_it_has_no_session(clinic, turn):
+    plan = planned(clinic, first_day=day(10), last_day=day(90 + turn))
+    told = {"template_id": plan.id, "country": clinic.country, "until": day(90), "now": NOW}
+
+    def work(who: int) -> object:
+        if who:
+            return clinic.doors.run(lambda db: sessions.make(db, **told))
+        return close(clinic, day(15))
+
+    assert not [each for each in at_once(2, work) if isinstance(each, Exception)]
+    assert "published" not in on_the_day(clinic, day(15))
+    assert on_the_day(clinic, day(14)) == ["published"]
+
+
+def test_whom_a_plan_leaves_that_ends_the_plan_in_its_place_takes(parts, clinic):
+    old = planned(clinic)
+    clinic.book(first_slot(clinic))
+    with clinic.doors.transaction() as db:
+        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "now": NOW}
+        cancelling.end(db, template_id=old.id, since=day(2), **how)
+    planned(clinic, capacity=1)
+    assert jobs.rebook(parts, NOW) == 1
+    assert where(clinic) == {first_slot(clinic).id: 1}
+    assert counters_are_true(clinic)

@@ -58,3 +58,10 @@ def test_a_day_is_closed_and_everybody_is_booked_anew(demonstration, visit):
     outbox.goto(f"{demonstration.address}/dev/outbox")
     wait_for(outbox, lambda text: "The place is closed" in text or "Le lieu est" in text
              or "المكان مغلق" in text)  # fmt: skip
+    page.goto(f"{demonstration.address}/admin/sessions")
+    page.get_by_text("or open it again").click()
+    page.get_by_label("Day", exact=True).fill(day)
+    page.get_by_role("button", name="Show who is booked").click()
+    page.get_by_role("button", name="Open the site on this day").click()
+    first = page.locator("tbody tr").filter(has_text="Open").first
+    assert str(int(day[-2:])) in first.inner_text().split("\t")[0]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
 from healthcert import migrations
 from healthcert.db import Doors, make_engine, migrate
-from healthcert.models import Appointment, Site, SiteClosure, SiteHours, Slot, StockMove, new_id
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    ClinicSession,
+    SessionTemplate,
+    Site,
+    SiteClosure,
+    SiteHours,
+    Slot,
+    StockMove,
+    new_id,
+)
 from healthcert.models.place import KEPT
 from tests import factories as make
 from tests.models.refusals import refused
@@ -105,3 +116,79 @@ def test_what_was_booked_and_counted_before_stays(doors: Doors, database_url):
         assert db.scalars(select(Appointment.pool)).one() == "online"
         assert db.scalars(select(Site.languages)).all() == [[], []]
         assert db.execute(select(StockMove.quantity, StockMove.confirmed_by)).one() == (4, None)
+
+
+def test_a_day_has_one_open_session_of_a_product_and_any_number_of_cancelled_ones(db):
+    first = make.make_session(db)
+    row = {
+        name: getattr(first, name)
+        for name in ("recorded_at", "site_id", "programme_id", "product_id", "day")
+    }
+    twin = insert(ClinicSession).values(**row)
+    for state in ("draft", "published", "running", "closed"):
+        with refused(db, "one_open_session"):
+            db.execute(twin.values(id=new_id(), state=state))
+    db.execute(twin.values(id=new_id(), state="cancelled"))
+    db.execute(update(ClinicSession).where(ClinicSession.id == first.id).values(state="cancelled"))
+    db.execute(twin.values(id=new_id(), state="published"))
+    db.execute(twin.values(id=new_id(), state="published", day=make.day(1)))
+
+
+def test_only_what_is_cancelled_was_given_up(db):
+    make.make_session(db)
+    given_up = update(ClinicSession).values(given_up_at=make.NOW)
+    with refused(db, "ck_clinic_session_given_up"):
+        db.execute(given_up)
+    db.execute(given_up.values(state="cancelled"))
+
+
+@pytest.mark.parametrize("ended", [-5, 0, 9])
+def test_a_plan_ends_before_its_last_day_or_before_it_began(db, ended):
+    make.make_template(db)
+    with refused(db, "ck_session_template_ended"):
+        db.execute(update(SessionTemplate).values(ended_from=make.day(10)))
+    db.execute(update(SessionTemplate).values(ended_from=make.day(ended)))
+
+
+def test_what_was_cancelled_for_itself_before_is_known_as_that_and_nothing_else(
+    doors: Doors, database_url
+):
+    cancelled_at = make.NOW + timedelta(hours=1)
+    with doors.transaction() as db:
+        one = make.make_template(db)
+        over = make.make_template(db, last_day=make.day(2))
+        for on, of in ((1, one), (2, one), (3, over), (4, one)):
+            site = db.get_one(Site, of.site_id)
+            state = "published" if on == 4 else "cancelled"
+            session = make.make_session(
+                db, site=site, day=make.day(on), state=state, template_id=of.id
+            )
+            make.add(db, AuditEvent(
+                recorded_at=cancelled_at, actor_kind="system", act="session_cancelled",
+                subject_kind="clinic_session", subject_id=session.id, details={},
+            ))  # fmt: skip
+        closed = {"id": new_id(), "recorded_at": make.NOW, "site_id": one.site_id}
+        db.execute(insert(SiteClosure).values(**closed, day=make.day(2)))
+    engine = make_engine(database_url, foreign_keys=False)
+    with engine.begin() as connection:
+        migrations.move(connection, "0026")
+    engine.dispose()
+    migrate(database_url)
+    with doors.reading() as db:
+        given_up = select(ClinicSession.given_up_at).order_by(ClinicSession.day)
+        assert list(db.scalars(given_up)) == [cancelled_at, None, None, None]
+
+
+def test_a_plan_that_ended_stays_over_for_an_older_version(doors: Doors, database_url):
+    with doors.transaction() as db:
+        make.make_template(db, ended_from=make.day(5))
+        make.make_template(db)
+    engine = make_engine(database_url, foreign_keys=False)
+    with engine.begin() as connection:
+        migrations.move(connection, "0026")
+        last = connection.exec_driver_sql(
+            "SELECT last_day FROM session_template ORDER BY last_day"
+        ).all()
+    engine.dispose()
+    assert [str(row[0]) for row in last] == [str(make.day(4)), str(make.day(9))]
+    migrate(database_url)

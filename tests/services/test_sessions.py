@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -16,7 +16,8 @@ from healthcert.models import (
     Slot,
     new_id,
 )
-from healthcert.services import hours, planning, sessions
+from healthcert.services import cancelling, hours, planning, sessions
+from healthcert.services.part import Part
 from tests.factories import NOW, TODAY, day, make_appointment, make_site
 from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic
 from tests.threads import at_once
@@ -206,28 +207,145 @@ def test_a_session_grows_at_will_and_shrinks_to_what_is_booked(clinic):
         assert db.get_one(Slot, slot.id).capacity == 2
 
 
-def cancel(clinic: Clinic, on: date, *, later: bool) -> None:
+def cancel(clinic: Clinic, on: date, *, now: datetime = NOW) -> None:
     with clinic.doors.transaction() as db:
-        one = db.scalars(select(ClinicSession.id).filter_by(day=on)).one()
-        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "later": later, "now": NOW}
-        planning.cancel(db, session_id=one, **how)
+        found = select(ClinicSession.id).filter_by(day=on, state="published")
+        how = {"site_ids": [clinic.site.id], "staff": clinic.nurse, "now": now}
+        cancelling.cancel(db, session_id=db.scalars(found).one(), **how)
 
 
-def test_a_plan_that_ended_makes_nothing_more(clinic):
+def end(clinic: Clinic, plan: SessionTemplate, since: date, *, site_id: object = None) -> None:
+    how = {"site_ids": [site_id or clinic.site.id], "staff": clinic.nurse, "now": NOW}
+    clinic.doors.run(lambda db: cancelling.end(db, template_id=plan.id, since=since, **how))
+
+
+def states(clinic: Clinic) -> list[tuple[date, str]]:
+    with clinic.doors.reading() as db:
+        found = select(ClinicSession.day, ClinicSession.state)
+        return [tuple(row) for row in db.execute(found.order_by(ClinicSession.day))]
+
+
+def running(clinic: Clinic, first: date = TODAY) -> list[object]:
+    with clinic.doors.reading() as db:
+        plans = cancelling.running(db, site_ids=[clinic.site.id], first=first, limit=9)
+        return [plan.id for plan, _site, _product in plans]
+
+
+def test_a_plan_that_ended_makes_nothing_more_and_may_end_earlier(clinic):
     opened(clinic, "Mo 08:00-09:00")
     one = begin(clinic)
     assert make(clinic, one, day(14)) == [day(0), day(7), day(14)]
-    cancel(clinic, day(14), later=False)
-    cancel(clinic, day(7), later=True)
+    end(clinic, one, day(7))
     assert make(clinic, one) == []
-    with clinic.doors.reading() as db:
-        states = select(ClinicSession.state).order_by(ClinicSession.day)
-        assert list(db.scalars(states)) == ["published", "cancelled", "cancelled"]
-    cancel(clinic, day(0), later=True)
+    assert states(clinic) == [
+        (day(0), "published"), (day(7), "cancelled"), (day(14), "cancelled"),
+    ]  # fmt: skip
+    assert (running(clinic), running(clinic, day(6)), running(clinic, day(7))) == (
+        [one.id], [one.id], [],
+    )  # fmt: skip
+    for late in (day(7), day(8)):
+        with pytest.raises(WrongState):
+            end(clinic, one, late)
+    end(clinic, one, TODAY)
+    assert make(clinic, one) == []
+    assert {state for _day, state in states(clinic)} == {"cancelled"}
     with clinic.doors.reading() as db:
         assert sessions.behind(db, until=LAST) == []
-    with pytest.raises(WrongState):
-        cancel(clinic, day(0), later=True)
+
+
+def test_a_plan_that_has_made_nothing_is_ended_too(clinic):
+    opened(clinic, "Mo 08:00-09:00")
+    one = begin(clinic, first_day=day(7))
+    end(clinic, one, day(1))
+    assert make(clinic, one) == []
+    assert running(clinic) == []
+    with clinic.doors.reading() as db:
+        kept = db.get_one(SessionTemplate, one.id)
+        assert (kept.first_day, kept.last_day, kept.ended_from) == (day(7), LAST, day(1))
+
+
+@pytest.mark.parametrize(("since", "code"), [(day(-1), "too_long_ago"), (day(28), "over_by_then")])
+def test_a_plan_does_not_end_on_a_day_that_cannot_be(clinic, since, code):
+    opened(clinic, "Mo 08:00-09:00")
+    one = begin(clinic)
+    with pytest.raises(BadInput) as refused:
+        end(clinic, one, since)
+    assert refused.value.fields == {"since": code}
+    assert len(make(clinic, one)) == 4
+
+
+def test_nobody_ends_a_plan_of_a_site_out_of_reach(clinic):
+    one = begin(clinic)
+    with pytest.raises(NotFound):
+        end(clinic, one, TODAY, site_id=new_id())
+    one.id = new_id()
+    with pytest.raises(NotFound):
+        end(clinic, one, TODAY)
+
+
+@pytest.mark.parametrize("begun_first", [False, True])
+def test_another_plan_takes_the_days_of_one_that_ended(clinic, begun_first):
+    opened(clinic, "Mo 08:00-09:00")
+    one = begin(clinic)
+    two = begin(clinic, minutes=20) if begun_first else None
+    make(clinic, one)
+    end(clinic, one, day(14))
+    two = two or begin(clinic, minutes=20)
+    assert make(clinic, two) == [day(14), day(21)]
+    assert make(clinic, one) == make(clinic, two) == []
+    assert [len(slots(clinic, on)) for on in (day(7), day(14))] == [2, 3]
+    with clinic.doors.reading() as db:
+        rows = planning.listed(
+            db, site_ids=[clinic.site.id], first=day(14), part=Part((), 9), limit=0
+        )
+        assert [(row[0].day, row[0].state) for row in rows] == [
+            (on, state) for on in (day(14), day(21)) for state in ("cancelled", "published")
+        ]
+        [_first, second, *_more] = [
+            (row[0].site_id, row[0].day, row[0].product_id, row[0].id) for row in rows
+        ]
+        rest = planning.listed(
+            db, site_ids=[clinic.site.id], first=day(14), part=Part(second, 9), limit=0
+        )
+        assert [row[0].id for row in rest] == [row[0].id for row in rows[2:]]
+
+
+def test_a_session_that_was_cancelled_for_itself_is_made_by_no_plan_that_stood(clinic):
+    opened(clinic, "Mo 08:00-09:00")
+    one, two = begin(clinic), begin(clinic)
+    make(clinic, one)
+    cancel(clinic, day(7))
+    assert make(clinic, one) == make(clinic, two) == []
+    later = NOW + timedelta(minutes=1)
+    with clinic.doors.transaction() as db:
+        new = sessions.begin(db, template(clinic), staff=clinic.nurse, now=later)
+    assert make(clinic, new) == [day(7)]
+    cancel(clinic, day(7), now=later)
+    assert make(clinic, new) == []
+
+
+def test_a_plan_that_ends_while_the_worker_makes_it_leaves_no_session_behind(clinic):
+    opened(clinic, "Mo-Su 08:00-12:00")
+    for turn in range(5):
+        one = begin(
+            clinic, weekdays=0b1111111, first_day=day(30 * turn), last_day=day(30 * turn + 20)
+        )
+        since = day(30 * turn + 5)
+        at_once(2, lambda who: make(clinic, one, day(200)) if who else end(clinic, one, since))  # noqa: B023 - at once
+        make(clinic, one, day(200))
+        with clinic.doors.reading() as db:
+            its = select(ClinicSession).filter_by(template_id=one.id)
+            late = db.scalars(its.where(ClinicSession.day >= since)).all()
+            assert {each.state for each in late} <= {"cancelled"}
+            early = db.scalars(its.where(ClinicSession.day < since)).all()
+            assert [each.state for each in early] == ["published"] * 5
+
+
+def test_a_plan_that_two_end_at_once_ends_once(clinic):
+    opened(clinic, "Mo-Su 08:00-12:00")
+    one = begin(clinic, weekdays=0b1111111)
+    ended = at_once(3, lambda _turn: end(clinic, one, day(5)))
+    assert sorted(map(type, ended), key=str) == [type(None), WrongState, WrongState]
 
 
 def test_a_session_keeps_places_for_its_pools_and_no_more_than_it_has(clinic):

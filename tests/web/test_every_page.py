@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from sqlalchemy import select
@@ -165,6 +166,13 @@ def journey(app, clinic, book, staff, newest_message, clock):
     )
     planned = re.search(r'value="([0-9a-f-]{36})">2 March ', lead.get("/admin/sessions").text)[1]
     cancelled = f"/admin/sessions/cancel?session={planned}"
+    kept = dict(parse_qsl(preview.partition("?")[2])) | {"weekdays": ["2", "4"]}
+    assert lead.post("/admin/sessions", kept, page="/admin/sessions").status_code == 303
+    ending = re.search(r"plan=([0-9a-f-]{36})", lead.get("/admin/sessions?plan=all").text)[1]
+    ends = f"/admin/sessions/end?plan={ending}&since=2026-03-10"
+    shut = {"site": str(clinic.site_id), "day": "2026-03-05"}
+    lead.post("/admin/sessions/close", shut, page="/admin/sessions")
+    opens = f"/admin/sessions/close?{urlencode(shut)}"
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
@@ -185,7 +193,8 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             f"{person}/reaction", f"{person}/test", f"{person}/recovery", error,
                             "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
-                        f"/admin/sessions/close?{day}", cancelled]),
+                        f"/admin/sessions/close?{day}", cancelled, ends, opens,
+                        f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
                                    "/admin/sites", f"/admin/sites/{clinic.site_id}",

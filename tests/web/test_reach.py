@@ -126,11 +126,13 @@ NAMES = {
     "v1.close_session": "session",
     "v1.resize": "session",
     "v1.cancel_session": "session",
+    "v1.end_template": "template",
     "v1.read_fridge": "fridge",
     "v1.lot": "waiting_lot",
     "v1.exhaust": "waiting_lot",
     "v1.order_lot": "waiting_lot",
     "v1.close_day": "site",
+    "v1.open_day": "site",
     "v1.closures": "site",
     "v1.kept_site": "site",
     "v1.change_site": "site",
@@ -192,10 +194,11 @@ TYPED = {
     "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},
     "v1.settle_alarm": {"reason": ""},
     "v1.resize": {"capacity": 9},
-    "v1.cancel_session": {"later": True},
+    "v1.end_template": {"since": make.day(3).isoformat()},
     "v1.read_fridge": {"celsius": 4.5, "taken_at": "2021-06-01T08:00:00Z"},
     "v1.order_lot": {"state": "released", "since": None, "reason": "released"},
     "v1.close_day": {"day": "2030-01-01"},
+    "v1.open_day": {"day": "2030-01-01"},
     "v1.change_site": {"told": dict.fromkeys(SITES.columns, "")},
     "v1.mark_in_error": {"reason": "not_given"},
     "v1.correct": {
@@ -351,6 +354,9 @@ class Things:
 
     def session(self, _person, site, _body):
         return make.make_session(self.db, site=self.db.get_one(Site, self.world.sites[site])).id
+
+    def template(self, _person, site, _body):
+        return make.make_template(self.db, site_id=self.world.sites[site]).id
 
     def certificate(self, person, _site, _body):
         if person == 0:

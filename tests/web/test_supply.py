@@ -247,7 +247,7 @@ def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, c
     answer = lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
     assert answer.status_code == 303
     assert "The plan is kept. Its sessions up to" in lead.get(answer.location).text
-    later = lead.get("/admin/sessions", query_string={"since": day(22).isoformat()}).text
+    later = lead.get("/admin/sessions", query_string={"first": day(22).isoformat()}).text
     assert later.count("Harbour</bdi>") == 2
     with parts.doors.reading() as db:
         made = select(func.count()).where(ClinicSession.template_id.is_not(None))
@@ -316,7 +316,9 @@ def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
     session = one(parts, select(ClinicSession.id))
     another_session(parts, clinic)
     page, told = "/admin/sessions/cancel", {"session": str(session)}
-    assert "1 person is booked there and gets" in lead.get(page, query_string=told).text
+    shown = lead.get(page, query_string=told).text
+    assert "1 person is booked there and gets" in shown
+    assert 'href="/admin/sessions" class="govuk-back-link"' in shown
     assert one(parts, select(ClinicSession.state).filter_by(id=session)) == "published"
     for status in (303, 409):
         assert lead.post(page, told, page="/admin/sessions").status_code == status
@@ -326,22 +328,100 @@ def test_cancelling_one_session_says_how_many_people_it_is_and_books_them_anew(
     assert lead.post(page, {}, page="/admin/sessions").status_code == 404
 
 
-def test_a_plan_ends_from_a_session_on_with_all_that_it_made(parts, clinic, lead):
+def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_days(
+    parts, clinic, lead, book
+):
     lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
-    made = select(ClinicSession).where(ClinicSession.template_id.is_not(None))
-    with parts.doors.reading() as db:
-        kept, *gone = db.scalars(made.order_by(ClinicSession.day)).all()
-    page, told = "/admin/sessions/cancel", {"session": str(gone[0].id), "later": "y"}
+    made = one(parts, select(SessionTemplate.id))
+    assert 'href="/admin/sessions?plan=all"' in lead.get("/admin/sessions").text
+    shown = lead.get("/admin/sessions?plan=all").text
+    assert "Monday · Wednesday" in shown
+    assert "End a plan" not in shown
+    [ending] = re.findall(rf'href="(/admin/sessions\?plan={made}[^"]*)">End it', shown)
+    assert re.search(rf'name="plan" value="{made}"', lead.get(ending).text)
+    book(0)  # of no plan
+    page, told = "/admin/sessions/end", {"plan": str(made), "since": day(8).isoformat()}
     shown = lead.get(page, query_string=told).text
-    assert "7 sessions are cancelled, and their plan makes no more." in shown
+    assert "6 sessions are cancelled, and their plan makes no more." in shown
     assert "0 people are booked there" in shown
-    assert lead.post(page, told, page="/admin/sessions").status_code == 303
+    for status in (303, 409):
+        assert lead.post(page, told, page="/admin/sessions").status_code == status
     with parts.doors.reading() as db:
-        states = dict(db.execute(select(ClinicSession.id, ClinicSession.state)).all())
-        last = db.scalars(select(SessionTemplate.last_day)).one()
-    assert states[kept.id] == "published"
-    assert {states[each.id] for each in gone} == {"cancelled"}
-    assert kept.day <= last < gone[0].day
+        its = select(ClinicSession.state).filter_by(template_id=made).order_by(ClinicSession.day)
+        assert list(db.scalars(its)) == ["published"] * 2 + ["cancelled"] * 6
+    shown = lead.get("/admin/sessions?plan=all").text
+    assert re.search(r"before <time[^>]*>10 Mar 2026", shown)
+    later = lead.get(f"/admin/sessions?plan=all&first={day(8)}").text
+    assert "No plan goes on." in later
+    again = lead.get("/admin/sessions/preview", query_string=plan(clinic))
+    assert "6 sessions would be made" in again.text
+
+
+def test_a_plan_that_has_made_nothing_ends_and_a_day_that_cannot_be_is_said_beside_the_field(
+    parts, clinic, lead
+):
+    first, last = day(300).isoformat(), day(310).isoformat()
+    lead.post(
+        "/admin/sessions", plan(clinic, first_day=first, last_day=last), page="/admin/sessions"
+    )
+    page, made = "/admin/sessions/end", one(parts, select(SessionTemplate.id))
+    for since, words in (
+        ("", "From which day on: fill this in"),
+        (day(-1).isoformat(), "From which day on: this is too long ago"),
+        (day(311).isoformat(), "From which day on: the plan is over by then"),
+    ):
+        told = {"plan": str(made), "since": since}
+        for answer in (
+            lead.get(page, query_string=told), lead.post(page, told, page="/admin/sessions")
+        ):  # fmt: skip
+            assert answer.status_code == 400
+            assert words in answer.text
+            assert 'id="wrong-since"' in answer.text
+            assert re.search(rf'name="plan" value="{made}"', answer.text)
+    told = {"plan": str(made), "since": day(1).isoformat()}
+    assert "0 sessions are cancelled" in lead.get(page, query_string=told).text
+    assert lead.post(page, told, page="/admin/sessions").status_code == 303
+    assert "No plan goes on." in lead.get("/admin/sessions?plan=all").text
+    for wrong in ({"plan": "x"}, {"plan": str(make.new_id())}):
+        assert lead.get(page, query_string=told | wrong).status_code == 404
+        assert lead.post(page, told | wrong, page="/admin/sessions").status_code == 404
+
+
+def test_a_day_that_was_closed_by_mistake_is_opened_again_from_where_it_was_closed(
+    parts, clinic, lead
+):
+    lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
+    told = {"site": str(clinic.site_id), "day": day(2).isoformat()}
+    page, opens = "/admin/sessions/close", told | {"open": "y"}
+    assert lead.post(page, opens, page="/admin/sessions").status_code == 409
+    lead.post(page, told, page="/admin/sessions")
+    shown = lead.get(page, query_string=told).text
+    assert "The site is closed on this day." in shown
+    assert "Close the site on this day" not in shown
+    for status in (303, 409):
+        answer = lead.post(page, opens, page="/admin/sessions")
+        assert answer.status_code == status
+    with parts.doors.reading() as db:
+        states = select(ClinicSession.state).filter_by(day=day(2)).order_by(ClinicSession.id)
+        assert list(db.scalars(states)) == ["cancelled", "published"]
+    assert "0 people are booked there" in lead.get(page, query_string=told).text
+
+
+def test_of_several_sites_one_is_looked_at_alone(app, parts, clinic, staff, lead):
+    lead.post("/admin/sessions", plan(clinic), page="/admin/sessions")
+    two_levels(app, clinic)
+    with parts.doors.transaction() as db:
+        whose = db.get_one(make.Site, clinic.site_id).organisation_id
+        other = make.make_site(db, organisation_id=whose).id
+    admin = staff("admin")
+    for page, none in (("", "Nothing is planned."), ("plan=all", "No plan goes on.")):
+        path = f"/admin/sessions?{page}&at="
+        assert none not in admin.get(path).text
+        assert none not in admin.get(f"{path}{clinic.site_id}").text
+        shown = admin.get(f"{path}{other}").text
+        assert none in shown
+        assert re.search(rf'<option value="{other}" selected', shown)
+        assert 'name="at"' not in lead.get(path).text
 
 
 def test_who_lost_a_place_is_listed_for_the_site(parts, clinic, lead, book):

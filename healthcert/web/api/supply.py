@@ -8,6 +8,7 @@ from healthcert import models
 from healthcert.models.limit import HOLDS
 from healthcert.services import (
     alarms,
+    cancelling,
     cold_chain,
     delegating,
     deliveries,
@@ -59,10 +60,8 @@ Recall = of("Recall", "Whom a recall reaches, and how many doses are still to be
 Session = of("Session", "A session, how full it is, and who lost a place, by reference.",
              models.ClinicSession, "id site_id programme_id product_id day state", places=int,
              booked=int, lost=str | None)  # fmt: skip
-Template = of(
-    "Template", "From what sessions are made ahead; of `weekdays` 1 is Monday, 2 Tuesday, 4 ...",
-    models.SessionTemplate, f"id {_TEMPLATE} made_until",
-)  # fmt: skip
+Template = of("Template", "From what sessions are made; of `weekdays`, 1 is Monday, 2 Tuesday …",
+              models.SessionTemplate, f"id {_TEMPLATE} made_until ended_from")  # fmt: skip
 Held = of("Held", "What one release lets go: as `holds` has it, the oldest 200 of each reason.",
           holds.Held, "*")  # fmt: skip
 Organisation = of("Organisation", "One of the tree, below its parent.", models.Organisation,
@@ -116,10 +115,11 @@ def recall(on: On, lot_id: UUID) -> Shape:
     )
 
 
-get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id"), name="sessions",
-    fixed={"first": lambda _on: now().date(), "session_ids": ()})  # fmt: skip
+get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id id"),
+    name="sessions", fixed={"first": lambda _on: now().date(), "session_ids": None})  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
-post("/sessions/<uuid:session_id>/cancel", planning.cancel, name="cancel_session")
+post("/sessions/<uuid:session_id>/cancel", cancelling.cancel, name="cancel_session")
+post("/sessions/templates/<uuid:template_id>/end", cancelling.end, name="end_template")
 get("/sessions/templates", sessions.templates, answer=Rows(Template))
 
 
@@ -148,14 +148,15 @@ def make(on: On, body: Shape) -> Shape:
 
 
 def _template(on: On, told: Shape) -> models.SessionTemplate:
-    wanted = models.SessionTemplate(**told.model_dump())
+    wanted = models.SessionTemplate(**told.model_dump(), recorded_at=now())
     on.reach(wanted.site_id)
     return wanted
 
 
 get("/sites/<uuid:site_id>/closures", hours.closed_days, answer=Closures, name="closures",
     read="days")  # fmt: skip
-post("/sites/<uuid:site_id>/closures", planning.close_day)
+post("/sites/<uuid:site_id>/closures", cancelling.close_day)
+post("/sites/<uuid:site_id>/closures/open", cancelling.open_day)
 
 _SITES, _SITE = "/organisations/sites", "/organisations/sites/<uuid:site_id>"
 get(_SITES, delegating.sites_of, answer=Rows(Site, "code"), name="kept_sites")

@@ -52,9 +52,25 @@ def test_months_of_sessions_are_previewed_made_and_listed(parts, clinic, program
     assert (kept["id"], kept["weekdays"], kept["capacity"]) == (made["id"], 5, 4)
     days = [each["day"] for each in lead.get("/sessions").json["items"]]
     assert set(made["days"]) <= set(days)
+    assert (kept["last_day"], kept["ended_from"]) == (plan["last_day"], None)
     wrong = ask(lead, f"{path}/preview", plan | {"minutes": 4}, 422)
     assert wrong["fields"] == {"minutes": "not_a_length"}
     assert ask(lead, path, plan | {"site_id": str(make.new_id())}, 404)["code"] == "not_found"
+    end, since = f"{path}/{made['id']}/end", {"since": made["days"][3]}
+    ask(program("nurse"), end, since, 403)
+    ask(lead, end, since, 204)
+    assert ask(lead, end, since, 409)["code"] == "wrong_state"
+    late = {"since": day(29).isoformat()}
+    assert ask(lead, end, late, 422)["fields"] == {"since": "over_by_then"}
+    assert lead.get(path).json["items"][0]["ended_from"] == made["days"][3]
+    again = ask(lead, path, plan | {"minutes": 20}, 201)
+    assert again["days"] == made["days"][3:]
+    listed, cursor = [], {}
+    while cursor is not None:
+        page = lead.get("/sessions", query_string={"limit": 2} | cursor).json
+        listed += [each["day"] for each in page["items"]]
+        cursor = page["next"] and {"cursor": page["next"]}
+    assert sorted(listed) == sorted([NOW.date().isoformat(), *made["days"], *again["days"]])
 
 
 def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, clinic, program):
@@ -66,6 +82,11 @@ def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, cl
         assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
     [session] = lead.get("/sessions").json["items"]
     assert (session["state"], session["lost"]) == ("cancelled", None)
+    ask(program("nurse"), f"{path}/open", {"day": NOW.date().isoformat()}, 403)
+    ask(lead, f"{path}/open", {"day": NOW.date().isoformat()}, 204)
+    assert lead.get(path).json == {"days": []}
+    again = ask(lead, f"{path}/open", {"day": NOW.date().isoformat()}, 409)
+    assert again["code"] == "wrong_state"
 
 
 @pytest.mark.usefixtures("clinic")
@@ -78,9 +99,9 @@ def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, progr
     assert wrong["fields"] == {"kept_phone": "kept_too_many"}
     with parts.doors.reading() as db:
         assert set(db.scalars(select(Slot.kept_walk_in))) == {2}
-    ask(program("nurse"), f"{path}/cancel", {}, 403)
-    ask(lead, f"{path}/cancel", {"later": True}, 204)
-    assert ask(lead, f"{path}/cancel", {}, 409)["code"] == "wrong_state"
+    ask(program("nurse"), f"{path}/cancel", status=403)
+    ask(lead, f"{path}/cancel", status=204)
+    assert ask(lead, f"{path}/cancel", status=409)["code"] == "wrong_state"
     with parts.doors.reading() as db:
         assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
 
