@@ -42,12 +42,33 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     `make nightly` asks all on both (HEALTHCERT_BOTH).
     """
+    _send_groups_together(config, items)
     if os.environ.get("HEALTHCERT_BOTH"):
         return
     named = {item.nodeid: item for item in items}
     left = {item.nodeid for item in items if _asked_elsewhere(item.nodeid, named)}
     config.hook.pytest_deselected(items=[named[each] for each in left])
     items[:] = [item for item in items if item.nodeid not in left]
+
+
+def _send_groups_together(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Write the group of a test where the scheduler looks for it: at the end of its name.
+
+    pytest-xdist 3.8 writes it where pytest 9.2 no longer looks (pytest-xdist #1386): each process
+    started servers of its own. `tests.test_house` holds that it is read.
+    """
+    for item in items if config.getoption("loadgroup", default=False) else ():
+        if group := _group_of(item):
+            item._id = item._id.parse(f"{item.nodeid}@{group}")  # noqa: SLF001
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Return the group a test is marked with, or its module if that makes something once."""
+    if marked := item.get_closest_marker("xdist_group"):
+        return str(marked.args[0])
+    made = item._fixtureinfo.name2fixturedefs.values()  # noqa: SLF001 - of its own process alone
+    once = any(each[-1].scope == "module" for each in made)
+    return item.nodeid.partition("::")[0] if once else ""
 
 
 def _asked_elsewhere(nodeid: str, named: Container[str]) -> bool:
