@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -69,6 +70,13 @@ def _group_of(item: pytest.Item) -> str:
     made = item._fixtureinfo.name2fixturedefs.values()  # noqa: SLF001 - of its own process alone
     once = any(each[-1].scope == "module" for each in made)
     return item.nodeid.partition("::")[0] if once else ""
+
+
+def pytest_collection_finish() -> None:
+    """Leave nine thousand tests out of each search for garbage, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _asked_elsewhere(nodeid: str, named: Container[str]) -> bool:
