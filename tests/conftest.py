@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import event
+from sqlalchemy import Dialect, Engine, event, make_url
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
@@ -192,11 +193,26 @@ def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
         yield server.url(name)
 
 
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Engine]:
+    """The engine of each kind that `doors` leads from database to database."""
+    return {}
+
+
 @pytest.fixture
-def doors(database_url: str) -> Iterator[Doors]:
-    """The doors to the test's own database."""
-    engine = make_engine(database_url)
+def doors(database_url: str, engines: dict[str, Engine]) -> Iterator[Doors]:
+    """The doors to the test's own database, of an engine that knows the SQL of earlier tests."""
+    url = make_url(database_url)
+    kind = url.get_backend_name()
+    engine = engines[kind] = engines.get(kind) or make_engine(database_url)
+
+    def lead(dialect: Dialect, _record: object, given: list[Any], named: dict[str, Any]) -> None:
+        given[:], told = dialect.create_connect_args(url)
+        named.update(told)
+
+    event.listen(engine, "do_connect", lead)
     yield Doors(engine)
+    event.remove(engine, "do_connect", lead)
     engine.dispose()
 
 
