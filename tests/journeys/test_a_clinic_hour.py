@@ -11,7 +11,7 @@ from sqlalchemy import select
 from healthcert.models import Lot, Observation, Site, Stock
 from tests import factories
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.walk]
 _FOCUSED = "() => document.activeElement.matches(%s)"
 _MOST_TABS = 90
 
