@@ -9,10 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Staff
+from healthcert.models import Identity, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
-from healthcert.services import audit, enrolment, requests
-from healthcert.services.people import UNFINDABLE, IdentityDetails, details_of, key_of, locked
+from healthcert.services import audit, enrolment, people, requests, waiting
+from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.places import new_reference
 from healthcert.services.tidying import tidied, tidy_identity
 from healthcert.services.tokens import identity_blinds
@@ -32,7 +32,7 @@ def add_document(
     """
     person = locked(db, person_id)
     tidy = tidied(replace(details_of(vault, person), identity=told), today=now.date())
-    level = "low" if told.kind in UNFINDABLE else "substantial"
+    level = "low" if told.kind in people.UNFINDABLE else "substantial"
     try:
         with db.begin_nested():
             db.add(enrolment.identified(vault, person, tidy.identity, level=level, now=now))
@@ -67,3 +67,27 @@ def new_card(
     by = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person_id)
     audit.of_person(db, by, "card_made", person_id, now)
     return number
+
+
+def enter(
+    db: Session, *, vault: Vault, details: Details, programme_id: UUID, site_id: UUID | None,
+    standby: bool, country: str, staff: Staff | None, now: datetime, within_km: int | None = None,
+) -> tuple[WaitEntry, str]:  # fmt: skip
+    """Put somebody who may be on no record on the waiting list, by themselves or `staff`.
+
+    Who has no number is given the reference of a card, by which to answer what they are offered.
+
+    Raises:
+        BadInput, AlreadyBooked: As `enrolment.enrol` and `waiting.join`.
+        NotEligible: No phase admits them, now or later.
+    """
+    person = enrolment.enrol(db, vault=vault, details=details, now=now)
+    actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person.id)
+    entry = waiting.join(
+        db, vault=vault, person=person, programme_id=programme_id, site_id=site_id, actor=actor,
+        standby=standby, within_km=within_km, now=now,
+    )  # fmt: skip
+    if details.identity.kind not in people.UNFINDABLE:
+        return entry, ""
+    return entry, new_card(db, vault=vault, person_id=person.id, country=country, staff=staff,
+                           now=now)  # fmt: skip

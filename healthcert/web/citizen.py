@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, redirect, render_template, request, session, url_for
@@ -100,13 +101,17 @@ def overview() -> str:
 def why() -> str:
     """Answer from the kept decisions whether it is one's turn, and why not yet."""
     with opened() as (db, person_id):
-        found = eligibility.answers(db, person_id=person_id)
-        asked = [each for each in desk.programmes(db) if each.id in found]
-        names: dict[UUID, dict[str, dict[str, str]]] = defaultdict(dict)
-        for one in eligibility.phases_of(db, *asked):
-            names[one.programme_id][one.code] = one.names
-        answers = [(each, found[each.id], names[each.id]) for each in asked]
+        answers = decided(db, person_id)
     return render_template("citizen/why.html", answers=answers)
+
+
+def decided(db: Any, person_id: UUID) -> list[Any]:  # noqa: ANN401 - views know no SQL
+    """Return what was decided last: programme, decision, and names of its groups by their code."""
+    found, names = eligibility.answers(db, person_id=person_id), defaultdict[UUID, Any](dict)
+    asked = [each for each in desk.programmes(db) if each.id in found]
+    for one in eligibility.phases_of(db, *asked):
+        names[one.programme_id][one.code] = one.names
+    return [(each, found[each.id], names[each.id]) for each in asked]
 
 
 @bp.get("/certificates/<uuid:certificate_id>")

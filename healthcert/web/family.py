@@ -46,7 +46,7 @@ class Invited(Known, Code):
 def page() -> str:
     """Show for whom one acts, with the appointments of them all, and who acts for one."""
     with parts().doors.transaction() as db:
-        found = proxies.held(deed(db), _self())
+        found = proxies.held(deed(db), oneself())
         seen = [one.person_id for one in found if one.mine and "view" in one.scopes]
         proxies.admit_all(db, actor=actor(), person_ids=seen, scope="view", now=now())
         coming = record.appointments_of(db, *seen)
@@ -62,7 +62,8 @@ def look_after(person_id: UUID | None) -> Response:
     session.pop("looking_after", None)
     if person_id:
         with parts().doors.reading() as db:
-            names = {one.person_id: one.name for one in proxies.held(deed(db), _self()) if one.mine}
+            mine = [one for one in proxies.held(deed(db), oneself()) if one.mine]
+        names = {one.person_id: one.name for one in mine}
         if person_id not in names:
             raise NotFound
         begin(person_id, names[person_id])
@@ -73,7 +74,7 @@ def look_after(person_id: UUID | None) -> Response:
 @bp.route("/child", methods=["GET", "POST"])
 def child() -> _Page:
     """Write a child down."""
-    form, me = about(request.form or None), _self()
+    form, me = about(request.form or None), oneself()
     return _asked(
         form, "child", lambda on: proxies.enrol_child(on, guardian_id=me, details=details_in(form))
     )
@@ -82,7 +83,7 @@ def child() -> _Page:
 @bp.route("/invite", methods=["GET", "POST"])
 def invite() -> _Page:
     """Send the code that lets somebody else act for one."""
-    form, me, pepper = Invitation(request.form or None), _self(), parts().pepper
+    form, me, pepper = Invitation(request.form or None), oneself(), parts().pepper
     return _asked(
         form, "invite",
         lambda on: proxies.invite(on, pepper=pepper, person_id=me, scopes=form.scopes.data),
@@ -92,7 +93,7 @@ def invite() -> _Page:
 @bp.route("/join", methods=["GET", "POST"])
 def join() -> _Page:
     """Begin to act for somebody by what they told, and the code they were sent."""
-    form, me = Invited(request.form or None), _self()
+    form, me = Invited(request.form or None), oneself()
     secret = {"pepper": parts().pepper, "code": form.code.data}
     return _asked(
         form, "join",
@@ -103,7 +104,7 @@ def join() -> _Page:
 @bp.post("/<uuid:proxy_id>/end")
 def end(proxy_id: UUID) -> Response:
     """End that somebody acts for another, on either side."""
-    me = _self()
+    me = oneself()
     parts().doors.run(lambda db: proxies.end(deed(db), proxy_id=proxy_id, by=me))
     return redirect(url_for(".page"), code=303)
 
@@ -123,7 +124,7 @@ def looking_after(own: Visitor) -> Visitor:
 
 def actor() -> Actor:
     """Return who does a deed, for whomever it is done."""
-    return Actor("staff" if "staff" in session else "citizen", visitor().id)
+    return Actor("staff" if visitor().works_here else "citizen", visitor().id)
 
 
 def deed(db: Any) -> proxies.Deed:  # noqa: ANN401 - views know no SQL
@@ -154,8 +155,8 @@ def opened() -> Iterator[tuple[Any, UUID]]:
         yield db, whose(db, "view")
 
 
-def _self() -> UUID:
-    """Return who is signed in: their family is theirs, whomever they look after just now."""
+def oneself() -> UUID:
+    """Return the citizen who is signed in, whomever they look after; staff have no family here."""
     if actor().kind == "staff":
         raise NotAllowed
     return visitor().id

@@ -5,7 +5,7 @@ Which things a role reaches is decided where they are looked up: what is another
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -17,7 +17,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 from wtforms import ValidationError
 
-from healthcert.errors import NotAllowed, NotSignedIn, PageExpired, ProveAgain
+from healthcert.errors import BadInput, NotAllowed, NotSignedIn, PageExpired, ProveAgain
 from healthcert.policy.roles import FRESH, FRESH_FOR, Role, has
 from healthcert.web.acts import ACTS, STATELESS
 from healthcert.web.errors import is_api
@@ -30,7 +30,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Visitor:
     """Who is asking: a citizen, or a member of staff with one role."""
 
-    role: Role  # what they are here
+    role: Role  # what they are here; whoever acts for a citizen is one
     id: UUID  # the person's or the staff member's identifier
     name: str = ""  # what to call a member of staff; empty for a citizen
     site_id: UUID | None = None  # the clinic staff's own site
@@ -40,6 +40,7 @@ class Visitor:
     token: bytes | None = None  # the hash of a program's token
     acts: frozenset[str] | None = None  # those that the token is for; None for all of the role's
     reads_only: bool = False  # whether the token changes nothing
+    works_here: bool = False  # whether it is a member of staff, whomever they act for
 
 
 Who = Callable[[], Visitor | None]
@@ -105,9 +106,18 @@ def _admit(act: str, who: Who) -> Response | None:
 def _admit_program(act: str, bearer: Who) -> None:
     g.visitor = found = bearer()
     if found is not None:
-        _let(found, act)
+        _let(_acting(found), act)
     elif not has(None, act):
         raise NotSignedIn
+
+
+def _acting(own: Visitor) -> Visitor:
+    """Return a program's visitor, as a citizen at the record that ``Acting-For`` names, if any."""
+    whom = request.headers.get("Acting-For")
+    try:
+        return own if whom is None else replace(own, role=Role.CITIZEN, person_id=UUID(whom))
+    except ValueError:
+        raise BadInput({"Acting-For": "not_valid"}) from None
 
 
 def _let(found: Visitor, act: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 OF_PROGRAMS: Mapping[str, str] = {
     "search_places": "sites site programmes slots second",
-    "book_appointment": "hold confirm let_go",
+    "book_appointment": "hold confirm let_go enter calendar_of_party",
     "book_for_someone": "slots_at_desk second_at_desk hold_at_desk confirm_at_desk let_go_at_desk",
     "keep_waiting": "waits join leave accept decline",
     "read_public_page": "draws draw availability",
@@ -13,7 +13,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "sign_out": "sign_out",
     "keep_family": "family_of enrol_child let_act begin_to_act end_acting",
     "see_own_record": "appointments appointment calendar certificates doses whole_record seen "
-    "on_paper",
+    "on_paper decisions",
     "see_own_certificate": "certificate code picture paper",
     "erase_own_record": "erase foresee_erasure",
     "cancel_own_appointment": "cancel",
@@ -26,7 +26,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "record_consent": "consent",
     "screen_patient": "questions screen",
     "triage_patient": "decide",
-    "help_in_person": "add_document new_card",
+    "help_in_person": "add_document new_card assist",
     "record_finding": "record_test record_recovery",
     "report_adverse_event": "report_event tell_more",
     "see_adverse_events": "cases case",

@@ -29,7 +29,8 @@ from healthcert.web.moment import now
 bp = Blueprint("room", __name__)
 
 _COOKIE = "healthcert_ticket"
-GATED = frozenset({"search_places", "book_appointment"})
+_GATED = frozenset({"search_places", "book_appointment"})
+_OPEN = frozenset({"waiting.ask", "waiting.join", "v1.enter"})  # who waits for later takes no place
 _FRESH = 15  # seconds that an answer to a poll is fresh
 
 
@@ -42,7 +43,7 @@ class Coming(Answers):
 @bp.before_app_request
 def gate() -> Response | None:
     """Lead who books into the room while an opening is on, until it is their turn."""
-    if ACTS.get(request.endpoint or "") not in GATED or request.blueprint == "waiting":
+    if not is_gated(request.endpoint or ""):
         return None
     opening = room_files.announced(parts().settings.data_dir)
     if opening is None or not opening.is_on(now()):
@@ -55,6 +56,11 @@ def gate() -> Response | None:
     if is_api():
         raise MustWait
     return redirect("/room", 303)
+
+
+def is_gated(endpoint: str) -> bool:
+    """Say whether one comes to an endpoint through the room while an opening is on."""
+    return ACTS.get(endpoint) in _GATED and endpoint not in _OPEN
 
 
 def refuse_another(people: Iterable[Details]) -> None:

@@ -72,7 +72,8 @@ def employed(db: Any, staff_id: UUID, proved_at: datetime | None) -> Visitor | N
     if (found := roster.employed(db, staff_id=staff_id)) is None:
         return None
     staff, employer = found
-    return Visitor(Role(staff.role), staff.id, staff.name, staff.site_id, employer, proved_at)
+    at, role = staff.site_id, Role(staff.role)
+    return Visitor(role, staff.id, staff.name, at, employer, proved_at, works_here=True)
 
 
 def let_in(staff_id: UUID, following: str | None) -> Redirect:

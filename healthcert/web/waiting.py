@@ -11,10 +11,8 @@ from wtforms.validators import NumberRange
 from healthcert.errors import SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
-from healthcert.models import Person
 from healthcert.policy.offers import RADII
-from healthcert.services import enrolment, identities, near, offers, people, roster, waiting
-from healthcert.services.audit import Actor
+from healthcert.services import identities, near, offers, people, roster, waiting
 from healthcert.services.vials import opened as open_vials
 from healthcert.web import draft
 from healthcert.web.about import about, accepted, details_in, known_by
@@ -70,20 +68,13 @@ def join() -> _Page:
     form, who = _wanted(), about(request.form)
     if not all([form.validate(), who.validate(), accepted(who)]):  # all that is wrong, at once
         return render_template("waiting/join.html", form=form, who=who), 400
-    told, vault, country = details_in(who), parts().vault, parts().settings.country
+    told = details_in(who)
     limit("book", known_by(told))
-
-    def work(db: Any) -> tuple[str, str]:  # noqa: ANN401 - views know no SQL
-        person = enrolment.enrol(db, vault=vault, details=told, now=now())
-        _join(db, form, person, Actor("citizen", person.id))
-        number = ""
-        if told.identity.kind in people.UNFINDABLE:  # nothing else by which to answer an offer
-            number = identities.new_card(
-                db, vault=vault, person_id=person.id, country=country, staff=None, now=now()
-            )
-        return str(person.id), number
-
-    session["waits"] = parts().doors.run(work)
+    of: Any = {"details": told, "vault": parts().vault, "country": parts().settings.country}
+    entry, number = parts().doors.run(
+        lambda db: identities.enter(db, staff=None, now=now(), **of, **_told(db, form))
+    )
+    session["waits"] = str(entry.person_id), number
     return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
 
 
@@ -100,7 +91,10 @@ def begin() -> _Page:
     if not form.validate():
         return _mine(form), 400
     with parts().doors.transaction() as db:
-        _join(db, form, people.locked(db, whose(db, "book")), actor())
+        waiting.join(
+            db, vault=parts().vault, person=people.locked(db, whose(db, "book")), actor=actor(),
+            now=now(), **_told(db, form),
+        )  # fmt: skip
     return redirect(url_for(".mine"), code=303)
 
 
@@ -158,14 +152,14 @@ def _wanted() -> Wanted:
     return form
 
 
-def _join(db: Any, form: Wanted, person: Person, who: Actor) -> None:  # noqa: ANN401
+def _told(db: Any, form: Wanted) -> dict[str, Any]:  # noqa: ANN401
     site = near.nearest(db, town_at(form.town.data))
     anywhere = form.within.data == "any"
-    waiting.join(
-        db, vault=parts().vault, person=person, programme_id=UUID(form.programme.data),
-        site_id=None if anywhere else site.id, standby=form.standby.data, actor=who, now=now(),
-        within_km=None if anywhere else int(form.within.data) or None,
-    )  # fmt: skip
+    return {
+        "programme_id": UUID(form.programme.data), "standby": form.standby.data,
+        "site_id": None if anywhere else site.id,
+        "within_km": None if anywhere else int(form.within.data) or None,
+    }  # fmt: skip
 
 
 def _mine(form: Wanted) -> str:

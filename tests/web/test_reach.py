@@ -105,6 +105,7 @@ NAMES = {
     "v1.release": "who_wrote_too_many",
     "v1.revoke": "delegation",
     "v1.patient": "appointment",
+    "v1.assist": "appointment",
     "v1.arrive": "appointment",
     "v1.not_vaccinated": "appointment",
     "v1.record_dose": "appointment",

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from healthcert.errors import BadInput, NotFound, NotSignedIn, WrongState
+from healthcert.errors import NotFound, NotSignedIn, WrongState
 from healthcert.models import Site, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.web.acts import ACTS
 from healthcert.web.clinic import own_site, scene
+from healthcert.web.family import oneself
 from healthcert.web.guards import Visitor, program, visitor
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -28,7 +29,6 @@ def bearer() -> Visitor | None:
 
     Raises:
         NotSignedIn: The token is none, or holds no longer.
-        BadInput: ``Acting-For`` is no identifier.
     """
     told = request.headers.get("Authorization")
     if told is None:
@@ -39,8 +39,8 @@ def bearer() -> Visitor | None:
         found = api_tokens.find(db, token=token.strip(), now=at)
         if kind.lower() != "bearer" or found is None:
             raise NotSignedIn
-        whose = found.staff_id
-        own = employed(db, whose, found.recorded_at) if whose else _citizen(found)
+        whose, proved_at = found.staff_id, found.recorded_at
+        own = employed(db, whose, proved_at) if whose else _citizen(found)
     if own is None:
         raise NotSignedIn
     if api_tokens.is_due(found, at):
@@ -50,11 +50,8 @@ def bearer() -> Visitor | None:
 
 
 def _citizen(token: Any) -> Visitor:  # noqa: ANN401
-    try:
-        whose = UUID(request.headers.get("Acting-For", str(token.person_id)))
-    except ValueError:
-        raise BadInput({"Acting-For": "not_valid"}) from None
-    return Visitor(Role.CITIZEN, token.person_id, proved_at=token.recorded_at, person_id=whose)
+    whose = token.person_id
+    return Visitor(Role.CITIZEN, whose, proved_at=token.recorded_at, person_id=whose)
 
 
 class On(NamedTuple):
@@ -73,7 +70,7 @@ class On(NamedTuple):
         who = program()
         if who is None:
             return STRANGER
-        return Actor("citizen" if who.role is Role.CITIZEN else "staff", who.id)
+        return Actor("staff" if who.works_here else "citizen", who.id)
 
     @property
     def staff(self) -> Staff:
@@ -128,7 +125,8 @@ class On(NamedTuple):
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
     def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
-        at = scene(self.db, appointment_id, "care")
+        why = "request" if ACTS[str(request.endpoint)] == "help_in_person" else "care"
+        at = scene(self.db, appointment_id, why)
         line, screening = at.patient.expected, at.known.screening
         if screening is None and "screening_id" in names:
             raise WrongState  # nobody was asked yet
@@ -162,7 +160,7 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "country": lambda _on: parts().country,
     "pepper": lambda _on: parts().pepper,
     "site_id": lambda _on: own_site(),
-    **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: visitor().id),
+    **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: oneself()),
     "staff_id": lambda on: on.staff.id,
     **{name: attrgetter(name) for name in ("actor", "staff", "today", "site")},
     "site_ids": lambda on: [site.id for site in on.sites],

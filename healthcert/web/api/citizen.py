@@ -8,12 +8,13 @@ from uuid import UUID
 
 from healthcert.errors import BadCode, NotFound, Refusal
 from healthcert.hcert import qr
-from healthcert.models import Offer, WaitEntry
+from healthcert.models import EligibilityDecision, Offer, WaitEntry
 from healthcert.models.proxy import SCOPES
 from healthcert.services import (
     booking,
     erasure,
     holding,
+    identities,
     looks,
     moving,
     my_record,
@@ -25,11 +26,14 @@ from healthcert.services import (
 )
 from healthcert.services.access import Answer
 from healthcert.web import in_hand, papers
+from healthcert.web.about import known_by
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
-from healthcert.web.api.shapes import File, Shape, file, many, of, word
-from healthcert.web.guards import visitor
+from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken, word
+from healthcert.web.citizen import decided
+from healthcert.web.family import oneself
+from healthcert.web.here import parts
 
 _OWN, _HELD = "/appointments/<uuid:appointment_id>", "/certificates/<uuid:certificate_id>"
 Proxy = of("Proxy", "Somebody one acts for, or who acts for one.", proxies.Held, "*")
@@ -59,6 +63,11 @@ Entry = of("Entry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
           entry=Entry, before=int, offer=Offered | None)  # fmt: skip
+Entered = of("Entered", "What somebody waits for, and by which reference: empty, with a number.",
+             id=UUID, reference=str)  # fmt: skip
+Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
+             decision=of("Decision", "For a day.", EligibilityDecision, "programme_id day outcome "
+                         "reasons decided_at"), groups=dict[str, Words])  # fmt: skip
 CALENDAR = file("text/calendar; charset=utf-8")  # RFC 5545
 PAPER, DRAWING, PICTURE = map(file, ("application/pdf", "image/svg+xml", "image/png"))
 
@@ -67,7 +76,7 @@ def _let(answer: Answer) -> Refusal | None:
     return None if answer.lets else BadCode()
 
 
-_ONESELF = {"person_id": lambda _on: visitor().id}
+_ONESELF = {"person_id": lambda _on: oneself()}
 get("/people", proxies.held, fixed=_ONESELF, answer=Rows(Proxy, "proxy_id"), name="family_of")
 post("/people/children", proxies.enrol_child)
 post("/people/invitations", proxies.invite, fixed=_ONESELF, name="let_act",
@@ -132,11 +141,19 @@ get("/record", my_record.export, whose="view", answer=Record, name="whole_record
     read=lambda whole: whole.as_json())  # fmt: skip
 get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="on_paper",
     read=papers.record)  # fmt: skip
+get("/eligibility", decided, whose="view", answer=Rows(Decided, "decision.programme_id"),
+    read=lambda found: [{"decision": one, "groups": names} for _programme, one, names in found],
+    name="decisions")  # fmt: skip
 get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", read="items")
 get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
 post("/waiting", waiting.join, whose="book", status=201)
+post("/waiting/newcomers", identities.enter, status=201, body={"site_id": UUID | None},
+     answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},
+     spends=lambda body: ("book", known_by(taken(body.details))),
+     fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,
+            "country": lambda _on: parts().settings.country})  # fmt: skip
 post("/waiting/<uuid:entry_id>/leave", waiting.leave, whose="book")
 post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
 post("/offers/<uuid:offer_id>/decline", offers.decline, whose="book")

@@ -13,11 +13,13 @@ from healthcert.services import (
     findings,
     giving,
     observing,
+    proxies,
     record,
     safety,
     vaccination,
 )
 from healthcert.web.api.asker import On
+from healthcert.web.api.citizen import Appointment
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
@@ -36,8 +38,8 @@ Before = of("Before", "A dose given before.", record.HeldDose,
             "dose_id day product lot counts number")  # fmt: skip
 Patient = of("Patient", "The person in front of the nurse.", expected=Expected, before=many(Before))
 Finding = of("Finding", "A test or a recovery, and what it is good for.", findings.Held, "*")
-Person = of("Person", "Somebody at the desk, and what is on record of them.", person_id=UUID,
-            name=str, doses=many(Before), findings=many(Finding))  # fmt: skip
+Person = of("Person", "Somebody, and what is on record of them.", person_id=UUID, name=str,
+            appointments=many(Appointment), doses=many(Before), findings=many(Finding))  # fmt: skip
 Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
               code=str, ask=dict[str, str])  # fmt: skip
 Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))
@@ -100,6 +102,7 @@ FACT: dict[str, Any] = {
 }  # fmt: skip
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
+post(f"{_OF}/help", proxies.assist)
 post(f"{_OF}/consent", safety.consent, status=201,
      body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
 post(f"{_OF}/decision", giving.decide)

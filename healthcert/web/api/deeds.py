@@ -109,7 +109,7 @@ def serve(
         path: What it names goes to the service, or says whose record is meant.
         service: Takes the transaction first and all else by name; a `part`, where it is long.
         whose: In which scope somebody may do it for a citizen; in none at all for themselves.
-        body: Narrower types of what is asked for.
+        body: Narrower types of what is asked for; and what is, though `On` could tell it.
         fixed: What is not asked for: values, or what gives them for an `On`.
         answer: What is read off what the service returns; else the identifier of a row, or nothing.
         read: What the answer is read off, of what the service returns; or a name to put it under.
@@ -117,7 +117,8 @@ def serve(
     """
     hints, fixed, called = get_type_hints(service), fixed or {}, name or service.__name__
     first, *wanted = inspect.signature(service).parameters.values()
-    names, known, narrower = {each.name for each in wanted}, given_at(path, whose), body or {}
+    names, narrower = {each.name for each in wanted}, body or {}
+    known = given_at(path, whose) - narrower.keys()
     asked: dict[str, Any] = {
         each.name: (
             narrower.get(each.name) or sent_as(hints[each.name]),

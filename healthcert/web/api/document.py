@@ -18,7 +18,7 @@ from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
 from healthcert.web.api.shapes import File, Moment, Words, many
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
-from healthcert.web.room import GATED
+from healthcert.web.room import is_gated
 
 _PART = re.compile(r"<uuid:(\w+)>")
 _UUID = {"type": "string", "format": "uuid"}
@@ -115,7 +115,7 @@ def _parameters(one: Deed) -> Iterator[dict[str, Any]]:
     if one.changes:
         size = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]*$"}
         yield {"name": "Idempotency-Key", "in": "header", "required": True, "schema": size}
-    if one.act in GATED:
+    if is_gated(f"v1.{one.name}"):
         yield {"name": "Ticket", "in": "header", "required": False, "schema": {"type": "string"}}
     if one.match:
         tag = {"type": "string", "examples": ['"0f1e2d3c4b5a69788796a5b4c3d2e1f0"']}
@@ -144,7 +144,7 @@ def _refusals(one: Deed) -> dict[int, dict[str, None]]:
     kinds: list[type[errors.Refusal]] = [*one.refuses, *_ALWAYS]
     kinds += [errors.ProveAgain] if one.act in FRESH else []
     kinds += [errors.StillRunning] if one.changes else []
-    kinds += [errors.MustWait] if one.act in GATED else []
+    kinds += [errors.MustWait] if is_gated(f"v1.{one.name}") else []
     kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
     statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
     statuses += [412, 428] if one.match else []

@@ -15,13 +15,15 @@ from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSigned
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, search
 from healthcert.services.people import Details
-from healthcert.services.tidying import tidy_identity, tidy_phone
+from healthcert.web.about import known_by
 from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
+from healthcert.web.api.citizen import CALENDAR
 from healthcert.web.api.deeds import deed, post, raised
-from healthcert.web.api.shapes import Moment, Shape, many, of, sent_as, taken
-from healthcert.web.guards import program
+from healthcert.web.api.shapes import File, Moment, Shape, many, of, sent_as, taken
+from healthcert.web.guards import program, visitor
 from healthcert.web.here import parts
+from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
 from healthcert.web.room import refuse_another
 
@@ -64,10 +66,8 @@ post("/slots/second", search.second_dose, name="second", fixed={"source": "web"}
 
 def whom(body: Wishes) -> tuple[str, str]:
     """Return the limit of bookings, for the first who is told of; a token has one of its own."""
-    told: Any = body.wishes[0].details
-    details = told and taken(told)
-    who = details and (tidy_identity(details.identity).value or tidy_phone(details.phone))
-    return "book", who or (details.mail if details else str(body.wishes[0].person_id))
+    first = body.wishes[0]
+    return "book", known_by(taken(first.details)) if first.details else str(first.person_id)
 
 
 @deed("POST", "/parties", REFUSALS, status=201, spends=whom, gives=Party)
@@ -107,6 +107,16 @@ def let_go(on: On, party_id: UUID, body: Key) -> None:
     parties.let_go(on.db, party_id=party_id, actor=on.actor, now=now())
 
 
+@deed("POST", "/parties/<uuid:party_id>/calendar", changes=False, gives=CALENDAR)
+def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
+    """Give what a party has booked for a calendar; it names no vaccine."""
+    _refuse_others(party_id, body)
+    made = parties.held(on.db, party_id=party_id).appointments
+    booked = [(one.reference, one.slot_id) for one in made if one.state == "booked"]
+    at = [(number, booking.place_of(on.db, slot, states=None)) for number, slot in booked]
+    return CALENDAR(calendar(at).get_data())
+
+
 def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
     if told.details is not None:
         person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
@@ -118,7 +128,7 @@ def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
 def _theirs(on: On, told: UUID | None) -> UUID:
     if program() is None:
         raise NotSignedIn
-    whom = told or on.actor.id or UUID(int=0)
+    whom = told or visitor().person_id or UUID(int=0)
     return proxies.admit(on.db, actor=on.actor, person_id=whom, scope="book", now=now())
 
 

@@ -41,7 +41,11 @@ def test_a_stranger_holds_for_two_and_confirms(parts, clinic, stranger):
     booked = stranger.post(f"{path}/confirm", {"key": held.json["key"]})
     assert booked.status_code == 200
     assert states(parts) == ["booked", "booked"]
-    assert [each["reference"] for each in booked.json["appointments"]]
+    references = [each["reference"] for each in booked.json["appointments"]]
+    file = stranger.post(f"{path}/calendar", {"key": held.json["key"]})
+    assert (file.mimetype, file.text.count("BEGIN:VEVENT")) == ("text/calendar", 2)
+    assert all(f"UID:{each}@" in file.text for each in references)
+    assert stranger.post(f"{path}/calendar", {"key": "x"}).status_code == 404
 
 
 def test_a_stranger_learns_nothing_of_the_dose_on_record(clinic, program, stranger):

@@ -14,11 +14,13 @@ BY_DEED = {
     "booking.second": "second",
     "booking.who booking.details booking.hold": "hold let_go family_of",
     "booking.check booking.book booking.done": "confirm",
+    "booking.calendar_file desk.calendar_file": "calendar_of_party",
     "desk.start desk.slots": "slots_at_desk",
     "desk.second": "second_at_desk",
     "desk.find desk.who people.find clinic.find": "find",
     "desk.details desk.hold": "hold_at_desk let_go_at_desk",
     "desk.check desk.book desk.done": "confirm_at_desk",
+    "waiting.ask waiting.join": "enter",
     "waiting.mine": "waits",
     "waiting.begin": "join",
     "waiting.leave": "leave",
@@ -35,6 +37,7 @@ BY_DEED = {
     "family.join": "begin_to_act",
     "family.end": "end_acting",
     "citizen.overview": "appointments appointment doses certificates",
+    "citizen.why": "decisions",
     "appointments.calendar_file": "calendar",
     "appointments.cancel": "cancel",
     "appointments.move": "move",
@@ -50,6 +53,7 @@ BY_DEED = {
     "clinic.arrive": "arrive",
     "clinic.document": "add_document",
     "clinic.card": "new_card",
+    "clinic.assist": "assist",
     "people.person": "person",
     "people.test": "record_test",
     "people.recovery": "record_recovery",
@@ -107,12 +111,9 @@ WITHOUT = {
     "api.verify api.verify_batch verify.page verify.check verify.bundle verify.part room.line "
     "health.alive health.ready metrics.metrics",
     "words for people alone": "public.home styleguide room.page",
-    "a form of one field that programs send too; they show the ticket it gives": "room.ask",
-    "a refusal says when it is one's turn, and as whom": "citizen.why",
-    "a second file of what each appointment gives": "booking.calendar_file desk.calendar_file",
-    "who is on no record tells a page who they are, or books; a token is for who is on one":
-    "waiting.ask waiting.join",
-    "a browser's own: what it remembers, and whose pages it shows": "stock.today clinic.assist",
+    "no database is asked on an opening day: a form of one field, which programs send too, and "
+    "show the ticket it gives": "room.ask",
+    "a browser's own: what it remembers of today's lots": "stock.today",
     "who works here proves it in a browser, and makes a token there": "staff.sign_in staff.again "
     "staff.ask_passkey staff.with_passkey staff.with_password staff.to_provider "
     "staff.from_provider staff.lock account.invitation account.redeem account.enrol "
