@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from sqlalchemy import event
+from sqlalchemy import Dialect, Engine, event, make_url
 from sqlalchemy.orm import Session
 
 from healthcert.db import Doors, make_engine, migrate
@@ -42,12 +44,40 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     `make nightly` asks all on both (HEALTHCERT_BOTH).
     """
+    _send_groups_together(config, items)
     if os.environ.get("HEALTHCERT_BOTH"):
         return
     named = {item.nodeid: item for item in items}
     left = {item.nodeid for item in items if _asked_elsewhere(item.nodeid, named)}
     config.hook.pytest_deselected(items=[named[each] for each in left])
     items[:] = [item for item in items if item.nodeid not in left]
+
+
+def _send_groups_together(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Write the group of a test where the scheduler looks for it: at the end of its name.
+
+    pytest-xdist 3.8 writes it where pytest 9.2 no longer looks (pytest-xdist #1386): each process
+    started servers of its own. `tests.test_house` holds that it is read.
+    """
+    for item in items if config.getoption("loadgroup", default=False) else ():
+        if group := _group_of(item):
+            item._id = item._id.parse(f"{item.nodeid}@{group}")  # noqa: SLF001
+
+
+def _group_of(item: pytest.Item) -> str:
+    """Return the group a test is marked with, or its module if that makes something once."""
+    if marked := item.get_closest_marker("xdist_group"):
+        return str(marked.args[0])
+    made = item._fixtureinfo.name2fixturedefs.values()  # noqa: SLF001 - of its own process alone
+    once = any(each[-1].scope == "module" for each in made)
+    return item.nodeid.partition("::")[0] if once else ""
+
+
+def pytest_collection_finish() -> None:
+    """Leave nine thousand tests out of each search for garbage, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _asked_elsewhere(nodeid: str, named: Container[str]) -> bool:
@@ -59,9 +89,13 @@ def _asked_elsewhere(nodeid: str, named: Container[str]) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Watch what is covered on one engine: it costs half as much again as the tests themselves."""
+    """Watch what is covered on one engine: it costs half as much again as the tests themselves.
+
+    Of a `walk` nothing is counted: the tests of each door say what covers it.
+    """
     watch = item.config.pluginmanager.getplugin("_cov")
-    if watch is None or watch.cov_controller is None or "postgresql" not in item.nodeid:
+    unseen = "postgresql" in item.nodeid or item.get_closest_marker("walk")
+    if watch is None or watch.cov_controller is None or not unseen:
         return (yield)
     watch.cov_controller.pause()
     try:
@@ -163,11 +197,26 @@ def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
         yield server.url(name)
 
 
+@pytest.fixture(scope="session")
+def engines() -> dict[str, Engine]:
+    """The engine of each kind that `doors` leads from database to database."""
+    return {}
+
+
 @pytest.fixture
-def doors(database_url: str) -> Iterator[Doors]:
-    """The doors to the test's own database."""
-    engine = make_engine(database_url)
+def doors(database_url: str, engines: dict[str, Engine]) -> Iterator[Doors]:
+    """The doors to the test's own database, of an engine that knows the SQL of earlier tests."""
+    url = make_url(database_url)
+    kind = url.get_backend_name()
+    engine = engines[kind] = engines.get(kind) or make_engine(database_url)
+
+    def lead(dialect: Dialect, _record: object, given: list[Any], named: dict[str, Any]) -> None:
+        given[:], told = dialect.create_connect_args(url)
+        named.update(told)
+
+    event.listen(engine, "do_connect", lead)
     yield Doors(engine)
+    event.remove(engine, "do_connect", lead)
     engine.dispose()
 
 

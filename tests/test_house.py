@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
+from xdist.scheduler import LoadGroupScheduling
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted(
@@ -129,6 +130,13 @@ def test_no_template_trusts_a_value_or_carries_style_or_script(path):
 def test_only_components_know_how_a_component_is_wired(path):
     if path.parent.name != "_components":
         assert "govuk_frontend_jinja" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.xdist_group("house")
+def test_the_scheduler_is_told_what_belongs_together(request):
+    group = LoadGroupScheduling._split_scope(None, request.node.nodeid)  # noqa: SLF001
+    in_groups = request.config.getoption("loadgroup", default=False)
+    assert group == ("house" if in_groups else request.node.nodeid)
 
 
 def test_no_private_key_is_tracked():

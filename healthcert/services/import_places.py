@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import available_timezones
 
 from babel import localedata
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from healthcert.data.meaning import ZONES
 from healthcert.errors import BadInput
 from healthcert.models import Organisation, Site, SiteClosure, SiteHours, SiteProbation, Staff
 from healthcert.models.place import FACILITIES
@@ -34,7 +34,7 @@ class _StaffLine(NamedTuple):
 def _read_site(db: Session, setting: Setting, line: Line) -> dict[str, Any]:
     told = {"step_free": "", "female_vaccinator": "", **line.cells}
     zone = told.get("time_zone") or setting.country.time_zone
-    if zone not in available_timezones():
+    if zone not in ZONES:
         raise BadInput({"time_zone": "not_known"})
     if told["region"] not in setting.country.regions:
         raise BadInput({"region": "not_known"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -25,9 +26,9 @@ def settings(database_url, keys_dir, tmp_path) -> Settings:
 
 
 @pytest.fixture
-def parts(settings):
+def parts(settings, doors):
     opened = open_parts(settings)
-    yield opened
+    yield replace(opened, doors=doors)
     opened.close()
 
 

@@ -15,13 +15,13 @@ from tools import running
 from tools.running import Demonstration
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demonstration(tmp_path_factory) -> Iterator[Demonstration]:
     with running.demonstration(tmp_path_factory.mktemp("demonstration")) as started:
         yield started
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def settled() -> Iterator[None]:
     """Let a click last until the page it leads to is there: the browser tells of it too early."""
     click = Locator.click

@@ -11,8 +11,7 @@ from sqlalchemy import select
 from healthcert.models import Lot, Observation, Site, Stock
 from tests import factories
 
-pytestmark = pytest.mark.browser
-_FOCUSED = "() => document.activeElement.matches(%s)"
+pytestmark = [pytest.mark.browser, pytest.mark.walk]
 _MOST_TABS = 90
 
 
@@ -33,9 +32,9 @@ class Keys:
 
     def reach(self, thing) -> None:
         """Press Tab until the thing has the focus."""
-        thing = thing.first if hasattr(thing, "first") else thing
+        wanted = thing.first.element_handle()
         for _ in range(_MOST_TABS):
-            if thing.evaluate("e => e === document.activeElement"):
+            if wanted.evaluate("e => e === document.activeElement"):
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"no Tab leads to {thing}")

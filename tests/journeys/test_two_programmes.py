@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.test_booking_together import REFERENCE, go_on, tell
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.walk]
 
 
 @pytest.fixture

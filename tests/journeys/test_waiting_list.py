@@ -14,7 +14,7 @@ from healthcert.models import Slot
 from tests.certificates import NOW
 from tests.web.conftest import Browser, enter
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.walk]
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ def counted(app, parts):
     return Counting.made
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_no_request_of_anybody_makes_a_signature_without_a_stored_fact(
     app, parts, staff, holder, expected, clinic, counted, signers, say

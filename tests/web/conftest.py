@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
 from sqlalchemy import select
 
 from healthcert.app import create_app
@@ -31,6 +32,23 @@ from tests.certificates import NOW
 CENTRAL = {"admin": "Adam Admin", "key_officer": "Kim Keys", "inspector": "Ida Inspector"}
 FAULTS = (403, 404, 405, 500, 503)
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Compiled(BytecodeCache):
+    """Templates that an application of an earlier test has compiled."""
+
+    def __init__(self):
+        """Begin with none."""
+        self._code = {}
+
+    def load_bytecode(self, bucket):
+        bucket.code = self._code.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket):
+        self._code[bucket.key, bucket.checksum] = bucket.code
+
+
+COMPILED = Compiled()
 
 
 class Clock:
@@ -72,6 +90,7 @@ def published(settings, bundle) -> Settings:
 @pytest.fixture
 def app(published, database_url, clock) -> Flask:
     made = create_app(published.at(database_url=database_url), clock=clock, floor=clock)
+    made.jinja_env.bytecode_cache = COMPILED
     made.test_client_class = WholeAnswers
     made.wsgi_app = watched(made.wsgi_app)
     yield made

@@ -30,6 +30,7 @@ PICTURES = os.environ.get("HEALTHCERT_TEST_PICTURES")
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.walk,
     pytest.mark.skipif(not AXE.is_file(), reason="axe NOT run: run `make front` first"),
 ]
 

@@ -70,6 +70,7 @@ def visitors(app, staff, holder):
     return {None: Browser(app), Role.CITIZEN: holder(), **works}
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("engine_name", WALKED, indirect=True)
 def test_every_route_answers_every_role_as_declared(app, visitors):
     walked = 0

@@ -58,6 +58,7 @@ def crowded(parts, clinic, visitors):
     return visitors
 
 
+@pytest.mark.walk
 def test_no_page_that_lists_asks_more_than_a_few_times(app, parts, clinic, crowded, say):
     told = []
     for rule, method in routes(app):

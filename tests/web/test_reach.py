@@ -479,6 +479,7 @@ def test_every_route_about_a_thing_says_what_it_names(app):
     assert about == set(NAMES)
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("papers", HANDED)
 def test_every_role_reaches_what_the_page_of_roles_says_and_nothing_else(app, world, papers):
     seen = set()

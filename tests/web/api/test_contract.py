@@ -50,6 +50,7 @@ def mine(role):
     ]  # fmt: skip
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("role", [None, "citizen", "nurse", "lead", "admin"])
 def test_no_answer_is_other_than_the_document_says(served, role, program, citizen, monkeypatch):
     somebody = citizen()  # so that there is somebody on the day list

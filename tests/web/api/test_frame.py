@@ -32,6 +32,7 @@ def tag(who, path):
     return who.get(path).headers["ETag"]
 
 
+@pytest.mark.walk
 def test_every_deed_answers_every_role_as_declared(app, program, citizen):
     whom = {None: program(), Role.CITIZEN: citizen()}
     whom |= {role: program(role) for role in Role if role is not Role.CITIZEN}
