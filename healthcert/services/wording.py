@@ -24,12 +24,12 @@ TEMPLATES: Mapping[str, Template] = {
         "Your appointment is now: %(when)s, %(place)s. Your new reference is %(reference)s."
     )),
     "rebooked": Template(lazy("Your vaccination appointment has a new time"), lazy(
-        "The place is closed at the time of your appointment. Your new one: %(when)s, %(place)s. "
+        "Your appointment cannot take place as planned. Your new one: %(when)s, %(place)s. "
         "Reference %(reference)s. You may choose another time."
     )),
     "unplaced": Template(lazy("Your vaccination appointment cannot take place"), lazy(
-        "The place is closed at the time of your appointment %(reference)s, and no other was free. "
-        "We are sorry. Book another at any time."
+        "Your appointment %(reference)s cannot take place, and no other was free. We are sorry. "
+        "Book another at any time."
     )),
     "cancelled": Template(lazy("Your vaccination appointment is cancelled"), lazy(
         "Your appointment %(reference)s is cancelled. You can book another at any time."
