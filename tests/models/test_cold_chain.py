@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import delete, insert, text, update
 from sqlalchemy.orm import Session
 
+from healthcert import migrations
+from healthcert.db import make_engine, migrate
 from healthcert.models import Base, ColdReading, Fridge, SessionTemplate, Site, Stock, Vial
 from healthcert.models.broken import FOREIGN_KEY
 from tests import factories as make
@@ -95,6 +97,20 @@ def test_a_fridge_does_not_go_while_a_shelf_lies_in_it(db, shelf):
         gone(db, fridge)
     db.execute(update(Stock).values(fridge_id=None))
     gone(db, fridge)
+
+
+def test_a_fridge_whose_name_another_has_now_is_kept_when_a_step_is_taken_back(doors, database_url):
+    with doors.transaction() as db:
+        fridge = make_fridge(db)
+        gone(db, fridge)
+        make_fridge(db, db.get_one(Site, fridge.site_id))
+    back = make_engine(database_url, foreign_keys=False)
+    with back.begin() as connection:
+        migrations.move(connection, "0027")
+        names = connection.execute(text("SELECT name FROM fridge ORDER BY name")).scalars().all()
+    back.dispose()
+    assert names == ["A", f"A {fridge.id.hex}"]
+    migrate(database_url)
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
