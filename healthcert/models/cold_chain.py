@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, index_where, one_of, points_at
+from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 FRIDGES = ("fridge", "freezer")  # each a range of its own in the file of a vaccine
@@ -15,18 +15,21 @@ VIAL_TRANSITIONS = {"open": ("finished", "discarded")}
 
 
 class Fridge(Row):
-    """A fridge or freezer of a site."""
+    """A fridge or freezer of a site; one that is gone holds nothing and is read no more."""
 
     __tablename__ = "fridge"
     __table_args__ = (
         one_of("kind", FRIDGES),
-        UniqueConstraint("site_id", "name"),
+        CheckConstraint("gone_at >= recorded_at", name="gone_after_added"),
         UniqueConstraint("id", "site_id"),
+        unique_where("one_fridge_of_a_name", "site_id", "name", where="gone_at IS NULL"),
+        stated(never_deleted=True),
     )
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
     name: Mapped[str]
     kind: Mapped[str]
+    gone_at: Mapped[datetime | None]
 
 
 class ColdReading(Row):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, WrongState
 from healthcert.models import Knowledge, Lot, LotValidity, Product, Staff, Stock
 from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge
 from healthcert.services import alarms, audit, knowledge, stock
@@ -35,14 +35,13 @@ def shelves(
 
 
 def fridges(db: Session, *, site_id: UUID) -> Sequence[Row[Fridge, ColdReading]]:
-    """Return the fridges of a site, each with what was read last, or None."""
+    """Return the fridges that a site has in use, each with what was read last, or None."""
     other = aliased(ColdReading)
     newest = select(other.id).where(other.fridge_id == Fridge.id)
     newest = newest.order_by(other.taken_at.desc(), other.id.desc()).limit(1)
-    query = select(Fridge, ColdReading).where(Fridge.site_id == site_id).order_by(Fridge.name)
-    return db.execute(
-        query.outerjoin(ColdReading, ColdReading.id == newest.scalar_subquery())
-    ).all()
+    query = select(Fridge, ColdReading).where(Fridge.site_id == site_id, Fridge.gone_at.is_(None))
+    query = query.outerjoin(ColdReading, ColdReading.id == newest.scalar_subquery())
+    return db.execute(query.order_by(Fridge.name)).all()
 
 
 def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> None:
@@ -51,13 +50,31 @@ def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> No
     Raises:
         BadInput: It has no name, one that is taken, or is of no such kind.
     """
-    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip())
+    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip(), gone_at=None)
     if kind not in FRIDGES or not name.strip() or db.scalar(taken):
         raise BadInput({"name": "taken" if name.strip() else "missing"})
     fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name.strip(), kind=kind)
     db.add(fridge)
     db.flush()
     audit.done(db, "fridge_added", fridge, {}, by=staff, now=now)
+
+
+def retire(db: Session, *, fridge_id: UUID, into: UUID | None, staff: Staff, now: datetime) -> None:
+    """Take a fridge out of use for good; what lies in it moves `into` another, where one is named.
+
+    Raises:
+        BadInput: ``into``: ``holds_stock``: doses still lie in it.
+        NotFound, WrongState: One of the two is not of their site, or gone already.
+    """
+    fridge = stock.in_use(db, fridge_id, staff.site_id, shared=False)
+    other = into and stock.in_use(db, into, staff.site_id).id
+    here = Stock.fridge_id == fridge.id
+    moved = update(Stock).where(here) if into else update(Stock).where(here, Stock.remaining == 0)
+    db.execute(moved.values(fridge_id=other), execution_options={"synchronize_session": "fetch"})
+    if db.scalar(select(Stock.lot_id).where(here).limit(1)):
+        raise BadInput({"into": "holds_stock"})
+    fridge.gone_at = now
+    audit.done(db, "fridge_gone", fridge, {"into": other}, by=staff, now=now)
 
 
 def read(
@@ -70,11 +87,9 @@ def read(
 
     Raises:
         BadInput: ``celsius`` or ``taken_at`` cannot be.
-        NotFound: No such fridge at the site of this member of staff.
+        NotFound, WrongState: No such fridge at the site of this member of staff, or it is gone.
     """
-    fridge = db.scalar(select(Fridge).filter_by(id=fridge_id, site_id=staff.site_id))
-    if fridge is None:
-        raise NotFound
+    fridge = stock.in_use(db, fridge_id, staff.site_id)
     if not -100 <= celsius <= 60:  # noqa: PLR2004 - what the database takes; nan neither
         raise BadInput({"celsius": "not_degrees"})
     if taken_at > now + CLOCK_SLACK:

@@ -34,7 +34,7 @@ def receive(
 
     Raises:
         BadInput: A field is missing, cannot be read, or says another last day than our books.
-        NotFound: Another site, or no such product.
+        NotFound, WrongState: Another site or its fridge, or no such product; the fridge is gone.
     """
     carton = gs1.read(told.scan, today=today) if told.scan else gs1.Carton()
     product_id = of_carton(db, carton.gtin).id if carton.gtin else told.product_id

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
-from healthcert.models import Base, Dose, Lot, Staff, Stock, StockMove
+from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockMove
 from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import alarms, audit
 
@@ -71,7 +71,7 @@ def move(
 
     Raises:
         BadInput: No such kind or reason, or there are not so many.
-        NotFound: Another site's shelf, or no such lot.
+        NotFound, WrongState: Another site's shelf or fridge, or no such lot; the fridge is gone.
     """
     if kind not in _BY_HAND:
         raise BadInput({"kind": "not_a_choice"})
@@ -80,7 +80,7 @@ def move(
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
     _move(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
     if fridge_id is not None:
-        stock.fridge_id = fridge_id
+        stock.fridge_id = in_use(db, fridge_id, shelf.site_id).id
     if kind == "received":
         closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
         db.execute(closed.values(state="released"))
@@ -141,6 +141,16 @@ def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
     if staff.role != "admin" and staff.site_id != shelf.site_id:
         raise NotFound
     return _balance(db, shelf)
+
+
+def in_use(db: Session, fridge_id: UUID, site_id: UUID | None, *, shared: bool = True) -> Fridge:
+    """Return a fridge of a site (NotFound), in use (WrongState) until this transaction ends."""
+    one = select(Fridge).filter_by(id=fridge_id, site_id=site_id).with_for_update(read=shared)
+    if (fridge := db.scalar(one, execution_options={"populate_existing": True})) is None:
+        raise NotFound
+    if fridge.gone_at is not None:
+        raise WrongState
+    return fridge
 
 
 def _asked(

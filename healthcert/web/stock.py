@@ -80,10 +80,13 @@ def read() -> Response:
 
 @bp.post("/settle")
 def settle() -> Response:
-    """Decide what becomes of a shelf that waits; or add a fridge."""
+    """Decide what becomes of a shelf that waits; or add a fridge, or take one out of use."""
     typed = request.form
     if "name" in typed:
         done(cold_chain.add, name=typed["name"], kind=typed.get("kind", ""))
+    elif "fridge" in typed:
+        fridge_id = typed.get("fridge", _NONE, type=UUID)
+        done(cold_chain.retire, fridge_id=fridge_id, into=typed.get("into", type=UUID))
     else:
         done(cold_chain.settle, shelf=_shelf(), usable="usable" in typed)
     return redirect(url_for(".shelves"), code=303)

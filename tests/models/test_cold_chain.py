@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, insert, text, update
 from sqlalchemy.orm import Session
 
-from healthcert.models import ColdReading, Fridge, SessionTemplate, Site, Stock, Vial
+from healthcert import migrations
+from healthcert.db import make_engine, migrate
+from healthcert.models import Base, ColdReading, Fridge, SessionTemplate, Site, Stock, Vial
 from healthcert.models.broken import FOREIGN_KEY
 from tests import factories as make
 from tests.factories import NOW, TODAY, day
 from tests.models.refusals import refused
+from tests.threads import one_behind_the_other
 
 
 def make_fridge(db: Session, site: Site | None = None, **values: Any) -> Fridge:
@@ -51,10 +54,87 @@ def shelf(db: Session) -> Stock:
 def test_a_fridge_is_a_fridge_or_a_freezer_and_has_its_own_name(db):
     site = make.make_site(db)
     make_fridge(db, site)
-    with refused(db, "uq_fridge_site_id_name"):
+    with refused(db, "one_fridge_of_a_name"):
         make_fridge(db, site)
     with refused(db, "ck_fridge_kind"):
         make_fridge(db, kind="cupboard")
+    with refused(db, "never_deleted"):
+        db.execute(text("DELETE FROM fridge"))
+
+
+def gone(db: Session, fridge: Fridge, at: datetime | None = NOW) -> None:
+    db.execute(update(Fridge).where(Fridge.id == fridge.id).values(gone_at=at))
+
+
+def test_a_fridge_that_is_gone_stays_gone_and_its_name_is_free_again(db):
+    fridge = make_fridge(db)
+    with refused(db, "ck_fridge_gone_after_added"):
+        gone(db, fridge, NOW - timedelta(seconds=1))
+    gone(db, fridge)
+    for at in (None, NOW + timedelta(seconds=1)):
+        with refused(db, "fridge_gone"):
+            gone(db, fridge, at)
+    make_fridge(db, db.get_one(Site, fridge.site_id))
+
+
+def test_a_fridge_that_is_gone_is_read_no_more_and_nothing_is_put_there(db, shelf):
+    fridge = make_fridge(db, db.get_one(Site, shelf.site_id))
+    make_reading(db, fridge)
+    gone(db, fridge)
+    with refused(db, "fridge_gone"):
+        make_reading(db, fridge)
+    with refused(db, "fridge_gone"):
+        db.execute(update(Stock).values(fridge_id=fridge.id))
+    told = {"site_id": shelf.site_id, "lot_id": make.make_lot(db).id, "fridge_id": fridge.id}
+    with refused(db, "fridge_gone"):
+        db.execute(insert(Base.metadata.tables["stock"]).values(told))
+
+
+def test_a_fridge_does_not_go_while_a_shelf_lies_in_it(db, shelf):
+    fridge = make_fridge(db, db.get_one(Site, shelf.site_id))
+    db.execute(update(Stock).values(fridge_id=fridge.id))
+    with refused(db, "fridge_gone"):
+        gone(db, fridge)
+    db.execute(update(Stock).values(fridge_id=None))
+    gone(db, fridge)
+
+
+def test_a_fridge_whose_name_another_has_now_is_kept_when_a_step_is_taken_back(doors, database_url):
+    with doors.transaction() as db:
+        fridge = make_fridge(db)
+        gone(db, fridge)
+        make_fridge(db, db.get_one(Site, fridge.site_id))
+    back = make_engine(database_url, foreign_keys=False)
+    with back.begin() as connection:
+        migrations.move(connection, "0027")
+        names = connection.execute(text("SELECT name FROM fridge ORDER BY name")).scalars().all()
+    back.dispose()
+    assert names == ["A", f"A {fridge.id.hex}"]
+    migrate(database_url)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_what_is_put_into_a_fridge_or_read_there_waits_for_who_takes_it_away(doors):
+    with doors.transaction() as db:
+        shelf = make.make_shelf(db)
+        fridge = make_fridge(db, db.get_one(Site, shelf.site_id))
+
+    def take_away(db: Session) -> None:
+        gone(db, fridge)
+
+    def put(db: Session) -> None:
+        db.execute(update(Stock).values(fridge_id=fridge.id))
+
+    def look(db: Session) -> None:
+        make_reading(db, fridge)
+
+    assert one_behind_the_other(doors, put, take_away) == ["fridge_gone"]
+    with doors.transaction() as db:
+        db.execute(update(Stock).values(fridge_id=None))
+    assert one_behind_the_other(doors, take_away, put) == ["fridge_gone"]
+    with doors.transaction() as db:
+        fridge = make_fridge(db, db.get_one(Site, shelf.site_id))
+    assert one_behind_the_other(doors, take_away, look) == ["fridge_gone"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from healthcert.services.reconciling import differences
 from healthcert.services.stock import Shelf
 from tests.factories import NOW, TODAY, day, make_site, make_staff
 from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic, details
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -181,3 +183,84 @@ def test_a_page_shows_each_fridge_with_its_newest_reading_and_each_shelf_once(cl
         shown = cold_chain.shelves(db, site_id=clinic.site.id)
         assert [(row[0].lot_id, row[2].code) for row in shown] == [(here.lot_id, COMIRNATY)]
         assert len(db.scalars(select(ColdReading)).all()) == 3
+
+
+def retire(clinic: Clinic, fridge: Fridge, into: Fridge | None = None, **how: object) -> None:
+    wanted = {"into": into and into.id, "staff": clinic.nurse, "now": NOW} | how
+    clinic.doors.run(lambda db: cold_chain.retire(db, fridge_id=fridge.id, **wanted))
+
+
+def lies_in(clinic: Clinic, here: Shelf) -> UUID | None:
+    with clinic.doors.reading() as db:
+        return db.get_one(Stock, (here.site_id, here.lot_id)).fridge_id
+
+
+def test_a_fridge_goes_once_nothing_lies_in_it_and_is_neither_shown_nor_used_again(clinic, fridge):
+    here = shelf(clinic, "GOOD", fridge)
+    with pytest.raises(BadInput) as refused:
+        retire(clinic, fridge)
+    assert refused.value.fields == {"into": "holds_stock"}
+    assert lies_in(clinic, here) == fridge.id
+    gone = {"staff": clinic.nurse, "now": NOW}
+    clinic.doors.run(lambda db: stock.move(db, here, "wasted", 10, reason="broken", **gone))
+    retire(clinic, fridge)
+    assert lies_in(clinic, here) is None  # what comes next lies where it is told to
+    with clinic.doors.reading() as db:
+        assert cold_chain.fridges(db, site_id=clinic.site.id) == []
+        assert list(db.scalars(select(AuditEvent.act)))[-1] == "fridge_gone"
+    for again in (
+        lambda: retire(clinic, fridge),
+        lambda: read(clinic, fridge, 5.0),
+        lambda: shelf(clinic, "NEXT", fridge),
+    ):
+        with pytest.raises(WrongState):
+            again()
+    clinic.doors.run(lambda db: cold_chain.add(db, name="A", kind="fridge", **gone))
+
+
+def test_what_lies_in_a_fridge_that_goes_moves_into_another_of_the_site(clinic, fridge):
+    other = make_fridge(clinic, "B")
+    here, there = shelf(clinic, "HERE", fridge), shelf(clinic, "THERE", other)
+    with pytest.raises(BadInput):
+        retire(clinic, fridge, fridge)
+    retire(clinic, fridge, other)
+    assert lies_in(clinic, here) == lies_in(clinic, there) == other.id
+    with pytest.raises(WrongState):
+        retire(clinic, other, fridge)
+
+
+def test_nobody_takes_away_or_fills_another_sites_fridge(clinic, fridge):
+    with clinic.doors.transaction() as db:
+        stranger = make_staff(db, site_id=make_site(db).id)
+    ours = make_fridge(clinic, "B")
+    with clinic.doors.transaction() as db:
+        theirs = Fridge(site_id=stranger.site_id, name="C", kind="fridge", recorded_at=NOW)
+        db.add(theirs)
+    for wrong in (
+        lambda: retire(clinic, fridge, staff=stranger),
+        lambda: retire(clinic, ours, theirs),
+        lambda: shelf(clinic, "GOOD", theirs),
+    ):
+        with pytest.raises(NotFound):
+            wrong()
+
+
+def test_a_delivery_into_a_fridge_and_its_end_do_not_both_happen(clinic):
+    held = [make_fridge(clinic, str(turn)) for turn in range(4)]
+    here = shelf(clinic, "GOOD")
+
+    def work(turn: int) -> None:
+        fridge = held[turn // 2]
+        if turn % 2:
+            return retire(clinic, fridge)
+        told = {"staff": clinic.nurse, "now": NOW, "fridge_id": fridge.id}
+        return clinic.doors.run(lambda db: stock.move(db, here, "received", 1, **told))
+
+    results = at_once(8, work)
+    raised = {type(each) for each in results if isinstance(each, Exception)}
+    assert raised <= {WrongState, BadInput}
+    with clinic.doors.reading() as db:
+        left = db.get_one(Stock, (here.site_id, here.lot_id))
+        shown = {each.id for each, _last in cold_chain.fridges(db, site_id=clinic.site.id)}
+    assert left.fridge_id is None or left.fridge_id in shown
+    assert left.received == 10 + results[::2].count(None)

@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Lot, Site, Staff
-from healthcert.services import hours, stock
+from healthcert.models import Fridge, Lot, Site, Staff
+from healthcert.services import cold_chain, hours, stock
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
 from healthcert.web.draft import STEPS
@@ -106,14 +106,16 @@ def take_picture(page, path, language):
 
 
 def stocked(app, clinic):
-    """Put some of the clinic's lot on its shelf; return the lot."""
+    """Put some of the clinic's lot on its shelf, in fridge A; return the lot."""
     with app.extensions["healthcert"].doors.transaction() as db:
         lot = db.scalars(select(Lot)).one()
         site = db.get_one(Site, clinic.site_id)
         hours.begin(db, site_id=site.id, spans=hours.read("Mo-Su 08:00-12:00"), closed=[], now=NOW)
         clerk = db.get_one(Staff, clinic.staff["clerk"])
         shelf = stock.Shelf(site.id, lot.id)
-        stock.move(db, shelf, "received", 10, staff=clerk, now=NOW)
+        cold_chain.add(db, name="A", kind="fridge", staff=clerk, now=NOW)
+        where = db.scalars(select(Fridge.id)).one()
+        stock.move(db, shelf, "received", 10, staff=clerk, now=NOW, fridge_id=where)
         return lot.id
 
 
@@ -156,7 +158,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     two_levels(app, clinic)
     lead, lot = staff("lead"), stocked(app, clinic)
     lead.post("/clinic/stock/vial", {"lot": str(lot)}, page="/clinic/stock")
-    lead.post("/clinic/stock/settle", {"name": "A", "kind": "fridge"}, page="/clinic/stock")
+    lead.post("/clinic/stock/settle", {"name": "B", "kind": "fridge"}, page="/clinic/stock")
     fridge = re.search(r'value="([0-9a-f-]{36})">A<', lead.get("/clinic/stock").text)[1]
     lead.post("/clinic/stock/read", {"fridge": fridge, "celsius": "12"}, page="/clinic/stock")
     day = f"site={clinic.site_id}&day={NOW:%Y-%m-%d}"

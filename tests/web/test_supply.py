@@ -156,6 +156,34 @@ def test_a_warm_fridge_sets_the_lot_aside_until_the_head_of_the_site_decides(par
         assert nurse.post("/clinic/stock/read", told, page="/clinic/stock").status_code == 400
 
 
+@pytest.mark.usefixtures("came")
+def test_a_fridge_that_is_gone_leaves_the_page_once_its_doses_lie_in_another(parts, staff):
+    lead, nurse = staff("lead"), staff("nurse")
+    for name in "AB":
+        lead.post("/clinic/stock/settle", {"name": name, "kind": "fridge"}, page="/clinic/stock")
+    broken, other = (one(parts, select(Fridge.id).filter_by(name=name)) for name in "AB")
+    with parts.doors.transaction() as db:
+        db.execute(update(Stock).values(fridge_id=broken))
+    told = {"fridge": str(broken)}
+    assert nurse.post("/clinic/stock/settle", told, page="/clinic/stock").status_code == 403
+    assert "out of use" in lead.get("/clinic/stock").text
+    assert "out of use" not in nurse.get("/clinic/stock").text
+    answer = lead.post("/clinic/stock/settle", told | {"into": ""}, page="/clinic/stock")
+    assert answer.status_code == 400
+    asked = 'href="#wrong-into">Where its doses lie now: doses still lie in this fridge'
+    assert asked in answer.text
+    assert answer.text.count('id="wrong-into"') == 1
+    told |= {"into": str(other)}
+    assert lead.post("/clinic/stock/settle", told, page="/clinic/stock").status_code == 303
+    assert one(parts, select(Stock.fridge_id)) == other
+    shown = lead.get("/clinic/stock").text
+    assert str(broken) not in shown
+    assert str(other) in shown
+    assert lead.post("/clinic/stock/settle", told, page="/clinic/stock").status_code == 409
+    wrong = {"fridge": str(make.new_id()), "into": ""}
+    assert lead.post("/clinic/stock/settle", wrong, page="/clinic/stock").status_code == 404
+
+
 def vial_of(parts):
     return one(parts, select(Vial.id).filter_by(state="open"))
 

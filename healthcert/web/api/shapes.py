@@ -86,13 +86,14 @@ class Told(Shape):
     @model_validator(mode="wrap")
     @classmethod
     def _of_several(cls, told: Any, read: Callable[[Any], Any]) -> Any:  # noqa: ANN401
-        """Read a row of several things: what is named there, else off the first that has it."""
+        """Read a row of several: what is named there, else off the first that has it, or null."""
         if not isinstance(told, Sequence):
             return read(told)
         of = {
             name: [one for one in (told, *told) if hasattr(one, name)] for name in cls.model_fields
         }
-        return read({name: getattr(having[0], name) for name, having in of.items() if having})
+        null = dict.fromkeys(of if None in told else ())
+        return read(null | {name: getattr(had[0], name) for name, had in of.items() if had})
 
 
 class Made(Told):

@@ -170,6 +170,23 @@ def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, prog
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"] is None
 
 
+def test_a_fridge_is_taken_out_of_use_once_with_the_fridge_its_doses_move_to(program, came):
+    nurse = program("nurse")
+    for name in ("Blue", "Red"):
+        ask(nurse, "/clinic/fridges", {"name": name, "kind": "fridge"}, 204)
+    blue, red = (each["id"] for each in nurse.get("/clinic/fridges").json["items"])
+    more = {"kind": "received", "quantity": 1, "reason": None, "fridge_id": blue}
+    ask(nurse, "/clinic/stock/moves", {"shelf": came} | more, 204)
+    path = f"/clinic/fridges/{blue}/gone"
+    assert ask(nurse, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
+    ask(nurse, path, {"into": red}, 204)
+    assert [each["id"] for each in nurse.get("/clinic/fridges").json["items"]] == [red]
+    assert nurse.get("/clinic/stock").json["items"][0]["stock"]["fridge_id"] == red
+    assert ask(nurse, path, {"into": None}, 409)["code"] == "wrong_state"
+    told = {"celsius": 5.0, "taken_at": NOW.isoformat()}
+    ask(nurse, f"/clinic/fridges/{blue}/readings", told, 409)
+
+
 def test_a_recall_says_whom_it_reaches_and_how_far_it_is(parts, program):
     with parts.doors.transaction() as db:
         lot = make.make_good_lot(db)

@@ -82,7 +82,7 @@ BY_DEED = {
     "stock.move": "move_stock transfer",
     "stock.read": "read_fridge read_monitor",
     "stock.vial": "open_vial discard_vial",
-    "stock.settle": "settle add_fridge",
+    "stock.settle": "settle add_fridge retire_fridge",
     "planning.every": "sessions templates",
     "planning.preview": "preview",
     "planning.make": "make",
