@@ -34,9 +34,9 @@ OF_PROGRAMS: Mapping[str, str] = {
     "count_stock": "sums count",
     "close_session": "close_session",
     "offer_standby": "open_today standby",
-    "keep_stock": "shelves fridges receive move_stock transfer add_fridge read_fridge read_monitor "
-    "retire_fridge open_vials open_vial discard_vial",
-    "settle_stock": "settle",
+    "keep_stock": "shelves fridges receive move_stock transfer read_fridge read_monitor "
+    "open_vials open_vial discard_vial",
+    "settle_stock": "settle add_fridge retire_fridge",
     "plan_sessions": "sessions resize templates preview make closures",
     "close_site": "close_day open_day cancel_session end_template",
     "see_lots": "known_lots lot recall",

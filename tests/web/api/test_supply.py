@@ -157,7 +157,8 @@ def test_spare_doses_are_offered_on_standby_from_a_session_of_today(parts, progr
 
 def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, program, came):
     nurse, lead = program("nurse"), program("lead")
-    ask(nurse, "/clinic/fridges", {"name": "Blue", "kind": "fridge"}, 204)
+    ask(nurse, "/clinic/fridges", {"name": "Blue", "kind": "fridge"}, 403)
+    ask(lead, "/clinic/fridges", {"name": "Blue", "kind": "fridge"}, 204)
     with parts.doors.reading() as db:
         fridge = db.scalars(select(Fridge.id)).one()
     told = {"celsius": 20.0, "taken_at": NOW.isoformat()}
@@ -171,18 +172,18 @@ def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, prog
 
 
 def test_a_fridge_is_taken_out_of_use_once_with_the_fridge_its_doses_move_to(program, came):
-    nurse = program("nurse")
+    nurse, lead = program("nurse"), program("lead")
     for name in ("Blue", "Red"):
-        ask(nurse, "/clinic/fridges", {"name": name, "kind": "fridge"}, 204)
+        ask(lead, "/clinic/fridges", {"name": name, "kind": "fridge"}, 204)
     blue, red = (each["id"] for each in nurse.get("/clinic/fridges").json["items"])
     more = {"kind": "received", "quantity": 1, "reason": None, "fridge_id": blue}
     ask(nurse, "/clinic/stock/moves", {"shelf": came} | more, 204)
     path = f"/clinic/fridges/{blue}/gone"
-    assert ask(nurse, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
-    ask(nurse, path, {"into": red}, 204)
+    assert ask(lead, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
+    ask(lead, path, {"into": red}, 204)
     assert [each["id"] for each in nurse.get("/clinic/fridges").json["items"]] == [red]
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["fridge_id"] == red
-    assert ask(nurse, path, {"into": None}, 409)["code"] == "wrong_state"
+    assert ask(lead, path, {"into": None}, 409)["code"] == "wrong_state"
     told = {"celsius": 5.0, "taken_at": NOW.isoformat()}
     ask(nurse, f"/clinic/fridges/{blue}/readings", told, 409)
 
