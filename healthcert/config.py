@@ -43,6 +43,7 @@ class Settings:
     secret_file: Path  # file with the secret from which session, form and code secrets are derived
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
+    core: int | None = None  # the processor core that web requests keep to; None: any
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
     metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
     log_level: str = "INFO"  # least level that is logged
@@ -109,6 +110,7 @@ class Settings:
             secret_file=read.path("SECRET_FILE", str(keys_dir / environment / "secret")),
             mail_url=read.text("MAIL_URL", ""),
             sms_url=read.text("SMS_URL", ""),
+            core=int(core) if (core := read.matching("CORE", "", r"\d{0,4}")) else None,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
             metrics_token=read.matching("METRICS_TOKEN", "", r"[!-~]{32,}|"),
             log_level=read.matching("LOG_LEVEL", "INFO", r"DEBUG|INFO|WARNING|ERROR"),

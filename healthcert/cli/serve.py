@@ -1,5 +1,6 @@
 """Start the service: the web processes, the worker, or everything for the demonstration."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -85,6 +86,7 @@ def run_demo() -> None:
 
 def _serve(ours: Settings, workers: int) -> None:
     _refuse_taken_port(ours)
+    _refuse_missing_core(ours)
     _refuse_wrong_keys(ours)
     Granian(
         "wsgi:app", address=ours.host, port=ours.port, interface=Interfaces.WSGI,
@@ -109,6 +111,20 @@ def _refuse_taken_port(ours: Settings) -> None:
                 f"Port {ours.port} on {ours.host} cannot be opened ({error.strerror}): "
                 f"end what uses it, or choose another, such as HEALTHCERT_PORT={ours.port + 1}."
             ) from None
+
+
+def _refuse_missing_core(ours: Settings) -> None:
+    if ours.core is None:
+        return
+    try:
+        before = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {ours.core})
+        os.sched_setaffinity(0, before)
+    except (AttributeError, OSError):
+        raise NotReady(
+            f"HEALTHCERT_CORE is {ours.core}, which this machine does not have or does not give: "
+            "choose another, or leave it empty."
+        ) from None
 
 
 def _welcome(base: str, people: list[str]) -> str:

@@ -5,14 +5,15 @@ books takes nothing from those who check certificates or vaccinate. Who finds th
 waits too long in it, is told at once to come back: no session, no database, no template.
 """
 
+import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from io import BytesIO
-from threading import BoundedSemaphore
+from threading import Lock, Semaphore, local
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
-from werkzeug.http import parse_cookie
 
 from healthcert import i18n
 from healthcert.config import Settings
@@ -29,6 +30,9 @@ _KINDS = {
     "public": ("/book", "/my", "/api/", "/fhir/"),
     "staff": ("/",),
 }
+_CHOSEN = re.compile(rf"\b{COOKIE}=(\w+)")
+
+_Page = tuple[str, list[tuple[str, str]], list[bytes]]
 
 
 class Share:
@@ -36,19 +40,31 @@ class Share:
 
     def __init__(self, at_once: int, in_line: int, patience: float) -> None:
         """Take both numbers, and how many seconds one waits at most."""
-        self._free, self._line = BoundedSemaphore(at_once), BoundedSemaphore(in_line)
-        self._patience, self.leave = patience, self._free.release
+        self._free, self._counting = Semaphore(at_once), Lock()
+        self._here, self._most, self._patience = 0, at_once + in_line, patience
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether nobody can even wait, as seen from outside: `enter` may find otherwise."""
+        return self._here >= self._most
 
     def enter(self) -> bool:
         """Say whether there was room soon enough; if so, it has to be left."""
-        if self._free.acquire(blocking=False):
-            return True
-        if not self._line.acquire(blocking=False):
-            return False
-        try:
-            return self._free.acquire(timeout=self._patience)
-        finally:
-            self._line.release()
+        with self._counting:
+            if self.is_full:
+                return False
+            self._here += 1
+        if entered := self._free.acquire(timeout=self._patience):
+            return entered
+        with self._counting:
+            self._here -= 1
+        return False
+
+    def leave(self) -> None:
+        """Give the place to who waits longest."""
+        with self._counting:
+            self._here -= 1
+        self._free.release()
 
 
 class _Answer:
@@ -76,16 +92,17 @@ def init_overload(app: Flask, settings: Settings) -> None:
         kind: Share(*(_CROWD if kind == "public" else _OTHERS)) for kind in _KINDS
     }
 
+    ways = [(begin, shares[kind]) for kind, begin in _KINDS.items()]
+
     def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith(_FREE):
             return inner(environ, start)
-        if length := declared(environ):  # taken before a place is: a slow line holds none
-            environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
-        kinds = (kind for kind, begin in _KINDS.items() if path.startswith(begin))
-        share = shares[next(kinds, "staff")]
-        if not share.enter():
-            return pages[_language(environ, settings.languages)](environ, start)
+        share = next(share for begin, share in ways if path.startswith(begin))
+        if not _let_in(share, environ):
+            status, headers, body = pages[_language(environ, settings.languages)]
+            start(status, headers)
+            return body
         answer: Iterable[bytes] = []
         try:
             answer = inner(environ, start)
@@ -97,15 +114,42 @@ def init_overload(app: Flask, settings: Settings) -> None:
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
 
 
+def keep_to_core(app: Flask, core: int) -> None:
+    """Let the threads that answer run on this core alone; the server's own stay where they are.
+
+    They take turns in any case, and a turn handed to another core costs more than it gains.
+    """
+    inner, here = app.wsgi_app, local()
+
+    def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if not hasattr(here, "kept"):
+            os.sched_setaffinity(0, {core})
+            here.kept = True
+        return inner(environ, start)
+
+    app.wsgi_app = outer  # type: ignore[method-assign,assignment]
+
+
+def _let_in(share: Share, environ: WSGIEnvironment) -> bool:
+    """Take what was sent before a place is taken: a slow line holds none."""
+    if share.is_full:
+        return False
+    if length := declared(environ):
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
+    return share.enter()
+
+
 def _language(environ: WSGIEnvironment, enabled: tuple[str, ...]) -> str:
     if environ["PATH_INFO"].startswith("/api/"):
         return ""
-    chosen = parse_cookie(environ).get(COOKIE, "")
-    return chosen if chosen in enabled else i18n.best(environ.get("HTTP_ACCEPT_LANGUAGE"), enabled)
+    chosen = _CHOSEN.search(environ.get("HTTP_COOKIE", ""))
+    if chosen and chosen[1] in enabled:
+        return chosen[1]
+    return i18n.best(environ.get("HTTP_ACCEPT_LANGUAGE"), enabled)
 
 
-def _pages(app: Flask, settings: Settings) -> dict[str, Response]:
-    """Return the answers, ready to be sent: in each language, and for programs under no name."""
+def _pages(app: Flask, settings: Settings) -> dict[str, _Page]:
+    """Return status, headers and body: in each language, and for programs under no name."""
     busy = b'{"code":"busy","status":503,"title":"Too many requests at once"}'
     made = {"": Response(busy, 503, content_type="application/problem+json")}
     template = app.jinja_env.get_template("busy.html")
@@ -114,4 +158,7 @@ def _pages(app: Flask, settings: Settings) -> dict[str, Response]:
             made[language] = Response(template.render(), 503)
     for answer in made.values():
         answer.headers["Retry-After"] = "5"
-    return made
+    return {
+        language: (answer.status, answer.headers.to_wsgi_list(), [answer.get_data()])
+        for language, answer in made.items()
+    }

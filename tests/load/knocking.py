@@ -82,20 +82,20 @@ class _Knocker:
 
     async def _in_turn(self) -> None:
         while self.waiting and time.perf_counter() < self.end:
-            await self._one()
+            await self._one(self.waiting.popleft())
 
     async def _at_a_rate(self) -> None:
         begun, sent, tasks = time.perf_counter(), 0, set()
         while (now := time.perf_counter()) < self.end and (self.waiting or tasks):
             while sent < (now - begun) * self.plan.rate and self.waiting:
                 sent += 1
-                tasks.add(task := asyncio.create_task(self._one()))
+                tasks.add(task := asyncio.create_task(self._one(self.waiting.popleft())))
                 task.add_done_callback(tasks.discard)
             await asyncio.sleep(0.002)
         await asyncio.gather(*tasks)
 
-    async def _one(self) -> None:
-        which, begun = self.waiting.popleft(), time.perf_counter()
+    async def _one(self, which: int) -> None:
+        begun = time.perf_counter()
         if self.plan.again:
             self.waiting.append(which)
         status = await self._answered(self.plan.requests[which])

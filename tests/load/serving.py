@@ -101,13 +101,17 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
 
 
 @contextmanager
-def house(folder: Path, url: str, *, workers: int = 1, slots: int = 50) -> Iterator[House]:
+def house(
+    folder: Path, url: str, *, workers: int = 1, slots: int = 50, core: int | None = None
+) -> Iterator[House]:
     """Run the server as an operator does, behind one proxy, with places for everybody."""
     port = free_port()
     told = {
         "KEYS_DIR": folder / "keys", "DATA_DIR": folder, "DATABASE_URL": url, "PORT": port,
         "TRUSTED_PROXIES": 1, "LOG_LEVEL": "WARNING",
     }  # fmt: skip
+    if core is not None:
+        told["CORE"] = core
     environment = {f"HEALTHCERT_{name}": str(value) for name, value in told.items()}
     settings = Settings.from_env(environment)
     now = clock()

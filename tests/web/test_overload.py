@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from threading import Thread
 
 import pytest
+from click.testing import CliRunner
 from werkzeug.test import create_environ
 
-from healthcert.web.overload import Share
+from healthcert.cli.serve import serve
+from healthcert.web.overload import Share, keep_to_core
 from tests.web.conftest import Browser
+from tools.running import free_port
 
 
 @pytest.fixture
@@ -63,3 +67,33 @@ def test_a_place_is_left_though_the_server_never_closes_the_answer(app):
         for _piece in app(create_environ("/sign-in"), lambda status, _head: told.append(status)):
             pass
     assert told == ["200 OK"] * 6
+
+
+needs_cores = pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="this system lets no core be chosen"
+)
+
+
+@needs_cores
+def test_who_answers_keeps_to_the_core_that_was_chosen_and_nobody_else(app):
+    before, seen = os.sched_getaffinity(0), []
+    keep_to_core(app, core := max(before))
+
+    def answer():
+        app(create_environ("/livez"), lambda *_: None)
+        seen.append(os.sched_getaffinity(0))
+
+    thread = Thread(target=answer)
+    thread.start()
+    thread.join()
+    assert seen == [{core}]
+    assert os.sched_getaffinity(0) == before
+
+
+@needs_cores
+def test_a_core_that_is_not_there_is_refused_before_anything_starts(tmp_path):
+    told = {"CORE": 9999, "KEYS_DIR": tmp_path, "DATA_DIR": tmp_path, "PORT": free_port()}
+    env = {f"HEALTHCERT_{name}": str(value) for name, value in told.items()}
+    found = CliRunner(env=env).invoke(serve)
+    assert found.exit_code == 1
+    assert "HEALTHCERT_CORE is 9999" in str(found.exception)
