@@ -6,11 +6,8 @@ import os
 from healthcert import logs
 from healthcert.app import create_app
 from healthcert.config import Settings
-from healthcert.web.overload import keep_to_core
 
 _settings = Settings.from_env(os.environ)
 logs.start(_settings.log_level)
 app = create_app(_settings)
-if _settings.core is not None:
-    keep_to_core(app, _settings.core)
 gc.freeze()  # what was made lasts: looking it through again took 6 % of a busy server's time

@@ -91,10 +91,15 @@ def init_overload(app: Flask, settings: Settings) -> None:
     shares = app.extensions["shares"] = {
         kind: Share(*(_CROWD if kind == "public" else _OTHERS)) for kind in _KINDS
     }
-
     ways = [(begin, shares[kind]) for kind, begin in _KINDS.items()]
+    core, here = settings.core, local()
 
     def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if core is not None and not hasattr(here, "kept"):
+            # Threads that answer take turns in any case: a turn handed to another core costs more
+            # than it gains. Those of the server that read and write stay where they are.
+            os.sched_setaffinity(0, {core})
+            here.kept = True
         path = environ["PATH_INFO"]
         if path.startswith(_FREE):
             return inner(environ, start)
@@ -110,22 +115,6 @@ def init_overload(app: Flask, settings: Settings) -> None:
             if isinstance(answer, list):  # it is whole, or failed
                 share.leave()
         return answer if isinstance(answer, list) else _Answer(answer, share.leave)
-
-    app.wsgi_app = outer  # type: ignore[method-assign,assignment]
-
-
-def keep_to_core(app: Flask, core: int) -> None:
-    """Let the threads that answer run on this core alone; the server's own stay where they are.
-
-    They take turns in any case, and a turn handed to another core costs more than it gains.
-    """
-    inner, here = app.wsgi_app, local()
-
-    def outer(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if not hasattr(here, "kept"):
-            os.sched_setaffinity(0, {core})
-            here.kept = True
-        return inner(environ, start)
 
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
 

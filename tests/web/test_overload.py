@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.test import create_environ
 
+from healthcert.app import create_app
 from healthcert.cli.serve import serve
-from healthcert.web.overload import Share, keep_to_core
+from healthcert.web.overload import Share
 from tests.web.conftest import Browser
 from tools.running import free_port
 
@@ -75,9 +76,10 @@ needs_cores = pytest.mark.skipif(
 
 
 @needs_cores
-def test_who_answers_keeps_to_the_core_that_was_chosen_and_nobody_else(app):
+def test_who_answers_keeps_to_the_core_that_was_chosen_and_nobody_else(published, database_url):
     before, seen = os.sched_getaffinity(0), []
-    keep_to_core(app, core := max(before))
+    core = max(before)
+    app = create_app(published.at(database_url=database_url, core=core))
 
     def answer():
         app(create_environ("/livez"), lambda *_: None)
@@ -86,6 +88,7 @@ def test_who_answers_keeps_to_the_core_that_was_chosen_and_nobody_else(app):
     thread = Thread(target=answer)
     thread.start()
     thread.join()
+    app.extensions["healthcert"].close()
     assert seen == [{core}]
     assert os.sched_getaffinity(0) == before
 
