@@ -43,7 +43,7 @@ class Settings:
     secret_file: Path  # file with the secret from which session, form and code secrets are derived
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
-    core: int | None = None  # the processor core that web requests keep to; None: any
+    core: int | None = None  # the processor core that one web process keeps to; None: any
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
     metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
     log_level: str = "INFO"  # least level that is logged

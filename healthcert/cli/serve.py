@@ -86,7 +86,7 @@ def run_demo() -> None:
 
 def _serve(ours: Settings, workers: int) -> None:
     _refuse_taken_port(ours)
-    _refuse_missing_core(ours)
+    _refuse_wrong_core(ours, workers)
     _refuse_wrong_keys(ours)
     Granian(
         "wsgi:app", address=ours.host, port=ours.port, interface=Interfaces.WSGI,
@@ -113,9 +113,14 @@ def _refuse_taken_port(ours: Settings) -> None:
             ) from None
 
 
-def _refuse_missing_core(ours: Settings) -> None:
+def _refuse_wrong_core(ours: Settings, workers: int) -> None:
     if ours.core is None:
         return
+    if workers > 1:
+        raise NotReady(
+            f"HEALTHCERT_CORE is {ours.core}, and {workers} web processes would share that core: "
+            "start `healthcert serve --workers 1` for each core, or leave it empty."
+        )
     try:
         before = os.sched_getaffinity(0)
         os.sched_setaffinity(0, {ours.core})

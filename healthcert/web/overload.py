@@ -54,8 +54,8 @@ class Share:
             if self.is_full:
                 return False
             self._here += 1
-        if entered := self._free.acquire(timeout=self._patience):
-            return entered
+        if self._free.acquire(timeout=self._patience):
+            return True
         with self._counting:
             self._here -= 1
         return False

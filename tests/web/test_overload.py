@@ -94,9 +94,14 @@ def test_who_answers_keeps_to_the_core_that_was_chosen_and_nobody_else(published
 
 
 @needs_cores
-def test_a_core_that_is_not_there_is_refused_before_anything_starts(tmp_path):
-    told = {"CORE": 9999, "KEYS_DIR": tmp_path, "DATA_DIR": tmp_path, "PORT": free_port()}
+@pytest.mark.parametrize(
+    ("core", "workers", "why"), [(9999, 1, "does not have"), (0, 2, "would share that core")]
+)
+def test_a_core_that_is_missing_or_shared_is_refused_before_anything_starts(
+    tmp_path, core, workers, why
+):
+    told = {"CORE": core, "KEYS_DIR": tmp_path, "DATA_DIR": tmp_path, "PORT": free_port()}
     env = {f"HEALTHCERT_{name}": str(value) for name, value in told.items()}
-    found = CliRunner(env=env).invoke(serve)
+    found = CliRunner(env=env).invoke(serve, ["--workers", str(workers)])
     assert found.exit_code == 1
-    assert "HEALTHCERT_CORE is 9999" in str(found.exception)
+    assert why in str(found.exception)
