@@ -171,7 +171,9 @@ def test_who_has_nothing_gets_a_card_and_help_with_their_own_pages(desk, parts):
     assert re.search(r"HC-\w{4}-\w{4}", card)
     assert clerk.post(f"{path}/help", page=path).status_code == 400
     assert clerk.post(f"{path}/help", {"seen": "y"}, page=path).location == "/my/"
-    assert "You are looking after" in clerk.get("/my/").text
+    page = clerk.get("/my/").text
+    assert "You are looking after" in page
+    assert "Staff sign-in" not in page
     assert "Somebody at a desk who helps" in clerk.get("/my/record/seen").text
     for closed in ("/my/family/", "/clinic/", "/my/erase"):
         assert clerk.get(closed).status_code in (403, 404)
