@@ -58,7 +58,7 @@ class Overview:
 
 
 def overview(db: Session, *, vault: Vault, person_id: UUID, now: datetime) -> Overview:
-    """Return everything a person holds, the newest first.
+    """Return everything a person holds: what comes soonest first, then what is newest.
 
     Raises:
         NotFound: No such person, or one who was erased.

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from healthcert.models import Appointment, ClinicSession, Product, Programme, Site, Slot
+from healthcert.models.appointment import ACTIVE
 from healthcert.models.dose import Dose, DoseStanding
 
 _KNOWN = {"year": len("YYYY"), "month": len("YYYY-MM"), "day": len("YYYY-MM-DD")}
@@ -49,7 +50,8 @@ class HeldDose:
 
 
 def appointments_of(db: Session, *person_ids: UUID) -> dict[UUID, list[HeldAppointment]]:
-    """Return people's appointments by their ids, the latest first."""
+    """Return people's appointments by their ids: the soonest to come first, then the latest."""
+    comes = Appointment.state.in_(ACTIVE)
     query = (
         select(Appointment, Site, Product, Programme)
         .join(Slot, Slot.id == Appointment.slot_id)
@@ -58,7 +60,7 @@ def appointments_of(db: Session, *person_ids: UUID) -> dict[UUID, list[HeldAppoi
         .join(Product, Product.id == ClinicSession.product_id)
         .join(Programme, Programme.id == Appointment.programme_id)
         .where(Appointment.person_id.in_(person_ids))
-        .order_by(Appointment.starts_at.desc())
+        .order_by(comes.desc(), case((comes, Appointment.starts_at)), Appointment.starts_at.desc())
     )
     found: dict[UUID, list[HeldAppointment]] = {each: [] for each in person_ids}
     for appointment, site, product, programme in db.execute(query):

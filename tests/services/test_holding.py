@@ -8,7 +8,7 @@ import pytest
 
 from healthcert.errors import NotFound
 from healthcert.models import new_id
-from healthcert.services import holding
+from healthcert.services import booking, holding
 from tests.factories import NOW, day
 from tests.services.clinic import details
 
@@ -33,6 +33,23 @@ def test_the_overview_holds_appointments_doses_certificates_and_what_is_due(clin
     due = mine.due[clinic.programme.id].next
     assert (due.number, due.earliest) == (2, dose.given_on + timedelta(days=21))
     assert mine.details.family == who.family
+
+
+def test_what_comes_soonest_stands_first_and_behind_it_what_is_over_the_latest_first(clinic):
+    who = details()
+    for on in (day(-60), day(-30)):
+        slot = clinic.slot(on)
+        gone = clinic.book(slot, who, now=slot.starts_at - timedelta(hours=1))
+        person_id = gone.person_id
+        with clinic.doors.transaction() as db:
+            booking.cancel(
+                db, vault=clinic.vault, appointment_id=gone.id, person_id=person_id, now=NOW
+            )
+    later = clinic.slot(day(40))
+    clinic.book(clinic.slot(day(2)), who)
+    clinic.book(later, who, dose_number=2)
+    shown = [each.starts_at.date() for each in overview(clinic, person_id).appointments]
+    assert shown == [day(2), day(40), day(-30), day(-60)]
 
 
 def test_who_had_no_dose_is_due_nothing_in_particular(clinic):
