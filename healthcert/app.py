@@ -94,7 +94,7 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     )
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token lives as long as its session
     app.jinja_env.globals.update(csrf_token=generate_csrf, labels=labels)
-    app.jinja_env.filters.update(in_words=labels.in_words, birth=labels.birth)
+    app.jinja_env.filters["in_words"] = labels.in_words
     app.context_processor(lambda: {"visitor": g.get("visitor")})
     for fault in _DOWN:
         app.register_error_handler(fault, _database_down)

@@ -116,6 +116,21 @@ def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
     return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))
 
 
+def format_known(told: str, *, length: Length = "long") -> str:
+    """Return a day as far as it is known, ``YYYY[-MM[-DD]]``, as people write it.
+
+    ``12 March 1985``, ``March 1985``, ``1985``; as it was told where there is no such day.
+    """
+    try:
+        if len(told) == len("YYYY-MM"):
+            month = date.fromisoformat(f"{told}-01")
+            pattern = "yMMM" if length == "medium" else "yMMMM"
+            return dates.format_skeleton(pattern, month, locale=_locale(_LANGUAGE.get()))
+        return format_date(date.fromisoformat(told), length=length)
+    except ValueError:
+        return told
+
+
 def format_time(value: datetime, tz: Zone = UTC) -> str:
     """Return the hour and minute of an aware moment on the clock of `tz`: ``09:40``.
 

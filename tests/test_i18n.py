@@ -155,5 +155,25 @@ def test_the_time_is_told_by_the_clock_of_the_place():
     assert i18n.format_time(EVENING) == "23:40"
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("1985-03-12", "12 March 1985"),
+        ("1985-03", "March 1985"),
+        ("1985", "1985"),
+        ("", ""),
+        ("1985-13-12", "1985-13-12"),
+    ],
+)
+def test_a_day_is_told_as_far_as_it_is_known(told, shown):
+    assert i18n.format_known(told) == shown
+
+
+def test_a_month_is_told_in_the_language_spoken():
+    with i18n.use("fr"):
+        assert i18n.format_known("1985-03") == "mars 1985"
+        assert i18n.format_known("1985-02", length="medium") == "févr. 1985"
+
+
 def test_a_day_needs_no_clock():
     assert i18n.format_date(date(1971, 2, 3), length="full") == "Wednesday, 3 February 1971"

@@ -51,7 +51,8 @@ def certified(browser: Browser, address: str) -> tuple[str, str]:
     walk.go("/dev/sign-in")
     walk.page.get_by_role("button", name=re.compile("Sign in as .*Nurse")).first.click()
     row = walk.page.locator("tr", has_text="Arrived").first
-    text = row.inner_text()
+    reference = row.locator(".hc-reference").inner_text()
+    born = row.locator("time").nth(1).get_attribute("datetime")
     row.get_by_role("link").first.click()
     walk.page.get_by_role("button", name="Record the dose").click()
     walk.page.get_by_label("I have checked who this is").check()
@@ -59,9 +60,7 @@ def certified(browser: Browser, address: str) -> tuple[str, str]:
     walk.page.locator("[name=body_site][value=LA]").check()
     walk.page.get_by_role("button", name="Save the dose").click()
     walk.page.get_by_text("The certificate is signed").wait_for()
-    found = [re.search(pattern, text) for pattern in (r"HC-\w{4}-\w{4}", r"\d{4}-\d\d-\d\d")]
-    reference, born = (match[0] for match in found if match)
-    return reference, born
+    return reference, born or ""
 
 
 def enter(walk: Walk, outbox: Walk, reference: str, born: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from wtforms import BooleanField
 
 from healthcert.errors import BadInput
-from healthcert.i18n import language
+from healthcert.i18n import format_known, language
 from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models.person import SEXES
@@ -15,7 +15,7 @@ from healthcert.services.people import Details, IdentityDetails
 from healthcert.services.tidying import tidied, tidy_identity, tidy_phone
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, needed, options
 from healthcert.web.here import parts
-from healthcert.web.labels import IDENTITIES, SEX, birth, machine_name
+from healthcert.web.labels import IDENTITIES, SEX, machine_name
 from healthcert.web.moment import now
 from healthcert.web.pages import bdi
 
@@ -109,7 +109,7 @@ def told_back(told: Details) -> list[tuple[object, object, str]]:
     return [
         (_("Name"), name_of(told), "name"),
         (_("Name on the certificate"), machine_name(told), "name"),
-        (_("Date of birth"), birth(told.birth_date), "birth"),
+        (_("Date of birth"), format_known(told.birth_date), "birth"),
         (_("Sex"), SEX[told.sex], "birth"),
         (_("Document"), document, "document"),
         (_("Contact"), ", ".join(filter(None, (told.phone, told.mail))), "contact"),

@@ -1,11 +1,10 @@
 """Words for the codes that the record keeps, and names in the reader's language."""
 
 from collections.abc import Mapping
-from datetime import date
 
 from healthcert.data import labels, tags
 from healthcert.hcert.names import names_of
-from healthcert.i18n import format_date, gettext, language, names
+from healthcert.i18n import gettext, language, names
 from healthcert.models import Site
 from healthcert.services.people import Details, holder_of
 
@@ -70,12 +69,6 @@ def facts_of(site: Site) -> list[str]:
     codes = [name for name in ("step_free", "female_vaccinator") if getattr(site, name)]
     spoken = names(site.languages).values()
     return [str(FACILITIES[code]) for code in codes + site.facilities] + [*spoken]
-
-
-def birth(told: str) -> str:
-    """Return a date of birth as people write it; a partial one as it was told."""
-    whole = len(told) == len("YYYY-MM-DD")
-    return format_date(date.fromisoformat(told)) if whole else told
 
 
 def machine_name(details: Details) -> str:

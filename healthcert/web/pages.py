@@ -3,7 +3,7 @@
 In a template, without importing anything:
 
     {{ _("Your reference is %(ref)s", ref=reference|bdi("hc-reference")) }}
-    {{ appointment.starts_at|datetime(site.zone) }}     {{ person.birth_date|date }}
+    {{ appointment.starts_at|datetime(site.zone) }}     {{ person.birth_date|birth }}
     {{ lang }}  {{ dir }}  {{ languages }}  {{ asset("front.css") }}
 
 These are globals, not variables of one render, so macros see them without ``with context``.
@@ -80,6 +80,7 @@ def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:
         date=lambda value, zone=zone, length="long": _moment(
             value, i18n.format_date(value, zone, length=length)
         ),
+        birth=lambda told, length="long": _moment(told, i18n.format_known(told, length=length)),
         time=lambda value, zone=zone: _moment(value, i18n.format_time(value, zone)),
         datetime=lambda value, zone=zone, length="full": _moment(
             value, i18n.format_datetime(value, zone, length=length)
@@ -118,9 +119,10 @@ def bdi(value: object, classes: str = "") -> Markup:
     return Markup("<bdi{}>{}</bdi>").format(mark, value)
 
 
-def _moment(value: date | datetime, words: str) -> Markup:
+def _moment(value: date | datetime | str, words: str) -> Markup:
     """Return a day or a moment for people and for programs, isolated like `bdi`."""
-    return Markup('<time datetime="{}" dir="auto">{}</time>').format(value.isoformat(), words)
+    told = value if isinstance(value, str) else value.isoformat()
+    return Markup('<time datetime="{}" dir="auto">{}</time>').format(told, words)
 
 
 def _speak(enabled: tuple[str, ...]) -> None:

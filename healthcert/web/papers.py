@@ -15,7 +15,7 @@ from healthcert.services.looks import Access
 from healthcert.services.my_record import Record
 from healthcert.web import facts, labels
 from healthcert.web.here import parts
-from healthcert.web.labels import birth, in_words
+from healthcert.web.labels import in_words
 from healthcert.web.moment import now
 
 _Line = tuple[str, str]
@@ -31,7 +31,7 @@ def certificate(held: Held) -> bytes:
         "machine_name": _APART % labels.machine_name(details),
         "alt": _("The code of your certificate"),
         "rows": _lines(
-            (_("Date of birth"), birth(details.birth_date)),
+            (_("Date of birth"), i18n.format_known(details.birth_date)),
             *_stated(found, parts().country.time_zone),
             (_("Identifier"), found.uvci),
         ),
@@ -95,7 +95,7 @@ def _person(row: Mapping[str, Any]) -> list[_Line]:
     return _lines(
         (_("Name"), _joined(row["given"], row["family"])),
         (_("Name in Latin letters"), _joined(row["given_latin"], row["family_latin"])),
-        (_("Date of birth"), birth(row["birth_date"])),
+        (_("Date of birth"), i18n.format_known(row["birth_date"])),
         (_("Sex"), str(labels.SEX[row["sex"]])),
         (_("Phone number"), row["phone"]),
         (_("Mail address"), row["mail"]),
@@ -116,7 +116,7 @@ def _appointment(row: Mapping[str, Any]) -> list[_Line]:
 
 def _dose(row: Mapping[str, Any]) -> list[_Line]:
     return _lines(
-        (_("Given on"), birth(row["day"])),
+        (_("Given on"), i18n.format_known(row["day"])),
         (_("Vaccine"), row["product"]),
         (_("Lot"), row["lot"]),
         (_("Place"), in_words(row["place"])),

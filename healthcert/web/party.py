@@ -7,7 +7,7 @@ clerk who helps somebody mixes nothing up. Who is on record is named there and n
 from flask import redirect, render_template, request, url_for
 
 from healthcert.errors import NotFound
-from healthcert.i18n import gettext
+from healthcert.i18n import format_known, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, proxies
 from healthcert.web import draft, family
@@ -16,7 +16,6 @@ from healthcert.web.answers import Answers, Radios, options, recalled
 from healthcert.web.booking import onward
 from healthcert.web.draft import asked, wanted
 from healthcert.web.here import parts
-from healthcert.web.labels import birth
 from healthcert.web.pages import bdi
 from healthcert.web.places import Page, at_desk, both, bp, counter
 
@@ -44,7 +43,7 @@ def who() -> Page:
     form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
     names = {
-        key: bdi(name) + " · " + bdi(birth(born)) if born else bdi(name)
+        key: bdi(name) + " · " + bdi(format_known(born)) if born else bdi(name)
         for key, (name, born) in known.items()
     }
     form.person.choices = options(names | {_NEW: other})

@@ -60,7 +60,7 @@ def test_a_dose_becomes_a_certificate_and_an_error_ends_it_everywhere(demonstrat
     nurse.get_by_role("button", name=re.compile("Sign in as .*Nurse")).first.click()
     row = nurse.locator("tr", has_text="Arrived").first
     reference = re.search(r"HC-[0-9A-Z]{4}-[0-9A-Z]{4}", row.inner_text())[0]
-    born = re.search(r"\d{4}-\d\d-\d\d", row.inner_text())[0]
+    born = row.locator("time").nth(1).get_attribute("datetime")
     row.get_by_role("link").first.click()
     nurse.get_by_role("button", name="Record the dose").click()
     nurse.get_by_label("I have checked who this is").check()
