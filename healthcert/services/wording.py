@@ -130,12 +130,14 @@ def words(
     """Return subject and text of a message in a language.
 
     Of the fields that it names, moments are written out on the clock of `time_zone` (IANA), and a
-    mapping is names by language.
+    mapping is names by language. A space that breaks no line is a plain one here: it is in no
+    alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
     """
     chosen = TEMPLATES[template]
     with use(language):
         said = {name: _said(value, language, time_zone) for name, value in fields.items()}
-        return gettext(chosen.subject.message), gettext(chosen.text.message, **said)
+        text = gettext(chosen.text.message, **said)
+        return gettext(chosen.subject.message), text.replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def _said(value: object, language: str, time_zone: str) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import tomllib
 from io import BytesIO
 from pathlib import Path
 
@@ -57,6 +58,41 @@ def test_every_message_is_in_the_catalogue_and_translated(words, collected, lang
 def test_no_sign_of_an_arabic_sentence_moves_to_the_other_side(words, pattern, why):
     told = [text for message in words.read("ar") for text in as_many(message.string)]
     assert [text for text in told if re.search(pattern, text)] == [], why
+
+
+def of_data(told, language):
+    """Give the words of a language that a knowledge file holds, however deep."""
+    if isinstance(told, list):
+        for each in told:
+            yield from of_data(each, language)
+    elif isinstance(told, dict):
+        for name, each in told.items():
+            if name == language:
+                yield from each.values() if isinstance(each, dict) else [each]
+            else:
+                yield from of_data(each, language)
+
+
+@pytest.fixture(scope="session")
+def french(words):
+    """Return whatever we say in French: the catalogue's words and those of the data."""
+    files = (ROOT / "healthcert" / "data").rglob("*.toml")
+    data = [tomllib.loads(file.read_text(encoding="utf-8")) for file in files]
+    catalogue = [text for it in words.read("fr") if it.id for text in as_many(it.string)]
+    return catalogue + [text for text in of_data(data, "fr") if isinstance(text, str)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        (r"[^\u202f!?][!?]|[^\u202f\d];", "U+202F stands before ; ! ? (not between hours)"),
+        (r"[^\u00a0\w]:|[^\W\d]:(?!$|//)", "U+00A0 stands before : (not in hours, codes, URLs)"),
+        ("«(?!\u00a0)|(?<!\u00a0)»", "U+00A0 stands inside « »"),
+    ],
+)
+def test_no_sign_of_a_french_sentence_begins_a_line(french, pattern, why):
+    assert len(french) > 1000
+    assert [text for text in french if re.search(pattern, text)] == [], why
 
 
 def as_many(told):

@@ -75,13 +75,14 @@ def test_every_template_reads_well_in_every_language():
     fields = {
         "when": NOW, "place": {"en": "Clinic", "ar": "عيادة"}, "reference": "HC-1",
         "code": "123456", "product": "Comirnaty", "proxy": "Samir", "name": "Alia",
-            "programme": {"en": "Measles", "ar": "الحصبة"}, "until": NOW, "link": "https://x.example",
+        "programme": {"en": "Measles", "ar": "الحصبة"}, "until": NOW, "link": "https://x.example",
     }  # fmt: skip
     for template in TEMPLATES:
         for language in ("en", "fr", "ar"):
             subject, text = words(template, language, fields, "Asia/Beirut")
             assert subject
             assert "%(" not in text
+            assert {"\u202f", "\u00a0"}.isdisjoint(text), "one halves what a text message holds"
     assert "عيادة" in words("booked", "ar", fields, "Asia/Beirut")[1]
     assert "Clinic" in words("booked", "fr", fields, "Asia/Beirut")[1]
 
