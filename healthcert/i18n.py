@@ -25,7 +25,7 @@ from babel import Locale, UnknownLocaleError, dates, numbers
 
 SOURCE = "en"
 
-Length = Literal["short", "medium", "long", "full"]
+Length = Literal["medium", "long", "full"]
 Direction = Literal["ltr", "rtl"]
 Zone = str | tzinfo
 
@@ -110,9 +110,12 @@ def territory(code: str) -> str:
 def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
     """Return a day, or that of an aware moment on the clock of `tz`, as people write it.
 
-    ``12 March 2026``; with its weekday if ``full``.
+    ``12 March 2026``; with its weekday if ``full``. The month is a word if ``medium`` too, which
+    in some languages would be numbers that one may read either way round.
     """
     day = value.astimezone(_zone(tz)).date() if isinstance(value, datetime) else value
+    if length == "medium":
+        return dates.format_skeleton("yMMMd", day, locale=_locale(_LANGUAGE.get()))
     return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))
 
 

@@ -169,6 +169,14 @@ def test_a_day_is_told_as_far_as_it_is_known(told, shown):
     assert i18n.format_known(told) == shown
 
 
+@pytest.mark.parametrize(
+    ("language", "day"), [("en", "3 Feb 1971"), ("fr", "3 févr. 1971"), ("ar", "3 فبراير 1971")]
+)
+def test_a_month_is_a_word_in_a_list_too(language, day):
+    with i18n.use(language):
+        assert i18n.format_date(date(1971, 2, 3), length="medium") == day
+
+
 def test_a_month_is_told_in_the_language_spoken():
     with i18n.use("fr"):
         assert i18n.format_known("1985-03") == "mars 1985"

@@ -584,7 +584,7 @@ def test_times_are_told_by_the_clock_of_the_site_and_elsewhere_of_the_country(pa
     read = {"fridge": str(fridge), "celsius": "30"}
     answer = staff("clerk").post("/clinic/stock/read", read, page="/clinic/stock",
                                  follow_redirects=True)  # fmt: skip
-    assert "02/03/2026, 21:00" in answer.text
+    assert "2 Mar 2026, 21:00" in answer.text
     assert "2 March 2026, 14:00" in staff("admin").get("/admin/").text
 
 
