@@ -94,9 +94,10 @@ def let_in(staff_id: UUID, following: str | None) -> Redirect:
 
 
 @bp.get("/sign-in")
-def sign_in() -> str:
-    """Show staff their ways in, and who else works on this device today."""
-    return _ways_in(Known())
+def sign_in() -> _Page:
+    """Show staff their ways in, and who else works on this device; whoever is in goes home."""
+    found = who() if "staff" in session and _next() is None else None
+    return redirect(url_for(HOMES[found.role]), code=303) if found else _ways_in(Known())
 
 
 @bp.get("/sign-in/again")

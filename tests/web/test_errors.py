@@ -160,6 +160,12 @@ def test_the_way_back_from_a_refusal_leads_to_no_page_but_ours(staff, told):
     assert back == "/"
 
 
+def test_no_refusal_leads_staff_to_the_page_that_refused_them(staff):
+    refused = staff("nurse").get("/my/")
+    assert refused.status_code == 403
+    assert 'href="/my/"' not in refused.text.partition("<main")[2]
+
+
 def test_the_way_back_from_a_refusal_is_the_page_of_the_form(staff):
     page = "/clinic/book/?source=phone"
     answer = staff("nurse").client.post(

@@ -157,7 +157,7 @@ def test_grave_deeds_need_a_proof_of_the_last_five_minutes(app, with_password, c
 
 def test_nobody_else_can_prove_it_for_who_is_signed_in(app, staff, with_password, clock):
     _browser, secret, _id = with_password()
-    _nurse, answer = sign_in(app, secret, clock, browser=staff("nurse"))
+    _nurse, answer = sign_in(app, secret, clock, browser=staff("nurse"), following="/account")
     assert answer.status_code == 403
 
 
@@ -176,6 +176,14 @@ def test_what_was_typed_outlives_a_step_up_and_a_lock_but_is_never_anothers(app,
     nurse.post("/lock", page="/clinic/")
     nurse.sign_in(clinic.staff["nurse"])
     assert ALIA["identity_value"] in nurse.get(draft).text
+
+
+def test_who_is_signed_in_already_is_led_to_where_their_day_begins(staff):
+    nurse = staff("nurse")
+    assert nurse.get("/sign-in").location == "/clinic/"
+    assert nurse.get("/sign-in?next=/account").status_code == 200
+    nurse.post("/lock", page="/clinic/")
+    assert nurse.get("/sign-in").status_code == 200
 
 
 def test_a_locked_session_does_not_open_by_its_cookie(staff):
