@@ -363,7 +363,7 @@ def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_d
     made = one(parts, select(SessionTemplate.id))
     assert 'href="/admin/sessions?plan=all"' in lead.get("/admin/sessions").text
     shown = lead.get("/admin/sessions?plan=all").text
-    assert "Monday · Wednesday" in shown
+    assert "Monday\u00a0· Wednesday" in shown
     assert "End a plan" not in shown
     [ending] = re.findall(rf'href="(/admin/sessions\?plan={made}[^"]*)">End it', shown)
     assert re.search(rf'name="plan" value="{made}"', lead.get(ending).text)
