@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from healthcert.i18n import Lazy, format_datetime, gettext, lazy, use
 
+_PLAIN = str.maketrans("\u202f\u00a0\u2019", "  '")
+
 
 class Template(NamedTuple):
     """A message: what a mail is headed, and what is said."""
@@ -130,14 +132,14 @@ def words(
     """Return subject and text of a message in a language.
 
     Of the fields that it names, moments are written out on the clock of `time_zone` (IANA), and a
-    mapping is names by language. A space that breaks no line is a plain one here: it is in no
+    mapping is names by language. Spaces and apostrophes are plain: finer ones are not in the
     alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
     """
     chosen = TEMPLATES[template]
     with use(language):
         said = {name: _said(value, language, time_zone) for name, value in fields.items()}
         text = gettext(chosen.text.message, **said)
-        return gettext(chosen.subject.message), text.replace("\u202f", " ").replace("\u00a0", " ")
+        return gettext(chosen.subject.message), text.translate(_PLAIN)
 
 
 def _said(value: object, language: str, time_zone: str) -> object:

@@ -87,6 +87,7 @@ def french(words):
     [
         (r"[^\u202f!?][!?]|[^\u202f\d];", "U+202F stands before ; ! ? (not between hours)"),
         (r"[^\u00a0\w]:|[^\W\d]:(?!$|//)", "U+00A0 stands before : (not in hours, codes, URLs)"),
+        (r"[^\W\d_]'[^\W\d_]", "the apostrophe is U+2019"),
         ("«(?!\u00a0)|(?<!\u00a0)»", "U+00A0 stands inside « »"),
     ],
 )
