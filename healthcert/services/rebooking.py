@@ -81,11 +81,11 @@ def rebook(
     db: Session, *, vault: Vault, appointment_id: UUID, slots: list[tuple[UUID, datetime]],
     now: datetime,
 ) -> bool:  # fmt: skip
-    """Move a person to the first of some slots that takes them, not before their old time.
+    """Move a person to their old time where it is there again, else to the first of some slots.
 
-    Slots that are full are taken out of the list. Who fits in none, nor in any other, loses the
-    appointment and is told so; return whether they have one. A dose that would now come too soon
-    after this one moves with it.
+    None of those begins before their old time, or too soon to come there. Slots that are full are
+    taken out of the list. Who fits in none, nor in any other, loses the appointment and is told so;
+    return whether they have one. A dose that would now come too soon after this one moves with it.
     """
     old = db.get_one(Appointment, appointment_id)
     person = people.locked(db, old.person_id)
@@ -94,7 +94,9 @@ def rebook(
         return True  # they chose themselves meanwhile
     session_id = db.get_one(Slot, old.slot_id).session_id
     not_before = max(old.starts_at, now + NOTICE)
-    new = _first(db, vault, old, slots, not_before, now)
+    new = _first(db, vault, old, _again(db, old, session_id), now, now, template="moved")
+    if new is None:
+        new = _first(db, vault, old, slots, not_before, now)
     if new is None:
         others = instead(db, session_id=session_id, not_before=not_before, wanted=1)
         new = _first(db, vault, old, others, not_before, now)
@@ -113,16 +115,30 @@ def rebook(
     return False
 
 
+def _again(db: Session, old: Appointment, session_id: UUID) -> list[tuple[UUID, datetime]]:
+    """Return free slots like one that was cancelled: there are some if its day was opened again."""
+    gone = db.get_one(ClinicSession, session_id)
+    query = (
+        select(Slot)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .where(ClinicSession.site_id == gone.site_id, ClinicSession.day == gone.day)
+        .where(ClinicSession.product_id == gone.product_id, Slot.starts_at == old.starts_at)
+        .where(ClinicSession.programme_id == gone.programme_id, Slot.places() > 0)
+        .where(ClinicSession.state.in_(booking.BOOKABLE))
+    )
+    return [(slot.id, slot.starts_at) for slot in db.scalars(query)]
+
+
 def _first(
     db: Session, vault: Vault, old: Appointment, slots: list[tuple[UUID, datetime]],
-    not_before: datetime, now: datetime,
+    not_before: datetime, now: datetime, template: str = "rebooked",
 ) -> Appointment | None:  # fmt: skip
     for slot in [each for each in slots if each[1] >= not_before]:
         try:
             with db.begin_nested():
                 return moving.move(
                     db, vault=vault, appointment_id=old.id, person_id=old.person_id,
-                    slot_id=slot[0], now=now, actor=audit.SYSTEM, template="rebooked",
+                    slot_id=slot[0], now=now, actor=audit.SYSTEM, template=template,
                 )  # fmt: skip
         except SlotFull:
             slots.remove(slot)

@@ -311,7 +311,20 @@ def test_who_was_not_placed_yet_has_their_time_back_when_the_day_opens_again(par
     open_again(clinic)
     assert jobs.rebook(parts, NOW) == 2
     assert where(clinic) == {first_slot(clinic).id: 2}
+    assert told(clinic)["moved"] == 2
     assert counters_are_true(clinic)
+
+
+@pytest.mark.parametrize(("before", "is_theirs"), [(90, True), (1, True), (0, False)])
+def test_ones_own_time_comes_back_as_long_as_it_has_not_begun(parts, clinic, before, is_theirs):
+    planned(clinic)
+    shut = first_slot(clinic)
+    clinic.book(shut)
+    close(clinic)
+    open_again(clinic)
+    jobs.rebook(parts, shut.starts_at - timedelta(minutes=before))
+    assert (where(clinic) == {first_slot(clinic).id: 1}) is is_theirs
+    assert told(clinic)["moved" if is_theirs else "rebooked"] == 1
 
 
 def test_only_what_the_closing_cancelled_is_made_again(clinic):
