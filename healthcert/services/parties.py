@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Person, Slot, new_id
+from healthcert.models.straight import Straight
 from healthcert.services import audit, booking, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
 _UNCONFIRMED = ("held", "expired")
 _OF_PARTY = Appointment.party_id == bindparam("party")
-_PERSONS = people.locking(select(Appointment.person_id).where(_OF_PARTY))
+_PERSONS = Straight(people.locking(select(Appointment.person_id).where(_OF_PARTY)))
 _ROWS = (
     scenes.PLACES.add_columns(Appointment)
     .join(Appointment, Appointment.slot_id == Slot.id)
