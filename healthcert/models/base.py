@@ -135,8 +135,13 @@ def index_where(name: str, *columns: str, where: str, unique: bool = False) -> I
 
 def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or the other
     """Return an INSERT into a table that knows ``ON CONFLICT``, which is no standard SQL."""
+    return upsert_on(db.get_bind().dialect.name, table)
+
+
+def upsert_on(engine: str, table: str) -> Any:  # noqa: ANN401
+    """Return what `upsert` does, on ``postgresql`` or ``sqlite``."""
     insert = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    return insert[db.get_bind().dialect.name](Base.metadata.tables[table])
+    return insert[engine](Base.metadata.tables[table])
 
 
 def points_at(
