@@ -22,7 +22,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    make_transient_to_detached,
+    mapped_column,
+)
 from sqlalchemy.orm.attributes import manager_of_class
 
 _NAMES = {
@@ -109,6 +115,13 @@ def plain(kind: type[R], values: Mapping[str, Any]) -> R:
     row: R = manager_of_class(kind).new_instance()
     row.__dict__.update(values)
     return row
+
+
+def as_read(db: Session, kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return a whole row as the session knows one that it has read, or written, by itself."""
+    row = plain(kind, values)
+    make_transient_to_detached(row)
+    return db.merge(row, load=False)
 
 
 def narrow(names: str) -> Any:  # noqa: ANN401 - its columns have the types of the mapped class

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
@@ -22,6 +22,7 @@ from healthcert.models import (
     Recovery,
     TestResult,
     WaitEntry,
+    as_read,
     new_id,
     plain,
 )
@@ -204,25 +205,23 @@ def _written(
 ) -> Person | None:
     """Return somebody new, written down; None where another has written their identity down."""
     key = vault.new_key()
-    person = plain(Person, {
+    row = {
         "id": person_id, "recorded_at": now, "wrapped_key": key, "wrapped_by": vault.master_name,
         "nationality_group": "unknown", **_told(vault, key, person_id, details),
-    })  # fmt: skip
+    }  # fmt: skip
+    person = plain(Person, row)
     identity = _identity(vault, person, details.identity, level="low", now=now)
     found = sorted(tokens(vault, details))
     if db.get_bind().dialect.name == "postgresql":
         kinds, blinds = [kind for kind, _ in found], [blind for _, blind in found]
-        row = {f"person_{name}": getattr(person, name) for name in _NEW}
-        if not _WRITING.rows(db, **row | identity, kinds=kinds, blinds=blinds):
+        told = {f"person_{name}": value for name, value in row.items()}
+        if not _WRITING.rows(db, **told | identity, kinds=kinds, blinds=blinds):
             return None
     else:  # one writes at a time: nobody has come between
-        row = {name: getattr(person, name) for name in _NEW}
         messages.write(db, person=[row], identity=[identity], person_token=[
             {"person_id": person_id, "kind": kind, "blind": blind} for kind, blind in found
         ])  # fmt: skip
-    make_transient_to_detached(person)
-    db.add(person)
-    return person
+    return as_read(db, Person, row)
 
 
 def _told(vault: Vault, key: bytes, person_id: UUID, details: Details) -> dict[str, Any]:
