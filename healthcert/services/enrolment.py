@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -40,11 +41,6 @@ _NEW = (
     "id", "recorded_at", "wrapped_key", "wrapped_by", "sealed", "indexed_by", "birth_year", "sex",
     "nationality_group", "language",
 )  # fmt: skip
-_BEARERS = (
-    select(Identity.blind, Person)
-    .join(Person, Person.id == Identity.person_id)
-    .where(Identity.blind.in_(bindparam("blinds", expanding=True)))
-)
 
 
 def _writing() -> Straight:
@@ -136,7 +132,7 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = on_record(db, vault=vault, identities=[details.identity]).get(details.identity)
+    person = holder(db, identity_blinds(vault, details.identity))
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
@@ -153,7 +149,8 @@ def on_record(
 ) -> dict[IdentityDetails, Person]:
     """Return who bears which of some identities."""
     named = {blind: each for each in identities for blind in identity_blinds(vault, each)}
-    found = db.execute(_BEARERS, {"blinds": list(named)}) if named else ()
+    query = select(Identity.blind, Person).join(Person, Person.id == Identity.person_id)
+    found = db.execute(query.where(Identity.blind.in_(named))) if named else ()
     return {named[blind]: person for blind, person in found if blind}
 
 
@@ -195,9 +192,16 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
 
 def holder(db: Session, blinds: list[bytes]) -> Person | None:
     """Return the person with an identity that lies under one of these blinds, None for nobody."""
-    if not blinds:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
+    named = {f"blind_{number}": each for number, each in enumerate(blinds)}
+    found = _bearing(len(named)).rows(db, **named) if named else ()
+    return db.get_one(Person, found[0][0]) if found else None
+
+
+@cache
+def _bearing(number: int) -> Straight:
+    names = (f"blind_{each}" for each in range(number))
+    blinds = [bindparam(name, type_=_IDENTITY.c.blind.type) for name in names]
+    return Straight(select(_IDENTITY.c.person_id).where(_IDENTITY.c.blind.in_(blinds)))
 
 
 def _written(
