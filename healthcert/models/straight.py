@@ -20,7 +20,6 @@ class _Compiled(NamedTuple):
     names: Sequence[str]  # of its values, in their order
     fixed: Mapping[str, object]  # values that stand in the statement
     writers: Sequence[tuple[str, _Change]]  # what is done to values, by name
-    readers: Sequence[tuple[int, _Change]]  # what is done to those of a row, by place
 
 
 class Straight:
@@ -30,6 +29,7 @@ class Straight:
         """Take it with a `bindparam` for each value that is told later."""
         self._statement = statement
         self._compiled: _Compiled | None = None
+        self._readers: Sequence[tuple[int, _Change]] | None = None  # by place in a row
 
     def rows(self, db: Session, /, **values: object) -> Sequence[tuple[Any, ...]]:
         """Return its rows, plain tuples, once what the session knows is written.
@@ -39,14 +39,18 @@ class Straight:
         """
         db.flush()
         connection = db.connection()
-        if connection.dialect.name != "postgresql":
+        dialect = connection.dialect
+        if dialect.name != "postgresql":
             return connection.execute(self._statement, values).all()
-        made = self._compiled = self._compiled or _compiled(self._statement, connection.dialect)
+        made = self._compiled = self._compiled or _compiled(self._statement, dialect)
         told = {**made.fixed, **values}
         for name, change in made.writers:
             told[name] = change(told[name])
-        rows = _sent(connection, made.text, [told[name] for name in made.names])
-        return [_read(row, made.readers) for row in rows] if made.readers else rows
+        cursor = _sent(connection, made.text, [told[name] for name in made.names])
+        if self._readers is None:
+            self._readers = _readers(self._statement, cursor.description, dialect)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_read(row, self._readers) for row in rows] if self._readers else rows
 
 
 def _compiled(statement: Any, own: Dialect) -> _Compiled:  # noqa: ANN401
@@ -55,31 +59,34 @@ def _compiled(statement: Any, own: Dialect) -> _Compiled:  # noqa: ANN401
     made = statement.compile(dialect=dialect)
     told = {each: bind.type.dialect_impl(dialect) for each, bind in made.binds.items()}
     writers = {each: kind.bind_processor(dialect) for each, kind in told.items()}
-    columns = (each.type.dialect_impl(dialect) for each in statement.exported_columns)
-    readers = (kind.result_processor(dialect, None) for kind in columns)
     return _Compiled(
         made.string.encode(),
         made.positiontup,
         {each: bind.value for each, bind in made.binds.items() if not bind.required},
         [(each, change) for each, change in writers.items() if change],
-        [(place, change) for place, change in enumerate(readers) if change],
     )
 
 
-def _sent(connection: Connection, text: bytes, values: list[Any]) -> list[tuple[Any, ...]]:
+def _readers(statement: Any, told: Sequence[Any], dialect: Dialect) -> list[tuple[int, _Change]]:  # noqa: ANN401
+    found = [
+        column.type.dialect_impl(dialect).result_processor(dialect, its.type_code)
+        for column, its in zip(statement.exported_columns, told, strict=True)
+    ]
+    return [(place, change) for place, change in enumerate(found) if change]
+
+
+def _sent(connection: Connection, text: bytes, values: list[Any]) -> Any:  # noqa: ANN401 - a cursor
     driver: Any = connection.connection.driver_connection
     psycopg: Any = connection.dialect.loaded_dbapi
     cursor = psycopg.RawCursor(driver)
     for heard in connection.dispatch.before_cursor_execute:
         heard(connection, cursor, text.decode(), values, None, False)  # noqa: FBT003 - not many
     try:
-        cursor.execute(text, values)
+        return cursor.execute(text, values)
     except psycopg.Error as error:
         if connection.dialect.is_disconnect(error, driver, cursor):
             connection.invalidate(error)
         raise DBAPIError.instance(text.decode(), None, error, psycopg.Error) from error
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
 
 
 def _read(row: tuple[Any, ...], readers: Sequence[tuple[int, _Change]]) -> tuple[Any, ...]:
