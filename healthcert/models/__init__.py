@@ -9,7 +9,17 @@ from healthcert.models import triggers
 from healthcert.models.adverse_event import AdverseEvent, AdverseEventEntry
 from healthcert.models.appointment import Appointment
 from healthcert.models.audit import AuditLeaf, TreeHead
-from healthcert.models.base import Base, Instant, Row, narrow, new_id, plain, upsert
+from healthcert.models.base import (
+    Base,
+    Instant,
+    Row,
+    as_read,
+    narrow,
+    new_id,
+    plain,
+    upsert,
+    upsert_on,
+)
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
 from healthcert.models.cold_chain import ColdReading, Fridge, Vial
@@ -61,5 +71,5 @@ __all__ = [
     "RecoveryStanding", "Request", "RequestStep", "Row", "Screening", "SessionTemplate",
     "SigningKey", "Site", "SiteClosure", "SiteHours", "SiteProbation", "Slot", "Staff", "StaffLink",
     "Stock", "StockCount", "StockMove", "TestResult", "TestStanding", "TreeHead", "Triage", "Vial",
-    "Visit", "WaitEntry", "narrow", "new_id", "plain", "upsert",
+    "Visit", "WaitEntry", "as_read", "narrow", "new_id", "plain", "upsert", "upsert_on",
 ]  # fmt: skip

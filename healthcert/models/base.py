@@ -22,7 +22,13 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    make_transient_to_detached,
+    mapped_column,
+)
 from sqlalchemy.orm.attributes import manager_of_class
 
 _NAMES = {
@@ -111,6 +117,13 @@ def plain(kind: type[R], values: Mapping[str, Any]) -> R:
     return row
 
 
+def as_read(db: Session, kind: type[R], values: Mapping[str, Any]) -> R:
+    """Return a whole row as the session knows one that it has read, or written, by itself."""
+    row = plain(kind, values)
+    make_transient_to_detached(row)
+    return db.merge(row, load=False)
+
+
 def narrow(names: str) -> Any:  # noqa: ANN401 - its columns have the types of the mapped class
     """Return a class of tuples that stand for rows of which only these columns are read."""
     return namedtuple("Narrow", names)  # noqa: PYI024
@@ -135,8 +148,13 @@ def index_where(name: str, *columns: str, where: str, unique: bool = False) -> I
 
 def upsert(db: Session, table: str) -> Any:  # noqa: ANN401 - of one engine or the other
     """Return an INSERT into a table that knows ``ON CONFLICT``, which is no standard SQL."""
+    return upsert_on(db.get_bind().dialect.name, table)
+
+
+def upsert_on(engine: str, table: str) -> Any:  # noqa: ANN401
+    """Return what `upsert` does, on ``postgresql`` or ``sqlite``."""
     insert = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-    return insert[db.get_bind().dialect.name](Base.metadata.tables[table])
+    return insert[engine](Base.metadata.tables[table])
 
 
 def points_at(

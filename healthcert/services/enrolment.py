@@ -3,16 +3,19 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
+    Base,
     Dose,
     Identity,
     Person,
@@ -20,14 +23,47 @@ from healthcert.models import (
     Recovery,
     TestResult,
     WaitEntry,
+    as_read,
     new_id,
+    plain,
 )
-from healthcert.models.broken import broken_rule
+from healthcert.models.straight import Straight
+from healthcert.services import messages
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.tidying import tidied
 from healthcert.services.tokens import identity_blinds, indexed_by, tokens
 
 _HOUR = timedelta(hours=1)
+_PERSON, _IDENTITY, _TOKEN = (
+    Base.metadata.tables[name] for name in ("person", "identity", "person_token")
+)
+_NEW = (
+    "id", "recorded_at", "wrapped_key", "wrapped_by", "sealed", "indexed_by", "birth_year", "sex",
+    "nationality_group", "language",
+)  # fmt: skip
+
+
+def _writing() -> Straight:
+    """Return the statement that writes somebody down whose identity is on nobody's record.
+
+    One statement, so the identity may be first, and who comes second waits for it and gives no row.
+    """
+    named = (
+        insert(_IDENTITY)
+        .values({each.name: bindparam(each.name) for each in _IDENTITY.c})
+        .on_conflict_do_nothing(index_elements=["blind"])
+        .returning(_IDENTITY.c.person_id)
+        .cte("named")
+    )
+    values = (bindparam(f"person_{name}", type_=_PERSON.c[name].type) for name in _NEW)
+    person = insert(_PERSON).from_select(_NEW, select(*values).select_from(named))
+    found = (("kinds", _TOKEN.c.kind), ("blinds", _TOKEN.c.blind))
+    each = (func.unnest(bindparam(name, type_=ARRAY(column.type))) for name, column in found)
+    told = insert(_TOKEN).from_select(_TOKEN.c.keys(), select(named.c.person_id, *each))
+    return Straight(select(named.c.person_id).add_cte(person.cte("wrote"), told.cte("told")))
+
+
+_WRITING = _writing()  # on PostgreSQL
 
 
 def enrol(
@@ -48,17 +84,15 @@ def enrol(
     """
     tidy = tidied(details, today=now.date())
     _alone(db, identity_blinds(vault, tidy.identity))
-    if not only_new and (person := known(db, vault=vault, details=tidy)):
-        return person
-    try:
-        with db.begin_nested():
-            return _written(db, vault, tidy, now, person_id or new_id())
-    except IntegrityError as error:
-        if broken_rule(error) != "uq_identity_blind":
-            raise
-    if not only_new and (person := known(db, vault=vault, details=tidy)):
-        return person  # somebody wrote the same person down at this moment
-    raise AlreadyBooked
+    person = known(db, vault=vault, details=tidy)
+    if person is None:
+        made = _written(db, vault, tidy, now, person_id or new_id())
+        if made is not None:
+            return made
+        person = known(db, vault=vault, details=tidy)  # somebody wrote them down at this moment
+    if only_new or person is None:
+        raise AlreadyBooked
+    return person
 
 
 def amend(
@@ -82,7 +116,13 @@ def amend(
         return enrol(db, vault=vault, details=details, now=now)
     for table in (Identity, PersonToken):
         db.execute(delete(table).filter_by(person_id=person_id))
-    _fill(db, vault, person, tidy, now)
+    for name, value in _told(vault, key_of(person), person_id, tidy).items():
+        setattr(person, name, value)
+    db.add_all([
+        identified(vault, person, tidy.identity, level="low", now=now),
+        *_tokens(vault, person_id, tidy),
+    ])  # fmt: skip
+    db.flush()
     return person
 
 
@@ -92,7 +132,7 @@ def known(db: Session, *, vault: Vault, details: Details) -> Person | None:
     Raises:
         AlreadyBooked: The identity is on record with another birth date.
     """
-    person = on_record(db, vault=vault, identities=[details.identity]).get(details.identity)
+    person = holder(db, identity_blinds(vault, details.identity))
     if person is not None and details_of(vault, person).birth_date != details.birth_date:
         raise AlreadyBooked
     return person
@@ -152,40 +192,68 @@ def _alone(db: Session, blinds: list[bytes]) -> None:
 
 def holder(db: Session, blinds: list[bytes]) -> Person | None:
     """Return the person with an identity that lies under one of these blinds, None for nobody."""
-    if not blinds:
-        return None
-    return db.scalar(select(Person).join(Identity).where(Identity.blind.in_(blinds)))
+    named = {f"blind_{number}": each for number, each in enumerate(blinds)}
+    found = _bearing(len(named)).rows(db, **named) if named else ()
+    return db.get_one(Person, found[0][0]) if found else None
 
 
-def _written(db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID) -> Person:
-    person = Person(
-        id=person_id, recorded_at=now, wrapped_key=vault.new_key(), wrapped_by=vault.master_name
-    )
-    db.add(person)
-    _fill(db, vault, person, details, now)
-    return person
+@cache
+def _bearing(number: int) -> Straight:
+    names = (f"blind_{each}" for each in range(number))
+    blinds = [bindparam(name, type_=_IDENTITY.c.blind.type) for name in names]
+    return Straight(select(_IDENTITY.c.person_id).where(_IDENTITY.c.blind.in_(blinds)))
 
 
-def _fill(db: Session, vault: Vault, person: Person, details: Details, now: datetime) -> None:
-    person.sealed = vault.seal(key_of(person), person.id, asdict(details))
-    person.birth_year, person.indexed_by = int(details.birth_date[:4]), indexed_by(vault)
-    person.sex, person.language = details.sex, details.language
-    db.flush()
-    identity = identified(vault, person, details.identity, level="low", now=now)
-    db.add_all([identity, *_tokens(vault, person.id, details)])
-    db.flush()
+def _written(
+    db: Session, vault: Vault, details: Details, now: datetime, person_id: UUID
+) -> Person | None:
+    """Return somebody new, written down; None where another has written their identity down."""
+    key = vault.new_key()
+    row = {
+        "id": person_id, "recorded_at": now, "wrapped_key": key, "wrapped_by": vault.master_name,
+        "nationality_group": "unknown", **_told(vault, key, person_id, details),
+    }  # fmt: skip
+    person = plain(Person, row)
+    identity = _identity(vault, person, details.identity, level="low", now=now)
+    found = sorted(tokens(vault, details))
+    if db.get_bind().dialect.name == "postgresql":
+        kinds, blinds = [kind for kind, _ in found], [blind for _, blind in found]
+        told = {f"person_{name}": value for name, value in row.items()}
+        if not _WRITING.rows(db, **told | identity, kinds=kinds, blinds=blinds):
+            return None
+    else:  # one writes at a time: nobody has come between
+        messages.write(db, person=[row], identity=[identity], person_token=[
+            {"person_id": person_id, "kind": kind, "blind": blind} for kind, blind in found
+        ])  # fmt: skip
+    return as_read(db, Person, row)
+
+
+def _told(vault: Vault, key: bytes, person_id: UUID, details: Details) -> dict[str, Any]:
+    """Return what the row of a person says of what they told."""
+    return {
+        "sealed": vault.seal(key, person_id, asdict(details)), "indexed_by": indexed_by(vault),
+        "birth_year": int(details.birth_date[:4]), "sex": details.sex,
+        "language": details.language,
+    }  # fmt: skip
 
 
 def identified(
     vault: Vault, person: Person, told: IdentityDetails, *, level: str, now: datetime
 ) -> Identity:
     """Return the row of something that says who a person is, to be added; `told` is tidy."""
+    return Identity(**_identity(vault, person, told, level=level, now=now))
+
+
+def _identity(
+    vault: Vault, person: Person, told: IdentityDetails, *, level: str, now: datetime
+) -> dict[str, Any]:
     row_id = new_id()
-    return Identity(
-        id=row_id, person_id=person.id, recorded_at=now, kind=told.kind, country=told.country,
-        level=level, blind=next(iter(identity_blinds(vault, told)), None),
-        sealed=vault.seal(key_of(person), row_id, asdict(told), purpose="identity"),
-    )  # fmt: skip
+    return {
+        "id": row_id, "person_id": person.id, "recorded_at": now, "kind": told.kind,
+        "country": told.country, "level": level,
+        "blind": next(iter(identity_blinds(vault, told)), None),
+        "sealed": vault.seal(key_of(person), row_id, asdict(told), purpose="identity"),
+    }  # fmt: skip
 
 
 def _tokens(vault: Vault, person_id: UUID, details: Details) -> list[PersonToken]:

@@ -7,15 +7,17 @@ The caller takes in a transaction of its own, before the work, so that work whic
 
 import hmac
 from datetime import datetime, timedelta
+from functools import cache
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
-from sqlalchemy import case, delete, or_, select
+from sqlalchemy import bindparam, case, delete, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.limits import limits
 from healthcert.errors import TooMany
-from healthcert.models import LimitCounter, upsert
+from healthcert.models import Base, LimitCounter, upsert_on
+from healthcert.models.straight import Straight
 from healthcert.services import alarms
 
 
@@ -28,21 +30,32 @@ def take(db: Session, *, name: str, key: bytes, most: int, within: timedelta, no
     Raises:
         TooMany: The window is full; it says when it ends. Nothing was counted.
     """
-    row, over = LimitCounter, LimitCounter.ends_at <= now
-    first = upsert(db, "limit_counter").values(name=name, key=key, ends_at=now + within, count=1)
+    told = {"name": name, "key": key, "most": most, "ends_at": now + within, "now": now}
+    found = _counting(db.get_bind().dialect.name).rows(db, **told)
+    if not found:
+        ends_at = select(LimitCounter.ends_at).filter_by(name=name, key=key)
+        raise TooMany(db.scalar(ends_at) or now + within)
+    return int(found[0][0])
+
+
+@cache
+def _counting(engine: str) -> Straight:
+    """Return the statement that counts one more, or gives no row where the window is full."""
+    row, insert = Base.metadata.tables["limit_counter"].c, upsert_on(engine, "limit_counter")
+    over, ends_at = row.ends_at <= bindparam("now"), insert.excluded.ends_at
+    first = insert.values(
+        name=bindparam("name"), key=bindparam("key"), ends_at=bindparam("ends_at"),
+        count=literal_column("1"),
+    )  # fmt: skip
     counted = first.on_conflict_do_update(
         index_elements=["name", "key"],
         set_={
             "count": case((over, 1), else_=row.count + 1),
-            "ends_at": case((over, now + within), else_=row.ends_at),
+            "ends_at": case((over, ends_at), else_=row.ends_at),
         },
-        where=or_(over, row.count < most),
+        where=or_(over, row.count < bindparam("most")),
     )
-    count = db.scalar(counted.returning(row.count))
-    if count is None:
-        ends_at = select(row.ends_at).where(row.name == name, row.key == key)
-        raise TooMany(db.scalar(ends_at) or now + within)
-    return int(count)
+    return Straight(counted.returning(row.count))
 
 
 def spend(

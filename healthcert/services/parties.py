@@ -17,21 +17,22 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Person, Slot, new_id
+from healthcert.models import Appointment, Base, Person, as_read, new_id
+from healthcert.models.straight import Straight
 from healthcert.services import audit, booking, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
 _UNCONFIRMED = ("held", "expired")
-_OF_PARTY = Appointment.party_id == bindparam("party")
-_PERSONS = people.locking(select(Appointment.person_id).where(_OF_PARTY))
-_ROWS = (
-    scenes.PLACES.add_columns(Appointment)
-    .join(Appointment, Appointment.slot_id == Slot.id)
+_APPOINTMENT, _SLOT = (Base.metadata.tables[name] for name in ("appointment", "slot"))
+_OF_PARTY = _APPOINTMENT.c.party_id == bindparam("party")
+_PERSONS = Straight(people.locking(select(_APPOINTMENT.c.person_id).where(_OF_PARTY)))
+_ROWS = Straight(
+    scenes.PLACES.add_columns(*_APPOINTMENT.c)
+    .join(_APPOINTMENT, _APPOINTMENT.c.slot_id == _SLOT.c.id)
     .where(_OF_PARTY)
-    .order_by(Appointment.id)
-    .with_for_update(of=Appointment, key_share=True)
-    .execution_options(populate_existing=True)
+    .order_by(_APPOINTMENT.c.id)
+    .with_for_update(of=_APPOINTMENT, key_share=True)
 )
 
 
@@ -69,11 +70,11 @@ def hold(
     persons = {wish.person.id for wish in wishes}
     if not wishes or len(persons) > MOST_PEOPLE or len(wishes) > MOST_PLACES:
         raise BadInput({"people": "too_many" if wishes else "missing"})
-    known = people.all_read(db, persons)
+    everybody = people.all_read(db, persons)
     found, named = [], set[tuple[UUID, UUID, int]]()
     for number, wish in enumerate(wishes):
         with _of_wish(number):
-            found.append(scenes.scene_of(db, vault, known[wish.person.id], wish.slot_id))
+            found.append(scenes.scene_of(db, vault, everybody[wish.person.id], wish.slot_id))
     _refuse_elsewhere(site_id, [scene.place for scene in found])
     decided: booking.Written = []
     for number, wish in enumerate(wishes):
@@ -82,11 +83,11 @@ def hold(
             if one in named:
                 raise AlreadyBooked
             if any(each[:2] == one[:2] for each in named):  # something was decided since
-                found[number] = scenes.scene_of(db, vault, known[one[0]], wish.slot_id)
+                found[number] = scenes.scene_of(db, vault, everybody[one[0]], wish.slot_id)
             named.add(one)
             booking.refuse_unfit(
-                db, vault=vault, person=known[one[0]], scene=found[number], actor=actor, now=now,
-                dose_number=wish.dose_number, exception_reason=exception_reason,
+                db, vault=vault, person=everybody[one[0]], scene=found[number], actor=actor,
+                now=now, dose_number=wish.dose_number, exception_reason=exception_reason,
                 planned=_planned(wish, found[number].place, wishes, found),
                 rows=None if len(wishes) > 1 else decided,
             )  # fmt: skip
@@ -215,12 +216,14 @@ def _locked(
 ) -> tuple[dict[UUID, Person], list[Appointment], list[scenes.Place]]:
     """Return people, appointments and places of a party, so that nobody else moves them on."""
     persons = people.read(db, _PERSONS, party=party_id)
-    found = db.execute(_ROWS, {"party": party_id}).all()
-    if not found:
+    at, rows = list[scenes.Place](), list[Appointment]()
+    for values in map(iter, _ROWS.rows(db, party=party_id)):
+        at.append(scenes.place_in(values))
+        rows.append(as_read(db, Appointment, dict(zip(_APPOINTMENT.c.keys(), values, strict=True))))
+    if not rows:
         raise NotFound
-    at = [scenes.place_in(iter(row)) for row in found]
     _refuse_elsewhere(site_id, at)
-    return persons, [row[-1] for row in found], at
+    return persons, rows, at
 
 
 def _refuse_elsewhere(site_id: UUID | None, found: Sequence[scenes.Place]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import Holder
 from healthcert.models import Base, Person, narrow
+from healthcert.models.straight import Straight
 
 UNFINDABLE = ("vouched", "none")  # identities without a number
 _PERSON = Base.metadata.tables["person"]
@@ -102,7 +104,8 @@ def all_locked(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
 
 def all_read(db: Session, person_ids: Collection[UUID]) -> dict[UUID, Person]:
     """Return people as `all_locked` does, but to be read alone: no session knows these rows."""
-    return _all_of(read(db, _LOCKED, ids=list(set(person_ids))), person_ids)
+    ids = {f"id_{number}": each for number, each in enumerate(set(person_ids))}
+    return _all_of(read(db, _locked(len(ids)), **ids), person_ids)
 
 
 def _all_of(found: dict[UUID, Person], person_ids: Collection[UUID]) -> dict[UUID, Person]:
@@ -118,11 +121,13 @@ def locking(ids: Any, *what: Any) -> Select[Any]:  # noqa: ANN401 - as SQL takes
     return query.with_for_update(key_share=True)
 
 
-def read(db: Session, query: Select[Any], **values: object) -> dict[UUID, Person]:
+def read(db: Session, query: Straight, **values: object) -> dict[UUID, Person]:
     """Return the people that a query of `locking` finds, to be read alone."""
-    db.flush()
-    found = map(_READ._make, db.connection().execute(query, values))
+    found = map(_READ._make, query.rows(db, **values))
     return {person.id: person for person in found}
 
 
-_LOCKED = locking(bindparam("ids", expanding=True))
+@cache
+def _locked(number: int) -> Straight:
+    names = (f"id_{each}" for each in range(number))
+    return Straight(locking([bindparam(name, type_=_PERSON.c.id.type) for name in names]))

@@ -14,7 +14,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    Select,
     Update,
     bindparam,
     case,
@@ -42,6 +41,7 @@ from healthcert.models import (
 from healthcert.models.appointment import ACTIVE
 from healthcert.models.broken import broken_rule
 from healthcert.models.place import KEPT, OPEN
+from healthcert.models.straight import Straight
 from healthcert.policy import reference
 from healthcert.services import audit, messages
 
@@ -190,8 +190,7 @@ def _at_once(db: Session, taking: Update, one: UUID, rows: Mapping[str, audit.Ro
     told = [(name, row) for name, some in rows.items() for row in some or ()]
     values = {f"{name}_{key}": value for name, row in told for key, value in row.items()}
     statement = _statement(taking, tuple((name, tuple(row)) for name, row in told))
-    found = db.connection().execute(statement, values | {"one": one})
-    return found.one_or_none() is not None
+    return bool(statement.rows(db, one=one, **values))
 
 
 _NAMED = select(_APPOINTMENT.c.id).where(
@@ -212,7 +211,7 @@ _KEEPING = (
 
 
 @cache
-def _statement(taking: Update, shapes: tuple[tuple[str, tuple[str, ...]], ...]) -> Select[Any]:
+def _statement(taking: Update, shapes: tuple[tuple[str, tuple[str, ...]], ...]) -> Straight:
     taken = taking.cte("taken")
     written = []
     for name, keys in shapes:
@@ -220,7 +219,7 @@ def _statement(taking: Update, shapes: tuple[tuple[str, tuple[str, ...]], ...]) 
         values = (bindparam(f"{name}_{key}", type_=table.c[key].type) for key in keys)
         one = insert(table).from_select(keys, select(*values).select_from(taken))
         written.append(one.cte(f"wrote_{name}"))
-    return select(taken.c.id).add_cte(*written)
+    return Straight(select(taken.c.id).add_cte(*written))
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from healthcert.models import (
     narrow,
 )
 from healthcert.models.place import KEPT
+from healthcert.models.straight import Straight
 from healthcert.services import eligibility, people
 from healthcert.services.people import Details
 
@@ -80,7 +81,7 @@ _NEWEST = (
     .limit(literal_column("1"))
     .correlate(_PROGRAMME)
 )
-_SCENE = (
+_SCENE = Straight(
     PLACES.add_columns(*(_DECISION.c[each] for each in _LAST._fields))
     .add_columns(_DOSE.c.given_on, _GIVEN.c.knowledge_id)
     .outerjoin(_DECISION, _DECISION.c.id == _NEWEST.scalar_subquery())
@@ -103,8 +104,7 @@ def scene_of(db: Session, vault: Vault, person: Person, slot_id: UUID) -> Scene:
     Raises:
         NotFound: No such slot is open for booking.
     """
-    db.flush()
-    rows = db.connection().execute(_SCENE, {"slot": slot_id, "person": person.id}).all()
+    rows = _SCENE.rows(db, slot=slot_id, person=person.id)
     if not rows:
         raise NotFound
     values = iter(rows[0])

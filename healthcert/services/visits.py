@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from healthcert.models import ApiToken, Staff, Visit
+from healthcert.models import ApiToken, Base, Staff, Visit, narrow
+from healthcert.models.straight import Straight
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
@@ -31,12 +32,27 @@ class Left(NamedTuple):
     expires_at: datetime
 
 
+_READ = narrow(
+    "token_hash sealed started_at seen_at expires_at staff_id person_id proved_at locked_at"
+)
+_VISIT = Base.metadata.tables["visit"]
+_OF_TOKEN = _VISIT.c.token_hash == bindparam("token")
+_FIND = Straight(select(*(_VISIT.c[name] for name in _READ._fields)).where(_OF_TOKEN))
+_KEEP = Straight(
+    update(_VISIT)
+    .where(_OF_TOKEN, _VISIT.c.locked_at.is_(None))
+    .values(sealed=bindparam("sealed"), seen_at=bindparam("seen_at"))
+    .returning(_VISIT.c.token_hash)
+)
+
+
 def find(db: Session, *, token_hash: bytes, now: datetime) -> Visit | None:
     """Return the session of a token, or None where it never was, has idled out or has ended.
 
     One that is idle for 30 minutes, or 12 hours old, is over. The hash is SHA-256.
     """
-    visit = db.scalars(select(Visit).where(Visit.token_hash == token_hash)).one_or_none()
+    found = _FIND.rows(db, token=token_hash)
+    visit: Visit | None = _READ._make(found[0]) if found else None
     if visit is None or now >= visit.expires_at or now >= visit.seen_at + IDLE:
         return None
     return None if visit.locked_at else visit
@@ -56,9 +72,7 @@ def keep(
         made = {"started_at": started_at, "seen_at": now, "expires_at": ends, "sealed": sealed}
         db.execute(insert(Visit).values(token_hash=token_hash, **made, **whose))
         return True
-    open_ = update(Visit).where(Visit.token_hash == token_hash, Visit.locked_at.is_(None))
-    seen = open_.values(sealed=sealed, seen_at=now).returning(Visit.token_hash)
-    return db.scalar(seen) is not None
+    return bool(_KEEP.rows(db, token=token_hash, sealed=sealed, seen_at=now))
 
 
 def end(db: Session, *, token_hash: bytes) -> None:

@@ -30,7 +30,8 @@ from healthcert.web.refused import REFUSED, answered
 from healthcert.web.room import refuse_another
 from healthcert.web.times import again
 
-Held = dict[str, Any]  # ``id``, ``until``, ``new`` of a party; for what: ``places``, ``mark``
+# ``id``, ``until``, ``new``, ``first`` person of a party; for what: ``places``, ``mark``
+Held = dict[str, Any]
 
 
 def onward() -> Page:
@@ -91,8 +92,8 @@ def book() -> Page:
     if request.form.get("shown", _shown()) != _shown():  # by another window of theirs
         return check(is_changed=True)
     try:
-        party_id = UUID(_take()["id"])
-        made, told = parts().doors.run(lambda db: _confirmed(db, party_id))
+        held = _take()
+        made, told = parts().doors.run(lambda db: _confirmed(db, held))
     except REFUSED as refusal:
         before = draft.read().get("held")
         draft.keep(held=before and before | {"mark": None})  # it fits no more: to be held anew
@@ -117,7 +118,7 @@ def _take(*, anew: bool = False) -> Held:
     told = draft.read()
     before: Held | None = told.get("held")
     mark = [told["people"], told.get("exception"), source(), _places()]
-    if before and before["mark"] == mark and not anew:
+    if before and before["mark"] == mark and "first" in before and not anew:
         return before
     first = draft.people()[0]
     limit("book", first.get("id") or known_by(draft.details_of(None, first)))
@@ -147,14 +148,14 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
     )  # fmt: skip
     ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
     new = [each if is_new or each in new else "" for each, is_new in ids]
-    return {"id": str(made.id), "until": made.until.isoformat(), "new": new}
+    until, first = made.until.isoformat(), str(everybody[0].id)
+    return {"id": str(made.id), "until": until, "new": new, "first": first}
 
 
-def _confirmed(db: Any, party_id: UUID) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
-    first = parties.held(db, party_id=party_id).appointments[0].person_id
+def _confirmed(db: Any, held: Held) -> tuple[Sequence[Appointment], list[Details]]:  # noqa: ANN401
     made = parties.confirm(
-        db, vault=parts().vault, party_id=party_id, actor=desk.who_books(first), now=now(),
-        site_id=own_site() if at_desk() else None,
+        db, vault=parts().vault, party_id=UUID(held["id"]), now=now(),
+        actor=desk.who_books(UUID(held["first"])), site_id=own_site() if at_desk() else None,
     )  # fmt: skip
     if at_desk():
         desk.arrived(db, made)

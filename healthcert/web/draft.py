@@ -6,8 +6,9 @@ between dots. The desk's draft is apart from a citizen's, so that a clerk who he
 nothing up.
 """
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 from flask import g, request, session
@@ -43,6 +44,9 @@ _CARRIED = (
 )  # fmt: skip
 
 
+_T = TypeVar("_T")
+
+
 class Chosen(NamedTuple):
     """A place that was chosen for one of them."""
 
@@ -51,6 +55,21 @@ class Chosen(NamedTuple):
     dose: int
 
 
+def _once(read: Callable[..., list[_T]]) -> Callable[..., list[_T]]:
+    """Let the address be read once a request."""
+
+    @wraps(read)
+    def told(**how: bool) -> list[_T]:
+        kept: dict[Any, list[_T]] = request.environ.setdefault("healthcert.draft", {})
+        key = read.__name__, *how.values()
+        if key not in kept:
+            kept[key] = read(**how)
+        return [*kept[key]]
+
+    return told
+
+
+@_once
 def needs() -> list[Need]:
     """Return what each of them needs: one answer for all, or one for each in turn.
 
@@ -65,12 +84,14 @@ def needs() -> list[Need]:
     return [Need(one, int(dose)) for one, dose in zip(programmes, doses, strict=True)]
 
 
+@_once
 def groups() -> list[list[int]]:
     """Return who of them, from 0 on, get the same: a group for each dose of a programme."""
     each = needs()
     return [[at for at, one in enumerate(each) if one == its] for its in dict.fromkeys(each)]
 
 
+@_once
 def wanted(*, whole: bool = True) -> list[Chosen]:
     """Return the places that were chosen: of all first doses, then of those booked along.
 
