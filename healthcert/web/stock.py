@@ -2,24 +2,13 @@
 
 import math
 from datetime import date
-from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
-from healthcert.errors import BadInput
-from healthcert.services import (
-    cold_chain,
-    correcting,
-    deliveries,
-    knowledge,
-    roster,
-    stock,
-    vials,
-)
+from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
-from healthcert.services.part import Part
 from healthcert.services.stock import Shelf
 from healthcert.web.clinic import day as day_list
 from healthcert.web.clinic import own_site
@@ -29,8 +18,6 @@ from healthcert.web.refusals import shown_again
 
 bp = Blueprint("stock", __name__, url_prefix="/clinic/stock")
 _NONE = UUID(int=0)
-_SHOWN = 50  # entries on a page
-_DIGITS = 6  # more doses no shelf holds
 
 
 @bp.get("")
@@ -127,54 +114,6 @@ def lot_of_today() -> Response:
         lot = deliveries.scanned(db, request.form.get("scan", ""), today=day)
     session["lots"] = session.get("lots", {}) | {str(lot.product_id): lot.number}
     return redirect(url_for("clinic.day", lot=lot.number), code=303)
-
-
-@bp.get("/lots/<uuid:lot_id>")
-def entries(lot_id: UUID) -> str:
-    """Show what came to a shelf and left it, the newest first."""
-    before = request.args.get("before", type=_ordinal)
-    part = Part((before,) if before else (), _SHOWN + 1, newest=True)
-    with parts().doors.reading() as db:
-        return render_template(
-            "clinic/entries.html", before=before, shown=_SHOWN, kinds=correcting.CORRECTED,
-            shelf=correcting.one_shelf(db, site_id=own_site(), lot_id=lot_id),
-            found=correcting.entries(db, site_id=own_site(), lot_id=lot_id, part=part),
-            zone=roster.site(db, site_id=own_site()).time_zone,
-        )  # fmt: skip
-
-
-@bp.get("/entries/<uuid:move_id>")
-def entry(move_id: UUID, left: int | None = None) -> str:
-    """Show an entry of a shelf, and ask what is right instead."""
-    with parts().doors.reading() as db:
-        found = correcting.entry(db, site_id=own_site(), move_id=move_id)
-        zone = roster.site(db, site_id=own_site()).time_zone
-    return render_template(
-        "clinic/entry.html", found=found, zone=zone, left=left, kinds=correcting.CORRECTED
-    )
-
-
-@bp.post("/entries/<uuid:move_id>")
-def correct(move_id: UUID) -> Response | tuple[str, int]:
-    """Take an entry back that was wrong, and write the right one in its place."""
-    typed = request.form.get("quantity", "").strip()
-    number = typed.isdecimal() and len(typed) <= _DIGITS
-    quantity = int(typed) if number else -1 if typed else 0
-    with parts().doors.reading() as db:
-        lot_id = correcting.entry(db, site_id=own_site(), move_id=move_id).StockMove.lot_id
-    try:
-        why = request.form.get("why", "")
-        done(correcting.correct, move_id=move_id, quantity=quantity, why=why)
-    except BadInput as refusal:
-        g.wrong = refusal.fields
-        return entry(move_id, getattr(refusal, "left", None)), HTTPStatus.BAD_REQUEST
-    return redirect(url_for(".entries", lot_id=lot_id), code=303)
-
-
-def _ordinal(text: str) -> int:
-    if not 0 < (number := int(text)) < 2**31:
-        raise ValueError(text)
-    return number
 
 
 def _degrees(text: str) -> float:

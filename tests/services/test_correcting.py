@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
 from healthcert.models import AuditEvent, Lot, Staff, Stock, StockMove, new_id
-from healthcert.services import closing, cold_chain, correcting, lots, stock
+from healthcert.services import closing, cold_chain, correcting, entries, lots, stock
 from healthcert.services.correcting import TooFewLeft
 from healthcert.services.part import Part
 from healthcert.services.reconciling import differences
@@ -45,7 +45,7 @@ def newest(clinic: Clinic, shelf: Shelf) -> StockMove:
 def told(clinic: Clinic, shelf: Shelf, after: tuple[int, ...] = (), most: int = 50):
     part = Part(after, most, newest=True)
     with clinic.doors.reading() as db:
-        return correcting.entries(db, site_id=shelf.site_id, lot_id=shelf.lot_id, part=part)
+        return entries.listed(db, site_id=shelf.site_id, lot_id=shelf.lot_id, part=part)
 
 
 def correct(clinic: Clinic, entry: StockMove, quantity: int, staff: Staff, why="wrong_number"):
@@ -283,12 +283,12 @@ def test_what_is_frozen_or_set_aside_is_still_written_right(clinic, shelf, lead,
     with clinic.doors.transaction() as db:
         other = make.make_site(db)
         cold_chain.add(db, name="A", kind="fridge", staff=lead, now=NOW)
-    entries = []
+    wrong = []
     for kind, reason in (("received", None), ("wasted", "broken"), ("overfill", None)):
         move(clinic, shelf, kind, 20, reason=reason)
-        entries.append(newest(clinic, shelf))
+        wrong.append(newest(clinic, shelf))
     transfer(clinic, shelf, 20, other.id, clinic.nurse)
-    entries.append(newest(clinic, shelf))
+    wrong.append(newest(clinic, shelf))
     if frozen == "aside":
         with clinic.doors.transaction() as db:
             fridge_id = cold_chain.fridges(db, site_id=clinic.site.id)[0][0].id
@@ -298,7 +298,7 @@ def test_what_is_frozen_or_set_aside_is_still_written_right(clinic, shelf, lead,
         order(clinic, shelf, frozen)
     with pytest.raises(WrongState):
         transfer(clinic, shelf, 1, other.id, clinic.nurse)
-    for entry in entries:
+    for entry in wrong:
         correct(clinic, entry, 19, lead)
     found = balance(clinic, shelf)
     assert (found.remaining, found.transferred_out, found.wasted) == (100, 19, 19)

@@ -16,6 +16,7 @@ from healthcert.services import (
     correcting,
     delegating,
     deliveries,
+    entries,
     holds,
     hours,
     judging_again,
@@ -102,7 +103,7 @@ get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number 
 post("/clinic/stock/deliveries", deliveries.receive, status=201)
 post("/clinic/stock/moves", stock.move, name="move_stock")
 post("/clinic/stock/transfers", stock.transfer)
-get("/clinic/stock/lots/<uuid:lot_id>", correcting.entries,
+get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
     answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
 post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
      body={"why": word(WRONG_BECAUSE)})  # fmt: skip
