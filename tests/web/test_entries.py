@@ -29,15 +29,20 @@ def came(parts, clinic):
         return shelf
 
 
+def first(pattern, page):
+    return re.search(rf'href="({pattern}[^"]+)"', page.text)[1]
+
+
 def left(parts):
     with parts.doors.reading() as db:
         return db.scalars(select(Stock.remaining)).one()
 
 
-def test_a_wrong_delivery_is_found_from_its_shelf_and_set_right_by_the_head(parts, staff, came):
+@pytest.mark.usefixtures("came")
+def test_a_wrong_delivery_is_found_from_its_shelf_and_set_right_by_the_head(parts, staff):
     lead, nurse = staff("lead"), staff("nurse")
-    shelf = re.search(r'href="(/clinic/stock/lots/[^"]+)"', lead.get("/clinic/stock").text)[1]
-    page = re.search(r'href="(/clinic/stock/entries/[^"]+)"', lead.get(shelf).text)[1]
+    shelf = first("/clinic/stock/lots/", lead.get("/clinic/stock"))
+    page = first("/clinic/stock/entries/", lead.get(shelf))
     assert page not in nurse.get(shelf).text
     assert nurse.get(page).status_code == 403
     assert nurse.post(page, {"quantity": "10", "why": "twice"}, page=shelf).status_code == 403
@@ -62,8 +67,8 @@ def test_what_has_left_since_is_said_with_how_much_is_left(parts, staff, came):
     gone = WENT | {"lot": str(came.lot_id), "quantity": "80"}
     nurse.post("/clinic/stock/went", gone, page="/clinic/stock")
     with parts.doors.reading() as db:
-        first = db.scalars(select(StockMove.id).filter_by(ordinal=1)).one()
-    page = f"/clinic/stock/entries/{first}"
+        entry = db.scalars(select(StockMove.id).filter_by(ordinal=1)).one()
+    page = f"/clinic/stock/entries/{entry}"
     answer = lead.post(page, {"quantity": "10", "why": "wrong_number"}, page=page)
     assert answer.status_code == 400
     words = re.sub(r"<[^>]*>", "", answer.text)
@@ -97,9 +102,9 @@ def test_a_long_list_is_shown_in_parts_of_fifty_and_asks_little(parts, staff, ca
         for _ in range(59):
             make.make_move(db, shelf, "overfill", 1)
     lead, path = staff("lead"), f"/clinic/stock/lots/{came.lot_id}"
-    first = lead.get(path).text
-    more = re.search(rf'href="({path}\?before=11)"', first)[1]
-    assert (first.count("<tr "), lead.get(more).text.count("<tr ")) == (51, 11)
+    newest = lead.get(path).text
+    more = re.search(rf'href="({path}\?before=11)"', newest)[1]
+    assert (newest.count("<tr "), lead.get(more).text.count("<tr ")) == (51, 11)
     for before in ("0", "-1", "x", "9" * 30):
         assert lead.get(f"{path}?before={before}").text.count("<tr ") == 51
     with parts.doors.reading() as db:
