@@ -26,10 +26,9 @@ class Kind(NamedTuple):
     answers: str | None = None
 
 
-# The one table of them: columns, triggers and sums read it.
-MOVES: Mapping[str, Kind] = {
+MOVES: Mapping[str, Kind] = {  # the one table of them: columns, triggers and sums read it
     **{kind: Kind(kind) for kind in (*BY_HAND, "given", "unexplained")},
-    "transferred_in": Kind("transferred_in", 1, "transferred_out"),
+    "transferred_in": Kind("transferred_in", answers="transferred_out"),
     "given_back": Kind("given", -1, "given"),
     "explained": Kind("unexplained", -1, "unexplained"),
     "counted": Kind("unexplained"),

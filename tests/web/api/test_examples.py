@@ -73,7 +73,8 @@ def test_every_example_is_answered_as_it_says(served, parts, clinic, token, newe
     nurse, lead, admin = token("nurse"), token("lead"), token("admin")
     reader = Reader(served, {
         "nurse": lambda: nurse, "lead": lambda: lead, "admin": lambda: admin,
-        "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat, "tomorrow": (NOW + timedelta(days=1)).date,
+        "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat,
+        "tomorrow": (NOW + timedelta(days=1)).date,
         "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
     })  # fmt: skip
     pairs = PAIR.findall(DOC.read_text(encoding="utf-8"))
