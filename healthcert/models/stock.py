@@ -37,6 +37,7 @@ MOVES: Mapping[str, Kind] = {  # the one table of them: columns, triggers and su
 TOTALS = tuple(dict.fromkeys(kind.total for kind in MOVES.values()))
 _OF_A_DOSE = ("given", "given_back", "unexplained", "explained")
 TAKES_BACK = tuple(f"{kind}_back" for kind in BY_HAND)
+_FOR_A_REASON = ("wasted", *TAKES_BACK)
 _LESS = tuple(kind for kind, row in MOVES.items() if row.sign < 0)
 _CALLED_OTHERWISE = {kind: row.total for kind, row in MOVES.items() if row.total != kind}
 
@@ -65,9 +66,7 @@ class StockMove(Row):
         CheckConstraint(f"(kind IN {_OF_A_DOSE}) = (dose_id IS NOT NULL)", name="dose"),
         CheckConstraint("dose_id IS NULL OR quantity = 1", name="one_dose"),
         CheckConstraint("(answers_kind IS NULL) = (answers IS NULL)", name="answers"),
-        CheckConstraint(
-            f"(kind IN {('wasted', *TAKES_BACK)}) = (reason IS NOT NULL)", name="reason"
-        ),
+        CheckConstraint(f"(kind IN {_FOR_A_REASON}) = (reason IS NOT NULL)", name="reason"),
         CheckConstraint(f"kind <> 'wasted' OR reason IN {WASTE_REASONS}", name="waste_reason"),
         CheckConstraint(
             f"kind NOT IN {TAKES_BACK} OR reason IN {WRONG_BECAUSE}", name="wrong_because"
