@@ -25,7 +25,6 @@ from healthcert.models import (
     StockCount,
     StockMove,
 )
-from healthcert.models.stock import MOVES
 from healthcert.services import audit, booking, places, stock
 from healthcert.services.stock import Shelf
 
@@ -62,20 +61,20 @@ def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[Sess
     begins = datetime.combine(day, time(), ZoneInfo(site.time_zone))
     moved: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     recorded: dict[UUID, int] = {}
-    moves = select(StockMove.lot_id, StockMove.kind, func.sum(StockMove.quantity))
+    kinds = (StockMove.lot_id, StockMove.kind, StockMove.total)
+    moves = select(*kinds, func.sum(StockMove.change)).group_by(*kinds)
     moves = moves.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
     in_error = exists().where(
         DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
     )
-    given = select(Dose.lot_id, literal("recorded"), func.count()).group_by(Dose.lot_id)
+    word = literal("recorded")
+    given = select(Dose.lot_id, word, word, func.count()).group_by(Dose.lot_id)
     given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~in_error)
-    both = moves.group_by(StockMove.lot_id, StockMove.kind).union_all(given)
-    for lot_id, kind, quantity in db.execute(both):
+    for lot_id, kind, total, change in db.execute(moves.union_all(given)):
         if kind == "recorded":
-            recorded[lot_id] = quantity
+            recorded[lot_id] = change
             continue
-        back = -1 if kind in ("given_back", "explained") else 1
-        moved[lot_id][MOVES[kind]] += back * quantity
+        moved[lot_id][total] += change
         moved[lot_id]["counts"] += kind == "counted"
     waits = select(StockCount.counted_by).where(StockCount.site_id == site.id)
     waits = waits.where(StockCount.lot_id == Stock.lot_id, StockCount.state == "open")

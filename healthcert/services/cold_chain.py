@@ -17,9 +17,12 @@ from healthcert.services.stock import Shelf
 
 
 def shelves(
-    db: Session, *, site_id: UUID
+    db: Session, *, site_id: UUID, empty: bool = False
 ) -> Sequence[Row[Stock, Lot, Product, LotValidity, dict[str, Any]]]:
-    """Return what a site has and what waits there, by product and last day; last, its file."""
+    """Return what a site has and what waits there, by product and last day; last, its file.
+
+    With the `empty`, also the lots of which it has nothing left.
+    """
     other = aliased(LotValidity)
     last = select(func.max(other.ordinal)).where(other.lot_id == Lot.id)
     query = (
@@ -29,8 +32,9 @@ def shelves(
         .join(Knowledge, Knowledge.id == Product.knowledge_id)
         .join(LotValidity, LotValidity.lot_id == Lot.id)
         .where(Stock.site_id == site_id, LotValidity.ordinal == last.scalar_subquery())
-        .where(or_(Stock.remaining > 0, Stock.set_aside.is_not(None)))
     )
+    if not empty:
+        query = query.where(or_(Stock.remaining > 0, Stock.set_aside.is_not(None)))
     return db.execute(query.order_by(Product.name, LotValidity.expires_on, Lot.number)).all()
 
 

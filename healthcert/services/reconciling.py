@@ -2,16 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session, aliased
 
 from healthcert.models import Appointment, Certificate, Person, TestResult, TestStanding
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
 from healthcert.models.place import KEPT, Slot
 from healthcert.models.recovery import Recovery, RecoveryStanding
-from healthcert.models.stock import MOVES, Stock, StockMove
+from healthcert.models.stock import TAKES_BACK, TOTALS, Stock, StockMove
 from healthcert.models.supply import Lot, LotValidity, Product, ProductTarget
 from healthcert.services import judging_again, statement
 
@@ -130,18 +141,27 @@ def _parties() -> Select[object]:
 
 def _balances() -> Select[object]:
     """Balances of which a column is not the sum of its moves."""
-    back = StockMove.kind.in_(("given_back", "explained"))
-    quantity = case((back, -StockMove.quantity), else_=StockMove.quantity)
 
     def moved(column: str) -> ColumnElement[int]:
-        kinds = [kind for kind in MOVES if MOVES[kind] == column]
-        total = func.coalesce(func.sum(quantity), 0)
+        total = func.coalesce(func.sum(StockMove.change), 0)
         same = (StockMove.site_id == Stock.site_id, StockMove.lot_id == Stock.lot_id)
-        query = select(total).where(*same, StockMove.kind.in_(kinds))
+        query = select(total).where(*same, StockMove.total == column)
         return query.correlate(Stock).scalar_subquery()
 
-    columns = sorted(set(MOVES.values()))
-    return select(Stock.lot_id).where(or_(*(getattr(Stock, c) != moved(c) for c in columns)))
+    return select(Stock.lot_id).where(or_(*(getattr(Stock, c) != moved(c) for c in TOTALS)))
+
+
+def _corrected() -> Select[object]:
+    """Entries of which the right one stands and the wrong one too; transfers taken back by half."""
+
+    def back(move_id: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+        other = aliased(StockMove)
+        return exists().where(other.answers == move_id, other.kind.in_(TAKES_BACK))
+
+    twice = StockMove.replaces.is_not(None) & ~back(StockMove.replaces)
+    arrived = StockMove.kind == "transferred_in"
+    halved = arrived & (back(StockMove.id) != back(StockMove.answers))
+    return select(StockMove.id).where(or_(twice, halved))
 
 
 def _taken() -> Select[object]:
@@ -175,6 +195,7 @@ CHECKS: Mapping[str, Select[object]] = {
     "vaccinated appointments have their dose": _appointments(),
     "parties are booked as a whole": _parties(),
     "balances are their moves": _balances(),
+    "what was entered wrong is taken back": _corrected(),
     "doses from known lots took their stock": _taken(),
     "doses of settled lots stand as the lots say": _settled(),
 }

@@ -36,14 +36,14 @@ def take(db: Session, *, dose: Dose, now: datetime) -> None:
     """
     if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
         return
-    stock = _balance(db, Shelf(dose.site_id, dose.lot_id))
+    stock = locked(db, Shelf(dose.site_id, dose.lot_id))
     db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
     if stock.remaining < 1:
-        _move(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
+        enter(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
         note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
     if stock.set_aside is not None:
         alarms.sound(db, kind="dose_set_aside", about=("dose", dose.id), now=now)
-    _move(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
+    enter(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
 
 
 def give_back(db: Session, *, dose: Dose, by: UUID, now: datetime) -> None:
@@ -55,8 +55,8 @@ def give_back(db: Session, *, dose: Dose, by: UUID, now: datetime) -> None:
     took = {move.kind: move for move in db.scalars(select(StockMove).filter_by(dose_id=dose.id))}
     for kind, back in (("given", "given_back"), ("unexplained", "explained")):
         if kind in took and back not in took:
-            stock = _balance(db, Shelf(took[kind].site_id, took[kind].lot_id))
-            _move(db, stock, back, by=by, now=now, dose_id=dose.id, answers=took[kind].id)
+            stock = locked(db, Shelf(took[kind].site_id, took[kind].lot_id))
+            enter(db, stock, back, by=by, now=now, dose_id=dose.id, answers=took[kind].id)
 
 
 def move(
@@ -78,7 +78,7 @@ def move(
     if (reason in WASTE_REASONS) != (kind == "wasted"):
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
-    _move(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
+    enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
     if fridge_id is not None:
         stock.fridge_id = in_use(db, fridge_id, shelf.site_id).id
     if kind == "received":
@@ -100,13 +100,13 @@ def transfer(
     if to == shelf.site_id:
         raise BadInput({"to": "not_a_choice"})
     for site_id in sorted((shelf.site_id, to)):
-        _balance(db, Shelf(site_id, shelf.lot_id))
+        locked(db, Shelf(site_id, shelf.lot_id))
     stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
     lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
     if lot.state != "released" or stock.set_aside is not None:
         raise WrongState
-    out = _move(db, stock, "transferred_out", quantity, by=staff.id, now=now)
-    _move(db, _balance(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
+    out = enter(db, stock, "transferred_out", quantity, by=staff.id, now=now)
+    enter(db, locked(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
     note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
 
 
@@ -127,7 +127,7 @@ def count_again(
     stock = _asked(db, shelf, staff, found + 1)
     beyond = found - stock.remaining
     second = confirmed_by.id
-    _move(db, stock, "counted", beyond, by=staff.id, now=now, confirmed_by=second)
+    enter(db, stock, "counted", beyond, by=staff.id, now=now, confirmed_by=second)
     note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond, second=second)
     return beyond
 
@@ -140,7 +140,7 @@ def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
     """
     if staff.role != "admin" and staff.site_id != shelf.site_id:
         raise NotFound
-    return _balance(db, shelf)
+    return locked(db, shelf)
 
 
 def in_use(db: Session, fridge_id: UUID, site_id: UUID | None, *, shared: bool = True) -> Fridge:
@@ -165,7 +165,7 @@ def _asked(
     return stock
 
 
-def _balance(db: Session, shelf: Shelf) -> Stock:
+def locked(db: Session, shelf: Shelf) -> Stock:
     """Return a balance that nobody else moves until this transaction ends, begun where needed."""
     one = select(Stock).where(Stock.site_id == shelf.site_id, Stock.lot_id == shelf.lot_id)
     locked = one.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -178,10 +178,11 @@ def _balance(db: Session, shelf: Shelf) -> Stock:
     return stock
 
 
-def _move(
+def enter(
     db: Session, stock: Stock, kind: str, quantity: int = 1, *, by: UUID, now: datetime,
     **more: UUID | str | None,
 ) -> StockMove:  # fmt: skip
+    """Write the next move of a balance that is locked; bring the balance up to it."""
     move = StockMove(
         recorded_at=now, site_id=stock.site_id, lot_id=stock.lot_id, ordinal=stock.moves + 1,
         kind=kind, quantity=quantity, moved_by=by, **more,

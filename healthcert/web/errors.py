@@ -75,7 +75,9 @@ def _more(refusal: errors.Refusal) -> dict[str, Any]:
     told = {name: getattr(refusal, name, None) for name in names}
     faults = getattr(refusal, "faults", ())[:100]
     told["rows"] = [dict(zip(("line", "field", "code"), one, strict=True)) for one in faults]
-    return {name: value for name, value in told.items() if value}
+    left = getattr(refusal, "left", None)  # where none is, that is told as well
+    found = {name: value for name, value in told.items() if value}
+    return found if left is None else found | {"left": left}
 
 
 def unusable(wrong: errors.BadInput) -> Response:

@@ -35,8 +35,8 @@ OF_PROGRAMS: Mapping[str, str] = {
     "close_session": "close_session",
     "offer_standby": "open_today standby",
     "keep_stock": "shelves fridges receive move_stock transfer read_fridge read_monitor "
-    "open_vials open_vial discard_vial",
-    "settle_stock": "settle add_fridge retire_fridge",
+    "open_vials open_vial discard_vial entries",
+    "settle_stock": "settle add_fridge retire_fridge correct_entry",
     "plan_sessions": "sessions resize templates preview make closures",
     "close_site": "close_day open_day cancel_session end_template",
     "see_lots": "known_lots lot recall",

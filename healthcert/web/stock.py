@@ -26,11 +26,13 @@ def shelves() -> str:
     """Show what is there, what waits, and the fridges with what was read last."""
     if request.endpoint == "stock.today":
         return day_list()  # where the carton was scanned
+    empty = "empty" in request.args
     with parts().doors.reading() as db:
         sites = {site.id: site for site in roster.sites(db)}
         zone = sites[own_site()].time_zone
         return render_template(
-            "clinic/stock.html", shelves=cold_chain.shelves(db, site_id=own_site()),
+            "clinic/stock.html", empty=empty,
+            shelves=cold_chain.shelves(db, site_id=own_site(), empty=empty),
             fridges=cold_chain.fridges(db, site_id=own_site()), sites=sites.values(),
             products=knowledge.offered(db), today=today(zone), now=now(),
             vials=vials.opened(db, site_id=own_site()), zone=zone,

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from healthcert.db import Doors
 from healthcert.models import Dose, Lot, Site, Stock, StockMove, new_id
-from healthcert.models.stock import MOVES
+from healthcert.models.stock import TOTALS
 from tests import factories as make
 from tests.models.refusals import refused
 from tests.threads import at_once
 
-COLUMNS = sorted(set(MOVES.values()))
+COLUMNS = sorted(TOTALS)
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_what_arrives_is_what_was_sent_and_once(db, shelf):
     with refused(db, "foreign_key"):
         make.make_move(db, other, "transferred_in", 4, answers=out.id)
     make.make_move(db, there, "transferred_in", 4, answers=out.id)
-    with refused(db, "uq_stock_move_answers"):
+    with refused(db, "uq_stock_move_answers_kind"):
         make.make_move(db, there, "transferred_in", 4, answers=out.id)
 
 

@@ -17,21 +17,17 @@ BEGIN
     WHERE move.site_id = OLD.site_id AND move.lot_id = OLD.lot_id
     AND move.ordinal = OLD.moves + 1 AND NEW.moves = move.ordinal
     AND NEW.site_id = OLD.site_id AND NEW.lot_id = OLD.lot_id
-    AND NEW.received = OLD.received
-      + CASE move.kind WHEN 'received' THEN move.quantity ELSE 0 END
-    AND NEW.overfill = OLD.overfill
-      + CASE move.kind WHEN 'overfill' THEN move.quantity ELSE 0 END
+    AND NEW.received = OLD.received + CASE move.total WHEN 'received' THEN move.change ELSE 0 END
+    AND NEW.overfill = OLD.overfill + CASE move.total WHEN 'overfill' THEN move.change ELSE 0 END
+    AND NEW.unexplained = OLD.unexplained
+      + CASE move.total WHEN 'unexplained' THEN move.change ELSE 0 END
     AND NEW.transferred_in = OLD.transferred_in
-      + CASE move.kind WHEN 'transferred_in' THEN move.quantity ELSE 0 END
-    AND NEW.wasted = OLD.wasted + CASE move.kind WHEN 'wasted' THEN move.quantity ELSE 0 END
+      + CASE move.total WHEN 'transferred_in' THEN move.change ELSE 0 END
+    AND NEW.given = OLD.given + CASE move.total WHEN 'given' THEN move.change ELSE 0 END
+    AND NEW.wasted = OLD.wasted + CASE move.total WHEN 'wasted' THEN move.change ELSE 0 END
     AND NEW.transferred_out = OLD.transferred_out
-      + CASE move.kind WHEN 'transferred_out' THEN move.quantity ELSE 0 END
-    AND NEW.returned = OLD.returned
-      + CASE move.kind WHEN 'returned' THEN move.quantity ELSE 0 END
-    AND NEW.given = OLD.given
-      + CASE move.kind WHEN 'given' THEN 1 WHEN 'given_back' THEN -1 ELSE 0 END
-    AND NEW.unexplained = OLD.unexplained + CASE move.kind WHEN 'explained' THEN -1
-      WHEN 'unexplained' THEN 1 WHEN 'counted' THEN move.quantity ELSE 0 END
+      + CASE move.total WHEN 'transferred_out' THEN move.change ELSE 0 END
+    AND NEW.returned = OLD.returned + CASE move.total WHEN 'returned' THEN move.change ELSE 0 END
   ) THEN
     RETURN NEW;
   END IF;

@@ -1,5 +1,5 @@
 -- Only what is released goes to another site, and was not set aside for its cold chain; the rest
--- stays where it is, or goes back.
+-- stays where it is, or goes back. What went before may still be written right.
 -- The lock lets nobody quarantine or recall the lot meanwhile (see `lot_in_force`).
 CREATE FUNCTION stock_frozen() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
@@ -15,4 +15,4 @@ BEGIN
   RETURN NEW;
 END $$;
 CREATE TRIGGER stock_frozen BEFORE INSERT ON stock_move FOR EACH ROW
-WHEN (NEW.kind = 'transferred_out') EXECUTE FUNCTION stock_frozen();
+WHEN (NEW.kind = 'transferred_out' AND NEW.replaces IS NULL) EXECUTE FUNCTION stock_frozen();

@@ -1,20 +1,20 @@
--- A move moves the balance of its site and lot, and must be the next one of it.
+-- A move moves the balance of its site and lot, and must be the next one of it. What a kind moves
+-- and how stands in `total` and `change`, which follow from it.
 CREATE FUNCTION stock_moves() RETURNS trigger LANGUAGE plpgsql
 SET search_path = public, pg_temp AS $$
 BEGIN
   UPDATE stock SET
     moves = NEW.ordinal,
-    received = received + CASE NEW.kind WHEN 'received' THEN NEW.quantity ELSE 0 END,
-    overfill = overfill + CASE NEW.kind WHEN 'overfill' THEN NEW.quantity ELSE 0 END,
+    received = received + CASE NEW.total WHEN 'received' THEN NEW.change ELSE 0 END,
+    overfill = overfill + CASE NEW.total WHEN 'overfill' THEN NEW.change ELSE 0 END,
+    unexplained = unexplained + CASE NEW.total WHEN 'unexplained' THEN NEW.change ELSE 0 END,
     transferred_in = transferred_in
-      + CASE NEW.kind WHEN 'transferred_in' THEN NEW.quantity ELSE 0 END,
-    wasted = wasted + CASE NEW.kind WHEN 'wasted' THEN NEW.quantity ELSE 0 END,
+      + CASE NEW.total WHEN 'transferred_in' THEN NEW.change ELSE 0 END,
+    given = given + CASE NEW.total WHEN 'given' THEN NEW.change ELSE 0 END,
+    wasted = wasted + CASE NEW.total WHEN 'wasted' THEN NEW.change ELSE 0 END,
     transferred_out = transferred_out
-      + CASE NEW.kind WHEN 'transferred_out' THEN NEW.quantity ELSE 0 END,
-    returned = returned + CASE NEW.kind WHEN 'returned' THEN NEW.quantity ELSE 0 END,
-    given = given + CASE NEW.kind WHEN 'given' THEN 1 WHEN 'given_back' THEN -1 ELSE 0 END,
-    unexplained = unexplained + CASE NEW.kind WHEN 'explained' THEN -1
-      WHEN 'unexplained' THEN 1 WHEN 'counted' THEN NEW.quantity ELSE 0 END
+      + CASE NEW.total WHEN 'transferred_out' THEN NEW.change ELSE 0 END,
+    returned = returned + CASE NEW.total WHEN 'returned' THEN NEW.change ELSE 0 END
   WHERE site_id = NEW.site_id AND lot_id = NEW.lot_id AND moves = NEW.ordinal - 1;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'stock_moves: the move does not follow the newest one'

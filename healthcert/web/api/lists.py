@@ -3,16 +3,15 @@
 import base64
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter, gt, itemgetter, lt
 from typing import Any, Generic, NamedTuple
 from urllib.parse import urlencode
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.services.part import Part
-from healthcert.web.api.shapes import Shape, T, Told
+from healthcert.web.api.shapes import Shape, T, Told, sent_as
 
 _MOST = 200
 
@@ -32,10 +31,14 @@ class Page(Told, Generic[T]):
 
 
 class Rows(NamedTuple):
-    """A list: the shape of its rows, and the names of their key, of one row each, for good."""
+    """A list: the shape of its rows, and the names of their key, of one row each, for good.
+
+    With the `newest` first, it goes from the highest key down.
+    """
 
     shape: type[Shape]
     by: str = "id"
+    newest: bool = False
 
     @property
     def paged(self) -> type[Page[Any]]:
@@ -48,7 +51,7 @@ class Rows(NamedTuple):
         Raises:
             BadInput: The cursor is none of ours.
         """
-        return Part(self._after(query), query.limit + 1)
+        return Part(self._after(query), query.limit + 1, self.newest)
 
     def page(self, found: Iterable[object], query: Paging) -> Page[Any]:
         """Return what comes after the last row seen: of a list that is small by nature, or a part.
@@ -59,7 +62,9 @@ class Rows(NamedTuple):
         after, names = self._after(query), self.by.split()
         made = [self.shape.model_validate(row) for row in found]
         keyed = [(tuple(attrgetter(name)(one) for name in names), one) for one in made]
-        rest = sorted((pair for pair in keyed if pair[0] > after), key=itemgetter(0))
+        further = lt if self.newest else gt
+        rest = [pair for pair in keyed if not after or further(pair[0], after)]
+        rest.sort(key=itemgetter(0), reverse=self.newest)
         shown = rest[: query.limit]
         more = _cursor(shown[-1][0]) if len(rest) > len(shown) else None
         return self.paged(items=[one for _key, one in shown], next=more)
@@ -96,4 +101,4 @@ def _cursor(key: tuple[object, ...]) -> str:
 def _kind(shape: Any, name: str) -> Any:  # noqa: ANN401 - a type of any kind
     for part in name.split("."):
         shape = shape.model_fields[part].annotation
-    return AwareDatetime if shape is datetime else shape
+    return sent_as(shape)

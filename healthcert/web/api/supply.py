@@ -1,17 +1,22 @@
 """Supply: shelves, fridges, vials, sessions, closures, lots; what waits for an administrator."""
 
+from collections.abc import Mapping
 from datetime import date
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from healthcert import models
 from healthcert.models.limit import HOLDS
+from healthcert.models.stock import WRONG_BECAUSE
 from healthcert.services import (
     alarms,
     cancelling,
     cold_chain,
+    correcting,
     delegating,
     deliveries,
+    entries,
     holds,
     hours,
     judging_again,
@@ -27,7 +32,7 @@ from healthcert.web.api.anybody import Site
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows, first_of
-from healthcert.web.api.shapes import Moment, Shape, many, number, of, word
+from healthcert.web.api.shapes import Moment, Shape, Words, many, number, of, word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -39,9 +44,19 @@ _TEMPLATE = (
     "site_id programme_id product_id weekdays first_day last_day minutes capacity kept_phone "
     "kept_walk_in kept_second_dose"
 )
+_ORDINALS: Mapping[str, Any] = dict.fromkeys(
+    ("takes_back", "in_place_of", "taken_back_by", "right_one"), int | None
+)
 
 Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
              models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
+Entered = of(
+    "Entry", "What came to a shelf or left it. `ordinal` counts them from the first; the last four "
+    "are ordinals too: what it takes back or stands in place of, what did so with it.",
+    models.StockMove, "id ordinal recorded_at kind quantity reason", by=str, second=str | None,
+    other_site=Words | None,
+    **_ORDINALS,
+)  # fmt: skip
 Numbered = of("Numbered", "A lot of a product.", models.Lot, "id number state product_id")
 Shelf = of("Shelf", "A lot at one's site.", stock=Balance, lot=Numbered, product=str,
            expires_on=date)  # fmt: skip
@@ -88,6 +103,10 @@ get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number 
 post("/clinic/stock/deliveries", deliveries.receive, status=201)
 post("/clinic/stock/moves", stock.move, name="move_stock")
 post("/clinic/stock/transfers", stock.transfer)
+get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
+    answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
+post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
+     body={"why": word(WRONG_BECAUSE)})  # fmt: skip
 post("/clinic/stock/settle", cold_chain.settle)
 post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
 get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))

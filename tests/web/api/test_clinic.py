@@ -74,6 +74,37 @@ def test_stock_comes_goes_and_is_counted_by_two(program, shelf):
     assert nurse.get("/clinic/closing").json["lots"][0]["remaining"] == 19
 
 
+def test_an_entry_is_set_right_once_by_another_and_what_is_left_is_told(program, shelf):
+    nurse, lead = program("nurse"), program("lead")
+    moved = {"shelf": shelf, "kind": "received", "quantity": 20}
+    ask(nurse, "/clinic/stock/moves", moved, 204)
+    gone = {"shelf": shelf, "kind": "wasted", "quantity": 20, "reason": "broken"}
+    ask(nurse, "/clinic/stock/moves", gone, 204)
+    assert nurse.get("/clinic/stock").json["items"] == []
+    assert len(nurse.get("/clinic/stock?empty=true").json["items"]) == 1
+    path = f"/clinic/stock/lots/{shelf['lot_id']}"
+    page = nurse.get(f"{path}?limit=1").json
+    wasted = page["items"][0]
+    came = nurse.get(f"{path}?limit=1&cursor={page['next']}").json["items"][0]
+    assert (wasted["ordinal"], came["ordinal"]) == (2, 1)
+    entry = f"/clinic/stock/entries/{came['id']}"
+    told = {"quantity": 10, "why": "wrong_number"}
+    ask(nurse, entry, told, 403)
+    refused = ask(lead, entry, told, 422)
+    assert (refused["fields"], refused["left"]) == ({"quantity": "gone_already"}, 0)
+    ask(lead, f"/clinic/stock/entries/{wasted['id']}", {"why": "not_so"}, 204)
+    ask(lead, entry, told, 204)
+    assert ask(lead, entry, told, 409)["code"] == "wrong_state"
+    back = nurse.get(path).json["items"][0]
+    assert (back["kind"], back["reason"], back["takes_back"]) == (
+        "received_back", "wrong_number", 1,
+    )  # fmt: skip
+    assert ask(lead, f"/clinic/stock/entries/{back['id']}", told, 422)["fields"] == {
+        "move": "not_by_hand"
+    }
+    assert nurse.get(f"/clinic/stock/lots/{came['id']}").status_code == 404
+
+
 def test_a_lot_is_ordered_as_it_was_seen_and_by_a_fresh_token(parts, program, clock):
     with parts.doors.transaction() as db:
         lot = make.make_lot(db)

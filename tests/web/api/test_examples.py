@@ -8,7 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import requests
+from sqlalchemy import select
 
+from healthcert.models import Lot
 from tests.certificates import NOW
 
 DOC = Path(__file__).resolve().parents[3] / "docs" / "api.md"
@@ -62,11 +64,17 @@ class Reader:
             self.compare(answer.json(), json.loads("\n".join(lines)))
 
 
-def test_every_example_is_answered_as_it_says(served, clinic, token, newest_message):
+def clinic_lot(parts):
+    with parts.doors.reading() as db:
+        return db.scalars(select(Lot.id)).one()
+
+
+def test_every_example_is_answered_as_it_says(served, parts, clinic, token, newest_message):
     nurse, lead, admin = token("nurse"), token("lead"), token("admin")
     reader = Reader(served, {
         "nurse": lambda: nurse, "lead": lambda: lead, "admin": lambda: admin,
-        "lot": lambda: clinic.lot, "now": NOW.isoformat, "tomorrow": (NOW + timedelta(days=1)).date,
+        "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat,
+        "tomorrow": (NOW + timedelta(days=1)).date,
         "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
     })  # fmt: skip
     pairs = PAIR.findall(DOC.read_text(encoding="utf-8"))

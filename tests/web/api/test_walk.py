@@ -83,6 +83,8 @@ BY_DEED = {
     "stock.read": "read_fridge read_monitor",
     "stock.vial": "open_vial discard_vial",
     "stock.settle": "settle add_fridge retire_fridge",
+    "entries.every entries.one": "entries",
+    "entries.correct": "correct_entry",
     "planning.every": "sessions templates",
     "planning.preview": "preview",
     "planning.make": "make",
