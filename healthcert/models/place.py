@@ -51,19 +51,28 @@ class Site(Row):
 
 
 class SiteHours(Row):
-    """One stretch of a weekday on which a site is open, on its own clock; two around a break."""
+    """One stretch of a weekday on which a site is open, on its own clock; two around a break.
+
+    Those of one `since` hold from that day until newer ones begin. One without a weekday says
+    that the site is closed from then on.
+    """
 
     __tablename__ = "site_hours"
     __table_args__ = (
         CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
         CheckConstraint("opens < closes", name="times"),
-        UniqueConstraint("site_id", "weekday", "opens"),
+        CheckConstraint(
+            "(weekday IS NULL) = (opens IS NULL) AND (opens IS NULL) = (closes IS NULL)",
+            name="closed",
+        ),
+        UniqueConstraint("site_id", "since", "weekday", "opens"),
     )
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
-    weekday: Mapped[int]  # ISO 8601: 1 is Monday
-    opens: Mapped[time]
-    closes: Mapped[time]
+    since: Mapped[date]
+    weekday: Mapped[int | None]  # ISO 8601: 1 is Monday
+    opens: Mapped[time | None]
+    closes: Mapped[time | None]
 
 
 class SiteClosure(Row):

@@ -16,6 +16,7 @@ from healthcert.services import (
     hours,
     judging_again,
     lots,
+    new_hours,
     planning,
     sessions,
     sites,
@@ -73,6 +74,14 @@ Foreseen = of("Foreseen", "A day on which a template would make a session.", day
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
 Closures = of("Closures", "The days on which a site is closed.", days=list[date])
+SiteHours = of(
+    "SiteHours", "The hours of a site as they were, are and will be; empty where it is closed.",
+    items=many(of("HoursSince", "Hours that hold from a day on.", since=date, hours=str)),
+)  # fmt: skip
+ByHours = of(
+    "ChangedByHours", "What other hours change: sessions, places, and how many people are outside.",
+    changed=int, cancelled=int, made=int, gone=int, come=int, booked=int,
+)  # fmt: skip
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
@@ -158,6 +167,10 @@ get("/sites/<uuid:site_id>/closures", hours.closed_days, answer=Closures, name="
     read="days")  # fmt: skip
 post("/sites/<uuid:site_id>/closures", cancelling.close_day)
 post("/sites/<uuid:site_id>/closures/open", cancelling.open_day)
+_HOURS = "/sites/<uuid:site_id>/hours"
+get(_HOURS, hours.versions, answer=SiteHours, name="site_hours", read="items")
+post(f"{_HOURS}/preview", new_hours.foreseen, answer=ByHours, name="foresee_hours", changes=False)
+post(_HOURS, new_hours.begin, answer=ByHours, name="begin_hours")
 
 _SITES, _SITE = "/organisations/sites", "/organisations/sites/<uuid:site_id>"
 get(_SITES, delegating.sites_of, answer=Rows(Site, "code"), name="kept_sites")
