@@ -53,6 +53,26 @@ def test_who_is_outside_is_booked_anew_the_same_day_first_and_who_is_within_is_t
     assert jobs.rebook(parts, NOW) == 0
 
 
+def test_what_went_is_listed_beside_what_stays_while_somebody_there_has_no_other_time(
+    parts, clinic
+):
+    planned(clinic)
+    clinic.book(slots(clinic)[0])
+
+    def listed() -> list[tuple[int, str]]:
+        with clinic.doors.reading() as db:
+            rows = planning.listed(db, site_ids=[clinic.site.id], first=day(3), limit=9)
+        return sorted((row[0].day.day, row[0].state) for row in rows)
+
+    change(clinic, "Mo-Su 08:30-09:30", day(3))
+    open_ones = [(day(n).day, "published") for n in range(3, 8)]
+    assert listed() == [(day(3).day, "cancelled"), *open_ones]
+    assert jobs.rebook(parts, NOW) == 1
+    assert listed() == open_ones
+    change(clinic, "", day(7))
+    assert {told for told in listed() if told not in open_ones} == {(day(7).day, "cancelled")}
+
+
 def test_who_fits_nowhere_is_told_listed_and_waits(parts, clinic):
     planned(clinic, capacity=1, last_day=day(3))
     mine = clinic.book(slots(clinic)[0])
