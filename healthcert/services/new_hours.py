@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.models import Base, ClinicSession, SessionTemplate, Site, Slot, Staff, new_id
+from healthcert.policy import opening
+from healthcert.policy.opening import Times
 from healthcert.services import audit, cancelling, messages, sessions
 from healthcert.services import hours as site_hours
 from healthcert.services.hours import Version
-from healthcert.services.sessions import Times
 
 _Slot = Any  # a row: a slot, and of which session it is
 _SESSION, _SLOT = (Base.metadata.tables[name] for name in ("clinic_session", "slot"))
@@ -35,15 +36,10 @@ class Changed:
     """A session that is planned, and how its slots are brought into line with other hours."""
 
     about: _Slot  # one of them; what is told of their session is the same in all
-    stays: Sequence[_Slot]
     goes: Sequence[_Slot]
     comes: Sequence[Times]
     like: Any  # what has as many places as a slot that comes
-
-    @property
-    def is_over(self) -> bool:
-        """Say whether nothing is left of it."""
-        return not self.stays and not self.comes
+    is_over: bool  # whether nothing is left of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +49,12 @@ class Foreseen:
     version: Version
     sessions: Sequence[Changed]
     added: Sequence[tuple[SessionTemplate, Mapping[date, Sequence[Times]]]]  # whole sessions
-
-    @property
-    def changed(self) -> int:
-        """Return how many sessions have other times."""
-        return sum(not one.is_over for one in self.sessions)
-
-    @property
-    def cancelled(self) -> int:
-        """Return how many sessions are cancelled as a whole."""
-        return len(self.sessions) - self.changed
-
-    @property
-    def made(self) -> int:
-        """Return how many sessions there are on days that had none."""
-        return sum(len(days) for _plan, days in self.added)
-
-    @property
-    def gone(self) -> int:
-        """Return how many places go."""
-        return sum(slot.capacity for one in self.sessions for slot in one.goes)
-
-    @property
-    def come(self) -> int:
-        """Return how many places there are beside those that stay."""
-        more: int = sum(one.like.capacity * len(one.comes) for one in self.sessions if one.comes)
-        whole = (plan.capacity * len(some) for plan, days in self.added for some in days.values())
-        return more + sum(whole)
-
-    @property
-    def booked(self) -> int:
-        """Return how many people are booked in what goes."""
-        return sum(slot.booked for one in self.sessions for slot in one.goes)
+    changed: int  # sessions that have other times
+    cancelled: int  # sessions that are over as a whole
+    made: int  # sessions on days that had none
+    gone: int  # places
+    come: int  # places, beside those that stay
+    booked: int  # people in what goes
 
 
 def foreseen(
@@ -111,7 +81,17 @@ def foreseen(
         for one in [_changed(slots, site, plans, rests, after, now)]
         if one.goes or one.comes
     ]
-    return Foreseen(new, changed, [*_added(db, plans, country, since, after, now)])
+    added = [*_added(db, plans, country, since, after, now)]
+    over = sum(one.is_over for one in changed)
+    gone = [slot for one in changed for slot in one.goes]
+    more = [(one.like, one.comes) for one in changed if one.comes]
+    more += [(plan, some) for plan, days in added for some in days.values()]
+    return Foreseen(
+        new, changed, added, changed=len(changed) - over, cancelled=over,
+        made=sum(len(days) for _plan, days in added), booked=sum(slot.booked for slot in gone),
+        gone=sum(slot.capacity for slot in gone),
+        come=sum(like.capacity * len(times) for like, times in more),
+    )  # fmt: skip
 
 
 def begin(
@@ -167,23 +147,18 @@ def _changed(
 ) -> Changed:  # fmt: skip
     about = slots[0]
     spans = site_hours.in_force(after, about.day)
-    when = sessions.opening(about.day, spans, ZoneInfo(site.time_zone))
-    stays = [slot for slot in slots if slot.starts_at <= now or _within(slot, when)]
-    goes = [slot for slot in slots if slot.starts_at > now and not _within(slot, when)]
+    when = opening.opened(about.day, spans, ZoneInfo(site.time_zone))
+    stays, goes = list[_Slot](), list[_Slot]()
+    for slot in slots:
+        holds = slot.starts_at <= now or opening.within((slot.starts_at, slot.ends_at), when)
+        (stays if holds else goes).append(slot)
     plan = next((each for each in plans if each.id == about.template_id), None)
     comes: list[Times] = []
     if plan and about.day not in rests:
         there = [(slot.starts_at, slot.ends_at) for slot in stays]
-        added = sessions.slots(when, timedelta(minutes=plan.minutes), there)
+        added = opening.slots(when, timedelta(minutes=plan.minutes), there)
         comes = [each for each in added if each[0] > now]
-    return Changed(about, stays, goes, comes, stays[-1] if stays else plan)
-
-
-def _within(slot: _Slot, when: Sequence[Times]) -> bool:
-    """Say whether a site is open all the time of a slot; its hours may touch each other."""
-    parts = (min(slot.ends_at, closes) - max(slot.starts_at, opens) for opens, closes in when)
-    open_for = sum((each for each in parts if each > timedelta()), start=timedelta())
-    return bool(open_for == slot.ends_at - slot.starts_at)
+    return Changed(about, goes, comes, stays[-1] if stays else plan, not stays and not comes)
 
 
 def _added(

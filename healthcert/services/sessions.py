@@ -3,8 +3,8 @@
 What is there already stays as it is, so that making them again adds only what is missing.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,14 +16,15 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate
+from healthcert.policy import opening
+from healthcert.policy.opening import Times
 from healthcert.services import audit, hours, knowledge
-from healthcert.services.hours import Span, Version
+from healthcert.services.hours import Version
 from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
 PLACES = ("capacity", *(f"kept_{pool}" for pool in PLANNED))
-Times = tuple[datetime, datetime]  # when a slot begins and ends
 _DAY = timedelta(days=1)
 ALONE = {"key_share": True}  # how a site is locked, so that nobody else plans or closes a day there
 
@@ -90,37 +91,9 @@ def foreseen(
     first, last = max(since, template.first_day), min(until, template.last_day, ended - _DAY)
     for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
         if day not in rests and template.weekdays >> day.isoweekday() - 1 & 1:
-            found[day] = [*slots(opening(day, hours.in_force(known, day), zone), length)]
+            when = opening.opened(day, hours.in_force(known, day), zone)
+            found[day] = [*opening.slots(when, length)]
     return {day: times for day, times in found.items() if times}
-
-
-def opening(day: date, spans: Iterable[Span], zone: ZoneInfo) -> list[Times]:
-    """Return when a site with these hours opens and closes on a day, in UTC."""
-    return [
-        (_utc(day, span.opens, zone), _utc(day, span.closes, zone))
-        for span in spans
-        if span.weekday == day.isoweekday()
-    ]
-
-
-def _utc(day: date, at: time, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, at, zone).astimezone(UTC)
-
-
-def slots(
-    when: Iterable[Times], length: timedelta, there: Collection[Times] = ()
-) -> Iterator[Times]:
-    """Give slots one after the other while a site is open, around those that are `there`.
-
-    They are as long by the clock that never changes, also when the clock on the wall does.
-    """
-    for opens, closes in when:
-        at = opens
-        for begins, ends in (*there, (closes, closes)):
-            while at + length <= min(begins, closes):
-                yield at, at + length
-                at += length
-            at = max(at, ends)
 
 
 def make(
