@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -172,8 +173,19 @@ def test_a_day_that_has_begun_keeps_the_times_that_are_past(clinic):
         "08:00", "08:30", "09:00", "09:30", "10:00", "10:30", "11:00", "14:00", "14:30",
     ]  # fmt: skip
     assert found.changed == 14
+    change(clinic, "Mo-Su 06:00-12:00", TODAY)
+    assert times(clinic, TODAY)[::7] == ["08:00", "11:30"]
     assert change(clinic, "", TODAY).cancelled == 13
     assert times(clinic, TODAY)[-1] == "11:00"
+
+
+def test_today_has_no_new_time_that_is_past(clinic):
+    opened(clinic, "Tu 08:00-09:00")
+    planned(clinic)
+    assert change(clinic, "Mo 08:00-11:15; Tu 08:00-09:00", TODAY).made == 1  # next week's
+    assert states(clinic, TODAY) == []
+    assert change(clinic, ALL_DAY, TODAY).come == 4 * (1 + 2 + 2 * 6 + 10 * 8)
+    assert times(clinic, TODAY) == ["11:30"]
 
 
 def test_new_times_follow_those_that_stay_and_never_overlap_them(clinic):
@@ -221,6 +233,17 @@ def test_what_was_given_up_or_closed_stays_so_and_a_closed_day_opens_with_the_ne
         at = {"site_id": clinic.site.id, "day": day(3), "country": clinic.country}
         cancelling.open_day(db, **at, **how)
     assert len(times(clinic, day(3))) == 10
+
+
+def test_a_holiday_that_was_told_late_keeps_its_sessions_and_has_no_new_times(clinic):
+    opened(clinic)
+    planned(clinic)
+    holidays = clinic.country.holidays | {day(3)}
+    late = replace(clinic, country=replace(clinic.country, holidays=holidays))
+    change(late, "Mo-Su 09:00-13:00", day(3))
+    assert [(times(clinic, day(n))[0], len(times(clinic, day(n)))) for n in (3, 4)] == [
+        ("09:00", 6), ("09:00", 8),
+    ]  # fmt: skip
 
 
 def test_two_plans_of_a_product_make_a_day_once_and_those_of_two_products_each(clinic):
