@@ -30,8 +30,10 @@ class Since(Answers):
         """Return them as the deed takes them.
 
         Raises:
-            BadInput: The day is none.
+            BadInput: The day is none, or no hours are told: empty ones mean closed.
         """
+        if not self.hours.raw_data:
+            raise BadInput({"hours": "missing"})
         try:
             return {"hours": self.hours.data, "since": date.fromisoformat(self.since.data)}
         except ValueError:

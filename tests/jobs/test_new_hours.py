@@ -8,7 +8,7 @@ from sqlalchemy import select
 from healthcert.errors import NotFound
 from healthcert.jobs import sessions as jobs
 from healthcert.models import Appointment, ClinicSession, Message, Slot, WaitEntry
-from healthcert.services import enrolment, new_hours, offering, parties, planning
+from healthcert.services import closing, enrolment, new_hours, offering, parties, planning
 from healthcert.services.audit import STRANGER
 from healthcert.services.parties import Wish
 from tests.factories import NOW, day, make_site
@@ -69,6 +69,11 @@ def test_what_went_is_listed_beside_what_stays_while_somebody_there_has_no_other
     assert listed() == [(day(3).day, "cancelled"), *open_ones]
     assert jobs.rebook(parts, NOW) == 1
     assert listed() == open_ones
+    with clinic.doors.reading() as db:
+        told = [closing.sums(db, site=clinic.site, day=day(n))[1] for n in (3, 4)]
+    assert [sorted(one.session.state for one in some) for some in told] == [
+        ["cancelled", "published"], ["published"],
+    ]  # fmt: skip
     change(clinic, "", day(7))
     assert {told for told in listed() if told not in open_ones} == {(day(7).day, "cancelled")}
 

@@ -95,6 +95,10 @@ def test_what_cannot_be_is_said_beside_its_field_and_what_was_typed_stays(
         assert answer.status_code == 400
         assert words in answer.text
         assert f'value="{told["hours"]}"' in answer.text
+    bare = {"since": day(3).isoformat()}
+    for answer in (lead.get(path, query_string=bare), lead.post(path, bare)):
+        assert answer.status_code == 400
+        assert "Opening hours: fill this in" in answer.text
     with parts.doors.reading() as db:
         assert db.scalar(select(func.count()).select_from(SiteHours)) == 7
 
