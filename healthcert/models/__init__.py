@@ -30,14 +30,13 @@ from healthcert.models.interface import ApiAnswer, ApiToken
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.observation import Observation
+from healthcert.models.opening import SiteClosure, SiteHours
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import (
     ClinicSession,
     SessionTemplate,
     Site,
-    SiteClosure,
-    SiteHours,
     Slot,
 )
 from healthcert.models.programme import EligibilityDecision, Phase

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_method
@@ -48,32 +48,6 @@ class Site(Row):
     languages: Mapped[list[str]] = mapped_column(default=list)  # spoken there, ISO 639-1
     female_vaccinator: Mapped[bool] = mapped_column(default=False)  # on request
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisation.id"))
-
-
-class SiteHours(Row):
-    """One stretch of a weekday on which a site is open, on its own clock; two around a break."""
-
-    __tablename__ = "site_hours"
-    __table_args__ = (
-        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
-        CheckConstraint("opens < closes", name="times"),
-        UniqueConstraint("site_id", "weekday", "opens"),
-    )
-
-    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
-    weekday: Mapped[int]  # ISO 8601: 1 is Monday
-    opens: Mapped[time]
-    closes: Mapped[time]
-
-
-class SiteClosure(Row):
-    """A day on which a site is closed whatever its hours say: a holiday, a repair."""
-
-    __tablename__ = "site_closure"
-    __table_args__ = (UniqueConstraint("site_id", "day"),)
-
-    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
-    day: Mapped[date]
 
 
 class SessionTemplate(Row):

@@ -14,7 +14,7 @@ from healthcert.models import ClinicSession, Product, Site, SiteClosure, Staff, 
 from healthcert.models.place import SESSION_TRANSITIONS, SessionTemplate
 from healthcert.services import audit, sessions
 
-_OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
+OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
 _Plan = Row[SessionTemplate, Site, str]  # with what it gives
 
 
@@ -26,14 +26,14 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
     Raises:
         BadInput: The day is over, by the site's clock.
     """
-    _still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
+    still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
     closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
     db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
     closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
     audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
     there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
-    open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
-    _cancel(db, open_ones, staff, now)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(OPEN)).with_for_update()).all()
+    cancel_all(db, open_ones, staff, now)
     return len(open_ones)
 
 
@@ -48,7 +48,7 @@ def open_day(
         BadInput: The day is over, by the site's clock.
         WrongState: The site is open then.
     """
-    _still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
+    still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
     closure = db.scalar(select(SiteClosure).filter_by(site_id=site_id, day=day))
     if closure is None:
         raise WrongState
@@ -75,7 +75,7 @@ def cancel(
     query = query.where(ClinicSession.day >= (now - timedelta(days=1)).date())
     if db.scalar(query.filter_by(id=session_id)) is None:
         raise NotFound
-    _cancel(db, [session_id], staff, now, given_up_at=now)
+    cancel_all(db, [session_id], staff, now, given_up_at=now)
 
 
 def running(db: Session, *, site_ids: Collection[UUID], first: date, limit: int) -> Sequence[_Plan]:
@@ -95,13 +95,13 @@ def ending(
     if found is None:
         raise NotFound
     plan, site, _product = found
-    _still_to_come(site, "since", since, now)
+    still_to_come(site, "since", since, now)
     if since > plan.last_day:
         raise BadInput({"since": "over_by_then"})
     if plan.ended_from and since >= plan.ended_from:
         raise WrongState
     its = select(ClinicSession.id).filter_by(template_id=plan.id)
-    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(_OPEN))
+    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(OPEN))
     return found, db.scalars(its).all()
 
 
@@ -121,7 +121,7 @@ def end(
     (plan, *_), its = ending(db, template_id=template_id, site_ids=site_ids, since=since, now=now)
     plan.ended_from = since
     audit.done(db, "template_ended", plan, {"since": since.isoformat()}, by=staff, now=now)
-    _cancel(db, its, staff, now)
+    cancel_all(db, its, staff, now)
 
 
 def _plans(site_ids: Collection[UUID]) -> Select[SessionTemplate, Site, str]:
@@ -130,16 +130,26 @@ def _plans(site_ids: Collection[UUID]) -> Select[SessionTemplate, Site, str]:
     return query.join(Product, Product.id == SessionTemplate.product_id)
 
 
-def _still_to_come(site: Site, name: str, day: date, now: datetime) -> None:
+def still_to_come(site: Site, name: str, day: date, now: datetime) -> None:
+    """Refuse a day that is over by a site's clock, in the field of that name.
+
+    Raises:
+        BadInput: It is.
+    """
     if day < now.astimezone(ZoneInfo(site.time_zone)).date():
         raise BadInput({name: "too_long_ago"})
 
 
-def _cancel(
+def cancel_all(
     db: Session, these: Sequence[UUID], staff: Staff, now: datetime, **more: datetime
 ) -> None:
+    """Cancel sessions, all of them or none; `more` is written beside their state.
+
+    Raises:
+        WrongState: One is over, or cancelled already.
+    """
     moved = update(ClinicSession).where(ClinicSession.id.in_(these))
-    moved = moved.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled", **more)
+    moved = moved.where(ClinicSession.state.in_(OPEN)).values(state="cancelled", **more)
     done = db.scalars(moved.returning(ClinicSession)).all()
     if len(done) < len(these):
         raise WrongState

@@ -100,6 +100,8 @@ def _sessions(db: Session, site_id: UUID, day: date) -> list[SessionSum]:
         .outerjoin(Slot, Slot.session_id == ClinicSession.id)
         .outerjoin(Appointment, Appointment.slot_id == Slot.id)
         .where(ClinicSession.site_id == site_id, ClinicSession.day == day)
+        # One that other hours put beside its own tells nothing where nobody was booked in it.
+        .where((ClinicSession.state != "cancelled") | Appointment.id.is_not(None))
         .group_by(ClinicSession.id, Product.name, Appointment.state)
         .order_by(ClinicSession.id)
     )

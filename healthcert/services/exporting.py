@@ -48,9 +48,9 @@ def _people(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
         yield told | named | {"person": person.id}
 
 
-def _sites(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:
+def _sites(db: Session, setting: Setting) -> Iterator[dict[str, Any]]:
     for site in db.scalars(select(Site).order_by(Site.code)):
-        yield sites.cells_of(db, site)
+        yield sites.cells_of(db, site, setting.now)
 
 
 def _staff(db: Session, _setting: Setting) -> Iterator[dict[str, Any]]:

@@ -1,9 +1,12 @@
-"""When a site is open: its hours by weekday, on its own clock, and the days it is closed."""
+"""When a site is open: its hours by weekday, on its own clock, and the days it is closed.
+
+Hours hold from a day until newer ones begin; those that no longer hold stay on record.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from itertools import groupby, pairwise
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,6 +16,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput
 from healthcert.models import SiteClosure, SiteHours
 
+ALWAYS = date.min  # since when the first hours of a site hold
 _DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
 
 
@@ -22,6 +26,18 @@ class Span(NamedTuple):
     weekday: int  # ISO 8601
     opens: time
     closes: time
+
+
+class Version(NamedTuple):
+    """The hours of a site from a day on; where there are no spans, it is closed from then on."""
+
+    since: date
+    spans: tuple[Span, ...]
+
+    @property
+    def hours(self) -> str:
+        """Return them as `read` reads them."""
+        return written(self.spans)
 
 
 def read(text: str) -> list[Span]:
@@ -53,11 +69,11 @@ def _spans(days: str, times: str) -> Iterator[Span]:
             yield span
 
 
-def _told(span: Span | SiteHours) -> str:
+def _told(span: Span) -> str:
     return f"{span.opens:%H:%M}-{span.closes:%H:%M}"
 
 
-def written(spans: Iterable[Span | SiteHours]) -> str:
+def written(spans: Iterable[Span]) -> str:
     """Return hours as `read` reads them; alike days that follow each other are told at once."""
     told: list[tuple[int, int, str]] = []  # from which weekday to which, and the times
     for day, those in groupby(spans, attrgetter("weekday")):
@@ -69,20 +85,39 @@ def written(spans: Iterable[Span | SiteHours]) -> str:
 
 
 def begin(
-    db: Session, *, site_id: UUID, spans: Iterable[Span], closed: Iterable[date], now: datetime
-) -> None:
-    """Write down when a site is open for what is planned from now on, and on which days closed."""
-    db.execute(delete(SiteHours).where(SiteHours.site_id == site_id))
+    db: Session, *, site_id: UUID, spans: Sequence[Span], closed: Iterable[date] = (),
+    since: date = ALWAYS, now: datetime,
+) -> None:  # fmt: skip
+    """Write down when a site is open from a day on, and on which days it is closed.
+
+    Hours that were to begin on the same day go; what is planned by them is not looked at.
+    """
+    db.execute(delete(SiteHours).where(SiteHours.site_id == site_id, SiteHours.since == since))
     row = {"recorded_at": now, "site_id": site_id}
-    db.add_all(SiteHours(**row, **span._asdict()) for span in spans)
+    told = [span._asdict() for span in spans] or [dict.fromkeys(Span._fields)]
+    db.add_all(SiteHours(**row, since=since, **each) for each in told)
     db.add_all(SiteClosure(**row, day=day) for day in closed)
     db.flush()
 
 
-def of(db: Session, site_id: UUID) -> Sequence[SiteHours]:
-    """Return the hours of a site, from Monday on."""
-    query = select(SiteHours).filter_by(site_id=site_id)
-    return db.scalars(query.order_by(SiteHours.weekday, SiteHours.opens)).all()
+def versions(db: Session, *, site_id: UUID) -> list[Version]:
+    """Return the hours of a site as they were, are and will be, in the order of their days."""
+    columns = (SiteHours.since, *(getattr(SiteHours, name) for name in Span._fields))
+    query = select(*columns).where(SiteHours.site_id == site_id).order_by(*columns[:3])
+    return [
+        Version(since, tuple(Span(*told) for _since, *told in rows if told[0]))
+        for since, rows in groupby(db.execute(query), itemgetter(0))
+    ]
+
+
+def in_force(known: Iterable[Version], day: date) -> tuple[Span, ...]:
+    """Return the hours that hold on a day, of versions in the order of their days."""
+    return next((one.spans for one in reversed([*known]) if one.since <= day), ())
+
+
+def of(db: Session, site_id: UUID, day: date) -> tuple[Span, ...]:
+    """Return the hours of a site that hold on a day, from Monday on."""
+    return in_force(versions(db, site_id=site_id), day)
 
 
 def closed_days(db: Session, site_id: UUID) -> Sequence[date]:

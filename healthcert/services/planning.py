@@ -15,6 +15,8 @@ from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.sessions import MOST
 
+_SAME = ("site_id", "day", "product_id")
+
 
 def listed(
     db: Session, *, site_ids: Collection[UUID], first: date, limit: int = 0,
@@ -23,24 +25,26 @@ def listed(
     """Return the sessions of sites from a day on: what is given, slots, places and bookings.
 
     By day, so many; or a `part` of them site by site; or of some alone. `lost` are the references
-    of who was booked in a cancelled one and found no other place.
+    of who was booked in a cancelled one and found no other place. By day a cancelled one is left
+    out where another took its place, once everybody has another time.
     """
     these = [ClinicSession.site_id.in_(site_ids), ClinicSession.day >= first]
     these += [] if session_ids is None else [ClinicSession.id.in_(session_ids)]
     unplaced = select(AuditEvent.subject_id).where(AuditEvent.act == "appointment_unplaced")
-    its = aliased(Slot)
+    its, other = aliased(Slot), aliased(ClinicSession)
     lost = (
         select(func.aggregate_strings(Appointment.reference, " "))
         .join(its, its.id == Appointment.slot_id)
         .where(its.session_id == ClinicSession.id, ClinicSession.state == "cancelled")
         .where(Appointment.state == "cancelled", Appointment.id.in_(unplaced))
     )
+    theirs = lost.correlate(ClinicSession).scalar_subquery()
     query = (
         select(
             ClinicSession, Site, Product.name.label("product"), func.count(Slot.id).label("slots"),
             func.coalesce(func.sum(Slot.capacity), 0).label("places"),
             func.coalesce(func.sum(Slot.booked), 0).label("booked"),
-            lost.correlate(ClinicSession).scalar_subquery().label("lost"),
+            theirs.label("lost"),
         )
         .join(Site, Site.id == ClinicSession.site_id)
         .join(Product, Product.id == ClinicSession.product_id)
@@ -48,6 +52,10 @@ def listed(
         .group_by(ClinicSession.id, Site.id, Product.id)
     )  # fmt: skip
     if part is None:
+        same = [getattr(other, name) == getattr(ClinicSession, name) for name in _SAME]
+        open_one = select(other.id).where(*same, other.state != "cancelled").exists()
+        waits = (ClinicSession.state != "cancelled") | (func.sum(Slot.booked) > 0)
+        query = query.having(waits | theirs.is_not(None) | ~open_one)
         query = query.where(*these).order_by(ClinicSession.day, Site.code, Product.name)
         return db.execute(query.limit(limit)).all()
     key = ClinicSession.site_id, ClinicSession.day, ClinicSession.product_id, ClinicSession.id

@@ -3,8 +3,9 @@
 What is there already stays as it is, so that making them again adds only what is missing.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,12 +15,17 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
-from healthcert.models.place import PLANNED, SessionTemplate, SiteHours
+from healthcert.models.place import PLANNED, SessionTemplate
+from healthcert.policy import opening
+from healthcert.policy.opening import Times
 from healthcert.services import audit, hours, knowledge
+from healthcert.services.hours import Version
 from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
+PLACES = ("capacity", *(f"kept_{pool}" for pool in PLANNED))
+_DAY = timedelta(days=1)
 ALONE = {"key_share": True}  # how a site is locked, so that nobody else plans or closes a day there
 
 
@@ -65,38 +71,29 @@ def templates(db: Session, *, site_ids: Collection[UUID], part: Part) -> Sequenc
 
 
 def foreseen(
-    db: Session, template: SessionTemplate, *, country: Country, until: date
-) -> dict[date, list[tuple[datetime, datetime]]]:
+    db: Session, template: SessionTemplate, *, country: Country, until: date,
+    since: date = date.min, known: Sequence[Version] | None = None,
+) -> dict[date, list[Times]]:  # fmt: skip
     """Return what making a template's sessions would add: by day, when each slot begins and ends.
 
     Left out are days on which the site is closed or the country rests, and those that have a
-    session of the product, or had one that was given up since the template was begun. Slots
-    are as long by the clock that never changes, also when the clock on the wall does.
+    session of the product, or had one that was given up since the template was begun. The hours
+    are those in force on each day, of those `known`, else of those on record.
     """
     site = db.get_one(Site, template.site_id)
     taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
     given_up = ClinicSession.given_up_at >= template.recorded_at
     taken = taken.where((ClinicSession.state != "cancelled") | given_up)
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
-    spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
-    length, found = timedelta(minutes=template.minutes), {}
+    known = hours.versions(db, site_id=site.id) if known is None else known
+    length, zone, found = timedelta(minutes=template.minutes), ZoneInfo(site.time_zone), {}
     ended = template.ended_from or date.max
-    first, last = template.first_day, min(until, template.last_day, ended - timedelta(days=1))
+    first, last = max(since, template.first_day), min(until, template.last_day, ended - _DAY)
     for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
-        if day in rests or not template.weekdays >> day.isoweekday() - 1 & 1:
-            continue
-        times = [_times(day, span, zone) for span in spans if span.weekday == day.isoweekday()]
-        found[day] = [
-            (opens + length * n, opens + length * (n + 1))
-            for opens, closes in times
-            for n in range((closes - opens) // length)
-        ]
-    return {day: slots for day, slots in found.items() if slots}
-
-
-def _times(day: date, span: SiteHours, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    opens, closes = (datetime.combine(day, at, zone) for at in (span.opens, span.closes))
-    return opens.astimezone(UTC), closes.astimezone(UTC)
+        if day not in rests and template.weekdays >> day.isoweekday() - 1 & 1:
+            when = opening.opened(day, hours.in_force(known, day), zone)
+            found[day] = [*opening.slots(when, length)]
+    return {day: times for day, times in found.items() if times}
 
 
 def make(
@@ -113,29 +110,41 @@ def make(
     db.get_one(Site, template.site_id, with_for_update=ALONE)
     db.refresh(template)
     days = foreseen(db, template, country=country, until=until)
+    made = publish(db, template, days, now=now)
+    template.made_until = max(until, template.made_until or until)
+    db.flush()
+    return made
+
+
+def publish(
+    db: Session, template: SessionTemplate, days: Mapping[date, Sequence[Times]], *, now: datetime
+) -> list[date]:
+    """Write sessions of a template with these slots, where there are none; return their days."""
     same = {
         "recorded_at": now, "site_id": template.site_id, "programme_id": template.programme_id,
         "product_id": template.product_id, "template_id": template.id, "state": "published",
     }  # fmt: skip
-    places = {f"kept_{pool}": getattr(template, f"kept_{pool}") for pool in PLANNED}
-    rows = [{"id": new_id(), "day": day, **same} for day in days]
     added: dict[date, UUID] = {}
-    if rows:
-        made = upsert(db, "clinic_session").values(rows).on_conflict_do_nothing()
+    if days:
+        made = upsert(db, "clinic_session").on_conflict_do_nothing()
+        made = made.values([{"id": new_id(), "day": day, **same} for day in days])
         added = dict(db.execute(made.returning(ClinicSession.day, ClinicSession.id)).all())
-    slots = [
+    add(db, [(added[day], template, days[day]) for day in added], now=now)
+    return sorted(added)
+
+
+def add(db: Session, added: Iterable[tuple[UUID, Any, Iterable[Times]]], *, now: datetime) -> None:
+    """Write slots of sessions, each with as many places as a template, or another slot, has."""
+    rows = [
         {
             "id": new_id(), "recorded_at": now, "session_id": session_id, "starts_at": starts,
-            "ends_at": ends, "capacity": template.capacity, **places,
+            "ends_at": ends, **{name: getattr(like, name) for name in PLACES},
         }
-        for day, session_id in added.items()
-        for starts, ends in days[day]
+        for session_id, like, times in added
+        for starts, ends in times
     ]  # fmt: skip
-    if slots:
-        db.execute(insert(Base.metadata.tables["slot"]), slots)
-    template.made_until = max(until, template.made_until or until)
-    db.flush()
-    return sorted(added)
+    if rows:
+        db.execute(insert(Base.metadata.tables["slot"]), rows)
 
 
 def horizon(country: Country, today: date) -> date:

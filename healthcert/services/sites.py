@@ -1,10 +1,10 @@
 """Sites, kept by those whose organisation runs them; told as a line of a table tells them."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
@@ -20,7 +20,9 @@ from healthcert.services.import_places import SITES
 from healthcert.services.sheets import Line
 
 
-def one(db: Session, *, reach: Select[UUID], site_id: UUID) -> tuple[Site, dict[str, str]]:
+def one(
+    db: Session, *, reach: Select[UUID], site_id: UUID, now: datetime
+) -> tuple[Site, dict[str, str]]:
     """Return a site of organisations, and how a table tells it.
 
     Raises:
@@ -29,11 +31,12 @@ def one(db: Session, *, reach: Select[UUID], site_id: UUID) -> tuple[Site, dict[
     found = db.scalar(select(Site).where(Site.id == site_id, Site.organisation_id.in_(reach)))
     if found is None:
         raise NotFound
-    return found, cells_of(db, found)
+    return found, cells_of(db, found, now)
 
 
-def cells_of(db: Session, site: Site) -> dict[str, str]:
-    """Return how a line of a table tells a site."""
+def cells_of(db: Session, site: Site, now: datetime) -> dict[str, str]:
+    """Return how a line of a table tells a site, with the hours that hold today."""
+    today = now.astimezone(ZoneInfo(site.time_zone)).date()
     body = site.organisation_id and db.get_one(Organisation, site.organisation_id)
     return {
         **_by_language("name", site.names), **_by_language("address", site.address),
@@ -42,7 +45,7 @@ def cells_of(db: Session, site: Site) -> dict[str, str]:
         "step_free": "yes" if site.step_free else "no",
         "facilities": " ".join(site.facilities), "languages": " ".join(site.languages),
         "female_vaccinator": "yes" if site.female_vaccinator else "no",
-        "hours": hours.written(hours.of(db, site.id)),
+        "hours": hours.written(hours.of(db, site.id, today)),
         "closed_on": " ".join(map(str, hours.closed_days(db, site.id))),
         "organisation": body.code if body else "",
     }  # fmt: skip
@@ -59,15 +62,16 @@ def keep(
 ) -> Site:  # fmt: skip
     """Return a site in one's reach, made or, where there is one, changed as a table tells it.
 
-    Changed hours are those of the sessions that are made from now on. The organisation and the
-    days on which it is closed are told once, when it is made.
+    The organisation, the hours and the days on which it is closed are told once, when it is made:
+    other hours begin on a day, and move people (`services.new_hours`).
 
     Raises:
-        BadInput: As a table is judged, or it is another's code or an organisation out of reach.
+        BadInput: As a table is judged, or it is another's code or an organisation out of reach;
+            ``hours: own_deed`` of other hours than a site has.
         NotFound: No such site in one's reach.
     """
     reach = delegating.within(db, staff=staff, act="keep_sites", now=now)
-    site, known = one(db, reach=reach, site_id=site_id) if site_id else (None, {})
+    site, known = one(db, reach=reach, site_id=site_id, now=now) if site_id else (None, {})
     line = known | {name: text.strip() for name, text in dict(told).items()}
     if empty := [name for name in SITES.required if not line.get(name)]:
         raise BadInput(dict.fromkeys(empty, "missing"))
@@ -75,7 +79,9 @@ def keep(
     new = SITES.read(db, setting, Line(0, line))
     with refusing(db, {"uq_site_code": BadInput({"code": "taken"})}):
         if site:
-            return _change(db, site, new, hours_before=known["hours"], staff=staff, now=now)
+            if hours.written(new["hours"]) != known["hours"]:
+                raise BadInput({"hours": "own_deed"})
+            return _change(db, site, new, staff=staff, now=now)
         if new["organisation_id"] not in db.scalars(reach).all():
             raise BadInput({"organisation": "not_known"})
         made = db.get_one(Site, SITES.write(db, setting, [new])[0])
@@ -84,9 +90,8 @@ def keep(
 
 
 def _change(
-    db: Session, site: Site, new: Mapping[str, Any], *, hours_before: str, staff: Staff,
-    now: datetime,
-) -> Site:  # fmt: skip
+    db: Session, site: Site, new: Mapping[str, Any], *, staff: Staff, now: datetime
+) -> Site:
     db.refresh(site, with_for_update=True)
     columns = new.keys() - {"hours", "closed", "organisation_id"}
     changed = [name for name in columns if getattr(site, name) != new[name]]
@@ -97,11 +102,6 @@ def _change(
             raise BadInput({"time_zone": "planned_there"})
     for name in changed:
         setattr(site, name, new[name])
-    details: dict[str, audit.Detail] = dict.fromkeys(changed, True)
-    if hours.written(new["hours"]) != hours_before:
-        hours.begin(db, site_id=site.id, spans=new["hours"], closed=(), now=now)
-        was = re.sub("[ ,]", "/", hours_before).split(";/")  # a detail is a code
-        details |= {f"hours_{n}": days[:64] for n, days in enumerate(filter(None, was))}
-    audit.done(db, "site_changed", site, details, by=staff, now=now)
+    audit.done(db, "site_changed", site, dict.fromkeys(changed, True), by=staff, now=now)
     db.flush()
     return site

@@ -144,6 +144,8 @@ ACTS: Mapping[str, str] = {
     "planning.cancel": "close_site",
     "planning.foresee_end": "close_site",
     "planning.end": "close_site",
+    "hours.show": "close_site",
+    "hours.begin": "close_site",
     **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",

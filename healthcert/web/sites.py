@@ -80,13 +80,14 @@ def _reach(db: Any) -> Any:  # noqa: ANN401 - views know no SQL
 
 
 def _form(site_id: UUID | None, *typed: Any, **known: Any) -> Answers:  # noqa: ANN401
-    """Return the questions: names in the languages that are enabled; of a new site, whose it is."""
+    """Return the questions: names in the languages that are enabled; of a new site alone, more."""
     form = About(*typed, **known)
     off = {"fr", "ar"} - {*parts().settings.languages}
     for name in [f"{told}_{lang}" for told in ("name", "address") for lang in off]:
         del form[name]
     if site_id:
         del form["organisation"]
+        del form["hours"]  # others begin on a day, and move people
     return form
 
 
@@ -96,7 +97,7 @@ def _page(site_id: UUID | None, form: Answers | None = None) -> str:
     bodies: Sequence[Organisation] = ()
     with parts().doors.reading() as db:
         if site_id:
-            site, known = sites.one(db, reach=_reach(db), site_id=site_id)
+            site, known = sites.one(db, reach=_reach(db), site_id=site_id, now=now())
         else:
             staff = roster.present(db, staff_id=visitor().id)
             bodies, _sites, _handed = delegating.overview(db, staff=staff, now=now())
@@ -115,6 +116,7 @@ def _page(site_id: UUID | None, form: Answers | None = None) -> str:
         form["organisation"].choices = options(whose)
     closed = map(date.fromisoformat, known.get("closed_on", "").split())
     return render_template(
-        "admin/site.html", form=form, site=site, days=[day for day in closed if day >= first],
+        "admin/site.html", form=form, site=site, hours=known.get("hours"),
+        days=[day for day in closed if day >= first],
         holidays=sorted(day for day in country.holidays if day >= first),
     )  # fmt: skip

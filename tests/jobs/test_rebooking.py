@@ -248,7 +248,7 @@ def planned(clinic: Clinic, **changes: object) -> SessionTemplate:
         "minutes": 30, "capacity": 2,
     }  # fmt: skip
     with clinic.doors.transaction() as db:
-        if not hours.of(db, clinic.site.id):
+        if not hours.of(db, clinic.site.id, NOW.date()):
             spans = hours.read("Mo-Su 08:00-09:00")
             hours.begin(db, site_id=clinic.site.id, spans=spans, closed=(), now=NOW)
         plan = SessionTemplate(**told | changes)

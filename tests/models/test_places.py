@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from sqlalchemy import insert, select, text, update
@@ -22,6 +22,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.place import KEPT
+from healthcert.services import hours
 from tests import factories as make
 from tests.models.refusals import refused
 
@@ -81,23 +82,59 @@ def at_site(db, **values):
 
 @pytest.mark.parametrize(
     ("weekday", "opens", "closes", "rule"),
-    [(0, 8, 9, "weekday"), (8, 8, 9, "weekday"), (1, 9, 9, "times"), (1, 10, 9, "times")],
-)
+    [
+        (0, 8, 9, "weekday"), (8, 8, 9, "weekday"), (1, 9, 9, "times"), (1, 10, 9, "times"),
+        (None, 8, 9, "closed"), (1, None, None, "closed"), (1, None, 9, "closed"),
+        (1, 8, None, "closed"), (None, None, 9, "closed"),
+    ],
+)  # fmt: skip
 def test_hours_are_of_a_weekday_and_end_after_they_begin(db, weekday, opens, closes, rule):
-    row = at_site(db, weekday=weekday, opens=time(opens), closes=time(closes))
+    opens, closes = (None if at is None else time(at) for at in (opens, closes))
+    row = at_site(db, since=make.TODAY, weekday=weekday, opens=opens, closes=closes)
     with refused(db, f"ck_site_hours_{rule}"):
         db.execute(insert(SiteHours).values(row))
 
 
-def test_a_site_opens_once_at_a_time_and_is_closed_once_a_day(db):
-    row = at_site(db, weekday=1, opens=time(8), closes=time(9))
+def test_a_site_opens_once_at_a_time_from_a_day_on_and_is_closed_once_a_day(db):
+    row = at_site(db, since=make.TODAY, weekday=1, opens=time(8), closes=time(9))
     db.execute(insert(SiteHours).values(row))
-    with refused(db, "uq_site_hours_site_id_weekday_opens"):
+    with refused(db, "uq_site_hours_site_id_since_weekday_opens"):
         db.execute(insert(SiteHours).values(row | {"id": new_id()}))
+    db.execute(insert(SiteHours).values(row | {"id": new_id(), "since": make.day(1)}))
     row = at_site(db, day=make.TODAY)
     db.execute(insert(SiteClosure).values(row))
     with refused(db, "uq_site_closure_site_id_day"):
         db.execute(insert(SiteClosure).values(row | {"id": new_id()}))
+
+
+def test_hours_that_stood_cover_every_day_and_going_back_those_in_force_stay(
+    doors: Doors, database_url
+):
+    with doors.transaction() as db:
+        days = {-9: date(2020, 1, 1), -2: date(2021, 1, 1), 2: date(2900, 1, 1)}
+        site_id, closed, later = (make.make_site(db).id for _ in range(3))
+        for here, told in (
+            (site_id, {-9: "Mo 08:00-09:00", -2: "Mo 08:00-10:00; Tu 08:00-09:00", 2: ""}),
+            (closed, {-9: "Mo 08:00-09:00", -2: ""}),
+            (later, {2: "We 08:00-09:00"}),
+        ):
+            for ahead, text in told.items():
+                spans = hours.read(text)
+                hours.begin(db, site_id=here, spans=spans, since=days[ahead], now=make.NOW)
+    engine = make_engine(database_url, foreign_keys=False)
+    with engine.begin() as connection:
+        migrations.move(connection, "0028")
+    engine.dispose()
+    migrate(database_url)
+    with doors.reading() as db:
+        told = {
+            here: [(one.since, one.hours) for one in hours.versions(db, site_id=here)]
+            for here in (site_id, closed, later)
+        }
+    assert told == {
+        site_id: [(hours.ALWAYS, "Mo 08:00-10:00; Tu 08:00-09:00")], closed: [],
+        later: [(hours.ALWAYS, "We 08:00-09:00")],
+    }  # fmt: skip
 
 
 def test_what_was_booked_and_counted_before_stays(doors: Doors, database_url):

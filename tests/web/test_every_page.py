@@ -176,6 +176,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     shut = {"site": str(clinic.site_id), "day": "2026-03-05"}
     lead.post("/admin/sessions/close", shut, page="/admin/sessions")
     opens = f"/admin/sessions/close?{urlencode(shut)}"
+    week = f"/admin/sites/{clinic.site_id}/hours"
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
@@ -201,7 +202,8 @@ def journey(app, clinic, book, staff, newest_message, clock):
         "inspector": (staff("inspector"), ["/reactions/", case]),
         "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
                                    "/admin/sites", f"/admin/sites/{clinic.site_id}",
-                                   "/admin/sites/new", f"/admin/lots/{lot}/recall"]),
+                                   "/admin/sites/new", f"/admin/lots/{lot}/recall", week,
+                                   f"{week}?hours=Mo+08:00-09:00&since=2026-03-10"]),
     }  # fmt: skip
 
 

@@ -18,17 +18,13 @@ from healthcert.services import (
     deliveries,
     entries,
     holds,
-    hours,
     judging_again,
     lots,
     planning,
     sessions,
-    sites,
     stock,
     vials,
 )
-from healthcert.services.import_places import SITES
-from healthcert.web.api.anybody import Site
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows, first_of
@@ -87,13 +83,9 @@ Foreseen = of("Foreseen", "A day on which a template would make a session.", day
               slots=int, starts_at=Moment, ends_at=Moment)  # fmt: skip
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
-Closures = of("Closures", "The days on which a site is closed.", days=list[date])
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
-Told = of("SiteTold", "A site in texts, as a line of a table tells it (`docs/howto/tables.md`).",
-          base=Shape, **dict.fromkeys(SITES.columns, str))  # fmt: skip
-
 _FRIDGES, _VIALS = "/clinic/fridges", "/clinic/vials"
 get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number lot.id"),
     read=lambda rows: [
@@ -172,17 +164,6 @@ def _template(on: On, told: Shape) -> models.SessionTemplate:
     on.reach(wanted.site_id)
     return wanted
 
-
-get("/sites/<uuid:site_id>/closures", hours.closed_days, answer=Closures, name="closures",
-    read="days")  # fmt: skip
-post("/sites/<uuid:site_id>/closures", cancelling.close_day)
-post("/sites/<uuid:site_id>/closures/open", cancelling.open_day)
-
-_SITES, _SITE = "/organisations/sites", "/organisations/sites/<uuid:site_id>"
-get(_SITES, delegating.sites_of, answer=Rows(Site, "code"), name="kept_sites")
-kept = get(_SITE, sites.one, answer=Told, read=itemgetter(1), name="kept_site")
-post(_SITES, sites.keep, body={"told": Told}, fixed={"site_id": None}, status=201, name="make_site")
-post(_SITE, sites.keep, body={"told": Told}, match=kept, name="change_site")
 
 get("/alarms", alarms.still_open, answer=Rows(Raised), name="alarms")
 post("/alarms/<uuid:alarm_id>", alarms.settle, name="settle_alarm",

@@ -71,10 +71,11 @@ def clinic_lot(parts):
 
 def test_every_example_is_answered_as_it_says(served, parts, clinic, token, newest_message):
     nurse, lead, admin = token("nurse"), token("lead"), token("admin")
+    tomorrow = (NOW + timedelta(days=1)).date()
     reader = Reader(served, {
         "nurse": lambda: nurse, "lead": lambda: lead, "admin": lambda: admin,
         "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat,
-        "tomorrow": (NOW + timedelta(days=1)).date,
+        "tomorrow": tomorrow.isoformat,
         "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
     })  # fmt: skip
     pairs = PAIR.findall(DOC.read_text(encoding="utf-8"))

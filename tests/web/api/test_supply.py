@@ -117,7 +117,7 @@ def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, prog
     assert {each["id"] for each in admin.get(path).json["items"]} == {harbour["id"], made}
     answer = admin.get(f"{path}/{made}")
     assert answer.json == told
-    wanted = {"told": answer.json | {"hours": "Sa 09:00-10:00", "step_free": "yes"}}
+    wanted = {"told": answer.json | {"latitude": "33.5", "step_free": "yes"}}
     seen = answer.headers["ETag"]
     ask(admin, f"{path}/{made}", wanted, 428)
     ask(admin, f"{path}/{made}", wanted, 412, If_Match='"another"')
@@ -128,7 +128,40 @@ def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, prog
     assert ask(admin, path, taken, 422)["fields"] == {"code": "taken"}
     wrong = {"told": wanted["told"] | {"code": "x", "hours": "always"}}
     assert ask(admin, path, wrong, 422)["fields"] == {"hours": "not_hours"}
+    other, seen = {"told": wanted["told"] | {"hours": ""}}, admin.get(f"{path}/{made}").headers
+    refused = ask(admin, f"{path}/{made}", other, 422, If_Match=seen["ETag"])
+    assert refused["fields"] == {"hours": "own_deed"}
     ask(program("lead"), path, wrong, 403)
+
+
+def test_other_hours_are_foreseen_begin_on_a_day_and_are_told_with_those_before(
+    parts, clinic, program
+):
+    with parts.doors.transaction() as db:
+        spans = hours.read("Mo-Su 08:00-12:00")
+        hours.begin(db, site_id=clinic.site_id, spans=spans, now=NOW)
+        make.make_slot(db, session=make.make_session(
+            db, site=db.get_one(Site, clinic.site_id), day=day(5),
+            programme=db.get_one(make.Programme, clinic.programme_id),
+            product=db.get_one(make.Product, clinic.product_id),
+        ), booked=1)  # fmt: skip
+    lead, path = program("lead"), f"/sites/{clinic.site_id}/hours"
+    first = {"since": "0001-01-01", "hours": "Mo-Su 08:00-12:00"}
+    assert lead.get(path).json == {"items": [first]}
+    other = {"since": day(5).isoformat(), "hours": "Mo-Su 08:00-10:00"}
+    changes = {"changed": 0, "cancelled": 1, "made": 0, "gone": 2, "come": 0, "booked": 1}
+    assert ask(lead, f"{path}/preview", other) == changes
+    assert lead.get(path).json == {"items": [first]}
+    assert ask(lead, path, other, Idempotency_Key="one") == changes
+    assert ask(lead, path, other, Idempotency_Key="one") == changes
+    assert lead.get(path).json == {"items": [first, other]}
+    assert ask(lead, path, other, Idempotency_Key="two") == dict.fromkeys(changes, 0)
+    wrong = ask(lead, path, other | {"since": day(-1).isoformat()}, 422)
+    assert wrong["fields"] == {"since": "too_long_ago"}
+    wrong = ask(lead, path, other | {"hours": "always"}, 422)
+    assert wrong["fields"] == {"hours": "not_hours"}
+    for role in ("nurse", "inspector"):
+        ask(program(role), path, other, 403)
 
 
 def test_a_vial_is_opened_listed_and_what_is_left_thrown_away(program, came):

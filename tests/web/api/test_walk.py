@@ -95,6 +95,8 @@ BY_DEED = {
     "planning.cancel": "cancel_session",
     "planning.foresee_end": "sessions templates",
     "planning.end": "end_template",
+    "hours.show": "site_hours foresee_hours",
+    "hours.begin": "begin_hours",
     "sites.every": "kept_sites",
     "sites.show": "kept_site",
     "sites.keep": "make_site change_site",
