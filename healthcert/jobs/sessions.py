@@ -1,11 +1,11 @@
-"""Make sessions ahead, and book everybody anew whose session was cancelled."""
+"""Make sessions ahead, keep holidays, and book everybody anew whose session was cancelled."""
 
 from datetime import datetime
 from functools import partial
 from itertools import groupby
 
 from healthcert.parts import Parts
-from healthcert.services import rebooking, sessions
+from healthcert.services import cancelling, holidays, rebooking, sessions
 
 _AT_ONCE = 100  # people for whom free slots are looked up together
 
@@ -17,6 +17,19 @@ def make(parts: Parts, now: datetime) -> int:
     with parts.doors.reading() as db:
         waiting = sessions.behind(db, until=until)
     return sum(len(parts.doors.run(partial(work, template_id=each))) for each in waiting)
+
+
+def keep_holidays(parts: Parts, now: datetime) -> int:
+    """Close sites on the holidays declared for them, open them where it was withdrawn; count days.
+
+    Each site goes in a transaction of its own, so that it may end anywhere and goes on there.
+    """
+    with parts.doors.reading() as db:
+        close = [site_id for site_id, *_ in holidays.to_close(db, now=now)]
+        closed = [closure.site_id for closure in holidays.to_open(db, now=now)]
+    work = partial(cancelling.keep_holidays, country=parts.country, now=now)
+    sites = dict.fromkeys([*close, *closed])
+    return sum(parts.doors.run(partial(work, site_id=each)) for each in sites)
 
 
 def rebook(parts: Parts, now: datetime) -> int:

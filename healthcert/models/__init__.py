@@ -24,6 +24,7 @@ from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import (
     ClinicSession,
+    Holiday,
     SessionTemplate,
     Site,
     SiteClosure,
@@ -54,7 +55,7 @@ __all__ = [
     "AccessCode", "AdverseEvent", "AdverseEventEntry", "Alarm", "ApiAnswer", "ApiToken",
     "Appointment", "AuditEvent", "AuditLeaf", "Base", "Case", "CaseEntry", "Certificate",
     "CertificateHold", "ClinicSession", "ColdReading", "Consent", "Delegation", "Device", "Dose",
-    "DoseJudgement", "DoseStanding", "Draw", "EligibilityDecision", "Fridge", "Identity",
+    "DoseJudgement", "DoseStanding", "Draw", "EligibilityDecision", "Fridge", "Holiday", "Identity",
     "ImportBatch", "ImportLine", "Instant", "Invitation", "Knowledge", "LimitCounter", "Lot",
     "LotValidity", "Message", "Observation", "Offer", "Organisation", "Passkey", "Password",
     "Person", "PersonToken", "Phase", "Product", "ProductTarget", "Programme", "Proxy", "Recovery",

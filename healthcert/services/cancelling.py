@@ -11,30 +11,23 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import ClinicSession, Product, Site, SiteClosure, Staff, new_id, upsert
-from healthcert.models.place import SESSION_TRANSITIONS, SessionTemplate
-from healthcert.services import audit, sessions
+from healthcert.models.place import CANCELLABLE, SessionTemplate
+from healthcert.services import audit, holidays, sessions
 
-_OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
 _Plan = Row[SessionTemplate, Site, str]  # with what it gives
 
 
 def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datetime) -> int:
     """Close a site for a day and cancel its sessions; return how many.
 
-    The worker books everybody anew who is booked there (`services.rebooking`).
+    The worker books everybody anew who is booked there (`services.rebooking`). What was closed by
+    a holiday stays closed then, also when that is withdrawn.
 
     Raises:
         BadInput: The day is over, by the site's clock.
     """
     _still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
-    closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
-    db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
-    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
-    audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
-    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
-    open_ones = db.scalars(there.where(ClinicSession.state.in_(_OPEN)).with_for_update()).all()
-    _cancel(db, open_ones, staff, now)
-    return len(open_ones)
+    return _close(db, site_id, day, staff=staff, now=now)
 
 
 def open_day(
@@ -45,21 +38,37 @@ def open_day(
     What was cancelled stays so; who was booked anew keeps that, and who is not finds these places.
 
     Raises:
-        BadInput: The day is over, by the site's clock.
+        BadInput: The day is over, by the site's clock, or a holiday is declared there.
         WrongState: The site is open then.
     """
-    _still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
+    site = db.get_one(Site, site_id, with_for_update=sessions.ALONE)
+    _still_to_come(site, "day", day, now)
     closure = db.scalar(select(SiteClosure).filter_by(site_id=site_id, day=day))
     if closure is None:
         raise WrongState
-    audit.done(db, "day_opened", closure, {"site": site_id}, by=staff, now=now)
-    db.delete(closure)
-    db.flush()
-    query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
-    made = query.where(SessionTemplate.made_until >= day, SessionTemplate.last_day >= day)
-    for plan in db.scalars(made).all():
-        until = plan.made_until or day
-        sessions.make(db, template_id=plan.id, country=country, until=until, now=now)
+    if holidays.at(db, site, day):
+        raise BadInput({"day": "holiday"})
+    _open(db, closure, country, staff=staff, now=now)
+
+
+def keep_holidays(db: Session, *, site_id: UUID, country: Country, now: datetime) -> int:
+    """Close a site on its holidays, and open it where they were withdrawn; return how many days.
+
+    What is left to do is asked under the lock of the site: so nothing is done twice, and what
+    somebody closed by hand stays closed.
+    """
+    site = db.get_one(Site, site_id, with_for_update=sessions.ALONE)
+    found = holidays.to_close(db, now=now, site_ids=[site_id])
+    due = {day: of for _, day, of in reversed(found)}  # the first that was declared
+    for day, of in due.items():
+        _close(db, site_id, day, staff=None, now=now, holiday_id=of)
+    gone = holidays.to_open(db, now=now, site_ids=[site_id])
+    for closure in gone:
+        if others := holidays.at(db, site, closure.day):
+            closure.holiday_id = others[0].id
+        else:
+            _open(db, closure, country, staff=None, now=now)
+    return len(due) + len(gone)
 
 
 def cancel(
@@ -101,7 +110,7 @@ def ending(
     if plan.ended_from and since >= plan.ended_from:
         raise WrongState
     its = select(ClinicSession.id).filter_by(template_id=plan.id)
-    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(_OPEN))
+    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(CANCELLABLE))
     return found, db.scalars(its).all()
 
 
@@ -124,6 +133,41 @@ def end(
     _cancel(db, its, staff, now)
 
 
+def _close(
+    db: Session, site_id: UUID, day: date, *, staff: Staff | None, now: datetime,
+    holiday_id: UUID | None = None,
+) -> int:  # fmt: skip
+    row = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
+    of = {"holiday_id": holiday_id}
+    closed = upsert(db, "site_closure").values(row | of)
+    db.execute(closed.on_conflict_do_update(index_elements=["site_id", "day"], set_=of))
+    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
+    audit.done(db, "day_closed", closure, {"site": site_id} | _by(holiday_id), by=staff, now=now)
+    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(CANCELLABLE)).with_for_update())
+    its = open_ones.all()
+    _cancel(db, its, staff, now)
+    return len(its)
+
+
+def _open(
+    db: Session, closure: SiteClosure, country: Country, *, staff: Staff | None, now: datetime
+) -> None:
+    site_id, day, of = closure.site_id, closure.day, _by(closure.holiday_id)
+    audit.done(db, "day_opened", closure, {"site": site_id} | of, by=staff, now=now)
+    db.delete(closure)
+    db.flush()
+    query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
+    made = query.where(SessionTemplate.made_until >= day, SessionTemplate.last_day >= day)
+    for plan in db.scalars(made).all():
+        until = plan.made_until or day
+        sessions.make(db, template_id=plan.id, country=country, until=until, now=now)
+
+
+def _by(holiday_id: UUID | None) -> dict[str, audit.Detail]:
+    return {"holiday": holiday_id} if holiday_id else {}
+
+
 def _plans(site_ids: Collection[UUID]) -> Select[SessionTemplate, Site, str]:
     query = select(SessionTemplate, Site, Product.name).where(Site.id.in_(site_ids))
     query = query.join(Site, Site.id == SessionTemplate.site_id)
@@ -136,10 +180,10 @@ def _still_to_come(site: Site, name: str, day: date, now: datetime) -> None:
 
 
 def _cancel(
-    db: Session, these: Sequence[UUID], staff: Staff, now: datetime, **more: datetime
+    db: Session, these: Sequence[UUID], staff: Staff | None, now: datetime, **more: datetime
 ) -> None:
     moved = update(ClinicSession).where(ClinicSession.id.in_(these))
-    moved = moved.where(ClinicSession.state.in_(_OPEN)).values(state="cancelled", **more)
+    moved = moved.where(ClinicSession.state.in_(CANCELLABLE)).values(state="cancelled", **more)
     done = db.scalars(moved.returning(ClinicSession)).all()
     if len(done) < len(these):
         raise WrongState

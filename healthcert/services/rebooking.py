@@ -16,7 +16,7 @@ from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, ClinicSession, Site, Slot
 from healthcert.policy.offers import RADII
-from healthcert.services import audit, booking, knowledge, moving, people, places, waiting
+from healthcert.services import audit, booking, holidays, knowledge, moving, people, places, waiting
 
 NOTICE = timedelta(hours=2)  # a person needs to come somewhere else
 NEAR = RADII[2]  # kilometres, within which they wait for another place
@@ -43,6 +43,7 @@ def instead(
 
     Those of the first week go before those of the second; within a week those of the same site,
     then of the nearest, the soonest first. There are enough for so many people, if there are.
+    What a holiday is about to close is left out: nobody loses a place to one twice.
     """
     old = db.get_one(ClinicSession, session_id)
     home = db.get_one(Site, old.site_id)
@@ -56,20 +57,22 @@ def instead(
     near = sorted(db.scalars(select(Site)), key=lambda site: (site.id != home.id, far(site)))
     rank = {site.id: place for place, site in enumerate(near[:_SITES])}
     query = (
-        select(Slot, ClinicSession.site_id)
+        select(Slot, ClinicSession.site_id, ClinicSession.day)
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.product_id == old.product_id, ClinicSession.site_id.in_(rank))
         .where(ClinicSession.programme_id == old.programme_id, Slot.places() > 0)
         .where(ClinicSession.state.in_(booking.BOOKABLE))
     )
+    due = holidays.to_close(db, now=not_before, site_ids=rank)
+    shut = {(site_id, day) for site_id, day, _holiday in due}
     found: list[tuple[UUID, datetime]] = []
     for week in range(_WEEKS):
         begins = not_before + timedelta(weeks=week)
         days = ClinicSession.day.between((begins - timedelta(days=1)).date(),
                                          (begins + timedelta(days=8)).date())  # fmt: skip
         span = (Slot.starts_at >= begins, Slot.starts_at < begins + timedelta(weeks=1))
-        rows = db.execute(query.where(days, *span)).all()
-        for slot, _site in sorted(rows, key=lambda row: (rank[row[1]], row[0].starts_at)):
+        rows = [row for row in db.execute(query.where(days, *span)) if row[1:] not in shut]
+        for slot, *_ in sorted(rows, key=lambda row: (rank[row[1]], row[0].starts_at)):
             found.append((slot.id, slot.starts_at))
             wanted -= slot.places()
         if wanted <= 0:

@@ -15,7 +15,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate, SiteHours
-from healthcert.services import audit, hours, knowledge
+from healthcert.services import audit, holidays, hours, knowledge
 from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
@@ -69,15 +69,16 @@ def foreseen(
 ) -> dict[date, list[tuple[datetime, datetime]]]:
     """Return what making a template's sessions would add: by day, when each slot begins and ends.
 
-    Left out are days on which the site is closed or the country rests, and those that have a
-    session of the product, or had one that was given up since the template was begun. Slots
-    are as long by the clock that never changes, also when the clock on the wall does.
+    Left out are days on which the site is closed, the country rests or a holiday is declared, and
+    those that have a session of the product, or had one that was given up since the template was
+    begun. Slots are as long by the clock that never changes, also when the clock on the wall does.
     """
     site = db.get_one(Site, template.site_id)
     taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
     given_up = ClinicSession.given_up_at >= template.recorded_at
     taken = taken.where((ClinicSession.state != "cancelled") | given_up)
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
+    rests |= {each.day for each in holidays.at(db, site)}
     spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
     length, found = timedelta(minutes=template.minutes), {}
     ended = template.ended_from or date.max
@@ -133,7 +134,11 @@ def make(
     ]  # fmt: skip
     if slots:
         db.execute(insert(Base.metadata.tables["slot"]), slots)
-    template.made_until = max(until, template.made_until or until)
+    # Of a holiday that the worker has still to close nobody knows yet whether it is withdrawn.
+    here = [template.site_id]
+    open_still = [day for _, day, _ in holidays.to_close(db, now=now, site_ids=here)]
+    made = min([until, *(day - timedelta(days=1) for day in open_still)])
+    template.made_until = max(made, template.made_until or made)
     db.flush()
     return sorted(added)
 
