@@ -34,6 +34,7 @@ from healthcert.web import (
     dev,
     doses,
     family,
+    holidays,
     labels,
     lots,
     national,
@@ -65,8 +66,8 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, lots.bp, sites.bp, admin.bp, api.bp,
-    api.about,
+    reactions.bp, closing.bp, doses.bp, stock.bp, planning.bp, holidays.bp, lots.bp, sites.bp,
+    admin.bp, api.bp, api.about,
 )  # fmt: skip
 
 

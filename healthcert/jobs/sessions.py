@@ -5,8 +5,9 @@ from functools import partial
 from itertools import groupby
 
 from healthcert.parts import Parts
-from healthcert.services import cancelling, holidays, rebooking, sessions
+from healthcert.services import keeping, rebooking, resting, sessions
 
+_BEGINS = 5  # seconds of each minute, in which some round begins
 _AT_ONCE = 100  # people for whom free slots are looked up together
 
 
@@ -22,12 +23,15 @@ def make(parts: Parts, now: datetime) -> int:
 def keep_holidays(parts: Parts, now: datetime) -> int:
     """Close sites on the holidays declared for them, open them where it was withdrawn; count days.
 
-    Each site goes in a transaction of its own, so that it may end anywhere and goes on there.
+    Each site goes in a transaction of its own, so that it may end anywhere and goes on there. All
+    holidays are looked at as a minute begins, since sites come later too; else after a change.
     """
     with parts.doors.reading() as db:
-        close = [site_id for site_id, *_ in holidays.to_close(db, now=now)]
-        closed = [closure.site_id for closure in holidays.to_open(db, now=now)]
-    work = partial(cancelling.keep_holidays, country=parts.country, now=now)
+        if now.second >= _BEGINS and not resting.stirred(db, now=now):
+            return 0
+        close = [site_id for site_id, *_ in resting.to_close(db, now=now)]
+        closed = [closure.site_id for closure in resting.to_open(db, now=now)]
+    work = partial(keeping.keep, country=parts.country, now=now)
     sites = dict.fromkeys([*close, *closed])
     return sum(parts.doors.run(partial(work, site_id=each)) for each in sites)
 

@@ -12,6 +12,7 @@ from healthcert.models.audit import AuditLeaf, TreeHead
 from healthcert.models.base import Base, Instant, Row, narrow, new_id, plain, upsert
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.closure import Holiday, SiteClosure
 from healthcert.models.cold_chain import ColdReading, Fridge, Vial
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
@@ -24,10 +25,8 @@ from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import (
     ClinicSession,
-    Holiday,
     SessionTemplate,
     Site,
-    SiteClosure,
     SiteHours,
     Slot,
 )

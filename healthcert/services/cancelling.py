@@ -12,7 +12,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import ClinicSession, Product, Site, SiteClosure, Staff, new_id, upsert
 from healthcert.models.place import CANCELLABLE, SessionTemplate
-from healthcert.services import audit, holidays, sessions
+from healthcert.services import audit, resting, sessions
 
 _Plan = Row[SessionTemplate, Site, str]  # with what it gives
 
@@ -27,7 +27,7 @@ def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datet
         BadInput: The day is over, by the site's clock.
     """
     _still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
-    return _close(db, site_id, day, staff=staff, now=now)
+    return shut(db, site_id, day, staff=staff, now=now)
 
 
 def open_day(
@@ -46,29 +46,42 @@ def open_day(
     closure = db.scalar(select(SiteClosure).filter_by(site_id=site_id, day=day))
     if closure is None:
         raise WrongState
-    if holidays.at(db, site, day):
+    if resting.at(db, site, day):
         raise BadInput({"day": "holiday"})
-    _open(db, closure, country, staff=staff, now=now)
+    reopen(db, closure, country, staff=staff, now=now)
 
 
-def keep_holidays(db: Session, *, site_id: UUID, country: Country, now: datetime) -> int:
-    """Close a site on its holidays, and open it where they were withdrawn; return how many days.
+def shut(
+    db: Session, site_id: UUID, day: date, *, staff: Staff | None, now: datetime,
+    holiday_id: UUID | None = None,
+) -> int:  # fmt: skip
+    """Close a site, which is locked, as `close_day` does: by hand, or for a holiday."""
+    row = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
+    of = {"holiday_id": holiday_id}
+    closed = upsert(db, "site_closure").values(row | of)
+    db.execute(closed.on_conflict_do_update(index_elements=["site_id", "day"], set_=of))
+    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
+    audit.done(db, "day_closed", closure, {"site": site_id} | _by(holiday_id), by=staff, now=now)
+    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(CANCELLABLE)).with_for_update())
+    its = open_ones.all()
+    _cancel(db, its, staff, now)
+    return len(its)
 
-    What is left to do is asked under the lock of the site: so nothing is done twice, and what
-    somebody closed by hand stays closed.
-    """
-    site = db.get_one(Site, site_id, with_for_update=sessions.ALONE)
-    found = holidays.to_close(db, now=now, site_ids=[site_id])
-    due = {day: of for _, day, of in reversed(found)}  # the first that was declared
-    for day, of in due.items():
-        _close(db, site_id, day, staff=None, now=now, holiday_id=of)
-    gone = holidays.to_open(db, now=now, site_ids=[site_id])
-    for closure in gone:
-        if others := holidays.at(db, site, closure.day):
-            closure.holiday_id = others[0].id
-        else:
-            _open(db, closure, country, staff=None, now=now)
-    return len(due) + len(gone)
+
+def reopen(
+    db: Session, closure: SiteClosure, country: Country, *, staff: Staff | None, now: datetime
+) -> None:
+    """Take a closure away from a site, which is locked, as `open_day` does."""
+    site_id, day, of = closure.site_id, closure.day, _by(closure.holiday_id)
+    audit.done(db, "day_opened", closure, {"site": site_id} | of, by=staff, now=now)
+    db.delete(closure)
+    db.flush()
+    query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
+    made = query.where(SessionTemplate.made_until >= day, SessionTemplate.last_day >= day)
+    for plan in db.scalars(made).all():
+        until = plan.made_until or day
+        sessions.make(db, template_id=plan.id, country=country, until=until, now=now)
 
 
 def cancel(
@@ -131,37 +144,6 @@ def end(
     plan.ended_from = since
     audit.done(db, "template_ended", plan, {"since": since.isoformat()}, by=staff, now=now)
     _cancel(db, its, staff, now)
-
-
-def _close(
-    db: Session, site_id: UUID, day: date, *, staff: Staff | None, now: datetime,
-    holiday_id: UUID | None = None,
-) -> int:  # fmt: skip
-    row = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
-    of = {"holiday_id": holiday_id}
-    closed = upsert(db, "site_closure").values(row | of)
-    db.execute(closed.on_conflict_do_update(index_elements=["site_id", "day"], set_=of))
-    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
-    audit.done(db, "day_closed", closure, {"site": site_id} | _by(holiday_id), by=staff, now=now)
-    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
-    open_ones = db.scalars(there.where(ClinicSession.state.in_(CANCELLABLE)).with_for_update())
-    its = open_ones.all()
-    _cancel(db, its, staff, now)
-    return len(its)
-
-
-def _open(
-    db: Session, closure: SiteClosure, country: Country, *, staff: Staff | None, now: datetime
-) -> None:
-    site_id, day, of = closure.site_id, closure.day, _by(closure.holiday_id)
-    audit.done(db, "day_opened", closure, {"site": site_id} | of, by=staff, now=now)
-    db.delete(closure)
-    db.flush()
-    query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
-    made = query.where(SessionTemplate.made_until >= day, SessionTemplate.last_day >= day)
-    for plan in db.scalars(made).all():
-        until = plan.made_until or day
-        sessions.make(db, template_id=plan.id, country=country, until=until, now=now)
 
 
 def _by(holiday_id: UUID | None) -> dict[str, audit.Detail]:

@@ -16,7 +16,7 @@ from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, ClinicSession, Site, Slot
 from healthcert.policy.offers import RADII
-from healthcert.services import audit, booking, holidays, knowledge, moving, people, places, waiting
+from healthcert.services import audit, booking, knowledge, moving, people, places, resting, waiting
 
 NOTICE = timedelta(hours=2)  # a person needs to come somewhere else
 NEAR = RADII[2]  # kilometres, within which they wait for another place
@@ -63,7 +63,7 @@ def instead(
         .where(ClinicSession.programme_id == old.programme_id, Slot.places() > 0)
         .where(ClinicSession.state.in_(booking.BOOKABLE))
     )
-    due = holidays.to_close(db, now=not_before, site_ids=rank)
+    due = resting.to_close(db, now=not_before, site_ids=rank)
     shut = {(site_id, day) for site_id, day, _holiday in due}
     found: list[tuple[UUID, datetime]] = []
     for week in range(_WEEKS):

@@ -15,7 +15,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate, SiteHours
-from healthcert.services import audit, holidays, hours, knowledge
+from healthcert.services import audit, hours, knowledge, resting
 from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
@@ -78,7 +78,7 @@ def foreseen(
     given_up = ClinicSession.given_up_at >= template.recorded_at
     taken = taken.where((ClinicSession.state != "cancelled") | given_up)
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
-    rests |= {each.day for each in holidays.at(db, site)}
+    rests |= {each.day for each in resting.at(db, site)}
     spans, zone = hours.of(db, site.id), ZoneInfo(site.time_zone)
     length, found = timedelta(minutes=template.minutes), {}
     ended = template.ended_from or date.max
@@ -136,7 +136,7 @@ def make(
         db.execute(insert(Base.metadata.tables["slot"]), slots)
     # Of a holiday that the worker has still to close nobody knows yet whether it is withdrawn.
     here = [template.site_id]
-    open_still = [day for _, day, _ in holidays.to_close(db, now=now, site_ids=here)]
+    open_still = [day for _, day, _ in resting.to_close(db, now=now, site_ids=here)]
     made = min([until, *(day - timedelta(days=1) for day in open_still)])
     template.made_until = max(made, template.made_until or made)
     db.flush()

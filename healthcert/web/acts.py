@@ -141,6 +141,11 @@ ACTS: Mapping[str, str] = {
     "planning.cancel": "close_site",
     "planning.foresee_end": "close_site",
     "planning.end": "close_site",
+    "holidays.every": "plan_sessions",
+    **{
+        f"holidays.{name}": "declare_holiday"
+        for name in ("foresee", "declare", "confirm", "withdraw")
+    },
     **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",

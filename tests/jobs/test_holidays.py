@@ -6,26 +6,25 @@ from collections import Counter
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.jobs import sessions as jobs
 from healthcert.models import (
-    Appointment,
     AuditEvent,
     ClinicSession,
     Holiday,
     Organisation,
     Site,
     SiteClosure,
-    Slot,
 )
-from healthcert.services import cancelling, holidays, sessions
+from healthcert.services import cancelling, holidays, keeping, sessions
 from healthcert.services.part import Part
 from tests import factories as make
 from tests.factories import NOW, day
 from tests.jobs.test_rebooking import close, open_again, planned, told, where
 from tests.services.clinic import Clinic
+from tests.statements import sent
 from tests.threads import at_once
 
 THAT = day(3)
@@ -154,7 +153,7 @@ def test_what_somebody_closed_by_hand_too_stays_closed(parts, clinic, tree):
 def test_a_worker_that_ends_between_two_sites_goes_on_with_the_next(parts, tree, monkeypatch):
     for _ in range(3):
         tree.site(tree.town)
-    real, done = cancelling.keep_holidays, []
+    real, done = keeping.keep, []
 
     def killed(*given, **more):
         if len(done) == 2:
@@ -165,7 +164,7 @@ def test_a_worker_that_ends_between_two_sites_goes_on_with_the_next(parts, tree,
     def killed_and_begun_again(half: int, whole: int) -> None:
         done.clear()
         with monkeypatch.context() as patch:
-            patch.setattr(cancelling, "keep_holidays", killed)
+            patch.setattr(keeping, "keep", killed)
             with pytest.raises(KeyboardInterrupt):
                 jobs.keep_holidays(parts, NOW)
         assert len(tree.closed()) == half
@@ -200,7 +199,7 @@ def test_nobody_is_moved_to_a_site_that_the_same_holiday_is_about_to_close(parts
     beyond = clinic.slot(day(4), site=tree.site(tree.other, latitude=60.0), capacity=9)
     tree.declare(tree.ministry)
     with clinic.doors.transaction() as db:  # one site is closed, the worker has yet to go on
-        cancelling.keep_holidays(db, site_id=clinic.site.id, country=clinic.country, now=NOW)
+        keeping.keep(db, site_id=clinic.site.id, country=clinic.country, now=NOW)
     assert jobs.rebook(parts, NOW) == 1
     assert where(clinic) == {beyond.id: 1}
     assert soon_shut.id not in where(clinic)
@@ -296,20 +295,22 @@ def test_nobody_declares_or_withdraws_above_or_beside_their_organisation(tree):
 def test_one_sees_what_is_for_ones_sites_and_how_far_it_is(parts, clinic, tree):
     clinic.book(clinic.slot(THAT))
     tree.site(tree.region)
-    wanted = Holiday(organisation_id=tree.ministry.id, day=THAT)
+    wanted = Holiday(organisation_id=tree.ministry.id, day=THAT, names={"en": "Mourning"})
+    staff = tree.admins[tree.ministry.id]
     with clinic.doors.reading() as db:
-        assert holidays.effect(db, wanted) == (2, 1, 1)
+        told = {"country": clinic.country, "staff": staff, "now": NOW}
+        assert holidays.effect(db, wanted, **told) == (2, 1, 1)
     declared = tree.declare(tree.ministry)
 
     def seen(body: Organisation) -> list[tuple[object, ...]]:
         with clinic.doors.reading() as db:
-            found = holidays.listed(db, staff=tree.admins[body.id], first=day(0), now=NOW,
+            found = keeping.listed(db, staff=tree.admins[body.id], first=day(0), now=NOW,
                                     part=Part((), 9))  # fmt: skip
             return [(row[0].id, *row[2:]) for row in found]
 
     assert seen(tree.ministry) == [(declared.id, 2, 0, 0)]
     with clinic.doors.transaction() as db:
-        cancelling.keep_holidays(db, site_id=clinic.site.id, country=clinic.country, now=NOW)
+        keeping.keep(db, site_id=clinic.site.id, country=clinic.country, now=NOW)
     assert seen(tree.ministry) == [(declared.id, 2, 1, 1)]
     assert seen(tree.town) == [(declared.id, 1, 1, 1)]
     assert seen(tree.other) == []
@@ -318,7 +319,7 @@ def test_one_sees_what_is_for_ones_sites_and_how_far_it_is(parts, clinic, tree):
     jobs.rebook(parts, NOW)
     assert seen(tree.region) == [(declared.id, 2, 2, 0)]
     with clinic.doors.reading() as db:
-        assert holidays.effect(db, wanted) == (0, 0, 0)
+        assert holidays.effect(db, wanted, **told) == (0, 0, 0)
 
 
 def test_sessions_on_a_holiday_of_the_country_are_told_and_closed_by_declaring_it(
@@ -331,7 +332,7 @@ def test_sessions_on_a_holiday_of_the_country_are_told_and_closed_by_declaring_i
 
     def counted(body: Organisation) -> dict[date, int]:
         with clinic.doors.reading() as db:
-            found = holidays.of_country(db, country=clinic.country, staff=tree.admins[body.id],
+            found = keeping.of_country(db, country=clinic.country, staff=tree.admins[body.id],
                                         first=day(0), now=NOW)  # fmt: skip
             return {each.day: each.sessions for each in found}
 
@@ -342,9 +343,18 @@ def test_sessions_on_a_holiday_of_the_country_are_told_and_closed_by_declaring_i
     assert set(counted(tree.ministry).values()) == {0}
 
 
-def test_without_a_holiday_nothing_of_sites_is_read(clinic, tree):
-    tree.withdraw(tree.declare(tree.ministry))
-    with clinic.doors.reading() as db:
-        assert (holidays.to_close(db, now=NOW), holidays.to_open(db, now=NOW)) == ([], [])
-        booked = select(func.count()).select_from(Appointment).join(Slot)
-        assert db.scalar(booked) == 0
+def test_all_is_looked_at_once_a_minute_and_at_once_after_a_change(parts, clinic, tree):
+    def kept(**later: int) -> int:
+        return jobs.keep_holidays(parts, NOW + timedelta(**later))
+
+    quiet = {"hours": 1, "seconds": 30}
+    with sent(clinic.doors.engine) as asked:
+        assert kept(**quiet) == 0
+    assert not [text for text in asked if " site" in text]
+    declared = tree.declare(tree.ministry)
+    assert (kept(seconds=30), kept(seconds=31)) == (1, 0)
+    later = tree.site(tree.town)
+    assert (kept(**quiet), later.id in tree.closed()) == (0, False)
+    assert (kept(hours=1), later.id in tree.closed()) == (1, True)
+    tree.withdraw(declared)
+    assert (kept(**quiet), kept(seconds=30)) == (0, 2)
