@@ -64,12 +64,7 @@ def listed(
     """
     mine, reach = _mine(db, staff, now), delegating.within(db, staff=staff, act=_SEEN_BY, now=now)
     under = resting.under(Holiday.day >= first)
-    theirs = (
-        select(Site.id)
-        .where(Site.id.in_(mine), *resting.of_sites(under))
-        .where(under.c.id == Holiday.id)
-    )
-    theirs = theirs.correlate(Holiday)
+    theirs = select(Site.id).where(Site.id.in_(mine), *resting.of_sites(under)).correlate(Holiday)
     closed = select(func.count()).select_from(SiteClosure).where(SiteClosure.day == Holiday.day)
     people = (
         select(func.count())
