@@ -9,7 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -28,7 +28,6 @@ from healthcert.models.place import CANCELLABLE
 from healthcert.services import audit, delegating, resting
 from healthcert.services.cells import LANGUAGES
 
-ACT = "declare_holiday"
 FARTHEST = timedelta(days=731)  # ahead, as plans reach
 _LONGEST = 100  # letters of a name
 _DAY = timedelta(days=1)
@@ -44,9 +43,13 @@ class Effect(NamedTuple):
     people: int
 
 
-def bodies(db: Session, *, staff: Staff, now: datetime) -> Sequence[Organisation]:
-    """Return the organisations for which somebody may declare a holiday, those above first."""
-    reach = delegating.within(db, staff=staff, act=ACT, now=now)
+def reach(db: Session, *, staff: Staff, now: datetime) -> Select[UUID]:
+    """Return the query of the organisations for which somebody may declare a holiday."""
+    return delegating.within(db, staff=staff, act="declare_holiday", now=now)
+
+
+def bodies(db: Session, *, reach: Select[UUID]) -> Sequence[Organisation]:
+    """Return organisations, those above first."""
     query = select(Organisation).where(Organisation.id.in_(reach))
     return db.scalars(query.order_by(Organisation.level, Organisation.code)).all()
 
@@ -90,15 +93,14 @@ def declare(
 
 
 def one(db: Session, *, holiday_id: UUID, staff: Staff, now: datetime) -> Holiday:
-    """Return a holiday that somebody may withdraw, locked.
+    """Return a holiday that somebody may withdraw.
 
     Raises:
         NotFound: None of that identifier was declared within one's reach.
         WrongState: It is withdrawn, or over everywhere.
     """
-    reach = delegating.within(db, staff=staff, act=ACT, now=now)
-    query = select(Holiday).where(Holiday.id == holiday_id, Holiday.organisation_id.in_(reach))
-    found = db.scalar(query)
+    within = Holiday.organisation_id.in_(reach(db, staff=staff, now=now))
+    found = db.scalar(select(Holiday).where(Holiday.id == holiday_id, within))
     if found is None:
         raise NotFound
     if found.withdrawn_at or found.day < (now - _DAY).date():
@@ -122,8 +124,7 @@ def withdraw(db: Session, *, holiday_id: UUID, staff: Staff, now: datetime) -> N
 def _refuse_wrong(
     db: Session, wanted: Holiday, *, country: Country, staff: Staff, now: datetime
 ) -> None:
-    reach = delegating.within(db, staff=staff, act=ACT, now=now)
-    if wanted.organisation_id not in db.scalars(reach).all():
+    if wanted.organisation_id not in db.scalars(reach(db, staff=staff, now=now)).all():
         raise NotFound
     wrong = {
         f"name_{lang}": "too_long" for lang, name in wanted.names.items() if len(name) > _LONGEST

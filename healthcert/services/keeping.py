@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -20,10 +20,8 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.models.place import CANCELLABLE
-from healthcert.services import cancelling, delegating, resting, sessions
+from healthcert.services import cancelling, resting, sessions
 from healthcert.services.part import Part
-
-_SEEN_BY = "plan_sessions"
 
 
 class OfCountry(NamedTuple):
@@ -55,16 +53,17 @@ def keep(db: Session, *, site_id: UUID, country: Country, now: datetime) -> int:
 
 
 def listed(
-    db: Session, *, staff: Staff, first: date, now: datetime, part: Part
+    db: Session, *, staff: Staff, reach: Select[UUID], first: date, part: Part
 ) -> Sequence[Row[Holiday, Organisation, int, int, int]]:
     """Return what was declared from a day on, with whose it is: in one's reach, or for one's sites.
 
     `sites` are those of one's own that it is for, `closed` those of them that are closed then,
     `people` who is still to be booked anew of them.
     """
-    mine, reach = _mine(db, staff, now), delegating.within(db, staff=staff, act=_SEEN_BY, now=now)
     under = resting.under(Holiday.day >= first)
-    theirs = select(Site.id).where(Site.id.in_(mine), *resting.of_sites(under)).correlate(Holiday)
+    theirs = (
+        select(Site.id).where(*_mine(staff, reach), *resting.of_sites(under)).correlate(Holiday)
+    )
     closed = select(func.count()).select_from(SiteClosure).where(SiteClosure.day == Holiday.day)
     people = (
         select(func.count())
@@ -89,19 +88,19 @@ def listed(
 
 
 def of_country(
-    db: Session, *, country: Country, staff: Staff, first: date, now: datetime
+    db: Session, *, country: Country, staff: Staff, reach: Select[UUID], first: date
 ) -> list[OfCountry]:
     """Return the country's holidays from a day on, with the sessions of one's sites on them."""
     days = sorted(day for day in country.holidays if day >= first)
     query = select(ClinicSession.day, func.count()).where(ClinicSession.day.in_(days))
     query = query.where(ClinicSession.state.in_(CANCELLABLE))
-    query = query.where(ClinicSession.site_id.in_(_mine(db, staff, now)))
+    mine = select(Site.id).where(*_mine(staff, reach))
+    query = query.where(ClinicSession.site_id.in_(mine))
     planned = dict(db.execute(query.group_by(ClinicSession.day)).all())
     return [OfCountry(day, country.holidays[day], planned.get(day, 0)) for day in days]
 
 
-def _mine(db: Session, staff: Staff, now: datetime) -> Select[UUID]:
-    if staff.site_id is not None:
-        return select(Site.id).where(Site.id == staff.site_id)
-    reach = delegating.within(db, staff=staff, act=_SEEN_BY, now=now)
-    return select(Site.id).where(Site.organisation_id.in_(reach))
+def _mine(staff: Staff, reach: Select[UUID]) -> list[ColumnElement[bool]]:
+    """Return that a site is one's own, or one of organisations."""
+    own = staff.site_id is not None
+    return [Site.id == staff.site_id if own else Site.organisation_id.in_(reach)]

@@ -28,11 +28,13 @@ def every() -> str:
     """Show the holidays to come, how far the worker is with each, and how one is declared."""
     first, country = today(), parts().country
     with parts().doors.reading() as db:
-        by: dict[str, Any] = {"staff": roster.present(db, staff_id=visitor().id), "now": now()}
+        staff = roster.present(db, staff_id=visitor().id)
+        reach = holidays.reach(db, staff=staff, now=now())
+        theirs: dict[str, Any] = {"staff": staff, "reach": reach, "first": first}
         return render_template(
-            "admin/holidays.html", bodies=holidays.bodies(db, **by), regions=country.regions,
-            of_country=keeping.of_country(db, country=country, first=first, **by),
-            declared=keeping.listed(db, first=first, part=Part((), _MOST), **by),
+            "admin/holidays.html", bodies=holidays.bodies(db, reach=reach), regions=country.regions,
+            of_country=keeping.of_country(db, country=country, **theirs),
+            declared=keeping.listed(db, part=Part((), _MOST), **theirs),
         )  # fmt: skip
 
 
@@ -44,7 +46,8 @@ def foresee() -> str:
         staff = roster.present(db, staff_id=visitor().id)
         country = parts().country
         effect = holidays.effect(db, wanted, country=country, staff=staff, now=now())
-        whose = {one.id: one for one in holidays.bodies(db, staff=staff, now=now())}
+        reach = holidays.reach(db, staff=staff, now=now())
+        whose = {one.id: one for one in holidays.bodies(db, reach=reach)}
     return render_template(
         "admin/holiday.html", holiday=wanted, whose=whose[wanted.organisation_id], effect=effect,
         regions=country.regions,

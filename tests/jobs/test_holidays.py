@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.jobs import sessions as jobs
@@ -17,6 +18,7 @@ from healthcert.models import (
     Organisation,
     Site,
     SiteClosure,
+    Staff,
 )
 from healthcert.services import cancelling, holidays, keeping, sessions
 from healthcert.services.part import Part
@@ -83,6 +85,11 @@ class Country:
 @pytest.fixture
 def tree(clinic: Clinic) -> Country:
     return Country(clinic)
+
+
+def seen_by(db: Session, staff: Staff) -> dict[str, object]:
+    """Return what the lists of somebody are asked with."""
+    return {"staff": staff, "first": day(0), "reach": holidays.reach(db, staff=staff, now=NOW)}
 
 
 def states(clinic: Clinic, site: Site, on: date = THAT) -> list[str]:
@@ -304,8 +311,7 @@ def test_one_sees_what_is_for_ones_sites_and_how_far_it_is(parts, clinic, tree):
 
     def seen(body: Organisation) -> list[tuple[object, ...]]:
         with clinic.doors.reading() as db:
-            found = keeping.listed(db, staff=tree.admins[body.id], first=day(0), now=NOW,
-                                    part=Part((), 9))  # fmt: skip
+            found = keeping.listed(db, **seen_by(db, tree.admins[body.id]), part=Part((), 9))
             return [(row[0].id, *row[2:]) for row in found]
 
     assert seen(tree.ministry) == [(declared.id, 2, 0, 0)]
@@ -332,8 +338,8 @@ def test_sessions_on_a_holiday_of_the_country_are_told_and_closed_by_declaring_i
 
     def counted(body: Organisation) -> dict[date, int]:
         with clinic.doors.reading() as db:
-            found = keeping.of_country(db, country=clinic.country, staff=tree.admins[body.id],
-                                        first=day(0), now=NOW)  # fmt: skip
+            theirs = seen_by(db, tree.admins[body.id])
+            found = keeping.of_country(db, country=clinic.country, **theirs)
             return {each.day: each.sessions for each in found}
 
     assert counted(tree.ministry) == {christmas: 1, date(2027, 1, 1): 0}

@@ -1,6 +1,7 @@
 """Holidays: those of the country, and those declared for many sites in one act."""
 
 from collections.abc import Callable
+from typing import Any
 
 from healthcert.models import Holiday
 from healthcert.services import holidays, keeping
@@ -23,10 +24,14 @@ Effect = of("HolidayEffect", "What a holiday would close.", sites=int, sessions=
 Closing = of("HolidaySent", "A holiday to be; without a region it is for all of them.",
              Holiday, "organisation_id region day names", base=Shape)  # fmt: skip
 _HOLIDAYS = "/holidays"
+_THEIRS: dict[str, Callable[[On], Any]] = {
+    "first": lambda _on: now().date(),
+    "reach": lambda on: holidays.reach(on.db, staff=on.staff, now=now()),
+}
 get(_HOLIDAYS, keeping.listed, answer=Rows(DeclaredHoliday, "day id"), name="holidays",
-    fixed={"first": lambda _on: now().date()})  # fmt: skip
+    fixed=_THEIRS)  # fmt: skip
 get(f"{_HOLIDAYS}/country", keeping.of_country, answer=Rows(OfCountry, "day"),
-    name="country_holidays", fixed={"first": lambda _on: now().date()})  # fmt: skip
+    name="country_holidays", fixed=_THEIRS)  # fmt: skip
 post(f"{_HOLIDAYS}/<uuid:holiday_id>/withdraw", holidays.withdraw, name="withdraw_holiday")
 
 
