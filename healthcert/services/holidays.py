@@ -126,21 +126,19 @@ def _refuse_wrong(
 ) -> None:
     if wanted.organisation_id not in db.scalars(reach(db, staff=staff, now=now)).all():
         raise NotFound
-    wrong = {
-        f"name_{lang}": "too_long" for lang, name in wanted.names.items() if len(name) > _LONGEST
-    }
-    if not wanted.names.keys() <= set(LANGUAGES) or not all(wanted.names.values()):
-        wrong["names"] = "not_a_language"
-    if not wanted.names.get("en"):
-        wrong["name_en"] = "missing"
+    wrong = {}
     if wanted.region is not None and wanted.region not in country.regions:
         wrong["region"] = "not_a_choice"
     zones = select(Site.time_zone).where(*_at(wanted)).distinct()
     days = [_here(zone, now) for zone in db.scalars(zones).all() or [country.time_zone]]
-    if wanted.day < min(days):
-        wrong["day"] = "too_long_ago"
-    if wanted.day > min(days) + FARTHEST:
-        wrong["day"] = "too_far"
+    if not min(days) <= wanted.day <= min(days) + FARTHEST:
+        wrong["day"] = "too_long_ago" if wanted.day < min(days) else "too_far"
+    if not wanted.names.get("en"):
+        wrong["name_en"] = "missing"
+    if not wanted.names.keys() <= set(LANGUAGES) or not all(wanted.names.values()):
+        wrong["names"] = "not_a_language"
+    long = [lang for lang, name in wanted.names.items() if len(name) > _LONGEST]
+    wrong |= {f"name_{lang}": "too_long" for lang in long}
     if wrong:
         raise BadInput(wrong)
 
