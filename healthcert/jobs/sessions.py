@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from itertools import groupby
+from uuid import UUID
 
 from healthcert.parts import Parts
 from healthcert.services import keeping, rebooking, resting, sessions
@@ -44,12 +44,14 @@ def rebook(parts: Parts, now: datetime) -> int:
     work, placed = partial(rebooking.rebook, vault=parts.vault, now=now), 0
     soonest = now + rebooking.NOTICE
     while some := parts.doors.run(partial(rebooking.left, now=now, limit=_AT_ONCE)):
-        for session_id, group in groupby(some, lambda row: row[0]):
-            those = list(group)
-            with parts.doors.reading() as db:
-                slots = rebooking.instead(
-                    db, session_id=session_id, not_before=max(soonest, those[0][2]), wanted=_AT_ONCE
-                )
-            for _, each, _ in those:
-                placed += parts.doors.run(partial(work, appointment_id=each, slots=slots))
+        slots: dict[UUID, list[tuple[UUID, datetime]]] = {}  # by the session that was cancelled
+        for session_id, each, starts_at in some:
+            if session_id not in slots:
+                with parts.doors.reading() as db:
+                    slots[session_id] = rebooking.instead(
+                        db, session_id=session_id, not_before=max(soonest, starts_at),
+                        wanted=_AT_ONCE,
+                    )  # fmt: skip
+            one = partial(work, appointment_id=each, slots=slots[session_id])
+            placed += parts.doors.run(one)
     return placed

@@ -24,14 +24,18 @@ _WEEKS, _SITES = 8, 50  # how far is looked: ahead, and at how many of the neare
 
 
 def left(db: Session, *, now: datetime, limit: int) -> Sequence[Row[UUID, UUID, datetime]]:
-    """Return who is still booked in cancelled sessions: session, appointment and when, in order."""
+    """Return who is still booked in cancelled sessions: session, appointment and when.
+
+    They come in the order of their old times, whichever the site: where many close at once, none
+    has its people placed before those of another.
+    """
     query = (
         select(ClinicSession.id, Appointment.id, Appointment.starts_at)
         .join(Slot, Slot.session_id == ClinicSession.id)
         .join(Appointment, Appointment.slot_id == Slot.id)
         .where(ClinicSession.state == "cancelled", Appointment.state == "booked")
         .where(ClinicSession.day >= (now - timedelta(days=1)).date())
-        .order_by(ClinicSession.id, Appointment.starts_at, Appointment.id)
+        .order_by(Appointment.starts_at, ClinicSession.id, Appointment.id)
     )
     return db.execute(query.limit(limit)).all()
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.jobs import sessions as jobs
 from healthcert.models import (
+    Appointment,
     AuditEvent,
     ClinicSession,
     Holiday,
@@ -210,6 +211,20 @@ def test_nobody_is_moved_to_a_site_that_the_same_holiday_is_about_to_close(parts
     assert jobs.rebook(parts, NOW) == 1
     assert where(clinic) == {beyond.id: 1}
     assert soon_shut.id not in where(clinic)
+
+
+def test_of_sites_that_close_at_once_none_is_placed_before_another(parts, clinic, tree):
+    late = clinic.slot(THAT)
+    sooner = late.starts_at - timedelta(hours=1)
+    early = clinic.slot(THAT, site=tree.site(tree.town), starts_at=sooner)
+    booked = {slot.id: [clinic.book(slot) for _ in range(2)] for slot in (late, early)}
+    clinic.slot(day(4), site=tree.site(tree.other), capacity=2)
+    tree.declare(tree.ministry)
+    jobs.keep_holidays(parts, NOW)
+    assert jobs.rebook(parts, NOW) == 2
+    with clinic.doors.reading() as db:
+        has = select(Appointment.person_id).where(Appointment.state == "booked")
+        assert set(db.scalars(has)) == {one.person_id for one in booked[early.id]}
 
 
 def test_plans_leave_a_holiday_out_also_of_sites_that_are_made_later(parts, clinic, tree):
