@@ -3,7 +3,7 @@
 Declaring and withdrawing write one row each; the worker does the rest (`services.keeping`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -31,7 +31,6 @@ from healthcert.services.cells import LANGUAGES
 FARTHEST = timedelta(days=731)  # ahead, as plans reach
 _LONGEST = 100  # letters of a name
 _DAY = timedelta(days=1)
-_LATELY = timedelta(minutes=10)
 _ONE = ("one_holiday_of_region", "one_holiday_of_organisation")
 
 
@@ -126,21 +125,28 @@ def _refuse_wrong(
 ) -> None:
     if wanted.organisation_id not in db.scalars(reach(db, staff=staff, now=now)).all():
         raise NotFound
-    wrong = {}
+    wrong: dict[str, str] = {}
     if wanted.region is not None and wanted.region not in country.regions:
         wrong["region"] = "not_a_choice"
     zones = select(Site.time_zone).where(*_at(wanted)).distinct()
     days = [_here(zone, now) for zone in db.scalars(zones).all() or [country.time_zone]]
     if not min(days) <= wanted.day <= min(days) + FARTHEST:
         wrong["day"] = "too_long_ago" if wanted.day < min(days) else "too_far"
-    if not wanted.names.get("en"):
-        wrong["name_en"] = "missing"
-    if not wanted.names.keys() <= set(LANGUAGES) or not all(wanted.names.values()):
-        wrong["names"] = "not_a_language"
-    long = [lang for lang, name in wanted.names.items() if len(name) > _LONGEST]
-    wrong |= {f"name_{lang}": "too_long" for lang in long}
+    wrong |= _wrong_names(wanted.names)
     if wrong:
         raise BadInput(wrong)
+
+
+def _wrong_names(names: Mapping[str, str]) -> dict[str, str]:
+    wrong = {}
+    for lang, name in ({"en": ""} | dict(names)).items():
+        if lang not in LANGUAGES:
+            wrong["names"] = "not_a_language"
+        elif not name.strip() or "\0" in name:  # for which PostgreSQL has no place
+            wrong[f"name_{lang}"] = "not_valid" if name.strip() else "missing"
+        elif len(name) > _LONGEST:
+            wrong[f"name_{lang}"] = "too_long"
+    return wrong
 
 
 def _told(about: Holiday) -> dict[str, audit.Detail]:
