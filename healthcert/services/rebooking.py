@@ -53,12 +53,13 @@ def instead(
     home = db.get_one(Site, old.site_id)
     shrinks = math.cos(math.radians(home.latitude))
 
-    def far(site: Site) -> float:
+    def far(site: Row[UUID, float, float]) -> float:
         return math.hypot(
             site.latitude - home.latitude, (site.longitude - home.longitude) * shrinks
         )
 
-    near = sorted(db.scalars(select(Site)), key=lambda site: (site.id != home.id, far(site)))
+    sites = db.execute(select(Site.id, Site.latitude, Site.longitude))
+    near = sorted(sites, key=lambda site: (site.id != home.id, far(site)))
     rank = {site.id: place for place, site in enumerate(near[:_SITES])}
     query = (
         select(Slot, ClinicSession.site_id, ClinicSession.day)
