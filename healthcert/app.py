@@ -35,6 +35,7 @@ from healthcert.web import (
     doses,
     entries,
     family,
+    holidays,
     hours,
     labels,
     lots,
@@ -67,9 +68,8 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, hours.bp, lots.bp,
-    sites.bp,
-    admin.bp, api.bp, api.about,
+    reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, holidays.bp, hours.bp,
+    lots.bp, sites.bp, admin.bp, api.bp, api.about,
 )  # fmt: skip
 
 

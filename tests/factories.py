@@ -30,6 +30,7 @@ from healthcert.models import (
     DoseJudgement,
     DoseStanding,
     EligibilityDecision,
+    Holiday,
     Knowledge,
     Lot,
     LotValidity,
@@ -206,6 +207,19 @@ def make_organisation(
         "level": parent.level + 1 if parent else 0, "recorded_at": NOW,
     }  # fmt: skip
     return add(db, Organisation(**defaults | values))
+
+
+def make_holiday(db: Session, organisation: Organisation | None = None, **values: Any) -> Holiday:
+    """Return a holiday in three days, for all sites of an organisation."""
+    body = organisation or make_organisation(db)
+    defaults = {
+        "organisation_id": body.id, "day": day(3), "names": {"en": "A day of mourning"},
+        "recorded_at": NOW,
+    }  # fmt: skip
+    if "declared_by" not in values:
+        by = make_staff(db, role="admin", site_id=None, organisation_id=body.id)
+        defaults["declared_by"] = by.id
+    return add(db, Holiday(**defaults | values))
 
 
 def make_staff(db: Session, **values: Any) -> Staff:

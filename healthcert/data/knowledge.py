@@ -76,7 +76,7 @@ class Country:
     quiet_hours: tuple[time, time]  # from and until, on the clock of a site: the night
     release_hours: Mapping[str, int]  # before a slot, by pool: kept places nobody took open then
     serious_within: timedelta  # until a serious adverse event is to be assessed
-    holidays: frozenset[date]  # no session is made on them
+    holidays: Mapping[date, Mapping[str, str]]  # names by language, by day; nothing is made then
     weeks_ahead: int  # how far ahead sessions are made
     deciders: tuple[Mapping[str, Any], ...]  # who may agree to a vaccination, see policy/consent
 
@@ -145,6 +145,8 @@ def _country(content: Mapping[str, Any]) -> Country:
         quiet_hours=(time(quiet["from"]), time(quiet["until"])),
         release_hours=content["booking"]["release_hours"],
         serious_within=timedelta(hours=content["adverse_events"]["serious_hours"]),
-        holidays=frozenset(date.fromisoformat(each["on"]) for each in content.get("holidays", ())),
+        holidays={
+            date.fromisoformat(each["on"]): each["names"] for each in content.get("holidays", ())
+        },
         deciders=tuple(content["consent"]["deciders"]),
     )

@@ -34,6 +34,7 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "room": room.keep,
         "keys": keys.keep,
         "lots": lots.judge,
+        "holidays": sessions.keep_holidays,  # all sites, before anybody is booked anew
         "closures": sessions.rebook,
         "sessions": sessions.make,
         "certificates": certificates.sign_pending,

@@ -22,6 +22,7 @@ from healthcert.models.base import (
 )
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
+from healthcert.models.closure import Holiday, SiteClosure
 from healthcert.models.cold_chain import ColdReading, Fridge, Vial
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
@@ -63,7 +64,7 @@ __all__ = [
     "AccessCode", "AdverseEvent", "AdverseEventEntry", "Alarm", "ApiAnswer", "ApiToken",
     "Appointment", "AuditEvent", "AuditLeaf", "Base", "Case", "CaseEntry", "Certificate",
     "CertificateHold", "ClinicSession", "ColdReading", "Consent", "Delegation", "Device", "Dose",
-    "DoseJudgement", "DoseStanding", "Draw", "EligibilityDecision", "Fridge", "Identity",
+    "DoseJudgement", "DoseStanding", "Draw", "EligibilityDecision", "Fridge", "Holiday", "Identity",
     "ImportBatch", "ImportLine", "Instant", "Invitation", "Knowledge", "LimitCounter", "Lot",
     "LotValidity", "Message", "Observation", "Offer", "Organisation", "Passkey", "Password",
     "Person", "PersonToken", "Phase", "Product", "ProductTarget", "Programme", "Proxy", "Recovery",

@@ -24,6 +24,7 @@ SESSION_TRANSITIONS = {
     "draft": ("published", "cancelled"), "published": ("running", "closed", "cancelled"),
     "running": ("closed", "cancelled"),
 }  # fmt: skip
+CANCELLABLE = tuple(state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to)
 
 
 class Site(Row):

@@ -88,7 +88,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
     "settle_alarm": {Role.ADMIN: Scope.COUNTRY},
     "delegate end_work invite_staff recover_staff end_sessions release_certificates "
-    "keep_sites": _ADMIN,
+    "keep_sites declare_holiday": _ADMIN,
     "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
     "prove_again": dict.fromkeys(Role, Scope.COUNTRY),
     "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
@@ -102,7 +102,7 @@ FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
     "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
     "recover_staff", "end_sessions", "revoke_many", "release_certificates", "manage_keys",
-    "close_site", "order_lots",
+    "close_site", "declare_holiday", "order_lots",
 })  # fmt: skip
 
 

@@ -11,30 +11,23 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import ClinicSession, Product, Site, SiteClosure, Staff, new_id, upsert
-from healthcert.models.place import SESSION_TRANSITIONS, SessionTemplate
-from healthcert.services import audit, sessions
+from healthcert.models.place import CANCELLABLE, SessionTemplate
+from healthcert.services import audit, resting, sessions
 
-OPEN = [state for state, to in SESSION_TRANSITIONS.items() if "cancelled" in to]
 _Plan = Row[SessionTemplate, Site, str]  # with what it gives
 
 
 def close_day(db: Session, *, site_id: UUID, day: date, staff: Staff, now: datetime) -> int:
     """Close a site for a day and cancel its sessions; return how many.
 
-    The worker books everybody anew who is booked there (`services.rebooking`).
+    The worker books everybody anew who is booked there (`services.rebooking`). What was closed by
+    a holiday stays closed then, also when that is withdrawn.
 
     Raises:
         BadInput: The day is over, by the site's clock.
     """
     still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
-    closed = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
-    db.execute(upsert(db, "site_closure").values(closed).on_conflict_do_nothing())
-    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
-    audit.done(db, "day_closed", closure, {"site": site_id}, by=staff, now=now)
-    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
-    open_ones = db.scalars(there.where(ClinicSession.state.in_(OPEN)).with_for_update()).all()
-    cancel_all(db, open_ones, staff, now)
-    return len(open_ones)
+    return shut(db, site_id, day, staff=staff, now=now)
 
 
 def open_day(
@@ -45,14 +38,43 @@ def open_day(
     What was cancelled stays so; who was booked anew keeps that, and who is not finds these places.
 
     Raises:
-        BadInput: The day is over, by the site's clock.
+        BadInput: The day is over, by the site's clock, or a holiday is declared there.
         WrongState: The site is open then.
     """
-    still_to_come(db.get_one(Site, site_id, with_for_update=sessions.ALONE), "day", day, now)
+    site = db.get_one(Site, site_id, with_for_update=sessions.ALONE)
+    still_to_come(site, "day", day, now)
     closure = db.scalar(select(SiteClosure).filter_by(site_id=site_id, day=day))
     if closure is None:
         raise WrongState
-    audit.done(db, "day_opened", closure, {"site": site_id}, by=staff, now=now)
+    if resting.at(db, site, day):
+        raise BadInput({"day": "holiday"})
+    reopen(db, closure, country, staff=staff, now=now)
+
+
+def shut(
+    db: Session, site_id: UUID, day: date, *, staff: Staff | None, now: datetime,
+    holiday_id: UUID | None = None,
+) -> int:  # fmt: skip
+    """Close a site, which is locked, as `close_day` does: by hand, or for a holiday."""
+    row = {"id": new_id(), "recorded_at": now, "site_id": site_id, "day": day}
+    of = {"holiday_id": holiday_id}
+    closed = upsert(db, "site_closure").values(row | of)
+    db.execute(closed.on_conflict_do_update(index_elements=["site_id", "day"], set_=of))
+    closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
+    audit.done(db, "day_closed", closure, {"site": site_id} | _by(holiday_id), by=staff, now=now)
+    there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
+    open_ones = db.scalars(there.where(ClinicSession.state.in_(CANCELLABLE)).with_for_update())
+    its = open_ones.all()
+    cancel_all(db, its, staff, now)
+    return len(its)
+
+
+def reopen(
+    db: Session, closure: SiteClosure, country: Country, *, staff: Staff | None, now: datetime
+) -> None:
+    """Take a closure away from a site, which is locked, as `open_day` does."""
+    site_id, day, of = closure.site_id, closure.day, _by(closure.holiday_id)
+    audit.done(db, "day_opened", closure, {"site": site_id} | of, by=staff, now=now)
     db.delete(closure)
     db.flush()
     query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
@@ -101,7 +123,7 @@ def ending(
     if plan.ended_from and since >= plan.ended_from:
         raise WrongState
     its = select(ClinicSession.id).filter_by(template_id=plan.id)
-    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(OPEN))
+    its = its.where(ClinicSession.day >= since, ClinicSession.state.in_(CANCELLABLE))
     return found, db.scalars(its).all()
 
 
@@ -124,6 +146,10 @@ def end(
     cancel_all(db, its, staff, now)
 
 
+def _by(holiday_id: UUID | None) -> dict[str, audit.Detail]:
+    return {"holiday": holiday_id} if holiday_id else {}
+
+
 def _plans(site_ids: Collection[UUID]) -> Select[SessionTemplate, Site, str]:
     query = select(SessionTemplate, Site, Product.name).where(Site.id.in_(site_ids))
     query = query.join(Site, Site.id == SessionTemplate.site_id)
@@ -141,7 +167,7 @@ def still_to_come(site: Site, name: str, day: date, now: datetime) -> None:
 
 
 def cancel_all(
-    db: Session, these: Sequence[UUID], staff: Staff, now: datetime, **more: datetime
+    db: Session, these: Sequence[UUID], staff: Staff | None, now: datetime, **more: datetime
 ) -> None:
     """Cancel sessions, all of them or none; `more` is written beside their state.
 
@@ -149,7 +175,7 @@ def cancel_all(
         WrongState: One is over, or cancelled already.
     """
     moved = update(ClinicSession).where(ClinicSession.id.in_(these))
-    moved = moved.where(ClinicSession.state.in_(OPEN)).values(state="cancelled", **more)
+    moved = moved.where(ClinicSession.state.in_(CANCELLABLE)).values(state="cancelled", **more)
     done = db.scalars(moved.returning(ClinicSession)).all()
     if len(done) < len(these):
         raise WrongState

@@ -3,7 +3,7 @@
 Those below may do there what their roles do already, for a year at most, and not hand it on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -55,9 +55,14 @@ def within(db: Session, *, staff: Staff, act: str, now: datetime) -> Select[UUID
     asker = Asker(role, site=staff.site_id, line=tuple(dict.fromkeys(row[0] for row in rows)))
     handed = [Handed(d.act, d.giver_id, d.taker_id, d.ends_at, d.revoked_at) for _, d in rows if d]
     roots = reached(asker, act, handed=handed, now=now)
-    below = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
-    below = below.union(select(Organisation.id).where(Organisation.parent_id == below.c.id))
-    return select(below.c.id)
+    return below(roots)
+
+
+def below(roots: Collection[UUID]) -> Select[UUID]:
+    """Return the query of some organisations and all below them."""
+    found = select(Organisation.id).where(Organisation.id.in_(roots)).cte(recursive=True)
+    found = found.union(select(Organisation.id).where(Organisation.parent_id == found.c.id))
+    return select(found.c.id)
 
 
 def sites_of(db: Session, reach: Select[UUID], *, part: Part | None = None) -> Sequence[Site]:

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.models import Base, ClinicSession, SessionTemplate, Site, Slot, Staff, new_id
+from healthcert.models.place import CANCELLABLE
 from healthcert.policy import opening
 from healthcert.policy.opening import Times
 from healthcert.services import audit, cancelling, messages, sessions
@@ -105,7 +106,7 @@ def begin(
     """
     site = db.get_one(Site, site_id, with_for_update=sessions.ALONE)
     its = select(ClinicSession.id).filter_by(site_id=site_id).where(ClinicSession.day >= since)
-    its = its.where(ClinicSession.state.in_(cancelling.OPEN))
+    its = its.where(ClinicSession.state.in_(CANCELLABLE))
     db.execute(its.with_for_update(key_share=True)).all()
     found = foreseen(db, site_id=site_id, hours=hours, since=since, country=country, now=now)
     before = site_hours.written(site_hours.of(db, site_id, since))
@@ -134,7 +135,7 @@ def _planned(db: Session, site_id: UUID, since: date) -> Iterator[list[_Slot]]:
         select(*its, *(getattr(Slot, name) for name in told))
         .join(Slot, Slot.session_id == ClinicSession.id)
         .where(ClinicSession.site_id == site_id, ClinicSession.day >= since)
-        .where(ClinicSession.state.in_(cancelling.OPEN))
+        .where(ClinicSession.state.in_(CANCELLABLE))
         .order_by(ClinicSession.day, ClinicSession.id, Slot.starts_at)
     )
     for _id, slots in groupby(db.execute(query), attrgetter("session_id")):

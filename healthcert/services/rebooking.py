@@ -16,7 +16,7 @@ from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, ClinicSession, Site, Slot
 from healthcert.policy.offers import RADII
-from healthcert.services import audit, booking, knowledge, moving, people, places, waiting
+from healthcert.services import audit, booking, knowledge, moving, people, places, resting, waiting
 
 NOTICE = timedelta(hours=2)  # a person needs to come somewhere else
 NEAR = RADII[2]  # kilometres, within which they wait for another place
@@ -24,14 +24,18 @@ _WEEKS, _SITES = 8, 50  # how far is looked: ahead, and at how many of the neare
 
 
 def left(db: Session, *, now: datetime, limit: int) -> Sequence[Row[UUID, UUID, datetime]]:
-    """Return who is still booked in cancelled sessions: session, appointment and when, in order."""
+    """Return who is still booked in cancelled sessions: session, appointment and when.
+
+    They come in the order of their old times, whichever the site: where many close at once, none
+    has its people placed before those of another.
+    """
     query = (
         select(ClinicSession.id, Appointment.id, Appointment.starts_at)
         .join(Slot, Slot.session_id == ClinicSession.id)
         .join(Appointment, Appointment.slot_id == Slot.id)
         .where(ClinicSession.state == "cancelled", Appointment.state == "booked")
         .where(ClinicSession.day >= (now - timedelta(days=1)).date())
-        .order_by(ClinicSession.id, Appointment.starts_at, Appointment.id)
+        .order_by(Appointment.starts_at, ClinicSession.id, Appointment.id)
     )
     return db.execute(query.limit(limit)).all()
 
@@ -43,33 +47,37 @@ def instead(
 
     Those of the first week go before those of the second; within a week those of the same site,
     then of the nearest, the soonest first. There are enough for so many people, if there are.
+    What a holiday is about to close is left out: nobody loses a place to one twice.
     """
     old = db.get_one(ClinicSession, session_id)
     home = db.get_one(Site, old.site_id)
     shrinks = math.cos(math.radians(home.latitude))
 
-    def far(site: Site) -> float:
+    def far(site: Row[UUID, float, float]) -> float:
         return math.hypot(
             site.latitude - home.latitude, (site.longitude - home.longitude) * shrinks
         )
 
-    near = sorted(db.scalars(select(Site)), key=lambda site: (site.id != home.id, far(site)))
+    sites = db.execute(select(Site.id, Site.latitude, Site.longitude))
+    near = sorted(sites, key=lambda site: (site.id != home.id, far(site)))
     rank = {site.id: place for place, site in enumerate(near[:_SITES])}
     query = (
-        select(Slot, ClinicSession.site_id)
+        select(Slot, ClinicSession.site_id, ClinicSession.day)
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.product_id == old.product_id, ClinicSession.site_id.in_(rank))
         .where(ClinicSession.programme_id == old.programme_id, Slot.places() > 0)
         .where(ClinicSession.state.in_(booking.BOOKABLE))
     )
+    due = resting.to_close(db, now=not_before, site_ids=rank)
+    shut = {(site_id, day) for site_id, day, _holiday in due}
     found: list[tuple[UUID, datetime]] = []
     for week in range(_WEEKS):
         begins = not_before + timedelta(weeks=week)
         days = ClinicSession.day.between((begins - timedelta(days=1)).date(),
                                          (begins + timedelta(days=8)).date())  # fmt: skip
         span = (Slot.starts_at >= begins, Slot.starts_at < begins + timedelta(weeks=1))
-        rows = db.execute(query.where(days, *span)).all()
-        for slot, _site in sorted(rows, key=lambda row: (rank[row[1]], row[0].starts_at)):
+        rows = [row for row in db.execute(query.where(days, *span)) if row[1:] not in shut]
+        for slot, *_ in sorted(rows, key=lambda row: (rank[row[1]], row[0].starts_at)):
             found.append((slot.id, slot.starts_at))
             wanted -= slot.places()
         if wanted <= 0:

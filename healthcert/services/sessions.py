@@ -18,7 +18,7 @@ from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate
 from healthcert.policy import opening
 from healthcert.policy.opening import Times
-from healthcert.services import audit, hours, knowledge
+from healthcert.services import audit, hours, knowledge, resting
 from healthcert.services.hours import Version
 from healthcert.services.part import Part
 
@@ -76,15 +76,16 @@ def foreseen(
 ) -> dict[date, list[Times]]:  # fmt: skip
     """Return what making a template's sessions would add: by day, when each slot begins and ends.
 
-    Left out are days on which the site is closed or the country rests, and those that have a
-    session of the product, or had one that was given up since the template was begun. The hours
-    are those in force on each day, of those `known`, else of those on record.
+    Left out are days on which the site is closed, the country rests or a holiday is declared, and
+    those that have a session of the product, or had one that was given up since the template was
+    begun. The hours are those in force on each day, of those `known`, else of those on record.
     """
     site = db.get_one(Site, template.site_id)
     taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
     given_up = ClinicSession.given_up_at >= template.recorded_at
     taken = taken.where((ClinicSession.state != "cancelled") | given_up)
     rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
+    rests |= {each.day for each in resting.at(db, site)}
     known = hours.versions(db, site_id=site.id) if known is None else known
     length, zone, found = timedelta(minutes=template.minutes), ZoneInfo(site.time_zone), {}
     ended = template.ended_from or date.max
@@ -110,10 +111,14 @@ def make(
     db.get_one(Site, template.site_id, with_for_update=ALONE)
     db.refresh(template)
     days = foreseen(db, template, country=country, until=until)
-    made = publish(db, template, days, now=now)
-    template.made_until = max(until, template.made_until or until)
+    added = publish(db, template, days, now=now)
+    # Of a holiday that the worker has still to close nobody knows yet whether it is withdrawn.
+    here = [template.site_id]
+    open_still = [day for _, day, _ in resting.to_close(db, now=now, site_ids=here)]
+    made = min([until, *(day - _DAY for day in open_still)])
+    template.made_until = max(made, template.made_until or made)
     db.flush()
-    return made
+    return added
 
 
 def publish(

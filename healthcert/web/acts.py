@@ -146,6 +146,11 @@ ACTS: Mapping[str, str] = {
     "planning.end": "close_site",
     "hours.show": "close_site",
     "hours.begin": "close_site",
+    "holidays.every": "plan_sessions",
+    **{
+        f"holidays.{name}": "declare_holiday"
+        for name in ("foresee", "declare", "confirm", "withdraw")
+    },
     **{f"sites.{name}": "keep_sites" for name in ("every", "show", "keep")},
     "lots.every": "see_lots",
     "lots.exhaust": "order_lots",

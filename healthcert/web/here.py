@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, current_app, g, redirect, request
 
+from healthcert.errors import BadInput
 from healthcert.parts import Parts
 from healthcert.services import api_answers, limits, roster
 from healthcert.web.errors import came_from
@@ -24,6 +25,18 @@ def parts() -> Parts:
 def today(zone: str = "") -> date:
     """Return the day by the clock of a zone (IANA), the country's where none is named."""
     return now().astimezone(ZoneInfo(zone or parts().country.time_zone)).date()
+
+
+def day_of(told: Any, name: str) -> date:  # noqa: ANN401 - any MultiDict
+    """Return a day that was sent.
+
+    Raises:
+        BadInput: It is missing, or no day.
+    """
+    day: date | None = told.get(name, type=date.fromisoformat)
+    if day is None:
+        raise BadInput({name: "missing"})
+    return day
 
 
 def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes

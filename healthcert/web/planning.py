@@ -11,9 +11,18 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import SessionTemplate, Site, Staff
-from healthcert.services import cancelling, delegating, hours, knowledge, planning, roster, sessions
+from healthcert.services import (
+    cancelling,
+    delegating,
+    hours,
+    knowledge,
+    planning,
+    resting,
+    roster,
+    sessions,
+)
 from healthcert.web.guards import visitor
-from healthcert.web.here import once, parts, today
+from healthcert.web.here import day_of, once, parts, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
@@ -82,13 +91,15 @@ def resize() -> Response:
 def foresee() -> str:
     """Show how many people are booked on a day at a site, before it is closed; or that it is."""
     with parts().doors.reading() as db:
-        site, day = _at(db, "close_site", request.args)[1], _day(request.args, "day")
+        site, day = _at(db, "close_site", request.args)[1], day_of(request.args, "day")
         if day < today(site.time_zone):
             raise BadInput({"day": "too_long_ago"})
-        closed = day in hours.closed_days(db, site.id)
+        closed, declared = day in hours.closed_days(db, site.id), resting.at(db, site, day)
         rows = planning.listed(db, site_ids=[site.id], first=day, limit=_MOST)
     there = [row for row in rows if row[0].day == day and row[0].state != "cancelled"]
-    return render_template("admin/closing.html", site=site, day=day, closed=closed, rows=there)
+    return render_template(
+        "admin/closing.html", site=site, day=day, closed=closed, rows=there, declared=declared
+    )
 
 
 @bp.post("/close")
@@ -97,7 +108,7 @@ def close() -> Response:
     opens: Callable[..., object] = partial(cancelling.open_day, country=parts().country)
     deed = opens if "open" in request.form else cancelling.close_day
     with parts().doors.transaction() as db:
-        (staff, site), day = _at(db, "close_site", request.form), _day(request.form, "day")
+        (staff, site), day = _at(db, "close_site", request.form), day_of(request.form, "day")
         deed(db, site_id=site.id, day=day, staff=staff, now=now())
     return redirect(url_for(".every", first=day), code=303)
 
@@ -123,7 +134,7 @@ def cancel() -> Response:
 @bp.get("/end")
 def foresee_end() -> str:
     """Show how many people are booked in a plan from a day on, before it ends."""
-    plan, since = request.args.get("plan", UUID(int=0), type=UUID), _day(request.args, "since")
+    plan, since = request.args.get("plan", UUID(int=0), type=UUID), day_of(request.args, "since")
     with parts().doors.reading() as db:
         here = [*_reach(db, "close_site")[1]]
         about, its = cancelling.ending(db, template_id=plan, site_ids=here, since=since, now=now())
@@ -134,7 +145,7 @@ def foresee_end() -> str:
 @bp.post("/end")
 def end() -> Response:
     """End a plan from a day on; the worker books everybody anew."""
-    plan, since = request.form.get("plan", type=UUID), _day(request.form, "since")
+    plan, since = request.form.get("plan", type=UUID), day_of(request.form, "since")
     return _end(cancelling.end, template_id=plan, since=since)
 
 
@@ -160,20 +171,13 @@ def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - a
     return staff, site
 
 
-def _day(told: Any, name: str) -> date:  # noqa: ANN401
-    day: date | None = told.get(name, type=date.fromisoformat)
-    if day is None:
-        raise BadInput({name: "missing"})
-    return day
-
-
 def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noqa: ANN401
     staff, site = _at(db, "plan_sessions", told)
     product = told.get("product", type=UUID)
     programmes = [one.id for one, given in knowledge.offered(db) if given.id == product]
     template = SessionTemplate(
         site_id=site.id, product_id=product, programme_id=next(iter(programmes), None),
-        first_day=_day(told, "first_day"), last_day=_day(told, "last_day"), recorded_at=now(),
+        first_day=day_of(told, "first_day"), last_day=day_of(told, "last_day"), recorded_at=now(),
         weekdays=sum(1 << day for day in range(7) if str(day + 1) in told.getlist("weekdays")),
         **{name: told.get(name, -1, type=int) for name in _NUMBERS},
     )  # fmt: skip

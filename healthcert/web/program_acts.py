@@ -37,8 +37,10 @@ OF_PROGRAMS: Mapping[str, str] = {
     "keep_stock": "shelves fridges receive move_stock transfer read_fridge read_monitor "
     "open_vials open_vial discard_vial entries",
     "settle_stock": "settle add_fridge retire_fridge correct_entry",
-    "plan_sessions": "sessions resize templates preview make closures site_hours",
+    "plan_sessions": "sessions resize templates preview make closures site_hours holidays "
+    "country_holidays",
     "close_site": "close_day open_day cancel_session end_template foresee_hours begin_hours",
+    "declare_holiday": "foresee_holiday declare_holiday withdraw_holiday",
     "see_lots": "known_lots lot recall",
     "order_lots": "order_lot exhaust",
     "mark_dose_in_error": "mark_in_error correct",

@@ -119,6 +119,16 @@ def stocked(app, clinic):
         return lot.id
 
 
+def storm(admin, organisation):
+    """Declare a holiday; return who did, and the pages of it."""
+    told = {"organisation": organisation, "day": "2026-03-06", "name_en": "Storm"}
+    page = "/admin/holidays"
+    assert admin.post(f"{page}/declare", told, page=page).status_code == 303
+    withdraw = re.search(r"/admin/holidays/[0-9a-f-]+/withdraw", admin.get(page).text)[0]
+    another = urlencode(told | {"day": "2026-03-07"})
+    return admin, [page, f"{page}?{another}", f"{page}/declare?{another}", withdraw]
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -155,7 +165,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     mover = enter(Browser(app), second, newest_message)
     assert mother.post(other, page="/my/family/").status_code == 303
     certificate = re.search(r"/my/certificates/[0-9a-f-]{36}", holder.get("/my/").text)[0]
-    two_levels(app, clinic)
+    admin, storms = storm(staff("admin"), two_levels(app, clinic)[1])
     lead, lot = staff("lead"), stocked(app, clinic)
     lead.post("/clinic/stock/vial", {"lot": str(lot)}, page="/clinic/stock")
     lead.post("/clinic/stock/settle", {"name": "B", "kind": "fridge"}, page="/clinic/stock")
@@ -198,9 +208,10 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             "/reactions/", case]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
+                        f"/admin/sessions/close?site={clinic.site_id}&day=2026-03-06",
                         f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
-        "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
+        "admin": (admin, [*storms, "/admin/", "/admin/organisations", "/admin/lots",
                                    "/admin/sites", f"/admin/sites/{clinic.site_id}",
                                    "/admin/sites/new", f"/admin/lots/{lot}/recall", week,
                                    f"{week}?hours=Mo+08:00-09:00&since=2026-03-10"]),

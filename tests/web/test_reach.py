@@ -22,6 +22,7 @@ from healthcert.models import (
     Dose,
     Fridge,
     Lot,
+    Organisation,
     Person,
     Product,
     Programme,
@@ -142,6 +143,9 @@ NAMES = {
     "hours.begin": "site",
     "v1.kept_site": "site",
     "v1.change_site": "site",
+    "v1.withdraw_holiday": "holiday",
+    "holidays.confirm": "holiday",
+    "holidays.withdraw": "holiday",
     "sites.show": "site",
     "sites.keep": "site",
     "v1.end_acting": "proxy",
@@ -385,6 +389,11 @@ class Things:
 
     def delegation(self, _person, _site, body):
         return self.handed("see_organisations", body, 4, 9, None).id
+
+    def holiday(self, _person, _site, body):
+        body = self.db.get_one(Organisation, self.world.bodies[body])
+        day = make.day(1 + next(self.world.turns))
+        return make.make_holiday(self.db, body, day=day).id
 
     def ward(self, person, _site, _body):
         """Somebody for whom we act, or another does."""

@@ -5,7 +5,17 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify, render_template
 
 from healthcert.errors import Refusal
-from healthcert.web.api import anybody, citizen, clinic, counter, desk, parties, sites, supply
+from healthcert.web.api import (
+    anybody,
+    citizen,
+    clinic,
+    counter,
+    desk,
+    holidays,
+    parties,
+    sites,
+    supply,
+)
 from healthcert.web.api.deeds import PREFIX
 from healthcert.web.api.document import document
 from healthcert.web.api.frame import register
@@ -21,6 +31,7 @@ AUDIENCES = (
     desk,
     sites,
     supply,
+    holidays,
 )  # entered by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)
