@@ -119,6 +119,17 @@ def stocked(app, clinic):
         return lot.id
 
 
+def opening_day(admin):
+    """Announce a draw and an opening; return the pages of both."""
+    new, told = "/admin/draws/new?programme=covid19", {"places": "3", "source": "the lottery"}
+    told |= {"closes": "2026-03-05T12:00", "share region:coast": "20", "sure": "y"}
+    draw = admin.post(new, told).location
+    opens = {"opens_at": "2026-03-04T12:00", "code": "spring", "room_minutes": "60", "hours": "9"}
+    made = admin.post("/admin/opening/change", opens | {"programme": "covid19"})
+    return [made.location, "/admin/opening/change", "/admin/opening/take-away", "/admin/draws", new,
+            draw, f"{draw.partition('?')[0]}/give-up"]  # fmt: skip
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -176,6 +187,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     shut = {"site": str(clinic.site_id), "day": "2026-03-05"}
     lead.post("/admin/sessions/close", shut, page="/admin/sessions")
     opens = f"/admin/sessions/close?{urlencode(shut)}"
+    admin = staff("admin")
     slots = f"/book/slots?programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
     return {
         "stranger": (Browser(app), ["/", "/book/", slots, "/book/waiting", "/draws", "/verify",
@@ -199,9 +211,9 @@ def journey(app, clinic, book, staff, newest_message, clock):
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
                         f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
-        "admin": (staff("admin"), ["/admin/", "/admin/organisations", "/admin/lots",
-                                   "/admin/sites", f"/admin/sites/{clinic.site_id}",
-                                   "/admin/sites/new", f"/admin/lots/{lot}/recall"]),
+        "admin": (admin, [*opening_day(admin), "/admin/", "/admin/organisations", "/admin/lots",
+                          "/admin/sites", f"/admin/sites/{clinic.site_id}",
+                          "/admin/sites/new", f"/admin/lots/{lot}/recall"]),
     }  # fmt: skip
 
 
