@@ -8,18 +8,20 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField
+from wtforms import Field
+from wtforms.validators import StopValidation
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
-from healthcert.models import Draw, Programme
+from healthcert.models import Programme
 from healthcert.policy.draw import Rules
 from healthcert.services import desk, draws
-from healthcert.web.answers import Answers, Count, Line, confirmed, moment_of, needed
+from healthcert.web.answers import Answers, Count, Line, moment_of, needed, words
 from healthcert.web.here import done, parts
 from healthcert.web.labels import in_words
 from healthcert.web.moment import now
+from healthcert.web.rights import Consent
 
 bp = Blueprint("draws", __name__, url_prefix="/admin/draws")
 bp.context_processor(lambda: {"moment": draws.moment, "reserved": _reserved})
@@ -36,25 +38,17 @@ class Wanted(Answers):
     source = Line(_("Where will the public value be read?"), [needed])
 
 
+def same(form: Answers, field: Field) -> None:
+    """Refuse a public value that is not the same twice."""
+    if field.data != form["public_value"].data:
+        raise StopValidation(words("not_the_same", field.label.text))
+
+
 class Revealed(Answers):
     """The public value, typed twice, since it cannot be taken back."""
 
     public_value = Line(_("Public value"), [needed])
-    again = Line(_("The same once more"), [needed])
-
-    def validate(self) -> bool:
-        """Say whether it is there and the same twice."""
-        right = super().validate()
-        if right and self.public_value.data != self.again.data:
-            self.take({"again": "not_the_same"})
-            return False
-        return bool(right)
-
-
-class Sure(Answers):
-    """That somebody means it."""
-
-    sure = BooleanField(_("I understand that this cannot be undone"), [confirmed])
+    again = Line(_("The same once more"), [needed, same])
 
 
 @bp.get("")
@@ -99,7 +93,7 @@ def announce() -> _Page:
 @bp.get("/<uuid:draw_id>")
 def show(draw_id: UUID) -> str:
     """Show how a draw stands, and what can be done."""
-    return _shown(draw_id, Revealed())
+    return _page("admin/draw.html", draw_id, Revealed())
 
 
 @bp.post("/<uuid:draw_id>/run")
@@ -114,21 +108,21 @@ def run(draw_id: UUID) -> _Page:
             form.take(wrong.fields)
         else:
             return redirect(url_for(".show", draw_id=draw_id, drawn=1), code=303)
-    return _shown(draw_id, form), 400
+    return _page("admin/draw.html", draw_id, form), 400
 
 
 @bp.get("/<uuid:draw_id>/give-up")
 def foresee(draw_id: UUID) -> str:
     """Ask whether a draw is to be given up."""
-    return _sure(draw_id, Sure())
+    return _page("admin/draw_end.html", draw_id, Consent())
 
 
 @bp.post("/<uuid:draw_id>/give-up")
 def give_up(draw_id: UUID) -> _Page:
     """End a draw before its seed is shown."""
-    form = Sure(request.form)
+    form = Consent(request.form)
     if not form.validate():
-        return _sure(draw_id, form), 400
+        return _page("admin/draw_end.html", draw_id, form), 400
     done(draws.give_up, draw_id=draw_id)
     return redirect(url_for(".show", draw_id=draw_id), code=303)
 
@@ -145,7 +139,7 @@ def _programme() -> tuple[Programme, dict[str, Mapping[str, str]]]:
 
 def _form(groups: Mapping[str, Mapping[str, str]], *typed: Any) -> Wanted:  # noqa: ANN401
     names = {f"{_SHARE}{group}": Count(in_words(told)) for group, told in groups.items()}
-    called = {"reserves": next(iter(names))}
+    called = {"reserves": next(iter(names), "")}
     kind: type[Wanted] = type("Shares", (Wanted,), {**names, "called": called})
     return kind(*typed)
 
@@ -170,23 +164,12 @@ def _asked(programme: Programme, form: Wanted) -> str:
     )
 
 
-def _shown(draw_id: UUID, form: Revealed) -> str:
-    draw, programme, groups = _one(draw_id)
-    return render_template(
-        "admin/draw.html", draw=draw, programme=programme, form=form, groups=groups
-    )
-
-
-def _sure(draw_id: UUID, form: Sure) -> str:
-    draw, programme, _groups = _one(draw_id)
-    return render_template("admin/draw_end.html", draw=draw, programme=programme, form=form)
-
-
-def _one(draw_id: UUID) -> tuple[Draw, Programme, dict[str, Mapping[str, str]]]:
+def _page(name: str, draw_id: UUID, form: Answers) -> str:
     with parts().doors.reading() as db:
         draw = draws.one(db, draw_id=draw_id)
         [its] = [one for one in desk.programmes(db) if one.id == draw.programme_id]
-        return draw, its, draws.groups(db, its, parts().country)
+        groups = draws.groups(db, its, parts().country)
+    return render_template(name, draw=draw, programme=its, form=form, groups=groups)
 
 
 def _reserved(rules: Mapping[str, int], known: Mapping[str, Mapping[str, str]]) -> list[str]:
