@@ -1,4 +1,4 @@
-"""A draw from its announcement at a page to its check by anybody, from the published files alone."""
+"""A draw from its announcement at a page to its check by anybody, from its files alone."""
 
 from __future__ import annotations
 
