@@ -19,7 +19,8 @@ from healthcert.db import at_head
 from healthcert.errors import NotReady
 from healthcert.gateways import room_files
 from healthcert.parts import Parts, open_parts
-from healthcert.services import alarms, desk, draws, sealing, signing_keys
+from healthcert.services import alarms, desk, sealing, signing_keys
+from healthcert.services import draws as draw_rows
 from healthcert.services.keys import read_secret
 from healthcert.services.verification import built
 from healthcert.verifier import bundle_state, new_app
@@ -33,6 +34,7 @@ from healthcert.web import (
     closing,
     dev,
     doses,
+    draws,
     entries,
     family,
     holidays,
@@ -40,6 +42,7 @@ from healthcert.web import (
     labels,
     lots,
     national,
+    opening,
     party,
     people,
     planning,
@@ -69,7 +72,7 @@ _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
     reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, holidays.bp, hours.bp,
-    lots.bp, sites.bp, admin.bp, api.bp, api.about,
+    lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp, api.about,
 )  # fmt: skip
 
 
@@ -141,7 +144,7 @@ def _database_state(parts: Parts, now: datetime) -> Mapping[str, object]:
         raise NotReady("the database has the tables of another version")
     parts.refuse_wrong_keys()
     with parts.doors.reading() as db:
-        here = public.are_here(draws.every(db)[:5], parts.settings.draws_dir)
+        here = draw_rows.are_here(draw_rows.every(db)[:5], parts.settings.draws_dir)
         return {"audit_late": sealing.is_late(db, now=now), "draws_here": here}
 
 

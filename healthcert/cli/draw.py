@@ -1,26 +1,23 @@
 """`healthcert draw`: commit to a draw, close its list, run it; and check one by its files alone."""
 
-import json
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import click
 
 from healthcert.config import Settings
-from healthcert.gateways import room_files
-from healthcert.gateways.files import write_whole
+from healthcert.gateways import draw_files, room_files
+from healthcert.jobs import draws as job
 from healthcert.models import Draw
-from healthcert.parts import Parts, ready_parts
+from healthcert.parts import ready_parts
 from healthcert.policy.draw import Rules, differences
 from healthcert.services import draws
 from healthcert.services.roster import present
 
-_PIECE = 10_000  # ranks of one transaction
+_OF_THE_SEED = (draws.announce, draws.run)  # it lies sealed until it is shown
 _BY = click.option("--staff", type=click.UUID, required=True, help="Who answers for it.")
 _DRAW = click.argument("draw_id", metavar="DRAW", type=click.UUID)
 
@@ -45,19 +42,15 @@ def commit(staff: UUID, reserve: tuple[tuple[str, int], ...], **told: str | int)
       healthcert draw commit --programme covid19 --places 5000 --reserve region:XX-N 20 \\
         --closes 2026-03-02T09:00:00Z --source "the national lottery of 3 March" --staff STAFF
     """
-    rules = Rules(reserves=dict(reserve), **told)  # type: ignore[arg-type]
-    with ready_parts(Settings.from_env(os.environ)) as parts:
-        announced = partial(draws.announce, vault=parts.vault, rules=rules)
-        _done(parts, announced, staff)
+    _done(draws.announce, staff, rules=Rules(reserves=dict(reserve), **told))  # type: ignore[arg-type]
 
 
 @draw.command()
 @_DRAW
 @_BY
 def close(draw_id: UUID, staff: UUID) -> None:
-    """Close the list of a draw whose time has come, and publish it."""
-    with ready_parts(Settings.from_env(os.environ)) as parts:
-        _done(parts, partial(draws.close, draw_id=draw_id), staff)
+    """Close the list of a draw whose time has come, as the worker does by itself; publish it."""
+    _done(draws.close, staff, draw_id=draw_id)
 
 
 @draw.command("give-up")
@@ -65,8 +58,7 @@ def close(draw_id: UUID, staff: UUID) -> None:
 @_BY
 def give_up(draw_id: UUID, staff: UUID) -> None:
     """End a draw before its seed is shown; that it was announced stays to be seen."""
-    with ready_parts(Settings.from_env(os.environ)) as parts:
-        _done(parts, partial(draws.give_up, draw_id=draw_id), staff)
+    _done(draws.give_up, staff, draw_id=draw_id)
 
 
 @draw.command()
@@ -74,14 +66,8 @@ def give_up(draw_id: UUID, staff: UUID) -> None:
 @click.argument("public_value")
 @_BY
 def run(draw_id: UUID, public_value: str, staff: UUID) -> None:
-    """Draw with the public value; ended at any point and begun again, it goes on."""
-    with ready_parts(Settings.from_env(os.environ)) as parts:
-        shown = partial(draws.run, vault=parts.vault, draw_id=draw_id, public_value=public_value)
-        tokens = _done(parts, shown, staff)
-        for at in range(0, len(tokens), _PIECE):
-            piece = tokens[at : at + _PIECE]
-            parts.doors.run(partial(draws.rank, tokens=piece, first=at + 1))
-        _done(parts, partial(draws.publish, draw_id=draw_id), staff)
+    """Draw with the public value; ended at any point, the worker goes on, or this begun again."""
+    _done(draws.run, staff, draw_id=draw_id, public_value=public_value)
 
 
 @draw.command()
@@ -96,7 +82,8 @@ def verify(context: click.Context, folder: Path, commitment: str | None, token: 
     Example:
       healthcert draw verify draw-of-march/ --commitment 5f2a… --token 09c1…
     """
-    manifest, (lines, ranks) = _manifest(folder), (_lines(folder / name) for name in _LISTS)
+    manifest = draw_files.manifest(folder)
+    lines, ranks = (draw_files.lines(folder, each) for each in (draw_files.LIST, draw_files.RANKS))
     found = list(differences(manifest, lines, ranks))
     if commitment not in (None, manifest.get("commitment")):
         found.append("this is not the commitment that you were told")
@@ -110,38 +97,21 @@ def verify(context: click.Context, folder: Path, commitment: str | None, token: 
         click.echo(f"rank {ranks.index(token) + 1} is yours")
 
 
-_LISTS = "list.txt", "ranks.txt"
 _ELSEWHERE = (
     "No worker has looked into {} for three minutes. If web and worker have another data folder, "
     "the files of this draw are published nowhere: say it in HEALTHCERT_DATA_DIR."
 )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((folder / "manifest.json").read_text("utf-8")))
-    except (OSError, TypeError, ValueError):
-        return {}
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").split("\n")[:-1] if path.is_file() else []
-
-
-def _done(parts: Parts, deed: Callable[..., Draw], staff: UUID) -> list[str]:
-    """Do a deed, write the public files as the draw stands, and return its ranks so far."""
+def _done(deed: Callable[..., Draw], staff: UUID, **told: object) -> None:
+    """Do a deed, then what the worker does after it, and tell how the draw stands."""
     now = datetime.now(UTC)
-    made = parts.doors.run(lambda db: deed(db, by=present(db, staff_id=staff), now=now))
-    with parts.doors.reading() as db:
-        lines = draws.listed(db, made)
-    ranks = draws.ranked(made, lines)
-    if not room_files.is_kept(parts.settings.room_dir, now):
-        click.echo(_ELSEWHERE.format(parts.settings.data_dir), err=True)
-    folder = parts.settings.draws_dir / str(made.id)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, each in zip(_LISTS, (lines, ranks), strict=True):
-        write_whole(folder / name, "".join(f"{line}\n" for line in each).encode())
-    told = json.dumps(draws.manifest(made), ensure_ascii=False, indent=1)
-    write_whole(folder / "manifest.json", told.encode())
+    with ready_parts(Settings.from_env(os.environ)) as parts:
+        told |= {"vault": parts.vault} if deed in _OF_THE_SEED else {}
+        made = parts.doors.run(
+            lambda db: deed(db, staff=present(db, staff_id=staff), now=now, **told)
+        )
+        made = job.finish(parts, made.id, now)
+        if not room_files.is_kept(parts.settings.room_dir, now):
+            click.echo(_ELSEWHERE.format(parts.settings.data_dir), err=True)
     click.echo(f"{made.state} {made.id} {made.commitment.hex()} {made.entries or 0} entrants")
-    return ranks

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from healthcert.errors import Refusal
 from healthcert.jobs import (
     certificates,
+    draws,
     keys,
     lots,
     outbox,
@@ -32,6 +33,7 @@ Job = Callable[[Parts, datetime], int]
 JOBS: Mapping[str, Job] = MappingProxyType(
     {
         "room": room.keep,
+        "draws": draws.keep,
         "keys": keys.keep,
         "lots": lots.judge,
         "holidays": sessions.keep_holidays,  # all sites, before anybody is booked anew
@@ -50,7 +52,9 @@ JOBS: Mapping[str, Job] = MappingProxyType(
     }
 )
 _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
-_BESIDE = {"sweep": retention.sweep}  # people wait for places, whatever keeps a relay waiting
+# Each on its own: people wait for places, whatever keeps a relay waiting; and while the ranks of a
+# million are written, the waiting room and all else go on.
+_BESIDE = ("sweep", "draws")
 _BEGINS = 5  # seconds of each minute, in which some round begins
 _LOG = logging.getLogger(__name__)
 
@@ -73,10 +77,13 @@ def run_once(parts: Parts, now: datetime, jobs: Mapping[str, Job] = JOBS) -> dic
 
 def loop(parts: Parts, stop: Event) -> None:
     """Run the jobs again and again until told to stop, what is urgent beside the others."""
-    beside = Thread(target=_repeat, args=(parts, stop, _BESIDE), daemon=True)
-    beside.start()
+    each = [{name: JOBS[name]} for name in _BESIDE]
+    beside = [Thread(target=_repeat, args=(parts, stop, one), daemon=True) for one in each]
+    for thread in beside:
+        thread.start()
     _repeat(parts, stop, {name: job for name, job in JOBS.items() if name not in _BESIDE})
-    beside.join()
+    for thread in beside:
+        thread.join()
 
 
 def _repeat(parts: Parts, stop: Event, jobs: Mapping[str, Job]) -> None:

@@ -11,18 +11,18 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.config import Settings
 from healthcert.gateways import room_files
 from healthcert.gateways.room_files import AVAILABILITY, LINE, LOOKED, STEPS, Opening
-from healthcert.models import ClinicSession, Programme, Site, Slot
+from healthcert.models import Programme, Site
 from healthcert.parts import Parts
 from healthcert.policy import admission, tickets
 from healthcert.policy.admission import Step
 from healthcert.policy.tickets import Ticket
-from healthcert.services.booking import BOOKABLE
+from healthcert.services import openings
 from healthcert.services.keys import read_secret
 
 STEP, LOOK = 5, 60  # seconds
@@ -55,6 +55,8 @@ def keep(parts: Parts, now: datetime, *, probe: Probe = took) -> int:
         return 0
     with parts.doors.reading() as db:
         told, left = _availability(db, now)
+        if on:
+            openings.refuse_unknown(db, on)
     changed = room_files.put(folder / AVAILABILITY, told)
     if on:
         _let_on(parts.settings, on, left.get(on.programme, 0), now, probe)
@@ -74,17 +76,7 @@ def _due(looked: Path, now: datetime, every: int) -> bool:
 
 def _availability(db: Session, now: datetime) -> tuple[dict[str, Any], dict[str, int]]:
     """Return where places are left as everybody may know it, and how many a programme has."""
-    free, day = func.sum(Slot.places()), ClinicSession.day
-    query = (
-        select(Programme.code, ClinicSession.site_id, day, free)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .join(Programme, Programme.id == ClinicSession.programme_id)
-        .where(Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
-        .group_by(Programme.code, ClinicSession.site_id, day)
-        .having(free > 0)
-        .order_by(Programme.code, day, ClinicSession.site_id)
-    )
-    rows, left = db.execute(query).all(), dict[str, int]()
+    rows, left = openings.places_left(db, now=now), dict[str, int]()
     for programme, _site, _day, free_ones in rows:
         left[programme] = left.get(programme, 0) + int(free_ones)
     sites = {site.id: site for site in db.scalars(select(Site))}
@@ -103,7 +95,7 @@ def _let_on(settings: Settings, on: Opening, left: int, now: datetime, probe: Pr
     so_far = room_files.held(folder / STEPS) or {}
     steps = [Step(*one) for one in so_far["steps"]] if so_far.get("code") == on.code else []
     steps = [*admission.kept(steps or [Step(at, -1, left)], at)]
-    seed = tickets.seed_of(tickets.key_of(read_secret(settings.secret_file), on.code))
+    seed = tickets.seed_of(tickets.key_of(read_secret(settings.secret_file), on.name))
     places, each = _crowd(folder, on.code, seed, since=steps[0].upto)
     if is_open:
         took = probe(settings)

@@ -22,16 +22,15 @@ from healthcert.models.base import (
 )
 from healthcert.models.case import Case, CaseEntry
 from healthcert.models.certificate import Certificate
-from healthcert.models.closure import Holiday, SiteClosure
 from healthcert.models.cold_chain import ColdReading, Fridge, Vial
 from healthcert.models.consent import Consent, Screening, Triage
 from healthcert.models.dose import Dose, DoseJudgement, DoseStanding
+from healthcert.models.hours import Holiday, SiteClosure, SiteHours
 from healthcert.models.importing import ImportBatch, ImportLine
 from healthcert.models.interface import ApiAnswer, ApiToken
 from healthcert.models.journal import AuditEvent, Message
 from healthcert.models.limit import Alarm, CertificateHold, LimitCounter, SiteProbation
 from healthcert.models.observation import Observation
-from healthcert.models.opening import SiteClosure, SiteHours
 from healthcert.models.organisation import Delegation, Device, Organisation
 from healthcert.models.person import AccessCode, Identity, Person, PersonToken
 from healthcert.models.place import (

@@ -19,6 +19,7 @@ TOKEN_LENGTH = 32  # hexadecimal digits
 _LINE = re.compile(r"[0-9a-f]{32}(?: \S+)?")
 _GROUP = re.compile(r"(?:phase|region):[A-Za-z0-9_-]{1,40}")
 _ONE_LINE = re.compile(r"[^\x00-\x1f\x7f\x85\u2028\u2029]{1,500}")
+_WRONG = {"source": "not_a_line", "places": "not_a_count", "reserves": "not_percents"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,16 @@ class Rules:
             BadInput: A line that is none, no places, or reserves over 100 percent.
         """
         lines = (self.programme, self.source, self.closes)
-        wrong = {
-            "source": all(isinstance(each, str) and _ONE_LINE.fullmatch(each) for each in lines),
+        right = {
+            "source": all(map(is_line, lines)),
             "places": type(self.places) is int and self.places > 0,
             "reserves": all(
                 _GROUP.fullmatch(group) and type(share) is int and share > 0
                 for group, share in self.reserves.items()
             ) and sum(self.reserves.values()) <= 100,  # noqa: PLR2004 - percent
         }  # fmt: skip
-        if not all(wrong.values()):
-            raise BadInput({name: "not_a_choice" for name, right in wrong.items() if not right})
+        if not all(right.values()):
+            raise BadInput({name: _WRONG[name] for name, is_so in right.items() if not is_so})
 
     def commitment(self, seed: bytes) -> bytes:
         """Return the 32 bytes that bind these rules and a seed nobody has seen yet."""
@@ -78,6 +79,11 @@ class Rules:
         placed.update([*islice(others, self.places - len(placed))])
         order.sort(key=lambda line: line not in placed)  # who has a place, then who has none
         return [line[:TOKEN_LENGTH] for line in order]
+
+
+def is_line(text: object) -> bool:
+    """Say whether something is a text of one line, up to 500 characters, and not empty."""
+    return isinstance(text, str) and _ONE_LINE.fullmatch(text) is not None
 
 
 def root(lines: Sequence[str]) -> bytes:

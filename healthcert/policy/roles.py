@@ -71,7 +71,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "offer_standby settle_stock": {Role.LEAD: Scope.SITE},
     "plan_sessions close_site": {Role.LEAD: Scope.SITE, **_ADMIN},
     "see_lots": dict.fromkeys((Role.ADMIN, Role.INSPECTOR), Scope.COUNTRY),
-    "order_lots": {Role.ADMIN: Scope.COUNTRY},
+    "order_lots hold_draw keep_opening": {Role.ADMIN: Scope.COUNTRY},
     "mark_dose_in_error mark_finding_in_error report_adverse_event record_finding count_stock "
     "close_session": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     # A site reports its cases; who gave the dose does not judge what came of it.
@@ -102,7 +102,7 @@ FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
     "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
     "recover_staff", "end_sessions", "revoke_many", "release_certificates", "manage_keys",
-    "close_site", "declare_holiday", "order_lots",
+    "close_site", "declare_holiday", "order_lots", "hold_draw", "keep_opening",
 })  # fmt: skip
 
 

@@ -28,9 +28,9 @@ class Ticket(NamedTuple):
     came: int  # hundredths of a second after the opening; below 0 before it
 
 
-def key_of(secret: bytes, code: str) -> bytes:
-    """Return the key of one opening day: it signs its tickets."""
-    return hmac.digest(secret, b"healthcert waiting room " + code.encode(), "sha256")
+def key_of(secret: bytes, name: str) -> bytes:
+    """Return the key of one opening day, by its name: it signs its tickets."""
+    return hmac.digest(secret, b"healthcert waiting room " + name.encode(), "sha256")
 
 
 def seed_of(key: bytes) -> bytes:

@@ -1,56 +1,97 @@
 """Draw lots among those who wait: announced, closed, drawn and published (`policy.draw`).
 
-Each step raises NotFound where there is no such draw, WrongState where it is not its turn.
+People announce a draw, tell the public value, or give up; the worker closes the list at the time
+that was announced, writes the ranks and publishes them (`jobs.draws`): nobody decides when.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.gateways import draw_files
 from healthcert.gateways.vault import Vault
-from healthcert.models import Base, Draw, Person, Programme, Staff, WaitEntry, new_id
-from healthcert.policy.draw import Rules, line_of, root
+from healthcert.models import Base, Draw, Person, Phase, Programme, Staff, WaitEntry, new_id
+from healthcert.policy.draw import Rules, is_line, line_of, root
 from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.waiting import IN_LINE
 
 Found = list[tuple[Draw, Mapping[str, str]]]  # draws and the names of their programmes
+_GO_ON = ("announced", "drawn")
 _ENTRY = Base.metadata.tables["wait_entry"]
 
 
-def announce(db: Session, *, vault: Vault, rules: Rules, by: Staff, now: datetime) -> Draw:
+def refuse_wrong(
+    db: Session, rules: Rules, *, now: datetime, country: Country | None = None
+) -> Programme:
+    """Return the programme of rules that can be announced; of a `country`, its groups too.
+
+    Raises:
+        BadInput: No such programme or group, or the list would be closed already.
+    """
+    programme = db.scalar(select(Programme).filter_by(code=rules.programme))
+    if programme is None:
+        raise BadInput({"programme": "not_a_choice"})
+    if moment(rules.closes) <= now:
+        raise BadInput({"closes": "is_over"})
+    if country and rules.reserves.keys() - groups(db, programme, country).keys():
+        raise BadInput({"reserves": "not_known"})
+    return programme
+
+
+def groups(db: Session, programme: Programme, country: Country) -> dict[str, Mapping[str, str]]:
+    """Return for whom a draw may reserve places: names by language, by group."""
+    phases = select(Phase).where(Phase.knowledge_id == programme.knowledge_id)
+    found = {f"phase:{one.code}": one.names for one in db.scalars(phases.order_by(Phase.opens_on))}
+    return found | {f"region:{code}": names for code, names in country.regions.items()}
+
+
+def announce(
+    db: Session, *, vault: Vault, rules: Rules, staff: Staff, now: datetime,
+    country: Country | None = None,
+) -> Draw:  # fmt: skip
     """Commit to the rules of a draw and to a seed that nobody has seen.
 
     Raises:
-        BadInput: No such programme, or the list would be closed already.
+        BadInput: See `refuse_wrong`.
     """
-    programme = db.scalar(select(Programme.id).filter_by(code=rules.programme))
-    if programme is None or _moment(rules.closes) <= now:
-        raise BadInput({"closes" if programme else "programme": "not_a_choice"})
+    programme = refuse_wrong(db, rules, now=now, country=country)
     seed, draw_id = secrets.token_bytes(32), new_id()
     draw = Draw(
-        id=draw_id, recorded_at=now, programme_id=programme, state="announced",
+        id=draw_id, recorded_at=now, programme_id=programme.id, state="announced",
         commitment=rules.commitment(seed), public_source=rules.source,
         rules=asdict(rules),
         sealed=vault.service_seal(draw_id.bytes, {"seed": seed.hex()}),
     )  # fmt: skip
     db.add(draw)
-    return _done(db, draw, {"commitment": draw.commitment.hex()}, by, now)
+    return _done(db, draw, {"commitment": draw.commitment.hex()}, staff, now)
 
 
-def close(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """Close the list: all who wait and whose phase is open by then, once its time has come."""
+def is_due(draw: Draw, now: datetime) -> bool:
+    """Say whether the time has come that was announced for closing the list of a draw."""
+    return draw.state == "announced" and moment(draw.rules["closes"]) <= now
+
+
+def close(db: Session, *, draw_id: UUID, staff: Staff | None = None, now: datetime) -> Draw:
+    """Close the list: all who wait and whose phase is open by then, once its time has come.
+
+    Raises:
+        NotFound: No such draw.
+        WrongState: It is too early, or it was closed or given up.
+    """
     draw = _found(db, draw_id, "announced")
-    closes = _moment(draw.rules["closes"])
-    if now < closes:
+    if not is_due(draw, now):
         raise WrongState
+    closes = moment(draw.rules["closes"])
     groups = [(_belongs(group), group) for group in draw.rules["reserves"]]
     entering = update(WaitEntry).where(
         WaitEntry.programme_id == draw.programme_id, WaitEntry.state.in_(IN_LINE),
@@ -61,16 +102,23 @@ def close(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
     db.execute(entering.values(values).execution_options(synchronize_session=False))
     lines = listed(db, draw)
     draw.state, draw.entries, draw.list_root = "closed", len(lines), root(lines)
-    return _done(db, draw, {"root": draw.list_root.hex()}, by, now)
+    return _done(db, draw, {"root": draw.list_root.hex()}, staff, now)
 
 
 def run(
-    db: Session, *, vault: Vault, draw_id: UUID, public_value: str, by: Staff, now: datetime
+    db: Session, *, vault: Vault, draw_id: UUID, public_value: str, staff: Staff, now: datetime
 ) -> Draw:
     """Show the seed with the public value that was named; ranks are written after (`rank`).
 
     A draw that was ended on the way, with the same value, is returned as it stands.
+
+    Raises:
+        BadInput: The value is not one line of text.
+        NotFound: No such draw.
+        WrongState: Its list is not closed, it was given up, or was drawn with another value.
     """
+    if not is_line(public_value):
+        raise BadInput({"public_value": "not_a_line" if public_value else "missing"})
     draw = _found(db, draw_id, "closed", "drawn")
     if draw.state == "drawn":
         if draw.public_value != public_value:
@@ -79,7 +127,7 @@ def run(
     opened = vault.service_open(draw.id.bytes, draw.sealed or b"")
     draw.seed, draw.public_value = bytes.fromhex(opened["seed"]), public_value
     draw.state, draw.sealed = "drawn", None
-    return _done(db, draw, {"seed": draw.seed.hex()}, by, now)
+    return _done(db, draw, {"seed": draw.seed.hex()}, staff, now)
 
 
 def ranked(draw: Draw, lines: Sequence[str]) -> list[str]:
@@ -90,32 +138,53 @@ def ranked(draw: Draw, lines: Sequence[str]) -> list[str]:
     return Rules(**draw.rules).ranked(lines, seed=draw.seed, public_value=value)
 
 
-def rank(db: Session, *, tokens: Sequence[str], first: int) -> None:
-    """Write a piece of the ranks, from one on; a piece that is written already stays so."""
+def rank(db: Session, *, draw_id: UUID, tokens: Sequence[str], most: int) -> int:
+    """Write the next piece of the ranks of a draw; return how many are left to be written.
+
+    The draw is held meanwhile: of two who write its ranks, each writes another piece.
+
+    Raises:
+        NotFound: No such draw.
+        WrongState: Its seed is not shown, or it is published already.
+    """
+    draw = _found(db, draw_id, "drawn")
+    first = db.scalar(select(func.max(WaitEntry.rank)).where(WaitEntry.draw_id == draw.id)) or 0
+    piece = tokens[first : first + most]
     written = update(_ENTRY).where(_ENTRY.c.token == bindparam("whose"), _ENTRY.c.rank.is_(None))
-    rows = [{"whose": bytes.fromhex(one), "rank": place} for place, one in enumerate(tokens, first)]
+    rows = [{"whose": bytes.fromhex(one), "rank": at} for at, one in enumerate(piece, first + 1)]
     if rows:
         db.connection().execute(written.values(rank=bindparam("rank")), rows)
+    return len(tokens) - first - len(piece)
 
 
-def publish(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """Say that a draw is over, once all of its ranks are written."""
+def publish(db: Session, *, draw_id: UUID, staff: Staff | None = None, now: datetime) -> Draw:
+    """Say that a draw is over, once all of its ranks are written.
+
+    Raises:
+        NotFound: No such draw.
+        WrongState: Ranks are missing, or it is published already.
+    """
     draw = _found(db, draw_id, "drawn")
     query = select(func.count()).where(WaitEntry.draw_id == draw.id, WaitEntry.rank.is_not(None))
     if db.scalar(query) != draw.entries:
         raise WrongState
     draw.state = "published"
-    return _done(db, draw, {}, by, now)
+    return _done(db, draw, {}, staff, now)
 
 
-def give_up(db: Session, *, draw_id: UUID, by: Staff, now: datetime) -> Draw:
-    """End a draw before its seed is shown; it stays to be seen, and its entrants are let go."""
+def give_up(db: Session, *, draw_id: UUID, staff: Staff, now: datetime) -> Draw:
+    """End a draw before its seed is shown; it stays to be seen, and its entrants are let go.
+
+    Raises:
+        NotFound: No such draw.
+        WrongState: Its seed is shown, or it was given up before.
+    """
     draw = _found(db, draw_id, "announced", "closed")
     draw.state = "void"
     db.flush()
     theirs = update(_ENTRY).where(_ENTRY.c.draw_id == draw.id)
     db.execute(theirs.values(draw_id=None, draw_group=""))
-    return _done(db, draw, {}, by, now)
+    return _done(db, draw, {}, staff, now)
 
 
 def listed(db: Session, draw: Draw) -> list[str]:
@@ -132,6 +201,28 @@ def every(db: Session, *, draw_id: UUID | None = None, part: Part | None = None)
     return [(row[0], row[1]) for row in db.execute(query)]
 
 
+def one(db: Session, *, draw_id: UUID) -> Draw:
+    """Return a draw.
+
+    Raises:
+        NotFound: No such draw.
+    """
+    draw = db.get(Draw, draw_id)
+    if draw is None:
+        raise NotFound
+    return draw
+
+
+def unfinished(db: Session) -> Sequence[Draw]:
+    """Return the draws that the worker may have to do something for, from old."""
+    return db.scalars(select(Draw).where(Draw.state.in_(_GO_ON)).order_by(Draw.id)).all()
+
+
+def are_here(found: Found, folder: Path) -> bool:
+    """Say whether the newest files of these draws lie in this folder: else another one has them."""
+    return all(draw_files.is_whole(folder / str(draw.id), draw.state) for draw, _names in found)
+
+
 def manifest(draw: Draw) -> dict[str, Any]:
     """Return what is published of a draw as it stands."""
     shown = {"commitment": draw.commitment, "list_root": draw.list_root, "seed": draw.seed}
@@ -141,8 +232,12 @@ def manifest(draw: Draw) -> dict[str, Any]:
     return {"id": str(draw.id), "state": draw.state, **draw.rules, **known}
 
 
-def _moment(text: str) -> datetime:
-    """Return the moment that rules name; BadInput where it is none or says no zone."""
+def moment(text: str) -> datetime:
+    """Return the moment that rules name.
+
+    Raises:
+        BadInput: It is none, or says no zone.
+    """
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -169,8 +264,8 @@ def _found(db: Session, draw_id: UUID, *states: str) -> Draw:
 
 
 def _done(
-    db: Session, draw: Draw, told: Mapping[str, audit.Detail], by: Staff, now: datetime
+    db: Session, draw: Draw, told: Mapping[str, audit.Detail], staff: Staff | None, now: datetime
 ) -> Draw:
     db.flush()
-    audit.done(db, f"draw_{draw.state}", draw, told, by=by, now=now)
+    audit.done(db, f"draw_{draw.state}", draw, told, by=staff, now=now)
     return draw

@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.models import Base, ClinicSession, SessionTemplate, Site, Slot, Staff, new_id
 from healthcert.models.place import CANCELLABLE
-from healthcert.policy import opening
-from healthcert.policy.opening import Times
+from healthcert.policy import timetable
+from healthcert.policy.timetable import Times
 from healthcert.services import audit, cancelling, messages, sessions
 from healthcert.services import hours as site_hours
 from healthcert.services.hours import Version
@@ -148,16 +148,16 @@ def _changed(
 ) -> Changed:  # fmt: skip
     about = slots[0]
     spans = site_hours.in_force(after, about.day)
-    when = opening.opened(about.day, spans, ZoneInfo(site.time_zone))
+    when = timetable.opened(about.day, spans, ZoneInfo(site.time_zone))
     stays, goes = list[_Slot](), list[_Slot]()
     for slot in slots:
-        holds = slot.starts_at <= now or opening.within((slot.starts_at, slot.ends_at), when)
+        holds = slot.starts_at <= now or timetable.within((slot.starts_at, slot.ends_at), when)
         (stays if holds else goes).append(slot)
     plan = next((each for each in plans if each.id == about.template_id), None)
     comes: list[Times] = []
     if plan and about.day not in rests:
         there = [(slot.starts_at, slot.ends_at) for slot in stays]
-        added = opening.slots(when, timedelta(minutes=plan.minutes), there)
+        added = timetable.slots(when, timedelta(minutes=plan.minutes), there)
         comes = [each for each in added if each[0] > now]
     return Changed(about, goes, comes, stays[-1] if stays else plan, not stays and not comes)
 

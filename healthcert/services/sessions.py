@@ -16,8 +16,8 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import PLANNED, SessionTemplate
-from healthcert.policy import opening
-from healthcert.policy.opening import Times
+from healthcert.policy import timetable
+from healthcert.policy.timetable import Times
 from healthcert.services import audit, hours, knowledge, resting
 from healthcert.services.hours import Version
 from healthcert.services.part import Part
@@ -92,8 +92,8 @@ def foreseen(
     first, last = max(since, template.first_day), min(until, template.last_day, ended - _DAY)
     for day in (first + timedelta(days=ahead) for ahead in range((last - first).days + 1)):
         if day not in rests and template.weekdays >> day.isoweekday() - 1 & 1:
-            when = opening.opened(day, hours.in_force(known, day), zone)
-            found[day] = [*opening.slots(when, length)]
+            when = timetable.opened(day, hours.in_force(known, day), zone)
+            found[day] = [*timetable.slots(when, length)]
     return {day: times for day, times in found.items() if times}
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
-from wtforms import Field, RadioField, SelectChoice, SelectField, StringField
+from wtforms import Field, IntegerField, RadioField, SelectChoice, SelectField, StringField
 from wtforms.validators import StopValidation
 
 from healthcert.data import labels
@@ -76,6 +76,20 @@ class Line(StringField):  # type: ignore[misc]
     def __init__(self, label: Lazy, checks: Sequence[Any] = (), **more: Any) -> None:  # noqa: ANN401
         """Take the label and the checks."""
         super().__init__(label, checks, filters=[tidy], **more)
+
+
+class Count(IntegerField):  # type: ignore[misc]
+    """A whole number in whatever digits; empty is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what was typed, in any script's digits."""
+        typed = tidy(valuelist[0])[:9] if valuelist else ""
+        self.data = None
+        if typed:
+            try:
+                self.data = int(typed)
+            except ValueError:
+                raise ValueError(words("not_a_number", self.label.text)) from None
 
 
 class Choice(SelectField):  # type: ignore[misc]

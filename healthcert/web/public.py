@@ -1,19 +1,15 @@
 """The front door: what anybody can do here, and the draws, for anybody to compute again."""
 
-from datetime import datetime
-from pathlib import Path
 from uuid import UUID
 
 from flask import Blueprint, Response, render_template, send_file
 
 from healthcert.errors import NotFound
-from healthcert.gateways.room_files import held
+from healthcert.gateways import draw_files
 from healthcert.services import draws as service
 from healthcert.web.here import parts
 
 bp = Blueprint("public", __name__)
-
-_FILES = ("manifest.json", "list.txt", "ranks.txt")
 
 
 @bp.get("/")
@@ -31,18 +27,8 @@ def draws(draw_id: UUID | None) -> str:
     if draw_id and not found:
         raise NotFound
     folder = parts().settings.draws_dir
-    files = {
-        draw.id: [name for name in _FILES if (folder / str(draw.id) / name).is_file()]
-        for draw, _names in found
-    }
-    moment = datetime.fromisoformat
-    return render_template("public/draws.html", draws=found, files=files, moment=moment)
-
-
-def are_here(found: service.Found, folder: Path) -> bool:
-    """Say whether the newest files of these draws lie in this folder: else another one has them."""
-    paths = {draw.id: folder / str(draw.id) / "manifest.json" for draw, _names in found}
-    return all((held(paths[draw.id]) or {}).get("state") == draw.state for draw, _names in found)
+    files = {draw.id: draw_files.there(folder / str(draw.id)) for draw, _names in found}
+    return render_template("public/draws.html", draws=found, files=files, moment=service.moment)
 
 
 @bp.get("/draws/<uuid:draw_id>/<any('manifest.json', 'list.txt', 'ranks.txt'):name>")

@@ -157,7 +157,7 @@ def _told(name: str) -> dict[str, Any]:
 
 
 def _key(opening: Opening) -> bytes:
-    return tickets.key_of(read_secret(parts().settings.secret_file), opening.code)
+    return tickets.key_of(read_secret(parts().settings.secret_file), opening.name)
 
 
 def _file(name: str, fresh: int) -> Response:

@@ -21,7 +21,7 @@ from uuid import UUID
 
 from healthcert.errors import SlotFull, TooMany
 from healthcert.gateways import room_files
-from healthcert.gateways.room_files import LINE
+from healthcert.gateways.room_files import LINE, Opening
 from healthcert.jobs import room
 from healthcert.models import Slot
 from healthcert.parts import Parts
@@ -85,14 +85,14 @@ class Simulation:
         self.parts, self.chance, self.now = parts, Random(code), OPENS
         some = {"bot": bots, "slow": honest // 5, "text": honest // 10, "phone": honest // 10}
         self.day = Day(Counter(some, web=bots + honest - sum(some.values())))
-        self.code, self.key = code, tickets.key_of(read_secret(parts.settings.secret_file), code)
+        self.code, opening = code, Opening(code, code, OPENS)
+        self.key = tickets.key_of(read_secret(parts.settings.secret_file), opening.name)
         self.seed = tickets.seed_of(self.key)
         kept = places * some["phone"] // (bots + honest)
         slots, self.places, self.open_places = self._slots(places, kept), places, places - kept
         self.slots = {source: [*slots] for source in ("web", "phone")}  # that may have a place
-        told = f'code = "{code}"\nprogramme = "{code}"\nopens_at = {OPENS.isoformat()}\n'
         parts.settings.data_dir.mkdir(parents=True, exist_ok=True)
-        (parts.settings.data_dir / "opening.toml").write_text(told, "ascii")
+        room_files.announce(parts.settings.data_dir, opening)
         self.tickets: dict[str, str] = {}  # the first of each person
         self.booked: set[str] = set()
 

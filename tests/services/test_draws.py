@@ -48,7 +48,7 @@ class Lots:
             return made
 
     def do(self, deed, now=LATER, **more):
-        return self.clinic.doors.run(partial(deed, by=self.by, now=now, **more))
+        return self.clinic.doors.run(partial(deed, staff=self.by, now=now, **more))
 
     def announced(self, now=NOW, **changes):
         told = {
@@ -82,13 +82,15 @@ def test_a_draw_is_announced_closed_drawn_in_pieces_and_published(lots, clinic):
     assert "seed" not in draws.manifest(draw)
     draw = lots.run(draw)
     tokens = draws.ranked(draw, lines)
-    for first in (1, 5, 1, 9):  # one piece twice: it was ended on the way
+    for left in (7, 3, 0, 0):
         with clinic.doors.transaction() as db:
-            draws.rank(db, tokens=tokens[first - 1 : first + 3], first=first)
-        if first == 5:
+            assert draws.rank(db, draw_id=draw.id, tokens=tokens, most=4) == left
+        if left == 3:
             with pytest.raises(WrongState):
                 lots.do(draws.publish, draw_id=draw.id)
     draw = lots.do(draws.publish, draw_id=draw.id)
+    with clinic.doors.transaction() as db, pytest.raises(WrongState):
+        draws.rank(db, draw_id=draw.id, tokens=tokens, most=4)
     assert list(differences(draws.manifest(draw), lines, tokens)) == []
     with clinic.doors.reading() as db:
         query = select(WaitEntry.token).where(WaitEntry.draw_id == draw.id)
@@ -121,6 +123,9 @@ def test_a_list_stays_open_until_its_time_and_no_step_is_left_out(lots):
         lots.do(draws.close, draw_id=draw.id)
     with pytest.raises(WrongState):
         lots.do(draws.publish, draw_id=draw.id)
+    for wrong in ("", "7\n12", "7\0", "7" * 501):
+        with pytest.raises(BadInput):
+            lots.run(draw, wrong)
     lots.run(draw)
     assert lots.run(draw).state == "drawn"
     with pytest.raises(WrongState):
@@ -150,6 +155,22 @@ def test_a_draw_that_is_given_up_lets_its_entrants_go_into_the_next(lots, clinic
 def test_what_cannot_be_drawn_is_refused(lots, wrong):
     with pytest.raises(BadInput):
         lots.announced(**wrong)
+
+
+def test_of_a_country_only_its_regions_and_the_programmes_phases_are_reserved_for(lots, clinic):
+    with clinic.doors.reading() as db:
+        known = draws.groups(db, clinic.programme, clinic.country)
+    assert {"region:coast", "phase:everybody"} <= known.keys()
+    told = {"source": "the lottery", "closes": CLOSES.isoformat(), "places": 9}
+    told["programme"] = clinic.programme.code
+    for group, is_known in {**dict.fromkeys(known, True), "region:moon": False}.items():
+        deed = partial(draws.announce, vault=clinic.vault, country=clinic.country)
+        rules = Rules(**told, reserves={group: 10})
+        if is_known:
+            assert lots.do(deed, now=NOW, rules=rules).state == "announced"
+        else:
+            with pytest.raises(BadInput, match="reserves: not_known"):
+                lots.do(deed, now=NOW, rules=rules)
 
 
 def test_the_seed_lies_sealed_until_it_is_shown(lots, clinic):

@@ -129,6 +129,17 @@ def storm(admin, organisation):
     return admin, [page, f"{page}?{another}", f"{page}/declare?{another}", withdraw]
 
 
+def opening_day(admin):
+    """Announce a draw and an opening; return the pages of both."""
+    new, told = "/admin/draws/new?programme=covid19", {"places": "3", "source": "the lottery"}
+    told |= {"closes": "2026-03-05T12:00", "share region:coast": "20", "sure": "y"}
+    draw = admin.post(new, told).location
+    opens = {"opens_at": "2026-03-04T12:00", "code": "spring", "room_minutes": "60", "hours": "9"}
+    made = admin.post("/admin/opening/change", opens | {"programme": "covid19"})
+    return [made.location, "/admin/opening/change", "/admin/opening/take-away", "/admin/draws", new,
+            draw, f"{draw.partition('?')[0]}/give-up"]  # fmt: skip
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -211,10 +222,10 @@ def journey(app, clinic, book, staff, newest_message, clock):
                         f"/admin/sessions/close?site={clinic.site_id}&day=2026-03-06",
                         f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
         "inspector": (staff("inspector"), ["/reactions/", case]),
-        "admin": (admin, [*storms, "/admin/", "/admin/organisations", "/admin/lots",
-                                   "/admin/sites", f"/admin/sites/{clinic.site_id}",
-                                   "/admin/sites/new", f"/admin/lots/{lot}/recall", week,
-                                   f"{week}?hours=Mo+08:00-09:00&since=2026-03-10"]),
+        "admin": (admin, [*storms, *opening_day(admin), "/admin/", "/admin/organisations",
+                          "/admin/lots", "/admin/sites", f"/admin/sites/{clinic.site_id}",
+                          "/admin/sites/new", f"/admin/lots/{lot}/recall", week,
+                          f"{week}?hours=Mo+08:00-09:00&since=2026-03-10"]),
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from healthcert.models import (
     CertificateHold,
     Delegation,
     Dose,
+    Draw,
     Fridge,
     Lot,
     Organisation,
@@ -161,6 +162,12 @@ NAMES = {
     "lots.order": "waiting_lot",
     "lots.foresee": "waiting_lot",
     "lots.recall": "waiting_lot",
+    "draws.show": "draw",
+    "draws.run": "draw",
+    "draws.foresee": "draw",
+    "draws.give_up": "draw",
+    "v1.run_draw": "draw",
+    "v1.give_up_draw": "draw",
 }
 TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
 DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
@@ -221,6 +228,9 @@ TYPED = {
         "told": {"lot": "ABC123"} | TOLD,
     },
     "lots.recall": {"reason": "regulator"},
+    "draws.run": {"public_value": "7", "again": "7"},
+    "draws.give_up": {"sure": "y"},
+    "v1.run_draw": {"public_value": "7"},
     "closing.count": {"found": "3"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
@@ -386,6 +396,15 @@ class Things:
         lot = make.make_lot(self.db)
         make.make_validity(self.db, lot=lot, state="quarantined", reason="received")
         return lot.id
+
+    def draw(self, *_place):
+        told = {"programme": self.covid().code, "source": "x", "closes": NOW.isoformat(),
+                "places": 1, "reserves": {}}  # fmt: skip
+        row_id, sealed = make.new_id(), self.world.parts.vault.service_seal
+        row = Draw(id=row_id, recorded_at=NOW, programme_id=self.world.programme, state="closed",
+                   commitment=bytes(32), public_source="x", rules=told, list_root=bytes(32),
+                   entries=0, sealed=sealed(row_id.bytes, {"seed": "00" * 32}))  # fmt: skip
+        return make.add(self.db, row).id
 
     def delegation(self, _person, _site, body):
         return self.handed("see_organisations", body, 4, 9, None).id

@@ -174,16 +174,18 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
         code = draws_code(db)
         rules = Rules(code, "the lottery", (NOW + timedelta(hours=1)).isoformat(), 1, {})
         by = make.make_admin(db)
-        draw = draws.announce(db, vault=parts.vault, rules=rules, by=by, now=NOW)
+        draw = draws.announce(db, vault=parts.vault, rules=rules, staff=by, now=NOW)
     page = browser.get("/draws").text
     assert draw.commitment.hex() in page
     assert folder_state(browser) == [False, False]
     later = NOW + timedelta(hours=2)
     with parts.doors.transaction() as db:
-        draws.close(db, draw_id=draw.id, by=by, now=later)
-        done = draws.run(db, vault=parts.vault, draw_id=draw.id, public_value="7", by=by, now=later)
+        draws.close(db, draw_id=draw.id, staff=by, now=later)
+        done = draws.run(
+            db, vault=parts.vault, draw_id=draw.id, public_value="7", staff=by, now=later
+        )
         tokens = draws.ranked(done, draws.listed(db, done))
-        draws.rank(db, tokens=tokens, first=1)
+        draws.rank(db, draw_id=draw.id, tokens=tokens, most=9)
     mine = citizen.get("/my/waiting").text
     assert f"/draws/{draw.id}" in mine
     assert tokens[0] in mine
@@ -193,12 +195,13 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
     folder = published.draws_dir / str(draw.id)
     folder.mkdir(parents=True)
     (folder / "ranks.txt").write_text(tokens[0])
+    (folder / "list.txt").write_text(tokens[0])
     (folder / "manifest.json").write_text(json.dumps({"state": "drawn"}))
     room.keep(parts, NOW)
     assert folder_state(browser) == [True, True]
     assert "ranks.txt" in browser.get(f"/draws/{draw.id}").text
     assert browser.get(f"/draws/{draw.id}/ranks.txt").text == tokens[0]
-    for nothing in (f"/draws/{draw.id}/list.txt", f"/draws/{clinic.site_id}"):
+    for nothing in (f"/draws/{clinic.site_id}/list.txt", f"/draws/{clinic.site_id}"):
         assert browser.get(nothing).status_code == 404
 
 

@@ -14,7 +14,7 @@ from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get
-from healthcert.web.api.lists import Rows, first_of
+from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -115,12 +115,16 @@ get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
 
 
 def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:
-    return [{"id": one.id, "state": one.state, "manifest": draws.manifest(one)} for one, _ in rows]
+    return [_told(draw) for draw, _names in rows]
 
 
+def _told(draw: models.Draw) -> dict[str, Any]:
+    return {"id": draw.id, "state": draw.state, "manifest": draws.manifest(draw)}
+
+
+DRAWN: dict[str, Any] = {"answer": Draw, "read": _told}
 get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws")
-get("/draws/<uuid:draw_id>", draws.every, answer=Draw, name="draw",
-    read=lambda rows: first_of(_drawn(rows)))  # fmt: skip
+draw = get("/draws/<uuid:draw_id>", draws.one, name="draw", **DRAWN)
 
 
 @deed("GET", "/availability", gives=Availability)

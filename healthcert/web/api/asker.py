@@ -159,6 +159,7 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "now": lambda _on: now(),
     "country": lambda _on: parts().country,
     "pepper": lambda _on: parts().pepper,
+    "data_dir": lambda _on: parts().settings.data_dir,
     "site_id": lambda _on: own_site(),
     **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: oneself()),
     "staff_id": lambda on: on.staff.id,

@@ -12,6 +12,7 @@ from healthcert.web.api import (
     counter,
     desk,
     holidays,
+    opening,
     parties,
     sites,
     supply,
@@ -32,6 +33,7 @@ AUDIENCES = (
     sites,
     supply,
     holidays,
+    opening,
 )  # entered by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)

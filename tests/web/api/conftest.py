@@ -31,7 +31,7 @@ class Program:
         return self.ask("POST", path, body, **headers)
 
     def ask(self, method, path, body=None, **headers):
-        told = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}
+        told = {"Idempotency-Key": str(uuid4())} if method != "GET" else {}
         told |= {"Authorization": f"Bearer {self.token}"} if self.token else {}
         told |= {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.open(f"/api/v1{path}", method=method, json=body, headers=told)

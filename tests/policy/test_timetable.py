@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthcert.policy import opening
+from healthcert.policy import timetable
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 PARIS = ZoneInfo("Europe/Paris")
@@ -20,7 +20,7 @@ def at(minutes: int) -> datetime:
     return MIDNIGHT + timedelta(minutes=minutes)
 
 
-def spans(*told: tuple[int, int]) -> list[opening.Times]:
+def spans(*told: tuple[int, int]) -> list[timetable.Times]:
     return [(at(begins), at(ends)) for begins, ends in told]
 
 
@@ -30,7 +30,7 @@ def minutes(times) -> list[tuple[int, int]]:
 
 
 @st.composite
-def apart(draw, most: int = 4) -> list[opening.Times]:
+def apart(draw, most: int = 4) -> list[timetable.Times]:
     """Return stretches of a day in order, none over another; they may touch."""
     ends = sorted(draw(st.lists(st.integers(0, 300), max_size=2 * most)))
     told = zip(ends[::2], ends[1::2], strict=False)
@@ -40,8 +40,8 @@ def apart(draw, most: int = 4) -> list[opening.Times]:
 @given(apart(), st.integers(5, 60), apart())
 def test_slots_lie_within_overlap_nothing_and_leave_no_room_for_another(when, length, there):
     each = timedelta(minutes=length)
-    found = [*opening.slots(when, each, there)]
-    assert all(opening.within(slot, when) and slot[1] - slot[0] == each for slot in found)
+    found = [*timetable.slots(when, each, there)]
+    assert all(timetable.within(slot, when) and slot[1] - slot[0] == each for slot in found)
     both = sorted([*found, *there])
     assert all(one[1] <= other[0] for one, other in pairwise(both))
     for opens, closes in when:
@@ -58,11 +58,11 @@ def test_slots_lie_within_overlap_nothing_and_leave_no_room_for_another(when, le
 def test_a_slot_is_within_where_each_of_its_minutes_is(when, begins, length):
     open_minutes = {n for one in minutes(when) for n in range(*one)}
     slot = (at(begins), at(begins + length))
-    assert opening.within(slot, when) == (set(range(begins, begins + length)) <= open_minutes)
+    assert timetable.within(slot, when) == (set(range(begins, begins + length)) <= open_minutes)
 
 
 def test_slots_go_on_where_those_that_are_there_end():
-    found = opening.slots(spans((0, 100)), timedelta(minutes=20), spans((10, 30), (95, 120)))
+    found = timetable.slots(spans((0, 100)), timedelta(minutes=20), spans((10, 30), (95, 120)))
     assert minutes(found) == [(30, 50), (50, 70), (70, 90)]
 
 
@@ -71,7 +71,7 @@ def test_slots_go_on_where_those_that_are_there_end():
 )
 def test_a_day_is_as_long_as_its_clock_says(day, hours):
     week = [(n, time(1), time(5)) for n in range(1, 8)]
-    [(opens, closes)] = opening.opened(day, week, PARIS)
+    [(opens, closes)] = timetable.opened(day, week, PARIS)
     assert closes - opens == timedelta(hours=hours)
-    assert len([*opening.slots([(opens, closes)], timedelta(hours=1))]) == hours
-    assert opening.opened(day, [(1, time(1), time(5))], PARIS) == []
+    assert len([*timetable.slots([(opens, closes)], timedelta(hours=1))]) == hours
+    assert timetable.opened(day, [(1, time(1), time(5))], PARIS) == []

@@ -1,13 +1,38 @@
-"""When places are closed whatever their hours say: a day of a site, a holiday of many."""
+"""When a site is open: its hours, from a day on; and when it is not: its closures, holidays."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, points_at, unique_where
 from healthcert.models.triggers.stated import stated
+
+
+class SiteHours(Row):
+    """One stretch of a weekday on which a site is open, on its own clock; two around a break.
+
+    Those of one `since` hold from that day until newer ones begin. One without a weekday says
+    that the site is closed from then on.
+    """
+
+    __tablename__ = "site_hours"
+    __table_args__ = (
+        CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+        CheckConstraint("opens < closes", name="times"),
+        CheckConstraint(
+            "(weekday IS NULL) = (opens IS NULL) AND (opens IS NULL) = (closes IS NULL)",
+            name="closed",
+        ),
+        UniqueConstraint("site_id", "since", "weekday", "opens"),
+    )
+
+    site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
+    since: Mapped[date]
+    weekday: Mapped[int | None]  # ISO 8601: 1 is Monday
+    opens: Mapped[time | None]
+    closes: Mapped[time | None]
 
 
 class SiteClosure(Row):
@@ -22,9 +47,7 @@ class SiteClosure(Row):
 
     site_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("site.id"))
     day: Mapped[date]
-    holiday_id: Mapped[
-        uuid.UUID | None
-    ]  # from which it came, and with which it goes; None: by hand
+    holiday_id: Mapped[uuid.UUID | None]  # with which it came, and goes; None: by hand
 
 
 class Holiday(Row):
