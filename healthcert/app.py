@@ -95,9 +95,8 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
     parts = open_parts(settings)
     app.extensions["healthcert"] = parts
     app.session_interface = Visits(settings)
-    app.config["SECRET_KEY"] = hmac.digest(
-        read_secret(settings.secret_file), b"healthcert form tokens", "sha256"
-    )
+    secret = read_secret(settings.secret_file)
+    app.config["SECRET_KEY"] = hmac.digest(secret, b"healthcert form tokens", "sha256")
     app.config["WTF_CSRF_TIME_LIMIT"] = None  # a token lives as long as its session
     app.jinja_env.globals.update(csrf_token=generate_csrf, labels=labels)
     app.jinja_env.filters["in_words"] = labels.in_words

@@ -61,7 +61,7 @@ def shut(
     closed = upsert(db, "site_closure").values(row | of)
     db.execute(closed.on_conflict_do_update(index_elements=["site_id", "day"], set_=of))
     closure = db.scalars(select(SiteClosure).filter_by(site_id=site_id, day=day)).one()
-    audit.done(db, "day_closed", closure, {"site": site_id} | _by(holiday_id), by=staff, now=now)
+    audit.done(db, "day_closed", closure, of | {"site": site_id}, by=staff, now=now)
     there = select(ClinicSession.id).filter_by(site_id=site_id, day=day)
     open_ones = db.scalars(there.where(ClinicSession.state.in_(CANCELLABLE)).with_for_update())
     its = open_ones.all()
@@ -73,8 +73,9 @@ def reopen(
     db: Session, closure: SiteClosure, country: Country, *, staff: Staff | None, now: datetime
 ) -> None:
     """Take a closure away from a site, which is locked, as `open_day` does."""
-    site_id, day, of = closure.site_id, closure.day, _by(closure.holiday_id)
-    audit.done(db, "day_opened", closure, {"site": site_id} | of, by=staff, now=now)
+    site_id, day = closure.site_id, closure.day
+    told = {"site": site_id, "holiday": closure.holiday_id}
+    audit.done(db, "day_opened", closure, told, by=staff, now=now)
     db.delete(closure)
     db.flush()
     query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
@@ -144,10 +145,6 @@ def end(
     plan.ended_from = since
     audit.done(db, "template_ended", plan, {"since": since.isoformat()}, by=staff, now=now)
     cancel_all(db, its, staff, now)
-
-
-def _by(holiday_id: UUID | None) -> dict[str, audit.Detail]:
-    return {"holiday": holiday_id} if holiday_id else {}
 
 
 def _plans(site_ids: Collection[UUID]) -> Select[SessionTemplate, Site, str]:

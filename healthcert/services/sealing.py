@@ -108,10 +108,8 @@ def _placed(db: Session, size: int, since: UUID) -> Sequence[bytes]:
     """Return the hashes of the events that are due, after giving each its place."""
     engine = db.get_bind().dialect.name
     due = text(_SEAL.replace("{hash}", _HASH[engine]).replace("{readable}", _READABLE[engine]))
-    db.execute(
-        due.bindparams(bindparam("since", type_=Uuid())),
-        {"size": size, "since": since, "most": AT_ONCE},
-    )
+    told = {"size": size, "since": since, "most": AT_ONCE}
+    db.execute(due.bindparams(bindparam("since", type_=Uuid())), told)
     hashes = select(AuditLeaf.hash).where(AuditLeaf.position >= size)
     return db.scalars(hashes.order_by(AuditLeaf.position)).all()
 
