@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, jsonify, render_template
 
 from healthcert.errors import Refusal
-from healthcert.web.api import anybody, citizen, clinic, counter, desk, parties, supply
+from healthcert.web.api import anybody, citizen, clinic, counter, desk, parties, stock, supply
 from healthcert.web.api.deeds import PREFIX
 from healthcert.web.api.document import document
 from healthcert.web.api.frame import register
 from healthcert.web.errors import HTTP_ANSWERS
 from healthcert.web.refusals import answer_to
 
-AUDIENCES = (anybody, parties, citizen, clinic, counter, desk, supply)  # entered by importing
+AUDIENCES = (anybody, parties, citizen, clinic, counter, desk, stock, supply)  # by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)
 register(bp)
