@@ -30,6 +30,7 @@ from healthcert.models import (
     Proxy,
     Site,
     Staff,
+    Stock,
     Vial,
     WaitEntry,
 )
@@ -74,6 +75,9 @@ NAMES = {
     "reactions.more": "reaction",
     "reactions.move": "reaction",
     "closing.count": "shelf",
+    "entries.every": "shelf",
+    "entries.one": "entry",
+    "entries.correct": "entry",
     "closing.close": "session",
     "doses.correct": "dose",
     "family.look_after": "ward",
@@ -125,6 +129,8 @@ NAMES = {
     "v1.assess": "reaction",
     "v1.tell_more": "reaction",
     "v1.count": "shelf",
+    "v1.entries": "shelf",
+    "v1.correct_entry": "entry",
     "v1.close_session": "session",
     "v1.resize": "session",
     "v1.cancel_session": "session",
@@ -208,6 +214,7 @@ TYPED = {
     "v1.tell_more": {"told": {"history": "asthma"}},
     "v1.assess": {"state": "investigating"},
     "v1.count": {"found": 3},
+    "v1.correct_entry": {"why": "twice"},
     "v1.add_document": {"told": {"kind": "passport", "country": "XX", "value": "P1234567"}},
     "v1.settle_alarm": {"reason": ""},
     "v1.resize": {"capacity": 9},
@@ -232,6 +239,7 @@ TYPED = {
     "draws.give_up": {"sure": "y"},
     "v1.run_draw": {"public_value": "7"},
     "closing.count": {"found": "3"},
+    "entries.correct": {"why": "twice"},
 }
 LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
@@ -362,6 +370,10 @@ class Things:
         lot = make.make_good_lot(self.db)
         make.make_shelf(self.db, site=self.db.get_one(Site, self.world.sites[site]), lot=lot)
         return lot.id
+
+    def entry(self, *place):
+        lot_id, site_id = self.shelf(*place), self.world.sites[place[1]]
+        return make.make_move(self.db, self.db.get_one(Stock, (site_id, lot_id))).id
 
     def vial(self, *place):
         lot_id, site_id = self.shelf(*place), self.world.sites[place[1]]

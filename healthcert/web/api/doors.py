@@ -15,6 +15,7 @@ from healthcert.web.api import (
     opening,
     parties,
     sites,
+    stock,
     supply,
 )
 from healthcert.web.api.deeds import PREFIX
@@ -31,10 +32,11 @@ AUDIENCES = (
     counter,
     desk,
     sites,
+    stock,
     supply,
     holidays,
     opening,
-)  # entered by importing
+)  # fmt: skip - entered by importing
 
 bp = Blueprint("v1", __name__, url_prefix=PREFIX)
 register(bp)

@@ -1,34 +1,25 @@
-"""Supply: shelves, fridges, vials, sessions, closures, lots; what waits for an administrator."""
+"""Supply: sessions, closures, lots; what waits for an administrator."""
 
-from collections.abc import Mapping
 from datetime import date
 from operator import itemgetter
-from typing import Any
 from uuid import UUID
 
 from healthcert import models
 from healthcert.models.limit import HOLDS
-from healthcert.models.stock import WRONG_BECAUSE
 from healthcert.services import (
     alarms,
     cancelling,
-    cold_chain,
-    correcting,
     delegating,
-    deliveries,
-    entries,
     holds,
     judging_again,
     lots,
     planning,
     sessions,
-    stock,
-    vials,
 )
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows, first_of
-from healthcert.web.api.shapes import Moment, Shape, Words, many, number, of, word
+from healthcert.web.api.shapes import Moment, Shape, many, number, of, word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -40,28 +31,6 @@ _TEMPLATE = (
     "site_id programme_id product_id weekdays first_day last_day minutes capacity kept_phone "
     "kept_walk_in kept_second_dose"
 )
-_ORDINALS: Mapping[str, Any] = dict.fromkeys(
-    ("takes_back", "in_place_of", "taken_back_by", "right_one"), int | None
-)
-
-Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
-             models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
-Entered = of(
-    "Entry", "What came to a shelf or left it. `ordinal` counts them from the first; the last four "
-    "are ordinals too: what it takes back or stands in place of, what did so with it.",
-    models.StockMove, "id ordinal recorded_at kind quantity reason", by=str, second=str | None,
-    other_site=Words | None,
-    **_ORDINALS,
-)  # fmt: skip
-Numbered = of("Numbered", "A lot of a product.", models.Lot, "id number state product_id")
-Shelf = of("Shelf", "A lot at one's site.", stock=Balance, lot=Numbered, product=str,
-           expires_on=date)  # fmt: skip
-Cold = of("Cold", "A fridge or freezer, and what was read on it last.", models.Fridge,
-          "id name kind", celsius=float | None, taken_at=Moment | None)  # fmt: skip
-VialLeft = of(
-    "VialLeft", "A vial that is open, and how many doses are left in it.", lot=Numbered, left=int,
-    vial=of("OneVial", "A vial.", models.Vial, "id recorded_at use_until thawed_on doses"),
-)  # fmt: skip
 KnownLot = of("KnownLot", "A lot as it was ordered last.", models.Lot, "id number state",
               product=str, expires_on=date, name=str)  # fmt: skip
 Reached = of("Reached", "How many people have a dose of a lot, by site; none is elsewhere.",
@@ -86,28 +55,6 @@ Begun = of("Begun", "A template, and the days on which it made sessions.", id=UU
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
-_FRIDGES, _VIALS = "/clinic/fridges", "/clinic/vials"
-get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number lot.id"),
-    read=lambda rows: [
-    {"stock": row[0], "lot": row[1], "product": row[2].name, "expires_on": row[3].expires_on}
-    for row in rows
-])  # fmt: skip
-post("/clinic/stock/deliveries", deliveries.receive, status=201)
-post("/clinic/stock/moves", stock.move, name="move_stock")
-post("/clinic/stock/transfers", stock.transfer)
-get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
-    answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
-post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
-     body={"why": word(WRONG_BECAUSE)})  # fmt: skip
-post("/clinic/stock/settle", cold_chain.settle)
-post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
-get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))
-post(_FRIDGES, cold_chain.add, name="add_fridge")
-post(f"{_FRIDGES}/<uuid:fridge_id>/readings", cold_chain.read, name="read_fridge")
-post(f"{_FRIDGES}/<uuid:fridge_id>/gone", cold_chain.retire, name="retire_fridge")
-get(_VIALS, vials.opened, answer=Rows(VialLeft, "vial.use_until vial.id"), name="open_vials")
-post(_VIALS, vials.begin, status=201, name="open_vial")
-post(f"{_VIALS}/<uuid:vial_id>/discard", vials.discard, name="discard_vial")
 
 _LOT = "/lots/<uuid:lot_id>"
 get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots")
