@@ -19,7 +19,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.gateways import draw_files
 from healthcert.gateways.vault import Vault
-from healthcert.models import Base, Draw, Person, Phase, Programme, Staff, WaitEntry, new_id
+from healthcert.models import Base, Draw, Phase, Programme, Site, Staff, WaitEntry, new_id
 from healthcert.policy.draw import Rules, is_line, line_of, root
 from healthcert.services import audit
 from healthcert.services.part import Part
@@ -251,7 +251,7 @@ def _belongs(group: str) -> ColumnElement[bool]:
     kind, _, code = group.partition(":")
     if kind == "phase":
         return WaitEntry.phase == code
-    return exists().where(Person.id == WaitEntry.person_id, Person.region == code)
+    return exists().where(Site.id == WaitEntry.site_id, Site.region == code)  # no address is asked
 
 
 def _found(db: Session, draw_id: UUID, *states: str) -> Draw:

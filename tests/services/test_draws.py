@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import AuditEvent, Draw, Person, WaitEntry, new_id
+from healthcert.models import AuditEvent, Draw, Site, WaitEntry, new_id
 from healthcert.policy.draw import Rules, differences
+from healthcert.policy.offers import RADII
 from healthcert.services import draws, waiting
-from tests.factories import NOW, day, make_admin, make_person
+from tests.factories import NOW, day, make_admin, make_person, make_site
 
 CLOSES = NOW + timedelta(days=1)
 LATER = CLOSES + timedelta(hours=1)
@@ -32,17 +33,19 @@ class Lots:
         self.clinic = clinic
         with clinic.doors.transaction() as db:
             self.by = make_admin(db)
+            self.sites = [make_site(db, region=region).id for region in ("South", "North")]
 
     def wait(self, count, **values):
         with self.clinic.doors.transaction() as db:
-            people = [make_person(db, region="North" if n % 2 else "South") for n in range(count)]
+            people = [make_person(db) for _ in range(count)]
             made = [
                 WaitEntry(
                     id=new_id(), recorded_at=NOW, person_id=each.id,
                     programme_id=self.clinic.programme.id,
-                    **{"turn_on": day(-3), "phase": "everybody", "state": "waiting"} | values,
+                    **{"turn_on": day(-3), "phase": "everybody", "state": "waiting",
+                       "site_id": self.sites[n % 2], "within_km": RADII[0]} | values,
                 )
-                for each in people
+                for n, each in enumerate(people)
             ]  # fmt: skip
             db.add_all(made)
             return made
@@ -185,10 +188,16 @@ def test_the_seed_lies_sealed_until_it_is_shown(lots, clinic):
     assert (drawn.seed, drawn.sealed) == (seed, None)
 
 
-def test_where_somebody_lives_later_changes_no_list(lots, clinic):
+def test_who_waits_for_any_site_is_in_no_regions_group(lots):
+    lots.wait(1, site_id=None, within_km=None)
+    draw = lots.do(draws.close, draw_id=lots.announced().id)
+    assert [line[33:] for line in lots.listed(draw)] == [""]
+
+
+def test_where_a_site_lies_later_changes_no_list(lots, clinic):
     lots.wait(4)
     draw = lots.do(draws.close, draw_id=lots.announced().id)
     before = lots.listed(draw)
     with clinic.doors.transaction() as db:
-        db.execute(update(Person).values(region="North"))
+        db.execute(update(Site).values(region="North"))
     assert lots.listed(draw) == before
