@@ -194,7 +194,10 @@ def listed(db: Session, draw: Draw) -> list[str]:
 
 
 def every(db: Session, *, draw_id: UUID | None = None, part: Part | None = None) -> Found:
-    """Return draws, or one, and the names of their programmes: the newest, or a `part` from old."""
+    """Return draws, or one, and the names of their programmes.
+
+    They are the newest; of a `part`, they come in the order in which they were announced.
+    """
     query = select(Draw, Programme.names).join(Programme, Programme.id == Draw.programme_id)
     query = query if draw_id is None else query.where(Draw.id == draw_id)
     query = part.of(query, Draw.id) if part else query.order_by(Draw.id.desc()).limit(100)
