@@ -75,7 +75,7 @@ def foreseen(
     after = sorted((known | {since: new}).values())
     query = select(SessionTemplate).filter_by(site_id=site_id).order_by(SessionTemplate.id)
     plans = db.scalars(query.execution_options(populate_existing=True)).all()
-    rests = {*site_hours.closed_days(db, site_id), *country.holidays}
+    rests = sessions.free_days(db, site, country)
     changed = [
         one
         for slots in _planned(db, site_id, since)

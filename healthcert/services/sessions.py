@@ -84,8 +84,7 @@ def foreseen(
     taken = select(ClinicSession.day).filter_by(site_id=site.id, product_id=template.product_id)
     given_up = ClinicSession.given_up_at >= template.recorded_at
     taken = taken.where((ClinicSession.state != "cancelled") | given_up)
-    rests = {*hours.closed_days(db, site.id), *country.holidays, *db.scalars(taken)}
-    rests |= {each.day for each in resting.at(db, site)}
+    rests = free_days(db, site, country) | {*db.scalars(taken)}
     known = hours.versions(db, site_id=site.id) if known is None else known
     length, zone, found = timedelta(minutes=template.minutes), ZoneInfo(site.time_zone), {}
     ended = template.ended_from or date.max
@@ -95,6 +94,12 @@ def foreseen(
             when = timetable.opened(day, hours.in_force(known, day), zone)
             found[day] = [*timetable.slots(when, length)]
     return {day: times for day, times in found.items() if times}
+
+
+def free_days(db: Session, site: Site, country: Country) -> set[date]:
+    """Return the days on which a site is closed, the country rests or a holiday is declared."""
+    declared = (each.day for each in resting.at(db, site))
+    return {*hours.closed_days(db, site.id), *country.holidays, *declared}
 
 
 def make(

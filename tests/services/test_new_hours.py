@@ -238,7 +238,7 @@ def test_what_was_given_up_or_closed_stays_so_and_a_closed_day_opens_with_the_ne
 def test_a_holiday_that_was_told_late_keeps_its_sessions_and_has_no_new_times(clinic):
     opened(clinic)
     planned(clinic)
-    holidays = clinic.country.holidays | {day(3)}
+    holidays = {**clinic.country.holidays, day(3): {"en": "Rest"}}
     late = replace(clinic, country=replace(clinic.country, holidays=holidays))
     change(late, "Mo-Su 09:00-13:00", day(3))
     assert [(times(clinic, day(n))[0], len(times(clinic, day(n)))) for n in (3, 4)] == [
