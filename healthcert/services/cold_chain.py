@@ -19,7 +19,7 @@ from healthcert.services.stock import Shelf
 def shelves(
     db: Session, *, site_id: UUID, empty: bool = False
 ) -> Sequence[Row[Stock, Lot, Product, LotValidity, dict[str, Any]]]:
-    """Return what a site has and what waits there, by product and last day; last, its file.
+    """Return what a site has, by product and last day; last, its file.
 
     With the `empty`, also the lots of which it has nothing left.
     """
@@ -34,7 +34,7 @@ def shelves(
         .where(Stock.site_id == site_id, LotValidity.ordinal == last.scalar_subquery())
     )
     if not empty:
-        query = query.where(or_(Stock.remaining > 0, Stock.set_aside.is_not(None)))
+        query = query.where(Stock.remaining > 0)
     return db.execute(query.order_by(Product.name, LotValidity.expires_on, Lot.number)).all()
 
 
@@ -87,7 +87,8 @@ def read(
     """Write down what was read on a fridge; return the lots of its site that are set aside for it.
 
     These are the lots that lie in this fridge, or where nobody said, and do not bear what was
-    read. An alarm is raised for them.
+    read. An alarm is raised for them. Empty shelves wait in silence: what an entry set right, or a
+    count, brings back to them was there.
 
     Raises:
         BadInput: ``celsius`` or ``taken_at`` cannot be.
@@ -104,19 +105,21 @@ def read(
     )  # fmt: skip
     db.add(reading)
     db.flush()
-    lies = (Stock.site_id == fridge.site_id, Stock.remaining > 0, Stock.set_aside.is_(None))
+    lies = (Stock.site_id == fridge.site_id, Stock.set_aside.is_(None))
     here = or_(Stock.fridge_id.is_(None), Stock.fridge_id == fridge.id)
     query = (
-        select(Stock.lot_id, Knowledge.content)
+        select(Stock.lot_id, Stock.remaining, Knowledge.content)
         .join(Lot, Lot.id == Stock.lot_id)
         .join(Product, Product.id == Lot.product_id)
         .join(Knowledge, Knowledge.id == Product.knowledge_id)
         .where(*lies, here)
     )
-    harmed = [lot for lot, told in db.execute(query) if not _bears(told, fridge.kind, celsius)]
+    found = db.execute(query).all()
+    left = {lot: left for lot, left, told in found if not _bears(told, fridge.kind, celsius)}
+    aside = update(Stock).where(*lies, Stock.lot_id.in_(left)).values(set_aside=reading.id)
+    db.execute(aside, execution_options={"synchronize_session": False})
+    harmed = [lot for lot in left if left[lot]]
     if harmed:
-        aside = update(Stock).where(*lies, Stock.lot_id.in_(harmed)).values(set_aside=reading.id)
-        db.execute(aside, execution_options={"synchronize_session": False})
         alarms.sound(db, kind="cold_chain", about=("site", fridge.site_id), now=now)
     audit.done(db, "fridge_read", reading, {"set_aside": len(harmed)}, by=staff, now=now)
     return harmed
@@ -153,15 +156,18 @@ def _bears(told: Mapping[str, Any], kind: str, celsius: float) -> bool:
 def settle(db: Session, shelf: Shelf, *, usable: bool, staff: Staff, now: datetime) -> None:
     """End the wait of a shelf that was set aside: it may be used again, or all of it is wasted.
 
+    What was not wasted after all, and comes back by an entry set right, still waits.
+
     Raises:
         NotFound: Another site's shelf.
-        WrongState: It is not set aside.
+        WrongState: It is not set aside, or nothing is left of it.
     """
     found = stock.balance(db, shelf, staff)
-    if found.set_aside is None:
+    if found.set_aside is None or not found.remaining:
         raise WrongState
-    if not usable and found.remaining:
+    if usable:
+        found.set_aside = None
+    else:
         stock.move(db, shelf, "wasted", found.remaining, staff=staff, now=now, reason="cold_chain")
-    found.set_aside = None
     db.flush()
     stock.note(db, "stock_settled", found, staff.id, now, usable=usable)

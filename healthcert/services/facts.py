@@ -101,6 +101,7 @@ def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
 def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[str]:
     """Return the numbers of lots whose validity covers a day, none that is used up or set aside."""
     aside = select(Stock.lot_id).where(Stock.site_id == site_id, Stock.set_aside.is_not(None))
+    aside = aside.where(Stock.remaining > 0)  # an empty shelf refuses nothing
     query = (
         select(Lot, LotValidity)
         .join(LotValidity, LotValidity.lot_id == Lot.id)

@@ -18,6 +18,7 @@ from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import alarms, audit
 
 _BY_HAND = ("received", "overfill", "wasted", "returned")
+_NEW = ("received", "transferred_in")  # beyond the label was in the fridge with its vial
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,12 @@ def enter(
     db: Session, stock: Stock, kind: str, quantity: int = 1, *, by: UUID, now: datetime,
     **more: UUID | str | None,
 ) -> StockMove:  # fmt: skip
-    """Write the next move of a balance that is locked; bring the balance up to it."""
+    """Write the next move of a balance that is locked; bring the balance up to it.
+
+    What is new on an empty shelf was not there when that was set aside; what comes back to it was.
+    """
+    if kind in _NEW and not more.get("replaces") and not stock.remaining:
+        stock.set_aside = None
     move = StockMove(
         recorded_at=now, site_id=stock.site_id, lot_id=stock.lot_id, ordinal=stock.moves + 1,
         kind=kind, quantity=quantity, moved_by=by, **more,

@@ -37,10 +37,11 @@ def one(move_id: UUID, left: int | None = None) -> str:
     """Show an entry of a shelf, and ask what is right instead."""
     with parts().doors.reading() as db:
         found = entries.one(db, site_id=own_site(), move_id=move_id)
-        zone = roster.site(db, site_id=own_site()).time_zone
-    return render_template(
-        "clinic/entry.html", found=found, zone=zone, left=left, kinds=correcting.CORRECTED
-    )
+        return render_template(
+            "clinic/entry.html", found=found, left=left, kinds=correcting.CORRECTED,
+            shelf=entries.one_shelf(db, site_id=own_site(), lot_id=found.StockMove.lot_id),
+            zone=roster.site(db, site_id=own_site()).time_zone,
+        )  # fmt: skip
 
 
 @bp.post("/entries/<uuid:move_id>")

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Fridge, Lot, Site, Staff
+from healthcert.models import Fridge, Lot, Site, Staff, StockMove
 from healthcert.services import cold_chain, hours, stock
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier
@@ -49,7 +49,10 @@ def address(app):
 
 @pytest.fixture
 def look(chromium, address):
-    """Return how to look at pages as a visitor: what axe, the policy and the ruler say."""
+    """Return how to look at pages as a visitor: what axe, the policy and the ruler say.
+
+    A path with `#sent` is of a form, which is sent as it stands.
+    """
 
     def looked(visitor, paths, language):
         context = chromium.new_context(viewport={"width": 390, "height": 844})
@@ -61,7 +64,11 @@ def look(chromium, address):
         page.on("console", lambda said: found.append(said.text) if "Policy" in said.text else None)
         for path in paths:
             mark = "&" if "?" in path else "?"
-            page.goto(f"{address}{path}{mark}lang={language}", wait_until="load")
+            shown, _mark, sent = path.partition("#")
+            page.goto(f"{address}{shown}{mark}lang={language}", wait_until="load")
+            if sent:
+                page.click("main form button")
+                page.wait_for_selector(".govuk-error-summary")
             found += [f"{path} {language} {wrong}" for wrong in judge(page, language)]
             take_picture(page, path, language)
         context.close()
@@ -117,6 +124,22 @@ def stocked(app, clinic):
         where = db.scalars(select(Fridge.id)).one()
         stock.move(db, shelf, "received", 10, staff=clerk, now=NOW, fridge_id=where)
         return lot.id
+
+
+def entered(app, lead, nurse, lot):
+    """Write down entries of a shelf; return its list, and entries in every state.
+
+    One may be set right, and is asked for; one is refused; one was set right; one is one's own.
+    """
+    page = f"/clinic/stock/lots/{lot}"
+    told = {"lot": str(lot), "quantity": "2", "kind": "wasted", "reason": "broken"}
+    for who in (nurse, nurse, lead):
+        assert who.post("/clinic/stock/went", told, page="/clinic/stock").status_code == 303
+    query = select(StockMove.id).filter_by(kind="wasted").order_by(StockMove.ordinal)
+    with app.extensions["healthcert"].doors.reading() as db:
+        one, other, own = (f"/clinic/stock/entries/{move}" for move in db.scalars(query))
+    assert lead.post(one, {"quantity": "1", "why": "wrong_number"}, page=one).status_code == 303
+    return [page, other, f"{other}#sent", one, own]
 
 
 def storm(admin, organisation):
@@ -182,6 +205,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     lead.post("/clinic/stock/settle", {"name": "B", "kind": "fridge"}, page="/clinic/stock")
     fridge = re.search(r'value="([0-9a-f-]{36})">A<', lead.get("/clinic/stock").text)[1]
     lead.post("/clinic/stock/read", {"fridge": fridge, "celsius": "12"}, page="/clinic/stock")
+    entries = entered(app, lead, nurse, lot)
     day = f"site={clinic.site_id}&day={NOW:%Y-%m-%d}"
     preview = (
         f"/admin/sessions/preview?site={clinic.site_id}&product={clinic.product_id}&weekdays=2"
@@ -217,7 +241,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
                             f"{person}/reaction", f"{person}/test", f"{person}/recovery", error,
                             "/reactions/", case]),
-        "lead": (lead, ["/clinic/standby", "/clinic/stock", "/admin/sessions", preview,
+        "lead": (lead, ["/clinic/standby", "/clinic/stock", *entries, "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
                         f"/admin/sessions/close?site={clinic.site_id}&day=2026-03-06",
                         f"/admin/sessions?plan={ending}", "/admin/sessions?plan=all"]),
