@@ -225,7 +225,7 @@ def _written(
         messages.write(db, person=[row], identity=[identity], person_token=[
             {"person_id": person_id, "kind": kind, "blind": blind} for kind, blind in found
         ])  # fmt: skip
-    return as_read(db, Person, row)
+    return as_read(db, Person, dict.fromkeys(_PERSON.c.keys()) | row)
 
 
 def _told(vault: Vault, key: bytes, person_id: UUID, details: Details) -> dict[str, Any]:

@@ -96,11 +96,11 @@ def test_people_are_taken_in_as_they_are_enrolled(table, clinic):
     assert (report.lines, report.new, report.known, report.twice) == (3, 3, [], {})
     assert sum(told) == 3
     with clinic.doors.reading() as db:
-        people = db.scalars(select(Person).order_by(Person.id)).all()
-        opened = [details_of(clinic.vault, person) for person in people]
-    assert [person.given_latin for person in opened] == ["Layla", "", ""]
-    assert (opened[0].phone, opened[1].birth_date, opened[2].sex) == (
-        "+447700900123", "1975", "unknown",
+        told = [details_of(clinic.vault, person) for person in db.scalars(select(Person))]
+    opened = sorted(told, key=lambda person: person.birth_date)
+    assert [person.given_latin for person in opened] == ["", "Layla", ""]
+    assert (opened[0].birth_date, opened[1].phone, opened[2].sex) == (
+        "1975", "+447700900123", "unknown",
     )  # fmt: skip
 
 
@@ -145,8 +145,8 @@ def test_a_file_that_is_in_is_not_taken_in_twice(table):
 def test_a_batch_is_taken_back_but_for_what_something_leans_on(table, clinic):
     batch = table.take("people", PEOPLE).batch_id
     with clinic.doors.reading() as db:
-        people = db.scalars(select(Person).order_by(Person.id))
-        known = details_of(clinic.vault, people.all()[1])
+        told = [details_of(clinic.vault, each) for each in db.scalars(select(Person))]
+    [known] = [each for each in told if each.identity.kind == "passport"]
     clinic.book(clinic.slot(), replace(known, phone="+447700900999"))
     assert table.back("people", batch) == (2, 1)
     assert table.count(Person) == 1
