@@ -78,6 +78,21 @@ def sites(db: Session, *, staff: Staff, act: str, now: datetime) -> Sequence[Sit
     return sites_of(db, within(db, staff=staff, act=act, now=now))
 
 
+def site(db: Session, *, staff: Staff, act: str, site_id: UUID | None, now: datetime) -> Site:
+    """Return one of the sites that somebody's act reaches.
+
+    Raises:
+        NotFound: There is no such one.
+    """
+    reach = [Site.id == staff.site_id]
+    if staff.site_id is None:
+        reach = [Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))]
+    found = db.scalar(select(Site).where(Site.id == site_id, *reach))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def delegate(
     db: Session, *, staff: Staff, taker_id: UUID, act: str, days: int, now: datetime
 ) -> Delegation:

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.data import labels
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput
 from healthcert.models import Site, Staff
 from healthcert.services import delegating, hours, new_hours, roster
 from healthcert.web.answers import Answers, Line
@@ -77,11 +77,7 @@ def begin(site_id: UUID) -> Response | tuple[str, int]:
 
 
 def _site(db: Any, site_id: UUID, staff: Staff) -> Site:  # noqa: ANN401
-    found = delegating.sites(db, staff=staff, act="close_site", now=now())
-    site = next((each for each in found if each.id == site_id), None)
-    if site is None:
-        raise NotFound
-    return site
+    return delegating.site(db, staff=staff, act="close_site", site_id=site_id, now=now())
 
 
 def _page(site_id: UUID, form: Since | None = None) -> str:

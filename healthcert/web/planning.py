@@ -164,11 +164,8 @@ def _reach(db: Any, act: str) -> tuple[Staff, dict[UUID, Site]]:  # noqa: ANN401
 
 
 def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - any MultiDict
-    staff, sites = _reach(db, act)
-    site = sites.get(told.get("site", type=UUID))
-    if site is None:
-        raise NotFound
-    return staff, site
+    staff, site_id = roster.present(db, staff_id=visitor().id), told.get("site", type=UUID)
+    return staff, delegating.site(db, staff=staff, act=act, site_id=site_id, now=now())
 
 
 def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noqa: ANN401

@@ -60,6 +60,24 @@ def test_an_administrator_reaches_their_organisation_and_all_below(db, tree):
     )
 
 
+def test_of_the_sites_one_reaches_each_is_found_and_no_other(db, tree):
+    sites = [make.make_site(db, organisation_id=body.id) for body in tree.values()]
+    sites.append(make.make_site(db))  # of no organisation
+    lead = make.make_staff(db, role="lead", site_id=sites[0].id)
+    for staff in (lead, admin(db, tree["region"]), admin(db, tree["town"])):
+        how = {"staff": staff, "act": "close_site", "now": NOW}
+        reached = set()
+        for one in sites:
+            try:
+                reached.add(delegating.site(db, site_id=one.id, **how).id)
+            except NotFound:
+                continue
+        assert reached == {one.id for one in delegating.sites(db, **how)}
+        with pytest.raises(NotFound):
+            delegating.site(db, site_id=None, **how)
+    assert reached == {sites[2].id}
+
+
 def test_what_is_handed_on_widens_the_reach_for_that_act_until_its_end(db, tree):
     upper, lower = admin(db, tree["region"]), admin(db, tree["town"])
     given = hand_on(db, upper, tree["town"])

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
-from healthcert.errors import NotFound, NotSignedIn, WrongState
+from healthcert.errors import NotSignedIn, WrongState
 from healthcert.models import Site, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
@@ -147,8 +147,8 @@ class On(NamedTuple):
 
     def reach(self, site_id: UUID) -> None:
         """Refuse a site that one's act does not reach."""
-        if site_id not in {site.id for site in self.sites}:
-            raise NotFound
+        act = ACTS[str(request.endpoint)]
+        delegating.site(self.db, staff=self.staff, act=act, site_id=site_id, now=now())
 
 
 _OF_A_PATIENT = {
