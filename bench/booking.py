@@ -30,6 +30,7 @@ from sqlalchemy import Connection as Looking
 
 from bench._turns import row
 from healthcert.cli.stress import PROCESSES, Arena, Found, book, book_naively
+from healthcert.config import Settings
 from healthcert.db import Doors
 from healthcert.gateways.vault import Vault
 from healthcert.models import new_id
@@ -42,6 +43,7 @@ _PLAIN = """
     INSERT INTO plain_row (id, recorded_at, reference, person_id, slot_id, state, source, pool)
     VALUES (%s, %s, %s, %s, %s, 'booked', 'web', 'online')
 """
+_CROWD = Settings.from_env({}).crowd
 _OPEN, _LOCK = 9, Lock()  # connections of a process
 
 
@@ -101,15 +103,16 @@ def _measured(arena: Arena, connection: Looking) -> int:
     found: dict[str, list[Found]] = {"plain": [], "spread": [], "hot": []}
     spent: dict[str, list[float]] = {"plain": [], "spread": [], "hot": []}
     for turn in range(-1, _ROUNDS):
-        for what, deed, slots, places in (
-            ("plain", plain, 64, 1), ("spread", book, 64, 20), ("hot", book, 1, 200),
+        for what, deed, slots, places, at_once in (
+            ("plain", plain, 64, 1, 0), ("spread", book, 64, 20, _CROWD),
+            ("hot", book, 1, 200, _CROWD),
         ):  # fmt: skip
             before = _spent(connection)
-            one = run(what, deed, slots=slots, places=places)
+            one = run(what, deed, slots=slots, places=places, at_once=at_once)
             if turn >= 0:
                 found[what].append(one)
                 spent[what].append(one.processor_us + (_spent(connection) - before) / many)
-    control = run("control", book_naively, slots=8, places=many // 16)
+    control = run("control", book_naively, slots=2, places=many // 4)
     spread, plain_, hot = found["spread"], found["plain"], found["hot"]
     ratio = median(a.each_second / b.each_second for a, b in zip(spread, plain_, strict=True))
     both, alone = (median(spent[what]) for what in ("spread", "plain"))

@@ -23,7 +23,7 @@ from tests.load.phases import Phase, phase
 from tests.load.serving import House, house
 from tests.postgres import NoPostgres, running_server
 
-_ROUNDS, _SECONDS, _CROWD = 16, 1.5, 6000
+_ROUNDS, _SECONDS, _CROWD = 16, 1.5, 15000
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ _TRIES = 3
 _OLDEST_POSTGRESQL = 15_00_00
 _OLDEST_SQLITE = (3, 40)
 _IDLE = 1.0  # seconds
-_CONNECTIONS = 8  # of a process: four for a crowd (`web.overload`), as many for all others
+_CONNECTIONS = 8  # of a process: few for a crowd (`web.overload`), the others for all else
 
 
 def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
@@ -56,8 +56,8 @@ def make_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         if dialect == "postgresql":
             # Kept open: to open one costs more than many bookings. Few: with 60 on two
             # processors, each booking cost the server twice as much.
-            kept = {"pool_size": _CONNECTIONS, "poolclass": InTurn}
-            return _pinged(create_engine(url, isolation_level="READ COMMITTED", **kept))
+            kept = {"pool_size": _CONNECTIONS, "poolclass": InTurn, "pool_use_lifo": True}
+            return _prepared(_pinged(create_engine(url, isolation_level="READ COMMITTED", **kept)))
         if dialect == "sqlite":
             return _sqlite_engine(url, foreign_keys=foreign_keys)
     except (ArgumentError, ModuleNotFoundError) as error:
@@ -80,6 +80,25 @@ def _pinged(engine: Engine) -> Engine:
             except engine.dialect.loaded_dbapi.Error as error:
                 raise InvalidatePoolError from error
 
+    return engine
+
+
+def _prepared(engine: Engine) -> Engine:
+    """Let connections keep their prepared statements when they roll back.
+
+    The driver forgets them, for a table may have gone by that; none of ours does while we run. Each
+    refusal would have the next five executions of every statement planned anew.
+    """
+    undo = engine.dialect.do_rollback
+
+    def kept(raw: Any) -> None:  # noqa: ANN401 - no type names the driver's own
+        psycopg: Any = engine.dialect.loaded_dbapi
+        known, done = psycopg.pq.TransactionStatus, psycopg.pq.ExecStatus.COMMAND_OK
+        begun = raw.pgconn.transaction_status in (known.INTRANS, known.INERROR)
+        if not begun or raw.pgconn.exec_(b"ROLLBACK").status != done:
+            undo(raw)
+
+    engine.dialect.do_rollback = kept  # type: ignore[method-assign,assignment]
     return engine
 
 

@@ -251,3 +251,31 @@ def test_a_connection_that_died_while_it_lay_is_not_handed_out(doors: Doors, dat
     time.sleep(1.1)
     with doors.reading() as db:
         assert db.scalar(own) != one
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_work_that_is_refused_is_undone_and_leaves_statements_prepared(doors: Doors):
+    prepared = text("SELECT statement FROM pg_prepared_statements ORDER BY 1")
+
+    def refused(db: Session) -> None:
+        db.execute(update(Person).values(birth_year=1960))
+        raise ZeroDivisionError
+
+    with doors.transaction() as db:
+        make.make_person(db)
+        for _ in range(8):
+            db.execute(prepared).all()
+        before = db.execute(prepared).all()
+    with pytest.raises(ZeroDivisionError):
+        doors.run(refused)
+    with doors.transaction() as db:
+        assert db.execute(prepared).all() == before != []
+        assert db.scalar(select(Person.birth_year)) != 1960
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_work_whose_connection_dies_is_told_so_and_the_next_gets_another(doors: Doors):
+    with pytest.raises(DBAPIError), doors.transaction() as db:
+        db.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+    with doors.transaction() as db:
+        assert db.scalar(HOW_MANY) == 0

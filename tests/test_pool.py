@@ -1,4 +1,4 @@
-"""Connections are handed out in the order in which they were asked for."""
+"""Places and connections are handed out in the order in which they were asked for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_who_gives_one_back_gets_it_again_after_those_who_waited():
     for name in range(5):
         waiting.append(begun(lambda name=name: waits(name)))
         until = time.monotonic() + 5
-        while len(pool.line) <= name and time.monotonic() < until:
+        while len(pool.turns.line) <= name and time.monotonic() < until:
             time.sleep(0.001)
     held.close()
     waits(5)

@@ -1,7 +1,8 @@
 """Try under load what must never happen: a place given away twice.
 
-Clients are threads of four processes, as in the service. Everything lies in a database made for the
-run and dropped after it; the control books as one should not, and shows that the count can see it.
+Clients are threads of as many processes as serve, let in a few at once as there. Everything lies in
+a database made for the run and dropped after it; the control, which lets in all, books as one
+should not, and shows that the count can see it.
 """
 
 import json
@@ -32,11 +33,12 @@ from healthcert.errors import NotReady, Refusal, SlotFull
 from healthcert.gateways.vault import KEY_BYTES, Vault
 from healthcert.models import Appointment, Base, Product, Programme, Slot, new_id
 from healthcert.models.place import OPEN
+from healthcert.pool import Turns
 from healthcert.services import audit, booking, knowledge, places
 from healthcert.services.people import Details, IdentityDetails
 
 PROCESSES = 2  # as many as `healthcert serve` has
-_SLOTS_A_DAY, _START = 40, 1.0
+_SLOTS_A_DAY, _START, _PATIENCE = 40, 1.0, 60.0
 _TEST = Details(
     "Stress", "Test", "1980-01-01", "en", IdentityDetails("none"), phone="+447700900000"
 )
@@ -51,6 +53,7 @@ class Task(NamedTuple):
     url: str
     keys: tuple[bytes, bytes]
     deed: Deed
+    at_once: int
     clients: Sequence[Sequence[tuple[UUID, UUID]]]
     begins: float  # seconds since 1970
 
@@ -115,15 +118,21 @@ class Arena:
         self._doors.engine.dispose()
 
     def run(
-        self, what: str, deed: Deed, *, clients: int, each: int, slots: int, places: int
-    ) -> Found:
-        """Return what comes of so many clients who book each so often, in slots made for it."""
+        self, what: str, deed: Deed, *, clients: int, each: int, slots: int, places: int,
+        at_once: int = 0,
+    ) -> Found:  # fmt: skip
+        """Return what comes of so many clients who book each so often, in slots made for it.
+
+        A process lets in so many `at_once`, as one that serves does; of 0 all.
+        """
         with self._doors.transaction() as db:
             people = _people(db, self._vault, clients * each)
             chosen = self._slots(db, slots, places)
         wishes = [(who, chosen[turn % slots]) for turn, who in enumerate(people)]
         shares = [wishes[turn::clients] for turn in range(clients)]
-        task = partial(Task, self._url, self._keys, deed, begins=time.time() + _START)
+        task = partial(
+            Task, self._url, self._keys, deed, at_once or clients, begins=time.time() + _START
+        )
         tasks = [task(clients=shares[turn::PROCESSES]) for turn in range(PROCESSES)]
         parts = list(self._pool.map(work, tasks))
         came = [one for part, _ in parts for one in part]
@@ -183,6 +192,7 @@ def _overbooked(db: Session, slots: Sequence[UUID]) -> int:
 def work(task: Task) -> tuple[list[Came], float]:
     """Return what came of each booking of a process, and its seconds of processor time."""
     doors, vault = _opened(task.url, task.keys)
+    turns = Turns(task.at_once, _PATIENCE)
     spent = time.process_time()
 
     def client(wishes: Sequence[tuple[UUID, UUID]]) -> list[Came]:
@@ -190,10 +200,13 @@ def work(task: Task) -> tuple[list[Came], float]:
         time.sleep(max(0.0, task.begins - time.time()))
         for wish in wishes:
             begin, done = time.time(), True
+            turns.enter()
             try:
                 task.deed(doors, vault, *wish)
             except Refusal:
                 done = False
+            finally:
+                turns.leave()
             came.append((begin, time.time(), done))
         return came
 
@@ -254,17 +267,18 @@ def booking_(*, clients: int, each: int, as_json: bool) -> None:
     Example:
       healthcert stress booking --clients 64 --each 10
     """
-    url, many = Settings.from_env(os.environ).database_url, clients * each
+    settings, many = Settings.from_env(os.environ), clients * each
     with (
-        _scratch(url) as own,
+        _scratch(settings.database_url) as own,
         ProcessPoolExecutor(PROCESSES, get_context("spawn")) as pool,
         closing(Arena(own, pool)) as arena,
     ):
         run = partial(arena.run, clients=clients, each=each)
+        served = partial(run, deed=book, at_once=settings.crowd)
         found = [
-            run("spread over many slots", book, slots=max(1, many // 20), places=20),
-            run("one slot for all", book, slots=1, places=many // 2),
-            run("control: count, then write", book_naively, slots=max(1, many // 20), places=10),
+            served("spread over many slots", slots=max(1, many // 20), places=20),
+            served("one slot for all", slots=1, places=many // 2),
+            run("control: count, then write", book_naively, slots=2, places=many // 4),
         ]
     for one in found:
         click.echo(json.dumps(asdict(one)) if as_json else _line(one))

@@ -104,16 +104,20 @@ def take_place(db: Session, slot: Slot, pools: Collection[str] = (), *, now: dat
 
 def _taken(db: Session, slot: Slot, pools: Collection[str]) -> str | None:
     for pool in (*(each for each in pools if getattr(slot, f"kept_{each}")), OPEN):
-        if pool == OPEN:
-            free, more = _OPEN_PLACE, {}
-        else:
-            booked = _SLOT.c[f"booked_{pool}"]
-            free, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
-        taken = update(_SLOT).where(_SLOT.c.id == slot.id, free)
-        values = {"booked": _SLOT.c.booked + 1, **more}
-        if db.execute(taken.values(values).returning(_SLOT.c.id)).one_or_none() is not None:
+        if _taking(pool).rows(db, one=slot.id):
             return pool
     return None
+
+
+@cache
+def _taking(pool: str) -> Straight:
+    if pool == OPEN:
+        free, more = _OPEN_PLACE, {}
+    else:
+        booked = _SLOT.c[f"booked_{pool}"]
+        free, more = booked < _SLOT.c[f"kept_{pool}"], {booked.name: booked + 1}
+    taken = update(_SLOT).where(_SLOT.c.id == bindparam("one"), free)
+    return Straight(taken.values({"booked": _SLOT.c.booked + 1, **more}).returning(_SLOT.c.id))
 
 
 def hold_place(
@@ -270,10 +274,8 @@ def expire(db: Session, *, now: datetime, slot_id: UUID | None = None) -> int:
     One that somebody is confirming at this moment is left to them: nobody waits for a row here,
     so that slots and appointments may be locked in either order.
     """
-    over = select(_APPOINTMENT.c.id).where(_APPOINTMENT.c.held_until <= now).limit(_AT_ONCE)
-    if slot_id:
-        over = over.where(_APPOINTMENT.c.slot_id == slot_id)
-    these = db.scalars(over.with_for_update(skip_locked=True)).all()
+    told = {"slot": slot_id} if slot_id else {}
+    these = [row[0] for row in _over(*told).rows(db, now=now, **told)]
     if not these:
         return 0
     gone = update(_APPOINTMENT).where(_APPOINTMENT.c.id.in_(these))
@@ -284,6 +286,15 @@ def expire(db: Session, *, now: datetime, slot_id: UUID | None = None) -> int:
     for slot in sorted(freed):
         _free(db, slot, freed[slot])
     return len(these)
+
+
+@cache
+def _over(*named: str) -> Straight:
+    """Return the query for holds that are over, of a slot where that is named."""
+    over = select(_APPOINTMENT.c.id).where(_APPOINTMENT.c.held_until <= bindparam("now"))
+    for name in named:
+        over = over.where(_APPOINTMENT.c.slot_id == bindparam(name))
+    return Straight(over.limit(_AT_ONCE).with_for_update(skip_locked=True))
 
 
 def release(db: Session, *, hours: Mapping[str, int], now: datetime) -> int:

@@ -10,18 +10,21 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from io import BytesIO
-from threading import Lock, Semaphore, local
+from threading import local
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask, Response
 
 from healthcert import i18n
 from healthcert.config import Settings
+from healthcert.pool import Turns
 from healthcert.web.pages import COOKIE
 from healthcert.web.security import declared
 
-# Requests at once, in line, and seconds in line: in one process, for the crowd and for others.
-_CROWD, _OTHERS = (4, 12, 1.0), (4, 64, 5.0)
+# In one process. A crowd holds few connections of the database: the more of it work at once, the
+# longer each takes, and staff find others free.
+_MOST_OF_CROWD, _ITS_PATIENCE = 16, 1.0  # at once and in line, and seconds in line
+_OTHERS = 4, 5.0, 64  # of each kind: at once, seconds in line, in line
 # What costs next to nothing is free; what is nobody's else is staff's.
 _FREE = ("/static/", "/livez", "/readyz", "/metrics", "/bundle", "/availability", "/room/line")
 _KINDS = {
@@ -33,38 +36,6 @@ _KINDS = {
 _CHOSEN = re.compile(rf"\b{COOKIE}=(\w+)")
 
 _Page = tuple[str, list[tuple[str, str]], list[bytes]]
-
-
-class Share:
-    """So many requests at once, and so many that wait for their turn."""
-
-    def __init__(self, at_once: int, in_line: int, patience: float) -> None:
-        """Take both numbers, and how many seconds one waits at most."""
-        self._free, self._counting = Semaphore(at_once), Lock()
-        self._here, self._most, self._patience = 0, at_once + in_line, patience
-
-    @property
-    def is_full(self) -> bool:
-        """Say whether nobody can even wait, as seen from outside: `enter` may find otherwise."""
-        return self._here >= self._most
-
-    def enter(self) -> bool:
-        """Say whether there was room soon enough; if so, it has to be left."""
-        with self._counting:
-            if self.is_full:
-                return False
-            self._here += 1
-        if self._free.acquire(timeout=self._patience):
-            return True
-        with self._counting:
-            self._here -= 1
-        return False
-
-    def leave(self) -> None:
-        """Give the place to who waits longest."""
-        with self._counting:
-            self._here -= 1
-        self._free.release()
 
 
 class _Answer:
@@ -88,9 +59,9 @@ class _Answer:
 def init_overload(app: Flask, settings: Settings) -> None:
     """Stand before everything else; register this last."""
     inner, pages = app.wsgi_app, _pages(app, settings)
-    shares = app.extensions["shares"] = {
-        kind: Share(*(_CROWD if kind == "public" else _OTHERS)) for kind in _KINDS
-    }
+    crowd = Turns(settings.crowd, _ITS_PATIENCE, _MOST_OF_CROWD - settings.crowd)
+    shares = {kind: Turns(*_OTHERS) for kind in _KINDS} | {"public": crowd}
+    app.extensions["shares"] = shares
     ways = [(begin, shares[kind]) for kind, begin in _KINDS.items()]
     core, here = settings.core, local()
 
@@ -119,7 +90,7 @@ def init_overload(app: Flask, settings: Settings) -> None:
     app.wsgi_app = outer  # type: ignore[method-assign,assignment]
 
 
-def _let_in(share: Share, environ: WSGIEnvironment) -> bool:
+def _let_in(share: Turns, environ: WSGIEnvironment) -> bool:
     """Take what was sent before a place is taken: a slow line holds none."""
     if share.is_full:
         return False

@@ -11,7 +11,7 @@ from werkzeug.test import create_environ
 
 from healthcert.app import create_app
 from healthcert.cli.serve import serve
-from healthcert.web.overload import Share
+from healthcert.pool import Turns
 from tests.web.conftest import Browser
 from tools.running import free_port
 
@@ -50,7 +50,7 @@ def test_programs_get_a_problem_and_others_get_what_they_came_for(crowded, staff
 
 
 def test_a_share_holds_so_many_and_lets_so_many_wait():
-    share = Share(1, 1, 20)
+    share = Turns(1, 20, 1)
     assert share.enter()
     found = []
     waiting = Thread(target=lambda: found.append(share.enter()))
@@ -58,8 +58,8 @@ def test_a_share_holds_so_many_and_lets_so_many_wait():
     share.leave()
     waiting.join()
     assert found == [True]
-    assert not Share(0, 1, 0.01).enter()
-    assert not Share(0, 0, 20).enter()
+    assert not Turns(0, 0.01, 1).enter()
+    assert not Turns(0, 20, 0).enter()
 
 
 def test_a_place_is_left_though_the_server_never_closes_the_answer(app):
