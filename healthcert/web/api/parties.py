@@ -16,7 +16,7 @@ from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, search
 from healthcert.services.people import Details
 from healthcert.web.about import known_by
-from healthcert.web.api.anybody import Dose, Found
+from healthcert.web.api.anybody import Answers, Dose, Found
 from healthcert.web.api.asker import On
 from healthcert.web.api.citizen import CALENDAR
 from healthcert.web.api.deeds import deed, post, raised
@@ -38,6 +38,7 @@ class Wish(Shape):
     dose_number: Dose = 1
     person_id: UUID | None = None
     details: sent_as(Details) | None = None  # type: ignore[valid-type]
+    told: Answers | None = None
 
 
 class Wishes(Shape):
@@ -118,11 +119,13 @@ def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
 
 
 def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
+    said = told.told
     if told.details is not None:
         person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
+        said = said or {}  # what was told last is no word for who only tells of somebody
     else:
         person = people.locked(on.db, whose(on, told.person_id))
-    return parties.Wish(person, told.slot_id, told.dose_number)
+    return parties.Wish(person, told.slot_id, told.dose_number, said)
 
 
 def _theirs(on: On, told: UUID | None) -> UUID:
