@@ -9,12 +9,12 @@ from healthcert import models
 from healthcert.errors import BadCode, NotFound
 from healthcert.gateways import room_files
 from healthcert.models.place import FACILITIES
-from healthcert.services import access, api_tokens, desk, draws, eligibility, roster, search
+from healthcert.services import access, api_tokens, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get
-from healthcert.web.api.lists import Paging, Rows
+from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import (
     BirthDate,
     Country,
@@ -33,23 +33,11 @@ from healthcert.web.here import parts
 from healthcert.web.moment import now
 
 Dose = number(1, 9)
-Answers = Annotated[dict[str, list[str]], Field(description=(
-    "Codes by field, of what the programme `asks`. Null is what was told last, but nothing where "
-    "`details` say who it is."
-))]  # fmt: skip
 Site = of(
     "Site", "A place where people are vaccinated.", models.Site,
     "id code names address region latitude longitude time_zone step_free facilities languages "
     "female_vaccinator organisation_id",
 )  # fmt: skip
-Programme = of(
-    "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
-    models.Programme, "id code disease names",
-    asks=Annotated[dict[str, dict[str, Words]], Field(description=(
-        "What its groups ask people to tell: the words of each code, by field; `yes` has none."
-    ))],
-)  # fmt: skip
-_PROGRAMMES = Rows(Programme, "code")
 FreeSlot = of(
     "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
     search.FreeSlot, "slot_ids distance_km day starts_at ends_at places product min_age", site=Site,
@@ -119,20 +107,6 @@ class Code(Known):
 
 get("/sites", roster.sites, answer=Rows(Site, "code"))
 get("/sites/<uuid:site_id>", roster.site, answer=Site)
-
-
-@deed("GET", "/programmes", gives=_PROGRAMMES.paged)
-def programmes(on: On, query: Paging) -> Shape:
-    """Show the programmes that people can book for, by code, and what each asks people to tell."""
-    day, country = now().date(), parts().country
-    found = [
-        {
-            "id": each.id, "code": each.code, "disease": each.disease, "names": each.names,
-            "asks": eligibility.asks(on.db, each, day=day, country=country),
-        }
-        for each in desk.programmes(on.db)
-    ]  # fmt: skip
-    return _PROGRAMMES.page(found, query)
 
 
 def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:

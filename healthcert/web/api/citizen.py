@@ -27,10 +27,10 @@ from healthcert.services import (
 from healthcert.services.access import Answer
 from healthcert.web import in_hand, papers
 from healthcert.web.about import known_by
-from healthcert.web.api.anybody import Answers
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
+from healthcert.web.api.programmes import Answers
 from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken, word
 from healthcert.web.citizen import decided
 from healthcert.web.family import oneself

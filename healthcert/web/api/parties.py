@@ -16,10 +16,11 @@ from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, search
 from healthcert.services.people import Details
 from healthcert.web.about import known_by
-from healthcert.web.api.anybody import Answers, Dose, Found
+from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
 from healthcert.web.api.citizen import CALENDAR
 from healthcert.web.api.deeds import deed, post, raised
+from healthcert.web.api.programmes import Answers
 from healthcert.web.api.shapes import File, Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program, visitor
 from healthcert.web.here import parts
