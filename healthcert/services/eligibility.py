@@ -5,7 +5,7 @@ there is another), and of the doses that count. The same facts, rule and day giv
 answer, and the row that is kept already.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -204,22 +204,21 @@ def _known(db: Session, vault: Vault, person: Person, programme_id: UUID) -> Kno
     )  # fmt: skip
 
 
-def _refuse_unasked(stages: Iterable[Stage], told: Told) -> None:
+def _refuse_unasked(stages: list[Stage], told: Told) -> None:
     """Refuse a code that no phase in force asks, one that is over included: it was a choice."""
-    asked = eligibility.asked([*stages], date.min) if told else {}
+    asked = eligibility.asked(stages, date.min) if told else {}
     wrong = [field for field, codes in told.items() if {*codes} - {*asked.get(field, ())}]
     if wrong:
         raise BadInput(dict.fromkeys(wrong, "not_a_choice"))
 
 
-def _opened(
-    vault: Vault, person: Person, last: EligibilityDecision | None
-) -> dict[str, list[str]]:  # fmt: skip
-    """Return what was told before a decision, without the fields of which nothing was."""
+def _opened(vault: Vault, person: Person, last: EligibilityDecision | None) -> dict[str, list[str]]:
+    """Return what was told before a decision; no field of which nothing was is among it."""
     if last is None:
         return {}
+    told: dict[str, list[str]]
     told = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)["told"]
-    return {field: codes for field, codes in told.items() if codes}
+    return told
 
 
 def _now_told(person: Person, told: Told) -> dict[str, list[str]]:
