@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -64,7 +65,9 @@ def check(context: click.Context, path: Path | None, *, as_json: bool) -> None:
     Example:
       healthcert vaccines check my-data/
     """
-    _report(context, knowledge.together(_given(path)), settings().languages, as_json=as_json)
+    ours, sources = settings(), knowledge.together(_given(path))
+    found = checking.faults(sources, ours.languages, ours.country)
+    _report(context, found, len(sources), as_json=as_json)
 
 
 @vaccines.command()
@@ -76,9 +79,10 @@ def load(path: Path | None) -> None:
     Example:
       healthcert vaccines load my-data/
     """
-    now, more, languages = datetime.now(UTC), _given(path), settings().languages
+    now, more, ours = datetime.now(UTC), _given(path), settings()
+    where: dict[str, Any] = {"languages": ours.languages, "country": ours.country}
     with database() as doors:
-        new = doors.run(lambda db: knowledge.load(db, now=now, more=more, languages=languages))
+        new = doors.run(lambda db: knowledge.load(db, now=now, more=more, **where))
     click.echo(f"New versions: {new}")
 
 
@@ -94,7 +98,7 @@ def check_country(context: click.Context, path: Path, *, as_json: bool) -> None:
       healthcert country check healthcert/data/countries/xx.toml
     """
     source = source_of("country", path.stem, path.read_bytes())
-    _report(context, [source], ("en",), as_json=as_json)
+    _report(context, checking.faults([source], ("en",)), 1, as_json=as_json)
 
 
 @click.group()
@@ -142,15 +146,13 @@ def import_(sources: tuple[Path, ...], out: Path | None) -> None:
 
 
 def _report(
-    context: click.Context, sources: Sequence[Source], languages: Sequence[str], *, as_json: bool
+    context: click.Context, found: Sequence[checking.Fault], files: int, *, as_json: bool
 ) -> None:
-    found = checking.faults(sources, languages)
     for fault in found:
         line = json.dumps(fault._asdict(), ensure_ascii=False) if as_json else str(fault)
         click.echo(line)
     if found:
         context.exit(1)
-    files = len(sources)
     click.echo(json.dumps({"files": files}) if as_json else f"Nothing is wrong: {files} files.")
 
 

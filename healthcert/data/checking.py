@@ -34,13 +34,17 @@ class Fault(NamedTuple):
         return ": ".join(self)
 
 
-def faults(sources: Sequence[Source], languages: Collection[str]) -> list[Fault]:
+def faults(
+    sources: Sequence[Source], languages: Collection[str], country: str = ""
+) -> list[Fault]:  # fmt: skip
     """Return what is wrong with files that are used together, file by file.
 
-    Every text must stand in the `languages`; a country's own files name theirs.
+    Every text must stand in the `languages`; a country's own files name theirs. A phase may ask for
+    the regions of the `country` they are used in; where none is said, of any that is among them.
     """
     found = []
-    known = {source.content.get("code"): source.content for source in sources}
+    used = [each for each in sources if each.kind != "country" or _is_used(each, country)]
+    known = {source.content.get("code"): source.content for source in used}
     for source in sources:
         told = source.content.get("languages", languages)
         wanted = told if _HOLDS["languages"](told, ()) else languages
@@ -76,9 +80,9 @@ def misfits(
     kind, *words = rule.split()
     if not _HOLDS[kind](value, words):
         yield way, f"This is {value!r}. It must be: {_told(rule)}."
-    elif kind == "tables":
-        for place, each in enumerate(value, 1):
-            yield from misfits(each, f"table {words[0]}", f"{way}[{place}]", languages)
+    elif kind in ("tables", "named"):
+        for inner in _parts(value, words, way):
+            yield from misfits(*inner, languages)
     elif kind == "words":
         for language in languages:
             if not _is_text(value.get(language)):
@@ -101,6 +105,17 @@ def _shape(table: Content, kind: str, way: str, languages: Collection[str]) -> I
             yield from misfits(table[name], rule, way + name, languages)
         elif name in _SCHEMA[kind]:  # without a question mark
             yield way + name, f"This field is missing. Add it: {_told(rule)}."
+
+
+def _parts(value: Any, words: Sequence[str], way: str) -> list[tuple[Any, str, str]]:  # noqa: ANN401
+    """Return what stands in a list of tables, or by code; each with its rule and the way to it."""
+    if isinstance(value, list):
+        return [(each, f"table {words[0]}", f"{way}[{at}]") for at, each in enumerate(value, 1)]
+    return [(each, "words", f"{way}.{code}") for code, each in value.items()]
+
+
+def _is_used(source: Source, country: str) -> bool:
+    return country in ("", source.content.get("code"))
 
 
 def _told(rule: str) -> str:
@@ -142,7 +157,9 @@ _HOLDS: Mapping[str, Callable[[Any, Sequence[str]], bool]] = {
     "languages": lambda value, _words: (
         _are_texts(value) and all(re.fullmatch("[a-z]{2}", each) for each in value)
     ),
-    "table": lambda value, _words: isinstance(value, dict) and bool(value),
+    **dict.fromkeys(
+        ("table", "named"), lambda value, _words: isinstance(value, dict) and bool(value)
+    ),
     "open": lambda value, _words: isinstance(value, dict),
     "tables": lambda value, _words: isinstance(value, list) and bool(value),
     "never": lambda _value, _words: False,

@@ -11,6 +11,7 @@ from healthcert.data.series import series
 from healthcert.errors import BadInput
 from healthcert.hcert.vaccine_codes import refuse_unless_together
 from healthcert.policy.consent import deciders
+from healthcert.policy.eligibility import TOLD, Stage, asked
 from healthcert.policy.gs1 import is_gtin
 from healthcert.policy.schedule import Series
 
@@ -18,6 +19,7 @@ Content = Mapping[str, Any]
 Wrong = tuple[str, str]
 """The field; what is wrong and what to do."""
 
+_NAMED = {*TOLD} - {"region", "pregnant"}  # by the programme itself
 ZONES = frozenset(available_timezones())  # looked for once: they lie in files
 
 
@@ -49,6 +51,7 @@ def programme(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]
     for way, phase in _each(content, "phases"):
         if phase.get("closes_on", "9999-12-31") < phase["opens_on"]:
             yield f"{way}.closes_on", "The phase ends before it begins. Put the later day last."
+    yield from _asked(content, known)
 
 
 def country(content: Content, _known: object) -> Iterator[Wrong]:
@@ -83,6 +86,22 @@ def _law(content: Content) -> Iterator[Wrong]:
     if alone:
         says = f"At {alone[0]} years of age nobody may decide. Add who does, or widen an age."
         yield "consent.deciders", says
+
+
+def _asked(content: Content, known: Mapping[str, Content]) -> Iterator[Wrong]:
+    """Yield what phases ask people to tell, and nobody could choose."""
+    regions = {each.get("code") for one in known.values() for each in one.get("regions", ())}
+    named = content.get("answers", {})
+    for way, phase in _each(content, "phases"):
+        stage = Stage(phase["code"], phase["admits"], date.min, None)
+        for field, codes in asked([stage], date.min).items():
+            for code in codes:
+                if field == "region" and regions and code not in regions:
+                    says = f"There is no region {code}. Known: {', '.join(sorted(regions))}."
+                    yield f"{way}.admits", says
+                elif field in _NAMED and code not in named.get(field, {}):
+                    says = f"The phase {phase['code']} asks for it. Add its words in each language."
+                    yield f"answers.{field}.{code}", says
 
 
 def _each(content: Content, name: str) -> Iterator[tuple[str, Any]]:

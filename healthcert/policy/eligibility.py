@@ -64,6 +64,20 @@ def decide(stages: Sequence[Stage], facts: Facts) -> Answer:
     return Answer("", tuple(reasons) or (Reason("no_phase_open"),))
 
 
+def asked(stages: Sequence[Stage], day: date) -> dict[str, list[str]]:
+    """Return what phases that are not over by a day ask people to tell: codes by field of `TOLD`.
+
+    What is answered with yes or no has the one code ``yes``.
+    """
+    found: dict[str, dict[str, None]] = {field: {} for field in TOLD}  # each once, in order
+    for stage in stages:
+        if day <= (stage.closes_on or day):
+            for field, wanted in _leaves(stage.admits):
+                if field in found:
+                    found[field] |= dict.fromkeys(["yes"] if isinstance(wanted, bool) else wanted)
+    return {field: [*codes] for field, codes in found.items() if codes}
+
+
 def admits(asked: Mapping[str, Any], facts: Facts) -> bool | None:
     """Return whether all that is asked holds; None where an open birth date leaves it open."""
     return _all(_holds(field, wanted, facts) for field, wanted in asked.items())
@@ -73,16 +87,16 @@ def _unmet(stage: Stage, facts: Facts) -> Iterator[Reason]:
     """Yield what a phase asks and does not find, a field each."""
     for field, wanted in stage.admits.items():
         if _holds(field, wanted, facts) is False:
-            names = sorted(set(_leaves({field: wanted})))
+            names = sorted({name for name, _ in _leaves({field: wanted})})
             yield from (Reason("asks", {"phase": stage.code, "field": name}) for name in names)
 
 
-def _leaves(asked: Mapping[str, Any]) -> Iterator[str]:
+def _leaves(asked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for field, wanted in asked.items():
         for inner in wanted if field in ("all", "any") else [wanted] if field == "not" else ():
             yield from _leaves(inner)
         if field not in ("all", "any", "not"):
-            yield field
+            yield field, wanted
 
 
 def _holds(field: str, wanted: Any, facts: Facts) -> bool | None:  # noqa: ANN401 - as the field

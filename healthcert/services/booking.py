@@ -56,7 +56,7 @@ class Planned(NamedTuple):
     product_id: UUID
 
 
-def take(
+def take(  # noqa: PLR0913 - each says what is booked, named at the call
     db: Session,
     *,
     vault: Vault,
@@ -68,18 +68,20 @@ def take(
     now: datetime,
     exception_reason: str = "",
     pools: Collection[str] = (),
+    told: eligibility.Told | None = None,
 ) -> Appointment:
     """Take one place of a slot for a person whom the caller knows.
 
     A nurse who gives one of `eligibility.EXCEPTION_REASONS` takes them out of turn. Places kept
     for these `pools` go before those of the way it is booked: an offer takes from ``waiting``.
+    What is `told` is judged as in `eligibility.decide`.
 
     Raises:
         NotFound: No such person, or no such slot is open for booking.
         WrongState: The slot has begun.
         NotEligible: Not of the age on that day, no phase open then admits, or that dose is not
             due then.
-        BadInput: The reason for an exception is none.
+        BadInput: The reason for an exception is none, or what is told was not asked.
         NotAllowed: An exception is asked for by someone who is no nurse.
         SlotFull: No place is left.
         AlreadyBooked: The person has an appointment for this dose.
@@ -90,7 +92,7 @@ def take(
     decided: Written = []
     refuse_unfit(
         db, vault=vault, person=person, scene=scene, dose_number=dose_number, actor=actor,
-        now=now, exception_reason=exception_reason, rows=decided,
+        now=now, exception_reason=exception_reason, told=told, rows=decided,
     )  # fmt: skip
     place = scene.place
 
@@ -192,12 +194,13 @@ class NotDue(NotEligible):
 def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     db: Session, *, vault: Vault, person: Person, scene: scenes.Scene, dose_number: int,
     actor: audit.Actor, now: datetime, exception_reason: str = "",
-    again: Appointment | None = None, planned: Sequence[Planned] = (), rows: audit.Rows = None,
+    told: eligibility.Told | None = None, again: Appointment | None = None,
+    planned: Sequence[Planned] = (), rows: audit.Rows = None,
 ) -> None:  # fmt: skip
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them is kept, or put to `rows`; the exception of what is
-    judged `again` holds.
+    The decision whether a phase admits them, by what is `told`, is kept, or put to `rows`; the
+    exception of what is judged `again` holds.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -206,6 +209,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
         WrongState: The slot has begun.
         NotEligible: Not of the age on that day, or no phase open then admits.
         NotDue: The dose counts already, is due later, or is not to be given with this product.
+        BadInput: What is told was not asked.
     """
     place, day = scene.place, scene.place.session.day
     if place.slot.starts_at <= now:
@@ -228,7 +232,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     doses = max(len(scene.counted), *(each.dose_number for each in before), 0)
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
-        actor=actor, now=now, exception_reason=exception_reason, again=again,
+        actor=actor, now=now, told=told, exception_reason=exception_reason, again=again,
         known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     _refuse_unless_admitted(db, decision)
@@ -270,15 +274,16 @@ def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
 
 
 def keep_refusal(
-    db: Session, *, vault: Vault, slot_id: UUID, details: Details, now: datetime
-) -> bool:
+    db: Session, *, vault: Vault, slot_id: UUID, details: Details, now: datetime,
+    told: eligibility.Told | None = None,
+) -> bool:  # fmt: skip
     """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
 
     The refusal itself undid its transaction; this one decides the same again. Of somebody without
     a number, who could not be found again, nothing is kept, and False is returned.
 
     Raises:
-        BadInput: A field of the details cannot be used.
+        BadInput: A field of the details cannot be used, or what is told was not asked.
         NotFound: No such slot is open for booking.
         AlreadyBooked: The details contradict what is on record.
     """
@@ -289,7 +294,7 @@ def keep_refusal(
     people.locked(db, person.id)
     eligibility.decide(
         db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
-        actor=audit.Actor("citizen", person.id), now=now,
+        actor=audit.Actor("citizen", person.id), now=now, told=told,
     )  # fmt: skip
     return True
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
@@ -30,13 +31,15 @@ from healthcert.models import (
 from healthcert.models.programme import EXCEPTION_REASONS
 from healthcert.policy import eligibility
 from healthcert.policy.eligibility import TOLD, Facts, Stage
-from healthcert.services import audit
+from healthcert.services import audit, knowledge
 from healthcert.services.people import details_of, key_of
 
 SAYS = ("knowledge_id", "phase_id", "day", "outcome", "exception_reason", "reasons")
 _PURPOSE = "eligibility"
 _DECISION = Base.metadata.tables["eligibility_decision"]
 _STAGES: dict[UUID, tuple[list[Stage], dict[str, UUID]]] = {}
+Told = Mapping[str, Collection[str]]  # codes by field, those of `TOLD`
+Questions = dict[str, dict[str, Mapping[str, str]]]  # names by language, by field and code
 
 
 class Known(NamedTuple):
@@ -51,7 +54,7 @@ class Known(NamedTuple):
 
 def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date,
-    actor: audit.Actor, now: datetime, told: Mapping[str, Collection[str]] | None = None,
+    actor: audit.Actor, now: datetime, told: Told | None = None,
     exception_reason: str = "", again: Appointment | None = None, known: Known | None = None,
 ) -> EligibilityDecision:  # fmt: skip
     """Return what is decided of a person whom the caller has locked, and keep it.
@@ -62,15 +65,17 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     for it. What is `known` need not be read.
 
     Raises:
-        BadInput: An unknown field was told, or the reason is none of `EXCEPTION_REASONS`.
+        BadInput: A field is unknown, a code asked by no phase in force, or the reason is none.
         NotAllowed: An exception is asked for by someone who is no nurse.
     """
     by = _check(db, told, actor, exception_reason)
     if again is not None and again.exception_reason:
         exception_reason, by = again.exception_reason, _nurse_of(db, again)
     programme, last, birth_date, doses, rows = known or _known(db, vault, person, programme_id)
-    facts = Facts(birth_date, day, doses, _told(vault, person, told, last))
     stages, phases = _stages(db, programme)
+    _refuse_unasked(stages, told or {})
+    kept = _opened(vault, person, last)
+    facts = Facts(birth_date, day, doses, _now_told(person, kept if told is None else told))
     answer = eligibility.decide(stages, facts)
     outcome = "eligible" if answer.phase else "exception" if by else "refused"
     row: dict[str, Any] = {
@@ -82,11 +87,11 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
         "decided_by": by if outcome == "exception" else actor.id if actor.kind == "staff" else None,
         "exception_reason": exception_reason if outcome == "exception" else "",
     }  # fmt: skip
-    if last is not None and told is None and all(getattr(last, n) == row[n] for n in SAYS):
+    is_kept = facts.told == kept and all(getattr(last, name, None) == row[name] for name in SAYS)
+    if last is not None and is_kept:
         return last
-    told = {field: sorted(codes) for field, codes in facts.told.items()}
-    kept = {"birth_date": facts.birth_date, "doses": facts.doses, "told": told}
-    row["sealed"] = vault.seal(key_of(person), row["id"], kept, purpose=_PURPOSE)
+    rests_on = {"birth_date": facts.birth_date, "doses": facts.doses, "told": facts.told}
+    row["sealed"] = vault.seal(key_of(person), row["id"], rests_on, purpose=_PURPOSE)
     if rows is None:
         db.execute(insert(_DECISION), row)
     else:
@@ -111,6 +116,39 @@ def answers(db: Session, *, person_id: UUID) -> dict[UUID, EligibilityDecision]:
     return {each.programme_id: each for each in db.scalars(query.order_by(EligibilityDecision.id))}
 
 
+def told_of(db: Session, vault: Vault, person: Person, programme_id: UUID) -> dict[str, list[str]]:
+    """Return what was told last of a person for a programme; empty where nothing was."""
+    return _opened(vault, person, latest(db, person_id=person.id, programme_id=programme_id))
+
+
+def questions(
+    db: Session, programme_ids: Collection[UUID], *, day: date, country: Country
+) -> Questions:
+    """Return what phases of programmes that are not over by a day ask people to tell.
+
+    The one code ``yes`` of what is answered with yes or no has no names.
+    """
+    query = select(Programme).where(Programme.id.in_(programme_ids)).order_by(Programme.code)
+    found: Questions = {}
+    for programme in db.scalars(query):
+        for field, codes in asks(db, programme, day=day, country=country).items():
+            found[field] = codes | found.get(field, {})
+    return {field: found[field] for field in TOLD if field in found}
+
+
+def asks(db: Session, programme: Programme, *, day: date, country: Country) -> Questions:
+    """Return what `questions` does of one programme that was read before."""
+    asked = eligibility.asked(_stages(db, programme)[0], day)
+    if not asked:
+        return {}
+    named = knowledge.programme_content(db, programme.id).get("answers", {})
+    named = {"region": country.regions, **named}
+    return {
+        field: {code: named.get(field, {}).get(code, {}) for code in codes}
+        for field, codes in asked.items()
+    }
+
+
 def phases_of(db: Session, *programmes: Programme) -> list[Phase]:
     """Return the phases of programmes that are in force, by their first day."""
     query = select(Phase).where(Phase.knowledge_id.in_([each.knowledge_id for each in programmes]))
@@ -130,8 +168,7 @@ def _stages(db: Session, programme: Programme) -> tuple[list[Stage], dict[str, U
 
 
 def _check(
-    db: Session, told: Mapping[str, Collection[str]] | None, actor: audit.Actor,
-    exception_reason: str,
+    db: Session, told: Told | None, actor: audit.Actor, exception_reason: str
 ) -> UUID | None:  # fmt: skip
     """Return the nurse who asks for an exception; None where nobody does."""
     unknown = set(told or {}) - set(TOLD)
@@ -167,14 +204,24 @@ def _known(db: Session, vault: Vault, person: Person, programme_id: UUID) -> Kno
     )  # fmt: skip
 
 
-def _told(
-    vault: Vault, person: Person, told: Mapping[str, Collection[str]] | None,
-    last: EligibilityDecision | None,
-) -> dict[str, Collection[str]]:  # fmt: skip
-    if told is None and last is not None:
-        opened = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)
-        told = opened["told"]
-    told = dict(told or {})
-    if person.region:
-        told["region"] = [person.region]
+def _refuse_unasked(stages: list[Stage], told: Told) -> None:
+    """Refuse a code that no phase in force asks, one that is over included: it was a choice."""
+    asked = eligibility.asked(stages, date.min) if told else {}
+    wrong = [field for field, codes in told.items() if {*codes} - {*asked.get(field, ())}]
+    if wrong:
+        raise BadInput(dict.fromkeys(wrong, "not_a_choice"))
+
+
+def _opened(vault: Vault, person: Person, last: EligibilityDecision | None) -> dict[str, list[str]]:
+    """Return what was told before a decision; no field of which nothing was is among it."""
+    if last is None:
+        return {}
+    told: dict[str, list[str]]
+    told = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)["told"]
     return told
+
+
+def _now_told(person: Person, told: Told) -> dict[str, list[str]]:
+    """Return what holds of what is told, in the one order; the region on record goes before."""
+    region = {"region": [person.region]} if person.region else {}
+    return {field: sorted({*codes}) for field, codes in told.items() if codes} | region

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
-from healthcert.services import audit, enrolment, people, requests, waiting
+from healthcert.services import audit, eligibility, enrolment, people, requests, waiting
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.places import new_reference
 from healthcert.services.tidying import tidied, tidy_identity
@@ -69,13 +69,15 @@ def new_card(
     return number
 
 
-def enter(
+def enter(  # noqa: PLR0913 - each says who waits for what, named at the call
     db: Session, *, vault: Vault, details: Details, programme_id: UUID, site_id: UUID | None,
     standby: bool, country: str, staff: Staff | None, now: datetime, within_km: int | None = None,
+    told: eligibility.Told | None = None,
 ) -> tuple[WaitEntry, str]:  # fmt: skip
     """Put somebody who may be on no record on the waiting list, by themselves or `staff`.
 
     Who has no number is given the reference of a card, by which to answer what they are offered.
+    Who is on record already is judged by what is `told` now alone: what they told before is theirs.
 
     Raises:
         BadInput, AlreadyBooked: As `enrolment.enrol` and `waiting.join`.
@@ -85,7 +87,7 @@ def enter(
     actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person.id)
     entry = waiting.join(
         db, vault=vault, person=person, programme_id=programme_id, site_id=site_id, actor=actor,
-        standby=standby, within_km=within_km, now=now,
+        standby=standby, within_km=within_km, now=now, told=told or {},
     )  # fmt: skip
     if details.identity.kind not in people.UNFINDABLE:
         return entry, ""

@@ -39,19 +39,20 @@ def load(
     now: datetime,
     more: Iterable[Source] = (),
     languages: Collection[str] = ("en",),
+    country: str = "",
 ) -> int:
     """Bring the rows to what files say; return how many contents were new.
 
     Earlier contents stay, since doses and certificates point at what they were judged under.
     Programmes and products move on to the newest, and its phases are published with it. `more` are
     files beside those of this version; one of the same kind and name takes its place. Every text
-    must stand in all `languages`.
+    must stand in all `languages`, and a region that a phase asks for lie in the `country`.
 
     Raises:
         BadKnowledge: A file is wrong; nothing is written.
     """
     sources = together(more)
-    wrong = checking.faults(sources, languages)
+    wrong = checking.faults(sources, languages, country)
     if wrong:
         raise BadKnowledge("\n".join(map(str, wrong)))
     new = 0

@@ -19,7 +19,7 @@ from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, WrongS
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Base, Person, as_read, new_id
 from healthcert.models.straight import Straight
-from healthcert.services import audit, booking, people, places, scenes
+from healthcert.services import audit, booking, eligibility, people, places, scenes
 
 HOLD = timedelta(minutes=10)
 MOST_PEOPLE, MOST_PLACES = 8, 16
@@ -42,6 +42,7 @@ class Wish(NamedTuple):
     person: Person
     slot_id: UUID
     dose_number: int
+    told: eligibility.Told | None = None  # what a phase asks; None for what was told last
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ def hold(
     """Hold every place that is wished for, or none; a desk those of its own site alone.
 
     A dose of the product that is held for an earlier dose too is judged as if that one had been
-    given at its appointment.
+    given at its appointment. Of several wishes of somebody in a programme, one that tells nothing
+    is judged by what was told with the one before.
 
     Raises:
         NotFound: A place is not of the site, where one is given.
@@ -82,12 +84,14 @@ def hold(
             one = wish.person.id, found[number].place.session.programme_id, wish.dose_number
             if one in named:
                 raise AlreadyBooked
+            told = wish.told
             if any(each[:2] == one[:2] for each in named):  # something was decided since
+                told = told or None
                 found[number] = scenes.scene_of(db, vault, everybody[one[0]], wish.slot_id)
             named.add(one)
             booking.refuse_unfit(
                 db, vault=vault, person=everybody[one[0]], scene=found[number], actor=actor,
-                now=now, dose_number=wish.dose_number, exception_reason=exception_reason,
+                now=now, dose_number=wish.dose_number, exception_reason=exception_reason, told=told,
                 planned=_planned(wish, found[number].place, wishes, found),
                 rows=None if len(wishes) > 1 else decided,
             )  # fmt: skip

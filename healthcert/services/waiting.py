@@ -34,15 +34,16 @@ FURTHEST = 1_000  # one is told how many are before one, up to here
 def join(
     db: Session, *, vault: Vault, person: Person, programme_id: UUID, site_id: UUID | None,
     standby: bool, actor: audit.Actor, now: datetime, within_km: int | None = None,
+    told: eligibility.Told | None = None,
 ) -> WaitEntry:  # fmt: skip
     """Put a person at the end of those of their phase, for a site, those around it, or any.
 
     Somebody whose phase opens later is given nothing before. `standby` says that they can come at
-    short notice.
+    short notice. What is `told` is judged as in `eligibility.decide`.
 
     Raises:
         AlreadyBooked: They wait or have an appointment already, or no dose is foreseen for them.
-        BadInput: No such site, or a distance that is none of `RADII`.
+        BadInput: No such site, a distance that is none of `RADII`, or what is told was not asked.
         NotEligible: No phase admits them, now or later.
     """
     people.locked(db, person.id)
@@ -58,7 +59,7 @@ def join(
         raise AlreadyBooked  # one word for all: a stranger learns no more
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=now.date(), actor=actor,
-        now=now,
+        now=now, told=told,
     )  # fmt: skip
     phase, turn_on = _turn(db, decision)
     entry = WaitEntry(

@@ -60,6 +60,22 @@ def test_one_file_is_checked_beside_ours(run, folder):
     assert "cannot be read" in run("vaccines", "check", path).stderr
 
 
+@pytest.mark.parametrize(("country", "code"), [("XX", 1), ("LB", 0)])
+def test_a_phase_asks_for_regions_of_the_country_that_the_files_are_for(
+    run, folder, tmp_path, monkeypatch, country, code
+):
+    url = f"sqlite:///{tmp_path / 'healthcert.db'}"
+    monkeypatch.setenv("HEALTHCERT_DATABASE_URL", url)
+    monkeypatch.setenv("HEALTHCERT_COUNTRY", country)
+    migrate(url)
+    path = folder / "programmes" / "yellow-fever.toml"
+    path.write_text(path.read_text("utf-8").replace('["coast"]', '["bekaa"]'), "utf-8")
+    for deed in ("check", "load"):
+        done = run("vaccines", deed, folder)
+        assert bool(done.exit_code) == bool(code), done.output
+        assert ("phases[1].admits: There is no region bekaa" in done.output) == bool(code)
+
+
 def test_the_vaccines_we_know_are_listed(run):
     lines = run("vaccines", "list").stdout.splitlines()
     assert "EU/1/20/1528         Comirnaty            2 doses, 21 days apart" in lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +154,61 @@ def test_what_a_doctor_may_write_is_in_order(way, value):
     assert checking.faults(changed("vaccine", "comirnaty", way, value), LANGUAGES) == []
 
 
+def asking(admits: dict[str, Any], answers: dict[str, Any]) -> list[Source]:
+    """Return our files, with a programme whose phase asks for something and calls its codes so."""
+    found = changed("programme", "covid19", "phases.0.admits", admits)
+    content = next(each for each in found if each.name == "covid19").content
+    content |= {"answers": answers} if answers else {}
+    return found
+
+
+WORDS = dict.fromkeys(LANGUAGES, "A")
+
+
 def test_a_phase_may_ask_each_thing_that_is_told_of_a_person():
-    for field in set(TOLD) - {"pregnant"}:
-        way = f"phases.0.admits.{field}"
-        assert checking.faults(changed("programme", "covid19", way, ["a"]), LANGUAGES) == []
+    for field in set(TOLD) - {"pregnant", "region"}:
+        found = asking({field: ["a"]}, {field: {"a": WORDS}})
+        assert checking.faults(found, LANGUAGES) == []
+    for admits in ({"region": ["coast"]}, {"pregnant": True}, {"pregnant": False}):
+        assert checking.faults(asking(admits, {}), LANGUAGES, "XX") == []
+
+
+@pytest.mark.parametrize(
+    ("admits", "answers", "field", "words"),
+    [
+        ({"not": {"any": [{"risk": ["heart"]}]}}, {}, "answers.risk.heart", "Add its words"),
+        ({"occupation": ["a", "b"]}, {"occupation": {"a": WORDS}}, "answers.occupation.b",
+         "The phase everybody asks for it"),
+        ({"district": ["a"]}, {"district": {"a": WORDS | {"ar": ""}}}, "answers.district.a.ar",
+         "This language is missing"),
+        ({}, {"district": {"a": "A"}}, "answers.district.a", "a text for each language"),
+        ({}, {"district": {}}, "answers.district", "a table of codes, each with its words"),
+        ({}, {"region": {"coast": WORDS}}, "answers.region", "Known: district, occupation, risk"),
+        ({"all": [{"region": ["coast", "east"]}]}, {}, "phases[1].admits",
+         "There is no region east. Known: coast, mountain, north"),
+    ],
+)  # fmt: skip
+def test_what_a_phase_asks_for_can_be_chosen_by_whoever_reads_a_language(
+    admits, answers, field, words
+):
+    for country in ("", "XX"):
+        [fault] = checking.faults(asking(admits, answers), LANGUAGES, country)
+        assert (fault.file, fault.field) == ("programme covid19.toml", field)
+        assert words in fault.says
+
+
+def test_the_regions_are_those_of_the_country_where_the_files_are_used():
+    sources = asking({"region": ["coast"]}, {})
+    [ours] = [each for each in sources if each.kind == "country"]
+    content = ours.content | {"code": "FR", "regions": [{"code": "north", "names": WORDS}]}
+    content["towns"] = [each | {"region": "north"} for each in ours.content["towns"]]
+    sources.append(replace(ours, name="fr", content=content))
+
+    def said(country: str) -> list[str]:
+        found = checking.faults(sources, LANGUAGES, country)
+        return [fault.field for fault in found if fault.file.startswith("programme")]
+
+    assert (said("XX"), said("FR"), said("")) == ([], ["phases[1].admits"], [])
 
 
 def test_a_series_of_boosters_says_both_days():

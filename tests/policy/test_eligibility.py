@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from healthcert.policy import eligibility
 from healthcert.policy.eligibility import Facts, Stage, admits, decide
 
 DAY = date(2026, 3, 2)
@@ -62,6 +63,25 @@ def test_of_what_a_phase_asks_only_what_does_not_fit_is_named():
     stage = Stage("both", {"age": {"from_years": 18}, "region": ["coast"]}, DAY, None)
     [reason] = decide([stage], facts()).reasons
     assert reason.about == {"phase": "both", "field": "region"}
+
+
+def test_what_people_are_asked_is_what_can_be_told_and_counts_still():
+    deep = {"all": [{"not": {"region": ["b", "a"]}}, {"any": [{"risk": ["heart", "lung"]}]}]}
+    stages = (FRAIL, Stage("deep", deep, DAY, DAY), OLD, ALL, NURSES)
+    first = eligibility.asked(stages, DAY)
+    assert [*first.items()] == [
+        ("region", ["b", "a"]), ("occupation", ["health_worker"]),
+        ("risk", ["diabetes", "heart", "lung"]), ("pregnant", ["yes"]),
+    ]  # fmt: skip
+    assert eligibility.asked(stages, date(2026, 3, 31)).keys() == {"occupation", "risk", "pregnant"}
+    assert eligibility.asked(stages, date(2026, 4, 1)) == {
+        "risk": ["diabetes", "heart"],
+        "pregnant": ["yes"],
+    }
+    assert eligibility.asked((OLD, ALL), DAY) == {}
+    assert eligibility.asked([Stage("not", {"pregnant": False}, DAY, None)], DAY) == {
+        "pregnant": ["yes"]
+    }
 
 
 def test_where_nothing_is_open_it_says_so():

@@ -39,6 +39,7 @@ from tests.services.clinic import Clinic, details
 
 OLD = {"code": "old", "opens_on": str(day(-30)), "admits": {"age": {"from_years": 65}}}
 NURSES = {"code": "nurses", "opens_on": str(day(-30)), "admits": {"occupation": ["nurse"]}}
+ANSWERS = {"occupation": {"nurse": {"en": "Nurse"}}, "risk": {"heart": {"en": "Heart"}}}
 COAST = {"code": "coast", "opens_on": str(day(-30)), "admits": {"region": ["coast"]}}
 AGAIN = {"code": "again", "opens_on": str(day(-30)), "admits": {"doses": {"at_least": 1}}}
 ALL = {"code": "all", "opens_on": str(day(30)), "admits": {}}
@@ -48,7 +49,7 @@ def publish(clinic: Clinic, *phases: dict[str, Any]) -> None:
     """Give the programme these phases, in a new version of its file."""
     source = files.sources("programme")[0]
     named = [phase | {"names": {"en": phase["code"].title()}} for phase in phases]
-    content = source.content | {"phases": named}
+    content = source.content | {"phases": named, "answers": ANSWERS}
     with clinic.doors.transaction() as db:
         sha256 = "-".join(phase["code"] for phase in phases)
         knowledge.load(db, now=NOW, more=[replace(source, content=content, sha256=sha256)])

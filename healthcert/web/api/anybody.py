@@ -9,7 +9,7 @@ from healthcert import models
 from healthcert.errors import BadCode, NotFound
 from healthcert.gateways import room_files
 from healthcert.models.place import FACILITIES
-from healthcert.services import access, api_tokens, desk, draws, roster, search
+from healthcert.services import access, api_tokens, draws, roster, search
 from healthcert.services.access import Claim
 from healthcert.services.audit import Actor
 from healthcert.web.api.asker import On
@@ -37,10 +37,6 @@ Site = of(
     "Site", "A place where people are vaccinated.", models.Site,
     "id code names address region latitude longitude time_zone step_free facilities languages "
     "female_vaccinator organisation_id",
-)  # fmt: skip
-Programme = of(
-    "Programme", 'A vaccination programme against one disease (SNOMED CT, EU value set "tg").',
-    models.Programme, "id code disease names",
 )  # fmt: skip
 FreeSlot = of(
     "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
@@ -111,7 +107,6 @@ class Code(Known):
 
 get("/sites", roster.sites, answer=Rows(Site, "code"))
 get("/sites/<uuid:site_id>", roster.site, answer=Site)
-get("/programmes", desk.programmes, answer=Rows(Programme, "code"))
 
 
 def _drawn(rows: list[tuple[models.Draw, Any]]) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from healthcert.web.about import known_by
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
+from healthcert.web.api.programmes import Answers
 from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken, word
 from healthcert.web.citizen import decided
 from healthcert.web.family import oneself
@@ -148,8 +149,9 @@ get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", r
 get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
-post("/waiting", waiting.join, whose="book", status=201)
-post("/waiting/newcomers", identities.enter, status=201, body={"site_id": UUID | None},
+post("/waiting", waiting.join, whose="book", status=201, body={"told": Answers | None})
+post("/waiting/newcomers", identities.enter, status=201,
+     body={"site_id": UUID | None, "told": Answers | None},
      answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},
      spends=lambda body: ("book", known_by(taken(body.details))),
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,

@@ -14,6 +14,7 @@ from healthcert.web.api import (
     holidays,
     opening,
     parties,
+    programmes,
     sites,
     stock,
     supply,
@@ -26,6 +27,7 @@ from healthcert.web.refusals import answer_to
 
 AUDIENCES = (
     anybody,
+    programmes,
     parties,
     citizen,
     clinic,

@@ -20,6 +20,7 @@ from healthcert.web.api.anybody import Dose, Found
 from healthcert.web.api.asker import On
 from healthcert.web.api.citizen import CALENDAR
 from healthcert.web.api.deeds import deed, post, raised
+from healthcert.web.api.programmes import Answers
 from healthcert.web.api.shapes import File, Moment, Shape, many, of, sent_as, taken
 from healthcert.web.guards import program, visitor
 from healthcert.web.here import parts
@@ -38,6 +39,7 @@ class Wish(Shape):
     dose_number: Dose = 1
     person_id: UUID | None = None
     details: sent_as(Details) | None = None  # type: ignore[valid-type]
+    told: Answers | None = None
 
 
 class Wishes(Shape):
@@ -118,11 +120,13 @@ def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
 
 
 def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
+    said = told.told
     if told.details is not None:
         person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
+        said = said or {}  # what was told last is no word for who only tells of somebody
     else:
         person = people.locked(on.db, whose(on, told.person_id))
-    return parties.Wish(person, told.slot_id, told.dose_number)
+    return parties.Wish(person, told.slot_id, told.dose_number, said)
 
 
 def _theirs(on: On, told: UUID | None) -> UUID:
