@@ -158,7 +158,9 @@ def opening_day(admin):
     told |= {"closes": "2026-03-05T12:00", "share region:coast": "20", "sure": "y"}
     draw = admin.post(new, told).location
     opens = {"opens_at": "2026-03-04T12:00", "code": "spring", "room_minutes": "60", "hours": "9"}
-    made = admin.post("/admin/opening/change", opens | {"programme": "covid19"})
+    change = "/admin/opening/change"
+    opens["shown"] = re.search(r'name="shown" value="(\w+)"', admin.get(change).text)[1]
+    made = admin.post(change, opens | {"programme": "covid19"})
     return [made.location, "/admin/opening/change", "/admin/opening/take-away", "/admin/draws", new,
             draw, f"{draw.partition('?')[0]}/give-up"]  # fmt: skip
 
