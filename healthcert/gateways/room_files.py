@@ -13,7 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -22,7 +22,7 @@ from struct import Struct
 from typing import Any
 
 from healthcert.errors import BadInput, BadSettings
-from healthcert.gateways.files import write_whole
+from healthcert.gateways import files
 from healthcert.policy.tickets import Ticket
 
 OPENING = "opening.toml"
@@ -92,6 +92,12 @@ def announced(data_dir: Path) -> Opening | None:
         raise BadSettings(f"{OPENING}: {error}") from error
 
 
+def alone(data_dir: Path) -> AbstractContextManager[None]:
+    """Hold what is announced, from looking at it until it is changed: one does at a time."""
+    (data_dir / "room").mkdir(parents=True, exist_ok=True)
+    return files.alone(data_dir / "room")
+
+
 def announce(data_dir: Path, opening: Opening) -> None:
     """Put an opening in the place of what is announced; of another nothing is kept."""
     with suppress(BadSettings):
@@ -102,7 +108,7 @@ def announce(data_dir: Path, opening: Opening) -> None:
     told = quoted | {"opens_at": opening.opens_at.isoformat()}
     told |= {name: str(getattr(opening, name)) for name in ("room_minutes", "hours")}
     lines = (f"{name} = {value}\n" for name, value in told.items())
-    write_whole(data_dir / OPENING, "".join(lines).encode())
+    files.write_whole(data_dir / OPENING, "".join(lines).encode())
 
 
 def take_away(data_dir: Path) -> None:
@@ -121,7 +127,7 @@ def put(path: Path, value: object) -> bool:
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     if path.exists() and path.read_bytes() == data:
         return False
-    write_whole(path, data)
+    files.write_whole(path, data)
     return True
 
 
@@ -153,7 +159,7 @@ def forget(folder: Path) -> None:
 
 def _opening(told: dict[str, Any]) -> Opening:
     known = {one.name: one.default is MISSING for one in fields(Opening)}
-    wrong = dict.fromkeys(told.keys() - known.keys(), "not_known")
+    wrong = dict.fromkeys(sorted(told.keys() - known.keys()), "not_known")  # alike in any process
     wrong |= {
         name: "missing" for name, is_needed in known.items() if is_needed and name not in told
     }

@@ -12,15 +12,17 @@ from healthcert.parts import Parts
 from healthcert.services import draws
 
 PIECE = 10_000  # ranks of one transaction
+_BEGINS = 5  # seconds of each minute, in which some round begins
 
 
 def keep(parts: Parts, now: datetime) -> int:
     """Close lists whose time has come, finish what is drawn, write files that are missing.
 
-    Nobody decides when: the time was announced, and all waits in rows. Return how many were moved.
+    Nobody decides when: the time was announced, and all waits in rows. Of what is over only files
+    can be missing: the newest are looked for as a minute begins. Return how many were moved.
     """
     with parts.doors.reading() as db:
-        newest = [draw for draw, _names in draws.every(db)]
+        newest = [draw for draw, _names in draws.every(db)] if now.second < _BEGINS else []
         found = {draw.id: draw for draw in [*draws.unfinished(db), *newest]}
     return sum(_moved(parts, draw, now) for draw in found.values())
 

@@ -21,10 +21,11 @@ def make(parts: Parts, now: datetime) -> int:
 
 
 def keep_holidays(parts: Parts, now: datetime) -> int:
-    """Close sites on the holidays declared for them, open them where it was withdrawn; count days.
+    """Close sites on the holidays declared for them, open them where none is; return how many days.
 
     Each site goes in a transaction of its own, so that it may end anywhere and goes on there. All
-    holidays are looked at as a minute begins, since sites come later too; else after a change.
+    holidays are looked at as a minute begins, since sites come later or change their region; else
+    after a change of theirs.
     """
     with parts.doors.reading() as db:
         if now.second >= _BEGINS and not resting.stirred(db, now=now):

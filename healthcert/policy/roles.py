@@ -81,7 +81,6 @@ _BY_WHOM: Mapping[str, _Reach] = {
         Role.INSPECTOR: Scope.COUNTRY,
     },
     "assess_adverse_event": {Role.INSPECTOR: Scope.COUNTRY},
-    "see_record_elsewhere": {Role.LEAD: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
     "see_service_state": dict.fromkeys(
         (Role.ADMIN, Role.KEY_OFFICER, Role.INSPECTOR), Scope.COUNTRY
     ),
@@ -91,8 +90,6 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "keep_sites declare_holiday": _ADMIN,
     "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
     "prove_again": dict.fromkeys(Role, Scope.COUNTRY),
-    "revoke_many": {**_ADMIN, Role.KEY_OFFICER: Scope.COUNTRY},
-    "manage_keys": {Role.KEY_OFFICER: Scope.COUNTRY},
 }
 ACTS: Mapping[str, _Reach] = MappingProxyType(
     {act: reach for acts, reach in _BY_WHOM.items() for act in acts.split()}
@@ -100,9 +97,9 @@ ACTS: Mapping[str, _Reach] = MappingProxyType(
 # Grave enough that whoever does them proves again who they are.
 FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
-    "erase_own_record", "see_record_elsewhere", "delegate", "end_work", "invite_staff",
-    "recover_staff", "end_sessions", "revoke_many", "release_certificates", "manage_keys",
-    "close_site", "declare_holiday", "order_lots", "hold_draw", "keep_opening",
+    "erase_own_record", "delegate", "end_work", "invite_staff", "recover_staff", "end_sessions",
+    "release_certificates", "close_site", "declare_holiday", "order_lots", "hold_draw",
+    "keep_opening",
 })  # fmt: skip
 
 

@@ -148,8 +148,9 @@ def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> 
     audit.done(db, "delegation_revoked", found, _told(found), by=staff, now=now)
 
 
-def _in_force(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return Delegation.revoked_at.is_(None), Delegation.ends_at > now
+def _in_force(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    known = Delegation.act.in_(ACTS)  # rows outlive an act that is taken out of the table
+    return Delegation.revoked_at.is_(None), Delegation.ends_at > now, known
 
 
 def _told(about: Delegation) -> dict[str, audit.Detail]:

@@ -26,7 +26,7 @@ from healthcert.services.part import Part
 from healthcert.services.waiting import IN_LINE
 
 Found = list[tuple[Draw, Mapping[str, str]]]  # draws and the names of their programmes
-_GO_ON = ("announced", "drawn")
+_GO_ON = ("announced", "closed", "drawn")
 _ENTRY = Base.metadata.tables["wait_entry"]
 
 
@@ -217,7 +217,7 @@ def one(db: Session, *, draw_id: UUID) -> Draw:
 
 
 def unfinished(db: Session) -> Sequence[Draw]:
-    """Return the draws that the worker may have to do something for, from old."""
+    """Return the draws that are not over, from old."""
     return db.scalars(select(Draw).where(Draw.state.in_(_GO_ON)).order_by(Draw.id)).all()
 
 

@@ -33,7 +33,7 @@ class OfCountry(NamedTuple):
 
 
 def keep(db: Session, *, site_id: UUID, country: Country, now: datetime) -> int:
-    """Close a site on its holidays, and open it where they were withdrawn; return how many days.
+    """Close a site on its holidays, and open it where they are no longer its; return how many days.
 
     What is left to do is asked under the lock of the site: so nothing is done twice, and what
     somebody closed by hand stays closed.

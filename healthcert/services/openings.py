@@ -39,6 +39,7 @@ class Standing:
 class State:
     """How an opening goes."""
 
+    told: Standing
     worker: bool  # whether one works in this data folder
     draws_here: bool  # whether the files of the newest draws lie in it
     room: str  # ``none``, ``soon``, ``open`` or ``over``
@@ -66,14 +67,14 @@ def standing(db: Session, *, data_dir: Path) -> Standing:
 
 
 def state(db: Session, *, data_dir: Path, now: datetime) -> State:
-    """Return how the opening goes that stands in the data folder."""
-    opening, folder = standing(db, data_dir=data_dir).opening, data_dir / "room"
-    told = [room_files.held(folder / name) or {} for name in (LINE, STEPS)]
-    line, steps = (each if opening and each.get("code") == opening.code else {} for each in told)
+    """Return what stands in the data folder, and how it goes."""
+    told, folder = standing(db, data_dir=data_dir), data_dir / "room"
+    opening, kept = told.opening, [room_files.held(folder / name) or {} for name in (LINE, STEPS)]
+    line, steps = (each if opening and each.get("code") == opening.code else {} for each in kept)
     so_far = [Step(*one) for one in steps.get("steps", ())] or [Step(0, 0, 0)]
     left = places_left(db, now=now) if opening else ()
     return State(
-        worker=room_files.is_kept(folder, now),
+        told=told, worker=room_files.is_kept(folder, now),
         draws_here=draws.are_here(draws.every(db)[:5], data_dir / "draws"),
         room=_room(opening, now), commitment=line.get("commitment"), seed=line.get("seed"),
         waiting=line.get("waiting", 0), let_in=so_far[-1].been - so_far[0].been,

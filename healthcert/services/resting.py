@@ -47,11 +47,14 @@ def to_close(
 def to_open(
     db: Session, *, now: datetime, site_ids: Collection[UUID] | None = None
 ) -> Sequence[SiteClosure]:
-    """Return the closures of days to come of which the holiday was withdrawn, by site."""
+    """Return the closures of days to come, by site, that came with a holiday no longer theirs.
+
+    It was withdrawn, or was for the region where the site was before.
+    """
     query = select(SiteClosure).join(Site, Site.id == SiteClosure.site_id)
     query = query.join(Holiday, Holiday.id == SiteClosure.holiday_id)
-    query = query.where(Holiday.withdrawn_at.is_not(None), Holiday.day >= (now - _DAY).date())
-    query = query.where(*_of(site_ids), _to_come(now))
+    gone = Holiday.withdrawn_at.is_not(None) | (Holiday.region != Site.region)
+    query = query.where(gone, Holiday.day >= (now - _DAY).date(), *_of(site_ids), _to_come(now))
     return db.scalars(query.order_by(Site.id, SiteClosure.day)).all()
 
 

@@ -13,8 +13,8 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.gateways import room_files
 from healthcert.gateways.room_files import Opening
 from healthcert.i18n import lazy as _
-from healthcert.services import desk, openings
-from healthcert.services.openings import Standing
+from healthcert.services import desk, limits, openings
+from healthcert.services.openings import Standing, State
 from healthcert.web.answers import (
     Answers,
     Choice,
@@ -54,13 +54,10 @@ class Sure(Answers):
 @bp.get("")
 def page() -> str:
     """Show what is announced, how its room is, and what is to be published of it."""
-    with parts().doors.reading() as db:
-        told = openings.standing(db, data_dir=_folder())
-        state = openings.state(db, data_dir=_folder(), now=now())
-        programmes = {one.code: one.names for one in desk.programmes(db)}
+    state = _state()
     return render_template(
-        "admin/opening.html", told=told, state=state, programmes=programmes,
-        wrong=complaints(told.wrong),
+        "admin/opening.html", told=state.told, state=state, programmes=_programmes(),
+        wrong=complaints(state.told.wrong),
     )  # fmt: skip
 
 
@@ -73,16 +70,19 @@ def ask() -> str:
 
 @bp.post("/change")
 def announce() -> _Page:
-    """Put an opening in the place of the one that stands."""
-    told, form = _form(request.form)
-    try:
-        if not form.validate():
+    """Put an opening in the place of the one that stands, which is the one that was shown."""
+    with room_files.alone(_folder()):
+        told, form = _form(request.form)
+        if request.form.get("shown") != _shown(told):
+            return _asked(told, form, is_changed=True), 409
+        try:
+            if not form.validate():
+                return _asked(told, form), 400
+            made = done(openings.announce, data_dir=_folder(), opening=_opening(told, form))
+        except BadInput as wrong:
+            form.take(wrong.fields)
             return _asked(told, form), 400
-        made = done(openings.announce, data_dir=_folder(), opening=_opening(told, form))
-    except BadInput as wrong:
-        form.take(wrong.fields)
-        return _asked(told, form), 400
-    room_files.announce(_folder(), made)
+        room_files.announce(_folder(), made)
     return redirect(url_for(".page", saved=1), code=303)
 
 
@@ -94,12 +94,15 @@ def foresee() -> str:
 
 @bp.post("/take-away")
 def take_away() -> _Page:
-    """Take away what stands, broken or not."""
+    """Take away what stands and was shown, broken or not."""
     form = Sure(request.form)
-    if not form.validate():
-        return _sure(form), 400
-    done(openings.take_away, data_dir=_folder())
-    room_files.take_away(_folder())
+    with room_files.alone(_folder()):
+        if request.form.get("shown") != _shown(_state().told):
+            return _sure(Sure(), is_changed=True), 409
+        if not form.validate():
+            return _sure(form), 400
+        done(openings.take_away, data_dir=_folder())
+        room_files.take_away(_folder())
     return redirect(url_for(".page"), code=303)
 
 
@@ -111,8 +114,23 @@ def _zone() -> ZoneInfo:
     return ZoneInfo(parts().country.time_zone)
 
 
+def _state() -> State:
+    with parts().doors.reading() as db:
+        return openings.state(db, data_dir=_folder(), now=now())
+
+
+def _programmes() -> dict[str, dict[str, str]]:
+    with parts().doors.reading() as db:
+        return {one.code: one.names for one in desk.programmes(db)}
+
+
 def _is_open(told: Standing) -> bool:
     return told.opening is not None and told.opening.is_on(now())
+
+
+def _shown(told: Standing) -> str:
+    """Return a mark of what a form shows: what stands, and what of it can change."""
+    return limits.key_of(parts().pepper, repr((told, _is_open(told)))).hex()
 
 
 def _form(typed: Any) -> tuple[Standing, Wanted]:  # noqa: ANN401
@@ -144,14 +162,18 @@ def _opening(told: Standing, form: Wanted) -> Opening:
     return Opening(**typed | {"opens_at": opens})
 
 
-def _asked(told: Standing, form: Wanted) -> str:
-    return render_template("admin/opening_change.html", form=form, is_open=_is_open(told))
+def _asked(told: Standing, form: Wanted, *, is_changed: bool = False) -> str:
+    return render_template(
+        "admin/opening_change.html", form=form, is_open=_is_open(told), is_changed=is_changed,
+        told=told, shown=_shown(told), programmes=_programmes() if is_changed else {},
+    )  # fmt: skip
 
 
-def _sure(form: Sure) -> str:
-    with parts().doors.reading() as db:
-        told = openings.standing(db, data_dir=_folder())
-        state = openings.state(db, data_dir=_folder(), now=now())
-    if told == Standing():
+def _sure(form: Sure, *, is_changed: bool = False) -> str:
+    state = _state()
+    if state.told == Standing():
         raise NotFound
-    return render_template("admin/opening_end.html", form=form, state=state)
+    return render_template(
+        "admin/opening_end.html", form=form, state=state, is_changed=is_changed, told=state.told,
+        shown=_shown(state.told), programmes=_programmes(),
+    )  # fmt: skip

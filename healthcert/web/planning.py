@@ -1,9 +1,10 @@
 """The door of whoever plans a site: sessions made ahead, made larger, and closed."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -32,6 +33,16 @@ _MOST = 200  # sessions on a page, and plans
 _NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
 
 
+class _Group(NamedTuple):
+    """Sessions of a day, or of one site's week, and how full those are that take place."""
+
+    rows: list[Any]
+    first: date
+    last: date
+    booked: int
+    places: int
+
+
 @bp.get("")
 @shown_again(bp)
 def every() -> str:
@@ -43,10 +54,12 @@ def every() -> str:
         sites = _reach(db, "plan_sessions")[1]
         at = request.args.get("at", type=UUID)
         ids = [at] if at in sites else [*sites]
+        rows, by_week = look(db, site_ids=ids, first=first, limit=_MOST), len(ids) == 1
         return render_template(
             "admin/plans.html" if plans else "admin/sessions.html", sites=sites.values(),
-            products=knowledge.offered(db), rows=look(db, site_ids=ids, first=first, limit=_MOST),
-            most=_MOST, until=request.args.get("until", type=date.fromisoformat),
+            products=knowledge.offered(db), rows=rows, most=_MOST,
+            groups=[] if plans else _grouped(rows, by_week=by_week), by_week=by_week,
+            until=request.args.get("until", type=date.fromisoformat),
         )  # fmt: skip
 
 
@@ -147,6 +160,20 @@ def end() -> Response:
     """End a plan from a day on; the worker books everybody anew."""
     plan, since = request.form.get("plan", type=UUID), day_of(request.form, "since")
     return _end(cancelling.end, template_id=plan, since=since)
+
+
+def _grouped(rows: Iterable[Any], *, by_week: bool) -> list[_Group]:
+    def begins(row: Any) -> date:  # noqa: ANN401 - a row
+        day: date = row[0].day
+        return day - timedelta(days=day.weekday() if by_week else 0)
+
+    found = []
+    for _begins, group in groupby(rows, key=begins):
+        there = [*group]
+        held = [row for row in there if row[0].state != "cancelled"]
+        counts = (sum(getattr(row, name) for row in held) for name in ("booked", "places"))
+        found.append(_Group(there, there[0][0].day, there[-1][0].day, *counts))
+    return found
 
 
 def _end(deed: Callable[..., None], **told: Any) -> Response:  # noqa: ANN401

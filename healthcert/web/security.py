@@ -30,36 +30,14 @@ _POLICY = {
 _UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
 
 
-def policy(**changes: str) -> str:
-    """Return the content security policy, with some directives changed.
-
-    Args:
-        changes: A directive's new sources, written with an underscore: ``script_src``.
-    """
-    changed = _POLICY | {name.replace("_", "-"): value for name, value in changes.items()}
-    return "; ".join(f"{name} {sources}" for name, sources in changed.items())
-
-
-def permissions(*, camera: bool = False) -> str:
-    """Return which powers of the browser the page may use: none, or the camera alone."""
-    return ", ".join(
-        f"{name}=(self)" if camera and name == "camera" else f"{name}=()" for name in _UNUSED
-    )
-
-
 HEADERS = {
-    "Content-Security-Policy": policy(),
+    "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in _POLICY.items()),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": permissions(),
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in _UNUSED),
     # Forms over https are checked by their Referer, so it must reach ourselves.
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
-}
-# For a page that scans: WebAssembly may be compiled, and the camera asked for.
-SCANNER = {
-    "Content-Security-Policy": policy(script_src="'self' 'wasm-unsafe-eval'"),
-    "Permissions-Policy": permissions(camera=True),
 }
 LARGEST_FORM = 100_000  # bytes; the doors that take pictures say so themselves
 _LOOPBACK, _PORT = ("localhost", "127.0.0.1", "[::1]"), re.compile(r":\d+\Z")

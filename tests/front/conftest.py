@@ -10,7 +10,7 @@ from healthcert.config import Settings
 from healthcert.web.delivery import init_delivery
 from healthcert.web.dev import styleguide
 from healthcert.web.pages import init_pages
-from healthcert.web.security import SCANNER, init_security
+from healthcert.web.security import init_security
 from tests.threads import answering
 
 
@@ -29,7 +29,7 @@ def make_app():
         init_delivery(app)
         init_pages(app, settings, zone="Europe/Paris")
         app.add_url_rule("/styleguide", view_func=styleguide, methods=["GET", "POST"])
-        app.add_url_rule("/scan", "scan", lambda: ("", 200, SCANNER))
+        app.add_url_rule("/own", "own", lambda: ("", 200, {"Referrer-Policy": "no-referrer"}))
         app.add_url_rule("/long", "long", lambda: "word " * 1000)
         app.add_url_rule("/short", "short", lambda: "word")
         init_security(app, settings)

@@ -7,8 +7,6 @@ import re
 
 import pytest
 
-from healthcert.web.security import policy
-
 
 def asset(client, name):
     return re.search(rf'"(/static/{name}\.[0-9a-f]{{10}}\.\w+)"', client.get("/styleguide").text)[1]
@@ -27,12 +25,10 @@ def test_every_answer_is_guarded_and_kept_by_nobody(client, path):
     assert headers["Cache-Control"] == "no-store"
 
 
-def test_a_page_that_scans_may_use_the_camera_and_compile_and_nothing_more(client):
-    headers = client.get("/scan").headers
-    assert headers["Content-Security-Policy"] == policy(script_src="'self' 'wasm-unsafe-eval'")
-    assert "camera=(self)" in headers["Permissions-Policy"]
-    assert "microphone=()" in headers["Permissions-Policy"]
-    assert headers.getlist("Content-Security-Policy") == [headers["Content-Security-Policy"]]
+def test_a_header_that_a_page_sets_itself_stands_alone(client):
+    headers = client.get("/own").headers
+    assert headers.getlist("Referrer-Policy") == ["no-referrer"]
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
 
 
 def test_only_a_service_on_https_demands_it_for_ever(client, make_app):

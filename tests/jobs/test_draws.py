@@ -165,6 +165,24 @@ def test_files_that_are_missing_are_written_again(parts, lots):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_what_goes_on_is_looked_at_each_second_and_what_is_over_once_a_minute(parts, lots):
+    lots.wait(3)
+    over = lots.announced()
+    job.keep(parts, CLOSES)
+    lots.run(over)
+    job.keep(parts, LATER)
+    goes_on = lots.announced(closes=LATER.isoformat())
+    half_past = LATER + timedelta(seconds=30)
+    job.keep(parts, half_past)
+    manifests = [folder_of(parts, draw) / "manifest.json" for draw in (over, goes_on)]
+    for each in manifests:
+        each.unlink()
+    assert job.keep(parts, half_past) == 1
+    assert [each.exists() for each in manifests] == [False, True]
+    assert job.keep(parts, LATER + timedelta(minutes=1)) == 1
+    assert manifests[0].exists()
+
+
 def test_of_a_draw_that_is_given_up_the_list_stays_as_it_was_closed(parts, lots):
     lots.wait(3)
     draw = lots.announced()

@@ -78,6 +78,17 @@ class Country:
             rows = db.execute(select(SiteClosure.site_id, SiteClosure.holiday_id))
             return dict(rows.all())
 
+    def days(self, site: Site | None = None) -> dict[date, object]:
+        """Return which holiday, or no one, closed the clinic's site, or another, on which day."""
+        query = select(SiteClosure.day, SiteClosure.holiday_id)
+        with self.clinic.doors.reading() as db:
+            rows = db.execute(query.filter_by(site_id=(site or self.clinic.site).id))
+            return dict(rows.all())
+
+    def move(self, site: Site, region: str) -> None:
+        with self.clinic.doors.transaction() as db:
+            db.get_one(Site, site.id).region = region
+
     def acts(self) -> Counter:
         with self.clinic.doors.reading() as db:
             return Counter(db.scalars(select(AuditEvent.act)))
@@ -142,6 +153,28 @@ def test_what_was_withdrawn_is_open_again_with_what_was_planned(parts, clinic, t
     assert tree.acts()["day_opened"] == 2
     with pytest.raises(WrongState):
         tree.withdraw(second)
+
+
+def test_a_site_that_changes_its_region_keeps_the_holidays_of_the_new_one(parts, clinic, tree):
+    planned(clinic)
+    by_hand = tree.site(tree.town, region="coast")
+    clinic.doors.run(lambda db: cancelling.close_day(
+        db, site_id=by_hand.id, day=THAT, staff=clinic.nurse, now=NOW))  # fmt: skip
+    old, both = tree.declare(tree.ministry, region="coast"), day(4)
+    here = tree.declare(tree.ministry, region="coast", day=both)
+    everywhere = tree.declare(tree.ministry, day=day(9))
+    jobs.keep_holidays(parts, NOW)
+    assert tree.days() == {THAT: old.id, both: here.id, day(9): everywhere.id}
+    tree.move(clinic.site, "valley")
+    tree.move(by_hand, "valley")
+    same_day = tree.declare(tree.ministry, region="valley", day=both)
+    other_day = tree.declare(tree.town, region="valley", day=day(5))
+    assert jobs.keep_holidays(parts, NOW) == 5  # three days of one site, two of the other
+    assert tree.days() == {both: same_day.id, day(5): other_day.id, day(9): everywhere.id}
+    assert states(clinic, clinic.site) == ["cancelled", "published"]
+    assert states(clinic, clinic.site, both) == ["cancelled"]
+    assert tree.days(by_hand)[THAT] is None
+    assert jobs.keep_holidays(parts, NOW) == 0
 
 
 def test_what_somebody_closed_by_hand_too_stays_closed(parts, clinic, tree):

@@ -43,7 +43,7 @@ class World:
         giver, taker = chance.randrange(8), chance.randrange(8)
         if chance.random() < 0.7 and self.parents[taker] is not None:
             giver = self.parents[taker]
-        acts = ("end_work", "revoke_many", "see_organisations", *ACTS)
+        acts = ("end_work", "invite_staff", "see_organisations", *ACTS)
         return {
             "act": chance.choice(acts[:3] if chance.random() < 0.9 else acts), "giver": giver,
             "taker": taker, "ends": chance.randrange(4, 12),
@@ -74,7 +74,7 @@ def request(chance):
         "site": chance.choice(some), "works_for": chance.choice([None, *range(8)]),
     }  # fmt: skip
     act = chance.choice(
-        [*ACTS, "print_money", *("end_work", "revoke_many", "see_organisations") * 4]
+        [*ACTS, "print_money", *("end_work", "invite_staff", "see_organisations") * 4]
     )
     thing = {
         "person": chance.choice(some), "site": chance.choice(some),

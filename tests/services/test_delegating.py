@@ -106,7 +106,7 @@ def test_only_the_giver_and_those_above_take_back(db, tree):
             delegating.revoke(db, staff=admin(db, stranger), delegation_id=given.id, now=NOW)
 
 
-@pytest.mark.parametrize("act", ["delegate", "record_dose", "manage_keys", "print_money", ""])
+@pytest.mark.parametrize("act", ["delegate", "record_dose", "settle_alarm", "print_money", ""])
 def test_only_acts_of_ones_own_organisation_are_handed_on(db, tree, act):
     with pytest.raises(BadInput) as caught:
         hand_on(db, admin(db, tree["region"]), tree["town"], act)
@@ -202,3 +202,16 @@ def test_clinic_staff_have_a_site(db, role):
 def test_nobody_has_a_role_that_is_not_one(db):
     with refused(db, "ck_staff_role"):
         make.make_staff(db, role="king")
+
+
+def test_an_act_that_is_no_more_was_handed_to_nobody(db, tree):
+    boss = admin(db, tree["region"])
+    given = Delegation(
+        recorded_at=NOW, giver_id=tree["region"].id, taker_id=tree["town"].id, act="print_money",
+        given_by=boss.id, ends_at=NOW + timedelta(30),
+    )  # fmt: skip
+    db.add(given)
+    db.flush()
+    assert delegating.overview(db, staff=boss, now=NOW)[2] == []
+    with pytest.raises(NotFound):
+        delegating.revoke(db, staff=boss, delegation_id=given.id, now=NOW)

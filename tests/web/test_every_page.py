@@ -77,6 +77,25 @@ def look(chromium, address):
     return looked
 
 
+@pytest.mark.parametrize("language", ["en", "fr", "ar"])
+def test_on_a_desk_the_ways_of_who_works_for_the_country_take_one_line(
+    staff, chromium, address, language
+):
+    context = chromium.new_context(viewport={"width": 1280, "height": 844})
+    page = context.new_page()
+    for role in ("admin", "inspector", "key_officer"):
+        context.clear_cookies()
+        for cookie in staff(role).client._cookies.values():  # noqa: SLF001 - to hand them on
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+        page.goto(f"{address}/account?lang={language}")
+        tops = "all => all.map(each => each.getBoundingClientRect().top)"
+        found = page.locator(".govuk-service-navigation__link").evaluate_all(tops)
+        assert len(found) >= 2, role
+        assert len({*found}) == 1, role
+        assert page.locator("a[href='/account'][aria-current=page]").is_visible(), role
+    context.close()
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
     pins = load_pins(published.pins_dir)
@@ -158,7 +177,9 @@ def opening_day(admin):
     told |= {"closes": "2026-03-05T12:00", "share region:coast": "20", "sure": "y"}
     draw = admin.post(new, told).location
     opens = {"opens_at": "2026-03-04T12:00", "code": "spring", "room_minutes": "60", "hours": "9"}
-    made = admin.post("/admin/opening/change", opens | {"programme": "covid19"})
+    change = "/admin/opening/change"
+    opens["shown"] = re.search(r'name="shown" value="(\w+)"', admin.get(change).text)[1]
+    made = admin.post(change, opens | {"programme": "covid19"})
     return [made.location, "/admin/opening/change", "/admin/opening/take-away", "/admin/draws", new,
             draw, f"{draw.partition('?')[0]}/give-up"]  # fmt: skip
 

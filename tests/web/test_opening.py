@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -43,7 +44,17 @@ def at(parts, clock, clinic, admin):
 
 
 def announce(admin, **told):
-    return admin.post("/admin/opening/change", told)
+    return admin.post("/admin/opening/change", {"shown": shown(admin)} | told)
+
+
+def shown(admin, path="/admin/opening/change"):
+    """Return the mark of what a form shows."""
+    return re.search(r'name="shown" value="(\w+)"', admin.get(path).text)[1]
+
+
+def take_away(admin, **told):
+    path = "/admin/opening/take-away"
+    return admin.post(path, {"shown": shown(admin, path), "sure": "y"} | told)
 
 
 def announced(parts):
@@ -127,14 +138,62 @@ def test_it_is_taken_away_only_by_who_means_it(admin, parts, wanted, at, app):
     Browser(app).client.post("/room", data={"identity": "ann"})
     at(OPENS - timedelta(minutes=9))
     assert "1 person waits in the room now" in admin.get(path).text
-    assert "confirm this first" in admin.post(path).text
+    assert "confirm this first" in take_away(admin, sure="").text
     assert announced(parts) is not None
-    assert admin.post(path, {"sure": "y"}).status_code == 303
+    assert take_away(admin).status_code == 303
     assert announced(parts) is None
     assert {each.name for each in parts.settings.room_dir.iterdir()} == {
         "availability.json", "looked"
     }  # fmt: skip
     assert Browser(app).get("/room").status_code == 404
+
+
+def test_what_somebody_else_announced_meanwhile_is_shown_and_not_replaced(
+    admin, staff, parts, wanted
+):
+    other, mark = staff("admin"), shown(admin)
+    assert announce(other, **wanted | {"code": "theirs", "hours": "7"}).status_code == 303
+    page = announce(admin, **wanted | {"code": "mine", "shown": mark})
+    assert page.status_code == 409
+    for told in ("Somebody else changed this", "theirs", "7 hours after", 'value="mine"'):
+        assert told in page.text, told
+    assert announced(parts).code == "theirs"
+    again = re.search(r'name="shown" value="(\w+)"', page.text)[1]
+    assert announce(admin, **wanted | {"code": "mine", "shown": again}).status_code == 303
+    assert announced(parts).code == "mine"
+    assert admin.post("/admin/opening/change", wanted).status_code == 409, "nothing was shown"
+
+
+def test_of_a_form_from_before_the_room_opened_nothing_is_taken(admin, parts, wanted, at):
+    announce(admin, **wanted)
+    mark = shown(admin)
+    at(OPENS - timedelta(minutes=59))
+    page = announce(admin, **wanted | {"hours": "3", "code": "other", "shown": mark})
+    assert page.status_code == 409
+    assert "all else stands" in page.text
+    assert 'value="3"' in page.text
+    assert announced(parts).hours == 12
+
+
+def test_another_opening_than_was_shown_is_not_taken_away(admin, parts, wanted):
+    announce(admin, **wanted)
+    mark = shown(admin, "/admin/opening/take-away")
+    announce(admin, **wanted | {"code": "theirs"})
+    page = take_away(admin, shown=mark)
+    assert page.status_code == 409
+    assert "Somebody else changed this" in page.text
+    assert "theirs" in page.text
+    assert announced(parts).code == "theirs"
+
+
+def test_of_two_who_send_at_the_same_moment_one_is_told_of_the_other(admin, staff, parts, wanted):
+    told = wanted | {"shown": shown(admin)}
+    both = [admin, staff("admin")]
+    with ThreadPoolExecutor(2) as pool:
+        with room_files.alone(parts.settings.data_dir):
+            answers = [pool.submit(announce, one, **told) for one in both]
+            assert not wait(answers, 0.5).done, "what is being done was not waited for"
+        assert sorted(each.result().status_code for each in answers) == [303, 409]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ it refuses with is read under ``Raises`` in what is written about it.
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_type_hints
@@ -49,6 +50,9 @@ class Deed:
     match: Work | None = None  # what shows the state that ``If-Match`` has to name
     spends: Callable[[Any], tuple[str, str]] | None = None  # which limit, for whom, by the body
     then: Callable[[Any], None] | None = None  # done with the answer after the commit, once
+    alone: Callable[[], AbstractContextManager[None]] = (
+        nullcontext  # holds what no row is, all through
+    )
 
     @property
     def act(self) -> str:

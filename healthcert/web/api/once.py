@@ -49,11 +49,12 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         api_answers.keep(db, vault=vault, key=key, asked=asked, answer={"body": body}, now=at)
         return found, body, False
 
-    found, body, repeated = parts().doors.run(work)
-    if isinstance(found, Refusal):
-        raise found
-    if one.then and not repeated:
-        one.then(found)
+    with one.alone():
+        found, body, repeated = parts().doors.run(work)
+        if isinstance(found, Refusal):
+            raise found
+        if one.then and not repeated:
+            one.then(found)
     return body, repeated
 
 

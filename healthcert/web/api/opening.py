@@ -1,5 +1,6 @@
 """For administrators: draws are announced, run or given up; the opening day that stands."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ Standing = of(
     opening=Announced | None, wrong=dict[str, str], says=str,
 )  # fmt: skip
 State = of("OpeningState", "How an opening goes; `room` is none, soon, open or over.",
-           openings.State, "*")  # fmt: skip
+           openings.State, "worker draws_here room commitment seed waiting let_in per_minute "
+           "left")  # fmt: skip
 
 _DRAW = "/draws/<uuid:draw_id>"
 post("/draws", draws.announce, name="announce_draw", status=201, **DRAWN)
@@ -34,7 +36,11 @@ def _put(found: Any) -> None:  # noqa: ANN401 - what the deed answers
     room_files.announce(_folder(), Opening(**found.opening.model_dump()))
 
 
-_CHANGES: dict[str, Any] = {"changes": True, "match": opening}
+def _alone() -> AbstractContextManager[None]:
+    return room_files.alone(_folder())
+
+
+_CHANGES: dict[str, Any] = {"changes": True, "match": opening, "alone": _alone}
 serve(
     "PUT", "/opening", openings.announce, name="set_opening", answer=Standing, then=_put,
     read=openings.Standing, **_CHANGES,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -122,6 +124,18 @@ def test_an_opening_is_set_as_it_was_seen_changed_and_taken_away(admin, parts, c
         acts = select(AuditEvent.act).where(AuditEvent.act.like("opening%"))
         found = db.scalars(acts.order_by(AuditEvent.id)).all()
     assert found == ["opening_announced", "opening_taken_away"]
+
+
+def test_of_two_programs_at_the_same_moment_one_is_told_of_the_other(admin, parts, code):
+    opening = {"code": "a", "programme": code, "opens_at": (NOW + timedelta(days=1)).isoformat()}
+    put = partial(
+        admin.ask, "PUT", "/opening", {"opening": opening}, If_Match=tag(admin, "/opening")
+    )
+    with ThreadPoolExecutor(2) as pool:
+        with room_files.alone(parts.settings.data_dir):
+            answers = [pool.submit(put) for _each in "ab"]
+            assert not wait(answers, 0.5).done, "what is being done was not waited for"
+        assert sorted(each.result().status_code for each in answers) == [200, 412]
 
 
 def test_the_same_key_sets_an_opening_once(admin, parts, code):
