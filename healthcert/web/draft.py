@@ -147,7 +147,7 @@ def left(number: int) -> list[str]:
     """Return the steps that are not done about one of them."""
     one = people()[number - 1]
     typed = [step for step in STEPS if "id" not in one and step not in one.get("done", ())]
-    return typed if one.get("told_of", "") == needs()[number - 1].programme else [*typed, TOLD]
+    return typed if needs()[number - 1].programme in ("", one.get("told_of")) else [*typed, TOLD]
 
 
 def missing() -> int:
