@@ -21,7 +21,7 @@ from healthcert.services.people import Details, details_of
 from healthcert.web import desk, draft, priority
 from healthcert.web.about import known_by, name_of
 from healthcert.web.clinic import own_site
-from healthcert.web.draft import TOLD, asked, groups, wanted
+from healthcert.web.draft import asked, groups, wanted
 from healthcert.web.here import limit, parts
 from healthcert.web.in_hand import done_key
 from healthcert.web.moment import now
@@ -39,10 +39,8 @@ def onward() -> Page:
     number = draft.missing()
     if not draft.read() and done_key() in session:
         return redirect(url_for(".done"), code=303)
-    if number and draft.left(number) == [TOLD]:
-        return redirect(url_for(".details", number=number, step=TOLD, **asked()), code=303)
     if number:
-        return redirect(url_for(".who", number=number, **asked()), code=303)
+        return redirect(url_for(".who", **asked()), code=303)
     if request.method == "POST" and draft.read().get("tried") != _places():
         return hold()
     return redirect(url_for(".check", **asked()), code=303)

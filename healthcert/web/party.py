@@ -35,6 +35,8 @@ class Which(Answers):
 def who() -> Page:
     """Ask who the next person is, among those on record whom one may book for."""
     number, known = _number(), _known()
+    if "number" not in request.args and draft.left(number) == [TOLD]:
+        return _to_details(number)
     if at_desk() and known is None:
         return redirect(url_for(".find", number=number, **asked()), code=303)
     if not known and not at_desk():

@@ -18,11 +18,9 @@ from healthcert.web.draft import STEPS
 from tests.certificates import NOW
 from tests.factories import COVID, NEGATIVE
 from tests.threads import answering
-from tests.web.conftest import ALIA, Browser, enter, tell, two_levels
+from tests.web.conftest import ALIA, NURSES, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD
-from tests.web.test_priority import NURSES, answer, asks
-
-__all__ = ["asks"]  # a fixture
+from tests.web.test_priority import answer
 
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:

@@ -3,53 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html import unescape
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from healthcert.data import knowledge as files
-from healthcert.models import Appointment, Person, Programme, Slot, WaitEntry
-from healthcert.services import eligibility, knowledge
+from healthcert.models import Appointment, Person, Slot, WaitEntry
+from healthcert.services import eligibility
 from tests.certificates import NOW
 from tests.statements import sent
-from tests.web.conftest import ALIA, Browser, enter, tell
+from tests.web.conftest import ALIA, NURSES, Browser, enter, tell
 from tests.web.test_mixed_party import CHILD, GROWN
 
-NURSES = {"code": "nurses", "admits": {"occupation": ["nurse", "doctor"]}}
 COAST = {"code": "coast", "admits": {"region": ["coast"]}}
 PREGNANT = {"code": "pregnant", "admits": {"pregnant": True}}
-WORK = {
-    "nurse": {"en": "I am a nurse", "fr": "Je suis infirmière", "ar": "أنا ممرضة"},
-    "doctor": {"en": "I am a doctor", "fr": "Je suis médecin", "ar": "أنا طبيب"},
-}
 YOU, THEY = "Are you among those who come first?", "Are they among those who come first?"
-FEVER = Path(__file__).parents[1] / "data" / "yellow_fever"
 NEAR = {"town": "port-azur", "within": "20"}
-
-
-@pytest.fixture
-def asks(parts):
-    """Return how to give a programme phases that ask."""
-
-    def publish(*phases, programme="covid19"):
-        with parts.doors.transaction() as db:
-            query = select(Programme).filter_by(code=programme)
-            told = knowledge.programme_content(db, db.scalars(query).one().id)
-            named = [
-                {"opens_on": "2026-01-01", "names": {"en": f"The {one['code']}"}} | one
-                for one in phases
-            ]
-            content = told | {"phases": named, "answers": {"occupation": WORK}}
-            mark = "-".join([programme, *(one["code"] for one in phases)])
-            source = files.sources("programme")[0]
-            source = replace(source, name=programme, content=content, sha256=mark)
-            knowledge.load(db, now=NOW, more=[*files.sources_in(FEVER, "vaccine"), source])
-
-    return publish
 
 
 @pytest.fixture
@@ -200,18 +170,21 @@ def test_what_was_answered_survives_a_hold_that_ran_out(browser, asked, asks, pa
     assert len(made(parts, "booked")) == 1
 
 
+@pytest.mark.usefixtures("later")
 def test_what_somebody_told_before_does_not_speak_for_who_types_their_details(
-    app, asked, asks, clinic, parts
+    app, asked, asks, parts
 ):
     asks(NURSES)
     first = Browser(app)
     tell(first, asked, ALIA)
     answer(first, asked, occupation="nurse")
     other = Browser(app)
-    there = asked.replace(clinic.slots[0].hex, clinic.slots[1].hex)
+    there = four_weeks_on(parts, asked)
     tell(other, there, ALIA)
     assert chosen(other.get(f"/book/details{there}&number=1&step=told").text) == []
-    assert answer(other, there).status_code == 409
+    refused = answer(other, there)
+    assert refused.status_code == 409
+    assert "not answered all" in refused.text
     assert len(made(parts)) == 1
 
 
@@ -231,7 +204,7 @@ def test_only_those_of_a_family_are_asked_whose_programme_asks(browser, asks, pa
             page = browser.get(there).text
             assert THEY in page
             assert "Are they pregnant?" in page
-            assert "number=2" in answer(browser, asked, pregnant="yes").location
+            assert "/book/who" in answer(browser, asked, pregnant="yes").location
     refused = answer(browser, asked, 3, pregnant="-")
     assert refused.status_code == 409
     assert "about person <bdi>3</bdi>" in refused.text
@@ -346,6 +319,19 @@ def test_another_programme_asks_anew_and_forgets_what_was_told_for_the_first(
     with parts.doors.reading() as db:
         [person] = db.scalars(select(Person))
         assert eligibility.told_of(db, parts.vault, person, fever) == {}
+
+
+def test_a_desk_keeps_what_it_typed_where_another_programme_asks_something(
+    staff, asked, asks, fever
+):
+    clerk, door, there = staff("clerk"), "/clinic/book", asked + "&source=phone"
+    found = clerk.post(f"{door}/find{there}", {"text": "Nobody", "born": ["", "", "1950"]})
+    clerk.post(found.location, {"person": "new"})
+    assert "/check" in tell(clerk, there, ALIA, door=door).location
+    asks(NURSES, programme="yellow-fever")
+    other = re.sub("programme=[0-9a-f-]+", f"programme={fever}", there)
+    led = clerk.get(clerk.get(f"{door}/check{other}").location)
+    assert "step=told" in led.location
 
 
 def test_who_joins_the_waiting_list_is_asked_on_a_page_more(browser, asks, clinic, parts):
