@@ -18,8 +18,8 @@ from healthcert.models import Appointment
 from healthcert.services import booking, limits, parties
 from healthcert.services.parties import Wish
 from healthcert.services.people import Details, details_of
-from healthcert.web import desk, draft
-from healthcert.web.about import known_by, name_of, told_back
+from healthcert.web import desk, draft, priority
+from healthcert.web.about import known_by, name_of
 from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked, groups, wanted
 from healthcert.web.here import limit, parts
@@ -40,7 +40,7 @@ def onward() -> Page:
     if not draft.read() and done_key() in session:
         return redirect(url_for(".done"), code=303)
     if number:
-        return redirect(url_for(".who", number=number, **asked()), code=303)
+        return redirect(url_for(".who", **asked()), code=303)
     if request.method == "POST" and draft.read().get("tried") != _places():
         return hold()
     return redirect(url_for(".check", **asked()), code=303)
@@ -75,11 +75,10 @@ def check(*, is_changed: bool = False) -> Page:
             if key not in places:
                 places[key] = one.dose, booking.place_of(db, one.slot_id), []
             places[key][2].append(one.number)
-        known = [("typed" in one, told_back(draft.details_of(db, one))) for one in draft.people()]
+        told = [priority.shown_of(db, one) for one in draft.people()]
     page = render_template(
         "booking/check.html", places=places, asked=asked(), now=now(), again=again,
-        told=[(typed, rows if typed else [rows[0], rows[2]]) for typed, rows in known],
-        until=_until(), shown=_shown(), is_changed=is_changed,
+        told=told, until=_until(), shown=_shown(), is_changed=is_changed,
     )  # fmt: skip
     return page, 409 if is_changed else 200
 
@@ -141,7 +140,8 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
     if before:
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
-    wishes = [Wish(everybody[one.number], one.slot_id, one.dose) for one in wanted()]
+    answers = [priority.of_wish(db, one) for one in told]
+    wishes = [Wish(everybody[at], slot, dose, answers[at]) for at, slot, dose in wanted()]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
         exception_reason=exception, site_id=own_site() if at_desk() else None,

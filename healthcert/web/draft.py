@@ -36,7 +36,10 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "document": ("identity_kind", "identity_value"),
     "contact": ("phone", "mail", "language"),
 }
-Entry = dict[str, Any]  # ``id``, ``name``, ``birth`` of who is on record; ``typed``, ``done`` else
+TOLD = "told"  # the step after those, where the programme asks something to say who comes first
+# ``id``, ``name``, ``birth`` of who is on record; ``typed``, ``done`` else; ``told`` answers of who
+# was asked what a programme asks, ``told_of`` the programme
+Entry = dict[str, Any]
 LATER = "later"  # the dose that could be booked along is left out for now
 _CARRIED = (
     "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
@@ -140,10 +143,16 @@ def people() -> list[Entry]:
     return [*read().get("people", []), *({} for _each in range(count))][:count]
 
 
+def left(number: int) -> list[str]:
+    """Return the steps that are not done about one of them."""
+    one = people()[number - 1]
+    typed = [step for step in STEPS if "id" not in one and step not in one.get("done", ())]
+    return typed if needs()[number - 1].programme in ("", one.get("told_of")) else [*typed, TOLD]
+
+
 def missing() -> int:
     """Return the number of the first person who is not told whole; 0 where all are."""
-    whole = ("id" in one or len(one.get("done", ())) == len(STEPS) for one in people())
-    return next((number for number, is_whole in enumerate(whole, 1) if not is_whole), 0)
+    return next((number for number in range(1, len(people()) + 1) if left(number)), 0)
 
 
 def citizen() -> Visitor | None:
@@ -202,6 +211,12 @@ def put(number: int, one: Entry) -> None:
     everybody = people()
     everybody[number - 1] = one
     keep(people=everybody, found=None)
+
+
+def put_told(number: int, **told: Any) -> None:  # noqa: ANN401 - what JSON can hold
+    """Keep what one of them ``told`` of what their programme asks; none where it asks nothing."""
+    one = {name: value for name, value in people()[number - 1].items() if name != TOLD}
+    put(number, one | told | {"told_of": needs()[number - 1].programme})
 
 
 def _key() -> str:

@@ -4,17 +4,19 @@ The draft lies in the session on the server; the desk's is apart from a citizen'
 clerk who helps somebody mixes nothing up. Who is on record is named there and not typed again.
 """
 
+from uuid import UUID
+
 from flask import redirect, render_template, request, url_for
 
 from healthcert.errors import NotFound
 from healthcert.i18n import format_known, gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import booking, proxies
-from healthcert.web import draft, family
+from healthcert.web import draft, family, priority
 from healthcert.web.about import About, about, accepted
 from healthcert.web.answers import Answers, Radios, options, recalled
 from healthcert.web.booking import onward
-from healthcert.web.draft import asked, wanted
+from healthcert.web.draft import STEPS, TOLD, asked, needs, wanted
 from healthcert.web.here import parts
 from healthcert.web.pages import bdi
 from healthcert.web.places import Page, at_desk, both, bp, counter
@@ -33,6 +35,8 @@ class Which(Answers):
 def who() -> Page:
     """Ask who the next person is, among those on record whom one may book for."""
     number, known = _number(), _known()
+    if "number" not in request.args and draft.left(number) == [TOLD]:
+        return _to_details(number)
     if at_desk() and known is None:
         return redirect(url_for(".find", number=number, **asked()), code=303)
     if not known and not at_desk():
@@ -51,8 +55,9 @@ def who() -> Page:
         return _page("who", form, number), 400 if sent else 200
     if form.person.data != _NEW:
         name, born = known[form.person.data]
-        draft.put(number, {"id": form.person.data, "name": name, "birth": born})
-        return onward()
+        before = draft.people()[number - 1] if form.person.data == at_hand else {}
+        draft.put(number, before | {"id": form.person.data, "name": name, "birth": born})
+        return _to_details(number)
     draft.put(number, {"typed": draft.shared(), "done": []})
     return _to_details(number)
 
@@ -61,30 +66,64 @@ def who() -> Page:
 def details() -> Page:
     """Ask one thing about a person, and go on where nothing is wrong; what is, is told by a GET."""
     number, step = _number(), request.args.get("step", "")
-    if step not in draft.STEPS:
+    if step == TOLD:
+        return _first(number)
+    if step not in STEPS:
         raise NotFound
     one = draft.people()[number - 1]
     typed = one.get("typed") or draft.shared()
     if request.method != "POST":
         form = about(recalled(typed) if typed else None)
-        is_right = not (typed and "wrong" in request.args) or _judged(form, draft.STEPS[step])
-        status = 200 if is_right else 400
-        return _page("details", form, number, step=step, steps=[*draft.STEPS]), status
-    typed = typed | {name: request.form.getlist(name) for name in draft.STEPS[step]}
-    is_right = _judged(about(recalled(typed)), draft.STEPS[step])
+        is_right = not (typed and "wrong" in request.args) or _judged(form, STEPS[step])
+        return _question(form, number, step), 200 if is_right else 400
+    typed = typed | {name: request.form.getlist(name) for name in STEPS[step]}
+    is_right = _judged(about(recalled(typed)), STEPS[step])
     done = {*one.get("done", ())} - {step}
-    draft.put(number, {"typed": typed, "done": sorted(done | {step} if is_right else done)})
+    one = {} if "id" in one else one
+    draft.put(number, one | {"typed": typed, "done": sorted(done | {step} if is_right else done)})
     again = url_for(".details", number=number, step=step, wrong="", **asked())
     return _to_details(number) if is_right else redirect(again, code=303)
 
 
+def _first(number: int) -> Page:
+    """Ask what the programme asks to say who comes first; any answer may be left out."""
+    one, programme = draft.people()[number - 1], needs()[number - 1].programme
+    with parts().doors.reading() as db:
+        questions = priority.asked_by(db, programme)
+        known = one.get(TOLD)
+        if known is None and questions and priority.may_see(one):
+            known = priority.told_last(db, UUID(one["id"]), programme)
+    if not questions:
+        return _to_details(number)
+    if draft.left(number)[:1] not in ([], [TOLD]):  # or it is booked, and its draft is gone
+        return onward()
+    others = at_desk() or len(draft.people()) > 1
+    form = priority.form_of(questions, request.form or recalled(known or {}), of_others=others)
+    if request.method != "POST":
+        return _question(form, number, TOLD)
+    draft.put_told(number, told=priority.kept(form, one))
+    return _to_details(number)
+
+
 def _to_details(number: int) -> Page:
     """Lead to the first thing that a person was not asked yet."""
-    done = draft.people()[number - 1].get("done", ())
-    step = next((step for step in draft.STEPS if step not in done), None)
-    if step is None:
+    left = draft.left(number)
+    if left == [TOLD]:
+        with parts().doors.reading() as db:
+            if not priority.asked_by(db, needs()[number - 1].programme):
+                draft.put_told(number)
+                left = []
+    if not left:
         return onward()
-    return redirect(url_for(".details", number=number, step=step, **asked()), code=303)
+    return redirect(url_for(".details", number=number, step=left[0], **asked()), code=303)
+
+
+def _question(form: Answers, number: int, step: str) -> str:
+    everybody = draft.people()
+    is_typed = "id" not in everybody[number - 1]
+    steps = [*STEPS, TOLD] if is_typed else [step]
+    last = TOLD if TOLD in everybody[number - 2] else [*STEPS][-1]  # of whoever is before
+    return _page("details", form, number, step=step, steps=steps, last=last)
 
 
 def _page(name: str, form: Answers, number: int, **more: object) -> str:

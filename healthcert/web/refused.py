@@ -16,8 +16,8 @@ from healthcert.errors import (
 )
 from healthcert.services import booking, eligibility, people
 from healthcert.services.audit import Actor
-from healthcert.web import draft
-from healthcert.web.draft import Chosen, asked, groups, wanted
+from healthcert.web import draft, priority
+from healthcert.web.draft import Chosen, asked, groups, needs, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
@@ -41,14 +41,25 @@ def answered(refusal: Refusal) -> Page:
     ):
         turn = next(turn for turn, group in enumerate(groups()) if one.number in group)
         return (second if is_second else slots)(answer, turn)
-    is_kept = isinstance(refusal, NotEligible) and refusal.by_phase and _kept(one)
+    is_by_phase = isinstance(refusal, NotEligible) and refusal.by_phase
+    is_kept = is_by_phase and _kept(one)
+    asks, is_open = _asked(one) if is_by_phase else ([], False)
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
         is_second=is_second, dose=one.dose, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
-        is_not_due=isinstance(refusal, booking.NotDue),
+        is_not_due=isinstance(refusal, booking.NotDue), asks=asks, is_open=is_open,
     )  # fmt: skip
     return page, answer.status
+
+
+def _asked(chosen: Chosen) -> tuple[list[tuple[object, object]], bool]:
+    """Return in words what phases ask, and whether some of it was not answered."""
+    with parts().doors.reading() as db:
+        asked = priority.asked_by(db, needs()[chosen.number].programme)
+    told = draft.people()[chosen.number].get(draft.TOLD) or {}
+    words = [row[:2] for row in priority.told_back(asked, asked)]
+    return words, not asked.keys() <= told.keys()
 
 
 def _kept(chosen: Chosen) -> bool:
@@ -56,13 +67,16 @@ def _kept(chosen: Chosen) -> bool:
     one, slot_id, vault = draft.people()[chosen.number], chosen.slot_id, parts().vault
 
     def decide(db: Any) -> bool:  # noqa: ANN401 - views know no SQL
+        told = priority.of_wish(db, one)
         if "typed" in one:
-            told = draft.details_of(db, one)
-            return booking.keep_refusal(db, vault=vault, slot_id=slot_id, details=told, now=now())
+            details = draft.details_of(db, one)
+            return booking.keep_refusal(
+                db, vault=vault, slot_id=slot_id, details=details, told=told, now=now()
+            )
         person, session = people.locked(db, UUID(one["id"])), booking.place_of(db, slot_id).session
         eligibility.decide(
             db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
-            actor=Actor("citizen", person.id), now=now(),
+            actor=Actor("citizen", person.id), told=told, now=now(),
         )  # fmt: skip
         return True
 

@@ -14,12 +14,13 @@ from healthcert.i18n import lazy as _
 from healthcert.policy.offers import RADII
 from healthcert.services import identities, near, offers, people, roster, waiting
 from healthcert.services.vials import opened as open_vials
-from healthcert.web import draft
+from healthcert.web import draft, priority
 from healthcert.web.about import about, accepted, details_in, known_by
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled, words
 from healthcert.web.appointments import do
 from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
+from healthcert.web.guards import visitor
 from healthcert.web.here import done, limit, parts
 from healthcert.web.moment import now
 from healthcert.web.places import give_choices, town_at
@@ -68,11 +69,14 @@ def join() -> _Page:
     form, who = _wanted(), about(request.form)
     if not all([form.validate(), who.validate(), accepted(who)]):  # all that is wrong, at once
         return render_template("waiting/join.html", form=form, who=who), 400
-    told = details_in(who)
-    limit("book", known_by(told))
-    of: Any = {"details": told, "vault": parts().vault, "country": parts().settings.country}
+    told, page = priority.asked_after(form.programme.data)
+    if page:
+        return page
+    details = details_in(who)
+    limit("book", known_by(details))
+    of: Any = {"details": details, "vault": parts().vault, "country": parts().settings.country}
     entry, number = parts().doors.run(
-        lambda db: identities.enter(db, staff=None, now=now(), **of, **_told(db, form))
+        lambda db: identities.enter(db, staff=None, now=now(), told=told, **of, **_told(db, form))
     )
     session["waits"] = str(entry.person_id), number
     return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
@@ -90,10 +94,14 @@ def begin() -> _Page:
     form = _wanted()
     if not form.validate():
         return _mine(form), 400
+    own = visitor().id if visitor().id == visitor().person_id else None
+    told, page = priority.asked_after(form.programme.data, own, of_others=own is None)
+    if page:
+        return page
     with parts().doors.transaction() as db:
         waiting.join(
             db, vault=parts().vault, person=people.locked(db, whose(db, "book")), actor=actor(),
-            now=now(), **_told(db, form),
+            now=now(), told=told if own or told else None, **_told(db, form),
         )  # fmt: skip
     return redirect(url_for(".mine"), code=303)
 

@@ -30,6 +30,12 @@ from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
 
 CENTRAL = {"admin": "Adam Admin", "key_officer": "Kim Keys", "inspector": "Ida Inspector"}
+FEVER = Path(__file__).parents[1] / "data" / "yellow_fever"
+NURSES = {"code": "nurses", "admits": {"occupation": ["nurse", "doctor"]}}
+WORK = {
+    "nurse": {"en": "I am a nurse", "fr": "Je suis infirmière", "ar": "أنا ممرضة"},
+    "doctor": {"en": "I am a doctor", "fr": "Je suis médecin", "ar": "أنا طبيب"},
+}
 FAULTS = (403, 404, 405, 500, 503)
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -153,9 +159,8 @@ def clinic(parts) -> Clinic:
 @pytest.fixture
 def fever(parts, clinic):
     """Open a second programme at the clinic today, with a slot beside each of the first's."""
-    folder = Path(__file__).parents[1] / "data" / "yellow_fever"
     vaccine, programme = (
-        source for kind in ("vaccine", "programme") for source in files.sources_in(folder, kind)
+        source for kind in ("vaccine", "programme") for source in files.sources_in(FEVER, kind)
     )
     open_to_all = programme.content | {"phases": programme.content["phases"][1:]}
     open_to_all["phases"][0] |= {"opens_on": str(NOW.date())}
@@ -173,6 +178,27 @@ def fever(parts, clinic):
                 db, session=session, starts_at=NOW + timedelta(minutes=30 * number), capacity=2
             )
         return of["programme"].id
+
+
+@pytest.fixture
+def asks(parts):
+    """Return how to give a programme phases that ask."""
+
+    def publish(*phases, programme="covid19"):
+        with parts.doors.transaction() as db:
+            query = select(Programme).filter_by(code=programme)
+            told = knowledge.programme_content(db, db.scalars(query).one().id)
+            named = [
+                {"opens_on": "2026-01-01", "names": {"en": f"The {one['code']}"}} | one
+                for one in phases
+            ]
+            content = told | {"phases": named, "answers": {"occupation": WORK}}
+            mark = "-".join([programme, *(one["code"] for one in phases)])
+            source = files.sources("programme")[0]
+            source = replace(source, name=programme, content=content, sha256=mark)
+            knowledge.load(db, now=NOW, more=[*files.sources_in(FEVER, "vaccine"), source])
+
+    return publish
 
 
 @pytest.fixture
