@@ -48,6 +48,12 @@ def test_every_message_is_in_the_catalogue_and_translated(words, collected, lang
     assert words.lacking(known) == []
 
 
+@pytest.mark.parametrize("language", ["fr", "ar"])
+def test_no_sentence_is_said_twice_in_one_message(words, language):
+    told = [text for message in words.read(language) for text in as_many(message.string)]
+    assert [text for text in told if re.fullmatch(r"(.{20,}?)\1+", text, re.DOTALL)] == []
+
+
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
