@@ -43,7 +43,7 @@ class Settings:
     secret_file: Path  # file with the secret from which session, form and code secrets are derived
     mail_url: str = ""  # ``smtp://host:port`` of the relay; empty: messages stay here
     sms_url: str = ""  # ``smpp://host:port`` of the gateway; empty: messages stay here
-    crowd: int = 2  # requests of the public at once in a web process, see ADR 29
+    crowd: int = 2  # requests of the public at once in a web process, 6 at most: ADR 29
     core: int | None = None  # the processor core that one web process keeps to; None: any
     trusted_proxies: int = 0  # reverse proxies whose forwarding headers are believed
     metrics_token: str = ""  # opens ``/metrics`` to other machines; empty: closed to them
@@ -111,7 +111,7 @@ class Settings:
             secret_file=read.path("SECRET_FILE", str(keys_dir / environment / "secret")),
             mail_url=read.text("MAIL_URL", ""),
             sms_url=read.text("SMS_URL", ""),
-            crowd=int(read.matching("CROWD", "2", r"[1-9]")),
+            crowd=int(read.matching("CROWD", "2", r"[1-6]")),
             core=int(core) if (core := read.matching("CORE", "", r"\d{0,4}")) else None,
             trusted_proxies=read.number("TRUSTED_PROXIES", 0),
             metrics_token=read.matching("METRICS_TOKEN", "", r"[!-~]{32,}|"),

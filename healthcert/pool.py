@@ -21,7 +21,10 @@ class Turns:
     """
 
     def __init__(self, places: int, patience: float, most_in_line: float = math.inf) -> None:
-        """Take how many places there are, and how many wait for one, so many seconds at most."""
+        """Take how many places there are, how long one waits, and how many may.
+
+        `patience` are seconds, -1 for as long as it takes.
+        """
         self._lock, self._free, self._patience = Lock(), places, patience
         self.line, self._most = deque[Lock](), most_in_line
 

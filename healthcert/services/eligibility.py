@@ -121,23 +121,11 @@ def told_of(db: Session, vault: Vault, person: Person, programme_id: UUID) -> di
     return _opened(vault, person, latest(db, person_id=person.id, programme_id=programme_id))
 
 
-def questions(
-    db: Session, programme_ids: Collection[UUID], *, day: date, country: Country
-) -> Questions:
-    """Return what phases of programmes that are not over by a day ask people to tell.
+def asks(db: Session, programme: Programme, *, day: date, country: Country) -> Questions:
+    """Return what phases of a programme that are not over by a day ask people to tell.
 
     The one code ``yes`` of what is answered with yes or no has no names.
     """
-    query = select(Programme).where(Programme.id.in_(programme_ids)).order_by(Programme.code)
-    found: Questions = {}
-    for programme in db.scalars(query):
-        for field, codes in asks(db, programme, day=day, country=country).items():
-            found[field] = codes | found.get(field, {})
-    return {field: found[field] for field in TOLD if field in found}
-
-
-def asks(db: Session, programme: Programme, *, day: date, country: Country) -> Questions:
-    """Return what `questions` does of one programme that was read before."""
     asked = eligibility.asked(_stages(db, programme)[0], day)
     if not asked:
         return {}

@@ -12,7 +12,7 @@ from wtforms import SelectMultipleField
 
 from healthcert.i18n import Lazy, gettext
 from healthcert.i18n import lazy as _
-from healthcert.models import Person
+from healthcert.models import Person, Programme
 from healthcert.policy.eligibility import TOLD
 from healthcert.services import eligibility
 from healthcert.services.eligibility import Questions
@@ -20,19 +20,12 @@ from healthcert.web import about, draft
 from healthcert.web.answers import Answers, Radios, options, recalled
 from healthcert.web.draft import Entry
 from healthcert.web.here import parts, today
-from healthcert.web.labels import in_words
+from healthcert.web.labels import ASKED, in_words
 from healthcert.web.places import at_desk
 
 Answered = dict[str, list[str]]  # codes by field, those of `TOLD`; none of what was not answered
 Row = tuple[object, object, str]
 _NONE = "-"  # is no code of a programme, so it stays in a draft
-_CALLED = {
-    "region": _("Region"),
-    "district": _("District"),
-    "occupation": _("Occupation"),
-    "risk": _("Illness"),
-    "pregnant": _("Pregnancy"),
-}
 _OF_OTHERS = {
     "region": _("In which region do they live?"),
     "district": _("In which district do they live?"),
@@ -65,10 +58,10 @@ class First(Answers):
 def asked_by(db: Any, programme: str) -> Questions:  # noqa: ANN401 - views know no SQL
     """Return what a programme asks, now or later; nothing where its identifier is none."""
     try:
-        ids = [UUID(programme)]
+        found = db.get(Programme, UUID(programme))
     except ValueError:
         return {}
-    return eligibility.questions(db, ids, day=today(), country=parts().country)
+    return eligibility.asks(db, found, day=today(), country=parts().country) if found else {}
 
 
 def form_of(asked: Questions, typed: Any, *, of_others: bool) -> First:  # noqa: ANN401 - a MultiDict
@@ -142,7 +135,7 @@ def told_back(asked: Questions, told: Mapping[str, Iterable[str]]) -> list[Row]:
     for field in asked:
         words = _words(asked, field)
         said = gettext(", ").join(str(words[code]) for code in told.get(field, ()) if code in words)
-        rows.append((_CALLED[field], said or gettext("Not answered"), draft.TOLD))
+        rows.append((str(ASKED[field]).capitalize(), said or gettext("Not answered"), draft.TOLD))
     return rows
 
 

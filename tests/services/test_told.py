@@ -18,6 +18,7 @@ from healthcert.models import (
     EligibilityDecision,
     Message,
     Person,
+    Programme,
     WaitEntry,
 )
 from healthcert.services import (
@@ -65,8 +66,8 @@ def hold(clinic: Clinic, *wishes: parties.Wish, **how: Any) -> parties.Party:
 
 def questions(clinic: Clinic, on: int = 0) -> dict[str, Any]:
     with clinic.doors.reading() as db:
-        of = {clinic.programme.id}
-        return eligibility.questions(db, of, day=day(on), country=clinic.country)
+        programme = db.get_one(Programme, clinic.programme.id)
+        return eligibility.asks(db, programme, day=day(on), country=clinic.country)
 
 
 def test_who_tells_what_a_phase_asks_is_booked_and_it_is_opened_again(clinic):

@@ -50,9 +50,7 @@ class Deed:
     match: Work | None = None  # what shows the state that ``If-Match`` has to name
     spends: Callable[[Any], tuple[str, str]] | None = None  # which limit, for whom, by the body
     then: Callable[[Any], None] | None = None  # done with the answer after the commit, once
-    alone: Callable[[], AbstractContextManager[None]] = (
-        nullcontext  # holds what no row is, all through
-    )
+    alone: Callable[[], AbstractContextManager[None]] = nullcontext  # holds files until it is done
 
     @property
     def act(self) -> str:
