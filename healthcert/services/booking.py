@@ -22,9 +22,6 @@ from healthcert.models import (
     EligibilityDecision,
     Person,
     Phase,
-    Product,
-    Programme,
-    Site,
     Slot,
     plain,
 )
@@ -43,8 +40,6 @@ from healthcert.services import (
 )
 from healthcert.services.people import Details
 
-BOOKABLE = scenes.BOOKABLE
-Place = scenes.Place
 Written = list[Mapping[str, object]]
 
 
@@ -148,7 +143,7 @@ def cancel(
     if appointment.state not in ("booked", "held"):
         raise WrongState
     places.give_back(db, appointment, "cancelled")
-    place = place_of(db, appointment.slot_id, states=None)
+    place = scenes.place_of(db, appointment.slot_id, states=None)
     tell(db, vault, person, "cancelled", appointment, place, now)
     actor = actor or audit.Actor("citizen", person_id)
     note(db, actor, "appointment_cancelled", appointment, now)
@@ -165,26 +160,6 @@ def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
     if found is None:
         raise NotFound
     return found
-
-
-def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOOKABLE) -> Place:
-    """Return a slot with session, site and product.
-
-    Raises:
-        NotFound: No such slot, or its session is in none of these states.
-    """
-    query = (
-        select(Slot, ClinicSession, Site, Product, Programme)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .join(Site, Site.id == ClinicSession.site_id)
-        .join(Product, Product.id == ClinicSession.product_id)
-        .join(Programme, Programme.id == ClinicSession.programme_id)
-        .where(Slot.id == slot_id)
-    )
-    found = db.execute(query.execution_options(populate_existing=True)).one_or_none()
-    if found is None or (states is not None and found[1].state not in states):
-        raise NotFound
-    return Place(*found)
 
 
 class NotDue(NotEligible):
@@ -239,7 +214,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
 
 
 def _before(
-    db: Session, person: Person, place: Place, dose_number: int, planned: Sequence[Planned]
+    db: Session, person: Person, place: scenes.Place, dose_number: int, planned: Sequence[Planned]
 ) -> set[Planned]:
     """Return the earlier doses of the same product that are planned or have an appointment."""
     if dose_number == 1:
@@ -289,7 +264,7 @@ def keep_refusal(
     """
     if details.identity.kind in people.UNFINDABLE:
         return False
-    session = place_of(db, slot_id).session
+    session = scenes.place_of(db, slot_id).session
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     people.locked(db, person.id)
     eligibility.decide(
@@ -301,7 +276,7 @@ def keep_refusal(
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
-    place: Place, now: datetime, rows: audit.Rows = None, details: Details | None = None,
+    place: scenes.Place, now: datetime, rows: audit.Rows = None, details: Details | None = None,
 ) -> None:  # fmt: skip
     """Queue what a person is told of an appointment."""
     fields = {

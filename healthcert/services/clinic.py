@@ -23,10 +23,10 @@ from healthcert.models import (
 )
 from healthcert.policy import likeness
 from healthcert.services import audit, enrolment, facts, findings, looks, record
-from healthcert.services.booking import place_of
 from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
+from healthcert.services.scenes import place_of
 from healthcert.services.tidying import tidy_identity
 
 NOT_VACCINATED_REASONS = (

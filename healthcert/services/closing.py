@@ -25,7 +25,7 @@ from healthcert.models import (
     StockCount,
     StockMove,
 )
-from healthcert.services import audit, booking, places, stock
+from healthcert.services import audit, places, scenes, stock
 from healthcert.services.stock import Shelf
 
 _OUT = ("given", "wasted", "transferred_out", "returned")
@@ -165,7 +165,7 @@ def close(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None
     query = query.where(Slot.session_id == session_id)
     waiting = query.where(Appointment.state.in_(("held", "booked", "arrived")))
     people = db.scalars(waiting.with_for_update(of=Appointment)).all()
-    if session.state not in booking.BOOKABLE or any(
+    if session.state not in scenes.BOOKABLE or any(
         each.state == "arrived" or each.ends_at > now for each in people
     ):
         raise WrongState

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.models import ClinicSession, Product, Site, Slot
 from healthcert.policy.ages import reaches
-from healthcert.services.booking import BOOKABLE
+from healthcert.services.scenes import BOOKABLE
 
 
 class Wanted(NamedTuple):

@@ -91,7 +91,7 @@ class _Plan:
 
 def _unfit(db: Session, vault: Vault, person: Person, old: Appointment) -> _Plan | None:
     """Return what is due instead of an appointment; None where it fits, or no rule says."""
-    place = booking.place_of(db, old.slot_id, states=None)
+    place = scenes.place_of(db, old.slot_id, states=None)
     day, planned = place.session.day, place.product.id
     for product_id in dict.fromkeys((planned, _last_product(db, person, old) or planned)):
         due = history.outlook(
@@ -120,7 +120,7 @@ def _replan(
     db: Session, vault: Vault, person: Person, old: Appointment, plan: _Plan, now: datetime
 ) -> None:
     for slot_id in _nearest(db, old, plan, now):
-        place = booking.place_of(db, slot_id)
+        place = scenes.place_of(db, slot_id)
         try:
             with db.begin_nested():
                 appointment = _exchange(db, old, place, now)
@@ -144,7 +144,7 @@ def _nearest(db: Session, old: Appointment, plan: _Plan, now: datetime) -> list[
     query = (
         select(Slot.id, Slot.starts_at)
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(ClinicSession.site_id == session.site_id, ClinicSession.state.in_(booking.BOOKABLE))
+        .where(ClinicSession.site_id == session.site_id, ClinicSession.state.in_(scenes.BOOKABLE))
         .where(ClinicSession.programme_id == old.programme_id, Slot.starts_at > now)
         .where(ClinicSession.product_id == plan.product_id, Slot.id != old.slot_id)
         .where(ClinicSession.day.between(due.earliest, until))

@@ -15,9 +15,9 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import ClinicSession, Offer, Person, Site, Slot, WaitEntry, new_id
 from healthcert.models.waiting import IN_TURN
 from healthcert.policy import offers as policy
-from healthcert.services import audit, booking, near, waiting
-from healthcert.services.booking import BOOKABLE, Place
+from healthcert.services import audit, near, scenes, waiting
 from healthcert.services.offers import dose_for
+from healthcert.services.scenes import BOOKABLE, Place
 
 _LOCK = 7233180152
 _LOOKED_AT = 200  # who is not old enough for what is given may stand before who is
@@ -47,7 +47,7 @@ def fill(
     """
     if db.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    place = booking.place_of(db, slot_id)
+    place = scenes.place_of(db, slot_id)
     slot, zone = place.slot, place.site.time_zone
     ends_at = policy.until(now, slot.starts_at, quiet, zone)
     if ends_at is None:

@@ -24,8 +24,8 @@ from healthcert.models import (
     WaitEntry,
     new_id,
 )
-from healthcert.services import audit, booking, history, knowledge, people, waiting
-from healthcert.services.booking import BOOKABLE, Place
+from healthcert.services import audit, booking, history, knowledge, people, scenes, waiting
+from healthcert.services.scenes import BOOKABLE, Place
 
 
 def accept(
@@ -41,7 +41,7 @@ def accept(
     """
     person = people.locked(db, person_id)
     offer, entry = _open(db, offer_id, person_id, now)
-    place = booking.place_of(db, offer.slot_id)
+    place = scenes.place_of(db, offer.slot_id)
     number = dose_for(db, vault, person, place)
     if number is None:
         raise AlreadyBooked

@@ -21,7 +21,7 @@ from healthcert.gateways.room_files import LINE, OPENING, STEPS, Opening
 from healthcert.models import ClinicSession, Programme, Slot, Staff
 from healthcert.policy.admission import Step
 from healthcert.services import audit, draws
-from healthcert.services.booking import BOOKABLE
+from healthcert.services.scenes import BOOKABLE
 
 WHILE_OPEN = frozenset({"hours"})  # what may still change: people hold tickets
 

@@ -136,7 +136,7 @@ def confirm(
         raise WrongState
     for number, row in waiting:
         with _of_wish(number):
-            if found[number].session.state not in booking.BOOKABLE:
+            if found[number].session.state not in scenes.BOOKABLE:
                 raise NotFound
             if row.starts_at <= now:
                 raise WrongState

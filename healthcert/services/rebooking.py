@@ -16,7 +16,17 @@ from healthcert.errors import AlreadyBooked, NotEligible, Refusal, SlotFull
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, ClinicSession, Site, Slot
 from healthcert.policy.offers import RADII
-from healthcert.services import audit, booking, knowledge, moving, people, places, resting, waiting
+from healthcert.services import (
+    audit,
+    booking,
+    knowledge,
+    moving,
+    people,
+    places,
+    resting,
+    scenes,
+    waiting,
+)
 
 NOTICE = timedelta(hours=2)  # a person needs to come somewhere else
 NEAR = RADII[2]  # kilometres, within which they wait for another place
@@ -66,7 +76,7 @@ def instead(
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(ClinicSession.product_id == old.product_id, ClinicSession.site_id.in_(rank))
         .where(ClinicSession.programme_id == old.programme_id, Slot.places() > 0)
-        .where(ClinicSession.state.in_(booking.BOOKABLE))
+        .where(ClinicSession.state.in_(scenes.BOOKABLE))
     )
     due = resting.to_close(db, now=not_before, site_ids=rank)
     shut = {(site_id, day) for site_id, day, _holiday in due}
@@ -112,7 +122,7 @@ def rebook(
         _keep_apart(db, vault, new, now)
         return True
     places.give_back(db, old, "cancelled")
-    place = booking.place_of(db, old.slot_id, states=None)
+    place = scenes.place_of(db, old.slot_id, states=None)
     booking.tell(db, vault, person, "unplaced", old, place, now)
     booking.note(db, audit.SYSTEM, "appointment_unplaced", old, now)
     with suppress(AlreadyBooked, NotEligible), db.begin_nested():  # the next place near there
@@ -132,7 +142,7 @@ def _again(db: Session, old: Appointment, session_id: UUID) -> list[tuple[UUID, 
         .where(ClinicSession.site_id == gone.site_id, ClinicSession.day == gone.day)
         .where(ClinicSession.product_id == gone.product_id, Slot.starts_at == old.starts_at)
         .where(ClinicSession.programme_id == gone.programme_id, Slot.places() > 0)
-        .where(ClinicSession.state.in_(booking.BOOKABLE))
+        .where(ClinicSession.state.in_(scenes.BOOKABLE))
     )
     return [(slot.id, slot.starts_at) for slot in db.scalars(query)]
 
@@ -161,7 +171,7 @@ def _keep_apart(db: Session, vault: Vault, new: Appointment, now: datetime) -> N
     later = db.scalar(query.filter_by(dose_number=new.dose_number + 1, state="booked"))
     if later is None:
         return
-    place = booking.place_of(db, later.slot_id, states=None)
+    place = scenes.place_of(db, later.slot_id, states=None)
     rule = knowledge.rule_of(db, place.product.id).series
     not_before = new.starts_at + timedelta(days=rule.min_interval)
     if later.starts_at >= not_before:

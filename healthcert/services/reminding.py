@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Person
-from healthcert.services import booking
+from healthcert.services import booking, scenes
 
 _AT_ONCE = 500
 _BOOKED_BEFORE = timedelta(days=1)  # who booked since then knows
@@ -56,6 +56,6 @@ def _told(db: Session, vault: Vault, step: _Step, now: datetime) -> int:
     found = db.execute(query).all()
     for appointment, person in found:
         appointment.reminded = step.reminded
-        place = booking.place_of(db, appointment.slot_id, states=None)
+        place = scenes.place_of(db, appointment.slot_id, states=None)
         booking.tell(db, vault, person, step.template, appointment, place, now)
     return len(found)

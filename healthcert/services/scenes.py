@@ -3,14 +3,14 @@
 Plain tuples of what booking needs and no mapped objects: what is read is written by nobody here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
@@ -65,13 +65,22 @@ _READ = {
 _LAST = narrow(f"id sealed {' '.join(eligibility.SAYS)}")
 _SLOT, _SESSION, _PROGRAMME = _T["slot"], _T["clinic_session"], _T["programme"]
 _OPEN = vars(Slot)["places"].func(_SLOT.c).label("open_places")  # of plain columns
-PLACES = (
-    select(*(_T[name].c.get(each, _OPEN) for name, its in _READ.items() for each in its._fields))
-    .join_from(_SLOT, _SESSION)
-    .join_from(_SESSION, _T["site"])
-    .join_from(_SESSION, _T["product"])
-    .join_from(_SESSION, _PROGRAMME)
-)
+_WHOLE = {name: narrow(" ".join(_T[name].c.keys())) for name in _READ}
+
+
+def _places(read: Mapping[str, Any]) -> Select[Any]:
+    columns = (_T[name].c.get(each, _OPEN) for name, its in read.items() for each in its._fields)
+    return (
+        select(*columns)
+        .join_from(_SLOT, _SESSION)
+        .join_from(_SESSION, _T["site"])
+        .join_from(_SESSION, _T["product"])
+        .join_from(_SESSION, _PROGRAMME)
+    )
+
+
+PLACES = _places(_READ)
+_PLACE = Straight(_places(_WHOLE).where(_SLOT.c.id == bindparam("slot")))
 _DECISION, _DOSE, _STANDING = _T["eligibility_decision"], _T["dose"], _T["dose_standing"]
 _NEWER, _GIVEN = _DECISION.alias(), _T["product"].alias()
 _NEWEST = (
@@ -116,7 +125,20 @@ def scene_of(db: Session, vault: Vault, person: Person, slot_id: UUID) -> Scene:
     return Scene(place, people.details_of(vault, person), last if last.id else None, counted)
 
 
-def place_in(values: Iterator[Any]) -> Place:
+def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOOKABLE) -> Place:
+    """Return a place with all there is to say of it, to be read alone.
+
+    Raises:
+        NotFound: No such slot, or its session is in none of these states.
+    """
+    rows = _PLACE.rows(db, slot=slot_id)
+    place = place_in(iter(rows[0]), _WHOLE) if rows else None
+    if place is None or (states is not None and place.session.state not in states):
+        raise NotFound
+    return place
+
+
+def place_in(values: Iterator[Any], read: Mapping[str, Any] = _READ) -> Place:
     """Return the place that a row of `PLACES` begins with; what follows stays in `values`."""
-    rows: Any = (its._make(islice(values, len(its._fields))) for its in _READ.values())
+    rows: Any = (its._make(islice(values, len(its._fields))) for its in read.values())
     return Place(*rows)

@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from healthcert.models import ClinicSession, Product, Site, Slot
 from healthcert.services import free_slots, knowledge
-from healthcert.services.booking import place_of
 from healthcert.services.free_slots import Wanted
 from healthcert.services.near import Point, km, told_by_nearest
 from healthcert.services.places import pools_of
+from healthcert.services.scenes import place_of
 
 _A_SITE_AT_MOST = 5  # slots of one site among the nearest, so that others show too
 

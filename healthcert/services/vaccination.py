@@ -30,10 +30,11 @@ from healthcert.models import (
 )
 from healthcert.policy.worth import Found
 from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
-from healthcert.services.booking import Place, cancel, place_of
+from healthcert.services.booking import cancel
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
 from healthcert.services.places import change_state, give_back
+from healthcert.services.scenes import Place, place_of
 
 _ON_TIME = ("booked", "arrived")
 ERROR_REASONS = (

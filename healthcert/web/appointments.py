@@ -9,8 +9,8 @@ from werkzeug import Response
 
 from healthcert.errors import NotEligible, SlotFull, TimesOverlap
 from healthcert.models import Appointment
-from healthcert.services import booking, moving, search
-from healthcert.services.booking import Place
+from healthcert.services import booking, moving, scenes, search
+from healthcert.services.scenes import Place
 from healthcert.web.draft import wanted
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.here import parts
@@ -94,4 +94,4 @@ def _own(appointment_id: UUID) -> tuple[Appointment, Place]:
     """
     with opened() as (db, person_id):
         own = booking.own(db, appointment_id=appointment_id, person_id=person_id)
-        return own, booking.place_of(db, own.slot_id, states=None)
+        return own, scenes.place_of(db, own.slot_id, states=None)

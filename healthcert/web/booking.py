@@ -15,7 +15,7 @@ from flask import redirect, render_template, request, session, url_for
 
 from healthcert.errors import NotFound, WrongState
 from healthcert.models import Appointment
-from healthcert.services import booking, limits, parties
+from healthcert.services import limits, parties, scenes
 from healthcert.services.parties import Wish
 from healthcert.services.people import Details, details_of
 from healthcert.web import desk, draft, priority
@@ -68,12 +68,12 @@ def check(*, is_changed: bool = False) -> Page:
     if draft.missing():
         return onward()
     turns = {number: turn for turn, group in enumerate(groups()) for number in group}
-    places: dict[tuple[str, int, UUID], tuple[int, booking.Place, list[int]]] = {}
+    places: dict[tuple[str, int, UUID], tuple[int, scenes.Place, list[int]]] = {}
     with parts().doors.reading() as db:
         for at, one in enumerate(wanted()):
             key = "slot" if at < len(turns) else "second", turns[one.number], one.slot_id
             if key not in places:
-                places[key] = one.dose, booking.place_of(db, one.slot_id), []
+                places[key] = one.dose, scenes.place_of(db, one.slot_id), []
             places[key][2].append(one.number)
         told = [priority.shown_of(db, one) for one in draft.people()]
     page = render_template(

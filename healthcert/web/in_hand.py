@@ -9,8 +9,8 @@ from werkzeug import Response
 
 from healthcert.errors import NotFound
 from healthcert.i18n import gettext
-from healthcert.services import booking
-from healthcert.services.booking import Place
+from healthcert.services import scenes
+from healthcert.services.scenes import Place
 from healthcert.web.here import parts
 from healthcert.web.labels import in_words
 from healthcert.web.moment import now
@@ -61,7 +61,7 @@ def _made() -> list[tuple[dict[str, str], Place]]:
         raise NotFound
     with parts().doors.reading() as db:
         slots = [(one, UUID(one["slot"])) for one in told["made"]]
-        return [(one, booking.place_of(db, slot, states=None)) for one, slot in slots]
+        return [(one, scenes.place_of(db, slot, states=None)) for one, slot in slots]
 
 
 def done_key() -> str:

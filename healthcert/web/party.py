@@ -11,7 +11,7 @@ from flask import redirect, render_template, request, url_for
 from healthcert.errors import NotFound
 from healthcert.i18n import format_known, gettext
 from healthcert.i18n import lazy as _
-from healthcert.services import booking, proxies
+from healthcert.services import proxies, scenes
 from healthcert.web import draft, family, priority
 from healthcert.web.about import About, about, accepted
 from healthcert.web.answers import Answers, Radios, options, recalled
@@ -127,8 +127,8 @@ def _question(form: Answers, number: int, step: str) -> str:
 
 
 def _page(name: str, form: Answers, number: int, **more: object) -> str:
-    with parts().doors.reading() as db:
-        place = booking.place_of(db, wanted()[number - 1].slot_id)
+    with parts().doors.alone() as db:
+        place = scenes.place_of(db, wanted()[number - 1].slot_id)
     return render_template(
         f"booking/{name}.html", form=form, place=place, number=number, count=len(draft.people()),
         asked=asked(), has_choice=at_desk() or draft.citizen(), **more,

@@ -21,8 +21,8 @@ from healthcert.i18n import lazy as _
 from healthcert.i18n import names as language_names
 from healthcert.models import Site
 from healthcert.services import desk, roster, search
-from healthcert.services.booking import Place
 from healthcert.services.parties import MOST_PEOPLE
+from healthcert.services.scenes import Place
 from healthcert.services.search import FreeSlot, Needs
 from healthcert.web.answers import Answers, Choice, Radios, needed, options
 from healthcert.web.clinic import own_site
@@ -110,7 +110,7 @@ def where_asked() -> Where:
 
 def give_choices(form: Answers) -> None:
     """Give a form the programmes and the towns to choose from; the only programme is chosen."""
-    with parts().doors.reading() as db:
+    with parts().doors.alone() as db:
         told = {str(one.id): in_words(one.names) for one in desk.programmes(db)}
     form["programme"].choices = options(told)
     if len(told) == 1 and not form["programme"].data:

@@ -14,7 +14,7 @@ from healthcert.errors import (
     TimesOverlap,
     WrongState,
 )
-from healthcert.services import booking, eligibility, people
+from healthcert.services import booking, eligibility, people, scenes
 from healthcert.services.audit import Actor
 from healthcert.web import draft, priority
 from healthcert.web.draft import Chosen, asked, groups, needs, wanted
@@ -73,7 +73,7 @@ def _kept(chosen: Chosen) -> bool:
             return booking.keep_refusal(
                 db, vault=vault, slot_id=slot_id, details=details, told=told, now=now()
             )
-        person, session = people.locked(db, UUID(one["id"])), booking.place_of(db, slot_id).session
+        person, session = people.locked(db, UUID(one["id"])), scenes.place_of(db, slot_id).session
         eligibility.decide(
             db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
             actor=Actor("citizen", person.id), told=told, now=now(),

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from healthcert.i18n import format_datetime, format_number, format_time, gettext
 from healthcert.i18n import lazy as _
-from healthcert.services import booking, search
+from healthcert.services import scenes, search
 from healthcert.services.search import FreeSlot
 from healthcert.web import labels
 from healthcert.web.answers import Answers, Radios, options
@@ -58,7 +58,7 @@ def slots(wrong: Answer | None = None, turn: int | None = None) -> Page:
     need = needs()[group[0]]
     if taken:
         with parts().doors.reading() as db:
-            beside = booking.place_of(db, taken[0])
+            beside = scenes.place_of(db, taken[0])
     found = offered(where, need=need, people=len(group), beside=beside, taken=taken)
     return _choose("slot", found, turn, words[need.programme], wrong)
 
@@ -72,7 +72,7 @@ def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
     first = next(one.slot_id for one in wanted() if one.number == group[0])
     common: dict[str, Any] = {"places": len(group), "source": source(), "now": now()}
     with parts().doors.reading() as db:
-        place = booking.place_of(db, first)
+        place = scenes.place_of(db, first)
         found = search.second_dose(db, slot_id=first, dose_number=dose, **common)
         if found is None:
             return _next("second", turn, LATER)

@@ -19,7 +19,7 @@ from healthcert.errors import (
 )
 from healthcert.models import Appointment, ClinicSession, Person, Slot, new_id
 from healthcert.policy import reference
-from healthcert.services import booking, enrolment, moving, people
+from healthcert.services import booking, enrolment, moving, people, scenes
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, day
 from tests.services.clinic import JCOVDEN, details
@@ -138,7 +138,7 @@ def test_a_slot_that_has_begun_is_over(clinic):
 
 def test_a_slot_that_is_not_published_is_not_found(clinic):
     with pytest.raises(NotFound), clinic.doors.transaction() as db:
-        booking.place_of(db, new_id())
+        scenes.place_of(db, new_id())
 
 
 def test_cancelling_frees_the_place_at_once(clinic):

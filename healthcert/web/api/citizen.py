@@ -22,6 +22,7 @@ from healthcert.services import (
     people,
     proxies,
     record,
+    scenes,
     waiting,
 )
 from healthcert.services.access import Answer
@@ -122,7 +123,7 @@ post(f"{_OWN}/move", moving.move, whose="book", match=_as_it_stands,
 def calendar(on: On, appointment_id: UUID) -> File:
     """Give an appointment for a calendar; it names no vaccine."""
     own = booking.own(on.db, appointment_id=appointment_id, person_id=on.whose("view"))
-    place = booking.place_of(on.db, own.slot_id, states=None)
+    place = scenes.place_of(on.db, own.slot_id, states=None)
     return CALENDAR(in_hand.calendar([(own.reference, place)]).get_data())
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from healthcert.errors import Refusal, SlotFull, TimesOverlap, WrongState
-from healthcert.services import booking, search
+from healthcert.services import scenes, search
 from healthcert.web.api.anybody import FreeSlot
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -30,7 +30,7 @@ def offer(refusal: Refusal, body: Any) -> None:  # noqa: ANN401 - what was sent,
 def _nearest(slot_id: UUID, dose_number: int) -> list[search.FreeSlot]:
     """Return free slots of the same product from that hour on, by how far they are from it."""
     with parts().doors.reading() as db:
-        place = booking.place_of(db, slot_id, states=None)
+        place = scenes.place_of(db, slot_id, states=None)
         site, at, day = place.site, place.slot.starts_at, place.session.day
         hour = at.astimezone(ZoneInfo(site.time_zone)).time()
         wanted: dict[str, Any] = {

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn
 from healthcert.models import Appointment
-from healthcert.services import booking, enrolment, parties, people, proxies, search
+from healthcert.services import booking, enrolment, parties, people, proxies, scenes, search
 from healthcert.services.people import Details
 from healthcert.web.about import known_by
 from healthcert.web.api.anybody import Dose, Found
@@ -115,7 +115,7 @@ def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
     _refuse_others(party_id, body)
     made = parties.held(on.db, party_id=party_id).appointments
     booked = [(one.reference, one.slot_id) for one in made if one.state == "booked"]
-    at = [(number, booking.place_of(on.db, slot, states=None)) for number, slot in booked]
+    at = [(number, scenes.place_of(on.db, slot, states=None)) for number, slot in booked]
     return CALENDAR(calendar(at).get_data())
 
 
