@@ -212,3 +212,28 @@ def test_a_draw_that_is_given_up_meanwhile_is_not_closed(parts, lots, monkeypatc
     assert draw_files.manifest(folder_of(parts, draw))["state"] == "void"
     with pytest.raises(WrongState):
         lots.do(draws.close, draw_id=draw.id)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_list_is_entered_in_pieces_and_no_wait_is_held_longer_than_one(parts, lots, monkeypatch):
+    """A million in one transaction kept who wants to leave waiting for minutes."""
+    lots.wait(5)
+    draw, sizes, enter = lots.announced(), [], draws.enter
+
+    def told(db, **more):
+        last = enter(db, **more)
+        inside = select(func.count()).where(WaitEntry.draw_id == draw.id)
+        sizes.append(db.scalar(inside))
+        if len(sizes) == 2:
+            raise Killed
+        return last
+
+    monkeypatch.setattr(draws, "enter", told)
+    with pytest.raises(Killed):
+        job.keep(parts, CLOSES)
+    assert sizes == [2, 4]
+    lots.wait(1)  # whose row is seen late
+    job.keep(parts, CLOSES)
+    assert sizes[2:] == [4, 6, 6]
+    assert draw_files.manifest(folder_of(parts, draw))["entries"] == 6
+    assert wrong_in(folder_of(parts, draw)) == []
