@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import AlreadyBooked, BadInput, NotFound
@@ -24,7 +24,7 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.appointment import ACTIVE
-from healthcert.models.waiting import IN_TURN, NOT_DRAWN
+from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy.offers import RADII
 from healthcert.services import audit, booking, eligibility, history, messages, people
 
@@ -129,10 +129,9 @@ def of_person(db: Session, person_id: UUID) -> list[Waits]:
 
 def before(db: Session, entry: WaitEntry) -> int:
     """Return how many are before somebody who could be given the same places."""
-    here = tuple_(entry.turn_on, entry.rank or NOT_DRAWN, entry.recorded_at, entry.id)
     query = select(WaitEntry.id).where(
         WaitEntry.programme_id == entry.programme_id, WaitEntry.state.in_(IN_LINE),
-        tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id) < here,
+        place_in_line(entry) > IN_ORDER,
     )  # fmt: skip
     if entry.site_id:
         near = WaitEntry.within_km.is_not(None) | (WaitEntry.site_id == entry.site_id)

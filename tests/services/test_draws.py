@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import AuditEvent, Draw, Site, WaitEntry, new_id
-from healthcert.models.waiting import IN_TURN
+from healthcert.models.waiting import IN_ORDER
 from healthcert.policy.draw import Rules, differences
 from healthcert.policy.offers import RADII
 from healthcert.services import draws, waiting
@@ -215,7 +215,7 @@ def test_who_has_a_place_is_asked_before_all_others_whenever_their_phase_opened(
     with clinic.doors.transaction() as db:
         while draws.rank(db, draw_id=draw.id, tokens=tokens, most=4):
             pass
-    line = select(WaitEntry).order_by(WaitEntry.turn_on, IN_TURN)
+    line = select(WaitEntry).order_by(*IN_ORDER.clauses)
     with clinic.doors.reading() as db:
         order = list(db.scalars(line))
         assert [one.token.hex() for one in order[:6]] == tokens[:6]

@@ -286,6 +286,34 @@ def test_who_is_too_young_for_what_is_given_is_passed_over(line):
     assert line.state(young) == "waiting"
 
 
+def test_however_many_who_cannot_be_given_it_yet_stand_before_who_can_be_asked(
+    line, clinic, monkeypatch
+):
+    monkeypatch.setattr(offering, "_LOOKED_AT", 2)
+    clinic.lot()
+    for ago in range(1, 6):  # their second dose is not due
+        who = details()
+        clinic.vaccinated(day(-ago), who)
+        line.join(who)
+    last = line.join(now=NOW + timedelta(minutes=1))
+    assert line.fill(line.freed()) == 1
+    assert line.open()[0].person_id == last.person_id
+    monkeypatch.setattr(offering, "_TIMES", 2)  # in one round no more are looked at
+    slot = line.freed(day(4))
+    assert line.fill(slot) == 0
+    with pytest.raises(SlotFull):  # and nobody else is given the place for that
+        clinic.book(slot)
+
+
+def test_who_had_their_dose_meanwhile_waits_no_more(line, clinic):
+    who = details()
+    entry = line.join(who, now=NOW - timedelta(days=2))
+    clinic.lot()
+    clinic.vaccinated(day(-1), who)
+    assert line.fill(line.freed()) == 0
+    assert line.state(entry) == "placed"
+
+
 def test_who_had_a_first_dose_is_offered_the_second_once_it_is_due(line, clinic):
     who = details()
     clinic.lot()
