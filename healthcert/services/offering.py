@@ -25,7 +25,7 @@ from healthcert.models import (
 )
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
-from healthcert.services import audit, booking, near, waiting
+from healthcert.services import audit, booking, draws, near, waiting
 from healthcert.services.booking import BOOKABLE, Place
 from healthcert.services.offers import dose_for
 
@@ -39,11 +39,20 @@ ANSWERS = ("accepted", "declined", "lapsed")
 
 
 def due(db: Session, *, now: datetime) -> list[UUID]:
-    """Return the slots in which places are free for those who wait, the soonest first."""
-    query = select(Slot.id).join(ClinicSession, ClinicSession.id == Slot.session_id)
+    """Return the slots in which places are free for those who wait, the soonest first.
+
+    What begins after the list of a draw closes waits for its ranks.
+    """
+    query = select(Slot.id, Slot.starts_at, ClinicSession.programme_id)
+    query = query.join(ClinicSession, ClinicSession.id == Slot.session_id)
     free = Slot.kept_waiting > Slot.booked_waiting
     query = query.where(free, Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
-    return list(db.scalars(query.order_by(Slot.starts_at)))
+    lots = [(one.programme_id, draws.moment(one.rules["closes"])) for one in draws.unfinished(db)]
+    return [
+        slot_id
+        for slot_id, starts_at, programme_id in db.execute(query.order_by(Slot.starts_at))
+        if not any(its == programme_id and closes <= starts_at for its, closes in lots)
+    ]
 
 
 def fill(
