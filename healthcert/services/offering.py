@@ -25,7 +25,7 @@ from healthcert.models import (
 )
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
-from healthcert.services import audit, booking, draws, near, waiting
+from healthcert.services import audit, booking, eligibility, near, waiting
 from healthcert.services.booking import BOOKABLE, Place
 from healthcert.services.offers import dose_for
 
@@ -36,23 +36,6 @@ _LOOKED_AT, _TIMES = 200, 20
 _REMEMBERED = 500  # answers from which the next ones are foreseen
 _UNHEARD = 2  # offers without an answer, after which one is asked no more
 ANSWERS = ("accepted", "declined", "lapsed")
-
-
-def due(db: Session, *, now: datetime) -> list[UUID]:
-    """Return the slots in which places are free for those who wait, the soonest first.
-
-    What begins after the list of a draw closes waits for its ranks.
-    """
-    query = select(Slot.id, Slot.starts_at, ClinicSession.programme_id)
-    query = query.join(ClinicSession, ClinicSession.id == Slot.session_id)
-    free = Slot.kept_waiting > Slot.booked_waiting
-    query = query.where(free, Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
-    lots = [(one.programme_id, draws.moment(one.rules["closes"])) for one in draws.unfinished(db)]
-    return [
-        slot_id
-        for slot_id, starts_at, programme_id in db.execute(query.order_by(Slot.starts_at))
-        if not any(its == programme_id and closes <= starts_at for its, closes in lots)
-    ]
 
 
 def fill(
@@ -155,6 +138,10 @@ def _is_to_be_asked(
         over = db.scalar(given.limit(1)) is not None
         if not over:
             return False
+    elif not over and not eligibility.is_admitted(
+        db, vault=vault, person=person, programme_id=entry.programme_id, day=place.session.day
+    ):
+        return False  # their phase was put off, or is over by then: an offer would be refused
     mine = update(WaitEntry).where(WaitEntry.id == entry.id, WaitEntry.state == "waiting")
     moved = mine.values(state="placed" if over else "offered").returning(WaitEntry.id)
     return db.execute(moved).one_or_none() is not None and not over

@@ -16,7 +16,7 @@ from healthcert.gateways import draw_files
 from healthcert.jobs import draws as job
 from healthcert.models import AuditEvent, Draw, Slot, WaitEntry
 from healthcert.policy.draw import differences
-from healthcert.services import draws, hours, offering, sessions
+from healthcert.services import draws, hours, offers, sessions
 from tests.factories import NOW, day
 from tests.services.test_draws import CLOSES, LATER, Lots
 from tests.services.test_sessions import template
@@ -256,16 +256,16 @@ def test_places_kept_for_who_waits_are_offered_by_rank_once_it_is_drawn(parts, l
     waits = [line.join(within_km=None) for _ in range(5)]
     draw = lots.announced(places=2, reserves={})
     with clinic.doors.reading() as db:
-        soon, *later = offering.due(db, now=NOW)
+        soon, *later = offers.due(db, now=NOW)
         assert [db.get_one(Slot, soon).starts_at < CLOSES, later] == [True, []]
     lots.do(draws.close, draw_id=draw.id)
     job.keep(parts, LATER)
     lots.run(draw)
     with clinic.doors.reading() as db:
-        assert offering.due(db, now=LATER) == []
+        assert offers.due(db, now=LATER) == []
     job.keep(parts, LATER)
     with clinic.doors.reading() as db:
-        first, second, *_others = offering.due(db, now=LATER)
+        first, second, *_others = offers.due(db, now=LATER)
         ranked = {one.rank: one.person_id for one in db.scalars(select(WaitEntry))}
         slots = [db.get_one(Slot, each) for each in (first, second)]
     assert len(ranked) == len(waits)

@@ -278,6 +278,25 @@ def test_who_waits_until_their_phase_opens_takes_what_is_offered_then(clinic):
     assert line.answer(offer, now=then).state == "booked"
 
 
+def test_nobody_is_offered_what_the_phases_would_refuse(clinic):
+    publish(clinic, NURSES | {"closes_on": str(day(5))})
+    line = Line(clinic)
+    nurse = line.join(told=NURSE)
+    assert line.fill(line.freed(day(8))) == 0
+    assert line.fill(line.freed(day(4))) == 1
+    assert line.answer(line.open()[0]).person_id == nurse.person_id
+
+
+def test_who_waits_goes_with_their_phase_when_it_is_brought_forward_or_put_off(clinic):
+    publish(clinic, NURSES | {"opens_on": str(day(20))})
+    line = Line(clinic)
+    nurse = line.join(told=NURSE)
+    for opens, others in ((day(1), [OLD]), (day(12), [OLD, AGAIN])):
+        publish(clinic, NURSES | {"opens_on": str(opens)}, *others)
+        with clinic.doors.reading() as db:
+            assert db.get_one(WaitEntry, nurse.id).turn_on == opens
+
+
 def enter(clinic: Clinic, who: Details, told: Any) -> WaitEntry:
     wanted = {
         "vault": clinic.vault, "details": who, "programme_id": clinic.programme.id, "now": NOW,

@@ -119,7 +119,7 @@ def test_a_freed_place_goes_to_who_waits_and_is_taken(line, clinic):
     with pytest.raises(SlotFull):  # it is kept for those who wait
         clinic.book(slot)
     with clinic.doors.reading() as db:
-        assert offering.due(db, now=NOW) == [slot.id]
+        assert offers.due(db, now=NOW) == [slot.id]
     assert line.fill(slot) == 1
     [offer] = line.open()
     assert (offer.person_id, offer.ends_at) == (entry.person_id, NOW + timedelta(hours=9.125))
@@ -129,7 +129,7 @@ def test_a_freed_place_goes_to_who_waits_and_is_taken(line, clinic):
     assert line.state(entry) == "placed"
     assert line.told(entry) == ["waiting", "offer", "booked"]
     with clinic.doors.reading() as db:
-        assert offering.due(db, now=NOW) == []
+        assert offers.due(db, now=NOW) == []
 
 
 def test_offers_go_out_in_the_order_of_phase_rank_and_time(line, clinic):
