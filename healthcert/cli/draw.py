@@ -103,11 +103,17 @@ _ELSEWHERE = (
 )
 
 
-def _done(deed: Callable[..., Draw], staff: UUID, **told: object) -> None:
+def _done(
+    deed: Callable[..., Draw], staff: UUID, *, draw_id: UUID | None = None, **told: object
+) -> None:
     """Do a deed, then what the worker does after it, and tell how the draw stands."""
     now = datetime.now(UTC)
     with ready_parts(Settings.from_env(os.environ)) as parts:
         told |= {"vault": parts.vault} if deed in _OF_THE_SEED else {}
+        if draw_id:
+            told["draw_id"] = draw_id
+            if deed is draws.close:
+                job.enter(parts, draw_id, now)
         made = parts.doors.run(
             lambda db: deed(db, staff=present(db, staff_id=staff), now=now, **told)
         )

@@ -11,7 +11,7 @@ from healthcert.models import Draw
 from healthcert.parts import Parts
 from healthcert.services import draws
 
-PIECE = 10_000  # ranks of one transaction
+PIECE = 10_000  # entrants, or ranks, of one transaction
 _BEGINS = 5  # seconds of each minute, in which some round begins
 
 
@@ -46,12 +46,25 @@ def finish(parts: Parts, draw_id: UUID, now: datetime) -> Draw:
     return _written(parts, draw_id)[0]
 
 
+def enter(parts: Parts, draw_id: UUID, now: datetime) -> None:
+    """Enter all who wait in the list of a draw that is to be closed, some at a time.
+
+    Raises:
+        NotFound, WrongState: As `draws.close`.
+    """
+    piece = partial(draws.enter, draw_id=draw_id, most=PIECE, now=now)
+    last: UUID | None = None
+    while last := parts.doors.run(partial(piece, after=last)):
+        pass
+
+
 def _moved(parts: Parts, draw: Draw, now: datetime) -> bool:
     is_due, folder = draws.is_due(draw, now), parts.settings.draws_dir / str(draw.id)
     if not is_due and draw.state != "drawn" and draw_files.is_whole(folder, draw.state):
         return False
     if is_due:
         with suppress(WrongState):  # another worker was quicker
+            enter(parts, draw.id, now)
             parts.doors.run(partial(draws.close, draw_id=draw.id, now=now))
     finish(parts, draw.id, now)
     return True

@@ -4,14 +4,14 @@ from datetime import datetime
 from functools import partial
 
 from healthcert.parts import Parts
-from healthcert.services import offering, places, reminding
+from healthcert.services import offering, offers, places, reminding
 
 
 def offer(parts: Parts, now: datetime) -> int:
     """End offers that are over and make new ones; return how many it was."""
     done = parts.doors.run(partial(offering.close, vault=parts.vault, now=now))
     with parts.doors.reading() as db:
-        free = offering.due(db, now=now)
+        free = offers.due(db, now=now)
     fill = partial(
         offering.fill, vault=parts.vault, quiet=parts.country.quiet_hours, now=now,
         link=f"{parts.settings.base_url}/my/waiting",

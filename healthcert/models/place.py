@@ -12,11 +12,11 @@ from healthcert.models.base import Row, index_where, one_of, unique_where
 from healthcert.models.triggers.stated import stated
 
 FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
-# Pools that places of a slot are kept for; `waiting`, of what was freed, is never planned.
-PLANNED = ("phone", "walk_in", "second_dose")
-KEPT = (*PLANNED, "waiting")
+# Pools that places of a slot are kept for; to those that are planned for `waiting`, which a draw is
+# about, comes what is freed.
+KEPT = ("phone", "walk_in", "second_dose", "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
-_PLANNED = " + ".join(f"kept_{p}" for p in PLANNED)
+_PLANNED = " + ".join(f"kept_{p}" for p in KEPT)
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 _SHOWN_BY = ("site_id", "day", "product_id")
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
@@ -60,7 +60,7 @@ class SessionTemplate(Row):
         CheckConstraint("first_day <= last_day", name="days"),
         CheckConstraint("ended_from <= last_day", name="ended"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
-        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in PLANNED),
+        *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in KEPT),
         CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
         Index("ix_session_template_made_until", "made_until"),
     )
@@ -76,6 +76,7 @@ class SessionTemplate(Row):
     kept_phone: Mapped[int] = mapped_column(default=0)
     kept_walk_in: Mapped[int] = mapped_column(default=0)
     kept_second_dose: Mapped[int] = mapped_column(default=0)
+    kept_waiting: Mapped[int] = mapped_column(default=0)
     made_until: Mapped[date | None]  # the last day for which sessions were made
     ended_from: Mapped[date | None]  # before its last day: the first on which it makes none
 

@@ -5,7 +5,16 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Tuple,
+    UniqueConstraint,
+    func,
+    text,
+    tuple_,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from healthcert.models.base import Row, index_where, one_of, points_at, unique_where
@@ -130,5 +139,11 @@ class Offer(Row):
     appointment_id: Mapped[uuid.UUID | None]
 
 
-NOT_DRAWN = 2147483647
-IN_TURN = func.coalesce(WaitEntry.rank, text(f"{NOT_DRAWN}"))  # as the index has it
+_NOT_DRAWN = 2147483647
+IN_TURN = func.coalesce(WaitEntry.rank, text(f"{_NOT_DRAWN}"))  # as the index has it
+IN_ORDER = tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id)
+
+
+def place_in_line(entry: WaitEntry) -> Tuple:
+    """Return where somebody stands, to be compared with `IN_ORDER`."""
+    return tuple_(entry.turn_on, entry.rank or _NOT_DRAWN, entry.recorded_at, entry.id)

@@ -210,7 +210,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
         actor=actor, now=now, told=told, exception_reason=exception_reason, again=again,
         known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
-    _refuse_unless_admitted(db, decision)
+    refuse_unless_admitted(db, decision)
 
 
 def _before(
@@ -234,7 +234,7 @@ def _before(
     }
 
 
-def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
+def refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
     """Refuse where a decision does, with the group that would come first and its day."""
     if decision.outcome != "refused":
         return
@@ -249,7 +249,7 @@ def _refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
 
 
 def keep_refusal(
-    db: Session, *, vault: Vault, slot_id: UUID, details: Details, now: datetime,
+    db: Session, *, vault: Vault, programme_id: UUID, day: date, details: Details, now: datetime,
     told: eligibility.Told | None = None,
 ) -> bool:  # fmt: skip
     """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
@@ -259,16 +259,14 @@ def keep_refusal(
 
     Raises:
         BadInput: A field of the details cannot be used, or what is told was not asked.
-        NotFound: No such slot is open for booking.
         AlreadyBooked: The details contradict what is on record.
     """
     if details.identity.kind in people.UNFINDABLE:
         return False
-    session = scenes.place_of(db, slot_id).session
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     people.locked(db, person.id)
     eligibility.decide(
-        db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
+        db, vault=vault, person=person, programme_id=programme_id, day=day,
         actor=audit.Actor("citizen", person.id), now=now, told=told,
     )  # fmt: skip
     return True

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -81,25 +81,35 @@ def is_due(draw: Draw, now: datetime) -> bool:
     return draw.state == "announced" and moment(draw.rules["closes"]) <= now
 
 
+def enter(
+    db: Session, *, draw_id: UUID, most: int, now: datetime, after: UUID | None = None
+) -> UUID | None:
+    """Enter the next piece of those who wait in the list of a draw whose time has come.
+
+    Of a million in one transaction, each would wait minutes to leave or to answer an offer. Return
+    after whom to go on, by the identifier of a wait; None where nobody is left.
+
+    Raises:
+        NotFound, WrongState: As `close`.
+    """
+    draw = _due(db, draw_id, now)
+    query = _to_enter(draw).order_by(WaitEntry.id).limit(most)
+    piece = db.scalars(query.where(WaitEntry.id > after) if after else query).all()
+    _enter(db, draw, WaitEntry.id.in_(piece))
+    return piece[-1] if len(piece) == most else None
+
+
 def close(db: Session, *, draw_id: UUID, staff: Staff | None = None, now: datetime) -> Draw:
     """Close the list: all who wait and whose phase is open by then, once its time has come.
+
+    Who was not entered before (`enter`) is now.
 
     Raises:
         NotFound: No such draw.
         WrongState: It is too early, or it was closed or given up.
     """
-    draw = _found(db, draw_id, "announced")
-    if not is_due(draw, now):
-        raise WrongState
-    closes = moment(draw.rules["closes"])
-    groups = [(_belongs(group), group) for group in draw.rules["reserves"]]
-    entering = update(WaitEntry).where(
-        WaitEntry.programme_id == draw.programme_id, WaitEntry.state.in_(IN_LINE),
-        WaitEntry.draw_id.is_(None), WaitEntry.turn_on <= closes.date(),
-        WaitEntry.recorded_at <= closes,
-    )  # fmt: skip
-    values = {"draw_id": draw.id, "draw_group": case(*groups, else_="") if groups else ""}
-    db.execute(entering.values(values).execution_options(synchronize_session=False))
+    draw = _due(db, draw_id, now)
+    _enter(db, draw, WaitEntry.id.in_(_to_enter(draw)))
     lines = listed(db, draw)
     draw.state, draw.entries, draw.list_root = "closed", len(lines), root(lines)
     return _done(db, draw, {"root": draw.list_root.hex()}, staff, now)
@@ -154,6 +164,13 @@ def rank(db: Session, *, draw_id: UUID, tokens: Sequence[str], most: int) -> int
     rows = [{"whose": bytes.fromhex(one), "rank": at} for at, one in enumerate(piece, first + 1)]
     if rows:
         db.connection().execute(written.values(rank=bindparam("rank")), rows)
+        # Who has a place goes before all others, whenever the phases opened: else a reserve for one
+        # that opened late would be nobody's.
+        mine, placed = _ENTRY.c.draw_id == draw.id, (first + 1, draw.rules["places"])
+        earliest = select(func.min(WaitEntry.turn_on)).where(WaitEntry.draw_id == draw.id)
+        if placed[0] <= placed[1]:
+            these = update(_ENTRY).where(mine, _ENTRY.c.rank.between(*placed))
+            db.execute(these.values(turn_on=earliest.scalar_subquery()))
     return len(tokens) - first - len(piece)
 
 
@@ -173,7 +190,7 @@ def publish(db: Session, *, draw_id: UUID, staff: Staff | None = None, now: date
 
 
 def give_up(db: Session, *, draw_id: UUID, staff: Staff, now: datetime) -> Draw:
-    """End a draw before its seed is shown; it stays to be seen, and its entrants are let go.
+    """End a draw before its seed is shown; it stays to be seen. Its entrants may enter another.
 
     Raises:
         NotFound: No such draw.
@@ -181,16 +198,14 @@ def give_up(db: Session, *, draw_id: UUID, staff: Staff, now: datetime) -> Draw:
     """
     draw = _found(db, draw_id, "announced", "closed")
     draw.state = "void"
-    db.flush()
-    theirs = update(_ENTRY).where(_ENTRY.c.draw_id == draw.id)
-    db.execute(theirs.values(draw_id=None, draw_group=""))
     return _done(db, draw, {}, staff, now)
 
 
 def listed(db: Session, draw: Draw) -> list[str]:
     """Return the list of a draw, a line an entrant, in the order of their tokens."""
     query = select(WaitEntry.token, WaitEntry.draw_group).where(WaitEntry.draw_id == draw.id)
-    return [line_of(*row) for row in db.execute(query.order_by(WaitEntry.token))]
+    rows = db.execute(query.order_by(WaitEntry.token), execution_options={"yield_per": 10_000})
+    return [line_of(*row) for row in rows]  # not all of a million as rows and as lines at once
 
 
 def every(db: Session, *, draw_id: UUID | None = None, part: Part | None = None) -> Found:
@@ -248,6 +263,32 @@ def moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise BadInput({"closes": "not_a_time"})
     return moment.astimezone(UTC)
+
+
+def _due(db: Session, draw_id: UUID, now: datetime) -> Draw:
+    draw = _found(db, draw_id, "announced")
+    if not is_due(draw, now):
+        raise WrongState
+    return draw
+
+
+def _to_enter(draw: Draw) -> Select[UUID]:
+    """Return the query of who is still to be entered in a list, who were in a void one included."""
+    closes, void = draw.rules["closes"], select(Draw.id).filter_by(state="void")
+    return select(WaitEntry.id).where(
+        WaitEntry.programme_id == draw.programme_id, WaitEntry.state.in_(IN_LINE),
+        WaitEntry.draw_id.is_(None) | WaitEntry.draw_id.in_(void),
+        # A phase opens with a day of the clock by which it was announced.
+        WaitEntry.turn_on <= datetime.fromisoformat(closes).date(),
+        WaitEntry.recorded_at <= moment(closes),
+    )  # fmt: skip
+
+
+def _enter(db: Session, draw: Draw, these: ColumnElement[bool]) -> None:
+    groups = [(_belongs(group), group) for group in draw.rules["reserves"]]
+    values = {"draw_id": draw.id, "draw_group": case(*groups, else_="") if groups else ""}
+    entering = update(WaitEntry).where(these).values(values)
+    db.execute(entering.execution_options(synchronize_session=False))
 
 
 def _belongs(group: str) -> ColumnElement[bool]:

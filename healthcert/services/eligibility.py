@@ -104,6 +104,15 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     return plain(EligibilityDecision, row)
 
 
+def is_admitted(
+    db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date
+) -> bool:  # fmt: skip
+    """Say whether a phase would admit a person on a day, by what was told last; nothing is kept."""
+    programme, last, birth_date, doses, _rows = _known(db, vault, person, programme_id)
+    facts = Facts(birth_date, day, doses, _now_told(person, _opened(vault, person, last)))
+    return bool(eligibility.decide(_stages(db, programme)[0], facts).phase)
+
+
 def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDecision | None:
     """Return the newest decision; None where nobody asked."""
     query = select(EligibilityDecision).filter_by(person_id=person_id, programme_id=programme_id)

@@ -8,10 +8,11 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from healthcert.errors import AlreadyBooked
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
-from healthcert.services import audit, eligibility, enrolment, people, requests, waiting
+from healthcert.services import audit, booking, eligibility, enrolment, people, requests, waiting
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.places import new_reference
 from healthcert.services.tidying import tidied, tidy_identity
@@ -85,10 +86,13 @@ def enter(  # noqa: PLR0913 - each says who waits for what, named at the call
     """
     person = enrolment.enrol(db, vault=vault, details=details, now=now)
     actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person.id)
-    entry = waiting.join(
-        db, vault=vault, person=person, programme_id=programme_id, site_id=site_id, actor=actor,
-        standby=standby, within_km=within_km, now=now, told=told or {},
-    )  # fmt: skip
+    try:
+        entry = waiting.join(
+            db, vault=vault, person=person, programme_id=programme_id, site_id=site_id,
+            actor=actor, standby=standby, within_km=within_km, now=now, told=told or {},
+        )  # fmt: skip
+    except booking.NotDue:
+        raise AlreadyBooked from None  # no word of a record to who only told of somebody
     if details.identity.kind not in people.UNFINDABLE:
         return entry, ""
     return entry, new_card(db, vault=vault, person_id=person.id, country=country, staff=staff,

@@ -12,26 +12,30 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import ClinicSession, Offer, Person, Site, Slot, WaitEntry, new_id
-from healthcert.models.waiting import IN_TURN
+from healthcert.models import (
+    ClinicSession,
+    Dose,
+    DoseStanding,
+    Offer,
+    Person,
+    Site,
+    Slot,
+    WaitEntry,
+    new_id,
+)
+from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
-from healthcert.services import audit, near, scenes, waiting
+from healthcert.services import audit, eligibility, near, scenes, waiting
 from healthcert.services.offers import dose_for
 from healthcert.services.scenes import BOOKABLE, Place
 
 _LOCK = 7233180152
-_LOOKED_AT = 200  # who is not old enough for what is given may stand before who is
+# Who is to get something else, or later, may stand before who can be asked: so many are read at
+# once, and so often.
+_LOOKED_AT, _TIMES = 200, 20
 _REMEMBERED = 500  # answers from which the next ones are foreseen
 _UNHEARD = 2  # offers without an answer, after which one is asked no more
 ANSWERS = ("accepted", "declined", "lapsed")
-
-
-def due(db: Session, *, now: datetime) -> list[UUID]:
-    """Return the slots in which places are free for those who wait, the soonest first."""
-    query = select(Slot.id).join(ClinicSession, ClinicSession.id == Slot.session_id)
-    free = Slot.kept_waiting > Slot.booked_waiting
-    query = query.where(free, Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
-    return list(db.scalars(query.order_by(Slot.starts_at)))
 
 
 def fill(
@@ -54,12 +58,17 @@ def fill(
         return 0
     still_open = _count(db, Offer.slot_id == slot.id, Offer.state == "open")
     room = policy.room(slot.kept_waiting - slot.booked_waiting, still_open, _rate(db))
-    made = 0
-    for entry, person in db.execute(_in_order(db, place, now)) if room else ():
-        if made < room and _is_to_be_asked(db, vault, person, entry, place):
-            made += 1
-            _offer(db, vault, entry, place, ends_at, link, now)
-    if room and not made and not still_open:
+    made, query, left = 0, _in_order(db, place, now), _TIMES if room else 0
+    while left:
+        rows = db.execute(query).all()
+        for entry, person in rows:
+            if made < room and _is_to_be_asked(db, vault, person, entry, place):
+                made += 1
+                _offer(db, vault, entry, place, ends_at, link, now)
+        if made == room or len(rows) < _LOOKED_AT:
+            break
+        query, left = query.where(place_in_line(rows[-1][0]) < IN_ORDER), left - 1
+    if left and not made and not still_open:
         db.execute(update(Slot).where(Slot.id == slot.id).values(kept_waiting=slot.booked_waiting))
     return made
 
@@ -111,7 +120,7 @@ def _in_order(db: Session, place: Place, now: datetime) -> Select[WaitEntry, Per
         query.where(WaitEntry.programme_id == place.session.programme_id, wanted, ~asked)
         .where(WaitEntry.state == "waiting", WaitEntry.turn_on <= day)
         .where(Person.birth_year <= day.year - place.product.min_age_years)
-        .order_by(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id)
+        .order_by(*IN_ORDER.clauses)
         .limit(_LOOKED_AT)
     )
 
@@ -119,13 +128,23 @@ def _in_order(db: Session, place: Place, now: datetime) -> Select[WaitEntry, Per
 def _is_to_be_asked(
     db: Session, vault: Vault, person: Person, entry: WaitEntry, place: Place
 ) -> bool:
-    """Say whether somebody still needs what is given there; who has booked waits no more."""
-    booked = waiting.active(db, person.id, entry.programme_id)
-    if not booked and dose_for(db, vault, person, place) is None:
-        return False
+    """Say whether somebody is to be asked; who has booked, or had their dose, waits no more."""
+    over = waiting.active(db, person.id, entry.programme_id)
+    if not over and dose_for(db, vault, person, place) is None:
+        given = select(Dose.id).join(DoseStanding, DoseStanding.dose_id == Dose.id).where(
+            DoseStanding.person_id == person.id, DoseStanding.counts == "valid",
+            Dose.programme_id == entry.programme_id, Dose.recorded_at > entry.recorded_at,
+        )  # fmt: skip
+        over = db.scalar(given.limit(1)) is not None
+        if not over:
+            return False
+    elif not over and not eligibility.is_admitted(
+        db, vault=vault, person=person, programme_id=entry.programme_id, day=place.session.day
+    ):
+        return False  # their phase was put off, or is over by then: an offer would be refused
     mine = update(WaitEntry).where(WaitEntry.id == entry.id, WaitEntry.state == "waiting")
-    moved = mine.values(state="placed" if booked else "offered").returning(WaitEntry.id)
-    return db.execute(moved).one_or_none() is not None and not booked
+    moved = mine.values(state="placed" if over else "offered").returning(WaitEntry.id)
+    return db.execute(moved).one_or_none() is not None and not over
 
 
 def _offer(

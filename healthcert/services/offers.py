@@ -1,4 +1,4 @@
-"""What is done with an offer: taken, left to the next; and doses left over that are to be offered.
+"""Which places are to be offered, doses left over too; and an offer taken, or left to the next.
 
 Who answers locks the person first, as everywhere. `services.offering` makes the offers.
 """
@@ -24,8 +24,25 @@ from healthcert.models import (
     WaitEntry,
     new_id,
 )
-from healthcert.services import audit, booking, history, knowledge, people, scenes, waiting
+from healthcert.services import audit, booking, draws, history, knowledge, people, scenes, waiting
 from healthcert.services.scenes import BOOKABLE, Place
+
+
+def due(db: Session, *, now: datetime) -> list[UUID]:
+    """Return the slots in which places are free for those who wait, the soonest first.
+
+    What begins after the list of a draw closes waits for its ranks.
+    """
+    query = select(Slot.id, Slot.starts_at, ClinicSession.programme_id)
+    query = query.join(ClinicSession, ClinicSession.id == Slot.session_id)
+    free = Slot.kept_waiting > Slot.booked_waiting
+    query = query.where(free, Slot.starts_at > now, ClinicSession.state.in_(BOOKABLE))
+    lots = [(one.programme_id, draws.moment(one.rules["closes"])) for one in draws.unfinished(db)]
+    return [
+        slot_id
+        for slot_id, starts_at, programme_id in db.execute(query.order_by(Slot.starts_at))
+        if not any(its == programme_id and closes <= starts_at for its, closes in lots)
+    ]
 
 
 def accept(

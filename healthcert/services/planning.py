@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Appointment, AuditEvent, ClinicSession, Product, Site, Slot, Staff
-from healthcert.models.place import PLANNED
+from healthcert.models.place import KEPT
 from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.sessions import MOST
@@ -83,7 +83,7 @@ def resize(
     """
     if not 1 <= capacity <= MOST:
         raise BadInput({"capacity": "not_a_count"})
-    pools = {f"kept_{pool}": count for pool, count in (kept or {}).items() if pool in PLANNED}
+    pools = {f"kept_{pool}": count for pool, count in (kept or {}).items() if pool in KEPT}
     if len(pools) < len(kept or ()) or not all(0 <= each <= capacity for each in pools.values()):
         raise BadInput({"kept_phone": "kept_too_many"})
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
-from healthcert.models.place import PLANNED, SessionTemplate
+from healthcert.models.place import KEPT, SessionTemplate
 from healthcert.policy import timetable
 from healthcert.policy.timetable import Times
 from healthcert.services import audit, hours, knowledge, resting
@@ -24,7 +24,7 @@ from healthcert.services.part import Part
 
 LONGEST = timedelta(days=731)  # of a template
 MOST = 1000  # people in a slot
-PLACES = ("capacity", *(f"kept_{pool}" for pool in PLANNED))
+PLACES = ("capacity", *(f"kept_{pool}" for pool in KEPT))
 _DAY = timedelta(days=1)
 ALONE = {"key_share": True}  # how a site is locked, so that nobody else plans or closes a day there
 
@@ -36,7 +36,7 @@ def refuse_wrong(db: Session, template: SessionTemplate) -> None:
         BadInput: Some of it cannot be.
         NotFound: The programme does not give the product.
     """
-    kept = [getattr(template, f"kept_{pool}") or 0 for pool in PLANNED]
+    kept = [getattr(template, f"kept_{pool}") or 0 for pool in KEPT]
     last = template.first_day + LONGEST
     right = {
         ("weekdays", "not_a_choice"): 0 < template.weekdays < 1 << 7,

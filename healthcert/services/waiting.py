@@ -4,14 +4,15 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import AlreadyBooked, BadInput, NotEligible, NotFound
+from healthcert.errors import AlreadyBooked, BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
     ClinicSession,
+    Draw,
     EligibilityDecision,
     Offer,
     Person,
@@ -23,9 +24,9 @@ from healthcert.models import (
     new_id,
 )
 from healthcert.models.appointment import ACTIVE
-from healthcert.models.waiting import IN_TURN, NOT_DRAWN
+from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy.offers import RADII
-from healthcert.services import audit, eligibility, history, messages, people
+from healthcert.services import audit, booking, eligibility, history, messages, people
 
 IN_LINE = ("waiting", "offered")
 FURTHEST = 1_000  # one is told how many are before one, up to here
@@ -105,31 +106,32 @@ class Waits(NamedTuple):
     offer: Offer | None
     slot: Slot | None  # what is offered, and where
     place: Site | None
+    draw: Draw | None  # in whose list they are, unless it was given up
 
 
 def of_person(db: Session, person_id: UUID) -> list[Waits]:
     """Return what a person waits for."""
     place = aliased(Site)
     query = (
-        select(WaitEntry, Programme, Site, Offer, Slot, place)
+        select(WaitEntry, Programme, Site, Offer, Slot, place, Draw)
         .join(Programme, Programme.id == WaitEntry.programme_id)
         .outerjoin(Site, Site.id == WaitEntry.site_id)
         .outerjoin(Offer, (Offer.wait_entry_id == WaitEntry.id) & (Offer.state == "open"))
         .outerjoin(Slot, Slot.id == Offer.slot_id)
         .outerjoin(ClinicSession, ClinicSession.id == Slot.session_id)
         .outerjoin(place, place.id == ClinicSession.site_id)
+        .outerjoin(Draw, (Draw.id == WaitEntry.draw_id) & (Draw.state != "void"))
         .where(WaitEntry.person_id == person_id, WaitEntry.state.in_(IN_LINE))
         .order_by(WaitEntry.id)
     )
-    return [Waits(*row[:3], before(db, row[0]), *row[3:]) for row in db.execute(query)]
+    return [Waits._make([*row[:3], before(db, row[0]), *row[3:]]) for row in db.execute(query)]
 
 
 def before(db: Session, entry: WaitEntry) -> int:
     """Return how many are before somebody who could be given the same places."""
-    here = tuple_(entry.turn_on, entry.rank or NOT_DRAWN, entry.recorded_at, entry.id)
     query = select(WaitEntry.id).where(
         WaitEntry.programme_id == entry.programme_id, WaitEntry.state.in_(IN_LINE),
-        tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id) < here,
+        place_in_line(entry) > IN_ORDER,
     )  # fmt: skip
     if entry.site_id:
         near = WaitEntry.within_km.is_not(None) | (WaitEntry.site_id == entry.site_id)
@@ -171,5 +173,5 @@ def _turn(db: Session, decision: EligibilityDecision) -> tuple[str, date]:
         return phase.code, phase.opens_on
     later = [each["about"] for each in decision.reasons if each["code"] == "opens"]
     if not later:
-        raise NotEligible(by_phase=True)
+        booking.refuse_unless_admitted(db, decision)
     return later[0]["phase"], date.fromisoformat(later[0]["on"])

@@ -30,7 +30,7 @@ from healthcert.web.refusals import shown_again
 bp = Blueprint("planning", __name__, url_prefix="/admin/sessions")
 
 _MOST = 200  # sessions on a page, and plans
-_NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose")
+_NUMBERS = ("minutes", "capacity", "kept_phone", "kept_walk_in", "kept_second_dose", "kept_waiting")
 
 
 class _Group(NamedTuple):

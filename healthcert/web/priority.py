@@ -4,10 +4,9 @@ It is about people's health and work, so it stands in a draft or a form and neve
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from flask import render_template, request
 from wtforms import SelectMultipleField
 
 from healthcert.i18n import Lazy, gettext
@@ -17,7 +16,7 @@ from healthcert.policy.eligibility import TOLD
 from healthcert.services import eligibility
 from healthcert.services.eligibility import Questions
 from healthcert.web import about, draft
-from healthcert.web.answers import Answers, Radios, options, recalled
+from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.draft import Entry
 from healthcert.web.here import parts, today
 from healthcert.web.labels import ASKED, in_words
@@ -25,6 +24,15 @@ from healthcert.web.places import at_desk
 
 Answered = dict[str, list[str]]  # codes by field, those of `TOLD`; none of what was not answered
 Row = tuple[object, object, str]
+
+
+class Asks(NamedTuple):
+    """What phases ask, as rows in words, and whether some of it was not answered."""
+
+    rows: list[tuple[object, object]]
+    is_open: bool
+
+
 _NONE = "-"  # is no code of a programme, so it stays in a draft
 _OF_OTHERS = {
     "region": _("In which region do they live?"),
@@ -85,25 +93,11 @@ def told_last(db: Any, person_id: UUID, programme: str) -> Answered:  # noqa: AN
     return eligibility.told_of(db, parts().vault, person, UUID(programme))
 
 
-def asked_after(
-    programme: str, own: UUID | None = None, *, of_others: bool = False
-) -> tuple[Answered, str]:
-    """Return what was answered after a form that named the programme, or the page that asks.
-
-    It is asked on a page by itself, with which the form goes along, and as somebody told of their
-    `own` last.
-    """
+def asks_of(programme: str, told: Answered) -> Asks:
+    """Return in words what phases ask, and whether some of it was not answered."""
     with parts().doors.reading() as db:
         asked = asked_by(db, programme)
-        known = told_last(db, own, programme) if asked and own else {}
-    is_sent = "first" in request.form
-    form = form_of(asked, request.form if is_sent else recalled(known), of_others=of_others)
-    if is_sent or not asked:
-        return _still_asked(asked, form.told), ""
-    before = request.form.copy()
-    before.poplist("csrf_token")
-    page = render_template("waiting/first.html", form=form, before=before, of_others=of_others)
-    return {}, page
+    return Asks([row[:2] for row in told_back(asked, asked)], not asked.keys() <= told.keys())
 
 
 def may_see(one: Entry) -> bool:
@@ -126,7 +120,7 @@ def of_wish(db: Any, one: Entry) -> Answered | None:  # noqa: ANN401
     told = one.get("told")
     if not told:
         return {} if "typed" in one else told
-    return _still_asked(asked_by(db, one["told_of"]), told)
+    return still_asked(asked_by(db, one["told_of"]), told)
 
 
 def told_back(asked: Questions, told: Mapping[str, Iterable[str]]) -> list[Row]:
@@ -148,7 +142,7 @@ def shown_of(db: Any, one: Entry) -> tuple[bool, list[Row]]:  # noqa: ANN401
     return typed, rows
 
 
-def _still_asked(asked: Questions, told: Answered) -> Answered:
+def still_asked(asked: Questions, told: Answered) -> Answered:
     """Return of the answers what can be told: only what is asked now."""
     kept = {
         field: [code for code in told.get(field, ()) if code in asked[field]] for field in asked

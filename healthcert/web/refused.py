@@ -43,23 +43,15 @@ def answered(refusal: Refusal) -> Page:
         return (second if is_second else slots)(answer, turn)
     is_by_phase = isinstance(refusal, NotEligible) and refusal.by_phase
     is_kept = is_by_phase and _kept(one)
-    asks, is_open = _asked(one) if is_by_phase else ([], False)
+    said = draft.people()[one.number].get(draft.TOLD) or {}
+    asks = priority.asks_of(needs()[one.number].programme, said) if is_by_phase else None
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
         is_second=is_second, dose=one.dose, number=number, count=count, again=again,
         exceptions=EXCEPTIONS if at_desk() and is_kept else {},
-        is_not_due=isinstance(refusal, booking.NotDue), asks=asks, is_open=is_open,
+        is_not_due=isinstance(refusal, booking.NotDue), asks=asks,
     )  # fmt: skip
     return page, answer.status
-
-
-def _asked(chosen: Chosen) -> tuple[list[tuple[object, object]], bool]:
-    """Return in words what phases ask, and whether some of it was not answered."""
-    with parts().doors.reading() as db:
-        asked = priority.asked_by(db, needs()[chosen.number].programme)
-    told = draft.people()[chosen.number].get(draft.TOLD) or {}
-    words = [row[:2] for row in priority.told_back(asked, asked)]
-    return words, not asked.keys() <= told.keys()
 
 
 def _kept(chosen: Chosen) -> bool:
@@ -67,17 +59,13 @@ def _kept(chosen: Chosen) -> bool:
     one, slot_id, vault = draft.people()[chosen.number], chosen.slot_id, parts().vault
 
     def decide(db: Any) -> bool:  # noqa: ANN401 - views know no SQL
-        told = priority.of_wish(db, one)
+        session = scenes.place_of(db, slot_id).session
+        of: Any = {"vault": vault, "programme_id": session.programme_id, "day": session.day}
+        of |= {"told": priority.of_wish(db, one), "now": now()}
         if "typed" in one:
-            details = draft.details_of(db, one)
-            return booking.keep_refusal(
-                db, vault=vault, slot_id=slot_id, details=details, told=told, now=now()
-            )
-        person, session = people.locked(db, UUID(one["id"])), scenes.place_of(db, slot_id).session
-        eligibility.decide(
-            db, vault=vault, person=person, programme_id=session.programme_id, day=session.day,
-            actor=Actor("citizen", person.id), told=told, now=now(),
-        )  # fmt: skip
+            return booking.keep_refusal(db, details=draft.details_of(db, one), **of)
+        person = people.locked(db, UUID(one["id"]))
+        eligibility.decide(db, person=person, actor=Actor("citizen", person.id), **of)
         return True
 
     return parts().doors.run(decide)

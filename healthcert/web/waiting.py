@@ -8,13 +8,13 @@ from werkzeug import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange
 
-from healthcert.errors import SlotFull
+from healthcert.errors import NotEligible, SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.policy.offers import RADII
 from healthcert.services import identities, near, offers, people, roster, waiting
 from healthcert.services.vials import opened as open_vials
-from healthcert.web import draft, priority
+from healthcert.web import draft, joining
 from healthcert.web.about import about, accepted, details_in, known_by
 from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled, words
 from healthcert.web.appointments import do
@@ -69,16 +69,17 @@ def join() -> _Page:
     form, who = _wanted(), about(request.form)
     if not all([form.validate(), who.validate(), accepted(who)]):  # all that is wrong, at once
         return render_template("waiting/join.html", form=form, who=who), 400
-    told, page = priority.asked_after(form.programme.data)
+    told, page = joining.asked_after(form.programme.data)
     if page:
         return page
-    details = details_in(who)
-    limit("book", known_by(details))
-    of: Any = {"details": details, "vault": parts().vault, "country": parts().settings.country}
-    entry, number = parts().doors.run(
-        lambda db: identities.enter(db, staff=None, now=now(), told=told, **of, **_told(db, form))
-    )
-    session["waits"] = str(entry.person_id), number
+    of: Any = {"details": details_in(who), "vault": parts().vault, "now": now(), "told": told}
+    of |= {"staff": None, "country": parts().settings.country}
+    limit("book", known_by(of["details"]))
+    try:
+        made = parts().doors.run(lambda db: identities.enter(db, **of, **_told(db, form)))
+    except NotEligible as refusal:
+        return joining.refused(refusal, form.programme.data, told, of["details"])
+    session["waits"] = str(made[0].person_id), made[1]
     return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
 
 
@@ -95,14 +96,17 @@ def begin() -> _Page:
     if not form.validate():
         return _mine(form), 400
     own = visitor().id if visitor().id == visitor().person_id else None
-    told, page = priority.asked_after(form.programme.data, own, of_others=own is None)
+    told, page = joining.asked_after(form.programme.data, own, of_others=own is None)
     if page:
         return page
-    with parts().doors.transaction() as db:
-        waiting.join(
-            db, vault=parts().vault, person=people.locked(db, whose(db, "book")), actor=actor(),
-            now=now(), told=told if own or told else None, **_told(db, form),
-        )  # fmt: skip
+    of: Any = {"vault": parts().vault, "actor": actor(), "now": now()}
+    of |= {"told": told if own or told else None}
+    try:
+        with parts().doors.transaction() as db:
+            person = people.locked(db, whose(db, "book"))
+            waiting.join(db, person=person, **of, **_told(db, form))
+    except NotEligible as refusal:
+        return joining.refused(refusal, form.programme.data, of["told"])
     return redirect(url_for(".mine"), code=303)
 
 

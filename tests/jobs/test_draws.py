@@ -14,11 +14,13 @@ from healthcert import jobs
 from healthcert.errors import WrongState
 from healthcert.gateways import draw_files
 from healthcert.jobs import draws as job
-from healthcert.models import AuditEvent, Draw, WaitEntry
+from healthcert.models import AuditEvent, Draw, Slot, WaitEntry
 from healthcert.policy.draw import differences
-from healthcert.services import draws
-from tests.factories import NOW
+from healthcert.services import draws, hours, offers, sessions
+from tests.factories import NOW, day
 from tests.services.test_draws import CLOSES, LATER, Lots
+from tests.services.test_sessions import template
+from tests.services.test_waiting import Line
 
 
 @pytest.fixture
@@ -212,3 +214,60 @@ def test_a_draw_that_is_given_up_meanwhile_is_not_closed(parts, lots, monkeypatc
     assert draw_files.manifest(folder_of(parts, draw))["state"] == "void"
     with pytest.raises(WrongState):
         lots.do(draws.close, draw_id=draw.id)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_list_is_entered_in_pieces_and_no_wait_is_held_longer_than_one(parts, lots, monkeypatch):
+    """A million in one transaction kept who wants to leave waiting for minutes."""
+    lots.wait(5)
+    draw, sizes, enter = lots.announced(), [], draws.enter
+
+    def told(db, **more):
+        last = enter(db, **more)
+        inside = select(func.count()).where(WaitEntry.draw_id == draw.id)
+        sizes.append(db.scalar(inside))
+        if len(sizes) == 2:
+            raise Killed
+        return last
+
+    monkeypatch.setattr(draws, "enter", told)
+    with pytest.raises(Killed):
+        job.keep(parts, CLOSES)
+    assert sizes == [2, 4]
+    lots.wait(1)  # whose row is seen late
+    job.keep(parts, CLOSES)
+    assert sizes[2:] == [4, 6, 6]
+    assert draw_files.manifest(folder_of(parts, draw))["entries"] == 6
+    assert wrong_in(folder_of(parts, draw)) == []
+
+
+def test_places_kept_for_who_waits_are_offered_by_rank_once_it_is_drawn(parts, lots, clinic):
+    """By those who joined first before that, what was drawn would be given away."""
+    with clinic.doors.transaction() as db:
+        spans = hours.read("Mo-Su 09:00-09:30")
+        hours.begin(db, site_id=clinic.site.id, spans=spans, closed=[], now=NOW)
+        plan = template(
+            clinic, weekdays=127, capacity=1, kept_phone=0, kept_walk_in=0, kept_waiting=1
+        )
+        plan = sessions.begin(db, plan, staff=clinic.nurse, now=NOW)
+        its = {"template_id": plan.id, "country": clinic.country, "until": day(20)}
+        sessions.make(db, now=NOW, **its)
+    line = Line(clinic)
+    waits = [line.join(within_km=None) for _ in range(5)]
+    draw = lots.announced(places=2, reserves={})
+    with clinic.doors.reading() as db:
+        soon, *later = offers.due(db, now=NOW)
+        assert [db.get_one(Slot, soon).starts_at < CLOSES, later] == [True, []]
+    lots.do(draws.close, draw_id=draw.id)
+    job.keep(parts, LATER)
+    lots.run(draw)
+    with clinic.doors.reading() as db:
+        assert offers.due(db, now=LATER) == []
+    job.keep(parts, LATER)
+    with clinic.doors.reading() as db:
+        first, second, *_others = offers.due(db, now=LATER)
+        ranked = {one.rank: one.person_id for one in db.scalars(select(WaitEntry))}
+        slots = [db.get_one(Slot, each) for each in (first, second)]
+    assert len(ranked) == len(waits)
+    assert [line.fill(slot, now=LATER) for slot in slots] == [1, 1]
+    assert [one.person_id for one in line.open()] == [ranked[1], ranked[2]]

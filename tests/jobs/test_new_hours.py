@@ -8,7 +8,15 @@ from sqlalchemy import select
 from healthcert.errors import NotFound
 from healthcert.jobs import sessions as jobs
 from healthcert.models import Appointment, ClinicSession, Message, Slot, WaitEntry
-from healthcert.services import closing, enrolment, new_hours, offering, parties, planning
+from healthcert.services import (
+    closing,
+    enrolment,
+    new_hours,
+    offering,
+    offers,
+    parties,
+    planning,
+)
 from healthcert.services.audit import STRANGER
 from healthcert.services.parties import Wish
 from tests.factories import NOW, day, make_site
@@ -140,6 +148,6 @@ def test_what_is_held_outside_is_not_confirmed_and_what_is_offered_there_is_take
     clinic.doors.run(lambda db: parties.confirm(db, party_id=parties_of[1], **how))
     with clinic.doors.transaction() as db:
         assert offering.close(db, vault=clinic.vault, now=NOW) == 1
-        assert early.id not in offering.due(db, now=NOW)
+        assert early.id not in offers.due(db, now=NOW)
         old = db.get_one(ClinicSession, db.get_one(Slot, early.id).session_id)
         assert old.state == "cancelled"

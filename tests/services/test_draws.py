@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import AuditEvent, Draw, Site, WaitEntry, new_id
+from healthcert.models.waiting import IN_ORDER
 from healthcert.policy.draw import Rules, differences
 from healthcert.policy.offers import RADII
 from healthcert.services import draws, waiting
@@ -201,3 +202,30 @@ def test_where_a_site_lies_later_changes_no_list(lots, clinic):
     with clinic.doors.transaction() as db:
         db.execute(update(Site).values(region="North"))
     assert lots.listed(draw) == before
+
+
+def test_who_has_a_place_is_asked_before_all_others_whenever_their_phase_opened(lots, clinic):
+    """Six places, half of them reserved for those whose phase opened last."""
+    lots.wait(8, phase="carers", turn_on=day(-9))
+    late = lots.wait(8, turn_on=day(-1))
+    draw = lots.announced(reserves={"phase:everybody": 50})
+    lots.do(draws.close, draw_id=draw.id)
+    lines = lots.listed(lots.run(draw))
+    tokens = draws.ranked(lots.run(draw), lines)
+    with clinic.doors.transaction() as db:
+        while draws.rank(db, draw_id=draw.id, tokens=tokens, most=4):
+            pass
+    line = select(WaitEntry).order_by(*IN_ORDER.clauses)
+    with clinic.doors.reading() as db:
+        order = list(db.scalars(line))
+        assert [one.token.hex() for one in order[:6]] == tokens[:6]
+        assert [waiting.before(db, one) for one in order[:6]] == [0, 1, 2, 3, 4, 5]
+    assert sum(one.token in {each.token for each in late} for one in order[:6]) >= 3
+    assert [one.phase for one in order[6:]] == sorted(one.phase for one in order[6:])
+
+
+def test_a_phase_that_opens_on_the_day_of_the_list_is_in_it_by_the_clock_that_was_announced(lots):
+    lots.wait(1, turn_on=day(1))
+    early = f"{day(1)}T00:30:00+02:00"  # the day before, in UTC
+    draw = lots.do(draws.close, draw_id=lots.announced(closes=early).id)
+    assert draw.entries == 1

@@ -100,12 +100,16 @@ def test_a_refusal_without_a_later_phase_has_no_day(clinic):
 
 def test_a_refusal_is_kept_and_answers_why_not_yet(clinic):
     publish(clinic, OLD, ALL)
-    slot = clinic.slot()
     without = details(identity=IdentityDetails("none"))
     for who, is_kept in ((details(), True), (without, False)):
         with clinic.doors.transaction() as db:
             assert is_kept == booking.keep_refusal(
-                db, vault=clinic.vault, slot_id=slot.id, details=who, now=NOW
+                db,
+                vault=clinic.vault,
+                programme_id=clinic.programme.id,
+                day=day(1),
+                details=who,
+                now=NOW,
             )
     with clinic.doors.reading() as db:
         person = db.scalars(select(Person)).one()

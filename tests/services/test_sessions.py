@@ -361,7 +361,15 @@ def test_a_session_keeps_places_for_its_pools_and_no_more_than_it_has(clinic):
             return found.kept_phone, found.kept_walk_in
 
     assert [keep(phone=2, walk_in=1), keep(walk_in=0), keep()] == [(2, 1), (2, 0), (2, 0)]
-    for wrong in ({"phone": 4}, {"phone": -1}, {"walk_in": 2}, {"waiting": 1}, {"phone": 2**70}):
+    some = (
+        {"phone": 4},
+        {"phone": -1},
+        {"walk_in": 2},
+        {"waiting": 2},
+        {"nobody": 1},
+        {"phone": 2**70},
+    )
+    for wrong in some:
         with pytest.raises(BadInput):
             keep(**wrong)
     clinic.book(slot)

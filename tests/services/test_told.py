@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.errors import BadInput, NotEligible, Refusal
+from healthcert.errors import AlreadyBooked, BadInput, NotEligible, Refusal
 from healthcert.models import (
     Appointment,
     AuditEvent,
@@ -36,7 +36,16 @@ from healthcert.services.audit import STRANGER, Actor
 from healthcert.services.people import Details, IdentityDetails
 from tests.factories import NOW, day
 from tests.services.clinic import Clinic, details
-from tests.services.test_eligibility import ANSWERS, NURSES, OLD, ask, enrolled, kept, publish
+from tests.services.test_eligibility import (
+    AGAIN,
+    ANSWERS,
+    NURSES,
+    OLD,
+    ask,
+    enrolled,
+    kept,
+    publish,
+)
 from tests.services.test_waiting import Line
 from tests.statements import sent
 
@@ -163,8 +172,8 @@ def test_what_is_asked_costs_one_statement_and_booking_with_it_none(clinic):
 
 def test_a_refusal_keeps_what_was_told(clinic):
     publish(clinic, OLD, NURSES | {"opens_on": str(day(9))})
-    slot, who = clinic.slot(), details()
-    wanted = {"vault": clinic.vault, "slot_id": slot.id, "details": who, "now": NOW}
+    wanted = {"vault": clinic.vault, "programme_id": clinic.programme.id, "day": day(1)}
+    wanted |= {"details": details(), "now": NOW}
     assert clinic.doors.run(lambda db: booking.keep_refusal(db, told=NURSE, **wanted))
     with clinic.doors.reading() as db:
         decision = db.scalars(select(EligibilityDecision)).one()
@@ -269,6 +278,25 @@ def test_who_waits_until_their_phase_opens_takes_what_is_offered_then(clinic):
     assert line.answer(offer, now=then).state == "booked"
 
 
+def test_nobody_is_offered_what_the_phases_would_refuse(clinic):
+    publish(clinic, NURSES | {"closes_on": str(day(5))})
+    line = Line(clinic)
+    nurse = line.join(told=NURSE)
+    assert line.fill(line.freed(day(8))) == 0
+    assert line.fill(line.freed(day(4))) == 1
+    assert line.answer(line.open()[0]).person_id == nurse.person_id
+
+
+def test_who_waits_goes_with_their_phase_when_it_is_brought_forward_or_put_off(clinic):
+    publish(clinic, NURSES | {"opens_on": str(day(20))})
+    line = Line(clinic)
+    nurse = line.join(told=NURSE)
+    for opens, others in ((day(1), [OLD]), (day(12), [OLD, AGAIN])):
+        publish(clinic, NURSES | {"opens_on": str(opens)}, *others)
+        with clinic.doors.reading() as db:
+            assert db.get_one(WaitEntry, nurse.id).turn_on == opens
+
+
 def enter(clinic: Clinic, who: Details, told: Any) -> WaitEntry:
     wanted = {
         "vault": clinic.vault, "details": who, "programme_id": clinic.programme.id, "now": NOW,
@@ -330,3 +358,9 @@ def test_staff_who_do_something_for_somebody_are_judged_by_what_they_told(clinic
     with clinic.doors.reading() as db:
         [decision] = db.scalars(select(EligibilityDecision)).all()
         assert (decision.outcome, decision.exception_reason) == ("eligible", "")
+
+
+def test_who_tells_of_somebody_does_not_learn_from_the_list_whether_they_had_a_dose(clinic):
+    publish(clinic, AGAIN)
+    with pytest.raises(AlreadyBooked):
+        enter(clinic, details(), None)

@@ -119,7 +119,7 @@ def test_a_freed_place_goes_to_who_waits_and_is_taken(line, clinic):
     with pytest.raises(SlotFull):  # it is kept for those who wait
         clinic.book(slot)
     with clinic.doors.reading() as db:
-        assert offering.due(db, now=NOW) == [slot.id]
+        assert offers.due(db, now=NOW) == [slot.id]
     assert line.fill(slot) == 1
     [offer] = line.open()
     assert (offer.person_id, offer.ends_at) == (entry.person_id, NOW + timedelta(hours=9.125))
@@ -129,7 +129,7 @@ def test_a_freed_place_goes_to_who_waits_and_is_taken(line, clinic):
     assert line.state(entry) == "placed"
     assert line.told(entry) == ["waiting", "offer", "booked"]
     with clinic.doors.reading() as db:
-        assert offering.due(db, now=NOW) == []
+        assert offers.due(db, now=NOW) == []
 
 
 def test_offers_go_out_in_the_order_of_phase_rank_and_time(line, clinic):
@@ -284,6 +284,34 @@ def test_who_is_too_young_for_what_is_given_is_passed_over(line):
     assert line.fill(line.freed()) == 1
     assert line.open()[0].person_id == full.person_id
     assert line.state(young) == "waiting"
+
+
+def test_however_many_who_cannot_be_given_it_yet_stand_before_who_can_be_asked(
+    line, clinic, monkeypatch
+):
+    monkeypatch.setattr(offering, "_LOOKED_AT", 2)
+    clinic.lot()
+    for ago in range(1, 6):  # their second dose is not due
+        who = details()
+        clinic.vaccinated(day(-ago), who)
+        line.join(who)
+    last = line.join(now=NOW + timedelta(minutes=1))
+    assert line.fill(line.freed()) == 1
+    assert line.open()[0].person_id == last.person_id
+    monkeypatch.setattr(offering, "_TIMES", 2)  # in one round no more are looked at
+    slot = line.freed(day(4))
+    assert line.fill(slot) == 0
+    with pytest.raises(SlotFull):  # and nobody else is given the place for that
+        clinic.book(slot)
+
+
+def test_who_had_their_dose_meanwhile_waits_no_more(line, clinic):
+    who = details()
+    entry = line.join(who, now=NOW - timedelta(days=2))
+    clinic.lot()
+    clinic.vaccinated(day(-1), who)
+    assert line.fill(line.freed()) == 0
+    assert line.state(entry) == "placed"
 
 
 def test_who_had_a_first_dose_is_offered_the_second_once_it_is_due(line, clinic):

@@ -232,7 +232,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
     preview = (
         f"/admin/sessions/preview?site={clinic.site_id}&product={clinic.product_id}&weekdays=2"
         "&weekdays=4&first_day=2026-03-03&last_day=2026-03-20&minutes=30&capacity=4&kept_phone=0"
-        "&kept_walk_in=0&kept_second_dose=0"
+        "&kept_walk_in=0&kept_second_dose=0&kept_waiting=0"
     )
     planned = re.search(r'value="([0-9a-f-]{36})">2 March ', lead.get("/admin/sessions").text)[1]
     cancelled = f"/admin/sessions/cancel?session={planned}"

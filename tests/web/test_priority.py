@@ -352,6 +352,11 @@ def test_who_joins_the_waiting_list_is_asked_on_a_page_more(browser, asks, clini
     assert again["birth_date"] == ALIA["birth_date"]
     answered = browser.client.post("/book/waiting", data=again)
     assert answered.status_code == 409, "no phase admits who says nothing"
+    for words in ("not open to you yet", "Who comes first", "I am a nurse", "You have not answered",
+                  "We keep why"):  # fmt: skip
+        assert words in answered.text
+    kept = [*re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', answered.text)]
+    assert sorted(kept[1:]) == sorted([*names[1:]]), "nothing has to be typed again"
     answered = browser.client.post("/book/waiting", data=again | {"occupation": "nurse"})
     assert answered.status_code == 303
     assert "nurse" not in answered.location
@@ -366,7 +371,12 @@ def test_who_is_signed_in_joins_the_list_with_what_they_told_last(holder, asks, 
     page = own.post("/my/waiting", form).text
     assert YOU in page
     assert chosen(page) == []
-    assert own.post("/my/waiting", form | {"first": "y"}).status_code == 409
+    refused = own.post("/my/waiting", form | {"first": "y", "occupation": "-"})
+    assert (refused.status_code, "Who comes first" in refused.text) == (409, True)
+    assert "You have not answered" not in refused.text, "all that is asked was answered"
+    assert (
+        "the group Nurses asks" in own.get("/my/why").text or "asks for" in own.get("/my/why").text
+    )
     assert own.post("/my/waiting", form | {"first": "y", "occupation": "nurse"}).status_code == 303
     assert chosen(own.post("/my/waiting", form).text) == [("occupation", "nurse")]
     with parts.doors.reading() as db:

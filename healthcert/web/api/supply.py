@@ -41,7 +41,8 @@ Session = of("Session", "A session, how full it is, and who lost a place, by ref
              models.ClinicSession, "id site_id programme_id product_id day state", places=int,
              booked=int, lost=str | None)  # fmt: skip
 Template = of("Template", "From what sessions are made; of `weekdays`, 1 is Monday, 2 Tuesday …",
-              models.SessionTemplate, f"id {_TEMPLATE} made_until ended_from")  # fmt: skip
+              models.SessionTemplate,
+              f"id {_TEMPLATE} kept_waiting made_until ended_from")  # fmt: skip
 Held = of("Held", "What one release lets go: as `holds` has it, the oldest 200 of each reason.",
           holds.Held, "*")  # fmt: skip
 Organisation = of("Organisation", "One of the tree, below its parent.", models.Organisation,
@@ -54,7 +55,15 @@ Preview = of("Preview", "What a template would make.", items=many(Foreseen))
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
-Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=Shape)
+
+
+class _Kept(Shape):
+    """What programs that were written before it leave out."""
+
+    kept_waiting: int = 0
+
+
+Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=_Kept)
 
 _LOT = "/lots/<uuid:lot_id>"
 get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots")

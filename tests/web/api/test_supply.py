@@ -94,11 +94,11 @@ def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, progr
     lead = program("lead")
     [session] = lead.get("/sessions").json["items"]
     path = f"/sessions/{session['id']}"
-    ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"walk_in": 2}}, 204)
-    wrong = ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"waiting": 2}}, 422)
+    ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"walk_in": 2, "waiting": 3}}, 204)
+    wrong = ask(lead, f"{path}/capacity", {"capacity": 9, "kept": {"nobody": 2}}, 422)
     assert wrong["fields"] == {"kept_phone": "kept_too_many"}
     with parts.doors.reading() as db:
-        assert set(db.scalars(select(Slot.kept_walk_in))) == {2}
+        assert {*db.execute(select(Slot.kept_walk_in, Slot.kept_waiting))} == {(2, 3)}
     ask(program("nurse"), f"{path}/cancel", status=403)
     ask(lead, f"{path}/cancel", status=204)
     assert ask(lead, f"{path}/cancel", status=409)["code"] == "wrong_state"
