@@ -54,6 +54,7 @@ from healthcert.web import (
     staff,
     stock,
     team,
+    unbooked,
     waiting,
 )
 from healthcert.web.api import doors as api
@@ -71,7 +72,7 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, holidays.bp, hours.bp,
+    unbooked.bp, reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, holidays.bp, hours.bp,
     lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp, api.about,
 )  # fmt: skip
 
