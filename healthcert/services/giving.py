@@ -131,8 +131,6 @@ def give(
 ) -> Dose:  # fmt: skip
     """Write a dose down whatever was asked before it, note what was not, and begin the watch.
 
-    A dose after a refusal is written down like any other, and raises an alarm.
-
     Raises:
         BadInput, NotFound, WrongState: See `vaccination.record`.
     """

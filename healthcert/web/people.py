@@ -155,10 +155,9 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):
         return render_template("clinic/finding.html", **page), 400 if form.errors else 200
-    of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     try:
         deed, told = _told(form, kind, zone)
-        done(deed, told=told, **of)
+        done(deed, told=told, person_id=person_id, vault=parts().vault, country=parts().country)
     except BadInput as wrong:
         form.take(wrong.fields)
         return render_template("clinic/finding.html", **page), 400
@@ -172,11 +171,10 @@ def _told(form: Any, kind: str, zone: str) -> tuple[Callable[..., Any], Any]:  #
     if told["evidence"] != "given_here":
         evidence = Evidence(told["evidence"], told["country"].upper(), told["note"])
     if kind == "test":
+        names = ("test_type", "result", "centre", "name", "device")
         at = moment_of(told["sampled_at"], zone, "sampled_at", now())
-        names = {name: told[name] for name in ("test_type", "result", "centre", "name", "device")}
-        test = ToldTest(told["disease"], sampled_at=at, evidence=evidence, **names)
-        return findings.record_test, test
+        more = {name: told[name] for name in names} | {"sampled_at": at, "evidence": evidence}
+        return findings.record_test, ToldTest(told["disease"], **more)
     test_id = UUID(told["test"]) if told["test"] else None
-    first = told["first_positive_on"]
-    recovered = ToldRecovery(told["disease"], first, test_result_id=test_id, evidence=evidence)
+    recovered = ToldRecovery(told["disease"], told["first_positive_on"], test_id, evidence)
     return findings.record_recovery, recovered

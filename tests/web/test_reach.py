@@ -192,7 +192,7 @@ TYPED = {
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
     "v1.record_dose": DOSE,
-    "v1.write_down": DOSE | {"programme_id": str(make.new_id())},
+    "v1.write_down": DOSE | {"programme_id": "programme"},
     "v1.judge_dose": {"found": "subpotent", "reason": "frozen"},
     "v1.consent": {"decision": "given", "decided_by": "self"},
     "v1.screen": {"answers": {"x": True}},
@@ -297,7 +297,10 @@ def world(app, parts, clinic, staff, book, newest_message):
         role: re.search(r'csrf_token" value="([^"]+)', browser.get("/my/sign-in").text)[1]
         for role, browser in made.browsers.items()
     }
-    made.real = {"slot": str(clinic.slots[2]), "product": str(clinic.product_id)}
+    made.real = {
+        "slot": str(clinic.slots[2]), "product": str(clinic.product_id),
+        "programme": str(clinic.programme_id),
+    }  # fmt: skip
     tokens = {role: clinic.staff[role] for role in Role if role is not Role.CITIZEN}
     made.programs = {None: Program(app)} | {
         role: Program(app, token_of(parts, role, whose))
