@@ -139,9 +139,7 @@ def test_a_dose_given_without_an_appointment_is_recorded_and_ends_the_one_to_com
     assert "It counts as dose 1" in nurse.get(right).text
 
 
-def test_another_vaccine_than_was_planned_is_watched_by_its_own_file_and_noted_as_unasked(
-    patient, clinic, parts, rows
-):
+def test_another_vaccine_than_was_planned_is_noted_as_unasked(patient, clinic, parts, rows):
     nurse, path = patient()
     nurse.post(f"{path}/questions", {"all_no": "y"})
     with parts.doors.transaction() as db:
