@@ -54,6 +54,7 @@ from healthcert.web import (
     staff,
     stock,
     team,
+    unbooked,
     waiting,
 )
 from healthcert.web.api import doors as api
@@ -71,16 +72,15 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp, holidays.bp, hours.bp,
-    lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp, api.about,
+    unbooked.bp, reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp,
+    holidays.bp, hours.bp, lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp, api.about,
 )  # fmt: skip
 
 
 def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built) -> Flask:
     """Return the application with every door.
 
-    It opens while the database is down: pages that need it answer 503 until it is back, and
-    verification does not notice.
+    It opens while the database is down: what needs it answers 503, and verification goes on.
 
     Args:
         settings: What the operator decided.

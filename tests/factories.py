@@ -95,10 +95,14 @@ def make_knowledge(db: Session, **values: Any) -> Knowledge:
     return add(db, Knowledge(**defaults | values))
 
 
+def _file(db: Session) -> Knowledge:
+    return make_knowledge(db, kind="programme", content={"products": []})
+
+
 def make_programme(db: Session, **values: Any) -> Programme:
     defaults = {
         "code": f"covid-{next(_numbers)}", "disease": COVID, "names": {"en": "COVID-19"},
-        "knowledge_id": values.get("knowledge_id") or make_knowledge(db, kind="programme").id,
+        "knowledge_id": values.get("knowledge_id") or _file(db).id,
         "recorded_at": NOW,
     }  # fmt: skip
     return add(db, Programme(**defaults | values))

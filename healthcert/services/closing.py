@@ -123,7 +123,8 @@ def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime)
         NotAllowed: The same person counts twice.
         NotFound: The site has none of that lot.
     """
-    shelf = None if staff.site_id is None else db.get(Stock, (staff.site_id, lot_id))
+    its, alone = (staff.site_id, lot_id), {"key_share": True}  # two may count at once
+    shelf = None if staff.site_id is None else db.get(Stock, its, with_for_update=alone)
     if shelf is None:
         raise NotFound
     if found < 0:

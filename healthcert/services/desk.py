@@ -5,13 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Certificate, Message, Person, Screening, Site, Staff
 from healthcert.models.dose import Dose, DoseStanding
-from healthcert.models.supply import Product, Programme
+from healthcert.models.supply import Knowledge, Product, Programme
 from healthcert.services import looks, safety
 from healthcert.services.people import details_of
 
@@ -39,6 +39,7 @@ class RecordedDose:
     product: str
     lot: str
     body_site: str
+    route: str
     given_at: datetime
     time_zone: str
     worth: list[Worth]
@@ -84,18 +85,23 @@ def dose_at_site(
         programme_id=dose.programme_id, appointment_id=dose.appointment_id,
         appointment_state=state or "",
         name=f"{details.given} {details.family}".strip(), product=product.name,
-        lot=dose.lot_text, body_site=dose.body_site or "",
+        lot=dose.lot_text, body_site=dose.body_site or "", route=dose.route or "",
         given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment
         time_zone=site.time_zone, worth=_worth(db, dose.id),
     )  # fmt: skip
 
 
 def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
-    """Return what was not checked before a dose of an appointment: ``consent``, ``screening``."""
-    dose = db.get_one(Dose, dose_id)
-    if dose.appointment_id is None:
+    """Return what was not checked before a dose given here: ``consent``, ``screening``."""
+    dose, told, given = db.get_one(Dose, dose_id), aliased(Knowledge), aliased(Knowledge)
+    if dose.source != "point_of_care":
         return []
-    asked = select(Screening.id).filter_by(appointment_id=dose.appointment_id).limit(1)
+    # The questions of what was given: another product was planned, and has its own.
+    asked = select(Screening.id).join(told, told.id == Screening.questions_id)
+    asked = asked.join(given, given.name == told.name).limit(1)
+    asked = asked.join(Product, Product.knowledge_id == given.id)
+    asked = asked.where(Product.id == dose.product_id)
+    asked = asked.where(Screening.appointment_id == dose.appointment_id)
     agreed = safety.current_consent(db, person_id=dose.person_id, programme_id=dose.programme_id)
     missing = {"consent": agreed is None, "screening": db.scalar(asked) is None}
     return [name for name, is_missing in missing.items() if is_missing]

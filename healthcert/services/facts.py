@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -29,6 +30,14 @@ class Told:
     performed_by: UUID | None = None  # who gave it, where that is not who writes it down
 
 
+class Unbooked(NamedTuple):
+    """Whose dose it was, and of which programme, where nobody had an appointment for it."""
+
+    person_id: UUID
+    programme_id: UUID
+    appointment_id: None = None
+
+
 def read(told: Told, *, now: datetime) -> Told:
     """Return what was told, the lot without blanks and in upper case.
 
@@ -49,20 +58,24 @@ def read(told: Told, *, now: datetime) -> Told:
 
 
 def write(
-    db: Session, told: Told, *, origin: Appointment | Dose, site: Site, product: Product,
+    db: Session, told: Told, *, origin: Appointment | Unbooked | Dose, site: Site, product: Product,
     staff: Staff, now: datetime,
 ) -> Dose:  # fmt: skip
-    """Write down a dose of an appointment, or in the place of another that was wrong."""
-    recorded_on, instead = _day(now, site), isinstance(origin, Dose)
+    """Write down a dose of an appointment, of none, or in the place of another that was wrong.
+
+    Who gave the wrong one gave the right one, where nobody else is told.
+    """
+    recorded_on, wrong = _day(now, site), origin if isinstance(origin, Dose) else None
+    before = wrong and wrong.performed_by
     dose = Dose(
         recorded_at=now, person_id=origin.person_id, programme_id=origin.programme_id,
         site_id=site.id,
-        appointment_id=origin.appointment_id if isinstance(origin, Dose) else origin.id,
-        performed_by=told.performed_by or staff.id, given_at=told.given_at,
+        appointment_id=origin.id if isinstance(origin, Appointment) else origin.appointment_id,
+        performed_by=told.performed_by or before or staff.id, given_at=told.given_at,
         given_on=min(_day(told.given_at, site), recorded_on), recorded_on=recorded_on,
         product_id=product.id, lot_text=told.lot,
         **known_lots(db, [(product.id, told.lot)])[product.id, told.lot], body_site=told.body_site,
-        route=told.route or None, recorded_by=staff.id, replaces=origin.id if instead else None,
+        route=told.route or None, recorded_by=staff.id, replaces=wrong and wrong.id,
     )  # fmt: skip
     db.add(dose)
     db.flush()

@@ -50,6 +50,7 @@ class Before:
     reactions: Sequence[AdverseEvent]  # after earlier doses, the latest first
     volume: str  # of a dose at this age, or empty
     last_lot: str  # that this member of staff gave of this product today, or empty
+    recorded: bool  # whether the dose of the appointment is on record, and stands
 
     @property
     def outcome(self) -> str:
@@ -84,6 +85,7 @@ def before(db: Session, *, patient: Patient, staff: Staff, country: Country, day
         db.scalars(reactions.order_by(AdverseEvent.onset_on.desc())).all(),
         rule.series.at(born, day).volume,
         db.scalar(lot.order_by(Dose.id.desc()).limit(1)) or "",
+        vaccination.recorded(db, appointment_id=line.appointment_id) is not None,
     )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def screen(
 
 def decide(
     db: Session, *, appointment_id: UUID, screening_id: UUID, outcome: str, reason: str,
-    until: date | None, staff: Staff, now: datetime,
+    until: date | None, staff: Staff, day: date, now: datetime,
 ) -> None:  # fmt: skip
     """Decide on the answers as a clinician: go on, or note that nothing is given today.
 
@@ -115,7 +117,7 @@ def decide(
     """
     safety.override(
         db, screening_id=screening_id, outcome=outcome, reason=reason, until=until, staff=staff,
-        now=now,
+        day=day, now=now,
     )  # fmt: skip
     if outcome in _NOT_VACCINATED:
         clinic.not_vaccinated(
@@ -129,8 +131,6 @@ def give(
 ) -> Dose:  # fmt: skip
     """Write a dose down whatever was asked before it, note what was not, and begin the watch.
 
-    A dose after a refusal is written down like any other, and raises an alarm.
-
     Raises:
         BadInput, NotFound, WrongState: See `vaccination.record`.
     """
@@ -138,19 +138,30 @@ def give(
         db, vault=vault, appointment_id=patient.expected.appointment_id, product_id=product_id,
         told=told, staff=staff, country=country, now=now,
     )  # fmt: skip
-    checked: dict[str, audit.Detail] = {
-        "consent": known.consent.decision if known.consent else "not_checked",
-        "screening": known.outcome or "not_checked",
-    }
-    if checked != {"consent": "given", "screening": "go"}:
-        audit.done(db, "dose_not_checked", dose, checked, by=staff, now=now)
-    if known.refused or known.outcome == "refuse":
-        alarms.sound(db, kind="dose_refused", about=("dose", dose.id), now=now)
+    # What was asked is asked of the product that was planned; of another it tells nothing.
+    tells = product_id == patient.expected.product_id or known.outcome == "refuse"
+    note_unchecked(db, dose, known.consent, known.outcome if tells else "", staff, now)
     answers = answered(db, vault=vault, known=known)
     longer = _led(patient, known, answers, dose.given_on).observe_minutes
-    always = known.rule.content.get("observe_minutes", OBSERVED)
-    observing.begin(db, dose=dose, minutes=max(always, longer), now=now)
+    observing.begin(db, dose=dose, minutes=max(minutes_after(db, product_id), longer), now=now)
     return dose
+
+
+def minutes_after(db: Session, product_id: UUID) -> int:
+    """Return for how many minutes everybody is watched after a dose of a product."""
+    return int(knowledge.rule_of(db, product_id).content.get("observe_minutes", OBSERVED))
+
+
+def note_unchecked(
+    db: Session, dose: Dose, consent: Consent | None, outcome: str, staff: Staff, now: datetime
+) -> None:
+    """Note what was not checked before a dose; one after a refusal raises an alarm."""
+    decision = consent.decision if consent else "not_checked"
+    checked: dict[str, audit.Detail] = {"consent": decision, "screening": outcome or "not_checked"}
+    if checked != {"consent": "given", "screening": "go"}:
+        audit.done(db, "dose_not_checked", dose, checked, by=staff, now=now)
+    if decision in ("refused", "withdrawn") or outcome == "refuse":
+        alarms.sound(db, kind="dose_refused", about=("dose", dose.id), now=now)
 
 
 def answered(db: Session, *, vault: Vault, known: Before) -> dict[str, bool]:

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import Dose, Observation, Person, Staff
+from healthcert.models import Dose, DoseStanding, Observation, Person, Staff
 from healthcert.services import audit
 from healthcert.services.people import details_of
 
@@ -55,7 +55,9 @@ def count(db: Session, *, site_id: UUID, now: datetime) -> int:
 
 def _observed(site_id: UUID, now: datetime) -> Select[Any]:
     watch = select(Observation).filter_by(site_id=site_id, state="observed")
-    return watch.where(Observation.until > now - _FORGOTTEN)
+    error = DoseStanding.counts == "entered_in_error"
+    given = ~exists().where(DoseStanding.dose_id == Observation.dose_id, error)
+    return watch.where(Observation.until > now - _FORGOTTEN, given)
 
 
 def leave(db: Session, *, observation_id: UUID, staff: Staff, now: datetime) -> None:

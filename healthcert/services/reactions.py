@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import NotFound
 from healthcert.gateways.vault import Vault
@@ -138,11 +138,17 @@ def _missing(db: Session, known: Mapping[str, object], product: Product | None) 
 
 
 def _query(staff: Staff) -> Select[Any]:
+    """Return the query of cases in one's reach, each with its dose as corrected last."""
+    of, later = AdverseEvent.dose_id, aliased(Dose)
+    right = select(of.label("told"), of.label("dose_id")).where(of.is_not(None)).cte(recursive=True)
+    right = right.union(select(right.c.told, later.id).where(later.replaces == right.c.dose_id))
+    stands = (right.c.told == of) & ~exists().where(later.replaces == right.c.dose_id)
     number = select(func.min(DoseStanding.number)).where(DoseStanding.dose_id == Dose.id)
     query = (
         select(AdverseEvent, Person, Dose, Product, number.scalar_subquery(), Site)
         .join(Person, Person.id == AdverseEvent.person_id)
-        .outerjoin(Dose, Dose.id == AdverseEvent.dose_id)
+        .outerjoin(right, stands)
+        .outerjoin(Dose, Dose.id == right.c.dose_id)
         .outerjoin(Product, Product.id == Dose.product_id)
         .outerjoin(Site, Site.id == AdverseEvent.site_id)
     )

@@ -105,10 +105,10 @@ def screen(
 
 
 def override(
-    db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, now: datetime,
-    until: date | None = None,
+    db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, day: date,
+    now: datetime, until: date | None = None,
 ) -> Triage:  # fmt: skip
-    """Decide where answers lead, as a clinician, with a reason; what is put off, until a day.
+    """Decide where answers lead, as a clinician, with a reason; what is put off, until a later day.
 
     Raises:
         BadInput: No such reason, or a day ``until`` that has passed.
@@ -119,7 +119,7 @@ def override(
         raise NotAllowed
     if reason not in OVERRIDE_REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
-    if outcome == "defer" and (until is None or until <= now.date()):
+    if outcome == "defer" and (until is None or until <= day):
         raise BadInput({"until": "too_long_ago" if until else "missing"})
     screening = db.get(Screening, screening_id)
     if screening is None:

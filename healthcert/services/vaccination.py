@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -21,6 +21,7 @@ from healthcert.models import (
     Appointment,
     Dose,
     DoseStanding,
+    Observation,
     Person,
     Product,
     ProductTarget,
@@ -81,24 +82,55 @@ def record(
     appointment, place = _appointment(db, appointment_id, staff)
     person = people.locked(db, appointment.person_id)
     was = _end(db, appointment)
-    product = _product(db, product_id)
     dose = facts.write(
-        db, told, origin=appointment, site=place.site, product=product, staff=staff, now=now
-    )
+        db, told, origin=appointment, site=place.site, product=_product(db, product_id),
+        staff=staff, now=now,
+    )  # fmt: skip
+    late = {} if was in _ON_TIME else {"appointment": was}
+    return _follow(db, vault, person, dose, late, appointment.reference, staff, country, now)
+
+
+def record_unbooked(
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID,
+    told: Told, staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
+    """Write down a dose that was given to somebody who had no appointment at this site.
+
+    It takes nobody's place; else it is as in `record` of an appointment that is over.
+
+    Raises:
+        BadInput: See `facts.read`.
+        NotFound: No such person, programme or product.
+    """
+    told, person = facts.read(told, now=now), people.locked(db, person_id)
+    _all_there(db, Programme, {programme_id})
+    dose = facts.write(
+        db, told, origin=facts.Unbooked(person_id, programme_id), staff=staff, now=now,
+        site=db.get_one(Site, staff.site_id), product=_product(db, product_id),
+    )  # fmt: skip
+    return _follow(db, vault, person, dose, {"appointment": "none"}, "", staff, country, now)
+
+
+def _follow(
+    db: Session, vault: Vault, person: Person, dose: Dose, late: Mapping[str, str], reference: str,
+    staff: Staff, country: Country, now: datetime,
+) -> Dose:  # fmt: skip
+    """Let follow what follows from a dose given here: its stock, its worth, what is told of it."""
     stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
-    late = {} if was in _ON_TIME else {"appointment": was}
-    audit.done(db, "dose_recorded", dose, counts | late, by=staff, now=now)
+    audit.done(db, "dose_recorded", dose, {**counts, **late}, by=staff, now=now)
     if late and "valid" in counts.values():
-        actor, number = audit.Actor("staff", staff.id), appointment.dose_number
+        actor = audit.Actor("staff", staff.id)
+        number = select(func.min(DoseStanding.number)).filter_by(dose_id=dose.id).scalar_subquery()
         again = select(Appointment.id).filter_by(person_id=person.id, state="booked")
-        again = again.filter_by(programme_id=appointment.programme_id, dose_number=number)
+        again = again.filter_by(programme_id=dose.programme_id, dose_number=number)
         if one := db.scalar(again):
             cancel(db, vault=vault, appointment_id=one, person_id=person.id, actor=actor, now=now)
+    product, site = db.get_one(Product, dose.product_id), db.get_one(Site, dose.site_id)
     messages.queue(
-        db, vault=vault, person=person, template="dose_recorded",
-        fields={"product": product.name, "when": told.given_at, "reference": appointment.reference},
-        time_zone=place.site.time_zone, due_at=now, now=now,
+        db, vault=vault, person=person, due_at=now, now=now, time_zone=site.time_zone,
+        template="dose_recorded" if reference else "dose_unbooked",
+        fields={"product": product.name, "when": dose.given_at or now, "reference": reference},
     )  # fmt: skip
     return dose
 
@@ -203,6 +235,8 @@ def correct(
             db, facts.read(told, now=now), origin=wrong, site=db.get_one(Site, wrong.site_id),
             product=product, staff=staff, now=now,
         )  # fmt: skip
+    watch = update(Observation).where(Observation.dose_id == wrong.id).values(dose_id=right.id)
+    db.execute(watch, execution_options={"synchronize_session": False})
     stock.give_back(db, dose=wrong, by=staff.id, now=now)
     stock.take(db, dose=right, now=now)
     by_hand = {wrong.id: Found("entered_in_error", reason)}
@@ -272,12 +306,10 @@ def _end(db: Session, appointment: Appointment) -> str:
         AlreadyRecorded: It is over, and a dose of it stands.
     """
     db.refresh(appointment, with_for_update={"key_share": True})
-    was, wrong = appointment.state, DoseStanding.counts == "entered_in_error"
-    stands = select(Dose.id).filter_by(appointment_id=appointment.id)
-    stands = stands.where(~exists().where(DoseStanding.dose_id == Dose.id, wrong))
+    was = appointment.state
     if was in _ON_TIME:
         change_state(db, appointment, "vaccinated", before=_ON_TIME)
-    elif dose_id := db.scalar(stands.limit(1)):
+    elif dose_id := recorded(db, appointment_id=appointment.id):
         raise AlreadyRecorded(dose_id)
     elif was == "held":
         give_back(db, appointment, "cancelled")
@@ -286,6 +318,14 @@ def _end(db: Session, appointment: Appointment) -> str:
             change_state(db, appointment, "arrived", before=(was,))
             change_state(db, appointment, "vaccinated", before=("arrived",))
     return was
+
+
+def recorded(db: Session, *, appointment_id: UUID) -> UUID | None:
+    """Return the dose of an appointment that stands; None where none is on record, or in error."""
+    wrong = DoseStanding.counts == "entered_in_error"
+    stands = select(Dose.id).filter_by(appointment_id=appointment_id)
+    stands = stands.where(~exists().where(DoseStanding.dose_id == Dose.id, wrong))
+    return db.scalar(stands.limit(1))
 
 
 def _all_there(db: Session, model: type[Product | Programme], wanted: Collection[UUID]) -> None:

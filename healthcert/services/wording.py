@@ -86,6 +86,9 @@ TEMPLATES: Mapping[str, Template] = {
         "Your dose of %(product)s of %(when)s is recorded. See your record with reference "
         "%(reference)s."
     )),
+    "dose_unbooked": Template(lazy("Your vaccination is recorded"), lazy(
+        "Your dose of %(product)s of %(when)s is recorded. You see it in your record."
+    )),
     "certificate_ready": Template(lazy("Your certificate is ready"), lazy(
         "Your certificate is ready. Open your record to see, save or print it."
     )),

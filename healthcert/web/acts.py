@@ -122,6 +122,7 @@ ACTS: Mapping[str, str] = {
     "doses.correct": "mark_dose_in_error",
     "doses.ask": "record_dose",
     "doses.record": "record_dose",
+    "unbooked.dose": "record_dose",
     "doses.recorded": "see_patient",
     "doses.mark_in_error": "mark_dose_in_error",
     "stock.shelves": "keep_stock",

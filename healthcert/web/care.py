@@ -4,7 +4,7 @@ from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
-from wtforms import BooleanField
+from wtforms import BooleanField, HiddenField
 
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
@@ -31,6 +31,7 @@ class Decision(Answers):
     ))  # fmt: skip
     until = DayField(_("Not before which day?"), optional=True)
     reason = Radios(_("Why?"), choices=options(TRIAGES))
+    screening = HiddenField()  # the answers that were seen
 
 
 def asking(known: Before, base: type[Answers] = Answers) -> type[Answers]:
@@ -116,13 +117,18 @@ def decision(appointment_id: UUID) -> _Page:
         page = {"at": at, "form": form, "answers": giving.answered(
             db, vault=parts().vault, known=at.known
         )}  # fmt: skip
-        if at.known.screening is None or not (request.form and form.validate()):
+        seen, screening = form.screening.data, at.known.screening
+        form.screening.data = screening and screening.id
+        is_valid = request.form and form.validate()
+        if is_valid and seen and seen != str(form.screening.data):
+            form.take({"outcome": "changed"})
+        if screening is None or not is_valid or form.errors:
             return render_template("clinic/decision.html", **page), 400 if form.errors else 200
         try:
             giving.decide(
-                db, appointment_id=appointment_id, screening_id=at.known.screening.id,
-                staff=at.staff, now=now(), outcome=form.outcome.data, reason=form.reason.data,
-                until=form.until.data,
+                db, appointment_id=appointment_id, screening_id=screening.id,
+                staff=at.staff, day=at.day, now=now(), outcome=form.outcome.data,
+                reason=form.reason.data, until=form.until.data,
             )  # fmt: skip
         except BadInput as wrong:
             form.take(wrong.fields)

@@ -1,5 +1,6 @@
 """The nurse's door: what was given, what it counts as, what was corrected or entered in error."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
@@ -13,6 +14,7 @@ from wtforms import BooleanField
 
 from healthcert.errors import BadInput, SignerUnavailable
 from healthcert.i18n import lazy as _
+from healthcert.models import Product
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
 from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination, vials
 from healthcert.services.facts import Told
@@ -21,7 +23,7 @@ from healthcert.web.care import answers_of, asking
 from healthcert.web.clinic import Scene, own_site, scene
 from healthcert.web.guards import visitor
 from healthcert.web.here import done, parts
-from healthcert.web.labels import BODY_SITES, ERROR_REASONS, ROUTES
+from healthcert.web.labels import BODY_SITES, ERROR_REASONS, REVOKED, ROUTES
 from healthcert.web.moment import now
 
 bp = Blueprint("doses", __name__, url_prefix="/clinic")
@@ -72,7 +74,7 @@ def ask(appointment_id: UUID) -> str:
     form.product.data = str(at.patient.expected.product_id)
     chosen = session.get("lots", {}).get(form.product.data)
     form.lot.data = chosen or at.known.last_lot
-    form.given_at.data = _clock(now(), at.patient.expected.time_zone)
+    form.given_at.data = clock(now(), at.patient.expected.time_zone)
     return _ask_given(form, at)
 
 
@@ -90,7 +92,7 @@ def record(appointment_id: UUID) -> _Page:
             return _ask_given(form, at), 400
         dose = parts().doors.run(partial(_record, form, at))
     except BadInput as wrong:
-        form.take(_by_field(form, wrong))
+        form.take(by_field(form, wrong))
         return _ask_given(form, at), 400
     except vaccination.AlreadyRecorded as told:
         return _shown(told.dose_id, again=True), 409
@@ -116,16 +118,22 @@ def _shown(dose_id: UUID, *, again: bool = False) -> str:
 
 @bp.route("/doses/<uuid:dose_id>/error", methods=["GET", "POST"])
 def mark_in_error(dose_id: UUID) -> _Page:
-    """Mark a dose as entered in error, with what is wrong; its certificate no longer holds."""
+    """Mark a dose as entered in error or without strength; its certificate no longer holds."""
     form = InError(request.form or None)
+    with parts().doors.transaction() as db:
+        found = _dose(db, dose_id, "correction")
+    weak = any(each.counts == "subpotent" for each in found.worth)
+    may = {why: kind for kind in vaccination.FINDINGS for why in vaccination.FINDINGS[kind]
+           if kind == "entered_in_error" or bool(kind) != weak}  # fmt: skip
+    form.reason.choices = options({why: REVOKED[why] for why in may})
     if not (request.form and form.validate()):
-        with parts().doors.transaction() as db:
-            page = {"found": _dose(db, dose_id, "correction"), "form": form}
-        return render_template("clinic/in_error.html", **page), 400 if request.form else 200
+        page = render_template("clinic/in_error.html", found=found, form=form)
+        return page, 400 if request.form else 200
     done(
-        vaccination.mark_in_error, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
-        country=parts().country,
+        vaccination.judge_by_hand, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,
+        country=parts().country, found=may[form.reason.data],
     )  # fmt: skip
+    sign(found.person_id)
     return redirect(url_for(".recorded", dose_id=dose_id), code=303)
 
 
@@ -139,18 +147,19 @@ def correct(dose_id: UUID) -> _Page:
         _choices(db, form, found.programme_id, day, {str(found.product_id): found.product})
     if not request.form:
         form.product.data, form.body_site.data = str(found.product_id), found.body_site
-        form.given_at.data = _clock(found.given_at, found.time_zone)
+        form.route.data = found.route
+        form.given_at.data = clock(found.given_at, found.time_zone)
         return render_template("clinic/correct.html", found=found, form=form)
     try:
         if not form.validate():
             return render_template("clinic/correct.html", found=found, form=form), 400
-        told = _told(form, found.time_zone)
+        told = told_of(form, found.time_zone)
         right = done(
             _correct, dose_id=dose_id, product_id=UUID(form.product.data), told=told,
             reason=form.reason.data, vault=parts().vault, country=parts().country,
         )  # fmt: skip
     except BadInput as wrong:
-        form.take(_by_field(form, wrong))
+        form.take(by_field(form, wrong))
         return render_template("clinic/correct.html", found=found, form=form), 400
     sign(found.person_id)
     return redirect(url_for(".recorded", dose_id=right), code=303)
@@ -171,21 +180,21 @@ def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - vie
     """Do all of one form in one deed; return the dose, or None where a nurse is to decide first."""
     line, patient, vault = at.patient.expected, at.patient, parts().vault
     staff, told, answers = (
-        roster.present(db, staff_id=visitor().id), _told(form, line.time_zone), answers_of(form),
+        roster.present(db, staff_id=visitor().id), told_of(form, line.time_zone), answers_of(form),
     )  # fmt: skip
     if form.agrees.data and at.known.consent is None:
         safety.consent(
             db, vault=vault, person_id=line.person_id, programme_id=line.programme_id, staff=staff,
             decision="given", decided_by="self", may_decide=at.known.may_decide, now=now(),
         )  # fmt: skip
-    if answers and at.known.screening is None:
-        found = giving.screen(
+    if answers and answers != giving.answered(db, vault=vault, known=at.known):
+        giving.screen(
             db, vault=vault, patient=patient, known=at.known, answers=answers, staff=staff,
             day=at.day, now=now(),
         )  # fmt: skip
-        if found.outcome != "go":
-            return None
     known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=at.day)
+    if answers and known.outcome != "go" and not known.triage:
+        return None
     return giving.give(
         db, vault=vault, patient=patient, known=known, product_id=UUID(form.product.data),
         told=told, staff=staff, country=parts().country, now=now(),
@@ -197,8 +206,8 @@ def _correct(db: Any, **told: Any) -> UUID:  # noqa: ANN401 - read before it is 
 
 
 def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
-    unasked = at.known.screening is None
-    form = (asking(at.known, Given) if unasked else Given)(typed)
+    asks = at.known.screening is None or any(name.startswith("q_") for name in typed or ())
+    form = (asking(at.known, Given) if asks else Given)(typed)
     line = at.patient.expected
     day = line.starts_at.astimezone(ZoneInfo(line.time_zone)).date()
     _choices(db, form, line.programme_id, day, {})
@@ -210,17 +219,24 @@ def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, 
     supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
     products = {str(product.id): product.name for product, _lots in supplies}
     form.product.choices = options(more | products)
+    give_lots(form, supplies)
+
+
+def give_lots(form: Any, supplies: Iterable[tuple[Product, Iterable[str]]]) -> None:  # noqa: ANN401
+    """Offer the lots of products, and to write down another."""
     lots = {lot: f"{lot} ({product.name})" for product, lots in supplies for lot in lots}
     form.lot.choices = options({"": ""} | lots | {OTHER_LOT: _("Another lot")})
 
 
-def _told(form: Any, zone: str) -> Told:  # noqa: ANN401
+def told_of(form: Any, zone: str) -> Told:  # noqa: ANN401
+    """Return what a form says of a dose, by the clock of its site."""
     lot = form.other_lot.data if form.lot.data == OTHER_LOT else form.lot.data
     given_at = moment_of(form.given_at.data, zone, "given_at", now())
     return Told(lot or "", form.body_site.data, given_at, form.route.data)
 
 
-def _by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
+def by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
+    """Return what is wrong by the fields of the form."""
     other = {"lot": "other_lot"} if form.lot.data == OTHER_LOT else {}
     other["decided_by"] = "agrees"
     return {other.get(name, name): code for name, code in wrong.fields.items()}
@@ -239,5 +255,6 @@ def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: AN
     )
 
 
-def _clock(moment: datetime, zone: str) -> str:
+def clock(moment: datetime, zone: str) -> str:
+    """Return a moment as a field for one holds it."""
     return moment.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")

@@ -17,6 +17,7 @@ from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
+from healthcert.web.clinic import own_site
 from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
@@ -146,6 +147,7 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     form.disease.choices = options(words("disease-agent-targeted", language()))
     with parts().doors.transaction() as db:
         found = known(db, person_id, "care")
+        zone = roster.site(db, site_id=own_site()).time_zone
         if kind == "recovery":
             shown = [one for one in found.findings if one.counts == "positive"]
             tests = {str(one.finding_id): str(one.day) for one in shown}
@@ -153,10 +155,9 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):
         return render_template("clinic/finding.html", **page), 400 if form.errors else 200
-    of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     try:
-        deed, told = _told(form, kind)
-        done(deed, told=told, **of)
+        deed, told = _told(form, kind, zone)
+        done(deed, told=told, person_id=person_id, vault=parts().vault, country=parts().country)
     except BadInput as wrong:
         form.take(wrong.fields)
         return render_template("clinic/finding.html", **page), 400
@@ -164,17 +165,16 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
     return redirect(url_for(".person", person_id=person_id), code=303)
 
 
-def _told(form: Any, kind: str) -> tuple[Callable[..., Any], Any]:  # noqa: ANN401
+def _told(form: Any, kind: str, zone: str) -> tuple[Callable[..., Any], Any]:  # noqa: ANN401
     """Return the deed that writes a finding down, and what is told of it."""
     told, evidence = form.data, None
     if told["evidence"] != "given_here":
         evidence = Evidence(told["evidence"], told["country"].upper(), told["note"])
     if kind == "test":
-        at = moment_of(told["sampled_at"], parts().country.time_zone, "sampled_at", now())
-        names = {name: told[name] for name in ("test_type", "result", "centre", "name", "device")}
-        test = ToldTest(told["disease"], sampled_at=at, evidence=evidence, **names)
-        return findings.record_test, test
+        names = ("test_type", "result", "centre", "name", "device")
+        at = moment_of(told["sampled_at"], zone, "sampled_at", now())
+        more = {name: told[name] for name in names} | {"sampled_at": at, "evidence": evidence}
+        return findings.record_test, ToldTest(told["disease"], **more)
     test_id = UUID(told["test"]) if told["test"] else None
-    first = told["first_positive_on"]
-    recovered = ToldRecovery(told["disease"], first, test_result_id=test_id, evidence=evidence)
+    recovered = ToldRecovery(told["disease"], told["first_positive_on"], test_id, evidence)
     return findings.record_recovery, recovered

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
-from healthcert.models import Appointment, ClinicSession, Site, new_id
+from healthcert.models import Appointment, ClinicSession, Site, Staff, StockCount, new_id
 from healthcert.services import closing, observing, reactions
 from tests import factories as make
 from tests.factories import NOW, TODAY
 from tests.statements import sent
+from tests.threads import one_behind_the_other
 
 
 @pytest.fixture
@@ -59,6 +61,23 @@ def test_a_count_waits_for_somebody_else_who_finds_as_much(db, shelf):
     assert (shelf.remaining, shelf.unexplained) == (6, -1)
     [lot], _sessions = closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY)
     assert (lot.began, lot.today["counts"], lot.waits) == (10, 1, None)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_two_who_count_at_the_same_moment_count_one_after_the_other(doors):
+    with doors.transaction() as db:
+        shelf = make.make_shelf(db)
+        make.make_move(db, shelf, quantity=10)
+        both = [each.id for each in people(db, shelf, "nurse", "lead")]
+
+    def count(turn):
+        return lambda db: closing.count(
+            db, lot_id=shelf.lot_id, found=10, staff=db.get_one(Staff, both[turn]), now=NOW
+        )
+
+    assert one_behind_the_other(doors, count(0), count(1)) == []
+    with doors.reading() as db:
+        assert db.scalars(select(StockCount.state)).all() == ["confirmed"]
 
 
 def test_a_session_is_closed_once_and_by_its_own_site(db, shelf):

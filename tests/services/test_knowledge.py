@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from healthcert.data import knowledge as files
 from healthcert.errors import BadSettings, NotFound
 from healthcert.models import Knowledge, Product, Programme, new_id
+from healthcert.models.adverse_event import TERMS
 from healthcert.services import knowledge
 from tests.factories import NOW
 from tests.services.clinic import COMIRNATY, COVID, JCOVDEN
@@ -41,6 +42,13 @@ def test_a_new_content_is_a_new_row_and_the_product_moves_on(db):
     knowledge.load(db, now=NOW)
     assert (product.name, product.knowledge_id == older.id) == ("Comirnaty", False)
     assert knowledge.rule_of(db, product.id).series.grace == 4
+
+
+def test_what_a_question_looks_for_on_record_is_a_reaction_that_can_be_reported(db):
+    knowledge.load(db, now=NOW)
+    told = [one.content for one in db.scalars(select(Knowledge).filter_by(kind="vaccine"))]
+    asked = [question for content in told for question in content["questions"]]
+    assert {each["on_record"] for each in asked if "on_record" in each} <= {*TERMS}
 
 
 def test_an_unknown_product_is_not_found(db):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from healthcert.data.knowledge import country
-from healthcert.errors import NotAllowed, NotFound, NotReady, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, NotReady, WrongState
 from healthcert.models import AdverseEvent, AuditEvent, Consent, Person, Screening, new_id
 from healthcert.services import safety
 from healthcert.services.safety import Reaction
@@ -85,7 +85,7 @@ def test_answers_are_sealed_and_bound_to_their_row(db, vault, person):
 
 def test_a_clinician_decides_otherwise_with_a_reason_and_a_clerk_does_not(db, vault, person):
     row, nurse = screened(db, vault, person), make.make_staff(db)
-    how = {"screening_id": row.id, "reason": "history_clarified", "now": NOW}
+    how = {"screening_id": row.id, "reason": "history_clarified", "day": day(0), "now": NOW}
     with pytest.raises(NotAllowed):
         safety.override(db, outcome="go", staff=make.make_staff(db, role="clerk"), **how)
     first = safety.override(db, outcome="go", staff=nurse, **how)
@@ -94,6 +94,8 @@ def test_a_clinician_decides_otherwise_with_a_reason_and_a_clerk_does_not(db, va
     with pytest.raises(NotFound):
         safety.override(db, outcome="go", staff=nurse, **how | {"screening_id": new_id()})
     assert acts(db).count("triaged") == 2
+    with pytest.raises(BadInput):  # where it is tomorrow already
+        safety.override(db, outcome="defer", until=day(1), staff=nurse, **how | {"day": day(1)})
 
 
 def reported(db, vault, person, **told) -> AdverseEvent:

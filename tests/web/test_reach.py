@@ -67,6 +67,7 @@ NAMES = {
     "care.not_vaccinated": "appointment",
     "care.left": "observation",
     "people.person": "patient",
+    "unbooked.dose": "patient",
     "people.test": "patient",
     "people.recovery": "patient",
     "people.mark_in_error": "finding",
@@ -117,6 +118,8 @@ NAMES = {
     "v1.record_dose": "appointment",
     "v1.recorded": "dose",
     "v1.mark_in_error": "dose",
+    "v1.judge_dose": "dose",
+    "v1.write_down": "patient",
     "v1.correct": "dose",
     "v1.consent": "appointment",
     "v1.screen": "appointment",
@@ -189,6 +192,8 @@ TYPED = {
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
     "v1.record_dose": DOSE,
+    "v1.write_down": DOSE | {"programme_id": "programme"},
+    "v1.judge_dose": {"found": "subpotent", "reason": "frozen"},
     "v1.consent": {"decision": "given", "decided_by": "self"},
     "v1.screen": {"answers": {"x": True}},
     "v1.decide": {"outcome": "go", "reason": "x", "until": None},
@@ -292,7 +297,10 @@ def world(app, parts, clinic, staff, book, newest_message):
         role: re.search(r'csrf_token" value="([^"]+)', browser.get("/my/sign-in").text)[1]
         for role, browser in made.browsers.items()
     }
-    made.real = {"slot": str(clinic.slots[2]), "product": str(clinic.product_id)}
+    made.real = {
+        "slot": str(clinic.slots[2]), "product": str(clinic.product_id),
+        "programme": str(clinic.programme_id),
+    }  # fmt: skip
     tokens = {role: clinic.staff[role] for role in Role if role is not Role.CITIZEN}
     made.programs = {None: Program(app)} | {
         role: Program(app, token_of(parts, role, whose))

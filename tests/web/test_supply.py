@@ -564,6 +564,9 @@ def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, s
         answer = admin.post(f"/admin/lots/{lot}", {"expires_on": ends}, page="/admin/lots")
         assert answer.status_code == status
     assert "30 September 2029" in admin.get("/admin/lots").text
+    # its cartons go on saying the day that they were printed with
+    more = {"scan": CARTON, "quantity": "2"}
+    assert nurse.post("/clinic/stock/came", more, page="/clinic/stock").status_code == 303
     assert "Release lot" not in staff("inspector").get("/admin/lots").text
 
 

@@ -52,7 +52,14 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
     assert seen(nurse, person) == [("test", found, "valid")]
     ask(nurse, f"/clinic/findings/{found}/in-error", {"reason": "wrong_result"}, 204)
     assert seen(nurse, person) == [("test", found, "entered_in_error")]
+    weak = {"found": "subpotent", "reason": "frozen"}
+    ask(nurse, f"/clinic/doses/{dose}/judgement", weak, 204)
     ask(nurse, f"/clinic/doses/{dose}/in-error", {"reason": "not_given"}, 204)
+    told = {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()}
+    unbooked = {
+        "programme_id": str(clinic.programme_id), "product_id": str(clinic.product_id), "told": told
+    }  # fmt: skip
+    ask(nurse, f"/clinic/people/{person}/doses", unbooked, 201)
 
 
 @pytest.fixture
