@@ -39,6 +39,7 @@ class RecordedDose:
     product: str
     lot: str
     body_site: str
+    route: str
     given_at: datetime
     time_zone: str
     worth: list[Worth]
@@ -84,7 +85,7 @@ def dose_at_site(
         programme_id=dose.programme_id, appointment_id=dose.appointment_id,
         appointment_state=state or "",
         name=f"{details.given} {details.family}".strip(), product=product.name,
-        lot=dose.lot_text, body_site=dose.body_site or "",
+        lot=dose.lot_text, body_site=dose.body_site or "", route=dose.route or "",
         given_at=dose.given_at or dose.recorded_at,  # a dose of a site has its moment
         time_zone=site.time_zone, worth=_worth(db, dose.id),
     )  # fmt: skip

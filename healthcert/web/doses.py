@@ -139,7 +139,7 @@ def correct(dose_id: UUID) -> _Page:
         _choices(db, form, found.programme_id, day, {str(found.product_id): found.product})
     if not request.form:
         form.product.data, form.body_site.data = str(found.product_id), found.body_site
-        form.given_at.data = _clock(found.given_at, found.time_zone)
+        form.route.data, form.given_at.data = found.route, _clock(found.given_at, found.time_zone)
         return render_template("clinic/correct.html", found=found, form=form)
     try:
         if not form.validate():
