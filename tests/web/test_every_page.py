@@ -120,6 +120,10 @@ def judge(page, language):
         page.set_viewport_size({"width": width, "height": 844})
         if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
             yield f"scrolls sideways at {width}"
+    for size in ("200%", ""):  # letters twice as large, on a phone
+        page.evaluate("size => document.documentElement.style.fontSize = size", size)
+        if page.evaluate("document.documentElement.scrollWidth - innerWidth") > 0:
+            yield f"scrolls sideways with letters of {size or 'their own size'}"
     if language == "en":
         page.evaluate(AXE.read_text(encoding="utf-8"))
         yield from page.evaluate(RUN)
