@@ -31,6 +31,7 @@ Zone = str | tzinfo
 
 _TAG = re.compile(r"[A-Za-z]{2,3}(_[A-Za-z0-9]{2,8}){0,3}")
 _LOCALES = {"en": "en_GB"}  # plain "en" means the month first, which a border may misread
+_FIRST = {"fr": "1er"}  # the first day of a month, where Babel writes it as any other
 _LANGUAGE: ContextVar[str] = ContextVar("language", default=SOURCE)
 
 
@@ -114,9 +115,13 @@ def format_date(value: date, tz: Zone = UTC, *, length: Length = "long") -> str:
     in some languages would be numbers that one may read either way round.
     """
     day = value.astimezone(_zone(tz)).date() if isinstance(value, datetime) else value
+    locale = _locale(_LANGUAGE.get())
     if length == "medium":
-        return dates.format_skeleton("yMMMd", day, locale=_locale(_LANGUAGE.get()))
-    return dates.format_date(day, format=length, locale=_locale(_LANGUAGE.get()))
+        told = dates.format_skeleton("yMMMd", day, locale=locale)
+    else:
+        told = dates.format_date(day, format=length, locale=locale)
+    first = _FIRST.get(locale.language) if day.day == 1 else None
+    return told.replace("1 ", f"{first} ", 1) if first else told
 
 
 def format_known(told: str, *, length: Length = "long") -> str:

@@ -150,6 +150,14 @@ def test_a_moment_is_told_by_the_clock_of_the_place(language, day, moment):
     assert said.replace("\u202f", " ").replace("\xa0", " ") == moment
 
 
+def test_the_first_of_a_month_is_an_ordinal_in_french():
+    first = date(2027, 1, 1)
+    with i18n.use("fr"):
+        assert i18n.format_date(first, length="full") == "vendredi 1er janvier 2027"
+        assert i18n.format_date(first, length="medium") == "1er janv. 2027"
+        assert i18n.format_date(date(2027, 1, 11)) == "11 janvier 2027"
+
+
 def test_the_time_is_told_by_the_clock_of_the_place():
     assert i18n.format_time(EVENING, "Europe/Paris") == "00:40"
     assert i18n.format_time(EVENING) == "23:40"

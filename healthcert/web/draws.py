@@ -12,7 +12,6 @@ from wtforms import Field
 from wtforms.validators import StopValidation
 
 from healthcert.errors import BadInput, NotFound
-from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.models import Programme
 from healthcert.policy.draw import Rules
@@ -24,7 +23,7 @@ from healthcert.web.moment import now
 from healthcert.web.rights import Consent
 
 bp = Blueprint("draws", __name__, url_prefix="/admin/draws")
-bp.context_processor(lambda: {"moment": draws.moment, "reserved": _reserved})
+bp.context_processor(lambda: {"moment": draws.moment})
 
 _SHARE = "share "  # what the field of a group is called, before the group
 _Page = str | tuple[str, int] | Response
@@ -170,11 +169,3 @@ def _page(name: str, draw_id: UUID, form: Answers) -> str:
         [its] = [one for one in desk.programmes(db) if one.id == draw.programme_id]
         groups = draws.groups(db, its, parts().country)
     return render_template(name, draw=draw, programme=its, form=form, groups=groups)
-
-
-def _reserved(rules: Mapping[str, int], known: Mapping[str, Mapping[str, str]]) -> list[str]:
-    return [
-        gettext("%(group)s: %(share)s percent", group=in_words(known.get(group, {"": group})),
-                share=share)
-        for group, share in rules.items()
-    ]  # fmt: skip

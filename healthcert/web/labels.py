@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from healthcert.data import labels, tags
 from healthcert.hcert.names import names_of
-from healthcert.i18n import gettext, language, names
+from healthcert.i18n import format_number, gettext, language, names
 from healthcert.models import Site
 from healthcert.services.people import Details, holder_of
 
@@ -66,6 +66,23 @@ def dose(number: int) -> str:
     """Return what a dose is called by its number, such as "Second dose"."""
     called = DOSES.get(str(number))
     return str(called) if called else gettext("Dose %(number)s", number=number)
+
+
+def reserved(rules: Mapping[str, int], known: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Return in words for whom how many percent of the places of a draw are kept."""
+    return [
+        gettext("%(group)s: %(share)s percent", group=in_words(known.get(group, {"": group})),
+                share=share)
+        for group, share in rules.items()
+    ]  # fmt: skip
+
+
+def volume(told: str) -> str:
+    """Return how much is given, such as ``0.3 mL``, as the reader's language writes it."""
+    number, _space, unit = told.partition(" ")
+    if unit != "mL":
+        return told
+    return gettext("%(number)s mL", number=format_number(float(number)))
 
 
 def facts_of(site: Site) -> list[str]:

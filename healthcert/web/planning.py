@@ -123,7 +123,8 @@ def close() -> Response:
     with parts().doors.transaction() as db:
         (staff, site), day = _at(db, "close_site", request.form), day_of(request.form, "day")
         deed(db, site_id=site.id, day=day, staff=staff, now=now())
-    return redirect(url_for(".every", first=day), code=303)
+    told = "opened" if "open" in request.form else "cancelled"
+    return redirect(url_for(".every", first=day, done=told), code=303)
 
 
 @bp.get("/cancel")
@@ -181,7 +182,7 @@ def _end(deed: Callable[..., None], **told: Any) -> Response:  # noqa: ANN401
         once(db)
         staff, sites = _reach(db, "close_site")
         deed(db, site_ids=[*sites], staff=staff, now=now(), **told)
-    return redirect(url_for(".every"), code=303)
+    return redirect(url_for(".every", done="cancelled"), code=303)
 
 
 def _reach(db: Any, act: str) -> tuple[Staff, dict[UUID, Site]]:  # noqa: ANN401 - views know no SQL

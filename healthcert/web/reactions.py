@@ -13,7 +13,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
-from healthcert.i18n import Lazy
+from healthcert.i18n import Lazy, format_known
 from healthcert.i18n import lazy as _
 from healthcert.models.adverse_event import TRANSITIONS
 from healthcert.services import reactions, roster, safety
@@ -81,7 +81,10 @@ def report(person_id: UUID) -> _Page:
     form = Told(request.form or None)
     with parts().doors.transaction() as db:
         found = known(db, person_id, "care")
-        doses = {str(dose.dose_id): f"{dose.product}, {dose.day}" for dose in found.doses}
+        doses = {
+            str(dose.dose_id): f"{dose.product}, {format_known(str(dose.day))}"
+            for dose in found.doses
+        }
     form.dose.choices = options(doses | {"": _("One that is not on our record")})
     page = {"found": found, "form": form}
     if not (request.form and form.validate()):

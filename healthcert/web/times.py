@@ -95,7 +95,8 @@ def to_choose(form: When, name: str, offers: Sequence[FreeSlot]) -> dict[str, st
     """Give a form the times to choose from; return their places by the same values."""
     del form["second" if name == "slot" else "slot"]
     form[name].choices = options({_written(each): _when(each) for each in offers})
-    return {_written(each): _where(each) for each in offers}
+    first = {each.site.id: each for each in reversed(offers)}  # tells of the place, for all there
+    return {_written(each): _where(each, is_first=first[each.site.id] is each) for each in offers}
 
 
 def _turn(name: str) -> int:
@@ -152,9 +153,10 @@ def _when(offer: FreeSlot) -> Markup:
     return bdi(f"{begins} \N{EN DASH} {ends}" if len({*offer.slot_ids}) > 1 else begins)
 
 
-def _where(offer: FreeSlot) -> str:
-    """Return the place of an offer, how far it is, and what is to be known of it."""
+def _where(offer: FreeSlot, *, is_first: bool) -> str:
+    """Return the place of an offer, how far it is, and of the first there what else is known."""
     km = round(offer.distance_km, 1)
     far = [gettext("%(km)s km away", km=format_number(km))] if km else []
-    told = [labels.in_words(offer.site.names), *far, offer.product, *labels.facts_of(offer.site)]
+    facts = labels.facts_of(offer.site) if is_first else []
+    told = [labels.in_words(offer.site.names), *far, offer.product, *facts]
     return gettext(", ").join(told)

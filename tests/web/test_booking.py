@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, EligibilityDecision, Person, Slot
+from healthcert.models import Appointment, EligibilityDecision, Person, Site, Slot
 from healthcert.services import knowledge
 from healthcert.services.people import details_of
 from tests import factories
@@ -167,6 +167,14 @@ def test_the_nearest_free_times_are_offered_and_one_is_chosen(browser, clinic):
     page = browser.get(f"/book/slots?{asked}").get_data(as_text=True)
     assert page.count('name="slot"') == 3
     assert "km away" in page
+
+
+def test_what_is_known_of_a_place_is_told_with_its_first_time_only(browser, clinic, parts):
+    with parts.doors.transaction() as db:
+        db.execute(update(Site).values(facilities=["hearing_loop"]))
+    asked = f"programme={clinic.programme_id}&dose=1&town=port-azur&people=1"
+    page = browser.get(f"/book/slots?{asked}").get_data(as_text=True)
+    assert (page.count("km away"), page.count("hearing loop")) == (3, 1)
     answer = browser.get(f"/book/slots?{asked}&go=1&slot={clinic.slots[1].hex}")
     assert answer.status_code == 303
     assert clinic.slots[1].hex in answer.location
@@ -466,6 +474,7 @@ def test_who_is_not_admitted_yet_is_told_from_when_and_it_is_kept(browser, clini
     assert answer.status_code == 409
     page = answer.get_data(as_text=True)
     assert "It opens to you on" in page
+    assert "/book/waiting?programme=" in page  # a place given back then may be theirs
     assert "Everybody" in page
     with parts.doors.reading() as db:
         [decision] = db.scalars(select(EligibilityDecision)).all()

@@ -76,7 +76,7 @@ def test_one_form_records_consent_answers_and_the_dose_and_begins_the_watch(
     assert "dose_not_checked" not in acts(rows)
     assert rows(Observation.until) == [(NOW + timedelta(minutes=15),)]
     page = nurse.get("/clinic/observed").text
-    assert "Look again" in page
+    assert "Refresh" in page
     assert "Leaves early" in page
     clock.pass_by(minutes=15)
     assert "Has left" in nurse.get("/clinic/observed").text
@@ -226,6 +226,21 @@ def test_a_correction_puts_the_right_dose_in_the_place_of_the_wrong_one(patient,
     assert "It counts as dose 1" in nurse.get(right).text
     assert "Entered in error" in nurse.get(wrong).text
     assert rows(Certificate.state) == [("issued",)]
+
+
+def test_a_correction_begins_with_where_and_how_the_dose_was_given(patient, clinic):
+    nurse, path = patient()
+    thigh = {"body_site": "RT", "route": "20066000"}
+    wrong = nurse.post(f"{path}/dose", given(clinic, **thigh)).location
+    page = nurse.get(f"{wrong}/correct").text
+    assert re.search(r'<option value="20066000" selected', page)
+    assert re.search(r'value="RT"[^>]* checked', page)
+
+
+def test_how_much_is_given_is_written_as_the_reader_writes_numbers(patient):
+    nurse, path = patient()
+    assert "0.3 mL" in nurse.get(f"{path}/dose").text
+    assert "0,3\xa0ml" in nurse.get(f"{path}/dose?lang=fr").text
 
 
 TOLD = {

@@ -40,6 +40,7 @@ def newcomer(browser, asked, **changes):
     sought = {"text": "Nobody Atall", "born": ["", "", "1950"]}
     answer = browser.post(f"{DOOR}/find{asked}", sought)
     assert answer.status_code == 303, answer.text
+    assert "Nobody on record fits that." in browser.get(answer.location).text
     answer = browser.post(answer.location, {"person": "new"})
     assert "step=name" in answer.location
     return tell(browser, asked, ALIA | changes, door=DOOR)

@@ -83,6 +83,7 @@ def test_the_rules_are_shown_before_they_are_committed_to(admin, parts, code):
     }  # fmt: skip
     shown = admin.get(answers[0].location).text
     assert "Publish its commitment" in shown
+    assert "Coast: 20 percent" in admin.get("/draws").text  # in words, not by its code
     assert draw.commitment.hex() in shown
     assert f"/admin/draws/{draw.id}" in admin.get("/admin/draws").text
 
