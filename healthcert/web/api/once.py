@@ -41,8 +41,7 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         before = api_answers.before(db, vault=vault, key=key, asked=asked, now=at)
         if before is not None:
             return None, before["body"], True
-        if one.match and tag_of(written(one.match(On(db), **address))) not in request.if_match:
-            raise PreconditionFailed
+        _refuse_changed(one, db, address)
         found = one.work(On(db), **given)
         if isinstance(found, Refusal):
             return found, "", False  # what was counted is committed, and the key stays free
@@ -83,3 +82,8 @@ def digests() -> tuple[bytes, bytes]:
     asked = json.dumps([request.method, request.full_path, *told]).encode() + request.get_data()
     whose = json.dumps([str(who.id) if who else "", key]).encode()
     return hashlib.sha256(whose).digest(), hashlib.sha256(asked).digest()
+
+
+def _refuse_changed(one: Deed, db: Any, address: Mapping[str, Any]) -> None:  # noqa: ANN401
+    if one.match and tag_of(written(one.match(On(db), **address))) not in request.if_match:
+        raise PreconditionFailed
