@@ -10,6 +10,7 @@ from healthcert.errors import BadCode, NotFound, Refusal
 from healthcert.hcert import qr
 from healthcert.models import EligibilityDecision, Offer, WaitEntry
 from healthcert.models.proxy import SCOPES
+from healthcert.policy.offers import RADII
 from healthcert.services import (
     booking,
     erasure,
@@ -70,6 +71,7 @@ Entered = of("Entered", "What somebody waits for, and by which reference: empty,
 Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
              decision=of("Decision", "For a day.", EligibilityDecision, "programme_id day outcome "
                          "reasons decided_at"), groups=dict[str, Words])  # fmt: skip
+_AROUND: dict[str, Any] = {"within_km": word(RADII) | None, "told": Answers | None}
 CALENDAR = file("text/calendar; charset=utf-8")  # RFC 5545
 PAPER, DRAWING, PICTURE = map(file, ("application/pdf", "image/svg+xml", "image/png"))
 
@@ -155,9 +157,9 @@ get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", r
 get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
-post("/waiting", waiting.join, whose="book", status=201, body={"told": Answers | None})
+post("/waiting", waiting.join, whose="book", status=201, body=_AROUND)
 post("/waiting/newcomers", identities.enter, status=201,
-     body={"site_id": UUID | None, "told": Answers | None},
+     body={"site_id": UUID | None, **_AROUND},
      answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},
      spends=lambda body: ("book", known_by(taken(body.details))),
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,

@@ -75,7 +75,7 @@ class Deed:
 
 DEEDS: dict[str, Deed] = {}
 _OF_A_LIST = {"part", "limit"}
-_ARGUMENTS = re.compile(r"^(?:Args|Raises):$", re.MULTILINE)
+_INNER = re.compile(r"\n*^(?:Args|Raises):\n.*| \(`[\w.]+`\)", re.MULTILINE | re.DOTALL)
 _RAISES = re.compile(r"^    ([\w, ]+):", re.MULTILINE)
 
 
@@ -147,7 +147,7 @@ def serve(
             found = {read: found} if isinstance(read, str) else read(found)
         return _told(found, gives, query)
 
-    work.__doc__ = about or _ARGUMENTS.split(inspect.getdoc(service) or "")[0]
+    work.__doc__ = about or _INNER.sub("", inspect.getdoc(service) or "")
     types: dict[str, Any] = {kind: shape} if asked or rows else {}
     types |= {"return": rows.paged if rows else gives or type(None)}
     more = {"status": 200 if gives else 204, "refuses": raised(service)} | more

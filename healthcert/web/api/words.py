@@ -11,8 +11,8 @@ from healthcert.services import reactions
 from healthcert.services.access import DOCUMENTS
 
 
-def word(values: Iterable[str]) -> Any:  # noqa: ANN401 - a type that is made here
-    """Return the type of a text that is one of a few words."""
+def word(values: Iterable[str | int]) -> Any:  # noqa: ANN401 - a type that is made here
+    """Return the type of what is one of a few words, or of a few numbers."""
     return Literal[tuple(values)]
 
 
