@@ -16,17 +16,20 @@ from healthcert.policy.roles import FRESH, Role, has
 from healthcert.web.api import checks
 from healthcert.web.api.anybody import FreeSlot
 from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
+from healthcert.web.api.lists import Page
 from healthcert.web.api.shapes import File, Moment, Words, many
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
 from healthcert.web.room import is_gated
 
 _PART = re.compile(r"<uuid:(\w+)>")
+_TEXT = {"schema": {"type": "string"}}
 _UUID = {"type": "string", "format": "uuid"}
 _ALWAYS = (
     errors.NotSignedIn, errors.NotAllowed, errors.NotFound, errors.TooMany, errors.NotReady,
     errors.BadInput,
 )  # fmt: skip
+_TOO_MANY = answer_to(errors.TooMany).status.value
 _REF = "#/components/schemas/{model}"
 
 
@@ -143,14 +146,19 @@ def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[
         done["content"] = {one.media.partition(";")[0]: told}
     elif issubclass(one.returns, BaseModel):
         done["content"] = {JSON: {"schema": names[one.returns, "serialization"]}}
+    more = {
+        "ETag": one.tagged, "Link": issubclass(one.returns, Page),
+        "Idempotency-Replayed": one.changes,
+    }  # fmt: skip
+    done["headers"] = {name: _TEXT for name, is_sent in more.items() if is_sent}
     if one.tagged:
-        done["headers"] = {"ETag": {"schema": {"type": "string"}}}
         yield "304", {"description": "It is as the `ETag` in `If-None-Match` says."}
     yield str(one.status), done
     problem = {PROBLEM: {"schema": names[Problem, "serialization"]}}
     for status, codes in sorted(_refusals(one).items()):
         said = ", ".join(f"`{code}`" for code in codes)
-        yield str(status), {"description": said, "content": problem}
+        waits = {"headers": {"Retry-After": _TEXT}} if status == _TOO_MANY else {}
+        yield str(status), {"description": said, "content": problem, **waits}
 
 
 def _refusals(one: Deed) -> dict[int, dict[str, None]]:

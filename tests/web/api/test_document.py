@@ -56,6 +56,13 @@ def test_certificates_are_checked_as_the_document_says():
         assert one["security"] == [{}]
 
 
+def test_the_headers_of_an_answer_are_told():
+    listed, held = told_of("get", "/sites")["responses"], told_of("post", "/parties")["responses"]
+    assert set(listed["200"]["headers"]) == {"ETag", "Link"}
+    assert set(held["201"]["headers"]) == {"Idempotency-Replayed"}
+    assert set(held["429"]["headers"]) == {"Retry-After"}
+
+
 def test_a_refusal_that_may_come_is_named():
     assert "`bad_code`" in told_of("post", "/people/join")["responses"]["403"]["description"]
     assert "`wrong_state`" in told_of("post", "/clinic/standby")["responses"]["409"]["description"]
