@@ -49,7 +49,12 @@ def commit(staff: UUID, reserve: tuple[tuple[str, int], ...], **told: str | int)
 @_DRAW
 @_BY
 def close(draw_id: UUID, staff: UUID) -> None:
-    """Close the list of a draw whose time has come, as the worker does by itself; publish it."""
+    """Close the list of a draw whose time has come, as the worker does by itself; publish it.
+
+    \b
+    Example:
+      healthcert draw close DRAW --staff STAFF
+    """
     _done(draws.close, staff, draw_id=draw_id)
 
 
@@ -57,7 +62,12 @@ def close(draw_id: UUID, staff: UUID) -> None:
 @_DRAW
 @_BY
 def give_up(draw_id: UUID, staff: UUID) -> None:
-    """End a draw before its seed is shown; that it was announced stays to be seen."""
+    """End a draw before its seed is shown; that it was announced stays to be seen.
+
+    \b
+    Example:
+      healthcert draw give-up DRAW --staff STAFF
+    """
     _done(draws.give_up, staff, draw_id=draw_id)
 
 
@@ -66,7 +76,12 @@ def give_up(draw_id: UUID, staff: UUID) -> None:
 @click.argument("public_value")
 @_BY
 def run(draw_id: UUID, public_value: str, staff: UUID) -> None:
-    """Draw with the public value; ended at any point, the worker goes on, or this begun again."""
+    """Draw with the public value; ended at any point, the worker goes on, or this begun again.
+
+    \b
+    Example:
+      healthcert draw run DRAW "8 15 16 23 42" --staff STAFF
+    """
     _done(draws.run, staff, draw_id=draw_id, public_value=public_value)
 
 

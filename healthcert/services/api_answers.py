@@ -23,14 +23,14 @@ def judged() -> Iterator[None]:
 
     Raises:
         NotFound: What is named is not there.
-        BadInput: A CHECK or a foreign key refuses what was sent, or it is too long.
+        BadInput: A CHECK or a foreign key refuses what was sent, or it is too long or too far.
         WrongState: The same is there already.
     """
     try:
         yield
     except NoResultFound:
         raise NotFound from None
-    except DataError:
+    except (DataError, OverflowError):  # a day or an hour that no calendar reaches
         raise BadInput({"body": "not_valid"}) from None
     except IntegrityError as error:
         rule = broken_rule(error)

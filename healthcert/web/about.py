@@ -95,7 +95,8 @@ def details_in(form: About) -> Details:
 
 def known_by(told: Details) -> str:
     """Return what tells one person who asks from another, in one spelling."""
-    return tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail
+    number = tidy_identity(told.identity).value or tidy_phone(told.phone) or told.mail
+    return number or f"{name_of(told)} {told.birth_date}"
 
 
 def name_of(told: Details) -> str:

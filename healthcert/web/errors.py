@@ -41,7 +41,9 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
         _S.NOT_ACCEPTABLE, _("This cannot be answered in that form"),
         _("Ask for the form that the documentation names."))),
     412: ("changed", replace(answer_to(errors.WrongState), status=_S.PRECONDITION_FAILED)),
-    413: ("too_large", answer_to(errors.PictureTooLarge)),
+    413: ("too_large", replace(
+        answer_to(errors.PictureTooLarge),
+        advice=_("Send less at once: a picture may have 10 MB, a request of a program 100 kB."))),
     415: ("wrong_type", Answer(
         _S.UNSUPPORTED_MEDIA_TYPE, _("That kind of file cannot be read"),
         _("Send a picture as PNG or JPEG; programs send JSON."))),

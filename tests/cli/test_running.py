@@ -189,11 +189,12 @@ def test_nothing_starts_on_a_vault_key_that_is_not_the_one(run, tmp_path):
 
 def test_every_example_stands_on_lines_of_its_own_in_the_help():
     def helps(command, *path):
-        yield path, command.get_help(click.Context(command, info_name=" ".join(path)))
+        if not isinstance(command, click.Group):
+            yield path, command.get_help(click.Context(command, info_name=" ".join(path)))
         for name, each in getattr(command, "commands", {}).items():
             yield from helps(each, *path, name)
 
-    told = {path: shown for path, shown in helps(main, "healthcert") if "Example" in shown}
+    told = dict(helps(main, "healthcert"))
     assert len(told) > 40
     for path, shown in told.items():
         assert re.search(r"^  Examples?:\n    \S", shown, re.MULTILINE), (path, shown)

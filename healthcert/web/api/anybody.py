@@ -26,8 +26,8 @@ from healthcert.web.api.shapes import (
     many,
     number,
     of,
-    word,
 )
+from healthcert.web.api.words import word
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -105,7 +105,7 @@ class Code(Known):
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$"), Field(examples=["123456"])]
 
 
-get("/sites", roster.sites, answer=Rows(Site, "code"))
+get("/sites", roster.sites, answer=Rows(Site, "code"), about="List the sites, by code.")
 get("/sites/<uuid:site_id>", roster.site, answer=Site)
 
 
@@ -118,7 +118,8 @@ def _told(draw: models.Draw) -> dict[str, Any]:
 
 
 DRAWN: dict[str, Any] = {"answer": Draw, "read": _told}
-get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws")
+get("/draws", draws.every, answer=Rows(Draw), read=_drawn, fixed={"draw_id": None}, name="draws",
+    about="List the draws, in the order in which they were announced.")  # fmt: skip
 draw = get("/draws/<uuid:draw_id>", draws.one, name="draw", **DRAWN)
 
 

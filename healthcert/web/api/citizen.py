@@ -10,6 +10,7 @@ from healthcert.errors import BadCode, NotFound, Refusal
 from healthcert.hcert import qr
 from healthcert.models import EligibilityDecision, Offer, WaitEntry
 from healthcert.models.proxy import SCOPES
+from healthcert.policy.offers import RADII
 from healthcert.services import (
     booking,
     erasure,
@@ -32,7 +33,8 @@ from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.programmes import Answers
-from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken, word
+from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken
+from healthcert.web.api.words import word
 from healthcert.web.citizen import decided
 from healthcert.web.family import oneself
 from healthcert.web.here import parts
@@ -70,6 +72,7 @@ Entered = of("Entered", "What somebody waits for, and by which reference: empty,
 Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
              decision=of("Decision", "For a day.", EligibilityDecision, "programme_id day outcome "
                          "reasons decided_at"), groups=dict[str, Words])  # fmt: skip
+_AROUND: dict[str, Any] = {"within_km": word(RADII) | None, "told": Answers | None}
 CALENDAR = file("text/calendar; charset=utf-8")  # RFC 5545
 PAPER, DRAWING, PICTURE = map(file, ("application/pdf", "image/svg+xml", "image/png"))
 
@@ -83,7 +86,8 @@ get("/people", proxies.held, fixed=_ONESELF, answer=Rows(Proxy, "proxy_id"), nam
 post("/people/children", proxies.enrol_child)
 post("/people/invitations", proxies.invite, fixed=_ONESELF, name="let_act",
      body={"scopes": many(word(SCOPES))})  # fmt: skip
-post("/people/join", proxies.accept, name="begin_to_act", read=_let)
+post("/people/join", proxies.accept, name="begin_to_act", read=_let, refuses=(BadCode,),
+     about="Begin to act for who gave one the code they were sent.")  # fmt: skip
 post("/people/<uuid:proxy_id>/end", proxies.end, name="end_acting")
 
 
@@ -116,6 +120,7 @@ def _own(on: On, whose: UUID, appointment_id: UUID) -> Shape:
 
 post(f"{_OWN}/cancel", booking.cancel, whose="book", match=_as_it_stands)
 post(f"{_OWN}/move", moving.move, whose="book", match=_as_it_stands,
+     about="Exchange a person's appointment, booked or held.",
      fixed={"template": "moved"})  # fmt: skip
 
 
@@ -128,21 +133,24 @@ def calendar(on: On, appointment_id: UUID) -> File:
 
 
 get("/certificates", holding.overview, whose="view", answer=Rows(Certificate, "certificate_id"),
-    read=lambda held: held.certificates, name="certificates")  # fmt: skip
+    read=lambda held: held.certificates, name="certificates",
+    about="List a person's certificates: those in force, replaced and withdrawn.")  # fmt: skip
 get(_HELD, holding.certificate_text, whose="view", answer=Text, name="certificate",
     read=lambda held: {"certificate_id": held.certificate.certificate_id, "text": held.text},
 )  # fmt: skip
 get(f"{_HELD}/code.svg", holding.certificate_text, name="code",
-    whose="view", answer=DRAWING, read=lambda held: qr.svg(held.text).encode())  # fmt: skip
+    whose="view", answer=DRAWING, read=lambda held: qr.svg(held.text).encode(),
+    about="Draw the code of a certificate, as lines.")  # fmt: skip
 get(f"{_HELD}/code.png", holding.certificate_text, name="picture", whose="view", answer=PICTURE,
+    about="Draw the code of a certificate, as a picture.",
     read=lambda held: qr.png(held.text))  # fmt: skip
 get(f"{_HELD}/certificate.pdf", holding.certificate_text, name="paper", whose="view", answer=PAPER,
-    read=papers.certificate)  # fmt: skip
+    read=papers.certificate, about="Give a certificate on paper.")  # fmt: skip
 get("/doses", record.doses_of, whose="view", answer=Rows(Dose, "dose_id disease"), name="doses")
 get("/record", my_record.export, whose="view", answer=Record, name="whole_record",
     read=lambda whole: whole.as_json())  # fmt: skip
 get("/record.pdf", my_record.export, whose="view", answer=PAPER, name="on_paper",
-    read=papers.record)  # fmt: skip
+    read=papers.record, about="Give everything held about a person on paper.")  # fmt: skip
 get("/eligibility", decided, whose="view", answer=Rows(Decided, "decision.programme_id"),
     read=lambda found: [{"decision": one, "groups": names} for _programme, one, names in found],
     name="decisions")  # fmt: skip
@@ -150,9 +158,9 @@ get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", r
 get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
-post("/waiting", waiting.join, whose="book", status=201, body={"told": Answers | None})
+post("/waiting", waiting.join, whose="book", status=201, body=_AROUND)
 post("/waiting/newcomers", identities.enter, status=201,
-     body={"site_id": UUID | None, "told": Answers | None},
+     body={"site_id": UUID | None, **_AROUND},
      answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},
      spends=lambda body: ("book", known_by(taken(body.details))),
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,

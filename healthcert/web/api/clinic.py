@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from healthcert.errors import BadInput
-from healthcert.models.consent import DECIDERS, DECISIONS
+from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
 from healthcert.services import (
     clinic,
     desk,
@@ -24,7 +24,8 @@ from healthcert.web.api.citizen import Appointment
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
-from healthcert.web.api.shapes import Shape, many, of, word
+from healthcert.web.api.shapes import Shape, many, of
+from healthcert.web.api.words import word
 from healthcert.web.clinic import own_site
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
@@ -106,7 +107,9 @@ post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/help", proxies.assist)
 post(f"{_OF}/consent", safety.consent, status=201,
      body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
-post(f"{_OF}/decision", giving.decide)
+post(f"{_OF}/decision", giving.decide, body={
+    "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
+})  # fmt: skip
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(clinic.NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)

@@ -10,7 +10,8 @@ from healthcert.web.api.anybody import Found, Sought, free
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, post
 from healthcert.web.api.parties import NEXT, REFUSALS, Booked, Party, Wishes, held, whom
-from healthcert.web.api.shapes import Shape, of, word
+from healthcert.web.api.shapes import Shape, of
+from healthcert.web.api.words import word
 from healthcert.web.clinic import own_site
 from healthcert.web.labels import WAYS
 
@@ -36,7 +37,8 @@ def slots_at_desk(on: On, body: Any) -> Shape:  # noqa: ANN401 - made above
 
 
 post("/clinic/slots/second", search.second_dose, name="second_at_desk",
-     body={"source": word(("web", *WAYS))}, **NEXT)  # fmt: skip
+     about="Find the next dose, of the product and at the site of the slot where `dose_number` is "
+     "given.", body={"source": word(("web", *WAYS))}, **NEXT)  # fmt: skip
 
 
 @deed("POST", "/clinic/parties", REFUSALS, status=201, spends=whom, gives=Party)

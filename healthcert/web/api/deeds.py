@@ -75,6 +75,7 @@ class Deed:
 
 DEEDS: dict[str, Deed] = {}
 _OF_A_LIST = {"part", "limit"}
+_INNER = re.compile(r"\n*^(?:Args|Raises):\n.*| \(`[\w.]+`\)", re.MULTILINE | re.DOTALL)
 _RAISES = re.compile(r"^    ([\w, ]+):", re.MULTILINE)
 
 
@@ -101,7 +102,7 @@ def serve(
     method: str, path: str, service: Work, *, name: str = "", whose: str = "",
     body: Mapping[str, Any] | None = None, fixed: Mapping[str, Any] | None = None,
     answer: type[Shape | File] | Rows | None = None, read: Callable[[Any], Any] | str = "",
-    **more: Any,  # noqa: ANN401 - of a `Deed`
+    about: str = "", **more: Any,  # noqa: ANN401 - of a `Deed`
 ) -> Work:  # fmt: skip
     """Put a service among the deeds; return what does it.
 
@@ -115,6 +116,7 @@ def serve(
         fixed: What is not asked for: values, or what gives them for an `On`.
         answer: What is read off what the service returns; else the identifier of a row, or nothing.
         read: What the answer is read off, of what the service returns; or a name to put it under.
+        about: What it does, where what is written about the service tells of more, or of less.
         more: See `Deed`.
     """
     hints, fixed, called = get_type_hints(service), fixed or {}, name or service.__name__
@@ -145,7 +147,7 @@ def serve(
             found = {read: found} if isinstance(read, str) else read(found)
         return _told(found, gives, query)
 
-    work.__doc__ = (service.__doc__ or "").partition("\n\n")[0]
+    work.__doc__ = about or _INNER.sub("", inspect.getdoc(service) or "")
     types: dict[str, Any] = {kind: shape} if asked or rows else {}
     types |= {"return": rows.paged if rows else gives or type(None)}
     more = {"status": 200 if gives else 204, "refuses": raised(service)} | more

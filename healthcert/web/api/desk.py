@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from healthcert.models import AdverseEvent, ClinicSession, Lot
+from healthcert.models.adverse_event import CAUSALITY, EVENT_OUTCOMES, SERIOUSNESS, STATES
 from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import BirthDate, Shape, many, number, of
+from healthcert.web.api.words import word
 from healthcert.web.here import parts
 
 _WHO = "/clinic/people/<uuid:person_id>"
@@ -47,8 +49,12 @@ get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
     read=lambda found: [one.event for one in found])  # fmt: skip
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
-post("/reactions/<uuid:event_id>/more", safety.tell_more)
-post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess")
+post("/reactions/<uuid:event_id>/more", safety.tell_more,
+     body={"told": dict[word(reactions.TOLD), str]})  # type: ignore[misc] # fmt: skip
+post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess", body={
+    "state": word(STATES), "causality": word(CAUSALITY) | None,
+    "outcome": word(EVENT_OUTCOMES) | None, "seriousness": word(SERIOUSNESS) | None,
+})  # fmt: skip
 
 get("/clinic/standby", offers.sessions_today, answer=Rows(Open), name="open_today")
 post("/clinic/standby", offers.standby, status=201,

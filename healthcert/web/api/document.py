@@ -13,19 +13,23 @@ from pydantic.json_schema import models_json_schema
 
 from healthcert import errors
 from healthcert.policy.roles import FRESH, Role, has
+from healthcert.web.api import checks
 from healthcert.web.api.anybody import FreeSlot
 from healthcert.web.api.deeds import DEEDS, JSON, PREFIX, Deed
+from healthcert.web.api.lists import Page
 from healthcert.web.api.shapes import File, Moment, Words, many
 from healthcert.web.errors import HTTP_ANSWERS, PROBLEM
 from healthcert.web.refusals import answer_to
 from healthcert.web.room import is_gated
 
 _PART = re.compile(r"<uuid:(\w+)>")
+_TEXT = {"schema": {"type": "string"}}
 _UUID = {"type": "string", "format": "uuid"}
 _ALWAYS = (
     errors.NotSignedIn, errors.NotAllowed, errors.NotFound, errors.TooMany, errors.NotReady,
     errors.BadInput,
 )  # fmt: skip
+_TOO_MANY = answer_to(errors.TooMany).status.value
 _REF = "#/components/schemas/{model}"
 
 
@@ -51,6 +55,15 @@ class Problem(BaseModel):
     instead: many(FreeSlot) = Field([], description="Other times, the nearest first.")  # type: ignore[valid-type]
 
 
+_ABOUT = """Vaccination booking, the clinic's day, and certificates.
+
+Staff make a token on their page "My sign-in"; citizens get one at `/sign-in`, for the code that
+`/sign-in/code` sends. `Acting-For` names whom one acts for. Every change has an `Idempotency-Key`
+of its own, such as a UUID: the same request with it gets the first answer for a day, and nothing
+is done twice. `If-Match` is the `ETag` of what is to be changed. Lists go on with `next` as
+`cursor`, until it is null. `docs/api.md` has examples."""
+
+
 @cache
 def document() -> Mapping[str, Any]:
     """Return the whole document."""
@@ -63,17 +76,19 @@ def document() -> Mapping[str, Any]:
         for kind in (Problem, *(one.returns for one in deeds))
         if issubclass(kind, BaseModel)
     )
+    kinds |= dict.fromkeys(checks.SHAPES)
     names, schemas = models_json_schema([*kinds], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = defaultdict(dict)
     for one in deeds:
         path = PREFIX + _PART.sub(r"{\1}", one.path)
         paths[path][one.method.lower()] = _operation(one, names)
+    paths |= checks.paths(names, names[Problem, "serialization"])
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "healthcert",
             "version": "1",
-            "description": "Vaccination booking, the clinic's day, and certificates.",
+            "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -87,6 +102,7 @@ def document() -> Mapping[str, Any]:
 
 def _operation(one: Deed, names: Mapping[Any, Any]) -> dict[str, Any]:
     first, _blank, rest = (one.work.__doc__ or "").partition("\n\n")
+    rest += "\n\nIts token is at most five minutes old." if one.act in FRESH else ""
     roles = ["anybody"] if has(None, one.act) else [role for role in Role if has(role, one.act)]
     told: dict[str, Any] = {
         "operationId": one.name,
@@ -130,21 +146,26 @@ def _responses(one: Deed, names: Mapping[Any, Any]) -> Iterator[tuple[str, dict[
         done["content"] = {one.media.partition(";")[0]: told}
     elif issubclass(one.returns, BaseModel):
         done["content"] = {JSON: {"schema": names[one.returns, "serialization"]}}
+    more = {
+        "ETag": one.tagged, "Link": issubclass(one.returns, Page),
+        "Idempotency-Replayed": one.changes,
+    }  # fmt: skip
+    done["headers"] = {name: _TEXT for name, is_sent in more.items() if is_sent}
     if one.tagged:
-        done["headers"] = {"ETag": {"schema": {"type": "string"}}}
         yield "304", {"description": "It is as the `ETag` in `If-None-Match` says."}
     yield str(one.status), done
     problem = {PROBLEM: {"schema": names[Problem, "serialization"]}}
     for status, codes in sorted(_refusals(one).items()):
         said = ", ".join(f"`{code}`" for code in codes)
-        yield str(status), {"description": said, "content": problem}
+        waits = {"headers": {"Retry-After": _TEXT}} if status == _TOO_MANY else {}
+        yield str(status), {"description": said, "content": problem, **waits}
 
 
 def _refusals(one: Deed) -> dict[int, dict[str, None]]:
     """Return the codes that a deed may be refused with, by status, each once and in order."""
     kinds: list[type[errors.Refusal]] = [*one.refuses, *_ALWAYS]
     kinds += [errors.ProveAgain] if one.act in FRESH else []
-    kinds += [errors.StillRunning] if one.changes else []
+    kinds += [errors.StillRunning, errors.WrongState] if one.changes else []
     kinds += [errors.MustWait] if is_gated(f"v1.{one.name}") else []
     kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
     statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]

@@ -33,15 +33,15 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
     who, vault, at = program(), parts().vault, now()
     if who is not None and who.reads_only:
         raise NotAllowed
-    wanted = _wanted(one)
+    if one.match and not request.if_match:
+        raise PreconditionRequired
     address = {name: value for name, value in given.items() if name not in {"body", "query"}}
 
     def work(db: Any) -> tuple[Any, str, bool]:  # noqa: ANN401 - views know no SQL
         before = api_answers.before(db, vault=vault, key=key, asked=asked, now=at)
         if before is not None:
             return None, before["body"], True
-        if one.match and wanted and tag_of(written(one.match(On(db), **address))) not in wanted:
-            raise PreconditionFailed
+        _refuse_changed(one, db, address)
         found = one.work(On(db), **given)
         if isinstance(found, Refusal):
             return found, "", False  # what was counted is committed, and the key stays free
@@ -79,15 +79,11 @@ def digests() -> tuple[bytes, bytes]:
     if len(key) not in _SIZES or not key.isprintable():
         raise BadInput({KEY: "not_valid" if key else "missing"})
     told = [request.headers.get(name, "") for name in ("Acting-For", "If-Match")]
-    asked = json.dumps([request.full_path, *told]).encode() + request.get_data()
+    asked = json.dumps([request.method, request.full_path, *told]).encode() + request.get_data()
     whose = json.dumps([str(who.id) if who else "", key]).encode()
     return hashlib.sha256(whose).digest(), hashlib.sha256(asked).digest()
 
 
-def _wanted(one: Deed) -> frozenset[str]:
-    """Return the states in which the thing may be; none where any will do."""
-    if one.match is None:
-        return frozenset()
-    if not request.if_match and not request.if_match.star_tag:
-        raise PreconditionRequired
-    return frozenset(request.if_match.as_set())
+def _refuse_changed(one: Deed, db: Any, address: Mapping[str, Any]) -> None:  # noqa: ANN401
+    if one.match and tag_of(written(one.match(On(db), **address))) not in request.if_match:
+        raise PreconditionFailed

@@ -25,11 +25,13 @@ State = of("OpeningState", "How an opening goes; `room` is none, soon, open or o
 
 _DRAW = "/draws/<uuid:draw_id>"
 post("/draws", draws.announce, name="announce_draw", status=201, **DRAWN)
-post(f"{_DRAW}/run", draws.run, name="run_draw", match=draw, **DRAWN)
+post(f"{_DRAW}/run", draws.run, name="run_draw", match=draw, **DRAWN,
+     about="Show the seed, with the public value that was named; ranks follow.")  # fmt: skip
 post(f"{_DRAW}/give-up", draws.give_up, name="give_up_draw", match=draw, **DRAWN)
 
 opening = get("/opening", openings.standing, answer=Standing, name="opening")
-get("/opening/state", openings.state, answer=State, name="opening_state")
+get("/opening/state", openings.state, answer=State, name="opening_state",
+    about="Tell how an opening goes.")  # fmt: skip
 
 
 def _put(found: Any) -> None:  # noqa: ANN401 - what the deed answers
@@ -43,10 +45,12 @@ def _alone() -> AbstractContextManager[None]:
 _CHANGES: dict[str, Any] = {"changes": True, "match": opening, "alone": _alone}
 serve(
     "PUT", "/opening", openings.announce, name="set_opening", answer=Standing, then=_put,
-    read=openings.Standing, **_CHANGES,
+    read=openings.Standing, about="Announce an opening, in the place of what is announced.",
+    **_CHANGES,
 )  # fmt: skip
 serve("DELETE", "/opening", openings.take_away, name="take_opening_away",
-      then=lambda _found: room_files.take_away(_folder()), **_CHANGES)  # fmt: skip
+      then=lambda _found: room_files.take_away(_folder()),
+      about="Take away what is announced.", **_CHANGES)  # fmt: skip
 
 
 def _folder() -> Path:

@@ -68,8 +68,10 @@ post("/slots/second", search.second_dose, name="second", fixed={"source": "web"}
 
 def whom(body: Wishes) -> tuple[str, str]:
     """Return the limit of bookings, for the first who is told of; a token has one of its own."""
-    first = body.wishes[0]
-    return "book", known_by(taken(first.details)) if first.details else str(first.person_id)
+    first, who = body.wishes[0], program()
+    if first.details:
+        return "book", known_by(taken(first.details))
+    return "book", str(first.person_id or (who and who.person_id))
 
 
 @deed("POST", "/parties", REFUSALS, status=201, spends=whom, gives=Party)

@@ -1,6 +1,6 @@
 """The shapes that go in and out: strict in what is taken, and read off our own rows going out."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
@@ -28,6 +28,8 @@ from pydantic import (
     model_validator,
 )
 
+from healthcert.web.api.words import TAKEN
+
 T = TypeVar("T")
 _MADE: dict[type, Any] = {}  # the dataclasses that shapes were made of
 Words = dict[str, str]  # by language
@@ -54,11 +56,6 @@ def _read_as(kind: type[date]) -> BeforeValidator:
 
 Day = Annotated[date, _read_as(date)]
 Moment = Annotated[AwareDatetime, _read_as(datetime), Field(examples=["2026-12-01T08:30:00Z"])]
-
-
-def word(values: Iterable[str]) -> Any:  # noqa: ANN401 - a type that is made here
-    """Return the type of a text that is one of a few words."""
-    return Annotated[str, StringConstraints(pattern=f"^({'|'.join(values)})$")]
 
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["en"])]
@@ -149,10 +146,13 @@ def sent_as(hint: Any) -> Any:  # noqa: ANN401
     if isinstance(hint, type) and is_dataclass(hint):
         hints = get_type_hints(hint)
         told: dict[str, Any] = {
-            each.name: (sent_as(hints[each.name]), ... if each.default is MISSING else each.default)
+            each.name: (
+                TAKEN.get(f"{hint.__name__}.{each.name}") or sent_as(hints[each.name]),
+                ... if each.default is MISSING else each.default,
+            )
             for each in fields(hint)
         }
-        shape = create_model(f"{hint.__name__}Sent", __base__=Shape, **told)
+        shape = create_model(f"{hint.__name__}Sent", __base__=Shape, __doc__=hint.__doc__, **told)
         _MADE[shape] = hint
         return shape
     if get_origin(hint) is Mapping:

@@ -34,5 +34,7 @@ post(_HOURS, new_hours.begin, answer=ByHours, name="begin_hours")
 _SITES, _SITE = "/organisations/sites", "/organisations/sites/<uuid:site_id>"
 get(_SITES, delegating.sites_of, answer=Rows(Site, "code"), name="kept_sites")
 kept = get(_SITE, sites.one, answer=Told, read=itemgetter(1), name="kept_site")
-post(_SITES, sites.keep, body={"told": Told}, fixed={"site_id": None}, status=201, name="make_site")
-post(_SITE, sites.keep, body={"told": Told}, match=kept, name="change_site")
+post(_SITES, sites.keep, body={"told": Told}, fixed={"site_id": None}, status=201, name="make_site",
+     about="Make a site.")  # fmt: skip
+post(_SITE, sites.keep, body={"told": Told}, match=kept, name="change_site",
+     about="Change a site: all of it is told anew, but its hours, which stay.")  # fmt: skip

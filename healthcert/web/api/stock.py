@@ -5,11 +5,13 @@ from datetime import date
 from typing import Any
 
 from healthcert import models
-from healthcert.models.stock import WRONG_BECAUSE
+from healthcert.models.cold_chain import FRIDGES
+from healthcert.models.stock import BY_HAND, WASTE_REASONS, WRONG_BECAUSE
 from healthcert.services import cold_chain, correcting, deliveries, entries, stock, vials
 from healthcert.web.api.deeds import get, post
 from healthcert.web.api.lists import Rows
-from healthcert.web.api.shapes import Moment, Words, of, word
+from healthcert.web.api.shapes import Moment, Words, of
+from healthcert.web.api.words import word
 
 _ORDINALS: Mapping[str, Any] = dict.fromkeys(
     ("takes_back", "in_place_of", "taken_back_by", "right_one"), int | None
@@ -39,9 +41,10 @@ get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number 
     read=lambda rows: [
     {"stock": row[0], "lot": row[1], "product": row[2].name, "expires_on": row[3].expires_on}
     for row in rows
-])  # fmt: skip
+], about="List the shelves of one's site; with `empty`, also those with nothing left.")  # fmt: skip
 post("/clinic/stock/deliveries", deliveries.receive, status=201)
-post("/clinic/stock/moves", stock.move, name="move_stock")
+post("/clinic/stock/moves", stock.move, name="move_stock",
+     body={"kind": word(BY_HAND[:4]), "reason": word(WASTE_REASONS) | None})  # fmt: skip
 post("/clinic/stock/transfers", stock.transfer)
 get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
     answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
@@ -50,7 +53,7 @@ post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_e
 post("/clinic/stock/settle", cold_chain.settle)
 post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
 get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))
-post(_FRIDGES, cold_chain.add, name="add_fridge")
+post(_FRIDGES, cold_chain.add, name="add_fridge", body={"kind": word(FRIDGES)})
 post(f"{_FRIDGES}/<uuid:fridge_id>/readings", cold_chain.read, name="read_fridge")
 post(f"{_FRIDGES}/<uuid:fridge_id>/gone", cold_chain.retire, name="retire_fridge")
 get(_VIALS, vials.opened, answer=Rows(VialLeft, "vial.use_until vial.id"), name="open_vials")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from healthcert import models
 from healthcert.models.limit import HOLDS
+from healthcert.policy.roles import Role, delegable
 from healthcert.services import (
     alarms,
     cancelling,
@@ -19,7 +20,8 @@ from healthcert.services import (
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows, first_of
-from healthcert.web.api.shapes import Moment, Shape, many, number, of, word
+from healthcert.web.api.shapes import Moment, Shape, many, number, of
+from healthcert.web.api.words import word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -66,8 +68,10 @@ class _Kept(Shape):
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=_Kept)
 
 _LOT = "/lots/<uuid:lot_id>"
-get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots")
-lot = get(_LOT, lots.known, answer=KnownLot, read=first_of, name="lot")
+get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots",
+    about="List the lots as they were ordered last.")  # fmt: skip
+lot = get(_LOT, lots.known, answer=KnownLot, read=first_of, name="lot",
+          about="Show a lot; its ETag is asked for where it is ordered about.")  # fmt: skip
 post(f"{_LOT}/orders", lots.order, name="order_lot", match=lot, body=_ORDER)
 post(f"{_LOT}/used-up", lots.exhaust, match=lot)
 
@@ -84,7 +88,8 @@ def recall(on: On, lot_id: UUID) -> Shape:
 
 
 get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id id"),
-    name="sessions", fixed={"first": lambda _on: now().date(), "session_ids": None})  # fmt: skip
+    name="sessions", fixed={"first": lambda _on: now().date(), "session_ids": None},
+    about="List the sessions of one's sites from today on, site by site.")  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
 post("/sessions/<uuid:session_id>/cancel", cancelling.cancel, name="cancel_session")
 post("/sessions/templates/<uuid:template_id>/end", cancelling.end, name="end_template")
@@ -123,14 +128,16 @@ def _template(on: On, told: Shape) -> models.SessionTemplate:
 
 get("/alarms", alarms.still_open, answer=Rows(Raised), name="alarms")
 post("/alarms/<uuid:alarm_id>", alarms.settle, name="settle_alarm",
-     body={"reason": word(("", *alarms.REASONS))})  # fmt: skip
+     body={"reason": word(("", *alarms.REASONS))},
+     about="Note that one has seen an alarm or, with a `reason`, close it for good.")  # fmt: skip
 
 get("/held", holds.waiting, answer=Rows(Held, "why of"), name="held",
-    fixed={"of": None, "uvci": ""})  # fmt: skip
+    fixed={"of": None, "uvci": ""}, about="List what waits to be released.")  # fmt: skip
 post("/held/<uuid:of>/release", holds.let_go, name="release", body={"why": word(HOLDS)})
 get("/organisations", delegating.overview, answer=Rows(Organisation, "code"), name="organisations",
-    read=itemgetter(0))  # fmt: skip
+    read=itemgetter(0), about="List the organisations in one's reach.")  # fmt: skip
 get("/delegations", delegating.overview, answer=Rows(Handed), name="delegations",
-    read=itemgetter(2))  # fmt: skip
-post("/delegations", delegating.delegate, status=201, body={"days": number(1, delegating.LONGEST)})
+    read=itemgetter(2), about="List what is handed on now.")  # fmt: skip
+post("/delegations", delegating.delegate, status=201,
+     body={"act": word(delegable(Role.ADMIN)), "days": number(1, delegating.LONGEST)})  # fmt: skip
 post("/delegations/<uuid:delegation_id>/revoke", delegating.revoke)

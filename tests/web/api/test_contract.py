@@ -43,7 +43,8 @@ def mine(role):
     """
     before = {"lead": {"nurse"}, "admin": {"nurse", "lead"}} if EXAMPLES == 1 else {}
     others = {None} - {role} | before.get(role, set())
-    return [
+    found = ["verify"] if role is None else []
+    return found + [
         one.name for one in DEEDS.values()
         if has(role, one.act) and not any(has(other, one.act) for other in others)
         if one.name != "erase"  # it would leave nobody to ask as

@@ -6,6 +6,7 @@ import json
 import re
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import requests
 from sqlalchemy import select
@@ -76,7 +77,7 @@ def test_every_example_is_answered_as_it_says(served, parts, clinic, token, newe
         "nurse": lambda: nurse, "lead": lambda: lead, "admin": lambda: admin,
         "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat,
         "tomorrow": tomorrow.isoformat,
-        "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
+        "uuid": uuid4, "code": lambda: re.search(r"\d{6}", newest_message("code"))[0],
     })  # fmt: skip
     pairs = PAIR.findall(DOC.read_text(encoding="utf-8"))
     assert len(pairs) == DOC.read_text(encoding="utf-8").count("```http\n")

@@ -153,7 +153,8 @@ def test_who_has_a_number_is_known_by_it_and_waits_once(wanted, program):
     assert ask(stranger, WAIT, wanted, 409)["code"] == "already_booked"
     born = wanted | {"details": DETAILS | {"birth_date": "1999"}}
     assert ask(stranger, WAIT, born, 409)["code"] == "already_booked"
-    assert ask(stranger, WAIT, wanted | {"within_km": 7}, 422)["code"] == "unusable"
+    wrong = ask(stranger, WAIT, wanted | {"within_km": 7}, 400)
+    assert wrong["fields"] == {"within_km": "not_a_choice"}
 
 
 def test_a_place_in_the_line_is_limited_like_a_booking(wanted, program):

@@ -172,6 +172,15 @@ def test_what_was_refused_is_judged_anew(parts, citizen):
         assert db.scalar(select(func.count()).select_from(ApiAnswer)) == 0
 
 
+@pytest.mark.parametrize("tags", ['W/"old"', 'W/"{}"', '"old", W/"{}"'])
+def test_a_weak_tag_names_no_state(parts, citizen, tags):
+    who = citizen()
+    path = f"/appointments/{who.appointment}"
+    told = tags.format(tag(who, path).strip('"'))
+    assert who.post(f"{path}/cancel", If_Match=told).status_code == 412
+    assert state_of(parts, who.appointment) == "booked"
+
+
 def test_of_two_who_saw_the_same_only_one_changes_it(app, parts, clinic, citizen):
     who = citizen()
     path = f"/appointments/{who.appointment}"
@@ -247,6 +256,15 @@ def test_what_cannot_be_asked_is_said_by_field(program, path, fields):
 def test_what_is_no_request_of_ours_is_refused_with_its_reason(app, sent, status, code):
     answer = app.test_client().post("/api/v1/slots/search", **sent)
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, PROBLEM)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_no_calendar_reaches_cannot_be_used(clinic, citizen, program, at):
+    path = f"/clinic/appointments/{citizen().appointment}/dose"
+    body = {"lot": clinic.lot, "body_site": "LA", "given_at": at}
+    body = {"product_id": str(clinic.product_id), "told": body}
+    answer = program("nurse").post(path, body)
+    assert (answer.status_code, answer.json["code"]) == (422, "unusable")
 
 
 def test_a_method_that_is_not_offered_names_those_that_are(app):

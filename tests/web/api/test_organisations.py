@@ -41,7 +41,7 @@ def test_an_act_is_handed_to_an_organisation_below_and_taken_back(officers):
     ask(stranger, f"/delegations/{made}/revoke", status=404)
     ask(one, f"/delegations/{made}/revoke", status=204)
     assert {each["id"] for each in one.get("/delegations").json["items"]} == before
-    wrong = ask(one, "/delegations", told | {"act": "record_dose"}, 422)
+    wrong = ask(one, "/delegations", told | {"act": "record_dose"}, 400)
     assert wrong["fields"] == {"act": "not_a_choice"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from healthcert.data import limits
 from healthcert.errors import BadInput
 from healthcert.models import Appointment, WaitEntry, new_id
 from healthcert.services.api_answers import judged
@@ -142,3 +143,16 @@ def test_what_the_database_refuses_of_what_was_sent_is_an_answer(
     with pytest.raises(BadInput) as told, judged(), parts.doors.transaction() as db:
         db.add(entry)
     assert told.value.fields == {"body": rule}
+
+
+def test_nobody_uses_up_what_another_may_book(clinic, citizen, program, monkeypatch):
+    whose = [citizen(slot=0), citizen(slot=1)]
+    for who in whose:
+        assert who.post(f"/appointments/{who.appointment}/cancel", If_Match="*").status_code == 204
+    monkeypatch.setitem(limits.limits()["book"], "identity", limits.Limit(1, 60, "for a test"))
+    for who in whose:
+        own = {"slot_id": str(clinic.slots[0])}
+        assert [who.post("/parties", {"wishes": [own]}).status_code for _ in range(2)] == [201, 429]
+    for given in ("Kanaro", "Kanari"):
+        without = wish(clinic, 2, given=given, identity={"kind": "none"}, mail="")
+        assert program().post("/parties", {"wishes": [without]}).status_code == 201

@@ -53,6 +53,7 @@ def test_months_of_sessions_are_previewed_made_and_listed(parts, clinic, program
     days = [each["day"] for each in lead.get("/sessions").json["items"]]
     assert set(made["days"]) <= set(days)
     assert (kept["last_day"], kept["ended_from"]) == (plan["last_day"], None)
+    ask(lead, f"{path}/preview", plan | {"first_day": "9999-12-31"}, 422)
     wrong = ask(lead, f"{path}/preview", plan | {"minutes": 4}, 422)
     assert wrong["fields"] == {"minutes": "not_a_length"}
     assert ask(lead, path, plan | {"site_id": str(make.new_id())}, 404)["code"] == "not_found"
