@@ -24,7 +24,7 @@ from healthcert.hcert.bundle import write
 from healthcert.models import ClinicSession, Delegation, Product, Programme, Site, Slot, Staff
 from healthcert.parts import Parts
 from healthcert.policy import reference
-from healthcert.services import knowledge, messages, signing_keys
+from healthcert.services import knowledge, messages
 from healthcert.services.keys import load_bundle_signer, read_secret
 from healthcert.web.draft import STEPS
 from tests import factories
@@ -143,9 +143,6 @@ class Clinic:
 @pytest.fixture
 def clinic(parts) -> Clinic:
     with parts.doors.transaction() as db:
-        knowledge.load(db, now=NOW)
-        ours = {each.certificate: "" for each in parts.signers.values()}
-        signing_keys.take_in(db, ours, now=NOW)
         programme = db.scalars(select(Programme)).one()
         product = db.scalars(select(Product).where(Product.name == "Comirnaty")).one()
         site = factories.make_site(
