@@ -25,9 +25,13 @@ from healthcert.services import eligibility, knowledge, signing_keys
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import Keyring, read_secret
 from healthcert.services.trusted import load_trust
-from tests.canaries import canaries_stay_in, pytest_runtest_makereport  # noqa: F401 - in force
+from tests.canaries import (  # noqa: F401 - in force
+    canaries_stay_in,
+    own_files,
+    pytest_runtest_makereport,
+)
 from tests.certificates import NOW
-from tests.postgres import NoPostgres, Server, running_server
+from tests.postgres import NoPostgres, Server, memory, running_server
 
 ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
@@ -38,6 +42,16 @@ _QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
+
+
+ROOM = 2**31  # bytes, more than the tests of many processes leave at one time
+
+
+def pytest_configure() -> None:
+    """Lay what tests write in memory where there is room: a commit waits for no disk there."""
+    folder = memory()
+    if folder and shutil.disk_usage(folder).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
