@@ -2,8 +2,9 @@
 
 The factories of the whole suite make nobody else. While tests run, everything that leaves the
 service otherwise is looked at: log records as they would be written, what is printed, addresses
-asked for and sent to, faults and health answers; and at the end every file that is left behind,
-databases among them. A canary that is met fails the test during which it escaped, or the run.
+asked for and sent to, faults and health answers; and every file that is left behind, databases
+among them: a test's own when it ends, all others at the end. A canary that is met fails the test
+during which it escaped, or the run.
 
 Load it where `tests/conftest.py` is not: `pytest -p tests.canaries`.
 """
@@ -116,9 +117,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+@pytest.fixture(name="tmp_path")
+def own_files(tmp_path: Path) -> Iterator[Path]:
+    """A folder of the test's own, whose files are looked at before it goes."""
+    yield tmp_path
+    WATCH.look_at_files(tmp_path)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def canaries_stay_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Look at every log record while tests run, and at all files when they are over."""
+    """Look at every log record while tests run, and at what files there are when they are over."""
     written, call_handlers = JsonLines(), logging.Logger.callHandlers
 
     def called(logger: logging.Logger, record: logging.LogRecord) -> None:

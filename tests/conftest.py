@@ -21,12 +21,17 @@ from healthcert.db import Doors, make_engine, migrate
 from healthcert.gateways.signer import Signer
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.revocation import RevocationList
+from healthcert.services import eligibility, knowledge, signing_keys
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.keys import Keyring, read_secret
 from healthcert.services.trusted import load_trust
-from tests.canaries import canaries_stay_in, pytest_runtest_makereport  # noqa: F401 - in force
+from tests.canaries import (  # noqa: F401 - in force
+    canaries_stay_in,
+    own_files,
+    pytest_runtest_makereport,
+)
 from tests.certificates import NOW
-from tests.postgres import NoPostgres, Server, running_server
+from tests.postgres import NoPostgres, Server, memory, running_server
 
 ENGINES = ("sqlite", "postgresql")
 NOT_TESTED = "PostgreSQL is not tested"
@@ -37,6 +42,16 @@ _QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run "
     "--disable-background-networking --disable-component-update --disable-sync"
 )
+
+
+ROOM = 2**31  # bytes, more than the tests of many processes leave at one time
+
+
+def pytest_configure() -> None:
+    """Lay what tests write in memory where there is room: a commit waits for no disk there."""
+    folder = memory()
+    if folder and shutil.disk_usage(folder).free > ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -155,7 +170,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Server) -> Iterator[str]:
+def postgresql_template(postgres: Server) -> Iterator[str]:
     with postgres.database() as name:
         migrate(postgres.url(name))
         yield name
@@ -168,6 +183,31 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def postgresql_known(
+    postgres: Server, postgresql_template: str, signers: dict[str, Signer]
+) -> Iterator[str]:
+    with postgres.database(postgresql_template) as name:
+        _teach(postgres.url(name), signers)
+        yield name
+
+
+@pytest.fixture(scope="session")
+def sqlite_known(sqlite_template: Path, signers: dict[str, Signer]) -> Path:
+    path = shutil.copy(sqlite_template, sqlite_template.with_name("known.db"))
+    _teach(f"sqlite:///{path}", signers)
+    return path
+
+
+def _teach(url: str, signers: dict[str, Signer]) -> None:
+    """Bring what every clinic stands on into a database: the knowledge files, and our keys."""
+    engine = make_engine(url)
+    with Doors(engine).transaction() as db:
+        knowledge.load(db, now=NOW)
+        signing_keys.take_in(db, {each.certificate: "" for each in signers.values()}, now=NOW)
+    engine.dispose()
+
+
 @pytest.fixture(params=ENGINES)
 def engine_name(request: pytest.FixtureRequest) -> str:
     """Name the engine under test: each test that uses it runs on both."""
@@ -176,13 +216,20 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a migrated database that only this test sees."""
+    """The address of a migrated database that only this test sees.
+
+    Where a clinic is to stand in it, the knowledge files and our keys are there already; versions
+    have the same names in each such test, so what a process remembers of them is forgotten.
+    """
+    for read in (knowledge._CONTENTS, knowledge._SERIES, eligibility._STAGES):  # noqa: SLF001
+        read.clear()
+    kind = "known" if "clinic" in request.fixturenames else "template"
+    made = request.getfixturevalue(f"{engine_name}_{kind}")
     if engine_name == "sqlite":
-        path = shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "test.db")
-        yield f"sqlite:///{path}"
+        yield f"sqlite:///{shutil.copy(made, tmp_path / 'test.db')}"
         return
     server: Server = request.getfixturevalue("postgres")
-    with server.database(request.getfixturevalue("postgres_template")) as name:
+    with server.database(made) as name:
         yield server.url(name)
 
 
@@ -231,8 +278,8 @@ def sqlite_doors(
 
 
 @pytest.fixture(scope="session")
-def postgresql_doors(postgres: Server, postgres_template: str) -> Iterator[Doors]:
-    with postgres.database(postgres_template) as name:
+def postgresql_doors(postgres: Server, postgresql_template: str) -> Iterator[Doors]:
+    with postgres.database(postgresql_template) as name:
         engine = make_engine(postgres.url(name))
         yield Doors(engine)
         engine.dispose()

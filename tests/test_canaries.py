@@ -68,7 +68,7 @@ PLACES = {
     "test_complains": "Captured stderr call of",
     "test_asks": "a query",
     "test_sends_on": "the header Location",
-    "a file": "left.txt",
+    "test_leaves_a_file": "left.txt",
     "a temporary file": "/temporary0/",
     "the last test": "Captured stdout call of test_tried.py::test_fails_at_the_end",
 }

@@ -185,10 +185,10 @@ def test_a_database_of_an_unknown_version_is_refused(
 
 
 @pytest.mark.parametrize("name", ["fsync", "synchronous_commit"])
-def test_a_postgresql_that_forgets_is_refused(postgres: Server, postgres_template, name):
+def test_a_postgresql_that_forgets_is_refused(postgres: Server, postgresql_template, name):
     if "HEALTHCERT_TEST_POSTGRES" in os.environ:
         pytest.skip("a server that is not ours keeps its settings")
-    engine = make_engine(postgres.url(postgres_template))
+    engine = make_engine(postgres.url(postgresql_template))
     with postgres.setting(name, "off"), pytest.raises(NotReady, match=f"{name} = off"):
         refuse_unready(engine)
     engine.dispose()

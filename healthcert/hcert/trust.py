@@ -110,7 +110,8 @@ def from_certificate(
         issuer = _words(body["issuer"])
         not_before = body["validity"]["not_before"].native
         not_after = body["validity"]["not_after"].native
-    except (ValueError, TypeError, KeyError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, KeyError, AttributeError, UnsupportedAlgorithm):
+        # The parser knows kinds of text whose values it cannot give: it looks for them in vain.
         raise BadInput({"certificate": "not_a_certificate"}) from None
     if not isinstance(key, EllipticCurvePublicKey | RSAPublicKey):
         raise BadInput({"certificate": "neither_ec_nor_rsa"})

@@ -277,6 +277,7 @@ def spoilt(certificate: dict[str, Any], dice: random.Random) -> dict[str, Any]:
     return certificate
 
 
+@pytest.mark.walk
 @pytest.mark.conformance
 def test_our_checks_say_what_the_published_schemas_say(conformance: Path):
     """5,000 spoilt certificates, seeded: the same answer each time."""

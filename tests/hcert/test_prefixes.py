@@ -70,6 +70,7 @@ def test_a_table_does_not_tell_in_which_order_or_how_often_it_was_made(hashes, o
     assert table_of(hashes | others, bits).as_bytes() == before.as_bytes()
 
 
+@pytest.mark.walk
 @given(HASHES, HASHES, HASHES, BITS)
 @example({bytes(16)}, {b"\x00" * 6 + b"\x01" + bytes(9)}, set(), 4)
 def test_changes_lead_to_the_very_file_that_was_built(hashes, more, less, bits):
@@ -89,6 +90,7 @@ def test_few_changes_are_a_small_file_and_can_be_taken_back():
     assert changed(changed(old, there), back) == old
 
 
+@pytest.mark.walk
 @given(st.lists(HASHES, min_size=2, max_size=6), BITS)
 def test_changes_told_on_lead_from_each_table_between(sets, bits):
     tables = [table_of(hashes, bits) for hashes in sets]

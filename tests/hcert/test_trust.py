@@ -96,6 +96,15 @@ def test_what_is_no_certificate_is_refused(noise):
         from_certificate(noise)
 
 
+@pytest.mark.parametrize("kind", [7, 8], ids=["an object descriptor", "an instance"])
+def test_a_name_in_a_kind_of_text_that_nobody_reads_is_refused(kind):
+    country = b"\x55\x04\x06\x13"
+    strange = SIGNER.replace(country, bytes([0x55, 4, 0x63, kind]))
+    with pytest.raises(BadInput) as refusal:
+        from_certificate(strange)
+    assert refusal.value.fields == {"certificate": "not_a_certificate"}
+
+
 def test_a_key_that_signs_no_certificates_is_refused():
     certificate = Certificate.load(SIGNER)
     key = ed25519.Ed25519PrivateKey.generate().public_key()

@@ -211,6 +211,7 @@ def test_a_refused_list_says_why_its_entries_were_passed_over():
         trust_lists.read(as_json([row(rawData="junk")]), source="x.json")
 
 
+@pytest.mark.walk
 @given(st.recursive(
     st.none() | st.integers() | st.text() | st.just(base64(SIGNER)),
     lambda inner: st.lists(inner) | st.dictionaries(

@@ -215,6 +215,7 @@ def test_the_codes_go_together_as_the_published_table_says(conformance: Path):
     } == {code: (codes.holder, set(codes.kinds)) for code, codes in vaccines().items()}
 
 
+@pytest.mark.walk
 @pytest.mark.conformance
 def test_what_we_certify_of_anybody_obeys_the_published_schema(conformance: Path, say):
     schema = json.loads((conformance / "schema" / "dcc-1.3.3.json").read_text("utf-8"))
@@ -226,6 +227,7 @@ def test_what_we_certify_of_anybody_obeys_the_published_schema(conformance: Path
     say(f"{CERTIFIED:,} people obey schema 1.3.3")
 
 
+@pytest.mark.walk
 def test_what_we_sign_of_anybody_reads_back_the_same(signers):
     for person in people(READ_BACK):
         signer = signers[person.kind]

@@ -30,9 +30,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def keys_dir(keys_dir, tmp_path):
-    """A copy of the development keys that a test may add to."""
-    return shutil.copytree(keys_dir, tmp_path / "own-keys")
+def settings(settings, tmp_path):
+    """The settings, with a copy of the development keys that a test may add to."""
+    return settings.at(keys_dir=shutil.copytree(settings.keys_dir, tmp_path / "own-keys"))
 
 
 def stand_by(parts, begins: datetime, kind: str = "v") -> None:

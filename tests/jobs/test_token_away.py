@@ -22,9 +22,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-def keys_dir(keys_dir, tmp_path):
-    """A copy of the development keys that a test may add to."""
-    return shutil.copytree(keys_dir, tmp_path / "own-keys")
+def settings(settings, tmp_path):
+    """The settings, with a copy of the development keys that a test may add to."""
+    return settings.at(keys_dir=shutil.copytree(settings.keys_dir, tmp_path / "own-keys"))
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

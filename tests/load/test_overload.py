@@ -23,10 +23,10 @@ pytestmark = pytest.mark.xdist_group("load")
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory, postgres, postgres_template):
+def running(tmp_path_factory, postgres, postgresql_template):
     """The server on PostgreSQL, with one process."""
     with (
-        postgres.database(postgres_template) as name,
+        postgres.database(postgresql_template) as name,
         house(tmp_path_factory.mktemp("load"), postgres.url(name)) as made,
     ):
         yield made

@@ -20,10 +20,10 @@ WORKS, PATIENCE = 0.5, 60.0 * (1 + RESTARTS)  # seconds: between two restarts, a
 pytestmark = pytest.mark.xdist_group("load")
 
 
-def test_nobody_loses_what_they_were_told(tmp_path, postgres, postgres_template, say):
+def test_nobody_loses_what_they_were_told(tmp_path, postgres, postgresql_template, say):
     size = 100 * RESTARTS
     with (
-        postgres.database(postgres_template) as name,
+        postgres.database(postgresql_template) as name,
         house(tmp_path, postgres.url(name)) as running,
     ):
         knocking = started(running.port, Plan(running.crowd(size), PATIENCE, at_once=4))

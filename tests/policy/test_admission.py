@@ -68,6 +68,7 @@ def test_the_rate_stays_within_its_bounds_and_falls_when_it_is_too_much(rate, fi
         assert found >= min(rate, FIRST) / 1.25
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize(("capacity", "share"), [(3, 0.85), (60, 0.9)])
 def test_the_line_finds_what_the_service_can_do_and_keeps_to_it(capacity, share):
     """People take a minute or two between their turn and their booking."""

@@ -446,6 +446,7 @@ CBOR = st.recursive(
 )
 
 
+@pytest.mark.walk
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @given(hcert=CBOR, exp=CBOR, member=st.sampled_from(["nam", "dob", "ver", "v"]))
 def test_whatever_a_trusted_signer_signs_gets_a_verdict(signers, bundle, hcert, exp, member):

@@ -92,6 +92,7 @@ def program(world, asks, act, thing, now, papers):
     )  # fmt: skip
 
 
+@pytest.mark.walk
 def test_a_hundred_thousand_requests_are_answered_alike():
     chance, said = random.Random(SEED), {True: 0, False: 0}
     widened = 0

@@ -80,6 +80,7 @@ logics = st.recursive(
 moments = st.sampled_from([NOW, NOW.replace(hour=0), NOW.replace(hour=0, microsecond=1000)])
 
 
+@pytest.mark.walk
 @settings(deadline=None)  # every day is tried beside it
 @given(logics, moments)
 def test_no_day_that_passes_is_missed_and_none_is_made_up(logic, at):
@@ -90,6 +91,7 @@ def test_no_day_that_passes_is_missed_and_none_is_made_up(logic, at):
         assert told.passes_on == first_of_all(logic, at, LONGEST_WAIT)
 
 
+@pytest.mark.walk
 @settings(deadline=None)
 @given(st.integers(1, 400), st.integers(0, 400))
 def test_a_search_ends_with_the_steps_that_trying_every_day_would_take(wait, turns):

@@ -44,7 +44,7 @@ def log(request, signer, tmp_path_factory):
             url = f"sqlite:///{shutil.copy(template, folder / 'audit.db')}"
         else:
             server = request.getfixturevalue("postgres")
-            template = request.getfixturevalue("postgres_template")
+            template = request.getfixturevalue("postgresql_template")
             url = server.url(stack.enter_context(server.database(template)))
         engine = make_engine(url)
         made = Log(Doors(engine), signer, folder / "log")

@@ -9,7 +9,6 @@ import pytest
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Country
 from healthcert.db import Doors
-from healthcert.gateways.signer import Signer
 from healthcert.gateways.vault import Vault
 from tests.services.clinic import Clinic
 
@@ -25,5 +24,5 @@ def country() -> Country:
 
 
 @pytest.fixture
-def clinic(doors: Doors, vault: Vault, country: Country, signers: dict[str, Signer]) -> Clinic:
-    return Clinic.opened(doors, vault, country, signers.values())
+def clinic(doors: Doors, vault: Vault, country: Country) -> Clinic:
+    return Clinic.among_the_known(doors, vault, country)

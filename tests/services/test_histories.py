@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -209,6 +210,7 @@ class History(RuleBasedStateMachine):
             assert not (found & {"held", "expired"} and found & {"booked", "rescheduled"})
 
 
+@pytest.mark.walk
 def test_no_history_gives_a_place_away_twice(clinic, say):
     publish(clinic, GROWN)
     kind = type("Tried", (History,), {"clinic": clinic})

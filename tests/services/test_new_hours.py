@@ -377,6 +377,7 @@ def weeks(draw) -> str:
 CHANGES = st.lists(st.tuples(weeks(), st.integers(0, 16)), min_size=1, max_size=3)
 
 
+@pytest.mark.walk
 def test_after_any_changes_nothing_free_lies_outside_and_nobody_within_was_touched(clinic):
     @settings(
         max_examples=12, deadline=None, derandomize=True,

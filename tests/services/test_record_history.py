@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -157,6 +158,7 @@ def _named(key) -> bool:
     return key is not None and (not isinstance(key, tuple) or key[0] is not None)
 
 
+@pytest.mark.walk
 def test_whatever_is_written_down_the_sums_come_out(clinic, signers, say):
     clinic.lot()
     clinic.lot("ONE", product=JCOVDEN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -81,6 +82,7 @@ class History(RuleBasedStateMachine):
             self.tried("corrected", correcting.correct, staff=self.staff[at][who], **deed)
 
 
+@pytest.mark.walk
 def test_any_history_of_two_shelves_adds_up(clinic, say):
     class Machine(History):
         pass

@@ -17,6 +17,7 @@ from healthcert.gateways import room_files
 from healthcert.jobs import room as job
 from healthcert.models import LimitCounter, Programme, Slot
 from healthcert.policy import admission
+from healthcert.pool import InTurn
 from healthcert.services.limits import key_of, network_of
 from tests.certificates import NOW
 from tests.web.api.conftest import Program, token_of
@@ -294,6 +295,8 @@ def test_where_every_connection_is_in_use_for_too_long_people_are_told_the_same(
     steps(5)
     engine, held = parts.doors.engine, []
     monkeypatch.setattr(engine.pool, "_timeout", 0.05)
+    if isinstance(engine.pool, InTurn):
+        monkeypatch.setattr(engine.pool.turns, "_patience", 0.05)
     with suppress(NoConnection):
         while True:
             held.append(engine.connect())
