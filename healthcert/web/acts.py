@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from healthcert.web.program_acts import OF_PROGRAMS
 
 _SEARCH = ("start", "slots", "second")  # of a booking, whose pages stand at two doors
-_WAY = ("who", "details", "check", "hold", "book", "done", "calendar_file")
+_WAY = ("who", "details", "check", "hold", "without", "book", "done", "calendar_file")
 
 ACTS: Mapping[str, str] = {
     **{f"v1.{name}": act for act, names in OF_PROGRAMS.items() for name in names.split()},

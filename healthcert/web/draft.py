@@ -122,6 +122,33 @@ def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for take
     return told | changes
 
 
+def without(number: int) -> dict[str, Any]:
+    """Return what the address tells once one of them is left out, and leave them out of the draft.
+
+    The others keep the times that were chosen for them.
+    """
+    each, told = needs(), asked()
+    left = [at for at in range(len(each)) if at != number - 1]
+    for name in ("slot", "second"):
+        ids: dict[int, str] = {}
+        for group, value in zip(groups(), request.args.getlist(name), strict=False):
+            some = [LATER] * len(group) if value == LATER else value.split(".")
+            ids |= zip(group, some, strict=True)
+        those: dict[Need, list[str]] = {}
+        for at in left:
+            those.setdefault(each[at], []).append(ids.get(at, LATER))
+        told[name] = [LATER if LATER in some else ".".join(some) for some in those.values()]
+    everybody, held = people(), read().get("held")
+    keep(
+        people=[everybody[at] for at in left],
+        held=held and held | {"new": [one for at, one in enumerate(held["new"]) if at in left]},
+    )
+    return told | {
+        "people": len(left), "programme": [each[at].programme for at in left],
+        "dose": [each[at].dose for at in left],
+    }  # fmt: skip
+
+
 def read() -> dict[str, Any]:
     """Return what was told so far at this door."""
     return dict(session.get(_key(), {}))

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from flask import render_template
+from flask import redirect, render_template, request, url_for
 
 from healthcert.errors import (
     AlreadyBooked,
     AnothersTicket,
     NotEligible,
+    NotFound,
     Refusal,
     SlotFull,
     TimesOverlap,
@@ -21,7 +22,7 @@ from healthcert.web.draft import Chosen, asked, groups, needs, wanted
 from healthcert.web.here import parts
 from healthcert.web.labels import EXCEPTIONS
 from healthcert.web.moment import now
-from healthcert.web.places import Page, at_desk
+from healthcert.web.places import Page, at_desk, both
 from healthcert.web.refusals import answer_to
 from healthcert.web.times import again, second, slots
 
@@ -52,6 +53,15 @@ def answered(refusal: Refusal) -> Page:
         is_not_due=isinstance(refusal, booking.NotDue), asks=asks,
     )  # fmt: skip
     return page, answer.status
+
+
+@both("/without", "POST")
+def without() -> Page:
+    """Go on without one of several, who was refused."""
+    number = request.args.get("number", 0, type=int)
+    if not 1 <= number <= len(draft.people()) or len(draft.people()) == 1:
+        raise NotFound
+    return redirect(url_for(".check", **draft.without(number)), code=303)
 
 
 def _kept(chosen: Chosen) -> bool:

@@ -163,6 +163,47 @@ def test_who_needs_another_dose_is_named_and_chooses_it_and_nothing_is_lost(vacc
     assert 'value="F2"' in mother.get(f"/book/details{asked}&number=2&step=document").text
 
 
+def left_out(browser, asked, page):
+    """Go on without who was refused; return where that leads."""
+    [there] = re.findall(r'action="([^"]+/without[^"]+)"', page)
+    return browser.post(unescape(there), page=f"/book/check{asked}").location
+
+
+def test_who_may_not_come_is_left_out_and_the_others_keep_their_times(browser, parts, clinic):
+    first, other = (one.hex for one in clinic.slots[:2])
+    asked = f"?slot={first}.{other}.{first}&dose=1&second=later"
+    tell(browser, asked, ALIA)
+    tell(browser, asked, ALIA | CHILD | {"identity_value": "F2"}, 2)
+    answer = tell(browser, asked, ALIA | GROWN | {"identity_value": "F3"}, 3)
+    assert answer.status_code == 409
+    assert "person <bdi>2</bdi>" in answer.text
+    there = left_out(browser, asked, answer.text)
+    page = browser.get(there).text
+    assert "Person <bdi>2</bdi>" in page
+    assert "Person <bdi>3</bdi>" not in page
+    assert browser.post(there).status_code == 303
+    assert [one.slot_id.hex for one in appointments(parts)] == [first, first]
+    assert browser.get("/book/done").text.count(GROWN["given"]) > 0
+    alone, sign_in = f"/book/without?slot={first}&number=1", "/my/sign-in"
+    assert browser.post(alone, page=sign_in).status_code == 404, "nobody else would be left"
+
+
+def test_who_is_left_out_may_be_the_first_of_those_who_get_the_same(browser, parts, clinic, fever):
+    page = browser.get(f"/book/slots?programme={fever}&dose=1&town=port-azur&people=1").text
+    there, own = times_in(page)[0], clinic.slots[0].hex
+    each = f"programme={clinic.programme_id}&programme={fever}&programme={clinic.programme_id}"
+    asked = f"?{each}&dose=1&dose=1&dose=1&people=3&slot={own}.{own}&slot={there}"
+    asked += "&second=later&second=later"
+    tell(browser, asked, ALIA | CHILD)
+    tell(browser, asked, ALIA | {"identity_value": "F2"}, 2)
+    answer = tell(browser, asked, ALIA | GROWN | {"identity_value": "F3"}, 3)
+    assert "person <bdi>1</bdi>" in answer.text
+    there_now = left_out(browser, asked, answer.text)
+    assert browser.post(there_now).status_code == 303
+    made = {one.slot_id.hex: one.programme_id for one in appointments(parts)}
+    assert made == {there: fever, own: clinic.programme_id}
+
+
 def test_a_stranger_learns_of_no_dose_that_was_given_and_may_choose_another(
     app, vaccinated, clinic, doses
 ):
