@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -30,15 +31,12 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         PreconditionFailed, PreconditionRequired: What is to be changed was not named as it stands.
         BadInput, StillRunning: See `api_answers.before`.
     """
-    who, vault, at = program(), parts().vault, now()
-    if who is not None and who.reads_only:
-        raise NotAllowed
-    if one.match and not request.if_match:
-        raise PreconditionRequired
+    told: Any = {"vault": parts().vault, "key": key, "asked": asked, "now": now()}
+    _refuse_unfit(one)
     address = {name: value for name, value in given.items() if name not in {"body", "query"}}
 
     def work(db: Any) -> tuple[Any, str, bool]:  # noqa: ANN401 - views know no SQL
-        before = api_answers.before(db, vault=vault, key=key, asked=asked, now=at)
+        before = api_answers.before(db, **told)
         if before is not None:
             return None, before["body"], True
         _refuse_changed(one, db, address)
@@ -46,7 +44,8 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         if isinstance(found, Refusal):
             return found, "", False  # what was counted is committed, and the key stays free
         body = written(found)
-        api_answers.keep(db, vault=vault, key=key, asked=asked, answer={"body": body}, now=at)
+        if one.then is None:
+            api_answers.keep(db, answer={"body": body}, **told)
         return found, body, False
 
     with one.alone():
@@ -54,7 +53,8 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         if isinstance(found, Refusal):
             raise found
         if one.then and not repeated:
-            one.then(found)
+            one.then(found)  # what fails there is no answer: the same key tries it again
+            parts().doors.run(partial(api_answers.keep, answer={"body": body}, **told))
     return body, repeated
 
 
@@ -82,6 +82,14 @@ def digests() -> tuple[bytes, bytes]:
     asked = json.dumps([request.method, request.full_path, *told]).encode() + request.get_data()
     whose = json.dumps([str(who.id) if who else "", key]).encode()
     return hashlib.sha256(whose).digest(), hashlib.sha256(asked).digest()
+
+
+def _refuse_unfit(one: Deed) -> None:
+    who = program()
+    if who is not None and who.reads_only:
+        raise NotAllowed
+    if one.match and not request.if_match:
+        raise PreconditionRequired
 
 
 def _refuse_changed(one: Deed, db: Any, address: Mapping[str, Any]) -> None:  # noqa: ANN401

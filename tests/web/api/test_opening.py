@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from functools import partial
@@ -147,6 +149,22 @@ def test_the_same_key_sets_an_opening_once(admin, parts, code):
     assert (again.status_code, again.json) == (200, first.json)
     assert again.headers["Idempotency-Replayed"] == "true"
     assert room_files.announced(parts.settings.data_dir) is None, "it was done a second time"
+
+
+def no_room(_file):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_the_same_key_sets_what_could_not_be_written(admin, parts, code):
+    opening = {"code": "a", "programme": code, "opens_at": (NOW + timedelta(days=1)).isoformat()}
+    told = {"Idempotency_Key": "again", "If_Match": tag(admin, "/opening")}
+    put = partial(admin.ask, "PUT", "/opening", {"opening": opening}, **told)
+    with pytest.MonkeyPatch.context() as disk:
+        disk.setattr(os, "fsync", no_room)
+        assert put().status_code == 500
+    assert room_files.announced(parts.settings.data_dir) is None
+    assert put().status_code == 200
+    assert room_files.announced(parts.settings.data_dir).code == "a"
 
 
 def test_what_was_broken_by_hand_is_told_and_replaced(admin, parts, code):
