@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
 from healthcert.models.broken import refusing
-from healthcert.services import audit
+from healthcert.services import audit, facts
 from healthcert.services.part import Part
 
 RECALLS = ("regulator", "producer", "cold_chain")  # the reasons there are
@@ -47,7 +47,7 @@ def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int]]:
     """Return how many people have a dose of a lot, by site or, for elsewhere, None."""
     people = func.count(Dose.person_id.distinct()).label("people")
     query = select(Site, people).select_from(Dose).outerjoin(Site, Site.id == Dose.site_id)
-    query = query.where(Dose.lot_id == lot_id).group_by(Site.id).order_by(people.desc())
+    query = query.where(facts.of_lot(lot_id)).group_by(Site.id).order_by(people.desc())
     return db.execute(query).all()
 
 
