@@ -8,12 +8,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from healthcert import migrations
 from healthcert.errors import NotAllowed, NotFound, WrongState
 from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
 from healthcert.services import facts, judging_again, lots
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_admin
 from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic, details
+from tests.statements import sent
 from tests.threads import at_once
 
 
@@ -179,6 +181,39 @@ def test_a_release_makes_no_dose_count_that_was_written_down_before_its_lot_was_
         assert judging_again.left(db, lot_id=lot.id) == 0
     assert judge_again(clinic, lot.id) == []
     assert clinic.counts(dose) == ("unknown", None)  # until somebody corrects the entry
+
+
+def test_recalls_of_before_are_looked_through_once_more_after_the_update(clinic):
+    dose = clinic.vaccinated(day(-8), details(), lot="NEW")
+    lot = entered(clinic)
+    order(clinic, lot.id, "recalled", None)
+    with clinic.doors.transaction() as db:
+        db.get_one(Lot, lot.id).judged_up_to = 2  # as it was, with nobody found
+    with clinic.doors.engine.begin() as connection:
+        migrations.move(connection, "0032")
+        migrations.move(connection, "head")
+    with clinic.doors.reading() as db:
+        assert judging_again.unsettled(db) == [lot.id]
+    assert judge_again(clinic, lot.id) == [dose.person_id]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_recall_reads_no_doses_from_end_to_end(clinic):
+    with clinic.doors.reading() as db:
+        with sent(db.get_bind()) as asked:
+            lots.reached(db, lot_id=new_id())
+            judging_again.left(db, lot_id=new_id())
+        queries = [sql for sql in asked if "FROM dose" in sql]
+        assert len(queries) == 2
+        for sql in queries:
+            plan = db.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {sql}", ("",) * sql.count("?")
+            )
+            read = [step for *_ids, step in plan if " dose " in f"{step} "]
+            assert {step.partition("(")[0] for step in read} == {
+                "SEARCH dose USING INDEX ix_dose_lot_id_person_id ",
+                "SEARCH dose USING INDEX ix_dose_without_lot ",
+            }
 
 
 def test_a_recall_from_a_day_on_leaves_what_was_given_before(clinic):
