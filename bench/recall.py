@@ -86,7 +86,7 @@ def _measured(parts: Parts) -> int:
     begun = perf_counter()
     order = partial(
         lots.order, lot_id=bad, state="recalled", since=None, reason="regulator", staff=admin,
-        now=NOW,
+        country=parts.country, now=NOW,
     )  # fmt: skip
     parts.doors.run(order)
     with parts.doors.reading() as db:

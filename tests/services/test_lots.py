@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from healthcert import migrations
-from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
 from healthcert.services import facts, judging_again, lots
 from healthcert.services.reconciling import differences
@@ -22,6 +22,7 @@ from tests.threads import at_once
 def order(clinic: Clinic, lot_id: UUID, state: str, since: date | None, **how: object) -> None:
     with clinic.doors.transaction() as db:
         wanted = {"staff": make_admin(db), "reason": "batch_letter", "now": NOW} | how
+        wanted.setdefault("country", clinic.country)
         lots.order(db, lot_id=lot_id, state=state, since=since, **wanted)
 
 
@@ -271,6 +272,14 @@ def test_an_extension_counts_from_its_day_on(clinic):
     judge_again(clinic, lot.id)
     assert (clinic.counts(before)[0], clinic.counts(after)[0]) == ("expired_lot", "valid")
     assert offered(clinic) == ["GOOD"]
+
+
+def test_a_new_last_day_is_over_or_not_by_the_clock_of_the_country(clinic):
+    lot, late = clinic.lot(), NOW.replace(hour=22, minute=30)  # tomorrow in Beirut
+    with pytest.raises(BadInput) as refusal:
+        order(clinic, lot.id, "released", None, expires_on=day(0), now=late)
+    assert refusal.value.fields == {"expires_on": "too_long_ago"}
+    order(clinic, lot.id, "released", None, expires_on=day(1), now=late)
 
 
 def test_a_lot_that_does_not_exist_is_not_found(clinic):
