@@ -8,11 +8,13 @@ from uuid import UUID
 
 import click
 
-from healthcert.cli.opened import database
+from healthcert.cli.opened import database, settings
+from healthcert.data import knowledge
 from healthcert.errors import NotFound
 from healthcert.models import Staff
 from healthcert.models.supply import LOT_STATES
 from healthcert.services import lots as service
+from healthcert.services.elsewhere import day_in
 
 
 @click.group()
@@ -50,13 +52,17 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
         lot: UUID, staff: UUID, since: datetime | None, reason: str, *, as_json: bool
     ) -> None:
         began, now = perf_counter(), datetime.now(UTC)
-        ever = now.date() if state == "released" else None
+        country = knowledge.country(settings().country)
+        ever = day_in(country, now) if state == "released" else None
         with database() as doors, doors.transaction() as db:
             by = db.get(Staff, staff)
             if by is None or not by.active:
                 raise NotFound("no such member of staff")
             day = since.date() if since else ever
-            service.order(db, lot_id=lot, state=state, since=day, reason=reason, staff=by, now=now)
+            service.order(
+                db, lot_id=lot, state=state, since=day, reason=reason, staff=by, country=country,
+                now=now,
+            )  # fmt: skip
             found = service.reached(db, lot_id=lot) if state == "recalled" else ()
             people = {site.code if site else "elsewhere": count for site, count in found}
         told = {"lot": str(lot), "state": state, "people": people}

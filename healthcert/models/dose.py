@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Base, Row, one_of, points_at, unique_where
+from healthcert.models.base import Base, Row, index_where, one_of, points_at, unique_where
 from healthcert.models.triggers.stated import stated
 
 COUNTS = (
@@ -52,6 +52,10 @@ class Dose(Row):
         Index("uq_dose_stock", "id", "lot_id", "site_id", unique=True),
         Index("ix_dose_person_id", "person_id"),
         Index("ix_dose_lot_id_person_id", "lot_id", "person_id"),  # a recall asks for them
+        # And for those that were written down before our books knew the lot.
+        index_where(
+            *("ix_dose_without_lot", "product_id", "lot_text", "person_id"), where="lot_id IS NULL"
+        ),
         Index("ix_dose_site_id_recorded_on", "site_id", "recorded_on"),  # what a day came to
         stated(append_only=True),
     )

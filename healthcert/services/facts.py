@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
@@ -17,6 +17,9 @@ from healthcert.models.dose import BODY_SITES, ROUTES
 
 LONGEST_LOT = 20  # GS1 application identifier 10
 CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
+_BY_NUMBER = (Lot.product_id == Dose.product_id) & (Lot.number == Dose.lot_text)
+LOT = func.coalesce(Dose.lot_id, select(Lot.id).where(_BY_NUMBER).correlate(Dose).scalar_subquery())
+"""The lot of a dose; of one our books learned of later, by product and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,20 @@ def known_lots(
         columns = {"lot_id": lot.id, "lot_product_id": lot.product_id}
         found[lot.product_id, lot.number] = columns
     return found
+
+
+def of_lot(lot_id: UUID | None) -> ColumnElement[bool]:
+    """Return the condition that a dose is of a lot: what `LOT` says, found by indexes.
+
+    A dose that was written down before our books knew the lot names it by its number alone, since
+    no dose is changed.
+    """
+    product, number = (
+        select(column).where(Lot.id == lot_id).scalar_subquery()
+        for column in (Lot.product_id, Lot.number)
+    )
+    early = and_(Dose.lot_id.is_(None), Dose.product_id == product, Dose.lot_text == number)
+    return or_(Dose.lot_id == lot_id, early)
 
 
 def lot_number(text: str) -> str:

@@ -141,7 +141,7 @@ def stock_up(scene: Scene, sites: list[Site]) -> None:
         )  # fmt: skip
         lots.order(
             db, lot_id=lot.id, state="released", since=since, reason="released", staff=admin,
-            now=now,
+            country=scene.country, now=now,
         )  # fmt: skip
         for site in sites:
             stock.move(db, Shelf(site.id, lot.id), "received", _A_BOX, staff=admin, now=now)

@@ -1,6 +1,6 @@
 """Read a person's doses with everything their worth rests on."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -21,7 +21,7 @@ from healthcert.models import (
 from healthcert.policy import schedule, worth
 from healthcert.policy.schedule import Outlook, Series
 from healthcert.policy.worth import Found, Given, LotRecord
-from healthcert.services import knowledge
+from healthcert.services import facts, knowledge
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Past:
     product: Product  # what was given
     series: Series  # the rule of the product
     knowledge_id: UUID  # the version that rule stands in
-    validity: LotValidity | None  # of its lot, in force that day; None: lot not known
+    validity: LotValidity | None  # of its lot, in force that day; None: lot not known then
     standing: DoseStanding | None  # None before it was first judged
     in_programme: bool  # whether its programme gives this product
 
@@ -86,7 +86,7 @@ def past_doses(
     products: dict[UUID, list[str]] = {}
     found: dict[UUID, list[Past]] = {person_id: [] for person_id in person_ids}
     rows = db.execute(query).all()
-    validities = _validities(db, {dose.lot_id for dose, _ in rows})
+    validities = _validities(db, [dose for dose, _ in rows])
     for dose, standing in rows:
         if dose.product_id not in rules:
             rules[dose.product_id] = knowledge.rule_of(db, dose.product_id)
@@ -94,11 +94,10 @@ def past_doses(
             content = knowledge.programme_content(db, dose.programme_id)
             products[dose.programme_id] = content["products"]
         rule = rules[dose.product_id]
-        in_force = [v for v in validities[dose.lot_id] if v.since <= dose.given_on]
         found[dose.person_id].append(
             Past(
                 dose, rule.product, rule.series, rule.knowledge_id,
-                validity=in_force[-1] if in_force else None, standing=standing,
+                validity=validities.get(dose.id), standing=standing,
                 in_programme=rule.product.code in products[dose.programme_id],
             )
         )  # fmt: skip
@@ -116,12 +115,26 @@ def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:
     return sorted(db.scalars(query))
 
 
-def _validities(db: Session, lot_ids: set[UUID | None]) -> dict[UUID | None, list[LotValidity]]:
-    """Return the validities of each lot in order; of no lot none."""
-    found: dict[UUID | None, list[LotValidity]] = {lot_id: [] for lot_id in lot_ids}
-    query = select(LotValidity).where(LotValidity.lot_id.in_(lot_ids))
-    for validity in db.scalars(query.order_by(LotValidity.ordinal)) if any(lot_ids) else ():
-        found[validity.lot_id].append(validity)
+def _validities(db: Session, doses: Sequence[Dose]) -> dict[UUID, LotValidity]:
+    """Return by dose the validity of its lot in force on its day.
+
+    Of a lot that our books learned of later, a recall alone: what counts rests on a lot it names.
+    """
+    early = [(each.product_id, each.lot_text) for each in doses if not each.lot_id]
+    known = facts.known_lots(db, early) if any(text for _, text in early) else {}
+    lots = {
+        each.id: each.lot_id or known.get((each.product_id, each.lot_text), {}).get("lot_id")
+        for each in doses
+    }
+    every: dict[UUID | None, list[LotValidity]] = {lot_id: [] for lot_id in lots.values()}
+    query = select(LotValidity).where(LotValidity.lot_id.in_(every))
+    for validity in db.scalars(query.order_by(LotValidity.ordinal)) if any(every) else ():
+        every[validity.lot_id].append(validity)
+    found = dict[UUID, LotValidity]()
+    for dose in doses:
+        in_force = [each for each in every[lots[dose.id]] if each.since <= dose.given_on]
+        if in_force and (dose.lot_id or in_force[-1].state == "recalled"):
+            found[dose.id] = in_force[-1]
     return found
 
 

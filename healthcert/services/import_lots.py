@@ -58,7 +58,7 @@ def _set_aside(db: Session, setting: Setting, lot_id: UUID) -> bool:
     # No lot is deleted. One that is in quarantine still is out of use without an order.
     lots.order(
         db, lot_id=lot_id, state="quarantined", since=None, reason="import_taken_back",
-        staff=setting.by, now=setting.now,
+        staff=setting.by, country=setting.country, now=setting.now,
     )  # fmt: skip
     return True
 

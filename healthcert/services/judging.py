@@ -94,7 +94,8 @@ def _row(
     past: Past, judgement: Judgement, *, disease: str, judged_by: UUID | None, now: datetime
 ) -> DoseJudgement:
     """Return the judgement of a dose that follows the last; its trigger moves the standing."""
-    dose, lot = past.dose, past.validity
+    dose = past.dose
+    lot = past.validity if dose.lot_id else None  # a judgement names no lot that its dose does not
     return DoseJudgement(
         recorded_at=now,
         ordinal=past.standing.ordinal + 1 if past.standing else 1,

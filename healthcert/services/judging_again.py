@@ -14,7 +14,7 @@ from healthcert.data.knowledge import Country
 from healthcert.gateways.vault import Vault
 from healthcert.models import Dose, DoseStanding, Lot, LotValidity
 from healthcert.policy import worth
-from healthcert.services import issuing, judging, people
+from healthcert.services import facts, issuing, judging, people
 
 _OF_THE_LOT = ("unknown", "expired_lot", "recalled_lot")  # what a lot makes of a dose
 
@@ -28,7 +28,7 @@ def unsettled(db: Session) -> list[UUID]:
 
 def left(db: Session, *, lot_id: UUID) -> int:
     """Return how many doses of a lot still stand otherwise than its newest order says."""
-    doses = stale().where(Dose.lot_id == lot_id).with_only_columns(func.count(Dose.id.distinct()))
+    doses = stale().where(facts.of_lot(lot_id)).with_only_columns(func.count(Dose.id.distinct()))
     return db.scalars(doses).one()
 
 
@@ -42,7 +42,7 @@ def judge_again(
     told. Call it with `after` the person it returned, in another transaction, until it is None;
     then once more from the start, since an order may have come meanwhile: that settles the lot.
     """
-    doses = stale().where(Dose.lot_id == lot_id)
+    doses = stale().where(facts.of_lot(lot_id))
     everybody = doses.with_only_columns(Dose.person_id).distinct().order_by(Dose.person_id)
     if after is not None:
         everybody = everybody.where(Dose.person_id > after)
@@ -66,11 +66,15 @@ def judge_again(
 
 
 def stale() -> Select[Dose]:
-    """Select doses whose standing is not what the validity of their lot in force makes of them."""
+    """Select doses, beside their lots, that stand otherwise than the validity in force makes them.
+
+    Of doses given elsewhere, and of those that were written down before our books knew the lot, a
+    recall alone is asked: nothing else of a lot is ours to judge them by.
+    """
     valid, other = aliased(LotValidity), aliased(LotValidity)
-    reaches = and_(other.lot_id == Dose.lot_id, other.since <= Dose.given_on)
-    newest = select(func.max(other.ordinal)).where(reaches).correlate(Dose).scalar_subquery()
-    in_force = and_(valid.lot_id == Dose.lot_id, valid.ordinal == newest)
+    reaches = and_(other.lot_id == Lot.id, other.since <= Dose.given_on)
+    newest = select(func.max(other.ordinal)).where(reaches).correlate(Dose, Lot).scalar_subquery()
+    in_force = and_(valid.lot_id == Lot.id, valid.ordinal == newest)
     makes = case(
         (valid.state == "recalled", "recalled_lot"),
         (or_(valid.id.is_(None), valid.state != "released"), "unknown"),
@@ -78,12 +82,14 @@ def stale() -> Select[Dose]:
         (Dose.given_on > valid.expires_on, "expired_lot"),
         else_="",
     )
+    ours = and_(Dose.lot_id.is_not(None), Dose.source == "point_of_care")
     kept = DoseStanding.counts.in_((*worth.KEPT, "wrong_product"))
     good = DoseStanding.counts.not_in(_OF_THE_LOT)
     fits = case((makes == "", good), else_=makes == DoseStanding.counts)
     return (
         select(Dose)
+        .join(Lot, Lot.id == facts.LOT)
         .join(DoseStanding, DoseStanding.dose_id == Dose.id)
         .outerjoin(valid, in_force)
-        .where(Dose.lot_id.is_not(None), Dose.source == "point_of_care", ~kept, ~fits)
+        .where(or_(ours, valid.state == "recalled"), ~kept, ~fits)
     )

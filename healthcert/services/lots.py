@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, aliased
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
 from healthcert.models.broken import refusing
-from healthcert.services import audit
+from healthcert.services import audit, facts
+from healthcert.services.elsewhere import day_in
 from healthcert.services.part import Part
 
 RECALLS = ("regulator", "producer", "cold_chain")  # the reasons there are
@@ -47,7 +49,7 @@ def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int]]:
     """Return how many people have a dose of a lot, by site or, for elsewhere, None."""
     people = func.count(Dose.person_id.distinct()).label("people")
     query = select(Site, people).select_from(Dose).outerjoin(Site, Site.id == Dose.site_id)
-    query = query.where(Dose.lot_id == lot_id).group_by(Site.id).order_by(people.desc())
+    query = query.where(facts.of_lot(lot_id)).group_by(Site.id).order_by(people.desc())
     return db.execute(query).all()
 
 
@@ -72,7 +74,7 @@ def enter(
 
 def order(
     db: Session, *, lot_id: UUID, state: str, since: date | None, reason: str, staff: Staff,
-    now: datetime, expires_on: date | None = None,
+    country: Country, now: datetime, expires_on: date | None = None,
 ) -> None:  # fmt: skip
     """Order what doses of a lot are worth that are given from a day on; again, it changes nothing.
 
@@ -80,7 +82,7 @@ def order(
     ``recalled``, they never count. What is not released is not offered or sent elsewhere.
 
     `since` is the first such day, None for all that was ever given. `expires_on` is a new last day
-    that a regulator set; without one the old one stays.
+    that a regulator set, not over by the country's clock; without one the old one stays.
 
     Raises:
         BadInput: The new last day is over: doses that counted would not.
@@ -88,7 +90,7 @@ def order(
         NotFound: No such lot.
         WrongState: It is recalled.
     """
-    if expires_on and expires_on < now.date():
+    if expires_on and expires_on < day_in(country, now):
         raise BadInput({"expires_on": "too_long_ago"})
     lot, last = _locked(db, lot_id)
     since = since or db.scalars(select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)).one()

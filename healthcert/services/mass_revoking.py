@@ -19,7 +19,7 @@ from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Dose, Person, Recovery, RequestStep, Staff, TestResult
 from healthcert.models.request import Request
-from healthcert.services import holds, requests, revoking
+from healthcert.services import facts, holds, requests, revoking
 from healthcert.services.statement import Fact, bases
 
 NOT_AT_FAULT = ("key_compromise", "site_closed")  # reasons for which holders get another one first
@@ -141,7 +141,7 @@ def _of_facts(subject: Mapping[str, str], since: datetime, until: datetime) -> C
         if model is Dose:
             bounds["staff"] |= Dose.performed_by == who
             bounds["site"] = or_(Dose.site_id == where, Dose.site_id.is_(None) & bounds["site"])
-            bounds["lot"] = Dose.lot_id == about.get("lot")
+            bounds["lot"] = facts.of_lot(about.get("lot"))
         span = (model.recorded_at >= since, model.recorded_at < until)
         wanted = select(model.id).where(*span, *(bounds[name] for name in about))
         found.append(key.in_(wanted))

@@ -180,7 +180,7 @@ def _taken() -> Select[object]:
 def _settled() -> Select[object]:
     """Doses that were judged otherwise than the lot's newest order says, though nobody is left."""
     newer = and_(LotValidity.lot_id == Lot.id, LotValidity.ordinal > Lot.judged_up_to)
-    query = judging_again.stale().join(Lot, Lot.id == Dose.lot_id).where(~exists().where(newer))
+    query = judging_again.stale().where(~exists().where(newer))
     return query.with_only_columns(Dose.id)
 
 

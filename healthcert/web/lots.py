@@ -31,7 +31,7 @@ def order(lot_id: UUID) -> Response:
         raise BadInput({"expires_on": "not_a_date" if request.form["expires_on"] else "missing"})
     since, reason = (None, "extended") if extended else (today(), "released")
     order = {"state": "released", "since": since, "reason": reason, "expires_on": extended}
-    done(lots.order, lot_id=lot_id, **order)
+    done(lots.order, lot_id=lot_id, country=parts().country, **order)
     return redirect(url_for(".every"), code=303)
 
 
@@ -60,5 +60,6 @@ def recall(lot_id: UUID) -> Response:
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
         raise BadInput({"reason": "missing"})
-    done(lots.order, lot_id=lot_id, state="recalled", since=None, reason=reason)
+    order = {"state": "recalled", "since": None, "reason": reason}
+    done(lots.order, lot_id=lot_id, country=parts().country, **order)
     return redirect(url_for(".foresee", lot_id=lot_id), code=303)

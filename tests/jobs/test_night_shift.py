@@ -234,7 +234,7 @@ def test_a_recall_reaches_everybody_in_the_next_round(parts, clinic):
     with parts.doors.transaction() as db:
         lots.order(
             db, lot_id=lot.id, state="recalled", since=None, reason="batch_letter",
-            staff=clinic.nurse, now=NOW,
+            staff=clinic.nurse, country=clinic.country, now=NOW,
         )  # fmt: skip
     assert jobs.run_once(parts, NOW)["lots"] == 1
     assert states(parts, DoseStanding.counts) == {"recalled_lot"}

@@ -191,6 +191,7 @@ class Mishaps:
         )  # fmt: skip
         assert lot is not None
         how = {"lot_id": lot.id, "state": "released", "since": now.date(), "reason": "released"}
+        how["country"] = month.country
         month.deed("lot released by who took it in", lots.order, staff=clerk, now=now, **how)
         month.deed("lot released", lots.order, staff=month.admin, now=now, **how)
         month.lots[BAD_LOT], month.bad_lot = lot, BAD_LOT
@@ -218,7 +219,7 @@ class Mishaps:
             )  # fmt: skip
         month.deed(
             "lot recalled", lots.order, lot_id=lot.id, state="recalled", since=None,
-            reason="cold_chain", staff=month.nurse(first), now=now,
+            reason="cold_chain", staff=month.nurse(first), country=month.country, now=now,
         )  # fmt: skip
         month.bad_lot = ""
         for place in month.sites:

@@ -375,6 +375,13 @@ def test_another_site_or_nurse_is_not_touched(clinic, officers, vaccinated):
     assert withdrawn(clinic, officers, subject={"site": clinic.site.id}) == 1
 
 
+def test_a_lot_takes_those_whose_dose_was_written_down_before_it_was_known(clinic, officers):
+    person_id = clinic.book(clinic.slot()).person_id
+    clinic.elsewhere(person_id, lot="late")
+    lot = clinic.lot("LATE")
+    assert withdrawn(clinic, officers, subject={"lot": lot.id}) == 1
+
+
 MANY = int(os.environ.get("HEALTHCERT_WITHDRAWN", "1000"))  # 10,000 by night
 
 

@@ -275,7 +275,7 @@ def order(clinic: Clinic, shelf: Shelf, to: str, staff: Staff | None = None) -> 
     with clinic.doors.transaction() as db:
         by = staff or make.make_admin(db)
         deed = {"state": to, "since": day(0), "reason": "regulator", "staff": by, "now": NOW}
-        lots.order(db, lot_id=shelf.lot_id, **deed)
+        lots.order(db, lot_id=shelf.lot_id, country=clinic.country, **deed)
 
 
 @pytest.mark.parametrize("frozen", ["quarantined", "recalled", "aside"])

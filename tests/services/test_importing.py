@@ -321,7 +321,7 @@ def ordered(clinic, state, reason="checked"):
     with clinic.doors.transaction() as db:
         lots.order(
             db, lot_id=db.scalars(select(Lot.id)).one(), state=state, since=None, reason=reason,
-            staff=make_admin(db), now=NOW,
+            staff=make_admin(db), country=clinic.country, now=NOW,
         )  # fmt: skip
 
 
@@ -347,7 +347,7 @@ def test_who_took_a_lot_in_does_not_release_it(table, clinic):
     with clinic.doors.transaction() as db, pytest.raises(NotAllowed):
         lots.order(
             db, lot_id=db.scalars(select(Lot.id)).one(), state="released", since=None,
-            reason="checked", staff=clinic.nurse, now=NOW,
+            reason="checked", staff=clinic.nurse, country=clinic.country, now=NOW,
         )  # fmt: skip
 
 

@@ -8,18 +8,21 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from healthcert.errors import NotAllowed, NotFound, WrongState
+from healthcert import migrations
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.models import DoseJudgement, Lot, LotValidity, Message, Staff, new_id
 from healthcert.services import facts, judging_again, lots
 from healthcert.services.reconciling import differences
 from tests.factories import NOW, day, make_admin
-from tests.services.clinic import COMIRNATY, Clinic, details
+from tests.services.clinic import COMIRNATY, JCOVDEN, Clinic, details
+from tests.statements import sent
 from tests.threads import at_once
 
 
 def order(clinic: Clinic, lot_id: UUID, state: str, since: date | None, **how: object) -> None:
     with clinic.doors.transaction() as db:
         wanted = {"staff": make_admin(db), "reason": "batch_letter", "now": NOW} | how
+        wanted.setdefault("country", clinic.country)
         lots.order(db, lot_id=lot_id, state=state, since=since, **wanted)
 
 
@@ -112,6 +115,108 @@ def test_a_recall_finds_those_who_had_a_dose_and_tells_them_once(clinic, signers
         order(clinic, lot.id, "released", day(0))
 
 
+def reached(clinic: Clinic, lot_id: UUID) -> list[tuple[UUID | None, int]]:
+    """Return by site, None elsewhere, how many people a recall reaches."""
+    with clinic.doors.reading() as db:
+        return [(site and site.id, people) for site, people in lots.reached(db, lot_id=lot_id)]
+
+
+def test_a_recall_finds_those_whose_dose_was_written_down_before_its_lot_was_known(clinic):
+    early = clinic.vaccinated(day(-8), details(), lot=" n e w")
+    lot = entered(clinic)
+    late = clinic.vaccinated(day(-7), details(), lot="NEW")
+    wrong = clinic.vaccinated(day(-6), details(), lot="NEWER")
+    assert [dose.lot_id for dose in (early, late, wrong)] == [None, lot.id, None]
+    assert reached(clinic, lot.id) == [(clinic.site.id, 2)]
+    order(clinic, lot.id, "recalled", None)
+    assert len(judge_again(clinic, lot.id, limit=1)) == 2
+    counts = [clinic.counts(dose)[0] for dose in (early, late, wrong)]
+    assert counts == ["recalled_lot", "recalled_lot", "unknown"]
+    assert sorted(told(clinic, "lot_recalled")) == sorted([early.person_id, late.person_id])
+    assert judge_again(clinic, lot.id) == []
+    with clinic.doors.reading() as db:
+        assert differences(db) == []
+
+
+def test_a_recall_finds_doses_of_elsewhere_written_down_before_its_lot_was_known_or_after(
+    clinic, signers
+):
+    slot = clinic.slot(capacity=3)
+    people = [clinic.book(slot).person_id for _ in range(3)]
+    doses = [clinic.elsewhere(people[0], str(day(-8)), lot="new")]
+    lot = entered(clinic)
+    doses.append(clinic.elsewhere(people[1], str(day(-7)), lot="NEW"))
+    safe = clinic.elsewhere(people[2], str(day(-7)))
+    clinic.issue(signers)
+    assert [clinic.counts(dose)[0] for dose in (*doses, safe)] == ["valid"] * 3
+    order(clinic, lot.id, "quarantined", None)
+    assert judge_again(clinic, lot.id) == []  # whether we may give it says nothing of elsewhere
+    order(clinic, lot.id, "recalled", None)
+    assert reached(clinic, lot.id) == [(None, 2)]
+    assert judge_again(clinic, lot.id) == sorted(people[:2])[1:]
+    assert [clinic.counts(dose)[0] for dose in (*doses, safe)] == ["recalled_lot"] * 2 + ["valid"]
+    ended = [each.state for dose in doses for each in clinic.certificates(dose)]
+    assert ended == ["revoked", "revoked"]
+    assert sorted(told(clinic, "lot_recalled")) == sorted(people[:2])
+
+
+def test_a_recall_leaves_the_same_number_of_another_product_and_doses_in_error(clinic):
+    other = clinic.vaccinated(day(-8), details(), lot="NEW", product=JCOVDEN)
+    wrong = clinic.vaccinated(day(-6), details(), lot="NEW")
+    clinic.mark_in_error(wrong)
+    before = clinic.vaccinated(day(-8), details(), lot="NEW")
+    lot = entered(clinic)
+    order(clinic, lot.id, "recalled", day(-7))
+    assert judge_again(clinic, lot.id) == []
+    order(clinic, lot.id, "recalled", day(-8))
+    assert judge_again(clinic, lot.id) == [before.person_id]
+    assert clinic.counts(other)[0] == "unknown"
+    assert clinic.counts(wrong)[0] == "entered_in_error"
+
+
+def test_a_release_makes_no_dose_count_that_was_written_down_before_its_lot_was_known(clinic):
+    dose = clinic.vaccinated(day(-8), details(), lot="NEW")
+    lot = entered(clinic)
+    order(clinic, lot.id, "released", day(-9))
+    with clinic.doors.reading() as db:
+        assert judging_again.left(db, lot_id=lot.id) == 0
+    assert judge_again(clinic, lot.id) == []
+    assert clinic.counts(dose) == ("unknown", None)  # until somebody corrects the entry
+
+
+def test_recalls_of_before_are_looked_through_once_more_after_the_update(clinic):
+    dose = clinic.vaccinated(day(-8), details(), lot="NEW")
+    lot = entered(clinic)
+    order(clinic, lot.id, "recalled", None)
+    with clinic.doors.transaction() as db:
+        db.get_one(Lot, lot.id).judged_up_to = 2  # as it was, with nobody found
+    with clinic.doors.engine.begin() as connection:
+        migrations.move(connection, "0032")
+        migrations.move(connection, "head")
+    with clinic.doors.reading() as db:
+        assert judging_again.unsettled(db) == [lot.id]
+    assert judge_again(clinic, lot.id) == [dose.person_id]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_recall_reads_no_doses_from_end_to_end(clinic):
+    with clinic.doors.reading() as db:
+        with sent(db.get_bind()) as asked:
+            lots.reached(db, lot_id=new_id())
+            judging_again.left(db, lot_id=new_id())
+        queries = [sql for sql in asked if "FROM dose" in sql]
+        assert len(queries) == 2
+        for sql in queries:
+            plan = db.connection().exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {sql}", ("",) * sql.count("?")
+            )
+            read = [step for *_ids, step in plan if " dose " in f"{step} "]
+            assert {step.partition("(")[0] for step in read} == {
+                "SEARCH dose USING INDEX ix_dose_lot_id_person_id ",
+                "SEARCH dose USING INDEX ix_dose_without_lot ",
+            }
+
+
 def test_a_recall_from_a_day_on_leaves_what_was_given_before(clinic):
     lot = clinic.lot()
     before, after = (clinic.vaccinated(day(n), details()) for n in (-30, -10))
@@ -167,6 +272,14 @@ def test_an_extension_counts_from_its_day_on(clinic):
     judge_again(clinic, lot.id)
     assert (clinic.counts(before)[0], clinic.counts(after)[0]) == ("expired_lot", "valid")
     assert offered(clinic) == ["GOOD"]
+
+
+def test_a_new_last_day_is_over_or_not_by_the_clock_of_the_country(clinic):
+    lot, late = clinic.lot(), NOW.replace(hour=22, minute=30)  # tomorrow in Beirut
+    with pytest.raises(BadInput) as refusal:
+        order(clinic, lot.id, "released", None, expires_on=day(0), now=late)
+    assert refusal.value.fields == {"expires_on": "too_long_ago"}
+    order(clinic, lot.id, "released", None, expires_on=day(1), now=late)
 
 
 def test_a_lot_that_does_not_exist_is_not_found(clinic):

@@ -227,7 +227,7 @@ def test_who_was_erased_gets_no_certificate_when_a_lot_is_judged_again(clinic):
     with clinic.doors.transaction() as db:
         lots.order(
             db, lot_id=lot.id, state="released", since=day(-9), reason="found_good",
-            staff=make_admin(db), now=NOW,
+            staff=make_admin(db), country=clinic.country, now=NOW,
         )  # fmt: skip
         judging_again.judge_again(
             db, vault=clinic.vault, lot_id=lot.id, country=clinic.country, limit=9, now=NOW

@@ -200,7 +200,7 @@ def test_what_is_set_aside_is_not_sent_on(clinic, shelf):
         other, admin = make_site(db), make_admin(db)
         lots.order(
             db, lot_id=shelf.lot_id, state="quarantined", since=day(0), reason="warm_fridge",
-            staff=admin, now=NOW,
+            staff=admin, country=clinic.country, now=NOW,
         )  # fmt: skip
     with pytest.raises(WrongState):
         transfer(clinic, shelf, 1, other.id, clinic.nurse)

@@ -196,7 +196,7 @@ TYPED = {
     "v1.judge_dose": {"found": "subpotent", "reason": "frozen"},
     "v1.consent": {"decision": "given", "decided_by": "self"},
     "v1.screen": {"answers": {"x": True}},
-    "v1.decide": {"outcome": "go", "reason": "x", "until": None},
+    "v1.decide": {"outcome": "go", "reason": "other", "until": None},
     "v1.record_test": {
         "told": {
             "disease": "840539006",

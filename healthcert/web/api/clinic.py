@@ -116,16 +116,12 @@ post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
 post("/clinic/people/<uuid:person_id>/doses", unbooked.write_down, **FACT)
 get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)
 post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="mark_in_error",
-     fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR})  # fmt: skip
-post(
-    "/clinic/doses/<uuid:dose_id>/judgement",
-    vaccination.judge_by_hand,
-    name="judge_dose",
-    body={
-        "found": word((*vaccination.FINDINGS,)),
-        "reason": word([why for some in vaccination.FINDINGS.values() for why in some]),
-    },
-)
+     fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR},
+     about="Mark a dose as entered in error: it counts for nothing.")  # fmt: skip
+post("/clinic/doses/<uuid:dose_id>/judgement", vaccination.judge_by_hand, name="judge_dose", body={
+    "found": word(vaccination.FINDINGS),
+    "reason": word(why for some in vaccination.FINDINGS.values() for why in some),
+})  # fmt: skip
 post("/clinic/doses/<uuid:dose_id>/correct", vaccination.correct, body={"reason": _IN_ERROR},
      **FACT)  # fmt: skip
 post("/clinic/findings/<uuid:finding_id>/in-error", findings.mark_in_error,
