@@ -115,6 +115,7 @@ def test_the_watch_ends_of_whom_nothing_was_given(patient, clinic):
     nurse, path = patient()
     wrong = nurse.post(f"{path}/dose", given(clinic) | ALL_NO).location
     nurse.post(f"{wrong}/error", {"reason": "not_given"})
+    assert "/clinic/people/" in nurse.get(wrong).text, "where what is right is written down"
     assert "Nobody is being watched" in nurse.get("/clinic/observed").text
 
 
