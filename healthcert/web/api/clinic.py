@@ -116,7 +116,8 @@ post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
 post("/clinic/people/<uuid:person_id>/doses", unbooked.write_down, **FACT)
 get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)
 post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="mark_in_error",
-     fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR})  # fmt: skip
+     fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR},
+     about="Mark a dose as entered in error, for good: its certificate goes first.")  # fmt: skip
 post(
     "/clinic/doses/<uuid:dose_id>/judgement",
     vaccination.judge_by_hand,
