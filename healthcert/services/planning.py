@@ -84,8 +84,9 @@ def resize(
     if not 1 <= capacity <= MOST:
         raise BadInput({"capacity": "not_a_count"})
     pools = {f"kept_{pool}": count for pool, count in (kept or {}).items() if pool in KEPT}
-    if len(pools) < len(kept or ()) or not all(0 <= each <= capacity for each in pools.values()):
-        raise BadInput({"kept_phone": "kept_too_many"})
+    wrong = [name for name, count in pools.items() if not 0 <= count <= capacity]
+    if wrong or len(pools) < len(kept or ()):
+        raise BadInput(dict.fromkeys(wrong or ["kept_phone"], "kept_too_many"))
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
     about = db.scalar(query.filter_by(id=session_id))
     if about is None:

@@ -43,6 +43,7 @@ class HeldDose:
     day: str
     product: str
     lot: str
+    site_id: UUID | None  # where it was given, if at a site of ours
     place: Mapping[str, str]
     disease: str
     counts: str
@@ -85,7 +86,7 @@ def doses_of(db: Session, person_id: UUID) -> list[HeldDose]:
     return [
         HeldDose(
             dose.id, dose.given_on, day_of(dose), product.name, dose.lot_text,
-            site.names if site else {"en": dose.country or ""}, standing.disease,
+            dose.site_id, site.names if site else {"en": dose.country or ""}, standing.disease,
             standing.counts, standing.number,
         )
         for dose, standing, product, site in db.execute(query)

@@ -36,14 +36,15 @@ def refuse_wrong(db: Session, template: SessionTemplate) -> None:
         BadInput: Some of it cannot be.
         NotFound: The programme does not give the product.
     """
-    kept = [getattr(template, f"kept_{pool}") or 0 for pool in KEPT]
+    kept = {f"kept_{pool}": getattr(template, f"kept_{pool}") or 0 for pool in KEPT}
+    named = (min if min(kept.values()) < 0 else max)(kept, key=lambda name: kept[name])
     last = template.first_day + LONGEST
     right = {
         ("weekdays", "not_a_choice"): 0 < template.weekdays < 1 << 7,
         ("last_day", "not_a_span"): template.first_day <= template.last_day <= last,
         ("minutes", "not_a_length"): 5 <= template.minutes <= 60,  # noqa: PLR2004 - of an hour
         ("capacity", "not_a_count"): 1 <= template.capacity <= MOST,
-        ("kept_phone", "kept_too_many"): min(kept) >= 0 and sum(kept) <= template.capacity,
+        (named, "kept_too_many"): kept[named] >= 0 and sum(kept.values()) <= template.capacity,
     }
     if not all(right.values()):
         raise BadInput(dict(wrong for wrong, fits in right.items() if not fits))

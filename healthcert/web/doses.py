@@ -32,6 +32,13 @@ OTHER_LOT = "other"
 _Page = str | tuple[str, int] | Response
 
 
+class Checked(Answers):
+    """What is checked before a dose is given, and asked before it."""
+
+    identity = BooleanField(_("I have checked who this is"), [confirmed])
+    agrees = BooleanField(_("They agree to the vaccination"))
+
+
 class Shot(Answers):
     """A dose that was given."""
 
@@ -46,11 +53,8 @@ class Shot(Answers):
     given_at = Line(_("When was it given?"))
 
 
-class Given(Shot):
+class Given(Checked, Shot):
     """A dose that was given just now, and what was checked before it."""
-
-    identity = BooleanField(_("I have checked who this is"), [confirmed])
-    agrees = BooleanField(_("They agree to the vaccination"))
 
 
 class InError(Answers):
@@ -127,7 +131,7 @@ def mark_in_error(dose_id: UUID) -> _Page:
            if kind == "entered_in_error" or bool(kind) != weak}  # fmt: skip
     form.reason.choices = options({why: REVOKED[why] for why in may})
     if not (request.form and form.validate()):
-        page = render_template("clinic/in_error.html", found=found, form=form)
+        page = render_template("clinic/in_error.html", found=found, form=form, weak=weak)
         return page, 400 if request.form else 200
     done(
         vaccination.judge_by_hand, vault=parts().vault, dose_id=dose_id, reason=form.reason.data,

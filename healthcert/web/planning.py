@@ -97,7 +97,7 @@ def resize() -> Response:
             db, session_id=session_id, site_ids=[*sites], kept=kept, staff=staff, now=now(),
             capacity=request.form.get("capacity", 0, type=int),
         )  # fmt: skip
-    return redirect(url_for(".every"), code=303)
+    return redirect(url_for(".every", done="resized"), code=303)
 
 
 @bp.get("/close")

@@ -154,7 +154,8 @@ def test_the_worker_finds_only_templates_that_are_behind(clinic):
         ({"minutes": 61}, "minutes"),
         ({"capacity": 0}, "capacity"),
         ({"kept_phone": 4}, "kept_phone"),
-        ({"kept_walk_in": -1}, "kept_phone"),
+        ({"kept_walk_in": -1}, "kept_walk_in"),
+        ({"kept_waiting": 9}, "kept_waiting"),
     ],
 )
 def test_a_template_that_cannot_be_is_refused(clinic, values, field):

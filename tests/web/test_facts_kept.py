@@ -115,6 +115,7 @@ def test_the_watch_ends_of_whom_nothing_was_given(patient, clinic):
     nurse, path = patient()
     wrong = nurse.post(f"{path}/dose", given(clinic) | ALL_NO).location
     nurse.post(f"{wrong}/error", {"reason": "not_given"})
+    assert "/clinic/people/" in nurse.get(wrong).text, "where what is right is written down"
     assert "Nobody is being watched" in nurse.get("/clinic/observed").text
 
 
@@ -127,6 +128,8 @@ def test_a_dose_given_without_an_appointment_is_recorded_and_ends_the_one_to_com
     assert f'"{person}/dose"' not in staff("clerk").get(person).text
     told = given(clinic, product=f"{clinic.programme_id}.{clinic.product_id}")
     assert nurse.post(f"{person}/dose", told | {"lot": ""}).status_code == 400
+    nothing = nurse.post(f"{person}/dose", {"lot": clinic.lot}).text
+    assert nothing.index('"#identity"') < nothing.index('"#product"'), "as they stand on the page"
     dose = nurse.post(f"{person}/dose", told).location
     page = nurse.get(dose).text
     assert "It counts as dose 1" in page
@@ -135,6 +138,7 @@ def test_a_dose_given_without_an_appointment_is_recorded_and_ends_the_one_to_com
     assert rows(Appointment.state) == [("cancelled",)]
     assert "dose_not_checked" in [act for (act,) in rows(AuditEvent.act)]
     assert len(rows(Observation.id)) == 1
+    assert f'"{dose}"' in nurse.get(person).text, "to be put right, when the watch is over"
     right = nurse.post(f"{dose}/correct", given(clinic, reason="wrong_day")).location
     assert "It counts as dose 1" in nurse.get(right).text
 
@@ -166,7 +170,10 @@ def test_a_dose_that_had_lost_its_strength_no_longer_counts_until_it_proves_pote
     assert nurse.post(f"{dose}/error", {"reason": "frozen"}).location == dose
     assert "the vaccine had lost its strength" in nurse.get(dose).text
     assert rows(Certificate.state) == [("revoked",)]
-    assert nurse.post(f"{dose}/error", {"reason": "too_warm"}).status_code == 400
+    page = nurse.post(f"{dose}/error", {"reason": "too_warm"})
+    assert page.status_code == 400
+    assert "it counts again" in page.text
+    assert "Its certificate is withdrawn" not in page.text, "it is already"
     nurse.post(f"{dose}/error", {"reason": "found_potent"})
     assert "It counts as dose 1" in nurse.get(dose).text
 

@@ -507,6 +507,10 @@ def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead
         answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
         assert answer.status_code == status, kept
     assert "Kept for the telephone: keep no more places than there are" in answer.text
+    told = {"session": str(session), "capacity": "9", "kept_waiting": "10"}
+    answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+    assert "Kept for the waiting list: keep no more places than there are" in answer.text
+    assert "The session is changed." in lead.get("/admin/sessions?done=resized").text
     with parts.doors.reading() as db:
         assert set(db.scalars(select(Slot.kept_phone))) == {2}
     told = {"session": "00000000-0000-0000-0000-000000000000", "capacity": "9"}

@@ -177,6 +177,8 @@ def test_a_draw_has_a_page_and_files_and_each_sees_their_rank(
         draw = draws.announce(db, vault=parts.vault, rules=rules, staff=by, now=NOW)
     page = browser.get("/draws").text
     assert draw.commitment.hex() in page
+    for door in (browser.get("/book/waiting"), citizen.get("/my/waiting")):
+        assert "Where a draw is announced" in door.text
     assert folder_state(browser) == [False, False]
     later = NOW + timedelta(hours=2)
     with parts.doors.transaction() as db:
