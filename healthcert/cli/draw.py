@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import click
@@ -118,17 +119,13 @@ _ELSEWHERE = (
 )
 
 
-def _done(
-    deed: Callable[..., Draw], staff: UUID, *, draw_id: UUID | None = None, **told: object
-) -> None:
+def _done(deed: Callable[..., Draw], staff: UUID, **told: Any) -> None:  # noqa: ANN401
     """Do a deed, then what the worker does after it, and tell how the draw stands."""
     now = datetime.now(UTC)
     with ready_parts(Settings.from_env(os.environ)) as parts:
         told |= {"vault": parts.vault} if deed in _OF_THE_SEED else {}
-        if draw_id:
-            told["draw_id"] = draw_id
-            if deed is draws.close:
-                job.enter(parts, draw_id, now)
+        if deed is draws.close:
+            job.enter(parts, told["draw_id"], now)
         made = parts.doors.run(
             lambda db: deed(db, staff=present(db, staff_id=staff), now=now, **told)
         )

@@ -16,7 +16,7 @@ FACILITIES = ("lift", "toilet", "hearing_loop", "sign_language")
 # about, comes what is freed.
 KEPT = ("phone", "walk_in", "second_dose", "waiting")
 OPEN = "online"  # the pool of all other places: open to everybody
-_PLANNED = " + ".join(f"kept_{p}" for p in KEPT)
+_ALL_KEPT = " + ".join(f"kept_{p}" for p in KEPT)
 _BOOKED, _KEPT = (" - ".join(f"{word}_{p}" for p in KEPT) for word in ("booked", "kept"))
 _SHOWN_BY = ("site_id", "day", "product_id")
 SESSION_STATES = ("draft", "published", "running", "closed", "cancelled")
@@ -61,7 +61,7 @@ class SessionTemplate(Row):
         CheckConstraint("ended_from <= last_day", name="ended"),
         CheckConstraint("minutes BETWEEN 5 AND 60", name="minutes"),
         *(CheckConstraint(f"kept_{p} >= 0", name=f"kept_{p}") for p in KEPT),
-        CheckConstraint(f"capacity > 0 AND {_PLANNED} <= capacity", name="fits"),
+        CheckConstraint(f"capacity > 0 AND {_ALL_KEPT} <= capacity", name="fits"),
         Index("ix_session_template_made_until", "made_until"),
     )
 
