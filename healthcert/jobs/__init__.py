@@ -55,7 +55,7 @@ _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many sl
 # Each on its own: people wait for places, whatever keeps a relay waiting; and while the ranks of a
 # million are written, the waiting room and all else go on.
 _BESIDE = ("sweep", "draws")
-_BEGINS = 5  # seconds of each minute, in which some round begins
+_BEGINS = 5  # seconds of each minute, in which some round begins, or is told that it does
 _LOG = logging.getLogger(__name__)
 
 
@@ -87,6 +87,17 @@ def loop(parts: Parts, stop: Event) -> None:
 
 
 def _repeat(parts: Parts, stop: Event, jobs: Mapping[str, Job]) -> None:
+    told = datetime.now(UTC)
     while not stop.is_set():
-        run_once(parts, datetime.now(UTC), jobs)
+        told = moment(datetime.now(UTC), before=told)
+        run_once(parts, told, jobs)
         stop.wait(PAUSE)
+
+
+def moment(now: datetime, *, before: datetime) -> datetime:
+    """Return the time that a round is told: where the one `before` took long, that of the minute.
+
+    Else rounds of many seconds would pass by the few in which a minute, or an hour, begins.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    return minute if before < minute and now.second >= _BEGINS else now

@@ -147,6 +147,23 @@ def test_an_event_of_long_ago_is_sealed_at_the_full_hour(parts, minute, second, 
     assert jobs.run_once(parts, now.replace(minute=minute, second=second))["audit"] == found
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ((59, 30), (60, 20), (60, 0)),  # it was late: the minute is not passed by
+        ((59, 59), (60, 3), (60, 3)),
+        ((60, 0), (60, 20), (60, 20)),
+        ((57, 0), (60, 9), (60, 0)),
+    ],
+)
+def test_a_round_that_comes_late_begins_the_minute(before, now, told):
+    at = [
+        NOW.replace(minute=0, second=0) + timedelta(minutes=m, seconds=s)
+        for m, s in (before, now, told)
+    ]
+    assert jobs.moment(at[1], before=at[0]) == at[2]
+
+
 def test_a_bundle_is_renewed_after_an_hour(parts):
     jobs.run_once(parts, NOW)
     assert jobs.run_once(parts, NOW + timedelta(minutes=59))["bundle"] == 0
