@@ -70,6 +70,7 @@ def collect() -> Catalog:
         (ROOT / "healthcert", "**.py", "python"),
         (ROOT / "healthcert" / "data", "labels.toml", labels),
         (ROOT / "healthcert" / "data", "refusals.toml", labels),
+        (ROOT / "healthcert" / "data", "messages.toml", labels),
         (ROOT / "templates", "**.html", "jinja2"),
         (ROOT / "templates", "**.txt", "jinja2"),
     ):
