@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased, join, outerjoin
 from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
 from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
-from healthcert.services import audit, delegating, limits, roster
+from healthcert.services import audit, delegating, invitations, limits
 from healthcert.services.statement import Fact
 
 _JUST_NOW = timedelta(minutes=1)
@@ -166,7 +166,7 @@ def release_site(db: Session, *, site_id: UUID, staff: Staff, now: datetime) -> 
     """
     if staff.role != "admin":
         raise NotAllowed
-    roster.refuse_newcomer(db, staff_id=staff.id, now=now)
+    invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
     row = db.scalar(_unreleased(site_id).with_for_update())
     if row is None:
         raise NotFound

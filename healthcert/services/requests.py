@@ -18,7 +18,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
 from healthcert.models.broken import refusing
 from healthcert.policy import reference
-from healthcert.services import audit, roster
+from healthcert.services import audit, invitations
 from healthcert.services.people import key_of
 
 _LEADS_TO = {
@@ -94,7 +94,7 @@ def act(
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
     _refuse_out_of_turn(db, request, flow, act, staff)
     if staff is not None and staff.role == "admin":
-        roster.refuse_newcomer(db, staff_id=staff.id, now=now)
+        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
     _step(db, request, act, reason, staff, now)
     return request
 

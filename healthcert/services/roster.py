@@ -1,7 +1,7 @@
 """Who works here: joins, comes in, is found and listed, and leaves."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
@@ -9,11 +9,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, NotProved
-from healthcert.models import Invitation, Organisation, Site, Staff, StaffLink
+from healthcert.models import Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
 
-_NEW = timedelta(hours=24)
 _EMPLOYER = func.coalesce(Site.organisation_id, Staff.organisation_id)
 
 
@@ -95,20 +94,6 @@ def _within(reach: Select[UUID]) -> Select[Staff, Site, Organisation]:
         .where(Staff.active, _EMPLOYER.in_(reach))
         .order_by(Organisation.level, Organisation.code, Staff.name)
     )
-
-
-def refuse_newcomer(db: Session, *, staff_id: UUID, now: datetime) -> None:
-    """Refuse the say of whom a colleague let in within a day: one could else be two at once.
-
-    Whom the operator let in at the machine, as the first of a service, may speak at once.
-
-    Raises:
-        NeedsAnother: They came in too lately.
-    """
-    by_colleague = Invitation.kind == "first", Invitation.requested_by.is_not(None)
-    lately = Invitation.staff_id == staff_id, Invitation.recorded_at > now - _NEW
-    if db.scalar(select(Invitation.id).where(*by_colleague, *lately).limit(1)) is not None:
-        raise NeedsAnother
 
 
 def join(
