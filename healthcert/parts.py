@@ -19,10 +19,9 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services import rotation
-from healthcert.services.keys import Keyring, read_secret
-from healthcert.services.production_keys import check_production_keys
+from healthcert.services.development_keys import check_production_keys
+from healthcert.services.keys import Keyring, load_vault, read_secret
 from healthcert.services.trusted import load_pins, load_trust
-from healthcert.services.vault_keys import load_vault
 
 
 @dataclass(frozen=True, slots=True)
