@@ -51,11 +51,7 @@ class Parts:
     channels: Mapping[str, Send] = field(repr=False)
 
     def refuse_wrong_keys(self) -> None:
-        """Refuse to work on a database whose people lie under vault keys that are not here.
-
-        Raises:
-            WrongKeys: The message names the key.
-        """
+        """Refuse (`WrongKeys`) a database whose people lie under a vault key not here."""
         with self.doors.reading() as db:
             rotation.refuse_wrong_keys(db, self.vault)
 

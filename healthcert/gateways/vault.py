@@ -107,11 +107,7 @@ class Vault:
         return _seal(self._services[0], _written(value), _bound("service", bound_to))
 
     def service_open(self, bound_to: bytes, sealed: bytes) -> dict[str, Any]:
-        """Return what `service_seal` sealed for this row.
-
-        Raises:
-            NotReady: Another key or another row, or a byte was changed.
-        """
+        """Return what `service_seal` sealed for this row; `NotReady` if another, or changed."""
         return _read(_open(self._services, sealed, _bound("service", bound_to)))
 
     def blind(self, kind: str, *parts: str) -> bytes:

@@ -150,11 +150,7 @@ def read_table(data: bytes) -> PrefixTable:
 
 
 def cut(joined: bytes, size: int) -> list[bytes]:
-    """Return the equal pieces of joined bytes.
-
-    Raises:
-        ValueError: The last is cut short.
-    """
+    """Return the equal pieces of joined bytes; `ValueError` if the last is cut short."""
     if len(joined) % size:
         raise ValueError("a piece that is cut short")
     return [joined[place : place + size] for place in range(0, len(joined), size)]

@@ -34,11 +34,7 @@ class Setting:
 
     @property
     def by(self) -> Staff:
-        """Who does it.
-
-        Raises:
-            BadInput: ``staff`` is missing.
-        """
+        """Who does it; `BadInput` (``staff``) if nobody is told."""
         if self.staff is None:
             raise BadInput({"staff": "missing"})
         return self.staff

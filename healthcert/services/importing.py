@@ -67,11 +67,7 @@ def look_to_take(
 
 
 def begin(db: Session, *, setting: Setting, kind: Kind, lines: int, raw: bytes) -> UUID:
-    """Write down that a file is being taken in; return the batch.
-
-    Raises:
-        WrongState: Somebody began it at this moment.
-    """
+    """Write down that a file is taken in; return the batch. `WrongState` if another began it."""
     batch = ImportBatch(
         recorded_at=setting.now, kind=kind.name, sha256=hashlib.sha256(raw).hexdigest(),
         lines=lines, state="taking", staff_id=setting.staff.id if setting.staff else None,

@@ -90,11 +90,7 @@ def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime
 
 
 def find(db: Session, *, pepper: bytes, code: str, now: datetime) -> UUID:
-    """Return the invitation of a code that still lets somebody in.
-
-    Raises:
-        NotProved: No such code, or it was used or is a day old.
-    """
+    """Return the invitation of a code, unused and of today; `NotProved` if there is none."""
     typed = "".join(letter for letter in code.upper() if letter in _LETTERS)
     found = db.scalars(select(Invitation).filter_by(digest=_digest(pepper, typed))).one_or_none()
     if found is None or found.used_at or found.expires_at is None or now >= found.expires_at:

@@ -42,11 +42,7 @@ AUDIT_LOG = Path("trust", "audit", "log.vkey")
 
 
 def read_secret(path: Path) -> bytes:
-    """Return the secret in a file, without white space around it.
-
-    Raises:
-        NotReady: The file is missing or empty.
-    """
+    """Return the secret in a file, stripped; `NotReady` if the file is missing or empty."""
     try:
         secret = path.read_bytes().strip()
     except OSError as error:
@@ -64,11 +60,7 @@ class Keyring(Mapping[bytes, Signer]):
     """
 
     def __init__(self, folder: Path, secret: bytes) -> None:
-        """Open the keys of a private folder, such as ``keys/development``.
-
-        Raises:
-            SignerUnavailable: A key is there and cannot be opened.
-        """
+        """Open the keys of a private folder; `SignerUnavailable` if one does not open."""
         self._folder, self._passphrase = folder, passphrase_of(secret)
         self._found: dict[Path, Signer] = {}
         self._look()
@@ -135,11 +127,7 @@ def load_vault(folder: Path) -> Vault:
 
 
 def prepare_next(folder: Path) -> list[Path]:
-    """Make the next keys beside those in use, readable by their owner alone; return their files.
-
-    Raises:
-        WrongState: Next ones are waiting already.
-    """
+    """Make the next keys, their owner's alone; return the files. `WrongState` if there are some."""
     if any(folder.glob("*.next")):
         raise WrongState(f"keys in {folder} wait to be used already")
     made = []
@@ -152,11 +140,7 @@ def prepare_next(folder: Path) -> list[Path]:
 
 
 def use_next(folder: Path) -> list[Path]:
-    """Put the next keys in use; return their files under the names they now have.
-
-    Raises:
-        WrongState: There are none.
-    """
+    """Put the next keys in use; return their files as now named. `WrongState` if there are none."""
     waiting = sorted(folder.glob("*.next"))
     if not waiting:
         raise WrongState(f"no keys in {folder} wait to be used")

@@ -75,11 +75,7 @@ def together(more: Iterable[Source]) -> list[Source]:
 
 
 def rule_of(db: Session, product_id: UUID) -> Rule:
-    """Return a product with the rule it is given by now.
-
-    Raises:
-        NotFound: No such product.
-    """
+    """Return a product with the rule it is given by now; `NotFound` if there is none."""
     product = db.get(Product, product_id)
     if product is None:
         raise NotFound
@@ -117,11 +113,7 @@ def _content(db: Session, knowledge_id: UUID) -> Mapping[str, Any]:
 
 
 def country_version(db: Session, country: files.Country) -> UUID:
-    """Return the version of a country's file that this version of the service works by.
-
-    Raises:
-        NotFound: It was not loaded.
-    """
+    """Return the version of a country's file that we work by; `NotFound` if it was not loaded."""
     told = next(each for each in files.sources("country") if each.content["code"] == country.code)
     found = db.scalar(select(Knowledge.id).filter_by(sha256=told.sha256))
     if found is None:

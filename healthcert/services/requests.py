@@ -100,11 +100,7 @@ def act(
 
 
 def found(db: Session, *, reference: str) -> Request:
-    """Return the request that has a reference.
-
-    Raises:
-        NotFound: There is none.
-    """
+    """Return the request that has a reference; `NotFound` if there is none."""
     request = db.scalar(select(Request).filter_by(reference=reference))
     if request is None:
         raise NotFound

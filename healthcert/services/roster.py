@@ -28,11 +28,7 @@ def employed(db: Session, *, staff_id: UUID) -> Row[Staff, UUID | None] | None:
 
 
 def present(db: Session, *, staff_id: UUID) -> Staff:
-    """Return the member of staff who does a deed, inside its transaction.
-
-    Raises:
-        NotAllowed: They have left meanwhile.
-    """
+    """Return who does a deed, inside its transaction; `NotAllowed` if they left meanwhile."""
     found = member(db, staff_id=staff_id)
     if found is None:
         raise NotAllowed
