@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased, join, outerjoin
 
-from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
+from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany, there
 from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
 from healthcert.services import audit, delegating, invitations, limits
@@ -167,9 +167,7 @@ def release_site(db: Session, *, site_id: UUID, staff: Staff, now: datetime) -> 
     if staff.role != "admin":
         raise NotAllowed
     invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
-    row = db.scalar(_unreleased(site_id).with_for_update())
-    if row is None:
-        raise NotFound
+    row = there(db.scalar(_unreleased(site_id).with_for_update()))
     if row.released_by == staff.id:
         raise NeedsAnother
     second = row.released_by is not None

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
+from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState, there
 from healthcert.models import ImportBatch, ImportLine
 from healthcert.models.broken import refusing
 from healthcert.services import audit, cells
@@ -132,10 +132,7 @@ def _done(db: Session, batch_id: UUID, lines: Sequence[Line]) -> set[int]:
 
 
 def _locked(db: Session, batch_id: UUID) -> ImportBatch:
-    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
-    if batch is None:
-        raise NotFound
-    return batch
+    return there(db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True))
 
 
 def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Workflow, workflow
-from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
 from healthcert.models.broken import refusing
@@ -86,9 +86,7 @@ def act(
         NeedsAnother: This member of staff has acted on it before, or is an officer new here.
         WrongState: It does not stand where this step begins.
     """
-    request = db.get(Request, request_id, with_for_update=True, populate_existing=True)
-    if request is None:
-        raise NotFound
+    request = there(db.get(Request, request_id, with_for_update=True, populate_existing=True))
     if act not in NO_REASON and reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
@@ -101,10 +99,7 @@ def act(
 
 def found(db: Session, *, reference: str) -> Request:
     """Return the request that has a reference; `NotFound` if there is none."""
-    request = db.scalar(select(Request).filter_by(reference=reference))
-    if request is None:
-        raise NotFound
-    return request
+    return there(db.scalar(select(Request).filter_by(reference=reference)))
 
 
 def _refuse_out_of_turn(

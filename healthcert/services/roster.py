@@ -8,7 +8,7 @@ from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, NotProved
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotProved, there
 from healthcert.models import Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
@@ -41,10 +41,7 @@ def site(db: Session, *, site_id: UUID) -> Site:
     Raises:
         NotFound: No such site.
     """
-    found = db.get(Site, site_id)
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.get(Site, site_id))
 
 
 def sites(db: Session) -> Sequence[Site]:
@@ -76,9 +73,7 @@ def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datet
         NotFound: Nobody of that identifier works there.
     """
     reach = delegating.within(db, staff=staff, act=act, now=now)
-    found = db.execute(_within(reach).where(Staff.id == staff_id)).first()
-    if found is None:
-        raise NotFound
+    found = there(db.execute(_within(reach).where(Staff.id == staff_id)).first())
     return found[0]
 
 
