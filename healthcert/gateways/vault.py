@@ -67,11 +67,7 @@ class Vault:
         return self._wrapped(secrets.token_bytes(KEY_BYTES))
 
     def rewrapped(self, wrapped: bytes) -> bytes:
-        """Return a person's key, wrapped by the newest master key; what it sealed still opens.
-
-        Raises:
-            WrongKeys: It was wrapped by a master key that is not here.
-        """
+        """Return a person's key under the newest master key; `WrongKeys` if its own is not here."""
         return self._wrapped(self._unwrapped(wrapped))
 
     def seal(

@@ -137,11 +137,7 @@ class PrefixTable:
 
 
 def read_table(data: bytes) -> PrefixTable:
-    """Return the table in a part file, which must be known to be the one that was named.
-
-    Raises:
-        BadBundle: It is not a part file.
-    """
+    """Return the table in a part file, known to be the one that was named; else `BadBundle`."""
     try:
         bits, count, high, low, whole = map(_plain, cbor2.loads(data))
         return PrefixTable(bits, count, high, low, whole)
