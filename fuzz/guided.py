@@ -14,7 +14,8 @@ import atheris
 with atheris.instrument_imports(include=["healthcert.hcert", "healthcert.policy"]):
     from fuzz import codes
 
-from healthcert.hcert import decode, parse
+from healthcert.hcert.cose import parse
+from healthcert.hcert.text import decode
 
 CORPUS = Path(__file__).resolve().parents[1] / "var" / "fuzz"
 

@@ -217,11 +217,7 @@ def migrate(url: str) -> None:
 
 
 def at_head(engine: Engine) -> bool:
-    """Say whether the database has this version's tables; a cheap look for health checks.
-
-    Raises:
-        NotReady: It cannot be opened.
-    """
+    """Say, for health checks, whether the tables are this version's; `NotReady` if it is away."""
     with _begun(_for_reading(engine)) as connection:
         return migrations.revision(connection) == migrations.head()
 

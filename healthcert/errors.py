@@ -56,7 +56,9 @@ translated words and of its HTTP status (`data/refusals.toml`).
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error
@@ -100,6 +102,13 @@ class BadRows(Refusal):
 
 class NotFound(Refusal):
     """The thing named does not exist, or this person may not know that it does."""
+
+
+def there(found: T | None) -> T:
+    """Return what was looked for; `NotFound` if it is not there."""
+    if found is None:
+        raise NotFound
+    return found
 
 
 class NotSignedIn(Refusal):

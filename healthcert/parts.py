@@ -19,10 +19,9 @@ from healthcert.gateways.vault import Vault
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services import rotation
-from healthcert.services.keys import Keyring, read_secret
-from healthcert.services.production_keys import check_production_keys
+from healthcert.services.development_keys import check_production_keys
+from healthcert.services.keys import Keyring, load_vault, read_secret
 from healthcert.services.trusted import load_pins, load_trust
-from healthcert.services.vault_keys import load_vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +51,7 @@ class Parts:
     channels: Mapping[str, Send] = field(repr=False)
 
     def refuse_wrong_keys(self) -> None:
-        """Refuse to work on a database whose people lie under vault keys that are not here.
-
-        Raises:
-            WrongKeys: The message names the key.
-        """
+        """Refuse (`WrongKeys`) a database whose people lie under a vault key not here."""
         with self.doors.reading() as db:
             rotation.refuse_wrong_keys(db, self.vault)
 

@@ -70,11 +70,7 @@ def new_app(settings: Settings, clock: Clock, floor: Clock, zone: str = "UTC") -
 
 
 def bundle_state(app: Flask) -> Mapping[str, object]:
-    """Return the version and age of the bundle in use.
-
-    Raises:
-        NotReady: There is none that can be used.
-    """
+    """Return the version and age of the bundle in use; `NotReady` if none can be used."""
     verifier: Verifier = app.extensions["verifier"]
     now = app.extensions["clock"]()
     bundle = verifier.bundle(now)

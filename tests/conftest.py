@@ -54,6 +54,14 @@ def pytest_configure() -> None:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", folder)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Ask on both engines, or on the one that a module names, with a reason (`ON`)."""
+    told = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "engine_name" in metafunc.fixturenames and not any("engine_name" in each for each in told):
+        one = getattr(metafunc.module, "ON", None)
+        metafunc.parametrize("engine_name", [one] if one else ENGINES, indirect=True)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Ask each test of pages on one engine, half of them on each: services are asked on both.
 
@@ -208,7 +216,7 @@ def _teach(url: str, signers: dict[str, Signer]) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture
 def engine_name(request: pytest.FixtureRequest) -> str:
     """Name the engine under test: each test that uses it runs on both."""
     return str(request.param)

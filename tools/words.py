@@ -70,6 +70,7 @@ def collect() -> Catalog:
         (ROOT / "healthcert", "**.py", "python"),
         (ROOT / "healthcert" / "data", "labels.toml", labels),
         (ROOT / "healthcert" / "data", "refusals.toml", labels),
+        (ROOT / "healthcert" / "data", "messages.toml", labels),
         (ROOT / "templates", "**.html", "jinja2"),
         (ROOT / "templates", "**.txt", "jinja2"),
     ):
@@ -97,7 +98,8 @@ def read(language: str) -> Catalog:
 def update(language: str, collected: Catalog) -> Catalog:
     """Write a language's catalogue anew with the messages collected, and return it.
 
-    Sorted by message and without line numbers, so that two branches seldom meet in a line.
+    Sorted by message and without line numbers, so that two branches seldom meet in a line. That
+    of English holds only what a country says otherwise than the source.
     """
     known = read(language)
     header = f"# The words of healthcert in {language}."
@@ -105,8 +107,8 @@ def update(language: str, collected: Catalog) -> Catalog:
     # The plural rule is the file's own: it says which form stands at which place in it.
     fresh.mime_headers = [("Plural-Forms", known.plural_forms)]
     for message in collected:
-        if message.id:
-            said = known.get(message.id, context=message.context)
+        said = known.get(message.id, context=message.context)
+        if message.id and (language != SOURCE or (said and any(said.string))):
             fresh.add(
                 message.id,
                 said.string if said else None,
@@ -124,7 +126,7 @@ def lacking(catalogue: Catalog) -> list[str]:
     """Return the messages that a catalogue leaves untranslated or whose places it breaks.
 
     English lacks nothing: the message is its own words. Its catalogue is there for a country
-    that wants other ones.
+    that wants other ones, and holds these alone.
     """
     if catalogue.locale_identifier == SOURCE:
         return []

@@ -14,10 +14,9 @@ from healthcert.gateways.batch_files import lists_in, put_batches
 from healthcert.hcert.bundle import Bundle, newer
 from healthcert.hcert.revocation import Part, RevocationList
 from healthcert.jobs.publishing import publish_now
-from healthcert.services import publishing
+from healthcert.services import bundles
 from healthcert.services import rules as entry_rules
-from healthcert.services.bundles import Contents, held
-from healthcert.services.bundles import publish as put_in_place
+from healthcert.services.bundles import Contents
 from healthcert.services.keys import load_bundle_signer, read_secret
 from healthcert.services.trusted import load_pins, load_trust
 
@@ -54,11 +53,11 @@ def build(
     """
     ours = settings()
     pins, now = load_pins(ours.pins_dir), datetime.now(UTC)
-    before, _ = held(out, pins=pins, whole=False)
+    before, _ = bundles.held(out, pins=pins, whole=False)
     listed = before.revocation if before else RevocationList.of([ours.country], [])
     if revoked is not None:
         listed = lists_in(revoked, now=now).with_issuer(ours.country, listed)
-    made = put_in_place(
+    made = bundles.publish(
         out,
         Contents(
             trust=load_trust(trust or ours.keys_dir / "trust" / "certificates"),
@@ -100,7 +99,7 @@ def batches(out: Path) -> None:
       healthcert bundle batches --out var/batches
     """
     with service() as parts, parts.doors.reading() as db:
-        found = publishing.batches(db, country=parts.country, now=datetime.now(UTC))
+        found = bundles.batches(db, country=parts.country, now=datetime.now(UTC))
         names = put_batches(out, found)
     for name in names:
         click.echo(name)

@@ -20,10 +20,9 @@ from healthcert.models import SigningKey
 from healthcert.parts import Parts
 from healthcert.services import rotation, signing_keys
 from healthcert.services.development_keys import make_development_keys
-from healthcert.services.keys import Keyring, read_secret
+from healthcert.services.keys import Keyring, prepare_next, read_secret, use_next
 from healthcert.services.rotation import WORKS, Work
 from healthcert.services.trusted import load_trust, read_public_key
-from healthcert.services.vault_keys import prepare_next, use_next
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 _PATH = click.Path(path_type=Path, exists=True)

@@ -5,22 +5,20 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import BinaryIO
 
 import click
 
-from healthcert.cli.lines import raw_lines
+from healthcert.cli.lines import LONGEST_OBJECT, members, raw_lines
 from healthcert.cli.opened import settings
 from healthcert.errors import RuleError
 from healthcert.policy.certlogic import as_json, compile_logic
 from healthcert.policy.exchange import Complaint, complaint
 from healthcert.policy.rules import read_rule
-from healthcert.policy.values import whole_number
 from healthcert.services import rules as service
 
 _MOST = 16 * 1024 * 1024  # bytes of a file; all published rules together have half a megabyte
 _SOME_REFUSED = 1
-_LONGEST_LINE = 2**17  # bytes; the published rule tests have at most 7 KB
 
 
 @click.group()
@@ -110,14 +108,14 @@ def give_out(country: str | None, out: Path | None, *, new: bool) -> None:
 
 
 def _answer(file: BinaryIO, answer: Callable[[bytes], dict[str, object]]) -> None:
-    for line in raw_lines(file, _LONGEST_LINE + 1):
+    for line in raw_lines(file, LONGEST_OBJECT + 1):
         if line.strip():
             click.echo(json.dumps(answer(line)))
 
 
 def _certlogic(line: bytes) -> dict[str, object]:
     try:
-        logic, data = _members(line, "logic", "data")
+        logic, data = members(line, "logic", "data")
         return {"result": as_json(compile_logic(logic).evaluate(data))}
     except RuleError as refusal:
         return {"error": str(refusal)}
@@ -125,36 +123,12 @@ def _certlogic(line: bytes) -> dict[str, object]:
 
 def _evaluate(line: bytes) -> dict[str, object]:
     try:
-        rule, payload, external = _members(line, "rule", "payload", "external")
+        rule, payload, external = members(line, "rule", "payload", "external")
         logic = rule.get("Logic") if isinstance(rule, dict) else None
         data: object = {"payload": payload, "external": external}
         return {"result": compile_logic(logic).evaluate(data) is True}
     except RuleError:
         return {"result": False}
-
-
-def _members(line: bytes, *names: str) -> list[object]:
-    """Those members of the object in the line; null where one is missing."""
-    if len(line) > _LONGEST_LINE:
-        raise RuleError(f"The line is longer than {_LONGEST_LINE} bytes.")
-    try:
-        given = json.loads(line.decode("utf-8-sig"), parse_int=_integer, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        raise RuleError("The line is not JSON.") from None
-    if not isinstance(given, dict):
-        raise RuleError("The line is no JSON object.")
-    return [given.get(name) for name in names]
-
-
-def _integer(text: str) -> int | float:
-    """An integer as JavaScript reads it: as a double."""
-    number = float(text)
-    whole = whole_number(number)
-    return number if whole is None else whole
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(name)
 
 
 def _rules(data: bytes) -> list[object]:

@@ -222,11 +222,7 @@ def _opened(url: str, keys: tuple[bytes, bytes]) -> tuple[Doors, Vault]:
 
 @contextmanager
 def _scratch(url: str) -> Iterator[str]:
-    """Make a database on the server of another, and drop it; on SQLite a file.
-
-    Raises:
-        NotReady: This user may make none there, or another run has it.
-    """
+    """Make a database beside another, a file on SQLite, and drop it; `NotReady` if none can be."""
     where = make_url(url)
     if where.get_backend_name() == "sqlite":
         with TemporaryDirectory() as folder:

@@ -16,7 +16,7 @@ from healthcert.gateways.files import write_whole
 from healthcert.jobs.importing import take_in
 from healthcert.models import ImportBatch, Staff
 from healthcert.parts import Parts
-from healthcert.services import exporting, fhir, fhir_file, importing
+from healthcert.services import exporting, fhir, importing
 from healthcert.services.cells import Setting
 from healthcert.services.import_kinds import KINDS, lines_of
 from healthcert.services.importing import Report
@@ -45,7 +45,7 @@ def look(kind: str, file: Path) -> None:
     with opened_for(None) as (parts, setting), parts.doors.reading() as db:
         lines = lines_of(db, kind, raw)
         report = importing.look(db, setting=setting(db), kind=KINDS[kind], lines=lines)
-    _tell(report, as_fhir=fhir_file.is_fhir(raw))
+    _tell(report, as_fhir=fhir.is_fhir(raw))
     if report.faults:
         raise BadRows(report.faults)
 
@@ -74,9 +74,9 @@ def take(kind: str, file: Path, staff: UUID | None) -> None:
                     progress=bar.update,
                 )  # fmt: skip
             except BadRows as refusal:
-                _tell_faults(refusal, as_fhir=fhir_file.is_fhir(raw))
+                _tell_faults(refusal, as_fhir=fhir.is_fhir(raw))
                 raise
-    _tell(report, as_fhir=fhir_file.is_fhir(raw))
+    _tell(report, as_fhir=fhir.is_fhir(raw))
 
 
 @import_.command("undo")

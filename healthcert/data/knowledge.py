@@ -111,11 +111,7 @@ def source_of(kind: Kind, name: str, raw: bytes) -> Source:
 
 
 def workflow(content: Mapping[str, Any], kind: str) -> Workflow:
-    """Return how a country decides a kind of request, from the content of its file.
-
-    Raises:
-        KeyError: It decides none of that kind.
-    """
+    """Return how a country's file decides a kind of request; `KeyError` if it decides none."""
     told = content["workflows"][kind]
     steps = tuple((step["act"], step["role"]) for step in told["steps"])
     return Workflow(kind, told["hours"], tuple(told["reasons"]), steps)

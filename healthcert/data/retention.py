@@ -26,9 +26,5 @@ class Rule:
 
 @cache
 def retention(text: str | None = None) -> Mapping[str, Rule]:
-    """Return the rules of a TOML text by kind; without one, those that come with this version.
-
-    Raises:
-        BadSettings: It cannot be read, or an entry is not as ``schema.toml`` has it.
-    """
+    """Return the rules of a TOML text, or of ours, by kind; `BadSettings` if they are not so."""
     return {kind: Rule(**entry) for kind, entry in entries("retention", text).items()}

@@ -48,11 +48,7 @@ class Opening:
     hours: int = 12  # how long after that
 
     def __post_init__(self) -> None:
-        """Refuse what no room can be kept for, whoever wrote it.
-
-        Raises:
-            BadInput: By field, what is wrong.
-        """
+        """Refuse (`BadInput`, by field) what no room can be kept for, whoever wrote it."""
         zone = self.opens_at.tzinfo if isinstance(self.opens_at, datetime) else None
         right = {
             "code": isinstance(self.code, str) and _CODE.fullmatch(self.code),
@@ -80,11 +76,7 @@ class Opening:
 
 
 def announced(data_dir: Path) -> Opening | None:
-    """Return the opening that is announced; None if there is none.
-
-    Raises:
-        BadSettings: The file cannot be read; its cause says why.
-    """
+    """Return the opening announced, if any; `BadSettings`, with its cause, if it cannot be read."""
     try:
         told = _held(data_dir / OPENING, tomllib.loads)
         return told and _opening(told)

@@ -55,11 +55,7 @@ class Signer:
 
 
 def read_certificate(path: Path) -> tuple[bytes, TrustedKey, str]:
-    """Return the signer's certificate in a PEM file: DER, its key, and its purpose.
-
-    Raises:
-        SignerUnavailable: There is none, or it is not for exactly one purpose.
-    """
+    """Return a signer's certificate (DER), key and one purpose; `SignerUnavailable` if not so."""
     try:
         der = load_pem_x509_certificate(path.read_bytes()).public_bytes(Encoding.DER)
         trusted = terms(der)

@@ -37,11 +37,7 @@ def gather(
 
 
 def keep(path: Path, update: SignerList) -> SignerList:
-    """Return the list that is now in a file: the update, which took its place at once.
-
-    Raises:
-        BadTrustList: The update is empty or cut short; the file stays as it was.
-    """
+    """Put an update in the place of a list and return it; `BadTrustList` if it is cut short."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with alone(path.parent):
         write_whole(path, write(replaced(_held(path), update)))

@@ -67,11 +67,7 @@ class Vault:
         return self._wrapped(secrets.token_bytes(KEY_BYTES))
 
     def rewrapped(self, wrapped: bytes) -> bytes:
-        """Return a person's key, wrapped by the newest master key; what it sealed still opens.
-
-        Raises:
-            WrongKeys: It was wrapped by a master key that is not here.
-        """
+        """Return a person's key under the newest master key; `WrongKeys` if its own is not here."""
         return self._wrapped(self._unwrapped(wrapped))
 
     def seal(
@@ -107,11 +103,7 @@ class Vault:
         return _seal(self._services[0], _written(value), _bound("service", bound_to))
 
     def service_open(self, bound_to: bytes, sealed: bytes) -> dict[str, Any]:
-        """Return what `service_seal` sealed for this row.
-
-        Raises:
-            NotReady: Another key or another row, or a byte was changed.
-        """
+        """Return what `service_seal` sealed for this row; `NotReady` if another, or changed."""
         return _read(_open(self._services, sealed, _bound("service", bound_to)))
 
     def blind(self, kind: str, *parts: str) -> bytes:

@@ -30,11 +30,7 @@ def plain(key: TrustedKey) -> dict[str, object]:
 
 
 def trusted(key: Mapping[str, Any], *, training: bool) -> TrustedKey:
-    """Return the key that a bundle holds.
-
-    Raises:
-        LookupError, TypeError, ValueError: It has another shape.
-    """
+    """Return the key that a bundle holds; `LookupError`, `TypeError` or `ValueError` if none."""
     public = load_der_public_key(key["spki"])
     if not isinstance(public, EllipticCurvePublicKey | RSAPublicKey):
         raise TypeError("a key that is neither EC nor RSA")

@@ -68,11 +68,7 @@ def unpacked(behind: list[bytes], lists: RevocationList) -> RevocationList:
 
 
 def part_of(data: bytes, part: Part) -> PrefixTable:
-    """Return the revocation list in a file, if it is the one that a manifest names.
-
-    Raises:
-        BadBundle: It is another file.
-    """
+    """Return the revocation list in a file; `BadBundle` if it is not the one that is named."""
     if Named.of(data) != part.file:
         raise BadBundle("a part that is not the one named")
     return read_table(data)

@@ -97,11 +97,7 @@ def _others(hcert: Mapping[object, object]) -> str:
 
 
 def kind_of(dcc: Mapping[str, Any]) -> Kind:
-    """Return the group the certificate fills: ``v``, ``t`` or ``r``; of several the first.
-
-    Raises:
-        NotUnderstood: It fills none of them.
-    """
+    """Return the first group it fills: ``v``, ``t`` or ``r``; `NotUnderstood` if it fills none."""
     for kind in KINDS:
         if dcc.get(kind):
             return kind

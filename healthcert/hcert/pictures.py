@@ -23,11 +23,7 @@ def begins_like_a_picture(data: bytes) -> bool:
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """Return the width and height in pixels that a picture's header promises.
-
-    Raises:
-        BadPicture: It is not a PNG, JPEG, GIF or WebP picture, or its header is cut short.
-    """
+    """Return the pixels, wide and high, that a picture's header promises; `BadPicture` if none."""
     readers = {"PNG": _png, "GIF": _gif, "JPEG": _jpeg, "WEBP": _webp}
     kind = _kind(data)
     if not kind:

@@ -137,11 +137,7 @@ class PrefixTable:
 
 
 def read_table(data: bytes) -> PrefixTable:
-    """Return the table in a part file, which must be known to be the one that was named.
-
-    Raises:
-        BadBundle: It is not a part file.
-    """
+    """Return the table in a part file, known to be the one that was named; else `BadBundle`."""
     try:
         bits, count, high, low, whole = map(_plain, cbor2.loads(data))
         return PrefixTable(bits, count, high, low, whole)
@@ -150,11 +146,7 @@ def read_table(data: bytes) -> PrefixTable:
 
 
 def cut(joined: bytes, size: int) -> list[bytes]:
-    """Return the equal pieces of joined bytes.
-
-    Raises:
-        ValueError: The last is cut short.
-    """
+    """Return the equal pieces of joined bytes; `ValueError` if the last is cut short."""
     if len(joined) % size:
         raise ValueError("a piece that is cut short")
     return [joined[place : place + size] for place in range(0, len(joined), size)]

@@ -47,11 +47,7 @@ def finish(parts: Parts, draw_id: UUID, now: datetime) -> Draw:
 
 
 def enter(parts: Parts, draw_id: UUID, now: datetime) -> None:
-    """Enter all who wait in the list of a draw that is to be closed, some at a time.
-
-    Raises:
-        NotFound, WrongState: As `draws.close`.
-    """
+    """Enter all who wait in the list of a draw to be closed, some at a time, as `draws.close`."""
     piece = partial(draws.enter, draw_id=draw_id, most=PIECE, now=now)
     last: UUID | None = None
     while last := parts.doors.run(partial(piece, after=last)):

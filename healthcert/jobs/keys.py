@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound, SignerUnavailable
+from healthcert.errors import SignerUnavailable, there
 from healthcert.jobs import certificates, publishing
 from healthcert.models import SigningKey
 from healthcert.parts import Parts
@@ -65,9 +65,7 @@ def answer(parts: Parts, kid: bytes, now: datetime) -> Iterator[tuple[str, int]]
 
 def _stop(db: Session, kid: bytes, now: datetime) -> int:
     """Stop a key and bring its successor as far as it may go; return 1 the first time."""
-    lost = db.get(SigningKey, kid)
-    if lost is None:
-        raise NotFound
+    lost = there(db.get(SigningKey, kid))
     steps = [(kid, "compromised")] if lost.state != "compromised" else []
     others = db.scalars(select(SigningKey.kid).filter_by(purpose=lost.purpose, state="pending"))
     for each, to in [*steps, *((other, "published") for other in others.all())]:

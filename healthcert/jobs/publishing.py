@@ -6,7 +6,7 @@ from healthcert.data import value_sets
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.trust import TrustList
 from healthcert.parts import Parts
-from healthcert.services import bundles, publishing, rules, sealing, signing_keys
+from healthcert.services import bundles, rules, sealing, signing_keys
 from healthcert.services.bundles import Contents
 from healthcert.services.keys import load_bundle_signer, read_secret
 
@@ -23,7 +23,7 @@ def publish(parts: Parts, now: datetime) -> int:
     settings = parts.settings
     held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
-        revoked = publishing.revoked_count(db)
+        revoked = bundles.revoked_count(db)
         trust = signing_keys.trusted(db, parts.trust, now)
     if held is not None and not _stale(held, parts, trust, revoked, now):
         return 0
@@ -43,7 +43,7 @@ def publish_now(parts: Parts, now: datetime, *, full: bool | None = None) -> Bun
     settings = parts.settings
     held, _ = bundles.held(settings.bundle, pins=parts.pins, whole=False)
     with parts.doors.reading() as db:
-        ours = publishing.revocations(db, country=parts.country)
+        ours = bundles.revocations(db, country=parts.country)
         trust = signing_keys.trusted(db, parts.trust, now)
         head = sealing.newest(db)
         audit_head = head.note.encode() if head else None

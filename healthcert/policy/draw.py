@@ -33,11 +33,7 @@ class Rules:
     reserves: Mapping[str, int]  # percent of the places by group, ``phase:…`` or ``region:…``
 
     def __post_init__(self) -> None:
-        """Refuse rules that nobody could follow.
-
-        Raises:
-            BadInput: A line that is none, no places, or reserves over 100 percent.
-        """
+        """Refuse (`BadInput`) a line that is none, no places, or reserves over 100 percent."""
         lines = (self.programme, self.source, self.closes)
         right = {
             "source": all(map(is_line, lines)),

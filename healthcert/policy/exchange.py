@@ -5,7 +5,7 @@ As there, the first one that is broken is told. The engine is ours to add: the g
 rules for any, but nobody here could judge by another.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -51,54 +51,31 @@ def complaint(
         return Complaint("invalid_json", str(refusal))
     before = [other for other in others if other.identifier == rule.identifier]
     last = max(before, key=lambda other: other.version, default=None)
-    for check in _CHECKS:
-        if found := check(rule, last, now):
-            return found
-    return None
+    broken = (Complaint(code, told) for code, told, is_so in _looked_at(rule, last, now) if is_so)
+    return next(broken, None)
 
 
-_Check = Callable[[Rule, Rule | None, datetime | None], Complaint | None]
-
-
-def _identifier(rule: Rule, _last: Rule | None, _now: datetime | None) -> Complaint | None:
+def _looked_at(
+    rule: Rule, last: Rule | None, now: datetime | None
+) -> Iterator[tuple[str, str, object]]:
+    """Give each constraint: its code, what is wrong where it is broken, and whether it is."""
     prefix = "IR" if rule.kind == "Invalidation" else _PREFIXES[rule.certificate_type]
-    if rule.identifier.startswith(prefix):
-        return None
     told = f"{rule.kind} rules for {rule.certificate_type} have identifiers with {prefix}."
-    return Complaint("invalid_rule_id", told)
-
-
-def _country(rule: Rule, _last: Rule | None, _now: datetime | None) -> Complaint | None:
-    if rule.identifier.split("-")[1] == rule.country:
-        return None
-    return Complaint("invalid_country", f"The identifier is not one of {rule.country}.")
-
-
-def _version(rule: Rule, last: Rule | None, _now: datetime | None) -> Complaint | None:
-    if last is None or rule.version > last.version:
-        return None
-    known = ".".join(map(str, last.version))
-    return Complaint("invalid_version", f"The version must be higher than {known}, which is known.")
-
-
-def _times(rule: Rule, last: Rule | None, now: datetime | None) -> Complaint | None:
+    yield "invalid_rule_id", told, not rule.identifier.startswith(prefix)
+    told = f"The identifier is not one of {rule.country}."
+    yield "invalid_country", told, rule.identifier.split("-")[1] != rule.country
+    known = ".".join(map(str, last.version)) if last else ""
+    told = f"The version must be higher than {known}, which is known."
+    yield "invalid_version", told, last and rule.version <= last.version
     begins = rule.valid_from
     notice = NOTICE if rule.kind == "Acceptance" else timedelta()
-    wrong = {
+    for told, is_so in {
         "ValidFrom is more than 2 weeks ahead.": now and begins > now + FURTHEST,
         "ValidFrom is not 48 hours ahead.": now and notice and begins < now + notice,
         "ValidFrom is not ahead.": now and begins <= now,
         "A rule is in force for 72 hours at least.": rule.valid_to - begins < SHORTEST,
         "ValidFrom is before that of the version before.": last and begins < last.valid_from,
-    }
-    told = next((message for message, is_so in wrong.items() if is_so), None)
-    return Complaint("invalid_timestamp", told) if told else None
-
-
-def _engine(rule: Rule, _last: Rule | None, _now: datetime | None) -> Complaint | None:
-    if understood(rule):
-        return None
-    return Complaint("invalid_engine", "Only CertLogic and DCC schemas up to 1.3.3 are judged by.")
-
-
-_CHECKS: Final[tuple[_Check, ...]] = (_identifier, _country, _version, _times, _engine)
+    }.items():
+        yield "invalid_timestamp", told, is_so
+    told = "Only CertLogic and DCC schemas up to 1.3.3 are judged by."
+    yield "invalid_engine", told, not understood(rule)

@@ -25,11 +25,7 @@ def fault(message: str) -> Step:
 
 
 def burn(fuel: list[int], steps: int) -> None:
-    """Take that many steps from the fuel.
-
-    Raises:
-        RuleError: There is not enough.
-    """
+    """Take that many steps from the fuel; `RuleError` if there are not so many."""
     fuel[0] -= steps
     if fuel[0] < 0:
         raise RuleError("The rule takes too many steps.")
@@ -48,11 +44,7 @@ def whole_number(value: object) -> int | None:
 
 
 def truth(value: object) -> bool:
-    """Whether a value is truthy: not false, null, "", 0, [] or {}.
-
-    Raises:
-        RuleError: A date-time is neither truthy nor falsy.
-    """
+    """Whether a value is truthy: not false, null, "", 0, [] or {}; of a date-time `RuleError`."""
     if type(value) is Moment:
         raise RuleError("A date-time is neither true nor false.")
     return bool(value)

@@ -10,38 +10,66 @@ from typing import Any, Final, Literal, NamedTuple
 
 from healthcert.hcert.bundle import Bundle
 from healthcert.hcert.trust import TrustedKey
+from healthcert.i18n import Lazy, lazy
 from healthcert.policy.arrival import Judgement
-from healthcert.policy.words import message
 
 Outcome = Literal["valid", "expired", "invalid", "check", "cannot_tell"]
 Detail = Literal["full", "minimal"]
 
-# The first of these that is found decides; the others follow it in this order.
-VERDICT_OF: Final[Mapping[str, Outcome]] = {
-    "not_a_certificate": "invalid",
-    "malformed_prefix": "invalid",
-    "malformed_base45": "invalid",
-    "malformed_zlib": "invalid",
-    "malformed_cbor": "invalid",
-    "malformed_cose": "invalid",
-    "no_bundle": "cannot_tell",
-    "unknown_issuer": "cannot_tell",
-    "bad_signature": "invalid",
-    "malformed_claims": "invalid",
-    "schema": "invalid",
-    "wrong_key_usage": "invalid",
-    "training": "invalid",
-    "revoked": "invalid",
-    "not_understood": "cannot_tell",
-    "expired": "expired",
-    "not_yet_valid": "check",
-    "revocation_missing": "cannot_tell",
-    "stale_bundle": "cannot_tell",
-    "rules_failed": "check",
-    "rules_open": "check",
+VERDICTS: Final[Mapping[str, Lazy]] = {
+    "valid": lazy("Valid"),
+    "expired": lazy("Genuine, but out of date"),
+    "invalid": lazy("Not valid"),
+    "check": lazy("Genuine, more to check"),
+    "cannot_tell": lazy("Cannot tell"),
 }
-INFORMING: Final = ("revocation_not_published", "no_requirement", "simulated")
-_WEIGHT = {code: place for place, code in enumerate((*VERDICT_OF, *INFORMING))}
+
+# In the words of an officer. The first of these that is found decides; the others follow it in this
+# order. Those that decide nothing only inform.
+REASONS: Final[Mapping[str, Lazy]] = {
+    "not_a_certificate": lazy("This code is not a health certificate."),
+    "malformed_prefix": lazy("This certificate does not begin as a certificate must."),
+    "malformed_base45": lazy("This certificate has characters that do not belong in it."),
+    "malformed_zlib": lazy("This certificate cannot be unpacked. It may be damaged."),
+    "malformed_cbor": lazy("The contents of this certificate cannot be read."),
+    "malformed_cose": lazy("This certificate does not have the form of a signed message."),
+    "no_bundle": lazy(
+        "There is no trust list on this device yet. Connect to the network and try again."
+    ),
+    "unknown_issuer": lazy(
+        "We do not know the key that signed this certificate. Update the trust list or ask for "
+        "another document."
+    ),
+    "bad_signature": lazy("The signature does not match. This certificate was changed or forged."),
+    "malformed_claims": lazy("The signed contents are not those of a health certificate."),
+    "schema": lazy("The signed contents break the rules for a health certificate."),
+    "wrong_key_usage": lazy("The key that signed this may not sign certificates of this kind."),
+    "training": lazy("This certificate was made for practice."),
+    "revoked": lazy("The issuer has revoked this certificate."),
+    "not_understood": lazy("This is a signed document of a kind that we cannot read yet."),
+    "expired": lazy("This certificate is genuine, but its time has run out."),
+    "not_yet_valid": lazy("This certificate is genuine, but its time has not begun."),
+    "revocation_missing": lazy(
+        "We cannot see whether this certificate was revoked: the issuer's list is missing."
+    ),
+    "stale_bundle": lazy("The trust list is too old to rely on. Connect to the network."),
+    "rules_failed": lazy("An entry rule is not met."),
+    "rules_open": lazy("An entry rule could not be checked."),
+    "revocation_not_published": lazy("This issuer does not publish which certificates it revoked."),
+    "no_requirement": lazy("No entry requirement is in force for this country."),
+    "simulated": lazy("Checked for a time given by hand, not for now."),
+}
+_DECIDE: Final[Mapping[Outcome, str]] = {
+    "invalid": "not_a_certificate malformed_prefix malformed_base45 malformed_zlib malformed_cbor "
+    "malformed_cose bad_signature malformed_claims schema wrong_key_usage training revoked",
+    "cannot_tell": "no_bundle unknown_issuer not_understood revocation_missing stale_bundle",
+    "expired": "expired",
+    "check": "not_yet_valid rules_failed rules_open",
+}
+VERDICT_OF: Final[Mapping[str, Outcome]] = {
+    code: outcome for outcome, codes in _DECIDE.items() for code in codes.split()
+}
+_WEIGHT = {code: place for place, code in enumerate(REASONS)}
 
 
 def by_weight(codes: Iterable[str]) -> tuple[str, ...]:
@@ -73,7 +101,7 @@ class Verdict(NamedTuple):
         dcc = self.dcc if detail == "full" else None
         return {
             "verdict": self.outcome,
-            "reasons": [{"code": code, "message": message(code)} for code in self.reasons],
+            "reasons": [{"code": code, "message": str(REASONS[code])} for code in self.reasons],
             "holder": None if dcc is None else _holder(dcc),
             "certificate": None if dcc is None else dict(dcc),
             "issuer": None if self.issuer is None else _issuer(self.issuer),

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, WrongState, there
 from healthcert.models import Alarm, AuditEvent, Staff, new_id, upsert
 
 REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
@@ -47,9 +47,7 @@ def settle(db: Session, *, alarm_id: UUID, reason: str, staff: Staff, now: datet
     """
     if reason and reason not in REASONS:
         raise BadInput({"reason": "not_a_choice"})
-    alarm = db.get(Alarm, alarm_id, with_for_update=True, populate_existing=True)
-    if alarm is None:
-        raise NotFound
+    alarm = there(db.get(Alarm, alarm_id, with_for_update=True, populate_existing=True))
     if alarm.state == "closed":
         raise WrongState
     alarm.seen_by, alarm.reason = staff.id, reason or None

@@ -76,11 +76,11 @@ def note(
 
 def done(
     db: Session, act: str, row: Row, details: Mapping[str, Detail], *, by: Staff | None,
-    now: datetime,
+    now: datetime, rows: Rows = None,
 ) -> None:  # fmt: skip
     """Add the audit event of what a member of staff, or the system, did to a row."""
     actor, subject = Actor("staff", by.id) if by else SYSTEM, Subject(row.__tablename__, row.id)
-    note(db, actor=actor, act=act, subject=subject, details=details, now=now)
+    note(db, actor=actor, act=act, subject=subject, details=details, now=now, rows=rows)
 
 
 def of_person(

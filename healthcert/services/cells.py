@@ -1,6 +1,7 @@
 """What the kinds of tables share: their form, cells read as values, rows added and deleted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -33,11 +34,7 @@ class Setting:
 
     @property
     def by(self) -> Staff:
-        """Who does it.
-
-        Raises:
-            BadInput: ``staff`` is missing.
-        """
+        """Who does it; `BadInput` (``staff``) if nobody is told."""
         if self.staff is None:
             raise BadInput({"staff": "missing"})
         return self.staff
@@ -100,6 +97,15 @@ def choice(told: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
 def texts(told: Mapping[str, str], name: str) -> dict[str, str]:
     """Return a text by language; English stands in for one that is missing."""
     return {lang: told.get(f"{name}_{lang}") or told[f"{name}_en"] for lang in LANGUAGES}
+
+
+@contextmanager
+def gathering(wrong: dict[str, str]) -> Iterator[None]:
+    """Gather what a part of a line is refused for, so that the other parts are read too."""
+    try:
+        yield
+    except BadInput as refusal:
+        wrong.update(refusal.fields)
 
 
 def found(row_id: UUID | None, name: str) -> UUID:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CTE, ColumnElement, ScalarSelect, Select, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, NotFound, there
 from healthcert.models import Delegation, Organisation, Site, Staff
 from healthcert.policy.roles import ACTS, Asker, Handed, Role, Scope, delegable, may, reached
 from healthcert.services import audit
@@ -87,10 +87,7 @@ def site(db: Session, *, staff: Staff, act: str, site_id: UUID | None, now: date
     reach = [Site.id == staff.site_id]
     if staff.site_id is None:
         reach = [Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))]
-    found = db.scalar(select(Site).where(Site.id == site_id, *reach))
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.scalar(select(Site).where(Site.id == site_id, *reach)))
 
 
 def delegate(
@@ -141,9 +138,7 @@ def revoke(db: Session, *, staff: Staff, delegation_id: UUID, now: datetime) -> 
     """
     reach = within(db, staff=staff, act="delegate", now=now)
     query = select(Delegation).where(Delegation.id == delegation_id, *_in_force(now))
-    found = db.scalar(query.where(Delegation.giver_id.in_(reach)))
-    if found is None:
-        raise NotFound
+    found = there(db.scalar(query.where(Delegation.giver_id.in_(reach))))
     found.revoked_at = now
     audit.done(db, "delegation_revoked", found, _told(found), by=staff, now=now)
 

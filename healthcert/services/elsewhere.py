@@ -122,11 +122,7 @@ def day_in(country: Country, moment: datetime) -> date:
 
 
 def first_day(told: str) -> date:
-    """Return the first day that a date in whole or in part may mean.
-
-    Raises:
-        ValueError: It is none.
-    """
+    """Return the first day that a date in whole or in part may mean; `ValueError` if it is none."""
     if not _DAY.fullmatch(told):
         raise ValueError(told)
     return date.fromisoformat(told + "-01-01"[len(told) - len("YYYY") :])

@@ -8,8 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, TypeVar
 
-from healthcert.services.fhir import COLUMNS, KIND, OURS
-from healthcert.services.fhir_file import entries
+from healthcert.services.fhir import COLUMNS, KIND, OURS, entries
 from healthcert.services.people import UNFINDABLE
 from healthcert.services.sheets import Line
 
@@ -33,7 +32,7 @@ def read(raw: bytes, *, vaccines: Vaccines) -> list[Line]:
     """Return each Immunization as a line; its number is that of its entry, and one.
 
     Raises:
-        BadInput: ``file``, see `fhir_file.entries`.
+        BadInput: ``file``, see `fhir.entries`.
     """
     told, beside = entries(raw), dict[str, dict[str, Any]]()
     for url, each in told:

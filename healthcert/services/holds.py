@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, select, update
 from sqlalchemy.orm import Session, aliased, join, outerjoin
 
-from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany
+from healthcert.errors import NeedsAnother, NotAllowed, NotFound, TooMany, there
 from healthcert.models import Certificate, CertificateHold, Dose, Site, SiteProbation, Staff
 from healthcert.models.base import new_id, upsert
-from healthcert.services import audit, delegating, limits, roster
+from healthcert.services import audit, delegating, invitations, limits
 from healthcert.services.statement import Fact
 
 _JUST_NOW = timedelta(minutes=1)
@@ -166,10 +166,8 @@ def release_site(db: Session, *, site_id: UUID, staff: Staff, now: datetime) -> 
     """
     if staff.role != "admin":
         raise NotAllowed
-    roster.refuse_newcomer(db, staff_id=staff.id, now=now)
-    row = db.scalar(_unreleased(site_id).with_for_update())
-    if row is None:
-        raise NotFound
+    invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
+    row = there(db.scalar(_unreleased(site_id).with_for_update()))
     if row.released_by == staff.id:
         raise NeedsAnother
     second = row.released_by is not None

@@ -2,8 +2,8 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple, cast
 from uuid import UUID
@@ -12,10 +12,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, WrongState
-from healthcert.models import Knowledge, Person, Product, ProductTarget, Programme
+from healthcert.models import Person, Product, ProductTarget, Programme
 from healthcert.models.dose import PRECISIONS, Dose, DoseStanding
 from healthcert.models.person import IDENTITY_KINDS
-from healthcert.services import cells, elsewhere, enrolment, fhir, fhir_reading, vaccination
+from healthcert.services import cells, elsewhere, enrolment, fhir, vaccination
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import Elsewhere, Evidence, OfSomebody
 from healthcert.services.people import UNFINDABLE, IdentityDetails
@@ -37,16 +37,6 @@ class _Ahead(NamedTuple):
     programmes: dict[tuple[str, UUID], UUID]  # by code, as far as it was told, and product
 
 
-def vaccines(db: Session) -> fhir_reading.Vaccines:
-    """Return by system and code which of our products are meant."""
-    found: dict[tuple[str, str], set[str]] = {}
-    query = select(Knowledge.content).join(Product, Product.knowledge_id == Knowledge.id)
-    for content in db.scalars(query):
-        for coding in fhir.codings(content):
-            found.setdefault(coding, set()).add(content["code"])
-    return found
-
-
 def _passes(line: Line) -> str:
     status = line.cells.get("status", "")
     if status not in ("", *fhir.STATUSES):
@@ -61,13 +51,15 @@ def _read_dose(db: Session, setting: Setting, line: Line) -> OfSomebody:
         told["given_on"], evidence, told.get("lot", ""), told.get("body_site", ""),
         told.get("route", ""),
     )  # fmt: skip
-    with _gathering(wrong):
-        judged = replace(dose, evidence=_as_elsewhere(evidence))
-        judged = elsewhere.read(judged, country=setting.country, now=setting.now)
+    with cells.gathering(wrong):
+        seen = replace(evidence, kind="seen") if evidence.kind == _HERE else evidence
+        judged = elsewhere.read(
+            replace(dose, evidence=seen), country=setting.country, now=setting.now
+        )
         dose = replace(judged, evidence=evidence)
-    with _gathering(wrong):
+    with cells.gathering(wrong):
         person_id = _person(setting, told)
-    with _gathering(wrong):
+    with cells.gathering(wrong):
         ahead: _Ahead = setting.ahead
         product_id = cells.found(ahead.products.get(told["product"].upper()), "product")
         which = told.get("programme", ""), product_id
@@ -178,18 +170,6 @@ def _mark_in_error(db: Session, setting: Setting, dose_id: UUID) -> bool:
     except WrongState:
         return False  # somebody corrected it
     return True
-
-
-def _as_elsewhere(evidence: Evidence) -> Evidence:
-    return replace(evidence, kind="seen") if evidence.kind == _HERE else evidence
-
-
-@contextmanager
-def _gathering(wrong: dict[str, str]) -> Iterator[None]:
-    try:
-        yield
-    except BadInput as refusal:
-        wrong.update(refusal.fields)
 
 
 DOSES = Kind(

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState
+from healthcert.errors import BadInput, BadRows, Fault, NotFound, WrongState, there
 from healthcert.models import ImportBatch, ImportLine
 from healthcert.models.broken import refusing
 from healthcert.services import audit, cells
@@ -67,11 +67,7 @@ def look_to_take(
 
 
 def begin(db: Session, *, setting: Setting, kind: Kind, lines: int, raw: bytes) -> UUID:
-    """Write down that a file is being taken in; return the batch.
-
-    Raises:
-        WrongState: Somebody began it at this moment.
-    """
+    """Write down that a file is taken in; return the batch. `WrongState` if another began it."""
     batch = ImportBatch(
         recorded_at=setting.now, kind=kind.name, sha256=hashlib.sha256(raw).hexdigest(),
         lines=lines, state="taking", staff_id=setting.staff.id if setting.staff else None,
@@ -136,10 +132,7 @@ def _done(db: Session, batch_id: UUID, lines: Sequence[Line]) -> set[int]:
 
 
 def _locked(db: Session, batch_id: UUID) -> ImportBatch:
-    batch = db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True)
-    if batch is None:
-        raise NotFound
-    return batch
+    return there(db.get(ImportBatch, batch_id, with_for_update=True, populate_existing=True))
 
 
 def take_back(db: Session, *, setting: Setting, kind: Kind, batch_id: UUID) -> tuple[int, int]:

@@ -36,6 +36,20 @@ def invite(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID | None, now: 
     return code
 
 
+def refuse_newcomer(db: Session, *, staff_id: UUID, now: datetime) -> None:
+    """Refuse the say of whom a colleague let in within a day: one could else be two at once.
+
+    Whom the operator let in at the machine, as the first of a service, may speak at once.
+
+    Raises:
+        NeedsAnother: They came in too lately.
+    """
+    by_colleague = Invitation.kind == "first", Invitation.requested_by.is_not(None)
+    lately = Invitation.staff_id == staff_id, Invitation.recorded_at > now - LIFE
+    if db.scalar(select(Invitation.id).where(*by_colleague, *lately).limit(1)) is not None:
+        raise NeedsAnother
+
+
 def ask_recovery(db: Session, *, staff_id: UUID, by: UUID, now: datetime) -> None:
     """Write down that an administrator asks for somebody to come in anew; another must grant it.
 
@@ -60,7 +74,7 @@ def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime
         NotFound: Nobody has asked for it within a day.
         NeedsAnother: The same administrator asked, or it is for themselves, or they are new here.
     """
-    roster.refuse_newcomer(db, staff_id=by, now=now)
+    refuse_newcomer(db, staff_id=by, now=now)
     asked = db.scalars(_ASKED.filter_by(staff_id=staff_id).with_for_update()).one_or_none()
     if asked is None or asked.recorded_at <= now - LIFE:
         raise NotFound
@@ -76,11 +90,7 @@ def grant(db: Session, *, pepper: bytes, staff_id: UUID, by: UUID, now: datetime
 
 
 def find(db: Session, *, pepper: bytes, code: str, now: datetime) -> UUID:
-    """Return the invitation of a code that still lets somebody in.
-
-    Raises:
-        NotProved: No such code, or it was used or is a day old.
-    """
+    """Return the invitation of a code, unused and of today; `NotProved` if there is none."""
     typed = "".join(letter for letter in code.upper() if letter in _LETTERS)
     found = db.scalars(select(Invitation).filter_by(digest=_digest(pepper, typed))).one_or_none()
     if found is None or found.used_at or found.expires_at is None or now >= found.expires_at:

@@ -62,18 +62,14 @@ def again(certificate: Certificate, country: Country, now: datetime) -> dict[str
 
 
 def _intended(country: Country, now: datetime) -> dict[str, Any]:
-    random = secrets.token_bytes(_RANDOM_BYTES)
     return {
         "recorded_at": now, "state": "intended", "standing_counts": "valid",
-        "uvci": uvci.new(country.code, country.uvci_issuer, random),
+        "uvci": uvci.new(country.code, country.uvci_issuer, secrets.token_bytes(_RANDOM_BYTES)),
     }  # fmt: skip
 
 
 def pending(db: Session, *, limit: int, today: date, kinds: Collection[str] = KINDS) -> list[UUID]:
-    """Return the certificates of some kinds to be signed, the oldest first.
-
-    A recovery's is not signed before its day.
-    """
+    """Return what is to be signed of some kinds, the oldest first; a recovery's from its day on."""
     of_kind = {
         "v": Certificate.dose_id, "t": Certificate.test_result_id, "r": Certificate.recovery_id,
     }  # fmt: skip
@@ -113,13 +109,11 @@ def issue_all(
     held = set(db.scalars(waits))
     intended = [both for both in found if both[0].state == "intended" and both[0].id not in held]
     kinds = {one.kind for one, _ in intended}
-    usable = usable_now(db, signers, now, held=True) if kinds else {}
+    usable = usable_now(db, signers, now) if kinds else {}
     if kinds and not kinds & usable.keys():
         raise SignerUnavailable(f"no key signs certificates of kind {', '.join(sorted(kinds))} now")
     rests_on = bases(db, [one for one, _ in intended])
-    signed: list[Mapping[str, object]] = []
-    told: Rows = []
-    noted: Rows = []
+    signed, told, noted = (list[Mapping[str, object]]() for _ in range(3))
     for certificate, person in intended:
         basis, signer = rests_on[certificate.fact_id], usable.get(certificate.kind)
         soon = isinstance(basis.fact, Recovery) and basis.fact.valid_from > now.date()
@@ -158,11 +152,9 @@ def _signed(
     }  # fmt: skip
 
 
-def usable_now(
-    db: Session, signers: Mapping[bytes, Signer], now: datetime, *, held: bool = False
-) -> dict[str, Signer]:
-    """Return the signers at hand whose keys are active, by kind; see `signing_keys.active`."""
-    keys = signing_keys.active(db, now, held=held).items()
+def usable_now(db: Session, signers: Mapping[bytes, Signer], now: datetime) -> dict[str, Signer]:
+    """Return the signers at hand whose keys are active, by kind; nobody lays these down now."""
+    keys = signing_keys.active(db, now, held=True).items()
     return {kind: found for kind, key in keys if (found := signers.get(key.kid)) is not None}
 
 
@@ -182,7 +174,5 @@ def note(
 ) -> None:
     """Write down what was done to a certificate."""
     details: dict[str, audit.Detail] = {"kind": certificate.kind, "fact": certificate.fact_id}
-    audit.note(
-        db, actor=audit.SYSTEM, act=act, subject=audit.Subject("certificate", certificate.id),
-        details=details | ({"reason": reason} if reason else {}), now=now, rows=rows,
-    )  # fmt: skip
+    details |= {"reason": reason} if reason else {}
+    audit.done(db, act, certificate, details, by=None, now=now, rows=rows)

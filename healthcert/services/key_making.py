@@ -64,11 +64,7 @@ class Wanted:
         return self.key_file.exists() and self.certificate_file.exists()
 
     def make_key(self) -> None:
-        """Make a new private key on P-256, in its place.
-
-        Raises:
-            SignerUnavailable: The token refuses it.
-        """
+        """Make a new private key on P-256, in its place; `SignerUnavailable` if a token refuses."""
         if self.token is None:
             pem = pem_of(generate_private_key(SECP256R1()), self.passphrase)
             write_whole(self.key_file, pem, mode=OWNER_ONLY)
@@ -78,11 +74,7 @@ class Wanted:
             TokenKey.read(self.key_file).make()
 
     def open_key(self) -> PrivateKey:
-        """Return the private key that is there.
-
-        Raises:
-            SignerUnavailable: It cannot be opened.
-        """
+        """Return the private key that is there; `SignerUnavailable` if it does not open."""
         if self.token is None:
             return open_key(self.key_file, self.passphrase)
         return cast(EllipticCurvePrivateKey, TokenKey.read(self.key_file))
@@ -155,11 +147,7 @@ class Chain:
 
 
 def pem_of(key: EllipticCurvePrivateKey | EllipticCurvePublicKey, passphrase: bytes = b"") -> bytes:
-    """Return a key as PEM: a private one encrypted (PKCS#8), a public one plain.
-
-    Raises:
-        ValueError: A private key without a passphrase.
-    """
+    """Return a key as PEM, a private one encrypted (PKCS#8): `ValueError` without a passphrase."""
     if isinstance(key, EllipticCurvePublicKey):
         return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     locked = BestAvailableEncryption(passphrase)

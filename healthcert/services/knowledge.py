@@ -13,7 +13,7 @@ from healthcert.data import checking
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Source
 from healthcert.data.series import series
-from healthcert.errors import BadKnowledge, NotFound
+from healthcert.errors import BadKnowledge, there
 from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme, WaitEntry
 from healthcert.policy.schedule import Series
 
@@ -75,14 +75,8 @@ def together(more: Iterable[Source]) -> list[Source]:
 
 
 def rule_of(db: Session, product_id: UUID) -> Rule:
-    """Return a product with the rule it is given by now.
-
-    Raises:
-        NotFound: No such product.
-    """
-    product = db.get(Product, product_id)
-    if product is None:
-        raise NotFound
+    """Return a product with the rule it is given by now; `NotFound` if there is none."""
+    product = there(db.get(Product, product_id))
     rule, content = series_of(db, product.knowledge_id), _content(db, product.knowledge_id)
     return Rule(product, rule, content.get("questions", ()), product.knowledge_id, content)
 
@@ -117,16 +111,9 @@ def _content(db: Session, knowledge_id: UUID) -> Mapping[str, Any]:
 
 
 def country_version(db: Session, country: files.Country) -> UUID:
-    """Return the version of a country's file that this version of the service works by.
-
-    Raises:
-        NotFound: It was not loaded.
-    """
+    """Return the version of a country's file that we work by; `NotFound` if it was not loaded."""
     told = next(each for each in files.sources("country") if each.content["code"] == country.code)
-    found = db.scalar(select(Knowledge.id).filter_by(sha256=told.sha256))
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.scalar(select(Knowledge.id).filter_by(sha256=told.sha256)))
 
 
 def _product(db: Session, row: Knowledge, now: datetime) -> None:

@@ -127,11 +127,7 @@ def check(
 
 
 def accept(db: Session, *, right: Counted) -> UUID:
-    """Use a time code up and return whose it was.
-
-    Raises:
-        NotProved: It was used meanwhile, or the password was changed.
-    """
+    """Use a time code up; return whose it was. `NotProved` if it, or the password, was changed."""
     whose = (Password.staff_id == right.staff_id, Password.digest == right.digest)
     unused = update(Password).where(*whose, Password.last_step < right.last_step)
     done = unused.values(last_step=right.last_step, sealed=right.sealed, tries=0).returning(

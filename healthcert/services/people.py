@@ -49,22 +49,14 @@ class Details:
 
 
 def key_of(person: Person) -> bytes:
-    """Return a person's wrapped key.
-
-    Raises:
-        NotFound: They were erased, and what the law kept of them as well.
-    """
+    """Return a person's wrapped key; `NotFound` if they were erased and what law kept is gone."""
     if person.wrapped_key is None:
         raise NotFound
     return person.wrapped_key
 
 
 def details_of(vault: Vault, person: Person) -> Details:
-    """Return what a person told of themselves, opened.
-
-    Raises:
-        NotFound: They were erased, and what the law kept of them as well.
-    """
+    """Return what a person told of themselves, opened; `NotFound` as `key_of`."""
     opened = vault.open(key_of(person), person.id, person.sealed or b"")
     return Details(**opened | {"identity": IdentityDetails(**opened["identity"])})
 

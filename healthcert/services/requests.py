@@ -13,12 +13,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Workflow, workflow
-from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Knowledge, Person, Request, RequestStep, Staff, new_id
 from healthcert.models.broken import refusing
 from healthcert.policy import reference
-from healthcert.services import audit, roster
+from healthcert.services import audit, invitations
 from healthcert.services.people import key_of
 
 _LEADS_TO = {
@@ -86,29 +86,20 @@ def act(
         NeedsAnother: This member of staff has acted on it before, or is an officer new here.
         WrongState: It does not stand where this step begins.
     """
-    request = db.get(Request, request_id, with_for_update=True, populate_existing=True)
-    if request is None:
-        raise NotFound
+    request = there(db.get(Request, request_id, with_for_update=True, populate_existing=True))
     if act not in NO_REASON and reason not in REASONS:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
     _refuse_out_of_turn(db, request, flow, act, staff)
     if staff is not None and staff.role == "admin":
-        roster.refuse_newcomer(db, staff_id=staff.id, now=now)
+        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
     _step(db, request, act, reason, staff, now)
     return request
 
 
 def found(db: Session, *, reference: str) -> Request:
-    """Return the request that has a reference.
-
-    Raises:
-        NotFound: There is none.
-    """
-    request = db.scalar(select(Request).filter_by(reference=reference))
-    if request is None:
-        raise NotFound
-    return request
+    """Return the request that has a reference; `NotFound` if there is none."""
+    return there(db.scalar(select(Request).filter_by(reference=reference)))
 
 
 def _refuse_out_of_turn(

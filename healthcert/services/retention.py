@@ -71,11 +71,7 @@ _ROWS: Mapping[str, _Rows] = {
 
 
 def kinds() -> Mapping[str, Rule]:
-    """Return the rules that a job carries out, by kind.
-
-    Raises:
-        KeyError: The file and this module do not name the same kinds; this is our mistake.
-    """
+    """Return the rules that a job carries out, by kind; a `KeyError` is a mistake of ours."""
     rules = retention()
     return {kind: rules[kind] for kind in _ROWS}
 

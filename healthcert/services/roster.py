@@ -1,19 +1,18 @@
 """Who works here: joins, comes in, is found and listed, and leaves."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotFound, NotProved
-from healthcert.models import Invitation, Organisation, Site, Staff, StaffLink
+from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotProved, there
+from healthcert.models import Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
 
-_NEW = timedelta(hours=24)
 _EMPLOYER = func.coalesce(Site.organisation_id, Staff.organisation_id)
 
 
@@ -29,11 +28,7 @@ def employed(db: Session, *, staff_id: UUID) -> Row[Staff, UUID | None] | None:
 
 
 def present(db: Session, *, staff_id: UUID) -> Staff:
-    """Return the member of staff who does a deed, inside its transaction.
-
-    Raises:
-        NotAllowed: They have left meanwhile.
-    """
+    """Return who does a deed, inside its transaction; `NotAllowed` if they left meanwhile."""
     found = member(db, staff_id=staff_id)
     if found is None:
         raise NotAllowed
@@ -46,10 +41,7 @@ def site(db: Session, *, site_id: UUID) -> Site:
     Raises:
         NotFound: No such site.
     """
-    found = db.get(Site, site_id)
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.get(Site, site_id))
 
 
 def sites(db: Session) -> Sequence[Site]:
@@ -81,9 +73,7 @@ def colleague(db: Session, *, staff: Staff, staff_id: UUID, act: str, now: datet
         NotFound: Nobody of that identifier works there.
     """
     reach = delegating.within(db, staff=staff, act=act, now=now)
-    found = db.execute(_within(reach).where(Staff.id == staff_id)).first()
-    if found is None:
-        raise NotFound
+    found = there(db.execute(_within(reach).where(Staff.id == staff_id)).first())
     return found[0]
 
 
@@ -95,20 +85,6 @@ def _within(reach: Select[UUID]) -> Select[Staff, Site, Organisation]:
         .where(Staff.active, _EMPLOYER.in_(reach))
         .order_by(Organisation.level, Organisation.code, Staff.name)
     )
-
-
-def refuse_newcomer(db: Session, *, staff_id: UUID, now: datetime) -> None:
-    """Refuse the say of whom a colleague let in within a day: one could else be two at once.
-
-    Whom the operator let in at the machine, as the first of a service, may speak at once.
-
-    Raises:
-        NeedsAnother: They came in too lately.
-    """
-    by_colleague = Invitation.kind == "first", Invitation.requested_by.is_not(None)
-    lately = Invitation.staff_id == staff_id, Invitation.recorded_at > now - _NEW
-    if db.scalar(select(Invitation.id).where(*by_colleague, *lately).limit(1)) is not None:
-        raise NeedsAnother
 
 
 def join(

@@ -13,7 +13,7 @@ from cryptography import x509
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound, NotReady, WrongState
+from healthcert.errors import NotReady, WrongState, there
 from healthcert.gateways.signer import terms
 from healthcert.hcert.trust import TrustList
 from healthcert.models import Certificate, SigningKey
@@ -59,9 +59,7 @@ def move(db: Session, *, kid: bytes, to: str, now: datetime) -> SigningKey:
         NotFound: There is no such key.
         WrongState: It cannot go there, or not yet, or not any more; the message says why.
     """
-    key = db.get(SigningKey, kid, with_for_update=True, populate_existing=True)
-    if key is None:
-        raise NotFound
+    key = there(db.get(SigningKey, kid, with_for_update=True, populate_existing=True))
     if to not in TRANSITIONS.get(key.state, ()):
         raise WrongState(f"{kid.hex()} is {key.state} and cannot be {to}")
     if to == "active":

@@ -10,7 +10,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import ClinicSession, Organisation, Site, Slot, Staff
 from healthcert.models.broken import refusing
@@ -28,9 +28,9 @@ def one(
     Raises:
         NotFound: No such site there.
     """
-    found = db.scalar(select(Site).where(Site.id == site_id, Site.organisation_id.in_(reach)))
-    if found is None:
-        raise NotFound
+    found = there(
+        db.scalar(select(Site).where(Site.id == site_id, Site.organisation_id.in_(reach)))
+    )
     return found, cells_of(db, found, now)
 
 

@@ -64,11 +64,7 @@ def bases(db: Session, certificates: Collection[Certificate]) -> dict[UUID | Non
 def statement(
     details: Details, certificate: Certificate, basis: Basis, country: Country
 ) -> dict[str, object]:
-    """Return the payload of a certificate with its one entry.
-
-    Raises:
-        ValueError: What is on record cannot be certified; this is our mistake.
-    """
+    """Return the payload of a certificate, one entry; a `ValueError` is a mistake of ours."""
     fact, holder = basis.fact, holder_of(details)
     where = fact.country or country.code
     said = Statement(certificate.disease, where, country.issuer, certificate.uvci)

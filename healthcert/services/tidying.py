@@ -17,11 +17,7 @@ _FIRST_YEAR = 1900  # before it no certificate of the EU names a birth
 
 
 def tidied(details: Details, *, today: date) -> Details:
-    """Return details as we keep them: NFC, single blanks, upper-case codes.
-
-    Raises:
-        BadInput: With a code for each field that cannot be used.
-    """
+    """Return details as we keep them: NFC, single blanks, upper-case codes; else `BadInput`."""
     tidy = replace(
         details,
         **{

@@ -21,11 +21,7 @@ CERTIFICATES, LISTS = {".pem", ".crt", ".cer", ".der"}, {".json"}
 
 
 def load_pins(folder: Path) -> list[PublicKey]:
-    """Return the pinned bundle keys of ``keys/trust/bundle``, the current one first.
-
-    Raises:
-        NotReady: There is none, or one cannot be read.
-    """
+    """Return the pinned bundle keys of a folder, the current one first; `NotReady` without any."""
     paths = [path for which in BUNDLE_KEYS if (path := folder / f"{which}.pem").exists()]
     if not paths:
         raise NotReady(f"no pinned bundle key in {folder}")
@@ -33,11 +29,7 @@ def load_pins(folder: Path) -> list[PublicKey]:
 
 
 def read_public_key(path: Path) -> PublicKey:
-    """Return the public key in a PEM file.
-
-    Raises:
-        NotReady: There is none, or it is neither EC nor RSA.
-    """
+    """Return the public key in a PEM file; `NotReady` if there is none that is EC or RSA."""
     try:
         key = load_pem_public_key(path.read_bytes())
     except (OSError, ValueError):
@@ -65,11 +57,7 @@ def load_trust(folder: Path) -> TrustList:
 
 
 def der_of(path: Path) -> bytes:
-    """Return the certificate in a file, DER, whichever of the two forms it has.
-
-    Raises:
-        ValueError: It says that it is PEM, and is not.
-    """
+    """Return the certificate in a file as DER; `ValueError` if what says it is PEM is not."""
     data = path.read_bytes()
     if data.startswith(b"-----BEGIN"):
         return load_pem_x509_certificate(data).public_bytes(Encoding.DER)

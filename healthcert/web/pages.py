@@ -106,11 +106,7 @@ def init_pages(app: Flask, settings: Settings, *, zone: str = "UTC") -> None:
 
 
 def built() -> dict[str, str]:
-    """Return the names of the built files, which carry their hash, by their plain names.
-
-    Raises:
-        NotReady: There are none.
-    """
+    """Return the names, with hash, of the built files by plain names; `NotReady` without any."""
     manifest = files("healthcert").joinpath("static", "manifest.json")
     if not manifest.is_file():
         raise NotReady("Styles and scripts are not built: run `make front`.")

@@ -22,8 +22,7 @@ from healthcert.errors import BadInput, BadPicture, NotFound, NotReady, PictureT
 from healthcert.hcert import qr
 from healthcert.i18n import gettext, language, territory
 from healthcert.i18n import lazy as _
-from healthcert.policy.verdict import Verdict
-from healthcert.policy.words import VERDICTS
+from healthcert.policy.verdict import VERDICTS, Verdict
 from healthcert.services.verification import Verifier
 from healthcert.web import facts
 from healthcert.web.answers import Answers, options

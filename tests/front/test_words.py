@@ -149,5 +149,17 @@ def test_an_update_keeps_translations_and_drops_what_is_no_longer_said(
     assert file.read_bytes() == before
 
 
+def test_the_english_catalogue_holds_only_what_a_country_says_otherwise(
+    words, collected, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(words, "CATALOGUES", tmp_path)
+    words.update("en", collected)
+    with words.place("en").open("a", encoding="utf-8") as file:
+        file.write('\nmsgid "Skip to main content"\nmsgstr "To the content"\n')
+    fresh = words.update("en", collected)
+    said = {message.id: message.string for message in fresh if message.id}
+    assert said == {"Skip to main content": "To the content"}
+
+
 def test_the_forms_of_a_plural_stay_where_the_file_has_them(words):
     assert "n%100>=11 ? 4 : 5" in words.read("ar").plural_forms

@@ -11,14 +11,10 @@ from sqlalchemy import select
 from healthcert.models import Lot, Observation, Site, Stock
 from tests import factories
 
+ON = "sqlite"  # the queries are the same on each engine
+
 pytestmark = [pytest.mark.browser, pytest.mark.walk]
 _MOST_TABS = 90
-
-
-@pytest.fixture
-def engine_name():
-    """The queries are the same on each engine."""
-    return "sqlite"
 
 
 class Keys:

@@ -17,13 +17,9 @@ from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser
 from tests.web.test_waiting import NEAR
 
+ON = "sqlite"  # a page looks the same on each engine
+
 pytestmark = [pytest.mark.browser, pytest.mark.walk]
-
-
-@pytest.fixture
-def engine_name():
-    """A page looks the same on each engine."""
-    return "sqlite"
 
 
 def sign_in(page, address):

@@ -9,13 +9,9 @@ from playwright.sync_api import expect
 
 from tests.journeys.test_booking_together import REFERENCE, go_on, tell
 
+ON = "sqlite"  # a page looks the same on each engine
+
 pytestmark = [pytest.mark.browser, pytest.mark.walk]
-
-
-@pytest.fixture
-def engine_name():
-    """A page looks the same on each engine."""
-    return "sqlite"
 
 
 @pytest.mark.usefixtures("fever")

@@ -14,13 +14,9 @@ from healthcert.models import Slot
 from tests.certificates import NOW
 from tests.web.conftest import Browser, enter
 
+ON = "sqlite"  # a page looks the same on each engine
+
 pytestmark = [pytest.mark.browser, pytest.mark.walk]
-
-
-@pytest.fixture
-def engine_name():
-    """A page looks the same on each engine."""
-    return "sqlite"
 
 
 def test_a_place_given_back_is_offered_and_taken(

@@ -28,11 +28,11 @@ from healthcert.models import (
 )
 from healthcert.services import (
     alarms,
+    bundles,
     holds,
     issuing,
     mass_revoking,
     messages,
-    publishing,
     requests,
     revoking,
 )
@@ -399,7 +399,7 @@ def test_ten_thousand_certificates_are_withdrawn_listed_and_told_of(
     say(f"{done} certificates withdrawn in {took:.1f} s ({busy:.1f} s ours), each holder told")
     assert states(clinic) == {"revoked": done, "intended": done}
     with clinic.doors.reading() as db:
-        listed = publishing.revocations(db, country=clinic.country).lists["XX"]
+        listed = bundles.revocations(db, country=clinic.country).lists["XX"]
         noticed = select(func.count()).where(Message.template == "certificate_withdrawn")
         assert db.scalar(noticed) == done
     assert sum(part.entries for part in listed) == done == MANY + 1

@@ -26,17 +26,16 @@ from healthcert.gateways.private_key import passphrase_of
 from healthcert.gateways.trust_sources import gather, keep
 from healthcert.hcert import trust_lists
 from healthcert.hcert.cose import ES256, parse, sign1
-from healthcert.services.development_keys import make_development_keys
+from healthcert.services.development_keys import check_production_keys, make_development_keys
 from healthcert.services.keys import (
     AUDIT_LOG,
     Keyring,
     load_audit_signer,
     load_bundle_signer,
+    prepare_next,
     read_secret,
 )
-from healthcert.services.production_keys import check_production_keys
 from healthcert.services.trusted import load_pins, load_trust
-from healthcert.services.vault_keys import prepare_next
 from healthcert.transparency.notes import LOG, Checkpoint, opened, signed
 from tests.certificates import NOW
 from tests.conftest import by_kind

@@ -10,7 +10,7 @@ import pytest
 
 from healthcert.hcert.batches import read_batch, write_batch
 from healthcert.hcert.revocation import RevocationList
-from healthcert.services import publishing
+from healthcert.services import bundles
 from tests.factories import NOW, day
 from tests.services.clinic import details
 
@@ -38,12 +38,12 @@ def signed(clinic):
 
 def revocations(clinic, **changes):
     with clinic.doors.reading() as db:
-        return publishing.revocations(db, country=replace(clinic.country, **changes))
+        return bundles.revocations(db, country=replace(clinic.country, **changes))
 
 
 def batches(clinic, now=NOW):
     with clinic.doors.reading() as db:
-        return list(publishing.batches(db, country=clinic.country, now=now))
+        return list(bundles.batches(db, country=clinic.country, now=now))
 
 
 def test_nothing_revoked_is_a_list_that_is_held_and_empty(clinic, signed):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from healthcert.errors import NotReady, WrongKeys, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, PersonToken
-from healthcert.services import enrolment, finding, rotation, vault_keys
+from healthcert.services import enrolment, finding, keys, rotation
 from healthcert.services.people import details_of
 from healthcert.services.tokens import indexed_by
 from tests.factories import NOW, make_staff
@@ -184,15 +184,15 @@ def folder(tmp_path):
 
 
 def test_next_keys_open_before_they_wrap(folder):
-    made = vault_keys.prepare_next(folder)
+    made = keys.prepare_next(folder)
     assert [path.name for path in made] == ["vault-2.next", "blind-index-2.next"]
     assert {path.stat().st_mode & 0o777 for path in made} == {0o600}
-    waiting = vault_keys.load_vault(folder)
+    waiting = keys.load_vault(folder)
     assert (waiting.master_name, len(waiting.masters)) == (BEFORE.master_name, 2)
-    assert [path.name for path in vault_keys.use_next(folder)] == [
+    assert [path.name for path in keys.use_next(folder)] == [
         "blind-index-2.key", "vault-2.key",
     ]  # fmt: skip
-    used = vault_keys.load_vault(folder)
+    used = keys.load_vault(folder)
     assert used.masters == waiting.masters[::-1]
     assert used.indexes == waiting.indexes[::-1]
     key = waiting.new_key()
@@ -201,9 +201,9 @@ def test_next_keys_open_before_they_wrap(folder):
 
 def test_the_tenth_key_follows_the_ninth(folder):
     for _ in range(10):
-        vault_keys.prepare_next(folder)
-        vault_keys.use_next(folder)
-    loaded = vault_keys.load_vault(folder)
+        keys.prepare_next(folder)
+        keys.use_next(folder)
+    loaded = keys.load_vault(folder)
     newest = (folder / "vault-11.key").read_bytes()
     assert loaded.master_name == Vault(newest, OLD_INDEX).master_name
     assert len(loaded.masters) == 11
@@ -211,10 +211,10 @@ def test_the_tenth_key_follows_the_ninth(folder):
 
 def test_next_keys_are_made_once_and_used_once(folder):
     with pytest.raises(WrongState):
-        vault_keys.use_next(folder)
-    vault_keys.prepare_next(folder)
+        keys.use_next(folder)
+    keys.prepare_next(folder)
     with pytest.raises(WrongState):
-        vault_keys.prepare_next(folder)
+        keys.prepare_next(folder)
 
 
 @pytest.mark.parametrize(
@@ -229,11 +229,11 @@ def test_next_keys_are_made_once_and_used_once(folder):
 def test_a_wrong_key_file_beside_the_right_ones_is_refused(folder, name, content):
     (folder / name).write_bytes(content)
     with pytest.raises(NotReady):
-        vault_keys.load_vault(folder)
+        keys.load_vault(folder)
 
 
 @pytest.mark.parametrize("name", ["vault.key", "blind-index.key"])
 def test_a_missing_key_file_is_refused(folder, name):
     (folder / name).unlink()
     with pytest.raises(NotReady, match=name):
-        vault_keys.load_vault(folder)
+        keys.load_vault(folder)

@@ -8,13 +8,9 @@ from sqlalchemy import select
 from healthcert.models import Delegation
 from tests.web.conftest import two_levels
 
+ON = "sqlite"  # the services are tested on both engines
+
 PAGE, PEOPLE = "/admin/organisations", "/admin/staff"
-
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

@@ -14,16 +14,12 @@ from tests.certificates import NOW
 from tests.factories import add, make_slot
 from tests.web.conftest import ALIA, Browser, tell
 
+ON = "sqlite"  # what the database holds is tried on each engine in tests/services
+
 CHILD = {
     "family": "الكناري", "given": "صغيرة", "family_latin": "Kanarian", "given_latin": "Saghira",
     "birth_date": ["1", "6", "2010"], "sex": "female", "identity_kind": "none", "language": "en",
 }  # fmt: skip
-
-
-@pytest.fixture(params=["sqlite"])
-def engine_name(request):
-    """What the database holds is tried on each engine in tests/services."""
-    return request.param
 
 
 @pytest.fixture

@@ -26,15 +26,11 @@ from tests.certificates import NOW
 from tests.web.conftest import Browser
 from tests.web.test_clinic import given
 
+ON = "sqlite"  # the deeds are tested on both engines beside the services
+
 ALL_NO = {"agrees": "y", "all_no": "y"}
 YES = {"agrees": "y", "all_no": "y", "q_severe_reaction_before": "yes"}
 CHILD = {"birth_date": ["27", "3", "2012"]}
-
-
-@pytest.fixture
-def engine_name():
-    """The deeds are tested on both engines beside the services."""
-    return "sqlite"
 
 
 @pytest.fixture

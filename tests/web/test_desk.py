@@ -16,13 +16,9 @@ from tests import factories
 from tests.certificates import NOW
 from tests.web.conftest import ALIA, Browser, tell
 
+ON = "sqlite"  # what the database holds is tried on each engine in tests/services
+
 DOOR = "/clinic/book"
-
-
-@pytest.fixture(params=["sqlite"])
-def engine_name(request):
-    """What the database holds is tried on each engine in tests/services."""
-    return request.param
 
 
 @pytest.fixture

@@ -10,13 +10,9 @@ from sqlalchemy import func, select
 from healthcert.models import Lot, Site, Stock, StockMove
 from tests import factories as make
 
+ON = "sqlite"  # the deeds are tested on both engines
+
 WENT = {"kind": "wasted", "reason": "broken"}
-
-
-@pytest.fixture
-def engine_name():
-    """The deeds are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from tests.web.conftest import ALIA, NURSES, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD
 from tests.web.test_priority import answer
 
+ON = "sqlite"  # pages look the same on each engine
+
 AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => (await axe.run(document, {runOnly:
   ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))
@@ -34,12 +36,6 @@ pytestmark = [
     pytest.mark.walk,
     pytest.mark.skipif(not AXE.is_file(), reason="axe NOT run: run `make front` first"),
 ]
-
-
-@pytest.fixture(params=["sqlite"])
-def engine_name(request):
-    """Pages look the same on each engine."""
-    return request.param
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from sqlalchemy import select
 from healthcert.models import AuditEvent, Message, Proxy, new_id
 from tests.web.conftest import Browser, enter
 
+ON = "sqlite"  # what the database holds is tried on each engine in tests/services/test_proxies.py
+
 CHILD = {
     "family": "الكناري", "given": "صغيرة", "family_latin": "Kanarian", "given_latin": "Saghira",
     "birth_date": ["1", "6", "2018"], "sex": "female", "identity_kind": "none", "language": "en",
@@ -18,12 +20,6 @@ CARER = {
     "family": "Kanarière", "given": "Zoé", "family_latin": "", "given_latin": "",
     "identity_value": "CARER 1", "phone": "+447700900777", "birth_date": ["3", "4", "1990"],
 }  # fmt: skip
-
-
-@pytest.fixture(params=["sqlite"])
-def engine_name(request):
-    """What the database holds is tried on each engine in tests/services/test_proxies.py."""
-    return request.param
 
 
 @pytest.fixture

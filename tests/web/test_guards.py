@@ -12,7 +12,7 @@ from healthcert.models import new_id
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
 from healthcert.web import guards
-from healthcert.web.acts import ACTS, STATELESS
+from healthcert.web.acts import ACTS, BY_ACT, STATELESS, endpoints
 from healthcert.web.errors import inside
 from tests.conftest import ENGINES
 from tests.web.conftest import Browser
@@ -41,6 +41,10 @@ def path_of(rule):
 
 def test_every_endpoint_is_declared_and_every_declaration_is_an_endpoint(app):
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(ACTS)
+
+
+def test_no_endpoint_is_two_acts():
+    assert sum(len([*endpoints(told)]) for told in BY_ACT.values()) == len(ACTS)
 
 
 def test_every_link_of_a_template_leads_to_a_view(app):

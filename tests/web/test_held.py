@@ -14,13 +14,9 @@ from tests import factories as make
 from tests.certificates import NOW
 from tests.web.conftest import Browser, officers_of
 
+ON = "sqlite"  # the services are tested on both engines
+
 PAGE = "/admin/held"
-
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

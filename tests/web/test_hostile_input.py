@@ -17,6 +17,9 @@ from healthcert.web.draft import STEPS
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
 
+# PostgreSQL takes less than SQLite: no NUL in a text, no number beyond its columns.
+ON = "postgresql"
+
 SEED, ROUNDS = 20261121, int(os.environ.get("HEALTHCERT_HOSTILE", "1"))
 NASTY = (
     "", " ", "0", "-1", "x" * 3000, "\ud7ff", "\u202e", "<script>alert(1)</script>",
@@ -33,12 +36,6 @@ FIELDS = (
     "text", "born",
 )  # fmt: skip
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
-
-
-@pytest.fixture
-def engine_name():
-    """PostgreSQL takes less than SQLite: no NUL in a text, no number beyond its columns."""
-    return "postgresql"
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.web.test_clinic import given
+
+ON = "sqlite"  # the pages are the same on each engine
 
 K, P, B, H, M = 0.28, 1.1, 0.1, 0.4, 1.35  # seconds
 CLICK = M + P + 2 * B
@@ -20,12 +20,6 @@ MOST_ACTS, MOST_SECONDS = 6, 12.0
 _INPUT = re.compile(r"<(?:input|select|textarea)\b[^>]*>")
 _SELECT = re.compile(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', re.DOTALL)
 _NAME = re.compile(r'\bname="([^"]+)"')
-
-
-@pytest.fixture
-def engine_name():
-    """The pages are the same on each engine."""
-    return "sqlite"
 
 
 def needed(page: str) -> list[str]:

@@ -16,6 +16,8 @@ from healthcert.config import Oidc
 from healthcert.models import Identity
 from tests.web.conftest import Browser, enter
 
+ON = "sqlite"  # what the database holds is tried on each engine in tests/models
+
 HIGH = "http://eidas.europa.eu/LoA/high"
 BORN = {"birthdate": "1985-03-27", "acr": HIGH}
 MINE = BORN | {"national_number": "kanari-9"}
@@ -27,12 +29,6 @@ PEOPLE = {
     "unsure": {name: MINE[name] for name in ("birthdate", "national_number")},
     "another": MINE | {"acr": "substantial"},
 }
-
-
-@pytest.fixture(params=["sqlite"])
-def engine_name(request):
-    """What the database holds is tried on each engine in tests/models."""
-    return request.param
 
 
 @pytest.fixture(scope="module")

@@ -15,17 +15,13 @@ from tests.services.clinic import details
 from tests.statements import sent
 from tests.web.test_guards import routes, visitors
 
+ON = "sqlite"  # what is asked is the same on each engine
+
 __all__ = ["visitors"]  # a fixture
 
 MOST = 5
 ROWS = 9
 ASKED = {"places.slots": "?programme={programme}&dose=1&town=port-azur"}
-
-
-@pytest.fixture
-def engine_name():
-    """What is asked is the same on each engine."""
-    return "sqlite"
 
 
 @pytest.fixture

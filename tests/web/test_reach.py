@@ -48,6 +48,8 @@ from tests.web.api.conftest import Program, token_of
 from tests.web.conftest import Browser, enter
 from tests.web.test_guards import path_of, routes
 
+ON = "sqlite"  # the queries are the same; those of services/delegating are tested on both engines
+
 # What the identifier in an address names: a route with one that is not here fails the build.
 NAMES = {
     "appointments.cancel": "appointment",
@@ -255,12 +257,6 @@ PLACES = {
     "another organisation's": (1, 2, ANOTHER),
 }  # fmt: skip
 HANDED = {"no longer": [(0, None), (9, 5)], "in force": [(9, None)]}  # ends, taken back; it is 5
-
-
-@pytest.fixture
-def engine_name():
-    """The queries are the same; those of services/delegating are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

@@ -32,18 +32,14 @@ from tests.certificates import NOW
 from tests.factories import TODAY, day
 from tests.web.conftest import two_levels
 
+ON = "sqlite"  # the deeds are tested on both engines
+
 CARTON = "]d201003592671000231729033110EJ6796\x1d21S1"
 PLAN = {
     "weekdays": ["1", "3"], "first_day": day(1).isoformat(), "last_day": day(28).isoformat(),
     "minutes": "30", "capacity": "4", "kept_phone": "1", "kept_walk_in": "0",
     "kept_second_dose": "0", "kept_waiting": "0",
 }  # fmt: skip
-
-
-@pytest.fixture
-def engine_name():
-    """The deeds are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

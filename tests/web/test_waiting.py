@@ -19,13 +19,9 @@ from tests.certificates import NOW
 from tests.statements import sent
 from tests.web.conftest import ALIA, Browser, enter
 
+ON = "sqlite"  # the queries are the same; those of the services are tested on both engines
+
 NEAR = {"town": "port-azur", "within": "20"}
-
-
-@pytest.fixture
-def engine_name():
-    """The queries are the same; those of the services are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+-- The first tables.
 CREATE TABLE audit_event (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,3 +1,4 @@
+-- The first tables.
 CREATE TABLE audit_event (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

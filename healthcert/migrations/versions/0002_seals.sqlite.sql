@@ -1,3 +1,4 @@
+-- The audit tree: leaves and signed heads.
 CREATE TABLE audit_leaf (
   position BIGINT NOT NULL,
   event_id CHAR(32) NOT NULL,

@@ -1,3 +1,4 @@
+-- Doses given elsewhere, test results and recoveries, and certificates of each.
 CREATE TABLE test_result (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,3 +1,4 @@
+-- Stock, the states of lots, consent, screening and adverse events.
 CREATE TABLE new_lot (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

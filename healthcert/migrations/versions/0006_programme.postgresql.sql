@@ -1,3 +1,4 @@
+-- Phases, and what was decided of whom.
 CREATE TABLE phase (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,3 +1,4 @@
+-- Phases, and what was decided of whom.
 CREATE TABLE phase (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

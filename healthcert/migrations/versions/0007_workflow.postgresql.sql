@@ -1,3 +1,4 @@
+-- Organisations, proxies, requests, waiting and cases.
 CREATE TABLE organisation (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,3 +1,4 @@
+-- Organisations, proxies, requests, waiting and cases.
 CREATE TABLE organisation (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,3 +1,4 @@
+-- Batches that came in from elsewhere.
 CREATE TABLE import_batch (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,3 +1,4 @@
+-- Batches that came in from elsewhere.
 CREATE TABLE import_batch (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

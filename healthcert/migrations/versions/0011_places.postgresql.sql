@@ -1,3 +1,4 @@
+-- Hours and facts of sites, places kept for pools, counts by two people.
 ALTER TABLE site
   ADD facilities JSON DEFAULT '[]' NOT NULL,
   ADD languages JSON DEFAULT '[]' NOT NULL,

@@ -1,3 +1,4 @@
+-- Whose a session is, and how staff prove who they are.
 CREATE TABLE invitation (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

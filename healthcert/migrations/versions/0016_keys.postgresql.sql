@@ -1,3 +1,4 @@
+-- Our signing keys and their states.
 CREATE TABLE signing_key (
 	kid BYTEA NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

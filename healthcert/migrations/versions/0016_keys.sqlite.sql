@@ -1,3 +1,4 @@
+-- Our signing keys and their states.
 CREATE TABLE signing_key (
 	kid BLOB NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,3 +1,4 @@
+-- Who waits where, in what order; and what was announced of a draw.
 ALTER TABLE draw
   ADD rules JSON DEFAULT '{}' NOT NULL,
   ADD sealed BYTEA;

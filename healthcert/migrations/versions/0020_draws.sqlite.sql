@@ -1,3 +1,4 @@
+-- Who waits where, in what order; and what was announced of a draw.
 CREATE TABLE new_draw (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

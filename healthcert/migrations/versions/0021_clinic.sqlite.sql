@@ -1,3 +1,4 @@
+-- The clinic's day: who is watched after a dose, and counts that wait for a second person.
 CREATE TABLE stock_count (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

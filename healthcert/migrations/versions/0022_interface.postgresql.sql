@@ -1,3 +1,4 @@
+-- Tokens of programs, and what they were answered.
 CREATE TABLE api_answer (
 	key_hash BYTEA NOT NULL,
 	asked_hash BYTEA NOT NULL,

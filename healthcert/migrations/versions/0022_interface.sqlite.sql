@@ -1,3 +1,4 @@
+-- Tokens of programs, and what they were answered.
 CREATE TABLE api_answer (
 	key_hash BLOB NOT NULL,
 	asked_hash BLOB NOT NULL,

@@ -1,3 +1,4 @@
+-- A plan is ended, and replaced; a session is given up, or cancelled with its day or plan.
 CREATE TABLE new_session_template (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

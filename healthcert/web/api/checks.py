@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from healthcert.policy.words import VERDICTS
+from healthcert.policy.verdict import VERDICTS
 from healthcert.web.api.deeds import JSON, PREFIX
 from healthcert.web.api.shapes import Country, Moment, Words
 from healthcert.web.api.verify import NDJSON

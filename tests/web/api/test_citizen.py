@@ -11,11 +11,7 @@ from healthcert.models import Person
 from tests.certificates import NOW
 from tests.web.api.test_clinic import ask
 
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
+ON = "sqlite"  # the services are tested on both engines
 
 
 @pytest.fixture

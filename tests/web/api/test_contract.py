@@ -14,6 +14,8 @@ from healthcert.data import limits
 from healthcert.policy.roles import has
 from healthcert.web.api.deeds import DEEDS
 
+ON = "sqlite"  # which answers there are is the same on both engines
+
 EXAMPLES = int(os.environ.get("HEALTHCERT_CONTRACT", "1"))
 # What is well-formed may still be refused: 412 and 428 ask for what was seen before, 422 is for
 # what only the calendar or the record knows. What is not well-formed is 400, and never allowed
@@ -27,12 +29,6 @@ CONFIG = {
         "missing_required_header": {"expected-statuses": ["400", "401", "403", "404", "428"]},
     },
 }
-
-
-@pytest.fixture
-def engine_name():
-    """Which answers there are is the same on both engines."""
-    return "sqlite"
 
 
 def mine(role):

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from healthcert.web.api.document import document
 
-
-@pytest.fixture
-def engine_name():
-    """No database is asked."""
-    return "sqlite"
+ON = "sqlite"  # no database is asked
 
 
 def told_of(method, path):

@@ -15,13 +15,9 @@ from tests.factories import day
 from tests.web.api.test_clinic import ask
 from tests.web.conftest import two_levels
 
+ON = "sqlite"  # the services are tested on both engines
+
 PATH = "/holidays"
-
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

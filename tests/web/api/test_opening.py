@@ -18,13 +18,9 @@ from tests.certificates import NOW
 from tests.web.api.conftest import Program
 from tests.web.api.test_clinic import ask
 
+ON = "sqlite"  # the services are tested on both engines
+
 CLOSES = NOW + timedelta(minutes=4)
-
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
 
 
 @pytest.fixture

@@ -13,11 +13,7 @@ from tests.web.api.conftest import Program, token_of
 from tests.web.api.test_clinic import ask
 from tests.web.conftest import officers_of
 
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
+ON = "sqlite"  # the services are tested on both engines
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ from healthcert.web.errors import refused
 from tests.certificates import NOW
 from tests.web.api.test_parties import wish
 
+ON = "sqlite"  # what is told of a refusal is the same on both engines; that it comes, services test
+
 OPENS = NOW.date() + timedelta(days=40)
 MADE = {
     errors.BadInput: ({"x": "missing"},),
@@ -32,12 +34,6 @@ def every(kind):
     for below in kind.__subclasses__():
         if below.__module__ == errors.__name__:
             yield from every(below)
-
-
-@pytest.fixture
-def engine_name():
-    """What is told of a refusal is the same on both engines; that it comes, services test."""
-    return "sqlite"
 
 
 def test_every_refusal_is_a_problem_document_in_the_asked_language(app):

@@ -15,11 +15,7 @@ from tests.factories import day
 from tests.web.api.test_clinic import ask
 from tests.web.conftest import two_levels
 
-
-@pytest.fixture
-def engine_name():
-    """The services are tested on both engines."""
-    return "sqlite"
+ON = "sqlite"  # the services are tested on both engines
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from healthcert.policy.roles import Role, has
 from healthcert.web.acts import ACTS
 from healthcert.web.api.deeds import DEEDS
 
+ON = "sqlite"  # no database is asked
+
 # What a program does in the place of each page; every name is an endpoint, or a deed.
 BY_DEED = {
     "booking.start booking.slots": "programmes sites site slots",
@@ -144,12 +146,6 @@ WITHOUT = {
 }  # fmt: skip
 PAGES = {page: deeds.split() for pages, deeds in BY_DEED.items() for page in pages.split()}
 LEFT_OUT = [page for pages in WITHOUT.values() for page in pages.split()]
-
-
-@pytest.fixture
-def engine_name():
-    """No database is asked."""
-    return "sqlite"
 
 
 def test_every_page_has_its_deed_or_a_reason_why_not():
