@@ -136,7 +136,7 @@ def test_going_down_and_up_again_loses_nothing(engine: Engine, doors: Doors, emp
 
 
 def test_each_step_can_be_told_in_the_log(empty_url, caplog):
-    caplog.set_level("INFO", "healthcert.migrations")
+    caplog.set_level("INFO", "alembic")
     migrate(empty_url)
     assert len([each for each in caplog.messages if "upgrade" in each]) == len(
         migrations.revisions()

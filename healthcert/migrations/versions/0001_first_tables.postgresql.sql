@@ -1,4 +1,3 @@
--- The first tables.
 CREATE TABLE audit_event (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- The first tables.
 CREATE TABLE audit_event (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- The audit tree: leaves and signed heads.
 CREATE TABLE audit_leaf (
   position BIGINT NOT NULL,
   event_id UUID NOT NULL,

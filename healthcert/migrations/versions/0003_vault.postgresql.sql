@@ -1,4 +1,3 @@
--- Beside each person, the names of the keys that wrap and index them.
 ALTER TABLE person ADD COLUMN wrapped_by VARCHAR(8) DEFAULT '' NOT NULL;
 
 ALTER TABLE person ADD COLUMN indexed_by VARCHAR(8) DEFAULT '' NOT NULL;

@@ -1,4 +1,3 @@
--- Doses given elsewhere, test results and recoveries, and certificates of each.
 CREATE TABLE test_result (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Doses given elsewhere, test results and recoveries, and certificates of each.
 CREATE TABLE test_result (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Stock, the states of lots, consent, screening and adverse events.
 ALTER TABLE lot ADD COLUMN received_by UUID, ADD COLUMN judged_up_to INTEGER,
   ADD CONSTRAINT fk_lot_received_by FOREIGN KEY(received_by) REFERENCES staff (id);
 

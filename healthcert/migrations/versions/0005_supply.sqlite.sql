@@ -1,4 +1,3 @@
--- Stock, the states of lots, consent, screening and adverse events.
 CREATE TABLE new_lot (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Phases, and what was decided of whom.
 CREATE TABLE phase (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Phases, and what was decided of whom.
 CREATE TABLE phase (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

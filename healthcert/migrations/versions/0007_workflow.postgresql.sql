@@ -1,4 +1,3 @@
--- Organisations, proxies, requests, waiting and cases.
 CREATE TABLE organisation (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

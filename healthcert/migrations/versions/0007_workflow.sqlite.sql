@@ -1,4 +1,3 @@
--- Organisations, proxies, requests, waiting and cases.
 CREATE TABLE organisation (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- What retention and erasure need: who was erased, until when the law keeps, texts that may go.
 ALTER TABLE person
   ALTER wrapped_key DROP NOT NULL,
   ALTER sealed DROP NOT NULL,

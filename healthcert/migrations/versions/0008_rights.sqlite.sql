@@ -1,4 +1,3 @@
--- What retention and erasure need: who was erased, until when the law keeps, texts that may go.
 CREATE TABLE new_person (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

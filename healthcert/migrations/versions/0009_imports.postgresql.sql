@@ -1,4 +1,3 @@
--- Batches that came in from elsewhere.
 CREATE TABLE import_batch (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Batches that came in from elsewhere.
 CREATE TABLE import_batch (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Indexes without which what the worker asks each second grows with the country.
 CREATE INDEX ix_appointment_state_ends_at ON appointment (state, ends_at);
 
 -- down

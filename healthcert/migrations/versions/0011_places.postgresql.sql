@@ -1,4 +1,3 @@
--- Hours and facts of sites, places kept for pools, counts by two people.
 ALTER TABLE site
   ADD facilities JSON DEFAULT '[]' NOT NULL,
   ADD languages JSON DEFAULT '[]' NOT NULL,

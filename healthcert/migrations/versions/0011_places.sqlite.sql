@@ -1,4 +1,3 @@
--- Hours and facts of sites, places kept for pools, counts by two people.
 CREATE TABLE new_site (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

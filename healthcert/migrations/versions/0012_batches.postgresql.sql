@@ -1,4 +1,3 @@
--- Batches that are being taken in, a piece at a time.
 ALTER TABLE import_batch
   DROP CONSTRAINT ck_import_batch_state,
   ADD CONSTRAINT ck_import_batch_state CHECK (state IN ('taking', 'in', 'taken_back'));

@@ -1,4 +1,3 @@
--- Batches that are being taken in, a piece at a time.
 CREATE TABLE new_import_batch (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Whom sites and staff work for, and the roles that issue 5 names.
 ALTER TABLE site
   ADD organisation_id UUID,
   ADD CONSTRAINT fk_site_organisation_id FOREIGN KEY (organisation_id) REFERENCES organisation (id);

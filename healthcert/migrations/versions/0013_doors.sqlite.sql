@@ -1,4 +1,3 @@
--- Whom sites and staff work for, and the roles that issue 5 names.
 CREATE TABLE new_site (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

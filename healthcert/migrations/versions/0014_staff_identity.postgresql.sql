@@ -1,4 +1,3 @@
--- Whose a session is, and how staff prove who they are.
 CREATE TABLE invitation (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

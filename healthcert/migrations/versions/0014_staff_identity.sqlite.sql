@@ -1,4 +1,3 @@
--- Whose a session is, and how staff prove who they are.
 CREATE TABLE invitation (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

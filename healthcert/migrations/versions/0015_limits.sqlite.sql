@@ -1,4 +1,3 @@
--- Counters of tries, alarms, certificates that wait, sites on probation.
 CREATE TABLE limit_counter (
 	name VARCHAR NOT NULL,
 	"key" BLOB NOT NULL,

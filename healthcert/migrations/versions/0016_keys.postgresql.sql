@@ -1,4 +1,3 @@
--- Our signing keys and their states.
 CREATE TABLE signing_key (
 	kid BYTEA NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Our signing keys and their states.
 CREATE TABLE signing_key (
 	kid BLOB NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- What citizens bring: several documents, a card of ours, a national sign-in, invitations.
 ALTER TABLE identity
   ADD sealed BYTEA,
   DROP CONSTRAINT ck_identity_kind,

@@ -1,4 +1,3 @@
--- What citizens bring: several documents, a card of ours, a national sign-in, invitations.
 CREATE TABLE new_identity (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

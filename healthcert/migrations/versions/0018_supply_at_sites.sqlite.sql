@@ -1,4 +1,3 @@
--- What sites plan and keep cold: templates of sessions, fridges and their readings.
 CREATE TABLE session_template (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Places held for a party together, and a pool for those who wait.
 ALTER TABLE slot
   ADD kept_waiting INTEGER DEFAULT 0 NOT NULL,
   ADD booked_waiting INTEGER DEFAULT 0 NOT NULL;

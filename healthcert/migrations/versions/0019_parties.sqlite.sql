@@ -1,4 +1,3 @@
--- Places held for a party together, and a pool for those who wait.
 CREATE TABLE new_slot (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Who waits where, in what order; and what was announced of a draw.
 ALTER TABLE draw
   ADD rules JSON DEFAULT '{}' NOT NULL,
   ADD sealed BYTEA;

@@ -1,4 +1,3 @@
--- Who waits where, in what order; and what was announced of a draw.
 CREATE TABLE new_draw (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

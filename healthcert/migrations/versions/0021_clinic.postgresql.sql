@@ -1,4 +1,3 @@
--- The clinic's day: who is watched after a dose, and counts that wait for a second person.
 CREATE TABLE stock_count (
 	id UUID NOT NULL,
 	recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- The clinic's day: who is watched after a dose, and counts that wait for a second person.
 CREATE TABLE stock_count (
 	id CHAR(32) NOT NULL,
 	recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Tokens of programs, and what they were answered.
 CREATE TABLE api_answer (
 	key_hash BYTEA NOT NULL,
 	asked_hash BYTEA NOT NULL,

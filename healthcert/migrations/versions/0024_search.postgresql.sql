@@ -1,4 +1,3 @@
--- What search needs: an index of sites by place, and of slots that are not full.
 ALTER TABLE slot ADD is_full BOOLEAN GENERATED ALWAYS AS (booked >= capacity) STORED NOT NULL;
 CREATE INDEX ix_slot_not_full ON slot (session_id, starts_at) WHERE NOT is_full;
 CREATE INDEX ix_site_latitude_longitude ON site (latitude, longitude);

@@ -1,4 +1,3 @@
--- What search needs: an index of sites by place, and of slots that are not full.
 CREATE TABLE new_slot (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- Vials that are open, and readings of the monitors on vials.
 CREATE TABLE vial (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Vials that are open, and readings of the monitors on vials.
 CREATE TABLE vial (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

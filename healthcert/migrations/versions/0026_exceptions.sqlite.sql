@@ -1,4 +1,3 @@
--- An exception stays with its appointment; doses by lot, by site and day; what is told later.
 ALTER TABLE appointment ADD COLUMN exception_reason VARCHAR CONSTRAINT ck_appointment_exception_reason CHECK (exception_reason IN ('medical_need', 'contact_of_case', 'end_of_day_dose', 'carer', 'other'));
 DROP INDEX ix_dose_lot_id;
 CREATE INDEX ix_dose_lot_id_person_id ON dose (lot_id, person_id);

@@ -1,4 +1,3 @@
--- A plan is ended, and replaced; a session is given up, or cancelled with its day or plan.
 ALTER TABLE session_template
   ADD ended_from DATE,
   ADD CONSTRAINT ck_session_template_ended CHECK (ended_from <= last_day);

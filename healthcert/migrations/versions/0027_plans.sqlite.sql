@@ -1,4 +1,3 @@
--- A plan is ended, and replaced; a session is given up, or cancelled with its day or plan.
 CREATE TABLE new_session_template (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- A fridge is taken out of use, and its name is free again.
 ALTER TABLE fridge
   ADD gone_at TIMESTAMP WITH TIME ZONE,
   ADD CONSTRAINT ck_fridge_gone_after_added CHECK (gone_at >= recorded_at),

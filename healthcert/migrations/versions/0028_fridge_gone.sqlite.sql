@@ -1,4 +1,3 @@
--- A fridge is taken out of use, and its name is free again.
 CREATE TABLE new_fridge (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

@@ -1,4 +1,3 @@
--- What was written down wrong of a shelf is taken back by another, and replaced.
 ALTER TABLE stock_move
   DROP CONSTRAINT ck_stock_move_kind,
   DROP CONSTRAINT ck_stock_move_answers,

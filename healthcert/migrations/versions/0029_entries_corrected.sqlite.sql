@@ -1,4 +1,3 @@
--- What was written down wrong of a shelf is taken back by another, and replaced.
 CREATE TABLE new_stock_move (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

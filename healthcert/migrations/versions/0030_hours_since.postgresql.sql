@@ -1,4 +1,3 @@
--- Hours of a site hold from a day until newer ones begin; what stands covers every day.
 ALTER TABLE site_hours
   ADD since DATE NOT NULL DEFAULT '0001-01-01',
   ALTER weekday DROP NOT NULL,

@@ -1,4 +1,3 @@
--- Hours of a site hold from a day until newer ones begin; what stands covers every day.
 CREATE TABLE new_site_hours (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

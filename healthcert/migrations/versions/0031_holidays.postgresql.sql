@@ -1,4 +1,3 @@
--- Holidays are declared for the sites of an organisation; a closure remembers the one it is of.
 CREATE TABLE holiday (
   id UUID NOT NULL,
   recorded_at TIMESTAMP WITH TIME ZONE NOT NULL,

@@ -1,4 +1,3 @@
--- Plans keep places for those who wait, to be offered in the order of a draw.
 ALTER TABLE session_template
   ADD kept_waiting INTEGER DEFAULT 0 NOT NULL,
   ADD CONSTRAINT ck_session_template_kept_waiting CHECK (kept_waiting >= 0),

@@ -1,4 +1,3 @@
--- Plans keep places for those who wait, to be offered in the order of a draw.
 CREATE TABLE new_session_template (
   id CHAR(32) NOT NULL,
   recorded_at DATETIME NOT NULL,

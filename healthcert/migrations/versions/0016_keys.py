@@ -1,0 +1,5 @@
+"""Our signing keys and their states."""
+
+from healthcert.migrations.texts import step
+
+revision, down_revision, upgrade, downgrade = step(__file__)
