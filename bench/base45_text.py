@@ -8,7 +8,7 @@ from random import Random
 import base45 as package
 
 from bench._turns import compared, turns
-from healthcert.hcert.text import b45decode, b45encode
+from healthcert.hcert import b45decode, b45encode
 
 
 def main() -> int:

@@ -14,10 +14,7 @@ from time import perf_counter, process_time
 
 from bench._certificate import DCC, KEY, KID, issue, signer
 from bench._turns import row
-from healthcert.hcert.cose import verify1
-from healthcert.hcert.cwt import read_claims
-from healthcert.hcert.payload import dcc_of
-from healthcert.hcert.text import decode
+from healthcert.hcert import dcc_of, decode, read_claims, verify1
 
 _COUNT, _ROUNDS, _WANTED, _SHARE = 4_000, 5, 1.8, 0.95
 

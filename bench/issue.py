@@ -9,10 +9,7 @@ import sys
 
 from bench._certificate import DCC, ECDSA, KEY, KID, Unchecked, issue, signer
 from bench._turns import compared, turns
-from healthcert.hcert.cose import verify1
-from healthcert.hcert.cwt import read_claims
-from healthcert.hcert.payload import dcc_of
-from healthcert.hcert.text import decode
+from healthcert.hcert import dcc_of, decode, read_claims, verify1
 
 _MESSAGE = bytes(400)
 

@@ -16,10 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from bench._certificate import DCC, ECDSA, KEY, KID, issue, signer
 from bench._turns import compared, microseconds, ratio, row, turns
 from healthcert.errors import BadSignature
-from healthcert.hcert.cose import verify1
-from healthcert.hcert.cwt import read_claims
-from healthcert.hcert.payload import dcc_of
-from healthcert.hcert.text import decode, encode
+from healthcert.hcert import dcc_of, decode, encode, read_claims, verify1
 from tools import peers
 
 _MESSAGE = bytes(400)

@@ -26,12 +26,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from fuzz.mutations import spoil_bytes, spoil_text, spoil_tree
 from healthcert.data import value_sets
 from healthcert.errors import BadCertificate, BadInput
+from healthcert.hcert import ES256, TrustedKey, TrustList, b45encode, decode, from_certificate
 from healthcert.hcert.bundle import Bundle
-from healthcert.hcert.cose import ES256, parse, sign1
+from healthcert.hcert.cose import parse, sign1
 from healthcert.hcert.cwt import write_claims
 from healthcert.hcert.revocation import RevocationList
-from healthcert.hcert.text import b45encode, decode
-from healthcert.hcert.trust import TrustedKey, TrustList, from_certificate
 from healthcert.policy.entry import judge
 from healthcert.policy.rulebook import Journey, RuleBook
 from healthcert.policy.verdict import VERDICT_OF

@@ -14,8 +14,7 @@ import atheris
 with atheris.instrument_imports(include=["healthcert.hcert", "healthcert.policy"]):
     from fuzz import codes
 
-from healthcert.hcert.cose import parse
-from healthcert.hcert.text import decode
+from healthcert.hcert import decode, parse
 
 CORPUS = Path(__file__).resolve().parents[1] / "var" / "fuzz"
 

@@ -16,6 +16,7 @@ from healthcert.errors import BadSettings
 from healthcert.gateways.mail import MailRelay, Send, keep
 from healthcert.gateways.signer import Signer
 from healthcert.gateways.vault import Vault
+from healthcert.hcert import self_test
 from healthcert.hcert.cose import PublicKey
 from healthcert.hcert.trust import TrustList
 from healthcert.services import rotation
@@ -64,11 +65,13 @@ def open_parts(settings: Settings) -> Parts:
     """Return the parts that these settings ask for; the database is not looked at yet.
 
     Raises:
-        NotReady: A secret, a key or a certificate is missing or cannot be read.
+        NotReady: The codec fails its self-test, or a secret, a key or a certificate is missing or
+            cannot be read.
         SignerUnavailable: A signing key is there and cannot be opened.
         BadSettings: The country is not known, a channel's address cannot be used, or
             production's keys are not fit for it.
     """
+    self_test()
     private = settings.keys_dir / settings.env
     if settings.env == "production":
         check_production_keys(settings.keys_dir, settings.secret_file)

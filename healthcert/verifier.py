@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from healthcert.config import Settings
 from healthcert.errors import NotReady
+from healthcert.hcert import self_test
 from healthcert.services.development_keys import make_development_keys
 from healthcert.services.trusted import load_pins
 from healthcert.services.verification import Verifier, built
@@ -32,8 +33,9 @@ def create_verifier_app(settings: Settings, *, clock: Clock = clock, floor: Cloc
         floor: Gives a moment that is surely past: a clock that shows less is not believed.
 
     Raises:
-        NotReady: Styles and scripts have not been built.
+        NotReady: The codec fails its self-test, or styles and scripts have not been built.
     """
+    self_test()
     app = new_app(settings, clock, floor)
     init_guards(app, lambda: None)
     init_health(app, {"bundle": lambda: bundle_state(app)})

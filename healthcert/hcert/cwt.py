@@ -13,6 +13,7 @@ from healthcert.errors import MalformedClaims
 from healthcert.hcert import safe_cbor
 
 _ISSUER, _EXPIRES_AT, _ISSUED_AT, _HCERT = 1, 4, 6, -260
+_DCC = 1  # the EU digital certificate, within the health certificate claim
 _NUMBERS = (int, float)
 # What stands before each value, laid out once: a map of four, its keys, and the map within it.
 _KEY_ISSUER, _KEY_EXPIRES_AT, _KEY_ISSUED_AT = b"\xa4\x01", b"\x04", b"\x06"

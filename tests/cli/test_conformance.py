@@ -10,8 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthcert.cli import main
-from healthcert.hcert import qr, safe_cbor
-from healthcert.hcert.text import b45decode, inflate
+from healthcert.hcert import b45decode, inflate, qr, safe_cbor
 from tests.hcert.barcodes import SIGNER, barcode, dcc
 
 FLAGS = ("decode", "verify", "schemavalidation", "validobject", "validjson", "encode", "unprefix",

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from healthcert.cli import main
 from healthcert.cli.hcert import _MAX_LINE
-from healthcert.hcert.text import encode
+from healthcert.hcert import encode
 from tests.hcert.barcodes import EXPIRES, ISSUED, KID, SIGNER, barcode, claims_of, dcc, signed
 
 TEXT = barcode()

@@ -10,8 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from healthcert.hcert import trust_lists
-from healthcert.hcert.trust import key_identifier
+from healthcert.hcert import key_identifier, trust_lists
 from healthcert.services.trusted import load_trust
 from tests.hcert.barcodes import KEY, LONG_KEY, SIGNER, STRANGER, signer_certificate
 from tests.hcert.chains import ANOTHER, authority, signer

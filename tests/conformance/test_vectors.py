@@ -7,9 +7,8 @@ from collections import Counter
 
 import pytest
 
-from healthcert.hcert import trust_lists
+from healthcert.hcert import from_certificate, trust_lists
 from healthcert.hcert.grading import grade
-from healthcert.hcert.trust import from_certificate
 from tests.conformance.conftest import case_of
 
 pytestmark = [pytest.mark.conformance, pytest.mark.xdist_group("vectors")]

@@ -14,10 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from healthcert.hcert.cose import ES256, PS256, sign1
-from healthcert.hcert.cwt import write_claims
-from healthcert.hcert.text import encode
-from healthcert.hcert.trust import key_identifier
+from healthcert.hcert import ES256, PS256, encode, key_identifier, sign1, write_claims
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 

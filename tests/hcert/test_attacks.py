@@ -20,13 +20,18 @@ import pytest
 
 from healthcert.data import value_sets
 from healthcert.errors import BadPicture
-from healthcert.hcert import qr
+from healthcert.hcert import (
+    ES256,
+    PS256,
+    TrustList,
+    b45encode,
+    encode,
+    from_certificate,
+    inspect,
+    qr,
+)
 from healthcert.hcert.bundle import Bundle
-from healthcert.hcert.cose import ES256, PS256
-from healthcert.hcert.inspection import inspect
 from healthcert.hcert.revocation import RevocationList
-from healthcert.hcert.text import b45encode, encode
-from healthcert.hcert.trust import TrustList, from_certificate
 from healthcert.policy.entry import judge
 from tests.hcert.barcodes import KID, NOON, SIGNER, TEST, VACCINATION, claims_of, dcc, signed
 

@@ -17,7 +17,7 @@ from healthcert.errors import (
     MalformedCose,
     UnknownIssuer,
 )
-from healthcert.hcert.cose import ES256, PS256, parse, sign1, verify1
+from healthcert.hcert import ES256, PS256, parse, sign1, verify1
 from tests.hcert.barcodes import (
     KEY,
     KID,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.errors import MalformedCbor, MalformedClaims
-from healthcert.hcert.cwt import read_claims, write_claims
+from healthcert.hcert import read_claims, write_claims
 
 LAST_SECOND = 253_402_300_799
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import cbor2
 import pytest
 
-from healthcert.hcert import qr
+from healthcert.hcert import decode, qr
 from healthcert.hcert.grading import Case, grade
-from healthcert.hcert.text import b45decode, decode, strip_prefix
+from healthcert.hcert.text import b45decode, strip_prefix
 from tests.hcert.barcodes import (
     EKU,
     KEY,

@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.data import value_sets
-from healthcert.hcert.cose import ES256
-from healthcert.hcert.inspection import STEPS, Inspection, inspect
+from healthcert.hcert import ES256, Inspection, b45encode, encode, inspect, key_identifier
+from healthcert.hcert.inspection import STEPS
 from healthcert.hcert.payload import OTHER_KINDS
-from healthcert.hcert.text import b45encode, encode
-from healthcert.hcert.trust import key_identifier
 from tests.hcert.barcodes import (
     EKU,
     KEY,

@@ -17,8 +17,15 @@ from jsonschema import Draft202012Validator
 
 from healthcert.data import value_sets
 from healthcert.errors import MalformedClaims, NotUnderstood
-from healthcert.hcert.cwt import Claims, read_claims
-from healthcert.hcert.payload import dcc_of, entries_of, kind_of, schema_faults, value_set_faults
+from healthcert.hcert import (
+    dcc_of,
+    entries_of,
+    kind_of,
+    read_claims,
+    schema_faults,
+    value_set_faults,
+)
+from healthcert.hcert.cwt import Claims
 from tests.hcert.barcodes import RECOVERY, TEST, VACCINATION, claims_of, dcc, without
 
 

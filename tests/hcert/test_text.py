@@ -16,7 +16,7 @@ from healthcert.errors import (
     MalformedZlib,
     NotACertificate,
 )
-from healthcert.hcert.text import b45decode, b45encode, decode, encode, inflate, strip_prefix
+from healthcert.hcert import b45decode, b45encode, decode, encode, inflate, strip_prefix
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 RFC_9285 = {b"AB": "BB8", b"Hello!!": "%69 VD92EX0", b"base-45": "UJCLQE7W581", b"": ""}

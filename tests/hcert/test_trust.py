@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.errors import BadInput
-from healthcert.hcert.cose import verify1
-from healthcert.hcert.trust import TrustList, from_certificate, key_identifier
+from healthcert.hcert import TrustList, from_certificate, key_identifier, verify1
 from tests.hcert.barcodes import (
     EKU,
     KEY,

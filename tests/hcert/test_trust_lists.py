@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthcert.errors import BadTrustList
-from healthcert.hcert import trust_lists
-from healthcert.hcert.trust import key_identifier
+from healthcert.hcert import key_identifier, trust_lists
 from healthcert.hcert.trust_lists import SignerList
 from tests.hcert.barcodes import EKU, LONG_KEY, RSA_KEY, SIGNER, signer_certificate
 from tests.hcert.chains import authority

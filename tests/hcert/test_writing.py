@@ -13,11 +13,9 @@ from jsonschema import Draft202012Validator
 from healthcert.data import vaccines, value_sets
 from healthcert.data.knowledge import sources
 from healthcert.errors import BadInput
-from healthcert.hcert import uvci, writing
+from healthcert.hcert import decode, encode, schema_faults, uvci, value_set_faults, writing
 from healthcert.hcert.inspection import inspect
 from healthcert.hcert.names import Holder, names_of
-from healthcert.hcert.payload import schema_faults, value_set_faults
-from healthcert.hcert.text import decode, encode
 from tests.certificates import NOW, make_text
 from tests.people import people
 

@@ -16,8 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 from PIL import Image
 
-from healthcert.hcert import qr
-from healthcert.hcert.trust import from_certificate
+from healthcert.hcert import from_certificate, qr
 from tests.certificates import NOW, make_text
 from tests.people import people
 from tests.pictures import drawn

@@ -91,7 +91,7 @@ def test_what_a_reason_tells_to_read_is_there():
 
 # Modules in which bytes are signed, sealed, hashed or drawn by chance; a new one says why here.
 CRYPTOGRAPHIC = re.compile(
-    r"hcert/(bundled_keys|bundled_lists|cose|revocation|trust\w*)\.py"
+    r"hcert/(bundled_keys|bundled_lists|cose|revocation|selftest|trust\w*)\.py"
     r"|gateways/\w+\.py|transparency/\w+\.py"
     r"|services/(\w*keys|trusted|key_making|access|codes|issuing|import\w*|places|passkeys|passwords"
     r"|limits|invitations|ceremony)\.py"

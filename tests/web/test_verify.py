@@ -15,9 +15,11 @@ from PIL import Image
 
 from healthcert.app import create_app
 from healthcert.db import migrate
+from healthcert.errors import NotReady
 from healthcert.gateways.bundle_files import store
-from healthcert.hcert import qr
+from healthcert.hcert import qr, selftest
 from healthcert.hcert.revocation import Named, RevocationList
+from healthcert.parts import open_parts
 from healthcert.verifier import create_verifier_app
 from healthcert.web import verify
 from tests.certificates import make_text
@@ -54,6 +56,13 @@ def test_pasted_text_gets_a_verdict_with_name_and_birth_date(client, text):
     for words in ("Valid", "Müller", "1990-05-17", "photo ID", "2/2", "hours old"):
         assert words in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_no_process_starts_with_a_codec_that_gives_a_wrong_answer(published, clock, monkeypatch):
+    monkeypatch.setattr(selftest, "_KID", bytes(8))
+    for start in (open_parts, create_app, create_verifier_app):
+        with pytest.raises(NotReady, match="self-test: unknown_issuer"):
+            start(published)
 
 
 def test_a_picture_is_read_and_judged(client, text):
