@@ -58,7 +58,7 @@ def test_pasted_text_gets_a_verdict_with_name_and_birth_date(client, text):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_no_process_starts_with_a_codec_that_gives_a_wrong_answer(published, clock, monkeypatch):
+def test_no_process_starts_with_a_codec_that_gives_a_wrong_answer(published, monkeypatch):
     monkeypatch.setattr(selftest, "_KID", bytes(8))
     for start in (open_parts, create_app, create_verifier_app):
         with pytest.raises(NotReady, match="self-test: unknown_issuer"):
