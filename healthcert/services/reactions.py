@@ -52,7 +52,8 @@ def cases(db: Session, *, staff: Staff, limit: int = 500, part: Part | None = No
     Of a `part`, they come in the order in which they were reported.
     """
     due = AdverseEvent.due_at.asc().nulls_last()
-    order = (AdverseEvent.state == "closed", due, AdverseEvent.id.desc())
+    over = AdverseEvent.state.in_(("closed", "entered_in_error"))
+    order = (over, due, AdverseEvent.id.desc())
     query = _query(staff).order_by(*order).limit(limit)
     return [Case(*row) for row in db.execute(part.of(query, AdverseEvent.id) if part else query)]
 
@@ -126,7 +127,9 @@ def line(db: Session, case: Case, told: Mapping[str, str], country: str) -> dict
         "vaccine_code": product.code if product else None,
         "pregnant": how if how in PREGNANT else None, "seriousness": event.seriousness,
         "reporter": event.reporter, "state": event.state, "causality": event.causality,
-        "missing": " ".join(_missing(db, variables | {"onset": onset}, product)),
+        "nullified": event.error_reason,
+        "missing": " ".join(_missing(db, variables | {"onset": onset}, product))
+        if event.error_reason is None else "",
     }  # fmt: skip
 
 

@@ -1,11 +1,11 @@
 """The words of messages, by template; short, since each letter of a text message costs."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from healthcert.i18n import Lazy, format_datetime, gettext, lazy, use
+from healthcert.i18n import Lazy, format_date, format_datetime, gettext, lazy, use
 
 _PLAIN = str.maketrans("\u202f\u00a0\u2019", "  '")
 
@@ -61,6 +61,10 @@ TEMPLATES: Mapping[str, Template] = {
     "too_early": Template(lazy("Your next vaccination needs another time"), lazy(
         "Your appointment %(reference)s would be too early after your last dose, and no other was "
         "free. It is cancelled. Please book another."
+    )),
+    "put_off": Template(lazy("Your vaccination was put off"), lazy(
+        "Your vaccination was put off: %(programme)s. You can be vaccinated from %(day)s on. "
+        "Book an appointment for that day or later."
     )),
     "reminder": Template(lazy("Your vaccination is soon"), lazy(
         "Your vaccination: %(when)s, %(place)s. Reference %(reference)s. If you cannot come, "
@@ -134,9 +138,9 @@ def words(
 ) -> tuple[str, str]:
     """Return subject and text of a message in a language.
 
-    Of the fields that it names, moments are written out on the clock of `time_zone` (IANA), and a
-    mapping is names by language. Spaces and apostrophes are plain: finer ones are not in the
-    alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
+    Of the fields that it names, days are written out, and moments on the clock of `time_zone`
+    (IANA); a mapping is names by language. Spaces and apostrophes are plain: finer ones are not in
+    the alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
     """
     chosen = TEMPLATES[template]
     with use(language):
@@ -148,6 +152,8 @@ def words(
 def _said(value: object, language: str, time_zone: str) -> object:
     if isinstance(value, datetime):
         return _moment(value, language, time_zone)
+    if isinstance(value, date):
+        return format_date(value)
     if isinstance(value, Mapping):
         return value.get(language) or next(iter(value.values()))
     return value

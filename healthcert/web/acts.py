@@ -114,6 +114,7 @@ ACTS: Mapping[str, str] = {
     "reactions.cases": "see_adverse_events",
     "reactions.case": "see_adverse_events",
     "reactions.more": "report_adverse_event",
+    "reactions.mark_in_error": "mark_reaction_in_error",
     "reactions.move": "assess_adverse_event",
     "reactions.export": "assess_adverse_event",
     "closing.page": "count_stock",

@@ -47,6 +47,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "keep_opening": "set_opening take_opening_away",
     "mark_dose_in_error": "mark_in_error judge_dose correct",
     "mark_finding_in_error": "finding_in_error",
+    "mark_reaction_in_error": "reaction_in_error",
     "see_organisations": "held organisations delegations",
     "keep_sites": "kept_sites kept_site make_site change_site",
     "release_certificates": "release",

@@ -15,7 +15,7 @@ from werkzeug import Response
 from healthcert.errors import BadInput
 from healthcert.i18n import Lazy, format_known
 from healthcert.i18n import lazy as _
-from healthcert.models.adverse_event import TRANSITIONS
+from healthcert.models.adverse_event import ERROR_REASONS, TRANSITIONS
 from healthcert.services import reactions, roster, safety
 from healthcert.services.safety import Reaction
 from healthcert.web import labels
@@ -64,6 +64,23 @@ class Told(Words):
 
 def _news(asked: Lazy, told: Mapping[str, Lazy]) -> Choice:
     return Choice(asked, choices=options({"": _("Nothing new"), **told}), default="")
+
+
+class More(Words):
+    """What was learned since, the coded variables that a site may tell anew among it."""
+
+    seriousness = _news(_("How grave is it?"), {
+        code: words for code, words in labels.SERIOUSNESS.items() if code != "not_serious"
+    })  # fmt: skip
+    outcome = _news(_("How are they now?"), labels.EVENT_OUTCOMES)
+
+
+class Mistaken(Answers):
+    """Why a report should not stand."""
+
+    reason = Radios(_("What is wrong with this report?"), choices=options(
+        {why: labels.EVENTS_IN_ERROR[why] for why in ERROR_REASONS}
+    ))  # fmt: skip
 
 
 class Step(Answers):
@@ -130,11 +147,29 @@ def move(event_id: UUID) -> _Page:
 @bp.post("/reactions/<uuid:event_id>/more")
 def more(event_id: UUID) -> _Page:
     """Add what was learned of a case since it was reported."""
-    form = Words(request.form)
+    form = More(request.form)
     if not form.validate():
         return _case(event_id, form), 400
-    if told := _words(form):
-        done(safety.tell_more, vault=parts().vault, event_id=event_id, told=told)
+    told, news = _words(form), {name: form.data[name] for name in ("seriousness", "outcome")}
+    if told or any(news.values()):
+        try:
+            done(
+                safety.tell_more, vault=parts().vault, event_id=event_id, told=told,
+                country=parts().country, **news,
+            )  # fmt: skip
+        except BadInput as wrong:
+            form.take(wrong.fields)
+            return _case(event_id, form), 400
+    return redirect(url_for(".case", event_id=event_id), code=303)
+
+
+@bp.post("/reactions/<uuid:event_id>/in-error")
+def mark_in_error(event_id: UUID) -> _Page:
+    """Take a report back, with what is wrong with it."""
+    form = Mistaken(request.form)
+    if not form.validate():
+        return _case(event_id, form), 400
+    done(safety.mark_event_in_error, event_id=event_id, reason=form.reason.data)
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
@@ -158,7 +193,7 @@ def _words(form: Words) -> dict[str, str]:
     return {name: form.data[name] for name in reactions.TOLD if form.data[name]}
 
 
-def _case(event_id: UUID, form: Step | Words) -> str:
+def _case(event_id: UUID, form: Step | More | Mistaken) -> str:
     with parts().doors.transaction() as db:
         found, told = reactions.case(
             db, vault=parts().vault, event_id=event_id, now=now(),
@@ -166,11 +201,15 @@ def _case(event_id: UUID, form: Step | Words) -> str:
         )  # fmt: skip
         line = reactions.line(db, found, told, parts().country.code)
     step = form if isinstance(form, Step) else Step()
-    words = form if isinstance(form, Words) else Words()
-    following = TRANSITIONS[found.event.state]
+    words = form if isinstance(form, More) else More()
+    mistaken = form if isinstance(form, Mistaken) else Mistaken()
+    steps = TRANSITIONS.get(found.event.state, ())
+    following = [state for state in steps if state != "entered_in_error"]
+    may_undo = steps and (visitor().site_id is None or found.event.state == "reported")
     step.state.choices = options({state: labels.CASES[state][0] for state in following})
     missing = dict.fromkeys(_ASKED.get(name, name) for name in str(line["missing"]).split())
     return render_template(
         "clinic/case.html", found=found, told=told, form=step, more=words,
+        mistaken=may_undo and mistaken, wrong=form,
         missing=[words[name].label.text for name in missing],
     )  # fmt: skip

@@ -5,7 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from healthcert.models import AdverseEvent, ClinicSession, Lot
-from healthcert.models.adverse_event import CAUSALITY, EVENT_OUTCOMES, SERIOUSNESS, STATES
+from healthcert.models.adverse_event import (
+    CAUSALITY,
+    ERROR_REASONS,
+    EVENT_OUTCOMES,
+    SERIOUSNESS,
+    TRANSITIONS,
+)
 from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
@@ -22,7 +28,8 @@ Alone = of("Alone", "Whether a document is of nobody else: if it is, others deci
 Card = of("Card", "The reference of a card, by which somebody is known from now on.", reference=str)
 Case = of(
     "Case", "A reaction after a dose, by its codes; what was told in words is with the one case.",
-    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at",
+    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at "
+    "error_reason",
 )  # fmt: skip
 WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, told=dict[str, Any])
 Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
@@ -50,9 +57,13 @@ get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
 post("/reactions/<uuid:event_id>/more", safety.tell_more,
-     body={"told": dict[word(reactions.TOLD), str]})  # type: ignore[misc] # fmt: skip
+     body={"told": dict[word(reactions.TOLD), str],  # type: ignore[misc]
+           "seriousness": word(SERIOUSNESS) | None,
+           "outcome": word(EVENT_OUTCOMES) | None})  # fmt: skip
+post("/reactions/<uuid:event_id>/in-error", safety.mark_event_in_error, name="reaction_in_error",
+     body={"reason": word(ERROR_REASONS)})  # fmt: skip
 post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess", body={
-    "state": word(STATES), "causality": word(CAUSALITY) | None,
+    "state": word(TRANSITIONS), "causality": word(CAUSALITY) | None,
     "outcome": word(EVENT_OUTCOMES) | None, "seriousness": word(SERIOUSNESS) | None,
 })  # fmt: skip
 
