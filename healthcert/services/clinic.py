@@ -25,7 +25,7 @@ from healthcert.models import (
 )
 from healthcert.models.appointment import NOT_VACCINATED_REASONS
 from healthcert.policy import likeness
-from healthcert.services import audit, enrolment, facts, findings, looks, record, safety
+from healthcert.services import audit, enrolment, facts, findings, looks, reactions, record
 from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
@@ -222,7 +222,7 @@ def known(
     return Known(
         person_id, details_of(vault, person), record.appointments_of(db, person_id)[person_id],
         record.doses_of(db, person_id), findings.held(db, person_id, zone),
-        safety.reactions_of(db, person_id),
+        reactions.of_person(db, person_id),
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -103,27 +102,6 @@ def past_doses(
             )
         )  # fmt: skip
     return found
-
-
-class Foreseen(NamedTuple):
-    """What a dose of a product would be worth on a day, and until when to wait, if at all."""
-
-    counts: str  # one of `models.dose.COUNTS`
-    not_before: date | None
-
-
-def foreseen(
-    db: Session, *, person_id: UUID, birth_date: str, programme_id: UUID, offered: Series, day: date
-) -> Foreseen:
-    """Return what a dose that is given on a day would be worth, from a lot that is fit."""
-    disease = db.get_one(Programme, programme_id).disease
-    past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
-    last = (True, None, 1 << 128)  # after all of that day
-    dose = Given(UUID(int=0), day, last, offered, in_programme=True, lot=None, needs_lot=False)
-    found = worth.judge([*(each.as_given() for each in past), dose], birth_date)[dose.dose_id]
-    taken = [each.counted(birth_date) for each in past if each.counts == "valid"]
-    due = schedule.outlook(taken, offered, birth_date, day).next
-    return Foreseen(found.counts, due.earliest if due and due.earliest > day else None)
 
 
 def recoveries(db: Session, *, person_id: UUID, disease: str) -> list[date]:

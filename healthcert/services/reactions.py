@@ -58,6 +58,13 @@ def cases(db: Session, *, staff: Staff, limit: int = 500, part: Part | None = No
     return [Case(*row) for row in db.execute(part.of(query, AdverseEvent.id) if part else query)]
 
 
+def of_person(db: Session, person_id: UUID) -> Sequence[AdverseEvent]:
+    """Return the reactions on record of a person, the latest first; none that was taken back."""
+    query = select(AdverseEvent).filter_by(person_id=person_id)
+    stands = query.where(AdverseEvent.state != "entered_in_error")
+    return db.scalars(stands.order_by(AdverseEvent.onset_on.desc(), AdverseEvent.id)).all()
+
+
 def case(
     db: Session, *, vault: Vault, event_id: UUID, staff: Staff, now: datetime
 ) -> tuple[Case, Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from wtforms import BooleanField, HiddenField
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.services import clinic, giving, observing, roster, safety
-from healthcert.services.giving import Before
+from healthcert.services.prompting import Before
 from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.clinic import Beside, own_site, patient_page, scene
 from healthcert.web.forms import DayField

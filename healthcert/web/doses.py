@@ -16,7 +16,17 @@ from healthcert.errors import BadInput, SignerUnavailable
 from healthcert.i18n import lazy as _
 from healthcert.models import Product
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
-from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination, vials
+from healthcert.services import (
+    clinic,
+    desk,
+    giving,
+    issuing,
+    prompting,
+    roster,
+    safety,
+    vaccination,
+    vials,
+)
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
 from healthcert.web.care import answers_of, asking, meant
@@ -197,7 +207,7 @@ def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - vie
             db, vault=vault, patient=patient, known=at.known, answers=answers, staff=staff,
             now=now(),
         )  # fmt: skip
-    known = giving.before(
+    known = prompting.before(
         db, vault=vault, patient=patient, staff=staff, country=parts().country, day=at.day,
         product_id=at.known.rule.product.id,
     )  # fmt: skip

@@ -14,8 +14,8 @@ from healthcert.data import knowledge as files
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import AdverseEvent, AdverseEventEntry, AuditEvent
-from healthcert.services import reactions, safety
-from healthcert.services.safety import Reaction
+from healthcert.services import reactions, reporting
+from healthcert.services.reporting import Reaction
 from tests import factories as make
 from tests.factories import NOW, TODAY
 
@@ -45,7 +45,7 @@ def case(db, vault, nurse):
             product = make.make_product(db, knowledge_id=file.id)
             given = {"product": product, "site_id": nurse.site_id}
             told["dose_id"] = make.make_dose(db, person=person, **given).id
-        return safety.report_event(
+        return reporting.report_event(
             db, vault=vault, person_id=person.id, reaction=replace(BARE, **told), staff=nurse,
             country=country("XX"), site_id=nurse.site_id, now=NOW,
         )  # fmt: skip
@@ -67,7 +67,7 @@ def line(db, vault):
 
 
 def tell(db, vault, nurse, event, **told) -> None:
-    safety.tell_more(
+    reporting.tell_more(
         db, vault=vault, event_id=event.id, told=told, staff=nurse, country=country("XX"), now=NOW
     )
 
@@ -144,7 +144,7 @@ def test_of_somebody_erased_the_codes_alone_are_told(db, case, line):
 
 
 def news(db, vault, staff, event, **told) -> None:
-    safety.tell_more(
+    reporting.tell_more(
         db, vault=vault, event_id=event.id, told={}, staff=staff, country=country("XX"),
         now=NOW + timedelta(days=3), **told,
     )  # fmt: skip
@@ -171,7 +171,7 @@ def test_nobody_died_of_what_is_not_serious(db, vault, nurse, case):
 
 def test_what_was_closed_and_proves_serious_is_looked_into_again(db, vault, nurse, case):
     event = case()
-    safety.move_event(
+    reporting.move_event(
         db, event_id=event.id, state="closed", country=country("XX"), staff=nurse, now=NOW
     )
     news(db, vault, nurse, event, seriousness="life_threatening")
@@ -180,18 +180,18 @@ def test_what_was_closed_and_proves_serious_is_looked_into_again(db, vault, nurs
 
 
 def undo(db, event, staff, reason="wrong_person") -> None:
-    safety.mark_event_in_error(db, event_id=event.id, reason=reason, staff=staff, now=NOW)
+    reporting.mark_event_in_error(db, event_id=event.id, reason=reason, staff=staff, now=NOW)
 
 
 def test_a_report_of_the_wrong_person_is_taken_back_stays_and_is_told_as_void(
     db, vault, nurse, case, line
 ):
     event = case(term="anaphylaxis", seriousness="life_threatening")
-    assert [each.id for each in safety.reactions_of(db, event.person_id)] == [event.id]
+    assert [each.id for each in reactions.of_person(db, event.person_id)] == [event.id]
     with pytest.raises(BadInput):
         undo(db, event, nurse, "")
     undo(db, event, nurse)
-    assert safety.reactions_of(db, event.person_id) == []
+    assert reactions.of_person(db, event.person_id) == []
     told = line(event)
     assert (told["state"], told["nullified"], told["missing"]) == (
         "entered_in_error", "wrong_person", "",
@@ -208,14 +208,14 @@ def test_a_site_takes_back_its_own_while_nobody_looks_into_it_and_an_inspector_a
     event, inspector = case(), make.make_staff(db, role="inspector", site_id=None)
     with pytest.raises(NotFound):
         undo(db, event, make.make_staff(db))
-    safety.move_event(
+    reporting.move_event(
         db, event_id=event.id, state="investigating", country=country("XX"), staff=inspector,
         now=NOW,
     )  # fmt: skip
     with pytest.raises(WrongState):
         undo(db, event, nurse)
     with pytest.raises(WrongState):  # that is a deed of its own
-        safety.move_event(
+        reporting.move_event(
             db, event_id=event.id, state="entered_in_error", country=country("XX"),
             staff=inspector, now=NOW,
         )  # fmt: skip

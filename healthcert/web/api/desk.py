@@ -12,7 +12,7 @@ from healthcert.models.adverse_event import (
     SERIOUSNESS,
     TRANSITIONS,
 )
-from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
+from healthcert.services import closing, finding, findings, identities, offers, reactions, reporting
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
@@ -47,7 +47,7 @@ post("/clinic/people/search", finding.find, changes=False, answer=Candidates,
      fixed={"reason": "registration"}, body={"born": BirthDate}, read="items")  # fmt: skip
 post(f"{_WHO}/test-results", findings.record_test, **FACT)
 post(f"{_WHO}/recoveries", findings.record_recovery, **FACT)
-post(f"{_WHO}/reactions", safety.report_event, status=201)
+post(f"{_WHO}/reactions", reporting.report_event, status=201)
 _OURS: dict[str, Any] = {"fixed": {"country": lambda _on: parts().settings.country}}
 post(f"{_WHO}/documents", identities.add_document, answer=Alone, **_OURS, read="alone")
 post(f"{_WHO}/cards", identities.new_card, answer=Card, **_OURS, read="reference")
@@ -56,13 +56,13 @@ get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
     read=lambda found: [one.event for one in found])  # fmt: skip
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
-post("/reactions/<uuid:event_id>/more", safety.tell_more,
+post("/reactions/<uuid:event_id>/more", reporting.tell_more,
      body={"told": dict[word(reactions.TOLD), str],  # type: ignore[misc]
            "seriousness": word(SERIOUSNESS) | None,
            "outcome": word(EVENT_OUTCOMES) | None})  # fmt: skip
-post("/reactions/<uuid:event_id>/in-error", safety.mark_event_in_error, name="reaction_in_error",
+post("/reactions/<uuid:event_id>/in-error", reporting.mark_event_in_error, name="reaction_in_error",
      body={"reason": word(ERROR_REASONS)})  # fmt: skip
-post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess", body={
+post("/reactions/<uuid:event_id>/step", reporting.move_event, name="assess", body={
     "state": word(TRANSITIONS), "causality": word(CAUSALITY) | None,
     "outcome": word(EVENT_OUTCOMES) | None, "seriousness": word(SERIOUSNESS) | None,
 })  # fmt: skip
