@@ -9,18 +9,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from healthcert.models.base import Row, one_of, points_at
 from healthcert.models.triggers.stated import stated
 
-STATES = ("reported", "investigating", "assessed", "closed")
+STATES = ("reported", "investigating", "assessed", "closed", "entered_in_error")
 TRANSITIONS = {
-    "reported": ("investigating", "closed"),
-    "investigating": ("assessed",),
-    "assessed": ("investigating", "closed"),  # new facts are looked at again
-    "closed": ("investigating",),
+    "reported": ("investigating", "closed", "entered_in_error"),
+    "investigating": ("assessed", "entered_in_error"),
+    "assessed": ("investigating", "closed", "entered_in_error"),  # new facts are looked at again
+    "closed": ("investigating", "entered_in_error"),
 }
-# The list of the WHO's standard reporting form.
+ERROR_REASONS = ("wrong_person", "not_happened", "reported_twice", "wrong_details", "other")
+# The list of the WHO's standard reporting form; then what it watches for after COVID-19 vaccines
+# beside that (its Global Advisory Committee on Vaccine Safety, statements of 2021).
 TERMS = (
     "local_reaction_severe", "seizure_febrile", "seizure_afebrile", "abscess", "sepsis",
     "encephalopathy", "toxic_shock_syndrome", "thrombocytopenia", "anaphylaxis", "fever_38",
-    "other",
+    "myocarditis", "pericarditis", "thrombosis_with_thrombocytopenia", "capillary_leak_syndrome",
+    "guillain_barre_syndrome", "other",
 )  # fmt: skip
 # ICH E2A, II.B: any of them makes an event serious.
 SERIOUSNESS = (
@@ -61,6 +64,10 @@ class AdverseEvent(Row):
             "state <> 'closed' OR seriousness = 'not_serious' OR causality IS NOT NULL",
             name="serious_is_assessed",
         ),
+        one_of("error_reason", ERROR_REASONS),
+        CheckConstraint(
+            "(state = 'entered_in_error') = (error_reason IS NOT NULL)", name="error_has_reason"
+        ),
         Index("ix_adverse_event_person_id", "person_id"),
         Index("ix_adverse_event_state_due_at", "state", "due_at"),
         Index("uq_adverse_event_person", "id", "person_id", unique=True),  # what entries point at
@@ -82,6 +89,7 @@ class AdverseEvent(Row):
     state: Mapped[str] = mapped_column(default="reported")
     causality: Mapped[str | None]
     due_at: Mapped[datetime | None]  # until when a serious case is to be assessed
+    error_reason: Mapped[str | None]  # why it was taken back
 
 
 class AdverseEventEntry(Row):

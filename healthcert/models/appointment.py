@@ -15,6 +15,9 @@ STATES = (
     "held", "booked", "arrived", "vaccinated", "not_vaccinated",
     "cancelled", "rescheduled", "no_show", "expired",
 )  # fmt: skip
+NOT_VACCINATED_REASONS = (
+    "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
+)  # fmt: skip
 ACTIVE = ("held", "booked", "arrived")
 SOURCES = ("web", "phone", "ussd", "sms", "partner", "walk_in", "draw")
 
@@ -24,6 +27,7 @@ TRANSITIONS = {
     "held": ("booked", "expired", "cancelled"),
     "booked": ("arrived", "vaccinated", "cancelled", "rescheduled", "no_show"),
     "arrived": ("vaccinated", "not_vaccinated", "booked"),
+    "vaccinated": ("arrived",),  # whose dose was entered in error
     "no_show": ("arrived",),
     "expired": ("booked", "cancelled"),  # a hold that is confirmed late takes a place again
 }
@@ -77,3 +81,5 @@ class Appointment(Row):
     exception_reason: Mapped[str | None] = mapped_column(
         one_of("exception_reason", EXCEPTION_REASONS)
     )
+    # Why nothing was given, where it ended so; of one of before this was kept, the audit knows.
+    why_not: Mapped[str | None] = mapped_column(one_of("why_not", NOT_VACCINATED_REASONS))

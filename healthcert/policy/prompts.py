@@ -49,7 +49,7 @@ def prompts(
             continue
         code, leads = question["code"], question["when_yes"]
         answer = answers.get(code)
-        if history is not None and question.get("on_record", "") in history:
+        if history is not None and not _looks_for(question).isdisjoint(history):
             answer = True
         if answer is None:
             not_checked.append(code)
@@ -63,6 +63,12 @@ def prompts(
             continue
         outcome = max(outcome, found, key=_GRAVITY.index)
     return Prompts(outcome, days, tuple(reasons), tuple(not_checked), minutes)
+
+
+def _looks_for(question: Mapping[str, Any]) -> set[str]:
+    """Return what on record answers a question; versions of before name one, not a list."""
+    told = question.get("on_record", ())
+    return {told} if isinstance(told, str) else {*told}
 
 
 def concerns(question: Mapping[str, Any], age_months: int | None, sex: str) -> bool:

@@ -75,7 +75,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "mark_dose_in_error mark_finding_in_error report_adverse_event record_finding count_stock "
     "close_session": dict.fromkeys((Role.NURSE, Role.LEAD), Scope.SITE),
     # A site reports its cases; who gave the dose does not judge what came of it.
-    "see_adverse_events": {
+    "see_adverse_events mark_reaction_in_error": {
         Role.NURSE: Scope.SITE,
         Role.LEAD: Scope.SITE,
         Role.INSPECTOR: Scope.COUNTRY,

@@ -166,6 +166,12 @@ class NotDue(NotEligible):
     """The record says that another dose is due, or later: no word of it to a stranger."""
 
 
+class PutOff(NotDue):
+    """A clinician put the person off until a day: no word of it to a stranger."""
+
+    code = "put_off"
+
+
 def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     db: Session, *, vault: Vault, person: Person, scene: scenes.Scene, dose_number: int,
     actor: audit.Actor, now: datetime, exception_reason: str = "",
@@ -184,6 +190,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
         WrongState: The slot has begun.
         NotEligible: Not of the age on that day, or no phase open then admits.
         NotDue: The dose counts already, is due later, or is not to be given with this product.
+        PutOff: A clinician said to come later, and nobody takes them out of turn.
         BadInput: What is told was not asked.
     """
     place, day = scene.place, scene.place.session.day
@@ -193,6 +200,8 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     rule = knowledge.series_of(db, place.product.knowledge_id)
     if not rule.at(birth_date, day).suits(birth_date, day):
         raise NotEligible
+    if scene.put_off and day < scene.put_off and not exception_reason:
+        raise PutOff(opens_on=scene.put_off)
     before = _before(db, person, place, dose_number, planned)
     given = [(on, knowledge.series_of(db, version)) for on, version in scene.counted]
     given += [(each.day, rule) for each in sorted(before) if each.dose_number > len(scene.counted)]

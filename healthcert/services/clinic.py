@@ -1,6 +1,7 @@
 """A day at a clinic: who is expected, who has come, who is in front of the nurse."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 from healthcert.errors import BadInput, NotFound
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
+    AdverseEvent,
     Appointment,
     ClinicSession,
     Person,
@@ -21,17 +23,15 @@ from healthcert.models import (
     Slot,
     Staff,
 )
+from healthcert.models.appointment import NOT_VACCINATED_REASONS
 from healthcert.policy import likeness
-from healthcert.services import audit, enrolment, facts, findings, looks, record
+from healthcert.services import audit, enrolment, facts, findings, looks, reactions, record
 from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
 from healthcert.services.scenes import place_of
 from healthcert.services.tidying import tidy_identity
 
-NOT_VACCINATED_REASONS = (
-    "refused", "unwell", "contraindicated", "already_had", "no_consent", "no_vaccine", "left",
-)  # fmt: skip
 _LEAST_ALIKE = 0.75
 _ON_THE_LIST = ("booked", "arrived", "vaccinated", "not_vaccinated", "no_show")
 
@@ -54,6 +54,7 @@ class Expected:
     product: str  # its name
     programme_id: UUID
     programme: dict[str, str]  # its names by language
+    why_not: str | None  # why nothing was given, where it ended so
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Known(NamedTuple):
     appointments: list[HeldAppointment]
     doses: list[HeldDose]
     findings: list[findings.Held]
+    reactions: Sequence[AdverseEvent]  # after earlier doses, the latest first
 
     @property
     def name(self) -> str:
@@ -196,7 +198,7 @@ def not_vaccinated(
     appointment = _at_site(db, appointment_id, staff.site_id)
     if appointment.state == "booked":
         change_state(db, appointment, "arrived", before=("booked",))
-    change_state(db, appointment, "not_vaccinated", before=("arrived",))
+    change_state(db, appointment, "not_vaccinated", before=("arrived",), why_not=reason)
     audit.done(db, "not_vaccinated", appointment, {"reason": reason}, by=staff, now=now)
 
 
@@ -216,10 +218,11 @@ def known(
     if not db.scalar(select(or_(ours.exists(), found.exists()))):
         raise NotFound
     looks.seen(db, staff=staff, person_id=person_id, reason=reason, now=now)
-    person = db.get_one(Person, person_id)
+    person, zone = db.get_one(Person, person_id), db.get_one(Site, staff.site_id).time_zone
     return Known(
         person_id, details_of(vault, person), record.appointments_of(db, person_id)[person_id],
-        record.doses_of(db, person_id), findings.held(db, person_id),
+        record.doses_of(db, person_id), findings.held(db, person_id, zone),
+        reactions.of_person(db, person_id),
     )  # fmt: skip
 
 
@@ -266,4 +269,5 @@ def _expected(
         birth_date=details.birth_date, starts_at=appointment.starts_at, time_zone=site.time_zone,
         state=appointment.state, dose_number=appointment.dose_number, product_id=product.id,
         product=product.name, programme_id=programme.id, programme=programme.names,
+        why_not=appointment.why_not,
     )  # fmt: skip

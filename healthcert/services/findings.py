@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,7 @@ from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.hcert.names import composed
-from healthcert.models import Certificate, Person, Recovery, RecoveryStanding, Staff, new_id
+from healthcert.models import Certificate, Person, Recovery, RecoveryStanding, Site, Staff, new_id
 from healthcert.models.test_result import RESULTS, TEST_TYPES, TestResult, TestStanding
 from healthcert.services import audit, elsewhere, facts, issuing, knowledge, people, revoking
 from healthcert.services.elsewhere import Evidence
@@ -101,7 +102,8 @@ def record_recovery(
 
     Raises:
         BadInput: By field of `ToldRecovery`: ``test_result_id`` where that test is not positive,
-            of another kind than the country takes, or marked; or ``reason``.
+            of another kind than the country takes, or marked; ``first_positive_on`` where its
+            sample is of another day; or ``reason``.
         NotFound: No such person; or no such recovery of theirs to correct.
         WrongState: What is corrected is marked already.
     """
@@ -109,8 +111,12 @@ def record_recovery(
     if told.first_positive_on > elsewhere.day_in(country, now):
         wrong["first_positive_on"] = "in_the_future"
     person = people.locked(db, person_id)
-    if told.test_result_id and not _founds(db, person_id, told, country):
+    site = db.get(Site, staff.site_id) if staff.site_id else None
+    test = _founding(db, person_id, told, country) if told.test_result_id else None
+    if told.test_result_id and test is None:
         wrong["test_result_id"] = "not_positive"
+    elif test and _day_of(test, (site or country).time_zone) != told.first_positive_on:
+        wrong["first_positive_on"] = "not_of_the_test"
     if wrong:
         raise BadInput(wrong)
     first, last = (told.first_positive_on + timedelta(days=n) for n in country.recovery_days)
@@ -153,8 +159,8 @@ def at_site(db: Session, *, finding_id: UUID, staff: Staff) -> TestResult | Reco
     return finding
 
 
-def held(db: Session, person_id: UUID) -> list[Held]:
-    """Return a person's tests and recoveries, the latest first."""
+def held(db: Session, person_id: UUID, time_zone: str) -> list[Held]:
+    """Return a person's tests and recoveries, the latest first, with days on a clock (IANA)."""
     tests = select(TestResult, TestStanding.counts, Staff.site_id)
     tests = tests.join(TestStanding, TestStanding.test_result_id == TestResult.id)
     tests = tests.join(Staff, Staff.id == TestResult.recorded_by)
@@ -162,7 +168,7 @@ def held(db: Session, person_id: UUID) -> list[Held]:
     recovered = recovered.join(RecoveryStanding, RecoveryStanding.recovery_id == Recovery.id)
     recovered = recovered.join(Staff, Staff.id == Recovery.recorded_by)
     found = [
-        Held(one.id, "test", one.disease, one.sampled_at.date(), counts, site_id)
+        Held(one.id, "test", one.disease, _day_of(one, time_zone), counts, site_id)
         for one, counts, site_id in db.execute(tests.where(TestResult.person_id == person_id))
     ] + [
         Held(one.id, "recovery", one.disease, one.first_positive_on, counts, site_id)
@@ -275,9 +281,16 @@ def _test_wrong(told: ToldTest, now: datetime) -> dict[str, str]:
     return wrong
 
 
-def _founds(db: Session, person_id: UUID, told: ToldRecovery, country: Country) -> bool:
+def _day_of(test: TestResult, time_zone: str) -> date:
+    return test.sampled_at.astimezone(ZoneInfo(time_zone)).date()
+
+
+def _founding(
+    db: Session, person_id: UUID, told: ToldRecovery, country: Country
+) -> TestResult | None:
+    """Return the test that a recovery is said to rest on, if it can."""
     that = (TestResult.id == told.test_result_id, TestResult.disease == told.disease)
     taken = TestResult.test_type.in_(country.recovery_tests)
-    query = select(TestResult.id).where(TestResult.person_id == person_id, *that, taken)
+    query = select(TestResult).where(TestResult.person_id == person_id, *that, taken)
     query = query.join(TestStanding, TestStanding.test_result_id == TestResult.id)
-    return db.scalar(query.where(TestStanding.counts == "positive")) is not None
+    return db.scalar(query.where(TestStanding.counts == "positive"))

@@ -317,9 +317,10 @@ def release(db: Session, *, hours: Mapping[str, int], now: datetime) -> int:
 
 
 def change_state(
-    db: Session, appointment: Appointment, state: str, *, before: Collection[str]
-) -> None:
-    """Move an appointment on, by a single statement that says from where.
+    db: Session, appointment: Appointment, state: str, *, before: Collection[str],
+    why_not: str | None = None,
+) -> None:  # fmt: skip
+    """Move an appointment on, by a single statement that says from where, and why nothing is given.
 
     Raises:
         WrongState: It is in none of the states `before`.
@@ -328,7 +329,7 @@ def change_state(
     moved = (
         update(_APPOINTMENT)
         .where(_APPOINTMENT.c.id == appointment.id, _APPOINTMENT.c.state.in_(before))
-        .values(state=state, held_until=None)
+        .values(state=state, held_until=None, why_not=why_not)
         .returning(_APPOINTMENT.c.id)
     )
     with judged():

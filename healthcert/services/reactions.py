@@ -52,9 +52,17 @@ def cases(db: Session, *, staff: Staff, limit: int = 500, part: Part | None = No
     Of a `part`, they come in the order in which they were reported.
     """
     due = AdverseEvent.due_at.asc().nulls_last()
-    order = (AdverseEvent.state == "closed", due, AdverseEvent.id.desc())
+    over = AdverseEvent.state.in_(("closed", "entered_in_error"))
+    order = (over, due, AdverseEvent.id.desc())
     query = _query(staff).order_by(*order).limit(limit)
     return [Case(*row) for row in db.execute(part.of(query, AdverseEvent.id) if part else query)]
+
+
+def of_person(db: Session, person_id: UUID) -> Sequence[AdverseEvent]:
+    """Return the reactions on record of a person, the latest first; none that was taken back."""
+    query = select(AdverseEvent).filter_by(person_id=person_id)
+    stands = query.where(AdverseEvent.state != "entered_in_error")
+    return db.scalars(stands.order_by(AdverseEvent.onset_on.desc(), AdverseEvent.id)).all()
 
 
 def case(
@@ -126,7 +134,9 @@ def line(db: Session, case: Case, told: Mapping[str, str], country: str) -> dict
         "vaccine_code": product.code if product else None,
         "pregnant": how if how in PREGNANT else None, "seriousness": event.seriousness,
         "reporter": event.reporter, "state": event.state, "causality": event.causality,
-        "missing": " ".join(_missing(db, variables | {"onset": onset}, product)),
+        "nullified": event.error_reason,
+        "missing": " ".join(_missing(db, variables | {"onset": onset}, product))
+        if event.error_reason is None else "",
     }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ class HeldAppointment:
     product: str
     dose_number: int
     state: str
+    why_not: str | None  # why nothing was given, where it ended so
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def appointments_of(db: Session, *person_ids: UUID) -> dict[UUID, list[HeldAppoi
         found[appointment.person_id].append(HeldAppointment(
             appointment.id, appointment.reference, appointment.starts_at, appointment.ends_at,
             site.time_zone, site.id, site.names, site.address, programme.id, programme.names,
-            product.name, appointment.dose_number, appointment.state,
+            product.name, appointment.dose_number, appointment.state, appointment.why_not,
         ))  # fmt: skip
     return found
 

@@ -1,42 +1,17 @@
-"""Before the needle and after it: consent, health questions, clinicians' decisions, reactions."""
+"""Before the needle: consent, health questions, clinicians' decisions."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import AdverseEvent, Consent, Screening, Staff, Triage, new_id
-from healthcert.models.adverse_event import AdverseEventEntry
-from healthcert.models.broken import refusing
+from healthcert.models import Consent, Screening, Staff, Triage, new_id
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
-from healthcert.services import audit, elsewhere, people
-
-_STEPS = (
-    "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
-    "ck_adverse_event_death",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What is reported of an adverse event; the codes are those of `models.adverse_event`.
-
-    `told` is sealed: of `reactions.TOLD` what is known. The rest follows by `tell_more`.
-    """
-
-    term: str
-    onset_on: date
-    seriousness: str
-    outcome: str
-    reporter: str
-    told: Mapping[str, str]
-    dose_id: UUID | None = None
+from healthcert.services import audit, people
 
 
 def consent(
@@ -136,80 +111,15 @@ def override(
     return row
 
 
-def report_event(
-    db: Session, *, vault: Vault, person_id: UUID, reaction: Reaction, country: Country,
-    site_id: UUID | None, staff: Staff | None, now: datetime,
-) -> AdverseEvent:  # fmt: skip
-    """Report what happened to a person after a dose; a serious case is to be assessed in time.
-
-    Raises:
-        BadInput: It began in the future, or somebody died of what is not serious.
-        NotFound: No such person.
-    """
-    if reaction.onset_on > elsewhere.day_in(country, now):
-        raise BadInput({"onset_on": "in_the_future"})
-    if (reaction.outcome, reaction.seriousness) == ("died", "not_serious"):
-        raise BadInput({"seriousness": "not_serious"})
-    person, row_id = people.locked(db, person_id), new_id()
-    clear, serious = asdict(reaction), reaction.seriousness != "not_serious"
-    told = clear.pop("told")
-    if staff and reaction.reporter == "health_worker":  # who is known is not asked for
-        told = {"reporter_name": staff.name, "reporter_position": staff.role} | told
-    sealed = vault.seal(people.key_of(person), row_id, told, purpose="adverse_event")
-    event = AdverseEvent(
-        id=row_id, recorded_at=now, number=f"{country.code}-{row_id.hex.upper()}",
-        country=country.code, person_id=person_id, site_id=site_id, sealed=sealed,
-        reported_by=staff and staff.id,
-        due_at=now + country.serious_within if serious else None, **clear,
-    )  # fmt: skip
-    db.add(event)
-    _note(db, "adverse_event_reported", "adverse_event", row_id, staff, now, serious=serious)
-    return event
-
-
-def tell_more(
-    db: Session, *, vault: Vault, event_id: UUID, told: Mapping[str, str], staff: Staff,
-    now: datetime,
-) -> None:  # fmt: skip
-    """Add to a case of one's site what was learned after its report, of `reactions.TOLD`.
-
-    Raises:
-        NotFound: No such case there.
-    """
-    event = db.get(AdverseEvent, event_id)
-    if event is None or event.site_id != staff.site_id:
-        raise NotFound
-    person, row_id = people.locked(db, event.person_id), new_id()
-    sealed = vault.seal(people.key_of(person), row_id, told, purpose="adverse_event")
-    of = {"event_id": event_id, "person_id": person.id, "told_by": staff.id}
-    db.add(AdverseEventEntry(id=row_id, recorded_at=now, sealed=sealed, **of))
-    names = dict.fromkeys(told, True)
-    _note(db, "adverse_event_told_more", "adverse_event", event_id, staff, now, **names)
-
-
-def move_event(
-    db: Session, *, event_id: UUID, state: str, country: Country, staff: Staff, now: datetime,
-    causality: str | None = None, outcome: str | None = None, seriousness: str | None = None,
-) -> AdverseEvent:  # fmt: skip
-    """Move a case on, with what was found.
-
-    The clock of a case that turns out to be serious starts now; one that runs goes on.
-
-    Raises:
-        NotFound: No such case.
-        WrongState: This step does not follow, or the causality that it needs is missing.
-    """
-    event = db.get(AdverseEvent, event_id, with_for_update=True, populate_existing=True)
-    if event is None:
-        raise NotFound
-    found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
-    with refusing(db, dict.fromkeys(_STEPS, WrongState)):
-        for name, value in {"state": state, **found}.items():
-            setattr(event, name, value or getattr(event, name))
-        serious = event.seriousness != "not_serious"
-        event.due_at = (event.due_at or now + country.serious_within) if serious else None
-    _note(db, f"adverse_event_{state}", "adverse_event", event_id, staff, now, **found)
-    return event
+def newest_decision(
+    db: Session, *, person_id: UUID, programme_id: UUID, apart_from: UUID | None = None
+) -> Triage | None:
+    """Return what a clinician decided last of a person in a programme, `apart_from` a visit."""
+    query = select(Triage).join(Screening, Screening.id == Triage.screening_id)
+    query = query.where(Screening.person_id == person_id, Screening.programme_id == programme_id)
+    if apart_from:
+        query = query.where(Screening.appointment_id.is_distinct_from(apart_from))
+    return db.scalar(query.order_by(Triage.recorded_at.desc(), Triage.id.desc()).limit(1))
 
 
 def _note(

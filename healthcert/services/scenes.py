@@ -52,6 +52,7 @@ class Scene(NamedTuple):
     details: Details
     last: EligibilityDecision | None  # the newest decision
     counted: Sequence[tuple[date, UUID]]  # of doses in order: the day, the version of its rule
+    put_off: date | None  # until when a clinician put them off in the programme, at the last visit
 
 
 _T = Base.metadata.tables
@@ -82,6 +83,7 @@ def _places(read: Mapping[str, Any]) -> Select[Any]:
 PLACES = _places(_READ)
 _PLACE = Straight(_places(_WHOLE).where(_SLOT.c.id == bindparam("slot")))
 _DECISION, _DOSE, _STANDING = _T["eligibility_decision"], _T["dose"], _T["dose_standing"]
+_TRIAGE, _SCREENING = _T["triage"], _T["screening"]
 _NEWER, _GIVEN = _DECISION.alias(), _T["product"].alias()
 _NEWEST = (
     select(_NEWER.c.id)
@@ -90,9 +92,20 @@ _NEWEST = (
     .limit(literal_column("1"))
     .correlate(_PROGRAMME)
 )
+_PUT_OFF = (
+    select(_TRIAGE.c.until)
+    .join(_SCREENING, _SCREENING.c.id == _TRIAGE.c.screening_id)
+    .where(_SCREENING.c.person_id == bindparam("person"))
+    .where(_SCREENING.c.programme_id == _PROGRAMME.c.id)
+    .order_by(_TRIAGE.c.recorded_at.desc(), _TRIAGE.c.id.desc())
+    .limit(literal_column("1"))
+    .correlate(_PROGRAMME)
+)
 _SCENE = Straight(
     PLACES.add_columns(*(_DECISION.c[each] for each in _LAST._fields))
-    .add_columns(_DOSE.c.given_on, _GIVEN.c.knowledge_id)
+    .add_columns(
+        _PUT_OFF.scalar_subquery().label("put_off"), _DOSE.c.given_on, _GIVEN.c.knowledge_id
+    )
     .outerjoin(_DECISION, _DECISION.c.id == _NEWEST.scalar_subquery())
     .outerjoin(
         _STANDING,
@@ -122,7 +135,9 @@ def scene_of(db: Session, vault: Vault, person: Person, slot_id: UUID) -> Scene:
         raise NotFound
     last = _LAST._make(islice(values, len(_LAST._fields)))
     counted = [(given_on, version) for *_, given_on, version in rows if given_on]
-    return Scene(place, people.details_of(vault, person), last if last.id else None, counted)
+    put_off = next(values)
+    known = people.details_of(vault, person), last if last.id else None
+    return Scene(place, *known, counted, put_off)
 
 
 def place_of(db: Session, slot_id: UUID, *, states: Collection[str] | None = BOOKABLE) -> Place:

@@ -36,7 +36,11 @@ def _forgotten(db: Session, now: datetime) -> int:
     lately = select(event.id).where(event.subject_kind == "appointment", event.act == "arrived")
     lately = lately.where(event.subject_id == Appointment.id, event.recorded_at > since)
     left = update(Appointment).where(Appointment.state == "arrived", Appointment.ends_at <= since)
-    left = left.where(~lately.exists()).values(state="not_vaccinated").returning(Appointment)
+    left = (
+        left.where(~lately.exists())
+        .values(state="not_vaccinated", why_not="left")
+        .returning(Appointment)
+    )
     gone = db.scalars(left.execution_options(synchronize_session=False)).all()
     for one in gone:
         audit.done(db, "not_vaccinated", one, {"reason": "left"}, by=None, now=now)

@@ -27,5 +27,5 @@ def write_down(
     )  # fmt: skip
     agreed = safety.current_consent(db, person_id=person_id, programme_id=programme_id)
     giving.note_unchecked(db, dose, agreed, "", staff, now)
-    observing.begin(db, dose=dose, minutes=giving.minutes_after(db, product_id), now=now)
+    observing.begin(db, dose=dose, minutes=giving.minutes_after(db, dose, {}), now=now)
     return dose

@@ -36,6 +36,7 @@ from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
 from healthcert.services.places import change_state, give_back
 from healthcert.services.scenes import Place, place_of
+from healthcert.services.sweeping import GIVEN_UP_AFTER
 
 _ON_TIME = ("booked", "arrived")
 ERROR_REASONS = (
@@ -191,6 +192,8 @@ def judge_by_hand(
     _judge(db, vault, [person], [dose], staff, country, now, {dose.id: Found(found, reason)})
     if found == "entered_in_error":
         stock.give_back(db, dose=dose, by=staff.id, now=now)
+        if person.erased_at is None:
+            _reopen(db, dose, reason, now)
     act = "dose_marked_in_error" if found == "entered_in_error" else "dose_judged_by_hand"
     audit.done(db, act, dose, {"reason": reason}, by=staff, now=now)
     if found:
@@ -318,6 +321,20 @@ def _end(db: Session, appointment: Appointment) -> str:
             change_state(db, appointment, "arrived", before=(was,))
             change_state(db, appointment, "vaccinated", before=("arrived",))
     return was
+
+
+def _reopen(db: Session, dose: Dose, reason: str, now: datetime) -> None:
+    """Let the appointment of a dose that was not given be of somebody who has come, and waits.
+
+    One of another day is over, without a dose. Who was given it, and has it on record twice, is
+    vaccinated; who has booked again keeps that.
+    """
+    appointment = dose.appointment_id and db.get_one(Appointment, dose.appointment_id)
+    if appointment and reason != "given_twice_on_record":
+        with suppress(AlreadyBooked, TimesOverlap, WrongState), db.begin_nested():
+            change_state(db, appointment, "arrived", before=("vaccinated",))
+            if now - appointment.ends_at > GIVEN_UP_AFTER:
+                change_state(db, appointment, "not_vaccinated", before=("arrived",))
 
 
 def recorded(db: Session, *, appointment_id: UUID) -> UUID | None:

@@ -1,11 +1,11 @@
 """The words of messages, by template, which `data/messages.toml` holds."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from healthcert.data import table
-from healthcert.i18n import format_datetime, gettext, use
+from healthcert.i18n import format_date, format_datetime, gettext, use
 
 _PLAIN = str.maketrans("\u202f\u00a0\u2019", "  '")
 TEMPLATES: Mapping[str, Mapping[str, str]] = table("messages")
@@ -16,9 +16,9 @@ def words(
 ) -> tuple[str, str]:
     """Return subject and text of a message in a language.
 
-    Of the fields that it names, moments are written out on the clock of `time_zone` (IANA), and a
-    mapping is names by language. Spaces and apostrophes are plain: finer ones are not in the
-    alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
+    Of the fields that it names, days are written out, and moments on the clock of `time_zone`
+    (IANA); a mapping is names by language. Spaces and apostrophes are plain: finer ones are not in
+    the alphabet of 7 bits (3GPP TS 23.038), and one alone would halve what a text message holds.
     """
     subject, text = (TEMPLATES[template][part] for part in ("subject", "text"))
     with use(language):
@@ -29,6 +29,8 @@ def words(
 def _said(value: object, language: str, time_zone: str) -> object:
     if isinstance(value, datetime):
         return _moment(value, language, time_zone)
+    if isinstance(value, date):
+        return format_date(value)
     if isinstance(value, Mapping):
         return value.get(language) or next(iter(value.values()))
     return value

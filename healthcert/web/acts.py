@@ -57,6 +57,7 @@ BY_ACT: Mapping[str, str] = {
     "keep_opening": "opening: ask announce foresee take_away; v1: set_opening take_opening_away",
     "mark_dose_in_error": "doses: correct mark_in_error; v1: mark_in_error judge_dose correct",
     "mark_finding_in_error": "people: mark_in_error; v1: finding_in_error",
+    "mark_reaction_in_error": "reactions: mark_in_error; v1: reaction_in_error",
     "report_adverse_event": "reactions: report more; v1: report_event tell_more",
     "record_finding": "people: test recovery; v1: record_test record_recovery",
     "count_stock": "closing: page count; v1: sums count",

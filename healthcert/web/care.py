@@ -1,5 +1,6 @@
 """The way of a patient beside the dose: consent, questions, what a nurse decides, the watch."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from wtforms import BooleanField, HiddenField
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.services import clinic, giving, observing, roster, safety
-from healthcert.services.giving import Before
+from healthcert.services.prompting import Before
 from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.clinic import Beside, own_site, patient_page, scene
 from healthcert.web.forms import DayField
@@ -54,6 +55,11 @@ def answers_of(form: Answers) -> dict[str, bool]:
     }
 
 
+def meant() -> UUID | None:
+    """Return which vaccine is meant, where it is said: another than planned has other questions."""
+    return request.values.get("product", type=UUID)
+
+
 @bp.post("/appointments/<uuid:appointment_id>/consent")
 def consent(appointment_id: UUID) -> _Page:
     """Write down that they agree, refuse, or no longer agree."""
@@ -94,7 +100,7 @@ def not_vaccinated(appointment_id: UUID) -> _Page:
 def questions(appointment_id: UUID) -> _Page:
     """Ask the health questions, and keep what was answered."""
     with parts().doors.transaction() as db:
-        at = scene(db, appointment_id, "care")
+        at = scene(db, appointment_id, "care", meant())
         form = asking(at.known)(request.form or None)
         if request.form and form.validate() and not answers_of(form):
             form.take({"all_no": "not_confirmed"})
@@ -103,7 +109,7 @@ def questions(appointment_id: UUID) -> _Page:
             return page, 400 if form.errors else 200
         giving.screen(
             db, vault=parts().vault, patient=at.patient, known=at.known, answers=answers_of(form),
-            staff=at.staff, day=at.day, now=now(),
+            staff=at.staff, now=now(),
         )  # fmt: skip
     return _to_patient(appointment_id)
 
@@ -113,10 +119,10 @@ def decision(appointment_id: UUID) -> _Page:
     """Let a nurse decide where the answers lead."""
     form = Decision(request.form or None)
     with parts().doors.transaction() as db:
-        at = scene(db, appointment_id, "care")
-        page = {"at": at, "form": form, "answers": giving.answered(
-            db, vault=parts().vault, known=at.known
-        )}  # fmt: skip
+        at = scene(db, appointment_id, "care", meant())
+        page = {"at": at, "form": form}
+        if not request.form and (days := at.known.led(at.known.answers).defer_days):
+            form.until.process_data(at.day + timedelta(days=days))  # as the vaccine's file has it
         seen, screening = form.screening.data, at.known.screening
         form.screening.data = screening and screening.id
         is_valid = request.form and form.validate()
@@ -126,7 +132,7 @@ def decision(appointment_id: UUID) -> _Page:
             return render_template("clinic/decision.html", **page), 400 if form.errors else 200
         try:
             giving.decide(
-                db, appointment_id=appointment_id, screening_id=screening.id,
+                db, vault=parts().vault, appointment_id=appointment_id, screening_id=screening.id,
                 staff=at.staff, day=at.day, now=now(), outcome=form.outcome.data,
                 reason=form.reason.data, until=form.until.data,
             )  # fmt: skip
@@ -134,7 +140,8 @@ def decision(appointment_id: UUID) -> _Page:
             form.take(wrong.fields)
             return render_template("clinic/decision.html", **page), 400
     if form.outcome.data == "go":
-        return redirect(url_for("doses.ask", appointment_id=appointment_id), code=303)
+        ask = url_for("doses.ask", appointment_id=appointment_id, **at.other)
+        return redirect(ask, code=303)
     return _to_patient(appointment_id)
 
 

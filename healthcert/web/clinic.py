@@ -12,10 +12,10 @@ from werkzeug import Response
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
 from healthcert.models import Staff
-from healthcert.services import clinic, giving, identities, proxies, roster
+from healthcert.services import clinic, identities, prompting, proxies, roster
 from healthcert.services.clinic import Patient
-from healthcert.services.giving import Before
 from healthcert.services.people import IdentityDetails
+from healthcert.services.prompting import Before
 from healthcert.web import family
 from healthcert.web.answers import Answers, Choice, Line, Radios, options
 from healthcert.web.guards import visitor
@@ -49,16 +49,28 @@ class Scene(NamedTuple):
     known: Before
     day: date  # at the site
 
+    @property
+    def other(self) -> dict[str, Any]:
+        """Return what an address has to say where another vaccine than planned is meant."""
+        meant = self.known.rule.product.id
+        return {} if meant == self.patient.expected.product_id else {"product": meant}
 
-def scene(db: Any, appointment_id: UUID, reason: str) -> Scene:  # noqa: ANN401 - views know no SQL
-    """Return the person of an appointment at one's own site; the look is written down."""
+
+def scene(
+    db: Any,  # noqa: ANN401 - views know no SQL
+    appointment_id: UUID, reason: str, product_id: UUID | None = None,
+) -> Scene:  # fmt: skip
+    """Return the person of an appointment at one's own site, for the planned vaccine or another."""
     staff = roster.present(db, staff_id=visitor().id)
     patient = clinic.patient(
         db, vault=parts().vault, appointment_id=appointment_id, staff=staff, reason=reason,
         now=now(),
     )  # fmt: skip
     day = today(patient.expected.time_zone)
-    known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=day)
+    known = prompting.before(
+        db, vault=parts().vault, patient=patient, staff=staff, country=parts().country, day=day,
+        product_id=product_id,
+    )  # fmt: skip
     return Scene(staff, patient, known, day)
 
 

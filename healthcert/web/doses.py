@@ -16,10 +16,20 @@ from healthcert.errors import BadInput, SignerUnavailable
 from healthcert.i18n import lazy as _
 from healthcert.models import Product
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
-from healthcert.services import clinic, desk, giving, issuing, roster, safety, vaccination, vials
+from healthcert.services import (
+    clinic,
+    desk,
+    giving,
+    issuing,
+    prompting,
+    roster,
+    safety,
+    vaccination,
+    vials,
+)
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
-from healthcert.web.care import answers_of, asking
+from healthcert.web.care import answers_of, asking, meant
 from healthcert.web.clinic import Scene, own_site, scene
 from healthcert.web.guards import visitor
 from healthcert.web.here import done, parts
@@ -71,11 +81,11 @@ class Correction(Shot):
 
 @bp.get("/appointments/<uuid:appointment_id>/dose")
 def ask(appointment_id: UUID) -> str:
-    """Ask what was given, and before it what was not asked yet."""
+    """Ask what was given, and before it what was not asked yet; of another vaccine, its own."""
     with parts().doors.transaction() as db:
-        at = scene(db, appointment_id, "care")
+        at = scene(db, appointment_id, "care", meant())
         form = _given(db, at, None)
-    form.product.data = str(at.patient.expected.product_id)
+    form.product.data = str(at.known.rule.product.id)
     chosen = session.get("lots", {}).get(form.product.data)
     form.lot.data = chosen or at.known.last_lot
     form.given_at.data = clock(now(), at.patient.expected.time_zone)
@@ -89,7 +99,7 @@ def record(appointment_id: UUID) -> _Page:
     Where the answers given with it ask for a nurse's decision, they are kept and that comes first.
     """
     with parts().doors.transaction() as db:
-        at = scene(db, appointment_id, "care")
+        at = scene(db, appointment_id, "care", meant())
         form = _given(db, at, request.form)
     try:
         if not form.validate():
@@ -101,7 +111,8 @@ def record(appointment_id: UUID) -> _Page:
     except vaccination.AlreadyRecorded as told:
         return _shown(told.dose_id, again=True), 409
     if dose is None:
-        return redirect(url_for("care.decision", appointment_id=appointment_id), code=303)
+        decide = url_for("care.decision", appointment_id=appointment_id, **at.other)
+        return redirect(decide, code=303)
     session.pop("lots", None)  # from now on it is the lot that was given last
     sign(at.patient.expected.person_id)
     return redirect(url_for(".recorded", dose_id=dose), code=303)
@@ -191,12 +202,15 @@ def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - vie
             db, vault=vault, person_id=line.person_id, programme_id=line.programme_id, staff=staff,
             decision="given", decided_by="self", may_decide=at.known.may_decide, now=now(),
         )  # fmt: skip
-    if answers and answers != giving.answered(db, vault=vault, known=at.known):
+    if answers and answers != at.known.answers:
         giving.screen(
             db, vault=vault, patient=patient, known=at.known, answers=answers, staff=staff,
-            day=at.day, now=now(),
+            now=now(),
         )  # fmt: skip
-    known = giving.before(db, patient=patient, staff=staff, country=parts().country, day=at.day)
+    known = prompting.before(
+        db, vault=vault, patient=patient, staff=staff, country=parts().country, day=at.day,
+        product_id=at.known.rule.product.id,
+    )  # fmt: skip
     if answers and known.outcome != "go" and not known.triage:
         return None
     return giving.give(
@@ -214,16 +228,22 @@ def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict
     form = (asking(at.known, Given) if asks else Given)(typed)
     line = at.patient.expected
     day = line.starts_at.astimezone(ZoneInfo(line.time_zone)).date()
-    _choices(db, form, line.programme_id, day, {})
+    _choices(db, form, line.programme_id, day, {}, of=at.known.rule.product.id)
     return form
 
 
-def _choices(db: Any, form: Any, programme_id: UUID, day: date, more: dict[str, str]) -> None:  # noqa: ANN401
-    """Offer what the site gives in a programme on a day, and the lots that may be given then."""
+def _choices(
+    db: Any, form: Any,  # noqa: ANN401
+    programme_id: UUID, day: date, more: dict[str, str], of: UUID | None = None,
+) -> None:  # fmt: skip
+    """Offer what the site gives in a programme on a day, and the lots that may be given then.
+
+    `of` is the one vaccine whose lots are offered, where it is known which.
+    """
     supplies = clinic.supply(db, programme_id=programme_id, site_id=own_site(), day=day)
     products = {str(product.id): product.name for product, _lots in supplies}
     form.product.choices = options(more | products)
-    give_lots(form, supplies)
+    give_lots(form, [each for each in supplies if of in (None, each[0].id)])
 
 
 def give_lots(form: Any, supplies: Iterable[tuple[Product, Iterable[str]]]) -> None:  # noqa: ANN401

@@ -9,7 +9,7 @@ from werkzeug import Response
 
 from healthcert.data import words
 from healthcert.errors import BadInput
-from healthcert.i18n import language
+from healthcert.i18n import format_known, language
 from healthcert.i18n import lazy as _
 from healthcert.models.test_result import RESULTS, TEST_TYPES
 from healthcert.services import clinic, finding, findings, roster
@@ -150,7 +150,7 @@ def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - 
         zone = roster.site(db, site_id=own_site()).time_zone
         if kind == "recovery":
             shown = [one for one in found.findings if one.counts == "positive"]
-            tests = {str(one.finding_id): str(one.day) for one in shown}
+            tests = {str(one.finding_id): format_known(str(one.day)) for one in shown}
             form.test.choices = options({"": _("None"), **tests})
     page = {"found": found, "form": form, "kind": kind}
     if not (request.form and form.validate()):

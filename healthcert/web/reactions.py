@@ -6,73 +6,30 @@ A site reports its cases and watches their clocks; it does not judge itself: tha
 import csv
 import io
 import json
-from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
-from healthcert.i18n import Lazy, format_known
+from healthcert.i18n import format_known
 from healthcert.i18n import lazy as _
 from healthcert.models.adverse_event import TRANSITIONS
-from healthcert.services import reactions, roster, safety
-from healthcert.services.safety import Reaction
+from healthcert.services import reactions, reporting, roster
+from healthcert.services.reporting import Reaction
 from healthcert.web import labels
-from healthcert.web.answers import Answers, Choice, Line, Radios, options
-from healthcert.web.forms import DayField
+from healthcert.web.answers import options
 from healthcert.web.guards import visitor
 from healthcert.web.here import done, parts
 from healthcert.web.moment import now
 from healthcert.web.people import known
+from healthcert.web.reaction_forms import Mistaken, More, Step, Told, Words
 
 bp = Blueprint("reactions", __name__)
 
 _Page = str | tuple[str, int] | Response
 # By what a critical variable of the WHO is asked, where it is not on record.
 _ASKED = {"onset": "onset_time", **dict.fromkeys(("vaccine", "batch", "vaccinated"), "elsewhere")}
-
-
-class Words(Answers):
-    """What is told of a reaction and sealed; the names are those of `reactions.TOLD`."""
-
-    onset_time = Line(_("At what time did it begin?"))
-    narrative = Line(_("Signs, and what was done"))
-    history = Line(_("Illnesses, allergies and medicines from before"))
-    pregnant = Choice(
-        _("Are they pregnant or breastfeeding?"), choices=options(labels.PREGNANT), default=""
-    )
-    patient_place = Line(_("Town or village where they live"))
-    other_vaccines = Line(_("Other vaccines shortly before"))
-    elsewhere = Line(_("Vaccine, lot, day and time, if that dose is not on our record"))
-    diluent_lot = Line(_("Lot of the diluent"))
-    reporter_name = Line(_("Name of who tells of it"))
-    reporter_position = Line(_("Their work and place of work"))
-    reporter_contact = Line(_("Their phone number or mail address"))
-
-
-class Told(Words):
-    """What is reported of a reaction: the coded variables of the WHO too."""
-
-    dose = Choice(_("After which dose?"))
-    term = Radios(_("What happened?"), choices=options(labels.EVENTS))
-    onset_on = DayField(_("On which day did it begin?"))
-    seriousness = Radios(_("How grave is it?"), choices=options(labels.SERIOUSNESS))
-    outcome = Radios(_("How are they now?"), choices=options(labels.EVENT_OUTCOMES))
-    reporter = Radios(_("Who tells of it?"), choices=options(labels.DECIDERS))
-
-
-def _news(asked: Lazy, told: Mapping[str, Lazy]) -> Choice:
-    return Choice(asked, choices=options({"": _("Nothing new"), **told}), default="")
-
-
-class Step(Answers):
-    """What was found out about a case; empty where nothing is new."""
-
-    state = Choice(_("Move the case on"), choices=list(labels.CASES))
-    causality = _news(_("What caused it?"), labels.CAUSES)
-    outcome = _news(_("How are they now?"), labels.EVENT_OUTCOMES)
-    seriousness = _news(_("How grave is it?"), labels.SERIOUSNESS)
 
 
 @bp.route("/clinic/people/<uuid:person_id>/reaction", methods=["GET", "POST"])
@@ -95,7 +52,7 @@ def report(person_id: UUID) -> _Page:
     of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
     try:
-        event = done(safety.report_event, reaction=reaction, site_id=visitor().site_id, **of)
+        event = done(reporting.report_event, reaction=reaction, site_id=visitor().site_id, **of)
     except BadInput as wrong:
         form.take(wrong.fields)
         return render_template("clinic/reaction.html", **page), 400
@@ -123,18 +80,36 @@ def move(event_id: UUID) -> _Page:
     if not form.validate():
         return _case(event_id, form), 400
     found = {name: value or None for name, value in form.data.items()}
-    done(safety.move_event, event_id=event_id, country=parts().country, **found)
+    done(reporting.move_event, event_id=event_id, country=parts().country, **found)
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
 @bp.post("/reactions/<uuid:event_id>/more")
 def more(event_id: UUID) -> _Page:
     """Add what was learned of a case since it was reported."""
-    form = Words(request.form)
+    form = More(request.form)
     if not form.validate():
         return _case(event_id, form), 400
-    if told := _words(form):
-        done(safety.tell_more, vault=parts().vault, event_id=event_id, told=told)
+    told, news = _words(form), {name: form.data[name] for name in ("seriousness", "outcome")}
+    if told or any(news.values()):
+        try:
+            done(
+                reporting.tell_more, vault=parts().vault, event_id=event_id, told=told,
+                country=parts().country, **news,
+            )  # fmt: skip
+        except BadInput as wrong:
+            form.take(wrong.fields)
+            return _case(event_id, form), 400
+    return redirect(url_for(".case", event_id=event_id), code=303)
+
+
+@bp.post("/reactions/<uuid:event_id>/in-error")
+def mark_in_error(event_id: UUID) -> _Page:
+    """Take a report back, with what is wrong with it."""
+    form = Mistaken(request.form)
+    if not form.validate():
+        return _case(event_id, form), 400
+    done(reporting.mark_event_in_error, event_id=event_id, reason=form.reason.data)
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 
@@ -158,7 +133,7 @@ def _words(form: Words) -> dict[str, str]:
     return {name: form.data[name] for name in reactions.TOLD if form.data[name]}
 
 
-def _case(event_id: UUID, form: Step | Words) -> str:
+def _case(event_id: UUID, form: Step | More | Mistaken) -> str:
     with parts().doors.transaction() as db:
         found, told = reactions.case(
             db, vault=parts().vault, event_id=event_id, now=now(),
@@ -166,11 +141,15 @@ def _case(event_id: UUID, form: Step | Words) -> str:
         )  # fmt: skip
         line = reactions.line(db, found, told, parts().country.code)
     step = form if isinstance(form, Step) else Step()
-    words = form if isinstance(form, Words) else Words()
-    following = TRANSITIONS[found.event.state]
+    words = form if isinstance(form, More) else More()
+    mistaken = form if isinstance(form, Mistaken) else Mistaken()
+    steps = TRANSITIONS.get(found.event.state, ())
+    following = [state for state in steps if state != "entered_in_error"]
+    may_undo = steps and (visitor().site_id is None or found.event.state == "reported")
     step.state.choices = options({state: labels.CASES[state][0] for state in following})
     missing = dict.fromkeys(_ASKED.get(name, name) for name in str(line["missing"]).split())
     return render_template(
         "clinic/case.html", found=found, told=told, form=step, more=words,
+        mistaken=may_undo and mistaken, wrong=form,
         missing=[words[name].label.text for name in missing],
     )  # fmt: skip

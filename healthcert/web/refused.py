@@ -43,13 +43,13 @@ def answered(refusal: Refusal) -> Page:
         turn = next(turn for turn, group in enumerate(groups()) if one.number in group)
         return (second if is_second else slots)(answer, turn)
     is_by_phase = isinstance(refusal, NotEligible) and refusal.by_phase
-    is_kept = is_by_phase and _kept(one)
+    is_kept, is_put_off = is_by_phase and _kept(one), isinstance(refusal, booking.PutOff)
     said = draft.people()[one.number].get(draft.TOLD) or {}
     asks = priority.asks_of(needs()[one.number].programme, said) if is_by_phase else None
     page = render_template(
         "booking/refused.html", answer=answer, refusal=refusal, asked=asked(), is_kept=is_kept,
         is_second=is_second, dose=one.dose, number=number, count=count, again=again,
-        exceptions=EXCEPTIONS if at_desk() and is_kept else {},
+        exceptions=EXCEPTIONS if at_desk() and (is_kept or is_put_off) else {},
         is_not_due=isinstance(refusal, booking.NotDue), asks=asks,
     )  # fmt: skip
     return page, answer.status

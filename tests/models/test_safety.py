@@ -97,9 +97,12 @@ def test_a_second_decision_is_a_second_row(db):
 def make_case(db: Session, state: str) -> AdverseEvent:
     """Return a serious case brought to a state along the listed steps."""
     case = make.make_adverse_event(db, **SERIOUS)
-    for step in STATES[1 : STATES.index(state) + 1]:
+    if state == "entered_in_error":
+        case.state, case.error_reason = state, "wrong_person"
+    for step in STATES[1 : STATES.index(state) + 1] if case.error_reason is None else ():
         case.state, case.causality = step, "indeterminate_temporal"
         db.flush()
+    db.flush()
     return case
 
 
@@ -108,11 +111,13 @@ def make_case(db: Session, state: str) -> AdverseEvent:
 def test_a_case_goes_the_listed_way(db, old, new):
     case = make_case(db, old)
     step = update(AdverseEvent).where(AdverseEvent.id == case.id)
-    step = step.values(state=new, causality="coincidental")
-    if new == old or new in TRANSITIONS[old]:
+    why = "other" if new == "entered_in_error" else None
+    of_case = {} if old == "entered_in_error" else {"causality": "coincidental"}
+    step = step.values(state=new, error_reason=why and (case.error_reason or why), **of_case)
+    if new == old or new in TRANSITIONS.get(old, ()):
         db.execute(step)
         return
-    with refused(db, "adverse_event_transition"):
+    with refused(db, "adverse_event_transition", "adverse_event_fixed"):
         db.execute(step)
 
 
@@ -155,7 +160,7 @@ def test_a_reaction_is_to_a_dose_of_the_same_person(db):
     make.make_adverse_event(db, dose_id=dose.id, person_id=dose.person_id)
 
 
-MOVES = {"state", "seriousness", "outcome", "causality", "due_at", "sealed"}
+MOVES = {"state", "seriousness", "outcome", "causality", "due_at", "sealed", "error_reason"}
 
 
 def test_what_was_reported_stays_and_a_new_seal_may_come(db):
@@ -179,3 +184,28 @@ def test_what_is_told_later_is_of_the_person_of_its_case(db):
     with refused(db, "foreign_key"):
         make.make_entry(db, event_id=event.id)
     make.make_entry(db, event_id=event.id, person_id=event.person_id)
+
+
+@pytest.mark.parametrize("values", [{"error_reason": "other"}, {"error_reason": "because"}])
+def test_what_stands_has_no_reason_for_being_wrong(db, values):
+    with refused(db, "ck_adverse_event_error_has_reason", "ck_adverse_event_error_reason"):
+        make.make_adverse_event(db, **values)
+
+
+def test_what_is_taken_back_says_why(db):
+    case = make.make_adverse_event(db)
+    wrong = update(AdverseEvent).where(AdverseEvent.id == case.id)
+    with refused(db, "ck_adverse_event_error_has_reason"):
+        db.execute(wrong.values(state="entered_in_error"))
+    db.execute(wrong.values(state="entered_in_error", error_reason="reported_twice"))
+
+
+@pytest.mark.parametrize(
+    "values", [{"error_reason": "other"}, {"outcome": "died"}, {"causality": "coincidental"}]
+)
+def test_of_what_was_taken_back_the_seal_alone_moves(db, values):
+    case = make_case(db, "entered_in_error")
+    back = update(AdverseEvent).where(AdverseEvent.id == case.id)
+    with refused(db, "adverse_event_fixed"):
+        db.execute(back.values(values))
+    db.execute(back.values(sealed=b"under a new key"))

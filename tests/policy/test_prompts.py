@@ -38,6 +38,18 @@ def test_the_gravest_answer_leads(answers, outcome, days, reasons):
     assert found.not_checked == ()
 
 
+@pytest.mark.parametrize(
+    ("history", "outcome"), [({"pericarditis"}, "ask"), ({"myocarditis"}, "ask"), ({"fever"}, "go")]
+)
+def test_a_question_may_look_for_several_things_on_record(history, outcome):
+    heart = {
+        "code": "heart", "when_yes": "ask_clinician", "on_record": ["myocarditis", "pericarditis"]
+    }  # fmt: skip
+    no = {"heart": False}
+    found = prompts([heart], age_months=400, sex="male", history=history, answers=no)
+    assert found.outcome == outcome
+
+
 def test_what_is_on_record_is_not_undone_by_a_no():
     found = asked(history={"anaphylaxis"}, **NO)
     assert (found.outcome, found.reasons[0].about) == ("ask", {"question": "allergy"})

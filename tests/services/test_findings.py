@@ -137,7 +137,7 @@ def test_a_rapid_test_founds_no_recovery_where_the_country_wants_another(clinic,
 
 
 def test_marking_a_test_revokes_it_and_what_it_founded(clinic, signers, person_id):
-    positive = clinic.tested(person_id, POSITIVE)
+    positive = clinic.tested(person_id, POSITIVE, sampled_at=NOW - timedelta(days=20))
     recovery = clinic.recovered(person_id, day(-20), test_result_id=positive.id)
     clinic.issue(signers)
     mark(clinic, positive)

@@ -76,6 +76,7 @@ def test_every_template_reads_well_in_every_language():
         "when": NOW, "place": {"en": "Clinic", "ar": "عيادة"}, "reference": "HC-1",
         "code": "123456", "product": "Comirnaty", "proxy": "Samir", "name": "Alia",
         "programme": {"en": "Measles", "ar": "الحصبة"}, "until": NOW, "link": "https://x.example",
+        "day": NOW.date(),
     }  # fmt: skip
     for template in TEMPLATES:
         for language in ("en", "fr", "ar"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,15 @@ from sqlalchemy import select
 
 from healthcert.data import knowledge as files
 from healthcert.data.knowledge import country
-from healthcert.errors import NotFound
+from healthcert.errors import BadInput, NotFound, WrongState
 from healthcert.models import AdverseEvent, AdverseEventEntry, AuditEvent
-from healthcert.services import reactions, safety
-from healthcert.services.safety import Reaction
+from healthcert.services import reactions, reporting
+from healthcert.services.reporting import Reaction
 from tests import factories as make
 from tests.factories import NOW, TODAY
 
 TABLE = (Path(__file__).parents[2] / "docs" / "reactions.md").read_text(encoding="utf-8")
-RULE = files.sources("vaccine")[0].content
+RULE = {k: v for k, v in files.sources("vaccine")[0].content.items() if k != "diluent"}
 BARE = Reaction("fever_38", TODAY, "not_serious", "recovering", "self", {})
 LATER = {
     "onset_time": "14:30", "patient_place": "Port Azur", "elsewhere": "Stamaril, lot Y1, 1 March",
@@ -44,7 +45,7 @@ def case(db, vault, nurse):
             product = make.make_product(db, knowledge_id=file.id)
             given = {"product": product, "site_id": nurse.site_id}
             told["dose_id"] = make.make_dose(db, person=person, **given).id
-        return safety.report_event(
+        return reporting.report_event(
             db, vault=vault, person_id=person.id, reaction=replace(BARE, **told), staff=nurse,
             country=country("XX"), site_id=nurse.site_id, now=NOW,
         )  # fmt: skip
@@ -66,7 +67,9 @@ def line(db, vault):
 
 
 def tell(db, vault, nurse, event, **told) -> None:
-    safety.tell_more(db, vault=vault, event_id=event.id, told=told, staff=nurse, now=NOW)
+    reporting.tell_more(
+        db, vault=vault, event_id=event.id, told=told, staff=nurse, country=country("XX"), now=NOW
+    )
 
 
 def test_the_table_and_the_export_agree_on_all_25_variables(case, line):
@@ -98,7 +101,7 @@ def test_what_the_record_knows_is_not_asked(case, line):
 
 def test_a_diluent_is_missing_only_where_the_vaccine_has_one(case, line):
     assert "diluent_lot" not in line(case(rule={}))["missing"].split()
-    assert "diluent_lot" in line(case(rule={"diluent": "saline"}))["missing"].split()
+    assert "diluent_lot" in line(case(rule={"diluent": {"en": "saline"}}))["missing"].split()
 
 
 def test_what_is_learned_later_is_added_and_the_newest_word_counts(db, vault, nurse, case, line):
@@ -138,3 +141,92 @@ def test_of_somebody_erased_the_codes_alone_are_told(db, case, line):
     person.erased_at, person.wrapped_key, person.sealed = NOW, None, None
     person.key_gone_on = TODAY
     assert (line(event)["event"], line(event)["history"]) == ("fever_38", None)
+
+
+def news(db, vault, staff, event, **told) -> None:
+    reporting.tell_more(
+        db, vault=vault, event_id=event.id, told={}, staff=staff, country=country("XX"),
+        now=NOW + timedelta(days=3), **told,
+    )  # fmt: skip
+
+
+def test_a_site_tells_that_it_became_serious_and_its_clock_starts_then(db, vault, nurse, case):
+    event = case()
+    news(db, vault, nurse, event, outcome="not_recovered")
+    assert (event.outcome, event.due_at) == ("not_recovered", None)
+    news(db, vault, nurse, event, seriousness="hospitalisation")
+    due = NOW + timedelta(days=3) + country("XX").serious_within
+    assert (event.seriousness, event.due_at, event.state) == ("hospitalisation", due, "reported")
+    news(db, vault, nurse, event, seriousness="death", outcome="died")
+    assert event.due_at == due, "a clock that runs goes on"
+    with pytest.raises(BadInput, match="seriousness"):
+        news(db, vault, nurse, event, seriousness="not_serious")
+    assert not db.scalars(select(AdverseEventEntry)).all(), "of no words there is no entry"
+
+
+def test_nobody_died_of_what_is_not_serious(db, vault, nurse, case):
+    with pytest.raises(BadInput, match="seriousness"):
+        news(db, vault, nurse, case(), outcome="died")
+
+
+def test_what_was_closed_and_proves_serious_is_looked_into_again(db, vault, nurse, case):
+    event = case()
+    reporting.move_event(
+        db, event_id=event.id, state="closed", country=country("XX"), staff=nurse, now=NOW
+    )
+    news(db, vault, nurse, event, seriousness="life_threatening")
+    assert event.state == "investigating"
+    assert event.due_at is not None
+
+
+def undo(db, event, staff, reason="wrong_person") -> None:
+    reporting.mark_event_in_error(db, event_id=event.id, reason=reason, staff=staff, now=NOW)
+
+
+def test_a_report_of_the_wrong_person_is_taken_back_stays_and_is_told_as_void(
+    db, vault, nurse, case, line
+):
+    event = case(term="anaphylaxis", seriousness="life_threatening")
+    assert [each.id for each in reactions.of_person(db, event.person_id)] == [event.id]
+    with pytest.raises(BadInput):
+        undo(db, event, nurse, "")
+    undo(db, event, nurse)
+    assert reactions.of_person(db, event.person_id) == []
+    told = line(event)
+    assert (told["state"], told["nullified"], told["missing"]) == (
+        "entered_in_error", "wrong_person", "",
+    )  # fmt: skip
+    noted = db.scalars(select(AuditEvent).filter_by(act="adverse_event_marked_in_error")).one()
+    assert (noted.details, noted.actor_id) == ({"reason": "wrong_person"}, nurse.id)
+    with pytest.raises(WrongState):
+        undo(db, event, nurse)
+    with pytest.raises(WrongState):
+        news(db, vault, nurse, event, outcome="recovered")
+
+
+def test_a_site_takes_back_its_own_while_nobody_looks_into_it_and_an_inspector_any(db, nurse, case):
+    event, inspector = case(), make.make_staff(db, role="inspector", site_id=None)
+    with pytest.raises(NotFound):
+        undo(db, event, make.make_staff(db))
+    reporting.move_event(
+        db, event_id=event.id, state="investigating", country=country("XX"), staff=inspector,
+        now=NOW,
+    )  # fmt: skip
+    with pytest.raises(WrongState):
+        undo(db, event, nurse)
+    with pytest.raises(WrongState):  # that is a deed of its own
+        reporting.move_event(
+            db, event_id=event.id, state="entered_in_error", country=country("XX"),
+            staff=inspector, now=NOW,
+        )  # fmt: skip
+    undo(db, event, inspector, "not_happened")
+    assert event.error_reason == "not_happened"
+
+
+def test_a_reaction_does_not_begin_before_its_dose_nor_after_one_of_another(db, case):
+    with pytest.raises(BadInput, match="before_the_dose"):
+        case(rule={}, onset_on=TODAY - timedelta(days=9))
+    with pytest.raises(BadInput, match="before_the_dose"):
+        case(onset_on=date(1900, 1, 1))
+    with pytest.raises(BadInput, match="not_known"):
+        case(dose_id=make.make_dose(db).id)

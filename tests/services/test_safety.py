@@ -11,8 +11,8 @@ from sqlalchemy import select
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NotAllowed, NotFound, NotReady, WrongState
 from healthcert.models import AdverseEvent, AuditEvent, Consent, Person, Screening, new_id
-from healthcert.services import safety
-from healthcert.services.safety import Reaction
+from healthcert.services import reporting, safety
+from healthcert.services.reporting import Reaction
 from tests import factories as make
 from tests.factories import NOW, TODAY, day
 
@@ -99,7 +99,7 @@ def test_a_clinician_decides_otherwise_with_a_reason_and_a_clerk_does_not(db, va
 
 
 def reported(db, vault, person, **told) -> AdverseEvent:
-    return safety.report_event(
+    return reporting.report_event(
         db, vault=vault, person_id=person.id, reaction=replace(FEVER, **told), country=XX,
         site_id=None, staff=None, now=NOW,
     )  # fmt: skip
@@ -107,7 +107,7 @@ def reported(db, vault, person, **told) -> AdverseEvent:
 
 def move(db, event, state, *, now=NOW, **found) -> AdverseEvent:
     staff = make.make_staff(db)
-    return safety.move_event(
+    return reporting.move_event(
         db, event_id=event.id, state=state, country=XX, staff=staff, now=now, **found
     )
 
@@ -150,7 +150,7 @@ def test_the_clock_starts_when_a_case_turns_out_to_be_serious(db, vault, person)
 
 def test_a_case_that_does_not_exist_does_not_move(db):
     with pytest.raises(NotFound):
-        safety.move_event(
+        reporting.move_event(
             db, event_id=new_id(), state="closed", country=XX, staff=make.make_staff(db), now=NOW
         )
 

@@ -356,13 +356,29 @@ def test_a_mark_is_kept_when_the_history_is_judged_again(clinic):
     clinic.lot()
     who = details()
     wrong = clinic.vaccinated(day(-60), who)
-    clinic.mark_in_error(wrong)
+    clinic.mark_in_error(wrong, now=NOW)
     right = clinic.vaccinated(day(0), who)
     assert clinic.counts(wrong)[0] == "entered_in_error"
     assert clinic.counts(right) == ("valid", 1)
     with clinic.doors.reading() as db:
         judged = select(DoseJudgement).where(DoseJudgement.dose_id == wrong.id)
         assert len(db.scalars(judged).all()) == 2
+
+
+@pytest.mark.parametrize(
+    ("later", "reason", "state"),
+    [
+        (timedelta(hours=1), "wrong_person", "arrived"),
+        (timedelta(hours=1), "given_twice_on_record", "vaccinated"),
+        (timedelta(days=3), "wrong_person", "not_vaccinated"),
+    ],
+)
+def test_whose_dose_was_an_error_is_not_vaccinated(clinic, later, reason, state):
+    clinic.lot()
+    dose = clinic.vaccinated(day(1), details())
+    clinic.mark_in_error(dose, reason, now=dose.given_at + later)
+    with clinic.doors.reading() as db:
+        assert db.scalars(select(Appointment.state)).all() == [state]
 
 
 def test_another_sites_dose_cannot_be_marked(clinic):

@@ -33,10 +33,12 @@ def test_a_dose_is_recorded_where_the_one_before_it_was_an_error(patient, clinic
     nurse, path = patient()
     wrong = nurse.post(f"{path}/dose", given(clinic)).location
     nurse.post(f"{wrong}/error", {"reason": "wrong_person"})
-    assert "A dose was given all the same" in nurse.get(path).text
+    assert rows(Appointment.state) == [("arrived",)], "they are still to be vaccinated, or not"
+    assert "Record the dose" in nurse.get(path).text
     assert "Save the dose" in nurse.get(f"{path}/dose").text
     assert nurse.post(f"{path}/dose", given(clinic)).status_code == 303
     assert len(rows(Dose.id)) == 2
+    assert rows(Appointment.state) == [("vaccinated",)]
     assert "A dose was given all the same" not in nurse.get(path).text
 
 

@@ -70,7 +70,8 @@ def chosen(page: str) -> dict[str, str]:
     found = {}
     for tag in _INPUT.findall(page):
         name, value = _NAME.search(tag), re.search(r'\bvalue="([^"]*)"', tag)
-        if name and value and (" checked" in tag or "datetime-local" in tag):
+        known = " checked" in tag or "datetime-local" in tag or 'name="product"' in tag
+        if name and value and known:
             found[name[1]] = value[1]
     for name, inside in _SELECT.findall(page):
         if picked := re.search(r'value="([^"]*)" selected', inside):

@@ -13,7 +13,7 @@ from flask import request
 from healthcert.errors import NotSignedIn, WrongState
 from healthcert.models import Site, Staff
 from healthcert.policy.roles import Role, has
-from healthcert.services import api_tokens, clinic, delegating, people, proxies, roster
+from healthcert.services import api_tokens, clinic, delegating, people, prompting, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.web.acts import ACTS
 from healthcert.web.clinic import own_site, scene
@@ -127,13 +127,13 @@ class On(NamedTuple):
     def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
         why = "request" if ACTS[str(request.endpoint)] == "help_in_person" else "care"
         at = scene(self.db, appointment_id, why)
-        line, screening = at.patient.expected, at.known.screening
-        if screening is None and "screening_id" in names:
+        line, asked = at.patient.expected, prompting.newest_screening(self.db, appointment_id)
+        if asked is None and "screening_id" in names:
             raise WrongState  # nobody was asked yet
         return {
             "patient": at.patient, "known": at.known, "day": at.day, "person_id": line.person_id,
             "may_decide": at.known.may_decide, "programme_id": line.programme_id,
-            "screening_id": screening and screening.id,
+            "screening_id": asked,
         }  # fmt: skip
 
     def _look_for(self, address: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from healthcert.errors import BadInput
+from healthcert.models.appointment import NOT_VACCINATED_REASONS
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
 from healthcert.services import (
     clinic,
@@ -26,7 +27,7 @@ from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
 from healthcert.web.api.shapes import Shape, many, of
 from healthcert.web.api.words import word
-from healthcert.web.clinic import own_site
+from healthcert.web.clinic import own_site, scene
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
@@ -44,7 +45,11 @@ Person = of("Person", "Somebody, and what is on record of them.", person_id=UUID
             appointments=many(Appointment), doses=many(Before), findings=many(Finding))  # fmt: skip
 Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
               code=str, ask=dict[str, str])  # fmt: skip
-Questions = of("Questions", "What is asked somebody of their age and sex.", items=many(Question))
+Questions = of(
+    "Questions", "What is asked somebody of their age and sex before a vaccine; what a dose of it "
+    "would count as today, and the day to wait for, if there is one.",
+    items=many(Question), product_id=UUID, counts=str | None, not_before=OneDay | None,
+)  # fmt: skip
 Led = of("Led", "Where the answers lead: go, defer, or ask a clinician.", outcome=str)
 Dose = of("Dose", "A dose as it was recorded, and what it counts as.", desk.RecordedDose,
           "dose_id appointment_id appointment_state product lot body_site given_at "
@@ -67,29 +72,39 @@ def day_list(on: On, query: Day) -> Shape:
     return _LIST.page(found, query)
 
 
-class Asked(Shape):
+class Meant(Shape):
+    """Which vaccine is to be given; the one that is planned, where none is named."""
+
+    product_id: UUID | None = None
+
+
+class Asked(Meant):
     """What was answered, by the code of the question; what is not asked is left out."""
 
     answers: Annotated[dict[str, bool], Field(min_length=1)]
 
 
-def _questions(on: On, appointment_id: UUID) -> dict[str, Any]:
-    wanted = {"patient", "known", "staff", "day", "vault", "now"}
-    return on.told(wanted, {"appointment_id": appointment_id}, "")
+def _questions(on: On, appointment_id: UUID, product_id: UUID | None) -> dict[str, Any]:
+    at = scene(on.db, appointment_id, "care", product_id)
+    return {"patient": at.patient, "known": at.known, "staff": at.staff, **on.kit}
 
 
 @deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
-def questions(on: On, appointment_id: UUID) -> Shape:
+def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
     """Show what is to be asked before the dose; that one looked is written down."""
-    asked = _questions(on, appointment_id)["known"].questions
-    told = [{"code": each["code"], "ask": each["ask"]} for each in asked]
-    return Questions.model_validate({"items": told})
+    known = _questions(on, appointment_id, query.product_id)["known"]
+    told = [{"code": each["code"], "ask": each["ask"]} for each in known.questions]
+    worth = known.foreseen
+    return Questions.model_validate({
+        "items": told, "product_id": known.rule.product.id, "counts": worth and worth.counts,
+        "not_before": worth and worth.not_before,
+    })  # fmt: skip
 
 
 @deed("POST", f"{_OF}/screening", gives=Led)
 def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
     """Keep what was answered to the health questions, and say where it leads."""
-    told = _questions(on, appointment_id)
+    told = _questions(on, appointment_id, body.product_id)
     asked = {str(question["code"]) for question in told["known"].questions}
     if unknown := body.answers.keys() - asked:
         raise BadInput({f"answers.{code}": "not_known" for code in unknown})
@@ -111,7 +126,7 @@ post(f"{_OF}/decision", giving.decide, body={
     "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
 })  # fmt: skip
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
-     body={"reason": word(clinic.NOT_VACCINATED_REASONS)})  # fmt: skip
+     body={"reason": word(NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
 post("/clinic/people/<uuid:person_id>/doses", unbooked.write_down, **FACT)
 get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)

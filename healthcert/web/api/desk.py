@@ -5,8 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from healthcert.models import AdverseEvent, ClinicSession, Lot
-from healthcert.models.adverse_event import CAUSALITY, EVENT_OUTCOMES, SERIOUSNESS, STATES
-from healthcert.services import closing, finding, findings, identities, offers, reactions, safety
+from healthcert.models.adverse_event import (
+    CAUSALITY,
+    ERROR_REASONS,
+    EVENT_OUTCOMES,
+    SERIOUSNESS,
+    TRANSITIONS,
+)
+from healthcert.services import closing, finding, findings, identities, offers, reactions, reporting
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
@@ -22,7 +28,8 @@ Alone = of("Alone", "Whether a document is of nobody else: if it is, others deci
 Card = of("Card", "The reference of a card, by which somebody is known from now on.", reference=str)
 Case = of(
     "Case", "A reaction after a dose, by its codes; what was told in words is with the one case.",
-    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at",
+    AdverseEvent, "id number term onset_on seriousness outcome state causality due_at "
+    "error_reason",
 )  # fmt: skip
 WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, told=dict[str, Any])
 Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
@@ -40,7 +47,7 @@ post("/clinic/people/search", finding.find, changes=False, answer=Candidates,
      fixed={"reason": "registration"}, body={"born": BirthDate}, read="items")  # fmt: skip
 post(f"{_WHO}/test-results", findings.record_test, **FACT)
 post(f"{_WHO}/recoveries", findings.record_recovery, **FACT)
-post(f"{_WHO}/reactions", safety.report_event, status=201)
+post(f"{_WHO}/reactions", reporting.report_event, status=201)
 _OURS: dict[str, Any] = {"fixed": {"country": lambda _on: parts().settings.country}}
 post(f"{_WHO}/documents", identities.add_document, answer=Alone, **_OURS, read="alone")
 post(f"{_WHO}/cards", identities.new_card, answer=Card, **_OURS, read="reference")
@@ -49,10 +56,14 @@ get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
     read=lambda found: [one.event for one in found])  # fmt: skip
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
-post("/reactions/<uuid:event_id>/more", safety.tell_more,
-     body={"told": dict[word(reactions.TOLD), str]})  # type: ignore[misc] # fmt: skip
-post("/reactions/<uuid:event_id>/step", safety.move_event, name="assess", body={
-    "state": word(STATES), "causality": word(CAUSALITY) | None,
+post("/reactions/<uuid:event_id>/more", reporting.tell_more,
+     body={"told": dict[word(reactions.TOLD), str],  # type: ignore[misc]
+           "seriousness": word(SERIOUSNESS) | None,
+           "outcome": word(EVENT_OUTCOMES) | None})  # fmt: skip
+post("/reactions/<uuid:event_id>/in-error", reporting.mark_event_in_error, name="reaction_in_error",
+     body={"reason": word(ERROR_REASONS)})  # fmt: skip
+post("/reactions/<uuid:event_id>/step", reporting.move_event, name="assess", body={
+    "state": word(TRANSITIONS), "causality": word(CAUSALITY) | None,
     "outcome": word(EVENT_OUTCOMES) | None, "seriousness": word(SERIOUSNESS) | None,
 })  # fmt: skip
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Lot
+from healthcert.models import AuditEvent, Lot, Product
 from tests import factories as make
 from tests.certificates import NOW
 
@@ -60,6 +62,69 @@ def test_a_patient_goes_through_the_clinic(clinic, program, citizen):
         "programme_id": str(clinic.programme_id), "product_id": str(clinic.product_id), "told": told
     }  # fmt: skip
     ask(nurse, f"/clinic/people/{person}/doses", unbooked, 201)
+
+
+def test_a_reaction_is_told_anew_and_taken_back(program, citizen):
+    whose, nurse = citizen(), program("nurse")
+    reaction = {
+        "term": "myocarditis", "onset_on": NOW.date().isoformat(), "seriousness": "not_serious",
+        "outcome": "recovering", "reporter": "self", "told": {},
+    }  # fmt: skip
+    path = f"/clinic/people/{whose.person}/reactions"
+    nobodys = reaction | {"dose_id": str(whose.person)}
+    assert ask(nurse, path, {"reaction": nobodys}, 422)["fields"] == {"dose_id": "not_known"}
+    case = f"/reactions/{ask(nurse, path, {'reaction': reaction}, 201)['id']}"
+    more = {"told": {}, "seriousness": "hospitalisation"}
+    ask(nurse, f"{case}/more", more, 204)
+    assert nurse.get(case).json["case"]["due_at"] is not None
+    ask(nurse, f"{case}/in-error", {"reason": "because"}, 400)
+    ask(program("clerk"), f"{case}/in-error", {"reason": "wrong_person"}, 403)
+    ask(nurse, f"{case}/in-error", {"reason": "wrong_person"}, 204)
+    told = nurse.get(case).json["case"]
+    assert (told["state"], told["error_reason"]) == ("entered_in_error", "wrong_person")
+    assert ask(nurse, f"{case}/in-error", {"reason": "other"}, 409)["code"] == "wrong_state"
+
+
+def test_another_vaccine_is_asked_for_its_own_questions_and_decided_on(
+    clinic, parts, program, citizen
+):
+    whose, nurse = citizen(), program("nurse")
+    path = f"/clinic/appointments/{whose.appointment}"
+    with parts.doors.reading() as db:
+        other = str(db.scalars(select(Product.id).where(Product.name == "Jcovden")).one())
+    asked = nurse.get(f"{path}/questions").json
+    assert (asked["product_id"], asked["counts"]) == (str(clinic.product_id), "valid")
+    assert "capillary_leak_before" not in [each["code"] for each in asked["items"]]
+    asked = nurse.get(f"{path}/questions?product_id={other}").json
+    answers = {each["code"]: each["code"] == "capillary_leak_before" for each in asked["items"]}
+    led = ask(nurse, f"{path}/screening", {"product_id": other, "answers": answers})
+    assert led["outcome"] == "ask"
+    go = {"outcome": "go", "reason": "specialist_advice", "until": None}
+    ask(nurse, f"{path}/decision", go, 204)
+    told = {"lot": "J1", "body_site": "LA", "given_at": NOW.isoformat()}
+    ask(nurse, f"{path}/dose", {"product_id": other, "told": told}, 201)
+    with parts.doors.reading() as db:
+        noted = db.scalars(select(AuditEvent.details).filter_by(act="dose_not_checked")).all()
+    assert noted == [{"consent": "not_checked", "screening": "go"}]
+
+
+def test_who_was_put_off_books_no_earlier_day_and_nobody_else_learns_it(clinic, program, citizen):
+    whose, nurse = citizen(), program("nurse")
+    path = f"/clinic/appointments/{whose.appointment}"
+    ask(nurse, f"{path}/screening", {"answers": {"fever_today": True}})
+    day = (NOW + timedelta(days=7)).date().isoformat()
+    put_off = {"outcome": "defer", "reason": "ill_today", "until": day}
+    ask(nurse, f"{path}/decision", put_off, 204)
+    assert nurse.get(path).json["expected"]["why_not"] == "unwell"
+    wish = {"slot_id": str(clinic.slots[2])}
+    refused = ask(whose, "/parties", {"wishes": [wish]}, 409)
+    assert (refused["code"], refused["opens_on"]) == ("put_off", day)
+    typed = {
+        "family": "x", "given": "y", "birth_date": "1985-03-27", "language": "en",
+        "identity": {"kind": "passport", "country": "XX", "value": "KANARI 000000"},
+    }  # fmt: skip
+    hidden = ask(program(), "/parties", {"wishes": [wish | {"details": typed}]}, 409)
+    assert hidden["code"] == "already_booked"
 
 
 @pytest.fixture

@@ -74,6 +74,7 @@ BY_DEED = {
     "doses.correct": "correct",
     "reactions.report": "report_event",
     "reactions.more": "tell_more",
+    "reactions.mark_in_error": "reaction_in_error",
     "reactions.cases reactions.export": "cases",
     "reactions.case": "case",
     "reactions.move": "assess",
