@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import exists, func, literal, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
@@ -15,7 +15,6 @@ from healthcert.models import (
     Appointment,
     ClinicSession,
     Dose,
-    DoseStanding,
     Lot,
     Product,
     Site,
@@ -25,7 +24,7 @@ from healthcert.models import (
     StockCount,
     StockMove,
 )
-from healthcert.services import audit, places, scenes, stock
+from healthcert.services import audit, facts, places, scenes, stock
 from healthcert.services.stock import Shelf
 
 _OUT = ("given", "wasted", "transferred_out", "returned")
@@ -64,12 +63,9 @@ def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[Sess
     kinds = (StockMove.lot_id, StockMove.kind, StockMove.total)
     moves = select(*kinds, func.sum(StockMove.change)).group_by(*kinds)
     moves = moves.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
-    in_error = exists().where(
-        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
-    )
     word = literal("recorded")
     given = select(Dose.lot_id, word, word, func.count()).group_by(Dose.lot_id)
-    given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~in_error)
+    given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~facts.IN_ERROR)
     for lot_id, kind, total, change in db.execute(moves.union_all(given)):
         if kind == "recorded":
             recorded[lot_id] = change

@@ -33,17 +33,21 @@ def take(db: Session, *, dose: Dose, now: datetime) -> None:
     """Take a dose that was given from the stock of its site; it was given, so nothing refuses.
 
     Beyond the balance an `unexplained` dose comes in first, and oversight is told; of one that is
-    set aside an alarm tells. A lot not in our books, and a dose given elsewhere, has no stock.
+    set aside, or of a recalled lot, an alarm tells. A lot not in our books, and a dose given
+    elsewhere, has no stock.
     """
     if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
         return
     stock = locked(db, Shelf(dose.site_id, dose.lot_id))
-    db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
+    state = db.scalar(select(Lot.state).where(Lot.id == dose.lot_id).with_for_update(read=True))
     if stock.remaining < 1:
         enter(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
         note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
-    if stock.set_aside is not None:
-        alarms.sound(db, kind="dose_set_aside", about=("dose", dose.id), now=now)
+    for kind, is_so in (
+        ("dose_set_aside", stock.set_aside is not None), ("dose_recalled", state == "recalled"),
+    ):  # fmt: skip
+        if is_so:
+            alarms.sound(db, kind=kind, about=("dose", dose.id), now=now)
     enter(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
 
 

@@ -126,9 +126,10 @@ def mark_in_error(dose_id: UUID) -> _Page:
     form = InError(request.form or None)
     with parts().doors.transaction() as db:
         found = _dose(db, dose_id, "correction")
-    weak = any(each.counts == "subpotent" for each in found.worth)
+    counts = {each.counts for each in found.worth}
+    weak, recalled = "subpotent" in counts, "recalled_lot" in counts
     may = {why: kind for kind in vaccination.FINDINGS for why in vaccination.FINDINGS[kind]
-           if kind == "entered_in_error" or bool(kind) != weak}  # fmt: skip
+           if kind == "entered_in_error" or (bool(kind) != weak and not recalled)}  # fmt: skip
     form.reason.choices = options({why: REVOKED[why] for why in may})
     if not (request.form and form.validate()):
         page = render_template("clinic/in_error.html", found=found, form=form, weak=weak)
@@ -248,7 +249,8 @@ def by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
 
 def _ask_given(form: Given, at: Scene) -> str:
     with parts().doors.reading() as db:
-        over = [one for one in vials.opened(db, site_id=own_site()) if not one.minutes(now())]
+        opened = vials.opened(db, site_id=own_site())
+    over = [one for one in opened if one.barred or not one.minutes(now())]
     return render_template("clinic/dose.html", form=form, at=at, over=over)
 
 

@@ -1,9 +1,10 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
 from datetime import date
+from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
@@ -55,11 +56,12 @@ def foresee(lot_id: UUID) -> str:
 
 
 @bp.post("/<uuid:lot_id>/recall")
-def recall(lot_id: UUID) -> Response:
+def recall(lot_id: UUID) -> Response | tuple[str, int]:
     """Recall a lot: frozen everywhere at once; the worker judges, tells and withdraws."""
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
-        raise BadInput({"reason": "missing"})
+        g.wrong = {"reason": "missing"}
+        return foresee(lot_id), HTTPStatus.BAD_REQUEST
     order = {"state": "recalled", "since": None, "reason": reason}
     done(lots.order, lot_id=lot_id, country=parts().country, **order)
     return redirect(url_for(".foresee", lot_id=lot_id), code=303)

@@ -111,7 +111,8 @@ def lot_of_today() -> Response:
     """Remember the lot of a carton, so that the form of a dose proposes it on this device."""
     with parts().doors.reading() as db:
         day = today(roster.site(db, site_id=own_site()).time_zone)
-        lot = deliveries.scanned(db, request.form.get("scan", ""), today=day)
+        scan = request.form.get("scan", "")
+        lot = deliveries.scanned(db, scan, site_id=own_site(), today=day)
     session["lots"] = session.get("lots", {}) | {str(lot.product_id): lot.number}
     return redirect(url_for("clinic.day", lot=lot.number), code=303)
 

@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select, update
 from healthcert.jobs.sessions import rebook
 from healthcert.models import (
     ClinicSession,
+    ColdReading,
     Dose,
     Fridge,
     Lot,
@@ -191,6 +192,15 @@ def vial_of(parts):
     return one(parts, select(Vial.id).filter_by(state="open"))
 
 
+def reading(db, shelf):
+    """Return what was read on the monitor of a shelf."""
+    row = ColdReading(
+        recorded_at=NOW, lot_id=shelf.lot_id, site_id=shelf.site_id, vvm_stage=4, taken_at=NOW,
+        read_by=db.scalars(select(Staff.id).limit(1)).one(),
+    )  # fmt: skip
+    return make.add(db, row).id
+
+
 def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
     parts, staff, came, book
 ):
@@ -202,13 +212,20 @@ def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
     standby = lead.get("/clinic/standby").text
     assert "6 doses are left in an open vial" in standby
     assert re.search(r'name="doses"[^>]*value="6"', standby)
+    book()
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    barred = "Do not give from the open vial of lot"
+    for is_barred in (True, False):
+        with parts.doors.transaction() as db:
+            db.execute(update(Stock).values(set_aside=reading(db, came) if is_barred else None))
+        for page in ("/clinic/stock", f"{visit}/dose"):
+            assert (barred in nurse.get(page).text) is is_barred
+        assert ("left in an open vial" in lead.get("/clinic/standby").text) is not is_barred
     for until, words in ((NOW + timedelta(minutes=59.5), "59 minutes"), (NOW, "is past its time")):
         with parts.doors.transaction() as db:
             db.execute(update(Vial).values(use_until=until))
         assert words in nurse.get("/clinic/stock").text
         assert "left in an open vial" not in lead.get("/clinic/standby").text  # who comes is late
-    book()
-    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     assert "is past its time" in nurse.get(f"{visit}/dose").text
     gone = {"vial": str(vial_of(parts))}
     for status in (303, 409):
@@ -538,8 +555,13 @@ def test_a_recall_says_whom_it_reaches_and_is_one_act(parts, clinic, staff, book
     nurse.post(f"{visit}/dose", given | {"body_site": "LA"})
     lot = one(parts, select(Dose.lot_id))
     page = f"/admin/lots/{lot}/recall"
-    assert "Harbour" in admin.get(page).text
-    assert admin.post(page, {"reason": "boredom"}).status_code == 400
+    shown = admin.get(page).text
+    assert "Harbour" in shown
+    for reason in ({}, {"reason": ""}, {"reason": "boredom"}):
+        refused = admin.post(page, reason)
+        assert refused.status_code == 400
+        assert 'href="#wrong-reason"' in refused.text
+    assert re.search(r'<select[^>]*name="reason"[^>]*>\s*<option value=""', shown)
     answer = admin.post(page, {"reason": "regulator"}, follow_redirects=True)
     assert "The lot is recalled" in answer.text
     assert "Doses still to be judged" in answer.text
