@@ -12,18 +12,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import (
-    Appointment,
-    Dose,
-    DoseStanding,
-    Lot,
-    LotValidity,
-    Product,
-    Site,
-    Staff,
-    Stock,
-)
-from healthcert.models.dose import BODY_SITES, ROUTES
+from healthcert.models import Appointment, Lot, LotValidity, Product, Site, Staff, Stock
+from healthcert.models.dose import BODY_SITES, ROUTES, Dose, DoseStanding
 
 LONGEST_LOT = 20  # GS1 application identifier 10
 CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
@@ -34,7 +24,7 @@ LOT = func.coalesce(Dose.lot_id, select(Lot.id).where(_BY_NUMBER).correlate(Dose
 IN_ERROR = exists().where(
     DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
 )
-"""That the entry of a dose was marked as an error."""
+"""That a dose was entered in error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +96,8 @@ def held_lots(
 ) -> dict[_Named, dict[str, UUID]]:
     """Return as `known_lots` the lots of doses that are about to be written, so that orders wait.
 
-    Who enters a lot of these products that is new to our books waits until the doses are written
-    (`lots.enter`), and so does who orders about theirs: a recall finds them. Doses `with_stock`
-    hold their lot with that, which is locked before lots.
+    So does who enters a lot of these products that is new to our books (`lots.enter`): a recall
+    finds them. Doses `with_stock` hold their lot with that, which is locked before lots.
     """
     products = select(Product.id).where(Product.id.in_({product_id for product_id, _ in told}))
     db.execute(products.order_by(Product.id).with_for_update(read=True, key_share=True)).all()

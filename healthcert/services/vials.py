@@ -30,8 +30,9 @@ class Opened:
     barred: bool  # its lot is not to be given: not released, recalled, or set aside here
 
     def minutes(self, now: datetime) -> int:
-        """Return for how many minutes it may still be used; 0 where its time is over."""
-        return max(0, (self.vial.use_until - now) // timedelta(minutes=1))
+        """Return for how many minutes it may still be used; 0 where its time is over, or barred."""
+        left = (self.vial.use_until - now) // timedelta(minutes=1)
+        return 0 if self.barred else max(0, left)
 
 
 def begin(

@@ -119,6 +119,7 @@ ACTS: Mapping[str, str] = {
     "closing.page": "count_stock",
     "closing.count": "count_stock",
     "closing.close": "close_session",
+    "closing.open_again": "close_session",
     "doses.correct": "mark_dose_in_error",
     "doses.ask": "record_dose",
     "doses.record": "record_dose",

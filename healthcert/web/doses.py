@@ -249,8 +249,7 @@ def by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
 
 def _ask_given(form: Given, at: Scene) -> str:
     with parts().doors.reading() as db:
-        opened = vials.opened(db, site_id=own_site())
-    over = [one for one in opened if one.barred or not one.minutes(now())]
+        over = [one for one in vials.opened(db, site_id=own_site()) if not one.minutes(now())]
     return render_template("clinic/dose.html", form=form, at=at, over=over)
 
 

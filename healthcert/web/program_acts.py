@@ -32,7 +32,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "see_adverse_events": "cases case",
     "assess_adverse_event": "assess",
     "count_stock": "sums count",
-    "close_session": "close_session",
+    "close_session": "close_session open_session",
     "offer_standby": "open_today standby",
     "keep_stock": "shelves fridges receive move_stock transfer read_fridge read_monitor "
     "open_vials open_vial discard_vial entries",

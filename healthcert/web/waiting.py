@@ -137,8 +137,7 @@ def standby() -> _Page:
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
         open_today = offers.sessions_today(db, site=site, now=now())
-        vials = [one for one in open_vials(db, site_id=site.id) if not one.barred]
-    spare = [one for one in vials if one.minutes(now()) > _TO_COME]
+        spare = [one for one in open_vials(db, site_id=site.id) if one.minutes(now()) > _TO_COME]
     form.session.choices = options({str(one.id): product for one, product in open_today})
     given = {one.product_id for one, _product in open_today}
     left = [(each.product.name, each.left) for each in spare if each.lot.product_id in given]

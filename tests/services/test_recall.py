@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
+from healthcert import migrations
 from healthcert.errors import WrongState
-from healthcert.models import Alarm, Lot
+from healthcert.models import Alarm, Lot, LotValidity
 from healthcert.services import judging_again, lots, vaccination
 from healthcert.services.elsewhere import Elsewhere, Evidence
 from healthcert.services.reconciling import differences
@@ -105,6 +108,24 @@ def test_whose_dose_is_written_down_after_the_recall_is_told_and_one_given_here_
     with clinic.doors.reading() as db:
         alarms = db.execute(select(Alarm.kind, Alarm.subject_id)).all()
     assert alarms == [("dose_recalled", here.id)]
+
+
+def test_recalls_of_before_reach_all_that_was_ever_given_after_the_update(clinic):
+    early = clinic.vaccinated(day(-8), details(), lot="NEW")
+    lot, later = enter(clinic), enter(clinic, "LATER")
+    order(clinic, lot.id, "recalled", day(0))  # as it was written for all
+    order(clinic, later.id, "recalled", day(3))
+    for each in (lot, later):
+        assert judge_again(clinic, each.id) == []
+    with clinic.doors.engine.begin() as connection:
+        migrations.move(connection, "0033")
+        migrations.move(connection, "head")
+    with clinic.doors.reading() as db:
+        days = select(LotValidity.since).order_by(LotValidity.lot_id, LotValidity.ordinal)
+        assert db.scalars(days).all() == [day(0), day(0), date.min, day(0), day(3)]
+        assert judging_again.unsettled(db) == [lot.id, later.id]
+    assert judge_again(clinic, lot.id) == [early.person_id]
+    assert told(clinic, "lot_recalled") == [early.person_id]
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)

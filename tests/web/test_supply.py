@@ -437,6 +437,16 @@ def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_d
     assert "6 sessions would be made" in again.text
 
 
+def test_the_plans_say_how_many_places_they_have_and_for_whom_some_are_kept(clinic, lead):
+    wanted = plan(clinic, kept_waiting="2")
+    lead.post("/admin/sessions", wanted, page="/admin/sessions")
+    shown = re.sub(r"<[^>]+>|\s+", " ", lead.get("/admin/sessions?plan=all").text)
+    assert re.search(r"People at each time +4 ", shown)
+    assert re.search(r"Kept for the telephone +1 ", shown)
+    assert re.search(r"Kept for the waiting list +2 ", shown)
+    assert "those who walk in" not in shown
+
+
 def test_a_plan_that_has_made_nothing_ends_and_a_day_that_cannot_be_is_said_beside_the_field(
     parts, clinic, lead
 ):

@@ -78,6 +78,7 @@ BY_DEED = {
     "closing.page": "sums observed",
     "closing.count": "count",
     "closing.close": "close_session",
+    "closing.open_again": "open_session",
     "stock.shelves": "shelves fridges open_vials",
     "stock.receive": "receive",
     "stock.move": "move_stock transfer",
