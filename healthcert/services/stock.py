@@ -83,9 +83,8 @@ def move(
     if (reason in WASTE_REASONS) != (kind == "wasted"):
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
-    enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
-    if fridge_id is not None:
-        stock.fridge_id = in_use(db, fridge_id, shelf.site_id).id
+    fridge = fridge_id and in_use(db, fridge_id, shelf.site_id).id
+    enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason, fridge=fridge)
     if kind == "received":
         closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
         db.execute(closed.values(state="released"))
@@ -137,6 +136,18 @@ def count_again(
     return beyond
 
 
+def lay(db: Session, shelf: Shelf, *, fridge_id: UUID | None, staff: Staff, now: datetime) -> None:
+    """Say in which fridge all of a lot lies, as once it is thawed; None for several, or unknown.
+
+    Raises:
+        NotFound, WrongState: Another site's shelf or fridge, or no such lot; the fridge is gone.
+    """
+    found = balance(db, shelf, staff)
+    found.fridge_id = fridge_id and in_use(db, fridge_id, shelf.site_id).id
+    db.flush()
+    note(db, "stock_laid", found, staff.id, now, fridge=fridge_id)
+
+
 def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
     """Return a balance that this member of staff may move, locked.
 
@@ -185,14 +196,16 @@ def locked(db: Session, shelf: Shelf) -> Stock:
 
 def enter(
     db: Session, stock: Stock, kind: str, quantity: int = 1, *, by: UUID, now: datetime,
-    **more: UUID | str | None,
+    fridge: UUID | None = None, **more: UUID | str | None,
 ) -> StockMove:  # fmt: skip
     """Write the next move of a balance that is locked; bring the balance up to it.
 
     What is new on an empty shelf was not there when that was set aside; what comes back to it was.
+    What is new lies in a `fridge`, or nobody says where; beside what lies elsewhere, in several.
     """
-    if kind in _NEW and not more.get("replaces") and not stock.remaining:
-        stock.set_aside = None
+    if kind in _NEW and not more.get("replaces"):
+        stock.set_aside = stock.set_aside if stock.remaining else None
+        stock.fridge_id = fridge if fridge == stock.fridge_id or not stock.remaining else None
     move = StockMove(
         recorded_at=now, site_id=stock.site_id, lot_id=stock.lot_id, ordinal=stock.moves + 1,
         kind=kind, quantity=quantity, moved_by=by, **more,

@@ -130,6 +130,7 @@ ACTS: Mapping[str, str] = {
     "stock.receive": "keep_stock",
     "stock.move": "keep_stock",
     "stock.read": "keep_stock",
+    "stock.lay": "keep_stock",
     "stock.vial": "keep_stock",
     "stock.today": "keep_stock",
     "entries.every": "keep_stock",

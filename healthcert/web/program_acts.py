@@ -34,7 +34,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "count_stock": "sums count",
     "close_session": "close_session open_session",
     "offer_standby": "open_today standby",
-    "keep_stock": "shelves fridges receive move_stock transfer read_fridge read_monitor "
+    "keep_stock": "shelves fridges receive move_stock transfer lay read_fridge read_monitor "
     "open_vials open_vial discard_vial entries",
     "settle_stock": "settle add_fridge retire_fridge correct_entry",
     "plan_sessions": "sessions resize templates preview make closures site_hours holidays "

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
+from healthcert.errors import BadInput
 from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
@@ -80,6 +81,13 @@ def read() -> Response:
     return redirect(url_for(".shelves"), code=303)
 
 
+@bp.post("/lies")
+def lay() -> Response:
+    """Say in which fridge a lot lies."""
+    done(stock.lay, shelf=_shelf(), fridge_id=request.form.get("fridge", type=UUID))
+    return redirect(url_for(".shelves"), code=303)
+
+
 @bp.post("/settle")
 def settle() -> Response:
     """Decide what becomes of a shelf that waits; or add a fridge, or take one out of use."""
@@ -122,4 +130,6 @@ def _degrees(text: str) -> float:
 
 
 def _shelf() -> Shelf:
+    if request.form.get("lot") == "":
+        raise BadInput({"lot": "missing"})
     return Shelf(own_site(), request.form.get("lot", _NONE, type=UUID))

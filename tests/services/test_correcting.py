@@ -324,7 +324,7 @@ def test_the_end_of_the_day_counts_what_was_right(clinic, shelf, lead):
     move(clinic, shelf, "wasted", 9, reason="broken")
     correct(clinic, newest(clinic, shelf), 2, lead)
     with clinic.doors.reading() as db:
-        [line], _sessions = closing.sums(db, site=clinic.site, day=day(0))
+        [line], _sessions = closing.sums(db, site=clinic.site, day=day(0), now=NOW)
     assert (line.began, line.today["received"], line.today["wasted"], line.remaining) == (
         0, 10, 2, 8,
     )  # fmt: skip

@@ -188,6 +188,31 @@ def test_a_fridge_that_is_gone_leaves_the_page_once_its_doses_lie_in_another(par
     assert lead.post("/clinic/stock/settle", wrong, page="/clinic/stock").status_code == 404
 
 
+def test_where_a_lot_lies_is_said_and_shown_and_nothing_is_chosen_beforehand(parts, staff, came):
+    lead = staff("lead")
+    for name in ("A", "B"):
+        lead.post("/clinic/stock/settle", {"name": name, "kind": "fridge"}, page="/clinic/stock")
+    shown = lead.get("/clinic/stock").text
+    for field in ("lot", "kind", "reason"):
+        for chosen in re.findall(
+            rf'<select[^>]*name="{field}"[^>]*>\s*<option value="([^"]*)"', shown
+        ):
+            assert chosen in ("", "fridge")
+    second = one(parts, select(Fridge.id).filter_by(name="B"))
+    nowhere = {"lot": "", "fridge": str(second)}
+    answer = lead.post("/clinic/stock/lies", nowhere, page="/clinic/stock")
+    assert answer.status_code == 400
+    assert 'href="#wrong-lot"' in answer.text
+    for fridge, told in ((str(second), "B"), ("", "\N{EN DASH}")):
+        where = {"lot": str(came.lot_id), "fridge": fridge}
+        page = lead.post("/clinic/stock/lies", where, page="/clinic/stock", follow_redirects=True)
+        row = (
+            page.text.partition("Lots at this site")[2].partition("</tr>")[2].partition("</tr>")[0]
+        )
+        assert re.findall(r"<bdi>([^<]*)</bdi>", row)[-1] == told
+    assert one(parts, select(Stock.fridge_id)) is None
+
+
 def vial_of(parts):
     return one(parts, select(Vial.id).filter_by(state="open"))
 

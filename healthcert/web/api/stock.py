@@ -52,6 +52,7 @@ get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
     answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
 post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
      body={"why": word(WRONG_BECAUSE)})  # fmt: skip
+post("/clinic/stock/places", stock.lay)
 post("/clinic/stock/settle", cold_chain.settle)
 post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
 get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))

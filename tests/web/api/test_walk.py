@@ -83,6 +83,7 @@ BY_DEED = {
     "stock.receive": "receive",
     "stock.move": "move_stock transfer",
     "stock.read": "read_fridge read_monitor",
+    "stock.lay": "lay",
     "stock.vial": "open_vial discard_vial",
     "stock.settle": "settle add_fridge retire_fridge",
     "entries.every entries.one": "entries",
