@@ -69,12 +69,14 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
                 now=now,
             )  # fmt: skip
             found = service.reached(db, lot_id=lot) if state == "recalled" else ()
-            people = {site.code if site else "elsewhere": count for site, count in found}
-        told = {"lot": str(lot), "state": state, "people": people}
+            people = {site.code if site else "elsewhere": count for site, count, _ in found}
+            untold = sum(each.untold for each in found)
+        told = {"lot": str(lot), "state": state, "people": people, "untold": untold}
         seconds = round(perf_counter() - began, 3)
         lines = [f"{state} {lot}", *(f"{count:6} {where}" for where, count in people.items())]
         click.echo(json.dumps(told | {"seconds": seconds}) if as_json else "\n".join(lines))
-        click.echo(f"{sum(people.values())} people, {seconds} s", err=True)
+        silent = f", {untold} left no way to be told" if untold else ""
+        click.echo(f"{sum(people.values())} people{silent}, {seconds} s", err=True)
 
     return order
 

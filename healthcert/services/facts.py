@@ -149,7 +149,10 @@ def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
 
 
 def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[str]:
-    """Return the numbers of lots whose validity covers a day, none that is used up or set aside."""
+    """Return the numbers of lots whose validity covers a day, none that is used up or set aside.
+
+    What ends first stands first.
+    """
     aside = select(Stock.lot_id).where(Stock.site_id == site_id, Stock.set_aside.is_not(None))
     aside = aside.where(Stock.remaining > 0)  # an empty shelf refuses nothing
     query = (
@@ -162,7 +165,7 @@ def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[
     in_force = {lot.number: validity for lot, validity in db.execute(query)}
     return [
         number
-        for number, validity in in_force.items()
+        for number, validity in sorted(in_force.items(), key=lambda one: one[1].expires_on)
         if validity.state == "released" and validity.released_on <= day <= validity.expires_on
     ]
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
-from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
+from healthcert.models import Dose, Lot, LotValidity, PersonToken, Product, Site, Staff
 from healthcert.models.broken import refusing
 from healthcert.services import audit, facts
 from healthcert.services.elsewhere import day_in
@@ -45,10 +45,17 @@ def known(
     return db.execute(query if lot_id is None else query.where(Lot.id == lot_id)).all()
 
 
-def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int]]:
-    """Return how many people had a dose of a lot, by site or, for elsewhere, None."""
+def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int, int]]:
+    """Return how many people had a dose of a lot, by site or, for elsewhere, None.
+
+    The last number are those of them who left neither a telephone nor an address to be told by.
+    """
     people = func.count(Dose.person_id.distinct()).label("people")
-    query = select(Site, people).select_from(Dose).outerjoin(Site, Site.id == Dose.site_id)
+    ways = PersonToken.person_id == Dose.person_id, PersonToken.kind.in_(("phone", "mail"))
+    silent = case((~exists().where(*ways), Dose.person_id))
+    untold = func.count(silent.distinct()).label("untold")
+    query = select(Site, people, untold).select_from(Dose)
+    query = query.outerjoin(Site, Site.id == Dose.site_id)
     query = (
         query.where(facts.of_lot(lot_id), ~facts.IN_ERROR).group_by(Site.id).order_by(people.desc())
     )

@@ -9,7 +9,7 @@ from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.services import judging_again, lots
-from healthcert.web.here import done, parts, today
+from healthcert.web.here import done, parts, soon, today
 from healthcert.web.refusals import shown_again
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
@@ -21,7 +21,7 @@ def every() -> str:
     """Show every lot with its state, and what may be ordered of it."""
     with parts().doors.reading() as db:
         found = lots.known(db)
-    return render_template("admin/lots.html", lots=found, today=today())
+    return render_template("admin/lots.html", lots=found, today=today(), soon=soon())
 
 
 @bp.post("/<uuid:lot_id>")

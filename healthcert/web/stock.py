@@ -13,7 +13,7 @@ from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
 from healthcert.web.clinic import day as day_list
 from healthcert.web.clinic import own_site
-from healthcert.web.here import done, parts, today
+from healthcert.web.here import done, parts, soon, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
@@ -35,7 +35,7 @@ def shelves() -> str:
             "clinic/stock.html", empty=empty,
             shelves=cold_chain.shelves(db, site_id=own_site(), empty=empty),
             fridges=cold_chain.fridges(db, site_id=own_site()), sites=sites.values(),
-            products=knowledge.offered(db), today=today(zone), now=now(),
+            products=knowledge.offered(db), today=today(zone), soon=soon(zone), now=now(),
             vials=vials.opened(db, site_id=own_site()), zone=zone,
         )  # fmt: skip
 

@@ -75,8 +75,10 @@ def test_a_recall_counts_the_people_it_reaches_by_site_and_names_nobody(run, lot
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
     assert told.pop("seconds") >= 0
-    assert told == {"lot": str(lot_id), "state": "recalled", "people": {"Harbour": 2, "Hill": 1}}
-    assert done.stderr.startswith("3 people, ")
+    assert told == {
+        "lot": str(lot_id), "state": "recalled", "people": {"Harbour": 2, "Hill": 1}, "untold": 3,
+    }  # fmt: skip
+    assert done.stderr.startswith("3 people, 3 left no way to be told, ")
     assert "     2 Harbour" in run(*recall).stdout
 
 

@@ -77,6 +77,18 @@ def test_who_is_reached_is_told_whatever_the_dose_was_worth_and_an_error_reaches
         assert differences(db) == []
 
 
+def test_who_left_no_way_to_be_told_is_counted_beside_the_others(clinic):
+    lot = clinic.lot()
+    for n, ways in enumerate(({}, {"phone": ""}, {"mail": ""}, {"phone": "", "mail": ""})):
+        clinic.vaccinated(day(-9 + n), details(**ways))
+    with clinic.doors.reading() as db:
+        [row] = lots.reached(db, lot_id=lot.id)
+    assert (row.people, row.untold) == (4, 1)
+    order(clinic, lot.id, "recalled", None)
+    judge_again(clinic, lot.id)
+    assert len(told(clinic, "lot_recalled")) == 3
+
+
 def test_what_a_person_found_stands_while_a_lot_only_waits(clinic):
     lot = clinic.lot()
     weak = clinic.vaccinated(day(-9), details())

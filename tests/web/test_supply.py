@@ -213,6 +213,21 @@ def test_where_a_lot_lies_is_said_and_shown_and_nothing_is_chosen_beforehand(par
     assert one(parts, select(Stock.fridge_id)) is None
 
 
+@pytest.mark.parametrize(
+    ("left", "words"), [(-1, "Past its date"), (0, "Ends soon"), (13, "Ends soon"), (14, "")]
+)
+def test_a_lot_that_ends_soon_is_told_in_time(parts, staff, left, words):
+    with parts.doors.transaction() as db:
+        nurse = db.scalars(select(Staff).filter_by(role="nurse")).one()
+        lot = make.make_lot(db, product=db.scalars(select(Product).limit(1)).one(), number="SOON")
+        make.make_validity(db, lot=lot, released_on=day(-30), since=day(-30), expires_on=day(left))
+        make.make_move(db, make.make_shelf(db, site=db.get_one(Site, nurse.site_id), lot=lot))
+    for who, page in (("nurse", "/clinic/stock"), ("admin", "/admin/lots")):
+        row = staff(who).get(page).text.partition("SOON")[2].partition("Sign out")[0][:900]
+        for mark in ("Past its date", "Ends soon"):
+            assert (mark in row) is (mark == words), page
+
+
 def vial_of(parts):
     return one(parts, select(Vial.id).filter_by(state="open"))
 
