@@ -97,9 +97,9 @@ def transfer(
     """Move doses of a released lot to the same shelf of another site.
 
     Raises:
-        BadInput: It is the same site, or there are not so many.
+        BadInput: It is the same site, or there are not so many; the lot is not released, or what
+            is here was set aside.
         NotFound: As `move`, or there is no such other site.
-        WrongState: The lot is not released, or what is here was set aside.
     """
     if to == shelf.site_id:
         raise BadInput({"to": "not_a_choice"})
@@ -108,7 +108,7 @@ def transfer(
     stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
     lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
     if lot.state != "released" or stock.set_aside is not None:
-        raise WrongState
+        raise BadInput({"lot": "frozen"})
     out = enter(db, stock, "transferred_out", quantity, by=staff.id, now=now)
     enter(db, locked(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
     note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)

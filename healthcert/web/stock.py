@@ -76,6 +76,8 @@ def read() -> Response:
         done(cold_chain.look, shelf=_shelf(), stage=typed.get("vvm_stage", 0, type=int))
     else:
         celsius = typed.get("celsius", math.nan, type=_degrees)
+        if typed.get("fridge") == "":
+            raise BadInput({"fridge": "missing"})
         fridge_id = typed.get("fridge", _NONE, type=UUID)
         done(cold_chain.read, fridge_id=fridge_id, celsius=celsius, taken_at=now())
     return redirect(url_for(".shelves"), code=303)

@@ -178,7 +178,7 @@ def test_what_is_set_aside_is_not_offered_and_not_sent_on(clinic, fridge):
     assert offered() == []
     with clinic.doors.transaction() as db:
         to = make_site(db).id
-    with pytest.raises(WrongState):
+    with pytest.raises(BadInput):
         clinic.doors.run(lambda db: stock.transfer(db, here, 1, to=to, staff=clinic.nurse, now=NOW))
     settle(clinic, here, usable=True)
     assert offered() == ["GOOD"]

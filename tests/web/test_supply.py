@@ -193,7 +193,7 @@ def test_where_a_lot_lies_is_said_and_shown_and_nothing_is_chosen_beforehand(par
     for name in ("A", "B"):
         lead.post("/clinic/stock/settle", {"name": name, "kind": "fridge"}, page="/clinic/stock")
     shown = lead.get("/clinic/stock").text
-    for field in ("lot", "kind", "reason"):
+    for field in ("lot", "kind", "reason", "fridge"):
         for chosen in re.findall(
             rf'<select[^>]*name="{field}"[^>]*>\s*<option value="([^"]*)"', shown
         ):
@@ -203,6 +203,8 @@ def test_where_a_lot_lies_is_said_and_shown_and_nothing_is_chosen_beforehand(par
     answer = lead.post("/clinic/stock/lies", nowhere, page="/clinic/stock")
     assert answer.status_code == 400
     assert 'href="#wrong-lot"' in answer.text
+    read = {"fridge": "", "celsius": "4"}
+    assert lead.post("/clinic/stock/read", read, page="/clinic/stock").status_code == 400
     for fridge, told in ((str(second), "B"), ("", "\N{EN DASH}")):
         where = {"lot": str(came.lot_id), "fridge": fridge}
         page = lead.post("/clinic/stock/lies", where, page="/clinic/stock", follow_redirects=True)
@@ -610,7 +612,7 @@ def test_a_recall_says_whom_it_reaches_and_is_one_act(parts, clinic, staff, book
     for reason in ({}, {"reason": ""}, {"reason": "boredom"}):
         refused = admin.post(page, reason)
         assert refused.status_code == 400
-        assert 'href="#wrong-reason"' in refused.text
+        assert 'href="#wrong-reason">The reason: fill this in' in refused.text
     assert re.search(r'<select[^>]*name="reason"[^>]*>\s*<option value=""', shown)
     answer = admin.post(page, {"reason": "regulator"}, follow_redirects=True)
     assert "The lot is recalled" in answer.text
