@@ -296,7 +296,7 @@ def test_what_is_frozen_or_set_aside_is_still_written_right(clinic, shelf, lead,
             assert cold_chain.read(db, fridge_id=fridge_id, **deed)
     else:
         order(clinic, shelf, frozen)
-    with pytest.raises(WrongState):
+    with pytest.raises(BadInput):
         transfer(clinic, shelf, 1, other.id, clinic.nurse)
     for entry in wrong:
         correct(clinic, entry, 19, lead)
