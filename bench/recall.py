@@ -29,7 +29,7 @@ from bench._copies import copies, copy, row_id
 from bench._turns import row
 from healthcert.config import Settings
 from healthcert.db import migrate
-from healthcert.errors import WrongState
+from healthcert.errors import BadInput
 from healthcert.jobs.certificates import sign_pending
 from healthcert.jobs.lots import judge_lot
 from healthcert.models import Certificate, DoseStanding, Lot, Message, Person
@@ -110,7 +110,7 @@ def _measured(parts: Parts) -> int:
 def _is_frozen(parts: Parts, shelf: Shelf, other: UUID, admin: object) -> bool:
     try:
         parts.doors.run(lambda db: stock.transfer(db, shelf, 1, to=other, staff=admin, now=NOW))
-    except WrongState:
+    except BadInput:
         return True
     return False
 

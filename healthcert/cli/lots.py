@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import Any
 from uuid import UUID
 
 import click
@@ -40,13 +41,17 @@ def show(state: str | None, *, as_json: bool) -> None:
 
 
 def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., None]:
-    """Make the command that orders a state."""
+    """Make the command that orders a state; where there are several reasons, one is to be named."""
+    alone = len(reasons) == 1
+    only: Any = {"default": reasons[0], "show_default": True} if alone else {"required": True}
+    how = "" if alone else f" --reason {reasons[0]}"
+    told = f"{says}\n\n\b\nExample:\n  healthcert lots {verb} LOT --staff STAFF{how}"
 
-    @lots.command(verb, help=f"{says}\n\n\b\nExample:\n  healthcert lots {verb} LOT --staff STAFF")
+    @lots.command(verb, help=told)
     @click.argument("lot", type=click.UUID)
     @click.option("--staff", type=click.UUID, required=True, help="Who orders it.")
     @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="[today; a recall: ever]")
-    @click.option("--reason", type=click.Choice(reasons), default=reasons[0], show_default=True)
+    @click.option("--reason", type=click.Choice(reasons), **only)
     @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
     def order(
         lot: UUID, staff: UUID, since: datetime | None, reason: str, *, as_json: bool
@@ -64,12 +69,14 @@ def _order(verb: str, state: str, says: str, *reasons: str) -> Callable[..., Non
                 now=now,
             )  # fmt: skip
             found = service.reached(db, lot_id=lot) if state == "recalled" else ()
-            people = {site.code if site else "elsewhere": count for site, count in found}
-        told = {"lot": str(lot), "state": state, "people": people}
+            people = {site.code if site else "elsewhere": count for site, count, _ in found}
+            untold = sum(each.untold for each in found)
+        told = {"lot": str(lot), "state": state, "people": people, "untold": untold}
         seconds = round(perf_counter() - began, 3)
         lines = [f"{state} {lot}", *(f"{count:6} {where}" for where, count in people.items())]
         click.echo(json.dumps(told | {"seconds": seconds}) if as_json else "\n".join(lines))
-        click.echo(f"{sum(people.values())} people, {seconds} s", err=True)
+        silent = f", {untold} left no way to be told" if untold else ""
+        click.echo(f"{sum(people.values())} people{silent}, {seconds} s", err=True)
 
     return order
 

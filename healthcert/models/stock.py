@@ -175,5 +175,5 @@ class Stock(Base):
             persisted=True,
         )
     )
-    fridge_id: Mapped[uuid.UUID | None]  # where it lies; None where nobody said
+    fridge_id: Mapped[uuid.UUID | None]  # where all of it lies; None: in several, or nobody said
     set_aside: Mapped[uuid.UUID | None]  # the reading for which it waits until it is settled

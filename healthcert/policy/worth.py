@@ -12,7 +12,7 @@ from uuid import UUID
 from healthcert.policy.schedule import Series, wait
 
 HIGHEST_NUMBER = 9
-KEPT = ("entered_in_error", "subpotent")  # a person found this; no rule finds otherwise
+KEPT = ("entered_in_error", "subpotent")  # a person found this; a recall alone finds otherwise
 _FAULTS = {"not_after": ("wrong_product", "not_after"), "series_full": ("duplicate", "series_full")}
 
 
@@ -81,10 +81,9 @@ def judge(history: Sequence[Given], birth_date: str) -> dict[UUID, Judgement]:
 def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
     least = wait([(each.given_on, each.series) for each in counted], dose.series, dose.given_on)
     interval = max(0, least.days - dose.series.grace)
-    if dose.found.counts:
-        return Judgement(dose.found.counts, None, interval, dose.found.reason)
     wrong = (
-        _product_and_lot(dose)
+        _found_or_recalled(dose)
+        or _product_and_lot(dose)
         or _person_and_time(dose, counted, birth_date, interval)
         or _FAULTS.get(least.fault)
     )
@@ -93,12 +92,18 @@ def _judge_one(dose: Given, counted: list[Given], birth_date: str) -> Judgement:
     return Judgement("valid", len(counted) + 1, interval)
 
 
+def _found_or_recalled(dose: Given) -> tuple[str, str] | None:
+    """Return what a person found; a recall goes before, since whoever had the dose must know."""
+    recalled = dose.lot is not None and dose.lot.state == "recalled"
+    if recalled and dose.found.counts != "entered_in_error":
+        return "recalled_lot", ""
+    return dose.found if dose.found.counts else None
+
+
 def _product_and_lot(dose: Given) -> tuple[str, str] | None:
     lot = dose.lot
     if not dose.in_programme:
         return "wrong_product", ""
-    if lot is not None and lot.state == "recalled":
-        return "recalled_lot", ""
     if dose.doubt or (dose.needs_lot and lot is None):
         return "unknown", dose.doubt or "lot_unknown"
     if not dose.needs_lot or lot is None:

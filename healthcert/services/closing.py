@@ -1,4 +1,4 @@
-"""The end of a clinic's day: what was given and wasted, counted by two, and the session closed."""
+"""The end of a clinic's day: what was given and wasted, and counted by two."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -8,14 +8,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import exists, func, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound
 from healthcert.models import (
     Appointment,
     ClinicSession,
     Dose,
-    DoseStanding,
     Lot,
     Product,
     Site,
@@ -25,10 +24,11 @@ from healthcert.models import (
     StockCount,
     StockMove,
 )
-from healthcert.services import audit, places, scenes, stock
+from healthcert.services import audit, facts, stock
 from healthcert.services.stock import Shelf
 
 _OUT = ("given", "wasted", "transferred_out", "returned")
+_OF_COUNTS = ("counts", "beyond")
 
 
 class LotSum(NamedTuple):
@@ -37,14 +37,16 @@ class LotSum(NamedTuple):
     lot: Lot
     product: str
     remaining: int
-    today: Mapping[str, int]  # by column of `Stock`; under ``counts``, how often two counted it
+    # By column of `Stock`; ``counts``: how often two counted it, ``beyond``: how many more it was.
+    today: Mapping[str, int]
     recorded: int  # doses of it on record that day, those in error left out: as many as given
     waits: UUID | None  # who counted it first, where a second person is still to
+    counted: bool  # today, by two, and nothing moved since
 
     @property
     def began(self) -> int:
         """Return what there was when the day began: with all that moved, it is what remains."""
-        net = {name: count for name, count in self.today.items() if name != "counts"}
+        net = {name: count for name, count in self.today.items() if name not in _OF_COUNTS}
         return self.remaining - sum(-n if name in _OUT else n for name, n in net.items())
 
 
@@ -53,49 +55,61 @@ class SessionSum(NamedTuple):
 
     session: ClinicSession
     product: str
+    to_come: int  # how many of its times are not over
     states: dict[str, int]
 
 
-def sums(db: Session, *, site: Site, day: date) -> tuple[list[LotSum], list[SessionSum]]:
-    """Return what a day comes to: its lots, and its sessions."""
+def sums(
+    db: Session, *, site: Site, day: date, now: datetime
+) -> tuple[list[LotSum], list[SessionSum]]:
+    """Return what a day comes to: its lots, and its sessions.
+
+    What remains of a lot, and began the day, is for nobody to see who is still to count it.
+    """
     begins = datetime.combine(day, time(), ZoneInfo(site.time_zone))
     moved: dict[UUID, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     recorded: dict[UUID, int] = {}
     kinds = (StockMove.lot_id, StockMove.kind, StockMove.total)
     moves = select(*kinds, func.sum(StockMove.change)).group_by(*kinds)
     moves = moves.where(StockMove.site_id == site.id, StockMove.recorded_at >= begins)
-    in_error = exists().where(
-        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
-    )
     word = literal("recorded")
     given = select(Dose.lot_id, word, word, func.count()).group_by(Dose.lot_id)
-    given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~in_error)
+    given = given.where(Dose.site_id == site.id, Dose.recorded_on == day, ~facts.IN_ERROR)
     for lot_id, kind, total, change in db.execute(moves.union_all(given)):
         if kind == "recorded":
             recorded[lot_id] = change
             continue
         moved[lot_id][total] += change
         moved[lot_id]["counts"] += kind == "counted"
+        moved[lot_id]["beyond"] += change if kind == "counted" else 0
     waits = select(StockCount.counted_by).where(StockCount.site_id == site.id)
     waits = waits.where(StockCount.lot_id == Stock.lot_id, StockCount.state == "open")
+    last = exists().where(
+        StockMove.site_id == site.id, StockMove.lot_id == Stock.lot_id,
+        StockMove.ordinal == Stock.moves, StockMove.kind == "counted",
+        StockMove.recorded_at >= begins,
+    )  # fmt: skip
     shelves = (
-        select(Stock, Lot, Product.name, waits.scalar_subquery())
+        select(Stock, Lot, Product.name, waits.scalar_subquery(), last)
         .join(Lot, Lot.id == Stock.lot_id)
         .join(Product, Product.id == Lot.product_id)
         .where(Stock.site_id == site.id)
         .order_by(Product.name, Lot.number)
     )
     lots = [
-        LotSum(lot, name, each.remaining, moved[lot.id], recorded.get(lot.id, 0), first)
-        for each, lot, name, first in db.execute(shelves)
+        LotSum(lot, name, each.remaining, moved[lot.id], recorded.get(lot.id, 0), first, counted)
+        for each, lot, name, first, counted in db.execute(shelves)
     ]
     shown = [each for each in lots if each.remaining or each.today]
-    return shown, _sessions(db, site.id, day)
+    return shown, _sessions(db, site.id, day, now)
 
 
-def _sessions(db: Session, site_id: UUID, day: date) -> list[SessionSum]:
+def _sessions(db: Session, site_id: UUID, day: date, now: datetime) -> list[SessionSum]:
+    later = aliased(Slot)
+    still = select(func.count(later.id)).where(later.session_id == ClinicSession.id)
+    to_come = still.where(later.ends_at > now).correlate(ClinicSession).scalar_subquery()
     query = (
-        select(ClinicSession, Product.name, Appointment.state, func.count(Appointment.id))
+        select(ClinicSession, Product.name, to_come, Appointment.state, func.count(Appointment.id))
         .join(Product, Product.id == ClinicSession.product_id)
         .outerjoin(Slot, Slot.session_id == ClinicSession.id)
         .outerjoin(Appointment, Appointment.slot_id == Slot.id)
@@ -106,8 +120,8 @@ def _sessions(db: Session, site_id: UUID, day: date) -> list[SessionSum]:
         .order_by(ClinicSession.id)
     )
     found: dict[UUID, SessionSum] = {}
-    for session, product, state, count in db.execute(query):
-        each = found.setdefault(session.id, SessionSum(session, product, {}))
+    for session, product, left, state, count in db.execute(query):
+        each = found.setdefault(session.id, SessionSum(session, product, left, {}))
         each.states[state or "none"] = count
     return list(found.values())
 
@@ -150,30 +164,3 @@ def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime)
         confirmed_by=staff, now=now,
     )  # fmt: skip
     return first.state
-
-
-def close(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
-    """Close a session of one's site: who has not come is given up, and its free places are gone.
-
-    Raises:
-        NotFound: No such session.
-        WrongState: It is over already, a slot is still to come, or somebody is still waiting here.
-    """
-    session = db.get(ClinicSession, session_id, with_for_update=True, populate_existing=True)
-    if session is None or session.site_id != staff.site_id:
-        raise NotFound
-    query = select(Appointment).join(Slot, Slot.id == Appointment.slot_id)
-    query = query.where(Slot.session_id == session_id)
-    waiting = query.where(Appointment.state.in_(("held", "booked", "arrived")))
-    people = db.scalars(waiting.with_for_update(of=Appointment)).all()
-    if session.state not in scenes.BOOKABLE or any(
-        each.state == "arrived" or each.ends_at > now for each in people
-    ):
-        raise WrongState
-    for each in people:
-        if each.state == "held":
-            places.give_back(db, each, "expired")
-        else:
-            places.change_state(db, each, "no_show", before=("booked",))
-    session.state = "closed"
-    audit.done(db, "session_closed", session, {"gave_up": len(people)}, by=staff, now=now)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, WrongState
 from healthcert.models import Knowledge, Lot, LotValidity, Product, Staff, Stock
-from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge
+from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge, Vial
 from healthcert.services import alarms, audit, knowledge, stock
 from healthcert.services.facts import CLOCK_SLACK
 from healthcert.services.stock import Shelf
@@ -156,6 +156,7 @@ def _bears(told: Mapping[str, Any], kind: str, celsius: float) -> bool:
 def settle(db: Session, shelf: Shelf, *, usable: bool, staff: Staff, now: datetime) -> None:
     """End the wait of a shelf that was set aside: it may be used again, or all of it is wasted.
 
+    What is open of it is thrown away with the rest.
     What was not wasted after all, and comes back by an entry set right, still waits.
 
     Raises:
@@ -169,5 +170,7 @@ def settle(db: Session, shelf: Shelf, *, usable: bool, staff: Staff, now: dateti
         found.set_aside = None
     else:
         stock.move(db, shelf, "wasted", found.remaining, staff=staff, now=now, reason="cold_chain")
+        its = update(Vial).filter_by(site_id=shelf.site_id, lot_id=shelf.lot_id, state="open")
+        db.execute(its.values(state="discarded", ended_at=now))
     db.flush()
     stock.note(db, "stock_settled", found, staff.id, now, usable=usable)

@@ -57,18 +57,17 @@ def receive(
     return lot
 
 
-def scanned(db: Session, scan: str, *, today: date) -> Lot:
-    """Return the released lot of a carton.
+def scanned(db: Session, scan: str, *, site_id: UUID, today: date) -> Lot:
+    """Return the lot of a carton, which may be given at a site today.
 
     Raises:
         BadInput: ``scan``: see `gs1.read` and `of_carton`, or ``not_usable``.
     """
     carton = gs1.read(scan, today=today)
     product, number = of_carton(db, carton.gtin), facts.lot_number(carton.lot)
-    lot = db.scalar(select(Lot).filter_by(product_id=product.id, number=number))
-    if lot is None or lot.state != "released":
+    if number not in facts.lots_on(db, product_id=product.id, site_id=site_id, day=today):
         raise BadInput({"scan": "not_usable"})
-    return lot
+    return db.scalars(select(Lot).filter_by(product_id=product.id, number=number)).one()
 
 
 def of_carton(db: Session, gtin: str) -> Product:

@@ -93,7 +93,7 @@ def dose_of(
 ) -> Dose:  # fmt: skip
     """Return the row of a dose that was given elsewhere: in our country a historic, else foreign.
 
-    `lot` are the columns that name it where it is in our books (`facts.known_lots`).
+    `lot` are the columns that name it where it is in our books (`facts.held_lots`).
     """
     id_, told, evidence = new_id(), of.told, of.told.evidence
     return Dose(

@@ -1,25 +1,30 @@
 """A dose as it was told: read, and written down as the fact it is."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput
-from healthcert.models import Appointment, Dose, Lot, LotValidity, Product, Site, Staff, Stock
-from healthcert.models.dose import BODY_SITES, ROUTES
+from healthcert.models import Appointment, Lot, LotValidity, Product, Site, Staff, Stock
+from healthcert.models.dose import BODY_SITES, ROUTES, Dose, DoseStanding
 
 LONGEST_LOT = 20  # GS1 application identifier 10
 CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
+_Named = tuple[UUID, str]  # by product and number
 _BY_NUMBER = (Lot.product_id == Dose.product_id) & (Lot.number == Dose.lot_text)
 LOT = func.coalesce(Dose.lot_id, select(Lot.id).where(_BY_NUMBER).correlate(Dose).scalar_subquery())
 """The lot of a dose; of one our books learned of later, by product and number."""
+IN_ERROR = exists().where(
+    DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
+)
+"""That a dose was entered in error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ def write(
     Who gave the wrong one gave the right one, where nobody else is told.
     """
     recorded_on, wrong = _day(now, site), origin if isinstance(origin, Dose) else None
+    named = (product.id, told.lot)
     before = wrong and wrong.performed_by
     dose = Dose(
         recorded_at=now, person_id=origin.person_id, programme_id=origin.programme_id,
@@ -77,7 +83,7 @@ def write(
         performed_by=told.performed_by or before or staff.id, given_at=told.given_at,
         given_on=min(_day(told.given_at, site), recorded_on), recorded_on=recorded_on,
         product_id=product.id, lot_text=told.lot,
-        **known_lots(db, [(product.id, told.lot)])[product.id, told.lot], body_site=told.body_site,
+        **held_lots(db, [named], with_stock=True)[named], body_site=told.body_site,
         route=told.route or None, recorded_by=staff.id, replaces=wrong and wrong.id,
     )  # fmt: skip
     db.add(dose)
@@ -85,12 +91,26 @@ def write(
     return dose
 
 
-def known_lots(
-    db: Session, told: Iterable[tuple[UUID, str]]
-) -> dict[tuple[UUID, str], dict[str, UUID]]:
+def held_lots(
+    db: Session, told: Collection[_Named], *, with_stock: bool = False
+) -> dict[_Named, dict[str, UUID]]:
+    """Return as `known_lots` the lots of doses that are about to be written, so that orders wait.
+
+    So does who enters a lot of these products that is new to our books (`lots.enter`): a recall
+    finds them. Doses `with_stock` hold their lot with that, which is locked before lots.
+    """
+    products = select(Product.id).where(Product.id.in_({product_id for product_id, _ in told}))
+    db.execute(products.order_by(Product.id).with_for_update(read=True, key_share=True)).all()
+    if not with_stock:
+        lots = select(Lot.id).where(Lot.number.in_({number for _, number in told}))
+        db.execute(lots.order_by(Lot.id).with_for_update(read=True)).all()
+    return known_lots(db, told)
+
+
+def known_lots(db: Session, told: Iterable[_Named]) -> dict[_Named, dict[str, UUID]]:
     """Return by product and number the columns of a dose that name a lot in our books, or none."""
     query = select(Lot).where(Lot.number.in_({number for _, number in told}))
-    found: dict[tuple[UUID, str], dict[str, UUID]] = defaultdict(dict)
+    found: dict[_Named, dict[str, UUID]] = defaultdict(dict)
     for lot in db.scalars(query):
         columns = {"lot_id": lot.id, "lot_product_id": lot.product_id}
         found[lot.product_id, lot.number] = columns
@@ -129,7 +149,10 @@ def place_wrong(lot: str, body_site: str, route: str) -> dict[str, str]:
 
 
 def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[str]:
-    """Return the numbers of lots whose validity covers a day, none that is used up or set aside."""
+    """Return the numbers of lots whose validity covers a day, none that is used up or set aside.
+
+    What ends first stands first.
+    """
     aside = select(Stock.lot_id).where(Stock.site_id == site_id, Stock.set_aside.is_not(None))
     aside = aside.where(Stock.remaining > 0)  # an empty shelf refuses nothing
     query = (
@@ -142,7 +165,7 @@ def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[
     in_force = {lot.number: validity for lot, validity in db.execute(query)}
     return [
         number
-        for number, validity in in_force.items()
+        for number, validity in sorted(in_force.items(), key=lambda one: one[1].expires_on)
         if validity.state == "released" and validity.released_on <= day <= validity.expires_on
     ]
 

@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, WrongState
 from healthcert.models import Person, Product, ProductTarget, Programme
-from healthcert.models.dose import PRECISIONS, Dose, DoseStanding
+from healthcert.models.dose import PRECISIONS, Dose
 from healthcert.models.person import IDENTITY_KINDS
-from healthcert.services import cells, elsewhere, enrolment, fhir, vaccination
+from healthcert.services import cells, elsewhere, enrolment, facts, fhir, vaccination
 from healthcert.services.cells import Kind, Setting
 from healthcert.services.elsewhere import Elsewhere, Evidence, OfSomebody
 from healthcert.services.people import UNFINDABLE, IdentityDetails
@@ -80,12 +80,9 @@ def _look_ahead(db: Session, setting: Setting, lines: Sequence[Line]) -> _Ahead:
             named.add(cells.reference(line.cells, "person"))
     for person in db.scalars(select(Person).where(Person.id.in_(named - {None}))):
         people[person.id] = person
-    in_error = exists().where(
-        DoseStanding.dose_id == Dose.id, DoseStanding.counts == "entered_in_error"
-    )
     theirs = Dose.person_id.in_({person.id for person in people.values()})
     doses = defaultdict[UUID, list[tuple[Dose, bool]]](list)
-    for dose, wrong in db.execute(select(Dose, in_error).where(theirs).order_by(Dose.id)):
+    for dose, wrong in db.execute(select(Dose, facts.IN_ERROR).where(theirs).order_by(Dose.id)):
         doses[dose.person_id].append((dose, wrong))
     query = select(Product.code, Product.id)
     products = {code.upper(): product_id for code, product_id in db.execute(query)}

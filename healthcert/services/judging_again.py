@@ -69,7 +69,8 @@ def stale() -> Select[Dose]:
     """Select doses, beside their lots, that stand otherwise than the validity in force makes them.
 
     Of doses given elsewhere, and of those that were written down before our books knew the lot, a
-    recall alone is asked: nothing else of a lot is ours to judge them by.
+    recall alone is asked: nothing else of a lot is ours to judge them by. It goes before all but an
+    entry in error: also before what a person found, since whoever had the dose is to be told.
     """
     valid, other = aliased(LotValidity), aliased(LotValidity)
     reaches = and_(other.lot_id == Lot.id, other.since <= Dose.given_on)
@@ -83,9 +84,12 @@ def stale() -> Select[Dose]:
         else_="",
     )
     ours = and_(Dose.lot_id.is_not(None), Dose.source == "point_of_care")
-    kept = DoseStanding.counts.in_((*worth.KEPT, "wrong_product"))
-    good = DoseStanding.counts.not_in(_OF_THE_LOT)
-    fits = case((makes == "", good), else_=makes == DoseStanding.counts)
+    stands = DoseStanding.counts
+    kept = case(
+        (valid.state == "recalled", stands == "entered_in_error"),
+        else_=stands.in_((*worth.KEPT, "wrong_product")),
+    )
+    fits = case((makes == "", stands.not_in(_OF_THE_LOT)), else_=makes == stands)
     return (
         select(Dose)
         .join(Lot, Lot.id == facts.LOT)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
-from healthcert.models import Dose, Lot, LotValidity, Product, Site, Staff
+from healthcert.models import Dose, Lot, LotValidity, PersonToken, Product, Site, Staff
 from healthcert.models.broken import refusing
 from healthcert.services import audit, facts
 from healthcert.services.elsewhere import day_in
@@ -45,11 +45,20 @@ def known(
     return db.execute(query if lot_id is None else query.where(Lot.id == lot_id)).all()
 
 
-def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int]]:
-    """Return how many people have a dose of a lot, by site or, for elsewhere, None."""
+def reached(db: Session, *, lot_id: UUID) -> Sequence[Row[Site, int, int]]:
+    """Return how many people had a dose of a lot, by site or, for elsewhere, None.
+
+    The last number are those of them who left neither a telephone nor an address to be told by.
+    """
     people = func.count(Dose.person_id.distinct()).label("people")
-    query = select(Site, people).select_from(Dose).outerjoin(Site, Site.id == Dose.site_id)
-    query = query.where(facts.of_lot(lot_id)).group_by(Site.id).order_by(people.desc())
+    ways = PersonToken.person_id == Dose.person_id, PersonToken.kind.in_(("phone", "mail"))
+    silent = case((~exists().where(*ways), Dose.person_id))
+    untold = func.count(silent.distinct()).label("untold")
+    query = select(Site, people, untold).select_from(Dose)
+    query = query.outerjoin(Site, Site.id == Dose.site_id)
+    query = (
+        query.where(facts.of_lot(lot_id), ~facts.IN_ERROR).group_by(Site.id).order_by(people.desc())
+    )
     return db.execute(query).all()
 
 
@@ -58,8 +67,12 @@ def enter(
     now: datetime,
 ) -> Lot:  # fmt: skip
     """Return a lot of a product, entered into quarantine if our books do not know it yet."""
-    found = db.scalar(select(Lot).filter_by(product_id=product_id, number=number))
-    if found is not None:
+    one = select(Lot).filter_by(product_id=product_id, number=number)
+    if (found := db.scalar(one)) is not None:
+        return found
+    # Doses of the product that are being written go before: see `facts.held_lots`.
+    db.execute(select(Product.id).where(Product.id == product_id).with_for_update()).all()
+    if (found := db.scalar(one)) is not None:
         return found
     lot = Lot(recorded_at=now, product_id=product_id, number=number, received_by=staff.id)
     db.add(lot)
@@ -93,7 +106,9 @@ def order(
     if expires_on and expires_on < day_in(country, now):
         raise BadInput({"expires_on": "too_long_ago"})
     lot, last = _locked(db, lot_id)
-    since = since or db.scalars(select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)).one()
+    first = select(func.min(LotValidity.since)).filter_by(lot_id=lot_id)
+    # A recall is of all, also of what was given before the lot was in our books.
+    since = since or (date.min if state == "recalled" else db.scalars(first).one())
     expires_on = expires_on or last.expires_on
     if (last.state, last.expires_on) == (state, expires_on) and last.since <= since:
         return

@@ -24,7 +24,7 @@ from healthcert.models.place import KEPT, Slot
 from healthcert.models.recovery import Recovery, RecoveryStanding
 from healthcert.models.stock import TAKES_BACK, TOTALS, Stock, StockMove
 from healthcert.models.supply import Lot, LotValidity, Product, ProductTarget
-from healthcert.services import judging_again, statement
+from healthcert.services import facts, judging_again, statement
 
 _REACHABLE = select(Person.id).where(Person.erased_at.is_(None))  # an erased one gets no more
 _LIVE = Certificate.state.in_(("intended", "issued"))
@@ -113,14 +113,14 @@ def _uncertified(
 
 def _replaced() -> Select[object]:
     """Facts that another has replaced, and that still stand."""
-    facts = (
+    kinds = (
         (Dose, DoseStanding.dose_id, DoseStanding.counts),
         (TestResult, TestStanding.test_result_id, TestStanding.counts),
         (Recovery, RecoveryStanding.recovery_id, RecoveryStanding.counts),
     )
     stand = [
         select(fact.id).where(key == fact.replaces, counts != "entered_in_error")
-        for fact, key, counts in facts
+        for fact, key, counts in kinds
     ]
     return select(union_all(*stand).subquery().c.id)
 
@@ -170,11 +170,9 @@ def _taken() -> Select[object]:
     def moved(kind: str) -> ColumnElement[bool]:
         return exists().where(StockMove.dose_id == Dose.id, StockMove.kind == kind)
 
-    error = DoseStanding.counts == "entered_in_error"
-    in_error = exists().where(DoseStanding.dose_id == Dose.id, error)
     took = and_(moved("given"), ~moved("given_back"))
     ours = and_(Dose.lot_id.is_not(None), Dose.site_id.is_not(None))
-    return select(Dose.id).where(ours, Dose.source == "point_of_care", in_error == took)
+    return select(Dose.id).where(ours, Dose.source == "point_of_care", took == facts.IN_ERROR)
 
 
 def _settled() -> Select[object]:

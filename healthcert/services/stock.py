@@ -33,17 +33,21 @@ def take(db: Session, *, dose: Dose, now: datetime) -> None:
     """Take a dose that was given from the stock of its site; it was given, so nothing refuses.
 
     Beyond the balance an `unexplained` dose comes in first, and oversight is told; of one that is
-    set aside an alarm tells. A lot not in our books, and a dose given elsewhere, has no stock.
+    set aside, or of a recalled lot, an alarm tells. A lot not in our books, and a dose given
+    elsewhere, has no stock.
     """
     if dose.lot_id is None or dose.site_id is None or dose.source != "point_of_care":
         return
     stock = locked(db, Shelf(dose.site_id, dose.lot_id))
-    db.execute(select(Lot.id).where(Lot.id == dose.lot_id).with_for_update(read=True))
+    state = db.scalar(select(Lot.state).where(Lot.id == dose.lot_id).with_for_update(read=True))
     if stock.remaining < 1:
         enter(db, stock, "unexplained", by=dose.recorded_by, now=now, dose_id=dose.id)
         note(db, "stock_unexplained", stock, dose.recorded_by, now, dose=dose.id)
-    if stock.set_aside is not None:
-        alarms.sound(db, kind="dose_set_aside", about=("dose", dose.id), now=now)
+    for kind, is_so in (
+        ("dose_set_aside", stock.set_aside is not None), ("dose_recalled", state == "recalled"),
+    ):  # fmt: skip
+        if is_so:
+            alarms.sound(db, kind=kind, about=("dose", dose.id), now=now)
     enter(db, stock, "given", by=dose.recorded_by, now=now, dose_id=dose.id)
 
 
@@ -79,9 +83,8 @@ def move(
     if (reason in WASTE_REASONS) != (kind == "wasted"):
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
-    enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason)
-    if fridge_id is not None:
-        stock.fridge_id = in_use(db, fridge_id, shelf.site_id).id
+    fridge = fridge_id and in_use(db, fridge_id, shelf.site_id).id
+    enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason, fridge=fridge)
     if kind == "received":
         closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
         db.execute(closed.values(state="released"))
@@ -94,9 +97,9 @@ def transfer(
     """Move doses of a released lot to the same shelf of another site.
 
     Raises:
-        BadInput: It is the same site, or there are not so many.
+        BadInput: It is the same site, or there are not so many; the lot is not released, or what
+            is here was set aside.
         NotFound: As `move`, or there is no such other site.
-        WrongState: The lot is not released, or what is here was set aside.
     """
     if to == shelf.site_id:
         raise BadInput({"to": "not_a_choice"})
@@ -105,7 +108,7 @@ def transfer(
     stock, there = _asked(db, shelf, staff, quantity, leaves=True), Shelf(to, shelf.lot_id)
     lot = db.get_one(Lot, shelf.lot_id, populate_existing=True, with_for_update={"read": True})
     if lot.state != "released" or stock.set_aside is not None:
-        raise WrongState
+        raise BadInput({"lot": "frozen"})
     out = enter(db, stock, "transferred_out", quantity, by=staff.id, now=now)
     enter(db, locked(db, there), "transferred_in", quantity, by=staff.id, now=now, answers=out.id)
     note(db, "stock_transferred", stock, staff.id, now, quantity=quantity, to=to)
@@ -131,6 +134,18 @@ def count_again(
     enter(db, stock, "counted", beyond, by=staff.id, now=now, confirmed_by=second)
     note(db, "stock_counted", stock, staff.id, now, found=found, beyond=beyond, second=second)
     return beyond
+
+
+def lay(db: Session, shelf: Shelf, *, fridge_id: UUID | None, staff: Staff, now: datetime) -> None:
+    """Say in which fridge all of a lot lies, as once it is thawed; None for several, or unknown.
+
+    Raises:
+        NotFound, WrongState: Another site's shelf or fridge, or no such lot; the fridge is gone.
+    """
+    found = balance(db, shelf, staff)
+    found.fridge_id = fridge_id and in_use(db, fridge_id, shelf.site_id).id
+    db.flush()
+    note(db, "stock_laid", found, staff.id, now, fridge=fridge_id)
 
 
 def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
@@ -181,14 +196,16 @@ def locked(db: Session, shelf: Shelf) -> Stock:
 
 def enter(
     db: Session, stock: Stock, kind: str, quantity: int = 1, *, by: UUID, now: datetime,
-    **more: UUID | str | None,
+    fridge: UUID | None = None, **more: UUID | str | None,
 ) -> StockMove:  # fmt: skip
     """Write the next move of a balance that is locked; bring the balance up to it.
 
     What is new on an empty shelf was not there when that was set aside; what comes back to it was.
+    What is new lies in a `fridge`, or nobody says where; beside what lies elsewhere, in several.
     """
-    if kind in _NEW and not more.get("replaces") and not stock.remaining:
-        stock.set_aside = None
+    if kind in _NEW and not more.get("replaces"):
+        stock.set_aside = stock.set_aside if stock.remaining else None
+        stock.fridge_id = fridge if fridge == stock.fridge_id or not stock.remaining else None
     move = StockMove(
         recorded_at=now, site_id=stock.site_id, lot_id=stock.lot_id, ordinal=stock.moves + 1,
         kind=kind, quantity=quantity, moved_by=by, **more,

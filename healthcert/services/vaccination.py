@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -120,6 +120,7 @@ def _follow(
     stock.take(db, dose=dose, now=now)
     counts = _judge(db, vault, [person], [dose], staff, country, now)[dose.id]
     audit.done(db, "dose_recorded", dose, {**counts, **late}, by=staff, now=now)
+    _tell_recalled(db, vault, {person.id: person}, [dose], {dose.id: counts}, country, now)
     if late and "valid" in counts.values():
         actor = audit.Actor("staff", staff.id)
         number = select(func.min(DoseStanding.number)).filter_by(dose_id=dose.id).scalar_subquery()
@@ -154,7 +155,7 @@ def record_elsewhere(
     _all_there(db, Programme, {each.programme_id for each in doses})
     before = _recorded(db, doses)
     new = [each for each in doses if each.told.import_key not in before]
-    lots = facts.known_lots(db, [(each.product_id, each.told.lot) for each in new])
+    lots = facts.held_lots(db, [(each.product_id, each.told.lot) for each in new])
     rows = [
         elsewhere.dose_of(
             each, vault=vault, person=locked[each.person_id],
@@ -168,6 +169,7 @@ def record_elsewhere(
     for dose in rows:
         told = counts[dose.id] | {"source": dose.source}
         audit.done(db, "dose_recorded", dose, told, by=staff, now=now)
+    _tell_recalled(db, vault, locked, rows, counts, country, now)
     written = iter(rows)
     return [before.get(each.told.import_key) or next(written) for each in doses]
 
@@ -184,7 +186,8 @@ def judge_by_hand(
     Raises:
         BadInput: The reason is none of its finding.
         NotFound: No such dose at the site of this member of staff.
-        WrongState: It was entered in error, is marked so already, or was never marked.
+        WrongState: It was entered in error, is marked so already, or was never marked; or its lot
+            is recalled, which a lost strength changes nothing of.
     """
     if reason not in FINDINGS[found]:
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
@@ -226,9 +229,10 @@ def correct(
         raise WrongState
     if isinstance(told, Elsewhere):
         told = elsewhere.read(told, country=country, now=now)
+        of, named = person.id, (product_id, told.lot)
         right = elsewhere.dose_of(
-            elsewhere.OfSomebody(person.id, wrong.programme_id, product_id, told), vault=vault,
-            person=person, lot=facts.known_lots(db, [(product_id, told.lot)])[product_id, told.lot],
+            elsewhere.OfSomebody(of, wrong.programme_id, product_id, told), vault=vault,
+            person=person, lot=facts.held_lots(db, [named])[named],
             staff=staff, country=country, now=now, replaces=wrong.id,
         )  # fmt: skip
         db.add(right)
@@ -246,6 +250,7 @@ def correct(
     counts = _judge(db, vault, [person], [wrong, right], staff, country, now, by_hand)[right.id]
     details = counts | {"replaces": wrong.id, "reason": reason}
     audit.done(db, "dose_corrected", right, details, by=staff, now=now)
+    _tell_recalled(db, vault, {person.id: person}, [right], {right.id: counts}, country, now)
     _tell(db, vault, person, "dose_corrected", country, now)
     return right
 
@@ -285,7 +290,8 @@ def _standing(db: Session, dose_id: UUID, staff: Staff, found: str) -> tuple[Dos
         raise NotFound
     person = people.locked(db, dose.person_id)
     stands = set(db.scalars(select(DoseStanding.counts).where(DoseStanding.dose_id == dose_id)))
-    if "entered_in_error" in stands or found in stands or not (found or "subpotent" in stands):
+    over = {"entered_in_error", found} | ({"recalled_lot"} if found == "subpotent" else set())
+    if over & stands or not (found or "subpotent" in stands):
         raise WrongState
     return dose, person
 
@@ -339,9 +345,7 @@ def _reopen(db: Session, dose: Dose, reason: str, now: datetime) -> None:
 
 def recorded(db: Session, *, appointment_id: UUID) -> UUID | None:
     """Return the dose of an appointment that stands; None where none is on record, or in error."""
-    wrong = DoseStanding.counts == "entered_in_error"
-    stands = select(Dose.id).filter_by(appointment_id=appointment_id)
-    stands = stands.where(~exists().where(DoseStanding.dose_id == Dose.id, wrong))
+    stands = select(Dose.id).filter_by(appointment_id=appointment_id).where(~facts.IN_ERROR)
     return db.scalar(stands.limit(1))
 
 
@@ -369,6 +373,15 @@ def _product(db: Session, product_id: UUID) -> Product:
     if product is None:
         raise NotFound
     return product
+
+
+def _tell_recalled(
+    db: Session, vault: Vault, known: Mapping[UUID, Person], doses: Sequence[Dose],
+    counts: Mapping[UUID, Mapping[str, audit.Detail]], country: Country, now: datetime,
+) -> None:  # fmt: skip
+    """Tell whose dose was written down after its lot was recalled: the worker told the others."""
+    for who in {dose.person_id for dose in doses if "recalled_lot" in counts[dose.id].values()}:
+        _tell(db, vault, known[who], "lot_recalled", country, now)
 
 
 def _tell(

@@ -14,7 +14,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.errors import BadInput, NotFound, WrongState
-from healthcert.models import Dose, Lot, Product, Site, Staff, StockMove, Vial
+from healthcert.models import Dose, Lot, Product, Site, Staff, Stock, StockMove, Vial
 from healthcert.services import knowledge, lots, stock
 from healthcert.services.stock import Shelf
 
@@ -27,10 +27,12 @@ class Opened:
     lot: Lot
     product: Product
     left: int
+    barred: bool  # its lot is not to be given: not released, recalled, or set aside here
 
     def minutes(self, now: datetime) -> int:
-        """Return for how many minutes it may still be used; 0 where its time is over."""
-        return max(0, (self.vial.use_until - now) // timedelta(minutes=1))
+        """Return for how many minutes it may still be used; 0 where its time is over, or barred."""
+        left = (self.vial.use_until - now) // timedelta(minutes=1)
+        return 0 if self.barred else max(0, left)
 
 
 def begin(
@@ -82,15 +84,18 @@ def opened(db: Session, *, site_id: UUID) -> list[Opened]:
         StockMove.recorded_at >= Vial.recorded_at,
         ~exists().where(back.dose_id == StockMove.dose_id, back.kind == "given_back"),
     )  # fmt: skip
-    query = select(Vial, Lot, Product, Dose.id, Dose.given_at)
+    barred = Lot.state.in_(("quarantined", "recalled")) | Stock.set_aside.is_not(None)
+    query = select(Vial, Lot, Product, barred, Dose.id, Dose.given_at)
     query = query.where(Vial.site_id == site_id, beside)
+    of_it = and_(Stock.site_id == site_id, Stock.lot_id == Vial.lot_id)
+    query = query.join(Stock, of_it)
     query = query.join(Lot, Lot.id == Vial.lot_id).join(Product, Product.id == Lot.product_id)
     query = query.outerjoin(StockMove, since).outerjoin(Dose, Dose.id == StockMove.dose_id)
     query = query.order_by(Vial.recorded_at, Vial.id).execution_options(populate_existing=True)
     found: dict[UUID, Opened] = {}
     given: dict[UUID, tuple[datetime, UUID]] = {}  # each dose once, whichever vial it may be from
-    for vial, lot, product, dose_id, given_at in db.execute(query):
-        found.setdefault(vial.id, Opened(vial, lot, product, vial.doses))
+    for vial, lot, product, is_barred, dose_id, given_at in db.execute(query):
+        found.setdefault(vial.id, Opened(vial, lot, product, vial.doses, bool(is_barred)))
         if given_at:
             given[dose_id] = given_at, lot.id
     for at, lot_id in sorted(given.values()):

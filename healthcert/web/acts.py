@@ -38,8 +38,8 @@ BY_ACT: Mapping[str, str] = {
     "help_in_person": "clinic: document card assist; v1: add_document new_card assist",
     "record_consent": "care: consent; v1: consent",
     "screen_patient": "care: questions; v1: questions screen",
-    "keep_stock": "stock: shelves receive move read vial today; entries: every; v1: shelves "
-    "fridges receive move_stock transfer read_fridge read_monitor open_vials open_vial "
+    "keep_stock": "stock: shelves receive move lay read vial today; entries: every; v1: shelves "
+    "fridges receive move_stock transfer lay read_fridge read_monitor open_vials open_vial "
     "discard_vial entries",
     "record_dose": "doses: ask record; unbooked: dose; v1: record_dose write_down",
     "record_not_vaccinated": "care: not_vaccinated; v1: not_vaccinated",
@@ -61,7 +61,7 @@ BY_ACT: Mapping[str, str] = {
     "report_adverse_event": "reactions: report more; v1: report_event tell_more",
     "record_finding": "people: test recovery; v1: record_test record_recovery",
     "count_stock": "closing: page count; v1: sums count",
-    "close_session": "closing: close; v1: close_session",
+    "close_session": "closing: close open_again; v1: close_session open_session",
     "see_adverse_events": "reactions: cases case; v1: cases case",
     "assess_adverse_event": "reactions: move export; v1: assess",
     "see_service_state": "draws: every show; opening: page; admin: state; v1: alarms opening "

@@ -6,7 +6,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput
-from healthcert.services import closing, observing, roster
+from healthcert.services import closing, finishing, observing, roster
 from healthcert.web.clinic import own_site
 from healthcert.web.here import done, parts, today
 from healthcert.web.moment import now
@@ -24,11 +24,11 @@ def page() -> str:
     with parts().doors.reading() as db:
         site = roster.site(db, site_id=own_site())
         day = today(site.time_zone)
-        lots, sessions = closing.sums(db, site=site, day=day)
+        lots, sessions = closing.sums(db, site=site, day=day, now=now())
         watched = observing.count(db, site_id=site.id, now=now())
     return render_template(
         "clinic/closing.html", site=site, day=day, lots=lots, sessions=sessions, watched=watched,
-        result=request.args.get("count"),
+        result=request.args.get("count"), again=request.args.get("again", type=UUID),
     )  # fmt: skip
 
 
@@ -45,5 +45,12 @@ def count(lot_id: UUID) -> Response:
 @bp.post("/sessions/<uuid:session_id>")
 def close(session_id: UUID) -> Response:
     """Close a session."""
-    done(closing.close, session_id=session_id)
+    done(finishing.close, session_id=session_id)
+    return redirect(url_for(".page"), code=303)
+
+
+@bp.post("/sessions/<uuid:session_id>/open")
+def open_again(session_id: UUID) -> Response:
+    """Open a session again that was closed too early."""
+    done(finishing.open_again, session_id=session_id)
     return redirect(url_for(".page"), code=303)

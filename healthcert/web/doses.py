@@ -137,9 +137,10 @@ def mark_in_error(dose_id: UUID) -> _Page:
     form = InError(request.form or None)
     with parts().doors.transaction() as db:
         found = _dose(db, dose_id, "correction")
-    weak = any(each.counts == "subpotent" for each in found.worth)
+    counts = {each.counts for each in found.worth}
+    weak, recalled = "subpotent" in counts, "recalled_lot" in counts
     may = {why: kind for kind in vaccination.FINDINGS for why in vaccination.FINDINGS[kind]
-           if kind == "entered_in_error" or bool(kind) != weak}  # fmt: skip
+           if kind == "entered_in_error" or (bool(kind) != weak and not recalled)}  # fmt: skip
     form.reason.choices = options({why: REVOKED[why] for why in may})
     if not (request.form and form.validate()):
         page = render_template("clinic/in_error.html", found=found, form=form, weak=weak)

@@ -1,7 +1,7 @@
 """What a view with a database has at hand: the parts that the application opened once."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from healthcert.web.guards import visitor
 from healthcert.web.moment import now
 
 T = TypeVar("T")
+_IN_TIME = timedelta(weeks=2)  # to use it up, send it on or have it extended
 
 
 def parts() -> Parts:
@@ -25,6 +26,11 @@ def parts() -> Parts:
 def today(zone: str = "") -> date:
     """Return the day by the clock of a zone (IANA), the country's where none is named."""
     return now().astimezone(ZoneInfo(zone or parts().country.time_zone)).date()
+
+
+def soon(zone: str = "") -> date:
+    """Return the day before which what a lot ends is told in time, by the clock of a zone."""
+    return today(zone) + _IN_TIME
 
 
 def day_of(told: Any, name: str) -> date:  # noqa: ANN401 - any MultiDict

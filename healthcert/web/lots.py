@@ -1,14 +1,15 @@
 """The door of lots: which there are, and what is ordered of them; a recall in one act."""
 
 from datetime import date
+from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from healthcert.errors import BadInput, NotFound
 from healthcert.services import judging_again, lots
-from healthcert.web.here import done, parts, today
+from healthcert.web.here import done, parts, soon, today
 from healthcert.web.refusals import shown_again
 
 bp = Blueprint("lots", __name__, url_prefix="/admin/lots")
@@ -20,7 +21,7 @@ def every() -> str:
     """Show every lot with its state, and what may be ordered of it."""
     with parts().doors.reading() as db:
         found = lots.known(db)
-    return render_template("admin/lots.html", lots=found, today=today())
+    return render_template("admin/lots.html", lots=found, today=today(), soon=soon())
 
 
 @bp.post("/<uuid:lot_id>")
@@ -55,11 +56,12 @@ def foresee(lot_id: UUID) -> str:
 
 
 @bp.post("/<uuid:lot_id>/recall")
-def recall(lot_id: UUID) -> Response:
+def recall(lot_id: UUID) -> Response | tuple[str, int]:
     """Recall a lot: frozen everywhere at once; the worker judges, tells and withdraws."""
     reason = request.form.get("reason", "")
     if reason not in lots.RECALLS:
-        raise BadInput({"reason": "missing"})
+        g.wrong = {"reason": "missing"}
+        return foresee(lot_id), HTTPStatus.BAD_REQUEST
     order = {"state": "recalled", "since": None, "reason": reason}
     done(lots.order, lot_id=lot_id, country=parts().country, **order)
     return redirect(url_for(".foresee", lot_id=lot_id), code=303)

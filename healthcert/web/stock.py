@@ -7,12 +7,13 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
+from healthcert.errors import BadInput
 from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
 from healthcert.web.clinic import day as day_list
 from healthcert.web.clinic import own_site
-from healthcert.web.here import done, parts, today
+from healthcert.web.here import done, parts, soon, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
@@ -34,7 +35,7 @@ def shelves() -> str:
             "clinic/stock.html", empty=empty,
             shelves=cold_chain.shelves(db, site_id=own_site(), empty=empty),
             fridges=cold_chain.fridges(db, site_id=own_site()), sites=sites.values(),
-            products=knowledge.offered(db), today=today(zone), now=now(),
+            products=knowledge.offered(db), today=today(zone), soon=soon(zone), now=now(),
             vials=vials.opened(db, site_id=own_site()), zone=zone,
         )  # fmt: skip
 
@@ -75,8 +76,17 @@ def read() -> Response:
         done(cold_chain.look, shelf=_shelf(), stage=typed.get("vvm_stage", 0, type=int))
     else:
         celsius = typed.get("celsius", math.nan, type=_degrees)
+        if typed.get("fridge") == "":
+            raise BadInput({"fridge": "missing"})
         fridge_id = typed.get("fridge", _NONE, type=UUID)
         done(cold_chain.read, fridge_id=fridge_id, celsius=celsius, taken_at=now())
+    return redirect(url_for(".shelves"), code=303)
+
+
+@bp.post("/lies")
+def lay() -> Response:
+    """Say in which fridge a lot lies."""
+    done(stock.lay, shelf=_shelf(), fridge_id=request.form.get("fridge", type=UUID))
     return redirect(url_for(".shelves"), code=303)
 
 
@@ -111,7 +121,8 @@ def lot_of_today() -> Response:
     """Remember the lot of a carton, so that the form of a dose proposes it on this device."""
     with parts().doors.reading() as db:
         day = today(roster.site(db, site_id=own_site()).time_zone)
-        lot = deliveries.scanned(db, request.form.get("scan", ""), today=day)
+        scan = request.form.get("scan", "")
+        lot = deliveries.scanned(db, scan, site_id=own_site(), today=day)
     session["lots"] = session.get("lots", {}) | {str(lot.product_id): lot.number}
     return redirect(url_for("clinic.day", lot=lot.number), code=303)
 
@@ -121,4 +132,6 @@ def _degrees(text: str) -> float:
 
 
 def _shelf() -> Shelf:
+    if request.form.get("lot") == "":
+        raise BadInput({"lot": "missing"})
     return Shelf(own_site(), request.form.get("lot", _NONE, type=UUID))

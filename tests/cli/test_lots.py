@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_lot_is_listed_released_and_recalled(run, lot, doors):
     with doors.reading() as db:
         assert db.get_one(Lot, lot_id).state == "recalled"
         newest = db.query(LotValidity).order_by(LotValidity.ordinal.desc()).first()
-        assert (newest.reason, newest.since, newest.ordered_by) == ("producer", TODAY, keeper)
+        assert (newest.reason, newest.since, newest.ordered_by) == ("producer", date.min, keeper)
 
 
 def test_a_recall_counts_the_people_it_reaches_by_site_and_names_nobody(run, lot, doors):
@@ -69,13 +70,16 @@ def test_a_recall_counts_the_people_it_reaches_by_site_and_names_nobody(run, lot
         here = db.get_one(Lot, lot_id)
         for site in (*sites, sites[0]):
             make_dose(db, lot=here, site_id=site.id)
-    done = run("lots", "recall", lot_id, "--staff", keeper, "--json")
+    recall = ("lots", "recall", lot_id, "--staff", keeper, "--reason", "regulator")
+    done = run(*recall, "--json")
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
     assert told.pop("seconds") >= 0
-    assert told == {"lot": str(lot_id), "state": "recalled", "people": {"Harbour": 2, "Hill": 1}}
-    assert done.stderr.startswith("3 people, ")
-    assert "     2 Harbour" in run("lots", "recall", lot_id, "--staff", keeper).stdout
+    assert told == {
+        "lot": str(lot_id), "state": "recalled", "people": {"Harbour": 2, "Hill": 1}, "untold": 3,
+    }  # fmt: skip
+    assert done.stderr.startswith("3 people, 3 left no way to be told, ")
+    assert "     2 Harbour" in run(*recall).stdout
 
 
 @pytest.mark.parametrize(
@@ -86,7 +90,8 @@ def test_a_recall_counts_the_people_it_reaches_by_site_and_names_nobody(run, lot
         (("release", "{lot}"), 2),
         (("release", "CM1", "--staff", "{staff}"), 2),
         (("recall", "{lot}", "--staff", "{staff}", "--reason", "he said so"), 2),
-        (("recall", "{lot}", "--staff", "{staff}", "--since", "soon"), 2),
+        (("recall", "{lot}", "--staff", "{staff}"), 2),  # without a reason
+        (("recall", "{lot}", "--staff", "{staff}", "--reason", "producer", "--since", "soon"), 2),
         (("list", "--state", "lost"), 2),
     ],
 )

@@ -78,7 +78,7 @@ def test_what_went_is_listed_beside_what_stays_while_somebody_there_has_no_other
     assert jobs.rebook(parts, NOW) == 1
     assert listed() == open_ones
     with clinic.doors.reading() as db:
-        told = [closing.sums(db, site=clinic.site, day=day(n))[1] for n in (3, 4)]
+        told = [closing.sums(db, site=clinic.site, day=day(n), now=NOW)[1] for n in (3, 4)]
     assert [sorted(one.session.state for one in some) for some in told] == [
         ["cancelled", "published"], ["published"],
     ]  # fmt: skip

@@ -8,8 +8,16 @@ import pytest
 from sqlalchemy import select
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
-from healthcert.models import Appointment, ClinicSession, Site, Staff, StockCount, new_id
-from healthcert.services import closing, observing, reactions
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    Site,
+    SiteClosure,
+    Staff,
+    StockCount,
+    new_id,
+)
+from healthcert.services import cancelling, closing, finishing, observing, reactions
 from tests import factories as make
 from tests.factories import NOW, TODAY
 from tests.statements import sent
@@ -37,7 +45,7 @@ def people(db, shelf, *roles):
 
 def test_the_sums_of_a_day_reconcile(db, shelf):
     site = db.get_one(Site, shelf.site_id)
-    [lot], sessions = closing.sums(db, site=site, day=TODAY)
+    [lot], sessions = closing.sums(db, site=site, day=TODAY, now=NOW)
     assert (lot.began, lot.remaining, lot.recorded, sessions) == (10, 7, 2, [])
     assert {name: lot.today[name] for name in ("given", "wasted", "received")} == {
         "given": 2, "wasted": 1, "received": 0,
@@ -59,8 +67,12 @@ def test_a_count_waits_for_somebody_else_who_finds_as_much(db, shelf):
     assert closing.count(db, found=6, staff=lead, **how) == "confirmed"
     db.refresh(shelf)
     assert (shelf.remaining, shelf.unexplained) == (6, -1)
-    [lot], _sessions = closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY)
-    assert (lot.began, lot.today["counts"], lot.waits) == (10, 1, None)
+    [lot], _sessions = closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY, now=NOW)
+    assert (lot.began, lot.today["counts"], lot.today["beyond"], lot.waits) == (10, 1, -1, None)
+    assert lot.counted
+    make.make_move(db, shelf, "wasted", reason="broken")
+    [lot], _sessions = closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY, now=NOW)
+    assert (lot.began, lot.counted) == (10, False)  # what there is now nobody has counted
 
 
 @pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
@@ -88,16 +100,58 @@ def test_a_session_is_closed_once_and_by_its_own_site(db, shelf):
     missing = make.make_appointment(db, slot=slot)
     how = {"session_id": slot.session_id, "staff": nurse}
     with pytest.raises(WrongState):
-        closing.close(db, **how, now=late - timedelta(minutes=1))
+        finishing.close(db, **how, now=late - timedelta(minutes=1))
     with pytest.raises(NotFound):
-        closing.close(db, session_id=slot.session_id, staff=make.make_staff(db), now=late)
-    closing.close(db, **how, now=late)
+        finishing.close(db, session_id=slot.session_id, staff=make.make_staff(db), now=late)
+    finishing.close(db, **how, now=late)
     assert db.get_one(Appointment, missing.id).state == "no_show"
     assert db.get_one(ClinicSession, slot.session_id).state == "closed"
-    _lots, [only] = closing.sums(db, site=site, day=TODAY)
-    assert only.states == {"no_show": 1}
+    _lots, [only] = closing.sums(db, site=site, day=TODAY, now=late)
+    assert (only.states, only.to_come) == ({"no_show": 1}, 0)
     with pytest.raises(WrongState):
-        closing.close(db, **how, now=late)
+        finishing.close(db, **how, now=late)
+
+
+def test_a_session_that_was_closed_too_early_is_opened_again(db, shelf):
+    [nurse] = people(db, shelf, "nurse")
+    site = db.get_one(Site, shelf.site_id)
+    slot = make.make_slot(db, session=make.make_session(db, site=site))
+    how = {"session_id": slot.session_id, "staff": nurse}
+    last = slot.ends_at - timedelta(minutes=1)
+    with pytest.raises(WrongState):
+        finishing.open_again(db, **how, now=last)  # it is open
+    finishing.close(db, **how, now=NOW)
+    with pytest.raises(NotFound):
+        finishing.open_again(db, session_id=slot.session_id, staff=make.make_staff(db), now=last)
+    with pytest.raises(WrongState):
+        finishing.open_again(db, **how, now=slot.ends_at)
+    closure = make.add(db, SiteClosure(recorded_at=NOW, site_id=site.id, day=TODAY))
+    with pytest.raises(WrongState):
+        finishing.open_again(db, **how, now=last)
+    db.delete(closure)
+    _lots, [only] = closing.sums(db, site=site, day=TODAY, now=last)
+    assert only.to_come == 1
+    finishing.open_again(db, **how, now=last)
+    assert db.get_one(ClinicSession, slot.session_id).state == "published"
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_session_is_not_opened_again_on_a_day_that_closes_at_this_moment(doors):
+    with doors.transaction() as db:
+        nurse = make.make_staff(db, site_id=make.make_site(db).id)
+        site = db.get_one(Site, nurse.site_id)
+        slot = make.make_slot(db, session=make.make_session(db, site=site))
+        finishing.close(db, session_id=slot.session_id, staff=nurse, now=NOW)
+
+    def open_again(db):
+        told = {"session_id": slot.session_id, "staff": db.get_one(Staff, nurse.id), "now": NOW}
+        with pytest.raises(WrongState):
+            finishing.open_again(db, **told)
+
+    def shut(db):
+        cancelling.close_day(db, site_id=site.id, day=TODAY, staff=nurse, now=NOW)
+
+    assert one_behind_the_other(doors, shut, open_again) == []
 
 
 def test_who_is_watched_is_let_go_by_their_own_site(db):
@@ -129,7 +183,7 @@ def test_the_case_whose_clock_runs_out_first_stands_first(db):
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_the_sums_of_a_day_read_no_doses_moves_or_standings_from_end_to_end(db, shelf):
     with sent(db.get_bind()) as asked:
-        closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY)
+        closing.sums(db, site=db.get_one(Site, shelf.site_id), day=TODAY, now=NOW)
     [sums] = [sql for sql in asked if "UNION ALL" in sql]
     plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sums}", ("",) * sums.count("?"))
     read = [step for *_ids, step in plan if step.startswith(("SCAN", "SEARCH"))]

@@ -93,6 +93,56 @@ def test_only_what_lies_in_that_fridge_or_nobody_knows_where_is_set_aside(clinic
     assert not waits(clinic, there)
 
 
+def lies(clinic: Clinic, here: Shelf) -> UUID | None:
+    with clinic.doors.reading() as db:
+        return db.get_one(Stock, (here.site_id, here.lot_id)).fridge_id
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_what_comes_beside_doses_that_lie_elsewhere_lies_in_several_fridges(clinic, fridge, told):
+    other, here = make_fridge(clinic, "B"), shelf(clinic, "GOOD", fridge)
+
+    def came(into: UUID | None) -> UUID | None:
+        how = {"staff": clinic.nurse, "now": NOW, "fridge_id": into}
+        clinic.doors.run(lambda db: stock.move(db, here, "received", 5, **how))
+        return lies(clinic, here)
+
+    assert came(fridge.id) == fridge.id
+    assert came(other.id if told else None) is None
+    assert read(clinic, fridge, 12.0) == {here.lot_id}
+
+
+def test_what_another_site_sends_lies_nobody_knows_where_until_somebody_says(clinic, fridge):
+    here = shelf(clinic, "GOOD", fridge)
+    with clinic.doors.transaction() as db:
+        site = make_site(db)
+        sender = make_staff(db, site_id=site.id)
+        there = Shelf(site.id, here.lot_id)
+        stock.move(db, there, "received", 9, staff=sender, now=NOW)
+        stock.transfer(db, there, 5, to=clinic.site.id, staff=sender, now=NOW)
+    assert lies(clinic, here) is None
+
+
+def test_a_lot_that_was_thawed_is_said_to_lie_in_the_fridge(clinic, fridge):
+    freezer = make_fridge(clinic, "Deep", "freezer")
+    here = shelf(clinic, "GOOD", freezer)
+    with clinic.doors.transaction() as db:
+        away = Fridge(site_id=make_site(db).id, name="A", kind="fridge", recorded_at=NOW)
+        db.add(away)
+
+    def lay(where: UUID | None) -> None:
+        how = {"fridge_id": where, "staff": clinic.nurse, "now": NOW}
+        clinic.doors.run(lambda db: stock.lay(db, here, **how))
+
+    assert read(clinic, fridge, 12.0) == set()
+    with pytest.raises(NotFound):
+        lay(away.id)
+    for where in (None, fridge.id):
+        lay(where)
+        assert lies(clinic, here) == where
+    assert read(clinic, fridge, 12.0) == {here.lot_id}
+
+
 def test_a_freezer_is_judged_by_what_each_product_bears_frozen(clinic):
     freezer = make_fridge(clinic, "F", "freezer")
     deep = shelf(clinic, "DEEP", freezer)
@@ -128,7 +178,7 @@ def test_what_is_set_aside_is_not_offered_and_not_sent_on(clinic, fridge):
     assert offered() == []
     with clinic.doors.transaction() as db:
         to = make_site(db).id
-    with pytest.raises(WrongState):
+    with pytest.raises(BadInput):
         clinic.doors.run(lambda db: stock.transfer(db, here, 1, to=to, staff=clinic.nurse, now=NOW))
     settle(clinic, here, usable=True)
     assert offered() == ["GOOD"]

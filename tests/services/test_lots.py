@@ -118,7 +118,9 @@ def test_a_recall_finds_those_who_had_a_dose_and_tells_them_once(clinic, signers
 def reached(clinic: Clinic, lot_id: UUID) -> list[tuple[UUID | None, int]]:
     """Return by site, None elsewhere, how many people a recall reaches."""
     with clinic.doors.reading() as db:
-        return [(site and site.id, people) for site, people in lots.reached(db, lot_id=lot_id)]
+        return [
+            (each.Site and each.Site.id, each.people) for each in lots.reached(db, lot_id=lot_id)
+        ]
 
 
 def test_a_recall_finds_those_whose_dose_was_written_down_before_its_lot_was_known(clinic):

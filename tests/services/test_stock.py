@@ -202,7 +202,7 @@ def test_what_is_set_aside_is_not_sent_on(clinic, shelf):
             db, lot_id=shelf.lot_id, state="quarantined", since=day(0), reason="warm_fridge",
             staff=admin, country=clinic.country, now=NOW,
         )  # fmt: skip
-    with pytest.raises(WrongState):
+    with pytest.raises(BadInput):
         transfer(clinic, shelf, 1, other.id, clinic.nurse)
     move(clinic, shelf, "wasted", 1, reason="cold_chain")
 

@@ -13,13 +13,14 @@ from healthcert.models import (
     Alarm,
     AuditEvent,
     ColdReading,
+    Fridge,
     Product,
     Slot,
     Stock,
     StockMove,
     Vial,
 )
-from healthcert.services import cold_chain, knowledge, stock, vials
+from healthcert.services import cold_chain, knowledge, lots, stock, vials
 from healthcert.services.deliveries import Delivery, receive, scanned
 from healthcert.services.reconciling import differences
 from healthcert.services.stock import Shelf
@@ -27,6 +28,7 @@ from tests.factories import (
     NOW,
     TODAY,
     day,
+    make_admin,
     make_knowledge,
     make_lot,
     make_product,
@@ -172,6 +174,53 @@ def test_two_who_discard_one_vial_at_once_waste_it_once(clinic):
         assert db.get_one(Stock, (here.site_id, here.lot_id)).wasted == 6
 
 
+def warm(clinic: Clinic) -> None:
+    """Set aside all that lies at the site: a fridge was too warm."""
+
+    def read(db) -> None:
+        cold_chain.add(db, name="Fridge", kind="fridge", staff=clinic.nurse, now=NOW)
+        fridge = db.scalars(select(Fridge)).one()
+        cold_chain.read(
+            db, fridge_id=fridge.id, celsius=20, taken_at=NOW, staff=clinic.nurse, now=NOW
+        )
+
+    clinic.doors.run(read)
+
+
+def barred(clinic: Clinic) -> dict[str, bool]:
+    with clinic.doors.reading() as db:
+        return {one.lot.number: one.barred for one in vials.opened(db, site_id=clinic.site.id)}
+
+
+def test_of_a_lot_that_is_recalled_or_set_aside_no_open_vial_may_be_used(clinic):
+    here, fine = shelf(clinic), shelf(clinic, "FINE")
+    begin(clinic, here)
+    begin(clinic, fine)
+    assert barred(clinic) == {"GOOD": False, "FINE": False}
+    with clinic.doors.transaction() as db:
+        lots.order(
+            db, lot_id=here.lot_id, state="recalled", since=None, reason="producer",
+            staff=make_admin(db), country=clinic.country, now=NOW,
+        )  # fmt: skip
+    assert barred(clinic) == {"GOOD": True, "FINE": False}
+    warm(clinic)
+    assert barred(clinic) == {"GOOD": True, "FINE": True}
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_what_is_open_of_a_shelf_that_is_wasted_is_thrown_away_with_it(clinic, usable):
+    here = shelf(clinic)
+    vial = begin(clinic, here)
+    warm(clinic)
+    clinic.doors.run(
+        lambda db: cold_chain.settle(db, here, usable=usable, staff=clinic.nurse, now=NOW)
+    )
+    assert barred(clinic) == ({"GOOD": False} if usable else {})
+    with clinic.doors.reading() as db:
+        assert db.get_one(Vial, vial.id).state == ("open" if usable else "discarded")
+        assert differences(db) == []
+
+
 def test_what_cannot_be_opened_or_discarded_is_refused(clinic):
     here = shelf(clinic)
     with pytest.raises(BadInput) as refused:
@@ -253,6 +302,8 @@ def test_what_came_with_a_turned_monitor_is_set_aside_as_it_comes(clinic):
     [
         ("(01)00359267100023(10)GOOD", None),
         ("(01)00359267100023(10)WAITS", "not_usable"),
+        ("(01)00359267100023(10)ASIDE", "not_usable"),
+        ("(01)00359267100023(10)OVER", "not_usable"),
         ("(01)00359267100023(10)ELSEWHERE", "not_usable"),
         ("(01)00359676580157(10)GOOD", "not_usable"),
         ("(10)GOOD", "unknown_carton"),
@@ -260,13 +311,16 @@ def test_what_came_with_a_turned_monitor_is_set_aside_as_it_comes(clinic):
         ("", "not_a_carton"),
     ],
 )
-def test_a_carton_tells_the_lot_of_today_where_it_is_released(clinic, scan, code):
-    good = clinic.lot()
+def test_a_carton_tells_the_lot_of_today_where_it_may_be_given(clinic, scan, code):
+    good, aside = clinic.lot(), shelf(clinic, "ASIDE")
+    warm(clinic)
+    clinic.lot("OVER", expires_on=day(-1))
+    assert aside.lot_id != good.id
     clinic.lot("WAITS", state="quarantined")
     with clinic.doors.reading() as db:
         if code is None:
-            assert scanned(db, scan, today=TODAY).id == good.id
+            assert scanned(db, scan, site_id=clinic.site.id, today=TODAY).id == good.id
         else:
             with pytest.raises(BadInput) as refused:
-                scanned(db, scan, today=TODAY)
+                scanned(db, scan, site_id=clinic.site.id, today=TODAY)
             assert refused.value.fields == {"scan": code}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from sqlalchemy import event, select
@@ -30,6 +31,7 @@ ON = "sqlite"  # the deeds are tested on both engines beside the services
 
 ALL_NO = {"agrees": "y", "all_no": "y"}
 YES = {"agrees": "y", "all_no": "y", "q_severe_reaction_before": "yes"}
+NOTHING = "\N{EN DASH}"
 CHILD = {"birth_date": ["27", "3", "2012"]}
 
 
@@ -345,6 +347,13 @@ def test_two_people_count_and_one_alone_settles_nothing(patient, staff, clinic, 
     nurse, path = patient()
     nurse.post(f"{path}/dose", given(clinic) | ALL_NO)
     lead, count = staff("lead"), f"/clinic/closing/lots/{stocked}"
+
+    def seen(who) -> list[str]:
+        """Return what there was in the morning, there is now, and the count found more or less."""
+        shown = who.get("/clinic/closing/").text
+        cells = re.findall(r"<td.*?<bdi[^>]*>([^<]*)</bdi>", shown.partition("<tbody")[2])
+        return [cells[1], *cells[7:9]]
+
     for who, found, result in (
         (nurse, "3", "open"),
         (lead, "4", "dropped"),
@@ -354,6 +363,12 @@ def test_two_people_count_and_one_alone_settles_nothing(patient, staff, clinic, 
         answer = who.post(count, {"found": found}, page="/clinic/closing/")
         assert answer.location.endswith(f"count={result}")
         assert who.get(answer.location).status_code == 200
+        for each in (nurse, lead):  # nobody sees what is to be found before two have found it
+            assert seen(each) == (["0", "3", "-1"] if result == "confirmed" else [NOTHING] * 3)
+    again = f"/clinic/closing/?again={stocked}"
+    assert again in unescape(lead.get("/clinic/closing/").text)
+    assert count in lead.get(again).text
+    assert count not in lead.get("/clinic/closing/").text
     assert rows(Stock.remaining) == [(3,)]
     assert "stock_counts_differ" in acts(rows)
     nurse.post(count, {"found": "3"}, page="/clinic/closing/")
@@ -379,6 +394,26 @@ def test_a_session_closes_when_nobody_waits_and_who_has_not_come_is_given_up(
     page = nurse.get("/clinic/closing/").text
     assert "Close the session" not in page
     assert nurse.post(close, page="/clinic/closing/").status_code == 409
+
+
+def test_a_session_closed_in_the_morning_with_nobody_booked_is_opened_again(
+    staff, clinic, rows, clock
+):
+    assert clinic
+    nurse, [(session,)] = staff("nurse"), rows(ClinicSession.id)
+    path = f"/clinic/closing/sessions/{session}"
+    shown = nurse.get("/clinic/closing/").text
+    assert "times are still to come" in shown
+    assert f"{path}/open" not in shown
+    for deed, state in ((path, "closed"), (f"{path}/open", "published"), (path, "closed")):
+        assert nurse.post(deed, page="/clinic/closing/").status_code == 303
+        assert rows(ClinicSession.state) == [(state,)]
+        assert nurse.post(deed, page="/clinic/closing/").status_code == 409
+    assert f"{path}/open" in nurse.get("/clinic/closing/").text
+    clock.pass_by(hours=12)
+    nurse = staff("nurse")
+    assert f"{path}/open" not in nurse.get("/clinic/closing/").text
+    assert nurse.post(f"{path}/open", page="/clinic/closing/").status_code == 409
 
 
 def test_what_was_not_written_down_yesterday_is_written_down_today(

@@ -12,6 +12,7 @@ from sqlalchemy import event, func, select, update
 from healthcert.jobs.sessions import rebook
 from healthcert.models import (
     ClinicSession,
+    ColdReading,
     Dose,
     Fridge,
     Lot,
@@ -183,8 +184,59 @@ def test_a_fridge_that_is_gone_leaves_the_page_once_its_doses_lie_in_another(par
     assert lead.post("/clinic/stock/settle", wrong, page="/clinic/stock").status_code == 404
 
 
+def test_where_a_lot_lies_is_said_and_shown_and_nothing_is_chosen_beforehand(parts, staff, came):
+    lead = staff("lead")
+    for name in ("A", "B"):
+        lead.post("/clinic/stock/settle", {"name": name, "kind": "fridge"}, page="/clinic/stock")
+    shown = lead.get("/clinic/stock").text
+    for field in ("lot", "kind", "reason", "fridge"):
+        for chosen in re.findall(
+            rf'<select[^>]*name="{field}"[^>]*>\s*<option value="([^"]*)"', shown
+        ):
+            assert chosen in ("", "fridge")
+    second = one(parts, select(Fridge.id).filter_by(name="B"))
+    nowhere = {"lot": "", "fridge": str(second)}
+    answer = lead.post("/clinic/stock/lies", nowhere, page="/clinic/stock")
+    assert answer.status_code == 400
+    assert 'href="#wrong-lot"' in answer.text
+    read = {"fridge": "", "celsius": "4"}
+    assert lead.post("/clinic/stock/read", read, page="/clinic/stock").status_code == 400
+    for fridge, told in ((str(second), "B"), ("", "\N{EN DASH}")):
+        where = {"lot": str(came.lot_id), "fridge": fridge}
+        page = lead.post("/clinic/stock/lies", where, page="/clinic/stock", follow_redirects=True)
+        row = (
+            page.text.partition("Lots at this site")[2].partition("</tr>")[2].partition("</tr>")[0]
+        )
+        assert re.findall(r"<bdi>([^<]*)</bdi>", row)[-1] == told
+    assert one(parts, select(Stock.fridge_id)) is None
+
+
+@pytest.mark.parametrize(
+    ("left", "words"), [(-1, "Past its date"), (0, "Ends soon"), (13, "Ends soon"), (14, "")]
+)
+def test_a_lot_that_ends_soon_is_told_in_time(parts, staff, left, words):
+    with parts.doors.transaction() as db:
+        nurse = db.scalars(select(Staff).filter_by(role="nurse")).one()
+        lot = make.make_lot(db, product=db.scalars(select(Product).limit(1)).one(), number="SOON")
+        make.make_validity(db, lot=lot, released_on=day(-30), since=day(-30), expires_on=day(left))
+        make.make_move(db, make.make_shelf(db, site=db.get_one(Site, nurse.site_id), lot=lot))
+    for who, page in (("nurse", "/clinic/stock"), ("admin", "/admin/lots")):
+        row = staff(who).get(page).text.partition("SOON")[2].partition("Sign out")[0][:900]
+        for mark in ("Past its date", "Ends soon"):
+            assert (mark in row) is (mark == words), page
+
+
 def vial_of(parts):
     return one(parts, select(Vial.id).filter_by(state="open"))
+
+
+def reading(db, shelf):
+    """Return what was read on the monitor of a shelf."""
+    row = ColdReading(
+        recorded_at=NOW, lot_id=shelf.lot_id, site_id=shelf.site_id, vvm_stage=4, taken_at=NOW,
+        read_by=db.scalars(select(Staff.id).limit(1)).one(),
+    )  # fmt: skip
+    return make.add(db, row).id
 
 
 def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
@@ -198,13 +250,20 @@ def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
     standby = lead.get("/clinic/standby").text
     assert "6 doses are left in an open vial" in standby
     assert re.search(r'name="doses"[^>]*value="6"', standby)
+    book()
+    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
+    barred = "Do not give from the open vial of lot"
+    for is_barred in (True, False):
+        with parts.doors.transaction() as db:
+            db.execute(update(Stock).values(set_aside=reading(db, came) if is_barred else None))
+        for page in ("/clinic/stock", f"{visit}/dose"):
+            assert (barred in nurse.get(page).text) is is_barred
+        assert ("left in an open vial" in lead.get("/clinic/standby").text) is not is_barred
     for until, words in ((NOW + timedelta(minutes=59.5), "59 minutes"), (NOW, "is past its time")):
         with parts.doors.transaction() as db:
             db.execute(update(Vial).values(use_until=until))
         assert words in nurse.get("/clinic/stock").text
         assert "left in an open vial" not in lead.get("/clinic/standby").text  # who comes is late
-    book()
-    visit = re.search(r"/clinic/appointments/[0-9a-f-]+", nurse.get("/clinic/").text)[0]
     assert "is past its time" in nurse.get(f"{visit}/dose").text
     gone = {"vial": str(vial_of(parts))}
     for status in (303, 409):
@@ -416,6 +475,16 @@ def test_a_plan_ends_from_a_day_on_with_all_that_it_made_and_another_takes_its_d
     assert "6 sessions would be made" in again.text
 
 
+def test_the_plans_say_how_many_places_they_have_and_for_whom_some_are_kept(clinic, lead):
+    wanted = plan(clinic, kept_waiting="2")
+    lead.post("/admin/sessions", wanted, page="/admin/sessions")
+    shown = re.sub(r"<[^>]+>|\s+", " ", lead.get("/admin/sessions?plan=all").text)
+    assert re.search(r"People at each time +4 ", shown)
+    assert re.search(r"Kept for the telephone +1 ", shown)
+    assert re.search(r"Kept for the waiting list +2 ", shown)
+    assert "those who walk in" not in shown
+
+
 def test_a_plan_that_has_made_nothing_ends_and_a_day_that_cannot_be_is_said_beside_the_field(
     parts, clinic, lead
 ):
@@ -534,8 +603,13 @@ def test_a_recall_says_whom_it_reaches_and_is_one_act(parts, clinic, staff, book
     nurse.post(f"{visit}/dose", given | {"body_site": "LA"})
     lot = one(parts, select(Dose.lot_id))
     page = f"/admin/lots/{lot}/recall"
-    assert "Harbour" in admin.get(page).text
-    assert admin.post(page, {"reason": "boredom"}).status_code == 400
+    shown = admin.get(page).text
+    assert "Harbour" in shown
+    for reason in ({}, {"reason": ""}, {"reason": "boredom"}):
+        refused = admin.post(page, reason)
+        assert refused.status_code == 400
+        assert 'href="#wrong-reason">The reason: fill this in' in refused.text
+    assert re.search(r'<select[^>]*name="reason"[^>]*>\s*<option value=""', shown)
     answer = admin.post(page, {"reason": "regulator"}, follow_redirects=True)
     assert "The lot is recalled" in answer.text
     assert "Doses still to be judged" in answer.text

@@ -12,7 +12,16 @@ from healthcert.models.adverse_event import (
     SERIOUSNESS,
     TRANSITIONS,
 )
-from healthcert.services import closing, finding, findings, identities, offers, reactions, reporting
+from healthcert.services import (
+    closing,
+    finding,
+    findings,
+    finishing,
+    identities,
+    offers,
+    reactions,
+    reporting,
+)
 from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
@@ -20,6 +29,7 @@ from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import BirthDate, Shape, many, number, of
 from healthcert.web.api.words import word
 from healthcert.web.here import parts
+from healthcert.web.moment import now
 
 _WHO = "/clinic/people/<uuid:person_id>"
 Candidate = of("Candidate", "Somebody who may be meant.", finding.Candidate, "*")
@@ -35,9 +45,10 @@ WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, to
 Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
              " they differ.", state=str)  # fmt: skip
 LotSum = of(
-    "LotSum", "What became of a lot at a site on a day, in doses; ``waits``: a second count.",
-    lot=of("OfALot", "A lot.", Lot, "id number state"), product=str, began=int,
-    today=dict[str, int], remaining=int, recorded=int, waits=UUID | None,
+    "LotSum", "What became of a lot at a site on a day, in doses; ``waits``: a second count. What "
+    "it began with and what remains is told once two have counted, and nothing moved since.",
+    lot=of("OfALot", "A lot.", Lot, "id number state"), product=str, began=int | None,
+    today=dict[str, int], remaining=int | None, recorded=int, waits=UUID | None, counted=bool,
 )  # fmt: skip
 Sums = of("Day", "What a day comes to.", day=date, lots=many(LotSum))
 Open = of("Open", "A session of today that still takes people.", ClinicSession,
@@ -76,10 +87,18 @@ post("/clinic/standby", offers.standby, status=201,
 def sums(on: On) -> Shape:
     """Show what the day comes to at one's site."""
     day = on.today
-    lots, _sessions = closing.sums(on.db, site=on.site, day=day)
-    return Sums.model_validate({"day": day, "lots": lots})
+    lots, _sessions = closing.sums(on.db, site=on.site, day=day, now=now())
+    return Sums.model_validate({"day": day, "lots": [_blind(each) for each in lots]})
+
+
+def _blind(told: closing.LotSum) -> dict[str, Any]:
+    """Return what became of a lot, without what a count is to find."""
+    seen = told.counted
+    known = {"began": told.began if seen else None, "remaining": told.remaining if seen else None}
+    return told._asdict() | known
 
 
 post("/clinic/closing/lots/<uuid:lot_id>/count", closing.count, answer=Counted,
      body={"found": number(0, 999_999)}, read="state")  # fmt: skip
-post("/clinic/sessions/<uuid:session_id>/close", closing.close, name="close_session")
+post("/clinic/sessions/<uuid:session_id>/close", finishing.close, name="close_session")
+post("/clinic/sessions/<uuid:session_id>/open", finishing.open_again, name="open_session")

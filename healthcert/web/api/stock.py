@@ -32,7 +32,9 @@ Shelf = of("Shelf", "A lot at one's site.", stock=Balance, lot=Numbered, product
 Cold = of("Cold", "A fridge or freezer, and what was read on it last.", models.Fridge,
           "id name kind", celsius=float | None, taken_at=Moment | None)  # fmt: skip
 VialLeft = of(
-    "VialLeft", "A vial that is open, and how many doses are left in it.", lot=Numbered, left=int,
+    "VialLeft", "A vial that is open, and how many doses are left in it; of one that is `barred` "
+    "nothing is given: its lot is not released, recalled, or set aside.", lot=Numbered, left=int,
+    barred=bool,
     vial=of("OneVial", "A vial.", models.Vial, "id recorded_at use_until thawed_on doses"),
 )  # fmt: skip
 
@@ -50,6 +52,7 @@ get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
     answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
 post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
      body={"why": word(WRONG_BECAUSE)})  # fmt: skip
+post("/clinic/stock/places", stock.lay)
 post("/clinic/stock/settle", cold_chain.settle)
 post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
 get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))

@@ -35,8 +35,9 @@ _TEMPLATE = (
 )
 KnownLot = of("KnownLot", "A lot as it was ordered last.", models.Lot, "id number state",
               product=str, expires_on=date, name=str)  # fmt: skip
-Reached = of("Reached", "How many people have a dose of a lot, by site; none is elsewhere.",
-             site_id=UUID | None, people=int)  # fmt: skip
+Reached = of("Reached", "How many people had a dose of a lot, by site; none is elsewhere. Of them "
+             "are `untold` who left neither a telephone nor an address.",
+             site_id=UUID | None, people=int, untold=int)  # fmt: skip
 Recall = of("Recall", "Whom a recall reaches, and how many doses are still to be judged anew.",
             reached=many(Reached), left=int)  # fmt: skip
 Session = of("Session", "A session, how full it is, and who lost a place, by reference.",
@@ -81,7 +82,10 @@ def recall(on: On, lot_id: UUID) -> Shape:
     """Show whom a recall reaches; after it, how far it has come."""
     first_of(lots.known(on.db, lot_id=lot_id))
     rows = lots.reached(on.db, lot_id=lot_id)
-    reached = [{"site_id": site and site.id, "people": people} for site, people in rows]
+    reached = [
+        {"site_id": site and site.id, "people": people, "untold": untold}
+        for site, people, untold in rows
+    ]
     return Recall.model_validate(
         {"reached": reached, "left": judging_again.left(on.db, lot_id=lot_id)}
     )

@@ -206,8 +206,7 @@ def test_a_fridge_is_taken_out_of_use_once_with_the_fridge_its_doses_move_to(pro
     for name in ("Blue", "Red"):
         ask(lead, "/clinic/fridges", {"name": name, "kind": "fridge"}, 204)
     blue, red = (each["id"] for each in nurse.get("/clinic/fridges").json["items"])
-    more = {"kind": "received", "quantity": 1, "reason": None, "fridge_id": blue}
-    ask(nurse, "/clinic/stock/moves", {"shelf": came} | more, 204)
+    ask(nurse, "/clinic/stock/places", {"shelf": came, "fridge_id": blue}, 204)
     path = f"/clinic/fridges/{blue}/gone"
     assert ask(lead, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
     ask(lead, path, {"into": red}, 204)
@@ -222,7 +221,8 @@ def test_a_recall_says_whom_it_reaches_and_how_far_it_is(parts, program):
     with parts.doors.transaction() as db:
         lot = make.make_good_lot(db)
         dose = make.make_counted_dose(db, lot=lot)
-        expected = {"site_id": str(dose.site_id) if dose.site_id else None, "people": 1}
+        where = str(dose.site_id) if dose.site_id else None
+        expected = {"site_id": where, "people": 1, "untold": 1}
     admin = program("admin")
     assert admin.get(f"/lots/{lot.id}/recall").json == {"reached": [expected], "left": 0}
     order = {"state": "recalled", "since": None, "reason": "producer"}
