@@ -258,6 +258,26 @@ def test_what_is_no_request_of_ours_is_refused_with_its_reason(app, sent, status
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, PROBLEM)
 
 
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        (b'"latitude": 1, "longitude": 1, "latitude": 2', "latitude"),
+        (b'"latitude": 1, "longitude": 1, "\\u006catitude": 1', "latitude"),
+        (
+            b'"latitude": 1, "longitude": 1, "needs": {"step_free": true, "step_free": false}',
+            "step_free",
+        ),
+    ],
+)
+def test_a_member_that_is_given_twice_is_refused_by_its_name(app, clinic, sent, name):
+    body = b'{"programme_id": "%s", ' % str(clinic.programme_id).encode() + sent + b"}"
+    answer = app.test_client().post(
+        "/api/v1/slots/search", data=body, content_type="application/json"
+    )
+    told = (answer.status_code, answer.json.get("code"), answer.json.get("fields"))
+    assert told == (400, "bad_input", {name: "given_twice"})
+
+
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
 def test_a_time_that_no_calendar_reaches_cannot_be_used(clinic, citizen, program, at):
     path = f"/clinic/appointments/{citizen().appointment}/dose"
