@@ -16,7 +16,7 @@ from healthcert.web.api.deeds import DEEDS, JSON, Deed
 from healthcert.web.api.instead import LOST, offer
 from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
-from healthcert.web.api.shapes import File, Shape
+from healthcert.web.api.shapes import File, Shape, path_of
 from healthcert.web.api.verify import read_json
 from healthcert.web.errors import PROBLEM, unusable
 from healthcert.web.guards import program
@@ -46,6 +46,8 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
         with api_answers.judged():
             body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
+        sent = given.get("body")
+        wrong.fields = {path_of(name, sent, wrong.which): w for name, w in wrong.fields.items()}
         return unusable(wrong)
     except LOST as lost:
         offer(lost, given.get("body"), at_desk=one.act == "book_for_someone")

@@ -83,6 +83,30 @@ def test_the_place_that_is_refused_is_named_by_its_number(parts, clinic, strange
     assert states(parts) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "path", "wrong"),
+    [
+        ({"phone": "12"}, "phone", "not_a_phone_number"),
+        ({"identity": {"kind": "passport", "value": ""}}, "identity.value", "missing"),
+    ],
+)
+def test_what_is_wrong_about_one_of_several_is_said_where_it_stands(
+    clinic, stranger, changes, path, wrong
+):
+    asked = {"wishes": [wish(clinic), wish(clinic, 1, **changes)]}
+    told = stranger.post("/parties", asked).json
+    assert (told["which"], told["fields"]) == (1, {f"wishes.1.details.{path}": wrong})
+
+
+def test_who_contradicts_the_record_is_named_by_their_number(clinic, stranger):
+    party = stranger.post("/parties", {"wishes": [wish(clinic)]}).json
+    stranger.post(f"/parties/{party['id']}/confirm", {"key": party["key"]})
+    other = {"family": "Kanari", "identity": {"kind": "passport", "value": "KANARI 78"}}
+    asked = [wish(clinic, 1, **other), wish(clinic, 1, birth_date="1999-01-01")]
+    told = stranger.post("/parties", {"wishes": asked}).json
+    assert (told["code"], told.get("which")) == ("already_booked", 1)
+
+
 def test_a_citizen_who_tells_of_another_learns_nothing_of_their_record(clinic, citizen, stranger):
     told = wish(clinic, 0, birth_date="1985-03-27") | {"dose_number": 1}
     held = stranger.post("/parties", {"wishes": [told]}).json

@@ -126,12 +126,12 @@ def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, prog
     assert admin.get(f"{path}/{made}").json == wanted["told"]
     ask(admin, f"{path}/{made}", wanted, 412, If_Match=seen)
     taken = {"told": wanted["told"] | {"code": shown["code"]}}
-    assert ask(admin, path, taken, 422)["fields"] == {"code": "taken"}
+    assert ask(admin, path, taken, 422)["fields"] == {"told.code": "taken"}
     wrong = {"told": wanted["told"] | {"code": "x", "hours": "always"}}
-    assert ask(admin, path, wrong, 422)["fields"] == {"hours": "not_hours"}
+    assert ask(admin, path, wrong, 422)["fields"] == {"told.hours": "not_hours"}
     other, seen = {"told": wanted["told"] | {"hours": ""}}, admin.get(f"{path}/{made}").headers
     refused = ask(admin, f"{path}/{made}", other, 422, If_Match=seen["ETag"])
-    assert refused["fields"] == {"hours": "own_deed"}
+    assert refused["fields"] == {"told.hours": "own_deed"}
     ask(program("lead"), path, wrong, 403)
 
 
