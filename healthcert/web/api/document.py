@@ -45,7 +45,7 @@ class Problem(BaseModel):
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     type: str = Field(description="Where the codes are explained to people.")
     fields: dict[str, str] | None = Field(
-        None, description="What is wrong, by where it is sent: `told.lot`, `wishes.1.slot_id`."
+        None, description="What is wrong, by where it stands: `wishes.1.slot_id`."
     )
     rows: many(dict[str, int | str]) = Field([], examples=[[{"line": 2, "field": "", "code": ""}]])  # type: ignore[valid-type]
     which: int = Field(0, description="Of several wished for, the one that is refused.")

@@ -16,8 +16,9 @@ from healthcert.web.api.deeds import DEEDS, JSON, Deed
 from healthcert.web.api.instead import LOST, offer
 from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
-from healthcert.web.api.shapes import File, Shape, path_of
+from healthcert.web.api.shapes import File, Shape
 from healthcert.web.api.verify import read_json
+from healthcert.web.api.where import path_of
 from healthcert.web.errors import PROBLEM, unusable
 from healthcert.web.guards import program
 from healthcert.web.here import limit, parts

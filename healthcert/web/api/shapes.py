@@ -1,6 +1,6 @@
 """The shapes that go in and out: strict in what is taken, and read off our own rows going out."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
@@ -42,6 +42,11 @@ def number(least: int, most: int) -> Any:  # noqa: ANN401
         return int(told) if isinstance(told, float) and told.is_integer() else told
 
     return Annotated[int, Field(ge=least, le=most), BeforeValidator(whole)]
+
+
+def called(name: str, kind: Any) -> Any:  # noqa: ANN401
+    """Return the type of what programs call by another name than its service does."""
+    return Annotated[kind, Field(alias=name)]
 
 
 _INTEGER = number(-(2**31), 2**31 - 1)
@@ -171,26 +176,3 @@ def taken(value: Any) -> Any:  # noqa: ANN401
         if made
         else value
     )
-
-
-def path_of(field: str, sent: Any, which: int) -> str:  # noqa: ANN401 - a shape, or nothing
-    """Return where in what was `sent` a field of a service is, such as ``told.lot``.
-
-    A service knows the number of a document as ``identity_value``, a product as ``product``. Of
-    several shapes in a list, it is the one `which` is refused. What is nowhere keeps its name.
-    """
-    for path in _paths(sent, which):
-        if field in {path[-1], "_".join(path[-2:]), path[-1].removesuffix("_id")}:
-            return ".".join(path)
-    return field
-
-
-def _paths(sent: Any, which: int, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401
-    if isinstance(sent, Shape):
-        for name in type(sent).model_fields:
-            yield (*at, name)
-            yield from _paths(getattr(sent, name), which, (*at, name))
-    elif isinstance(sent, Mapping):
-        yield from ((*at, str(name)) for name in sent)
-    elif isinstance(sent, list) and sent and isinstance(sent[0], Shape):
-        yield from _paths(sent[which], which, (*at, str(which)))

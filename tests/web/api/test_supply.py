@@ -200,7 +200,7 @@ def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, prog
     [cold] = nurse.get("/clinic/fridges").json["items"]
     assert (cold["name"], cold["celsius"]) == ("Blue", 20.0)
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"]
-    ask(nurse, "/clinic/stock/monitors", {"shelf": came, "stage": 3}, 422)  # it has no monitor
+    ask(nurse, "/clinic/stock/monitors", {"shelf": came, "vvm_stage": 3}, 422)  # it has no monitor
     ask(lead, "/clinic/stock/settle", {"shelf": came, "usable": True}, 204)
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"] is None
 
@@ -213,11 +213,12 @@ def test_a_fridge_is_taken_out_of_use_once_with_the_fridge_its_doses_move_to(pro
     more = {"kind": "received", "quantity": 1, "reason": None, "fridge_id": blue}
     ask(nurse, "/clinic/stock/moves", {"shelf": came} | more, 204)
     path = f"/clinic/fridges/{blue}/gone"
-    assert ask(lead, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
-    ask(lead, path, {"into": red}, 204)
+    full = ask(lead, path, {"into_fridge_id": None}, 422)
+    assert full["fields"] == {"into_fridge_id": "holds_stock"}
+    ask(lead, path, {"into_fridge_id": red}, 204)
     assert [each["id"] for each in nurse.get("/clinic/fridges").json["items"]] == [red]
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["fridge_id"] == red
-    assert ask(lead, path, {"into": None}, 409)["code"] == "wrong_state"
+    assert ask(lead, path, {"into_fridge_id": None}, 409)["code"] == "wrong_state"
     told = {"celsius": 5.0, "taken_at": NOW.isoformat()}
     ask(nurse, f"/clinic/fridges/{blue}/readings", told, 409)
 
