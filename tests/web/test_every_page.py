@@ -257,7 +257,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                                     "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [*asks, f"/book/check{asked}", "/book/done"]),
-        "refused": (refused, [f"/book/check{asked}"]),
+        "refused": (refused, [f"/book/check{asked}", f"/book/who?slot={clinic.slots[0].hex}"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
                               "/my/family/invite", "/my/family/join", "/my/why", "/my/waiting"]),
