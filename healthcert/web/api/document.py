@@ -170,7 +170,7 @@ def _refusals(one: Deed) -> dict[int, dict[str, None]]:
     kinds += [errors.StillRunning, errors.WrongState] if one.changes else []
     kinds += [errors.MustWait] if is_gated(f"v1.{one.name}") else []
     kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
-    statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
+    statuses = [400, 406, 500, *((411, 413, 415) if "body" in one.types else ())]
     statuses += [412, 428] if one.match else []
     found: dict[int, dict[str, None]] = defaultdict(dict, {422: {"unusable": None}})
     for kind in kinds:

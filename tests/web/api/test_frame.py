@@ -10,6 +10,7 @@ from healthcert.models import ApiAnswer, Appointment, AuditEvent, Slot, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.web.acts import ACTS
 from healthcert.web.api.deeds import DEEDS
+from healthcert.web.api.document import document
 from tests.threads import at_once
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
@@ -251,11 +252,14 @@ def test_what_cannot_be_asked_is_said_by_field(program, path, fields):
         ({"data": b"{}", "content_type": "text/plain"}, 415, "wrong_type"),
         ({"json": {"x": "y" * 200_000}}, 413, "too_large"),
         ({"json": {}, "headers": {"Accept": "text/html"}}, 406, "not_acceptable"),
+        ({"json": {}, "headers": {"Transfer-Encoding": "chunked"}}, 411, "needs_length"),
     ],
 )
 def test_what_is_no_request_of_ours_is_refused_with_its_reason(app, sent, status, code):
     answer = app.test_client().post("/api/v1/slots/search", **sent)
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, PROBLEM)
+    told = document()["paths"]["/api/v1/slots/search"]["post"]["responses"]
+    assert f"`{code}`" in told[str(status)]["description"]
 
 
 @pytest.mark.parametrize(

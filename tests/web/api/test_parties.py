@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from healthcert.data import limits
 from healthcert.errors import BadInput
-from healthcert.models import Appointment, WaitEntry, new_id
+from healthcert.models import Appointment, Person, WaitEntry, new_id
+from healthcert.services import people
 from healthcert.services.api_answers import judged
 from tests.certificates import NOW
 
@@ -129,6 +130,14 @@ def test_a_stranger_who_tells_nobody_is_told_to_sign_in(clinic, stranger):
 def test_a_character_that_nobody_sees_is_refused(clinic, stranger, text):
     answer = stranger.post("/parties", {"wishes": [wish(clinic, given=text)]})
     assert (answer.status_code, answer.json["code"]) == (422, "unusable")
+
+
+def test_what_turns_a_name_round_unseen_is_not_kept(parts, clinic, program):
+    wished = wish(clinic, given="\u202eanir\u202caK\u2066", family="\u200fبدر")
+    assert program("nurse").post("/clinic/parties", {"wishes": [wished], "source": "phone"})
+    with parts.doors.reading() as db:
+        known = people.details_of(parts.vault, db.scalars(select(Person)).one())
+    assert (known.given, known.family) == ("aniraK", "\u200fبدر")
 
 
 def test_a_citizen_waits_sees_it_and_leaves(clinic, citizen):
