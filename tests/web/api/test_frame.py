@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from healthcert import models
 from healthcert.data import limits
 from healthcert.models import ApiAnswer, Appointment, AuditEvent, Slot, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.web.acts import ACTS
 from healthcert.web.api.deeds import DEEDS
 from healthcert.web.api.document import document
+from tests.certificates import NOW
+from tests.factories import COVID
 from tests.threads import at_once
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
@@ -144,6 +147,28 @@ def test_a_crash_between_deed_and_answer_leaves_neither(parts, citizen, monkeypa
     assert (state_of(parts, who.appointment), cancelled(parts)) == ("booked", 0)
     assert who.post(f"{path}/cancel", **asked).status_code == 204
     assert cancelled(parts) == 1
+
+
+def test_a_crash_while_a_fact_is_signed_does_not_write_it_down_twice(
+    parts, program, citizen, monkeypatch
+):
+    who, nurse = citizen(), program("nurse")
+    path = f"/clinic/people/{who.person}/test-results"
+    told = {"disease": COVID, "test_type": "LP6464-4", "result": "260415000"}
+    asked = {"told": told | {"sampled_at": NOW.isoformat()}}
+
+    def crash(*_given, **_named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("healthcert.web.api.clinic.sign", crash)
+        with pytest.raises(KeyboardInterrupt):
+            nurse.post(path, asked, Idempotency_Key="k")
+    again = nurse.post(path, asked, Idempotency_Key="k")
+    assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, "true")
+    with parts.doors.reading() as db:
+        [one] = db.scalars(select(models.TestResult))
+    assert again.json["id"] == str(one.id)
 
 
 def test_an_answer_that_is_lost_is_told_again(parts, citizen, monkeypatch):
