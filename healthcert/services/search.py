@@ -50,6 +50,7 @@ class FreeSlot:
     ends_at: datetime  # aware; of the last of the slots
     places: int  # how many are left in these slots
     product: str  # what is given, its name
+    product_id: UUID
     min_age: int  # years
 
     @property
@@ -173,5 +174,5 @@ def _offer(rows: Sequence[Any], wanted: Wanted, near: Point) -> FreeSlot:
     return FreeSlot(
         tuple(slot.id for slot in people), site, km(near, site), session.day, first.starts_at,
         taken[-1].ends_at, sum(slot.places(wanted.pools) for slot in taken), product.name,
-        product.min_age_years,
+        product.id, product.min_age_years,
     )  # fmt: skip

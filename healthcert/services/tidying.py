@@ -13,6 +13,9 @@ from healthcert.services.people import Details, IdentityDetails
 _BIRTH = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")  # E.164
 _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
+# What turns letters round unseen: a name would read otherwise on a page than in a message or a
+# certificate. Marks of direction and joiners stay: some scripts need them.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FIRST_YEAR = 1900  # before it no certificate of the EU names a birth
 
 
@@ -105,4 +108,4 @@ def _birth_date_wrong(text: str, today: date) -> str:
 
 
 def _text(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", text).split())
+    return " ".join(unicodedata.normalize("NFC", _TURNING.sub("", text)).split())

@@ -23,7 +23,7 @@ from healthcert.web.about import known_by, name_of
 from healthcert.web.clinic import own_site
 from healthcert.web.draft import asked, groups, wanted
 from healthcert.web.here import limit, parts
-from healthcert.web.in_hand import done_key
+from healthcert.web.in_hand import done_key, to_done
 from healthcert.web.moment import now
 from healthcert.web.places import Page, at_desk, both, source
 from healthcert.web.refused import REFUSED, answered
@@ -38,7 +38,7 @@ def onward() -> Page:
     """Lead on to what is not told yet, else to the check; the last answer holds the places."""
     number = draft.missing()
     if not draft.read() and done_key() in session:
-        return redirect(url_for(".done"), code=303)
+        return to_done()
     if number:
         return redirect(url_for(".who", **asked()), code=303)
     if request.method == "POST" and draft.read().get("tried") != _places():
@@ -104,7 +104,7 @@ def book() -> Page:
     ]  # fmt: skip
     session[done_key()] = {"told": any(one.phone or one.mail for one in told), "made": booked}
     draft.forget()
-    return redirect(url_for(".done"), code=303)
+    return to_done()
 
 
 def _take(*, anew: bool = False) -> Held:

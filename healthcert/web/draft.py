@@ -3,7 +3,7 @@
 Those who get the same dose of the same programme are a group, which chooses its places together:
 one value of ``slot``, and of ``second``, for each group in turn, with the identifiers of its slots
 between dots. The desk's draft is apart from a citizen's, so that a clerk who helps somebody mixes
-nothing up.
+nothing up; and so is that of each window in which one books for others meanwhile.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,8 +43,10 @@ Entry = dict[str, Any]
 LATER = "later"  # the dose that could be booked along is left out for now
 _CARRIED = (
     "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
-    "slot", "second",
+    "slot", "second", "draft",
 )  # fmt: skip
+_FIRST, _WINDOWS = "0", "123456789"  # which draft of a session it is, as the address says
+_ITS_PAGES = {"who", "find", "details", "check", "hold", "book", "without"}
 
 
 _T = TypeVar("_T")
@@ -119,6 +121,8 @@ def wanted(*, whole: bool = True) -> list[Chosen]:
 def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for takes
     """Return what the address tells of the booking, to go along through the journey."""
     told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
+    if str(request.endpoint).rpartition(".")[2] in _ITS_PAGES:
+        told.setdefault("draft", [_FIRST])  # so that other times are chosen for the same people
     return told | changes
 
 
@@ -237,7 +241,7 @@ def put(number: int, one: Entry) -> None:
     """Keep what is told of one of them."""
     everybody = people()
     everybody[number - 1] = one
-    keep(people=everybody, found=None)
+    keep(people=everybody, found=None, slots=request.args.getlist("slot"))
 
 
 def put_told(number: int, **told: Any) -> None:  # noqa: ANN401 - what JSON can hold
@@ -246,5 +250,28 @@ def put_told(number: int, **told: Any) -> None:  # noqa: ANN401 - what JSON can 
     put(number, one | told | {"told_of": needs()[number - 1].programme})
 
 
-def _key() -> str:
-    return "desk_draft" if at_desk() else "draft"
+def window() -> str:
+    """Return which draft of a session it is; nothing for the first."""
+    told = request.args.get("draft", _FIRST)
+    return told if told in {*_WINDOWS} else ""
+
+
+def begun() -> list[str]:
+    """Return the names of whom one has begun to book for, where the address may mean others."""
+    told = read()
+    if "draft" in request.args or told.get("slots", []) in ([], request.args.getlist("slot")):
+        return []
+    typed = [one.get("typed", {}) for one in told["people"]]
+    names = [" ".join([*each.get("given", ()), *each.get("family", ())]) for each in typed]
+    both = zip(told["people"], names, strict=True)
+    return [found for one, name in both if (found := one.get("name") or name.strip())]
+
+
+def apart() -> tuple[str, str]:
+    """Return how an address names the draft that was begun, and one for others."""
+    kept = [each for each in _WINDOWS if _key(each) in session]
+    return _FIRST, next((each for each in _WINDOWS if each not in kept), _WINDOWS[-1])
+
+
+def _key(which: str | None = None) -> str:
+    return ("desk_draft" if at_desk() else "draft") + (window() if which is None else which)

@@ -40,6 +40,9 @@ HTTP_ANSWERS: dict[int, tuple[str, Answer]] = {
     406: ("not_acceptable", Answer(
         _S.NOT_ACCEPTABLE, _("This cannot be answered in that form"),
         _("Ask for the form that the documentation names."))),
+    411: ("needs_length", Answer(
+        _S.LENGTH_REQUIRED, _("How long is what you send?"),
+        _("Send its length with it (Content-Length), and not in pieces."))),
     412: ("changed", replace(answer_to(errors.WrongState), status=_S.PRECONDITION_FAILED)),
     413: ("too_large", replace(
         answer_to(errors.PictureTooLarge),

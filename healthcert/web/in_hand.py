@@ -11,6 +11,7 @@ from healthcert.errors import NotFound
 from healthcert.i18n import gettext
 from healthcert.services import scenes
 from healthcert.services.scenes import Place
+from healthcert.web import draft
 from healthcert.web.here import parts
 from healthcert.web.labels import in_words
 from healthcert.web.moment import now
@@ -46,7 +47,9 @@ def done() -> Page:
     """Show the references, and what to do with them; at the desk it is the slip."""
     if done_key() not in session:
         return redirect(url_for(".start"), code=303)
-    return render_template("booking/done.html", booked=session[done_key()], made=_made())
+    return render_template(
+        "booking/done.html", booked=session[done_key()], made=_made(), which=draft.window() or None
+    )
 
 
 @both("/done.ics")
@@ -66,4 +69,9 @@ def _made() -> list[tuple[dict[str, str], Place]]:
 
 def done_key() -> str:
     """Return under what a session keeps what was booked at this door."""
-    return "desk_booked" if at_desk() else "booked"
+    return ("desk_booked" if at_desk() else "booked") + draft.window()
+
+
+def to_done() -> Response:
+    """Lead to what was booked in this window."""
+    return redirect(url_for(".done", draft=draft.window() or None), code=303)

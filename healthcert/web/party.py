@@ -4,6 +4,7 @@ The draft lies in the session on the server; the desk's is apart from a citizen'
 clerk who helps somebody mixes nothing up. Who is on record is named there and not typed again.
 """
 
+from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -33,7 +34,16 @@ class Which(Answers):
 
 @both("/who", "GET", "POST")
 def who() -> Page:
-    """Ask who the next person is, among those on record whom one may book for."""
+    """Ask who the next person is; first, whether it is one of those one has begun to book for."""
+    begun = draft.begun() if request.method == "GET" else []
+    if begun:
+        told: dict[str, Any] = {"names": begun, "drafts": draft.apart()}
+        return render_template("booking/begun.html", asked=asked(), **told)
+    return _who()
+
+
+def _who() -> Page:
+    """Ask who of those on record is meant, or go on with somebody else."""
     number, known = _number(), _known()
     if "number" not in request.args and draft.left(number) == [TOLD]:
         return _to_details(number)

@@ -293,7 +293,7 @@ def test_looking_holds_nothing_and_a_form_holds_the_other_time(browser, clinic, 
         assert "Kept for you until" in browser.get(f"/book/check{first}").text
         page = browser.get(f"/book/check{other}").text
         assert "This is not kept for you yet" in page
-        assert browser.get(f"/book/hold{other}").location == f"/book/check{other}"
+        assert browser.get(f"/book/hold{other}").location == f"/book/check{other}&draft=0"
     assert [one.slot_id for one in held(parts)] == [clinic.slots[0]]
     answer = browser.post(f"/book/hold{other}", page=f"/book/check{other}")
     assert answer.status_code == 303
@@ -451,6 +451,39 @@ def test_what_another_window_changed_is_shown_before_it_is_booked(browser, clini
     assert held(parts, "booked") == []
     shown = re.search(r'name="shown" value="(\w+)"', answer.text)[1]
     assert browser.post(f"/book/check{asked}", {"shown": shown}).location == "/book/done"
+
+
+def windows(browser, clinic):
+    """Begin to book for one family, and for another in a second window; return both addresses."""
+    one, other = (f"?slot={slot}&second=later" for slot in clinic.slots[:2])
+    tell(browser, one, ALIA)
+    asked = browser.get(f"/book/who{other}").text
+    assert "Who are these times for?" in asked
+    assert f"{ALIA['given']} {ALIA['family']}" in asked
+    links = [unescape(each) for each in re.findall(r'href="(/book/who[^"]+)"', asked)]
+    return one, [f"?{each.partition('?')[2]}" for each in links]
+
+
+def test_two_windows_book_for_two_families_and_mix_nothing(browser, clinic, parts):
+    one, (_them, other) = windows(browser, clinic)
+    beside = ALIA | {"given": "هند", "family": "صباغ", "identity_value": "B2"}
+    tell(browser, other, beside)
+    for asked, name in ((one, ALIA["given"]), (other, "هند")):
+        page = browser.get(f"/book/check{asked}").text
+        [shown] = re.findall(r'name="shown" value="(\w+)"', page)
+        done = browser.post(f"/book/check{asked}", {"shown": shown}).location
+        assert name in page
+        assert name in browser.get(done).text
+    assert {one.slot_id for one in held(parts, "booked")} == {*clinic.slots[:2]}
+    assert ALIA["given"] in browser.get("/book/done").text  # each window has its own in hand
+
+
+def test_other_times_are_chosen_for_the_same_people(browser, clinic):
+    one, (same, _others) = windows(browser, clinic)
+    assert "/book/check" in browser.get(f"/book/who{same}").location
+    again = re.search(r'href="(/book/slots[^"]+)"', browser.get(f"/book/check{one}").text)[1]
+    assert "draft=0" in again  # from there nobody is asked
+    assert "/book/check" in browser.get(f"/book/who{one}").location
 
 
 def test_sending_the_last_page_twice_books_once(book, clinic, parts):

@@ -91,6 +91,26 @@ def test_on_a_desk_the_ways_of_all_staff_take_one_line(staff, chromium, address,
     context.close()
 
 
+@pytest.mark.parametrize(("width", "size"), [(320, ""), (390, "200%"), (768, ""), (1280, "")])
+def test_no_reference_and_no_word_is_broken_where_there_is_room(
+    staff, book, chromium, address, width, size
+):
+    book()
+    context = chromium.new_context(viewport={"width": width, "height": 844})
+    for cookie in staff("nurse").client._cookies.values():  # noqa: SLF001 - to hand them on
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+    page = context.new_page()
+    page.goto(f"{address}/clinic/?lang=en")
+    page.evaluate("size => document.documentElement.style.fontSize = size", size)
+    lines = """all => all.map(one => one.getBoundingClientRect().height
+                                / parseFloat(getComputedStyle(one).lineHeight))"""
+    for what in (".hc-stack .hc-reference", ".hc-figures dt"):
+        found = page.locator(what).evaluate_all(lines)
+        assert found, what
+        assert max(found) < 1.5, what  # each of these words is one, on one line
+    context.close()
+
+
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_axe_finds_nothing_on_the_verdicts(app, published, chromium, address, journey, language):
     pins = load_pins(published.pins_dir)
@@ -253,7 +273,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                                     "/my/sign-in", "/sign-in",
                                     "/nowhere", "/dev/sign-in", "/dev/outbox"]),
         "booker": (booker, [*asks, f"/book/check{asked}", "/book/done"]),
-        "refused": (refused, [f"/book/check{asked}"]),
+        "refused": (refused, [f"/book/check{asked}", f"/book/who?slot={clinic.slots[0].hex}"]),
         "holder": (holder, ["/my/", certificate, "/my/record", "/my/record/seen", "/my/erase",
                               "/my/erase/confirm", "/my/family/", "/my/family/child",
                               "/my/family/invite", "/my/family/join", "/my/why", "/my/waiting"]),

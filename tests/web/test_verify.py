@@ -169,6 +169,7 @@ def test_any_text_at_all_gets_a_verdict(client, barcode):
         (b"[]", "bad_input"),
         (b"{}", "bad_input"),
         (b'{"barcode": 5}', "bad_input"),
+        (b'{"barcode": "x", "barcode": "y"}', "bad_input"),
         (b'{"barcode": "x", "country": "Germany"}', "bad_input"),
         (b'{"barcode": "x", "country": 5}', "bad_input"),
         (b'{"barcode": "x", "at": "noon"}', "bad_input"),

@@ -40,7 +40,8 @@ Site = of(
 )  # fmt: skip
 FreeSlot = of(
     "FreeSlot", "A time with places left; one slot for each person, adjacent ones for a party.",
-    search.FreeSlot, "slot_ids distance_km day starts_at ends_at places product min_age", site=Site,
+    search.FreeSlot,
+    "slot_ids distance_km day starts_at ends_at places product product_id min_age", site=Site,
 )  # fmt: skip
 Token = of("Token", "What is shown from now on, as ``Authorization: Bearer``.", token=str,
            ends_at=Moment)  # fmt: skip

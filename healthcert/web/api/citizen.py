@@ -63,7 +63,7 @@ Offered = of(
     "Offered", "A place that is kept for somebody until they answer, or its time ends.", Offer,
     "id slot_id ends_at",
 )  # fmt: skip
-Entry = of("Entry", "What somebody waits for.", WaitEntry,
+Entry = of("WaitEntry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
           entry=Entry, before=int, offer=Offered | None)  # fmt: skip

@@ -43,7 +43,7 @@ Patient = of("Patient", "The person in front of the nurse.", expected=Expected, 
 Finding = of("Finding", "A test or a recovery, and what it is good for.", findings.Held, "*")
 Person = of("Person", "Somebody, and what is on record of them.", person_id=UUID, name=str,
             appointments=many(Appointment), doses=many(Before), findings=many(Finding))  # fmt: skip
-Question = of("Question", "What is asked before a dose, in several languages, and what a yes does.",
+Question = of("HealthQuestion", "What is asked before a dose, in several languages.",
               code=str, ask=dict[str, str])  # fmt: skip
 Questions = of(
     "Questions", "What is asked somebody of their age and sex before a vaccine; what a dose of it "

@@ -50,6 +50,7 @@ class Deed:
     match: Work | None = None  # what shows the state that ``If-Match`` has to name
     spends: Callable[[Any], tuple[str, str]] | None = None  # which limit, for whom, by the body
     then: Callable[[Any], None] | None = None  # done with the answer after the commit, once
+    tries: bool = False  # whether the same key tries `then` again; else a worker makes up for it
     alone: Callable[[], AbstractContextManager[None]] = nullcontext  # holds files until it is done
 
     @property

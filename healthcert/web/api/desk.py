@@ -26,7 +26,7 @@ from healthcert.web.api.asker import On
 from healthcert.web.api.clinic import FACT
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows
-from healthcert.web.api.shapes import BirthDate, Shape, many, number, of
+from healthcert.web.api.shapes import BirthDate, Shape, called, many, number, of
 from healthcert.web.api.words import word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -50,12 +50,13 @@ LotSum = of(
     lot=of("OfALot", "A lot.", Lot, "id number state"), product=str, began=int | None,
     today=dict[str, int], remaining=int | None, recorded=int, waits=UUID | None, counted=bool,
 )  # fmt: skip
-Sums = of("Day", "What a day comes to.", day=date, lots=many(LotSum))
+Sums = of("Sums", "What a day comes to.", day=date, lots=many(LotSum))
 Open = of("Open", "A session of today that still takes people.", ClinicSession,
           "id programme_id product_id state")  # fmt: skip
 
 post("/clinic/people/search", finding.find, changes=False, answer=Candidates,
-     fixed={"reason": "registration"}, body={"born": BirthDate}, read="items")  # fmt: skip
+     fixed={"reason": "registration"}, body={"born": called("birth_date", BirthDate)},
+     read="items")  # fmt: skip
 post(f"{_WHO}/test-results", findings.record_test, **FACT)
 post(f"{_WHO}/recoveries", findings.record_recovery, **FACT)
 post(f"{_WHO}/reactions", reporting.report_event, status=201)

@@ -44,7 +44,9 @@ class Problem(BaseModel):
     status: int
     instance: str = Field(description="`urn:uuid:` of the request, as in our log.")
     type: str = Field(description="Where the codes are explained to people.")
-    fields: dict[str, str] | None = Field(None, description="What is wrong, by field.")
+    fields: dict[str, str] | None = Field(
+        None, description="What is wrong, by where it stands: `wishes.1.slot_id`."
+    )
     rows: many(dict[str, int | str]) = Field([], examples=[[{"line": 2, "field": "", "code": ""}]])  # type: ignore[valid-type]
     which: int = Field(0, description="Of several wished for, the one that is refused.")
     until: Moment | None = Field(None, description="When it may be tried again.")
@@ -168,7 +170,7 @@ def _refusals(one: Deed) -> dict[int, dict[str, None]]:
     kinds += [errors.StillRunning, errors.WrongState] if one.changes else []
     kinds += [errors.MustWait] if is_gated(f"v1.{one.name}") else []
     kinds += [errors.TooManyLooks] if one.path.startswith("/clinic/") else []
-    statuses = [400, 406, 500, *((413, 415) if "body" in one.types else ())]
+    statuses = [400, 406, 500, *((411, 413, 415) if "body" in one.types else ())]
     statuses += [412, 428] if one.match else []
     found: dict[int, dict[str, None]] = defaultdict(dict, {422: {"unusable": None}})
     for kind in kinds:

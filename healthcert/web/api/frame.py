@@ -17,6 +17,8 @@ from healthcert.web.api.instead import LOST, offer
 from healthcert.web.api.lists import Page, link
 from healthcert.web.api.once import digests, once, tag_of, written
 from healthcert.web.api.shapes import File, Shape
+from healthcert.web.api.verify import read_json
+from healthcert.web.api.where import path_of
 from healthcert.web.errors import PROBLEM, unusable
 from healthcert.web.guards import program
 from healthcert.web.here import limit, parts
@@ -45,9 +47,11 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
         with api_answers.judged():
             body, repeated = once(one, given, *keys) if keys else (_done(one, given), False)
     except BadInput as wrong:
+        sent = given.get("body")
+        wrong.fields = {path_of(name, sent, wrong.which): w for name, w in wrong.fields.items()}
         return unusable(wrong)
     except LOST as lost:
-        offer(lost, given.get("body"))
+        offer(lost, given.get("body"), at_desk=one.act == "book_for_someone")
         raise
     answer = _response(one, body)
     if repeated:
@@ -82,6 +86,7 @@ def _sent(one: Deed) -> dict[str, Any]:
         if request.mimetype != JSON:
             raise UnsupportedMediaType
         found["body"] = _read(one.types["body"].model_validate_json, request.get_data())
+        read_json(request.get_data())  # of a member that is given twice others may read the other
     return {name: value for name, value in found.items() if name in one.types}
 
 

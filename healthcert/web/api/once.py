@@ -44,7 +44,7 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         if isinstance(found, Refusal):
             return found, "", False  # what was counted is committed, and the key stays free
         body = written(found)
-        if one.then is None:
+        if not one.tries:
             api_answers.keep(db, answer={"body": body}, **told)
         return found, body, False
 
@@ -53,7 +53,8 @@ def once(one: Deed, given: Mapping[str, Any], key: bytes, asked: bytes) -> tuple
         if isinstance(found, Refusal):
             raise found
         if one.then and not repeated:
-            one.then(found)  # what fails there is no answer: the same key tries it again
+            one.then(found)
+        if one.tries and not repeated:  # what failed there was no answer
             parts().doors.run(partial(api_answers.keep, answer={"body": body}, **told))
     return body, repeated
 

@@ -42,7 +42,7 @@ def _alone() -> AbstractContextManager[None]:
     return room_files.alone(_folder())
 
 
-_CHANGES: dict[str, Any] = {"changes": True, "match": opening, "alone": _alone}
+_CHANGES: dict[str, Any] = {"changes": True, "match": opening, "alone": _alone, "tries": True}
 serve(
     "PUT", "/opening", openings.announce, name="set_opening", answer=Standing, then=_put,
     read=openings.Standing, about="Announce an opening, in the place of what is announced.",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn
+from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn, Refusal
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, scenes, search
 from healthcert.services.people import Details
@@ -82,7 +82,7 @@ def hold(on: On, body: Wishes) -> Shape:
 
 def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: ANN401 - of `hold`
     """Return what is held; `whose` admits a person who is on record, or raises `NotFound`."""
-    wishes = [_wish(on, each, whose) for each in body.wishes]
+    wishes = [_wish(on, body, number, whose) for number in range(len(body.wishes))]
     refuse_another(people.details_of(parts().vault, each.person) for each in wishes)
     try:
         held = parties.hold(on.db, wishes=wishes, actor=on.actor, **on.kit, **more)
@@ -121,14 +121,20 @@ def calendar_of_party(on: On, party_id: UUID, body: Key) -> File:
     return CALENDAR(calendar(at).get_data())
 
 
-def _wish(on: On, told: Wish, whose: _Whose) -> parties.Wish:
-    said = told.told
-    if told.details is not None:
-        person = enrolment.enrol(on.db, details=taken(told.details), **on.kit)
-        said = said or {}  # what was told last is no word for who only tells of somebody
-    else:
-        person = people.locked(on.db, whose(on, told.person_id))
-    return parties.Wish(person, told.slot_id, told.dose_number, said)
+def _wish(on: On, body: Wishes, number: int, whose: _Whose) -> parties.Wish:
+    """Return one of the wishes as the service takes it; a refusal says which one it is about."""
+    wish = body.wishes[number]
+    said = wish.told
+    try:
+        if wish.details is not None:
+            person = enrolment.enrol(on.db, details=taken(wish.details), **on.kit)
+            said = said or {}  # what was told last is no word for who only tells of somebody
+        else:
+            person = people.locked(on.db, whose(on, wish.person_id))
+    except Refusal as refusal:
+        refusal.which = number
+        raise
+    return parties.Wish(person, wish.slot_id, wish.dose_number, said)
 
 
 def _theirs(on: On, told: UUID | None) -> UUID:

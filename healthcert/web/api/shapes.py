@@ -44,6 +44,11 @@ def number(least: int, most: int) -> Any:  # noqa: ANN401
     return Annotated[int, Field(ge=least, le=most), BeforeValidator(whole)]
 
 
+def called(name: str, kind: Any) -> Any:  # noqa: ANN401
+    """Return the type of what programs call by another name than its service does."""
+    return Annotated[kind, Field(alias=name)]
+
+
 _INTEGER = number(-(2**31), 2**31 - 1)
 
 

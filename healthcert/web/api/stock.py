@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from healthcert import models
-from healthcert.models.cold_chain import FRIDGES
+from healthcert.models.cold_chain import FRIDGES, VVM_STAGES
 from healthcert.models.stock import BY_HAND, WASTE_REASONS, WRONG_BECAUSE
 from healthcert.services import cold_chain, correcting, deliveries, entries, stock, vials
 from healthcert.web.api.deeds import get, post
 from healthcert.web.api.lists import Rows
-from healthcert.web.api.shapes import Moment, Words, of
+from healthcert.web.api.shapes import Moment, Words, called, of
 from healthcert.web.api.words import word
 
 _ORDINALS: Mapping[str, Any] = dict.fromkeys(
@@ -20,7 +21,8 @@ _ORDINALS: Mapping[str, Any] = dict.fromkeys(
 Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
              models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
 Entered = of(
-    "Entry", "What came to a shelf or left it. `ordinal` counts them from the first; the last four "
+    "StockEntry",
+    "What came to a shelf or left it. `ordinal` counts them from the first; the last four "
     "are ordinals too: what it takes back or stands in place of, what did so with it.",
     models.StockMove, "id ordinal recorded_at kind quantity reason", by=str, second=str | None,
     other_site=Words | None,
@@ -47,18 +49,20 @@ get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number 
 post("/clinic/stock/deliveries", deliveries.receive, status=201)
 post("/clinic/stock/moves", stock.move, name="move_stock",
      body={"kind": word(BY_HAND[:4]), "reason": word(WASTE_REASONS) | None})  # fmt: skip
-post("/clinic/stock/transfers", stock.transfer)
+post("/clinic/stock/transfers", stock.transfer, body={"to": called("to_site_id", UUID)})
 get("/clinic/stock/lots/<uuid:lot_id>", entries.listed, name="entries",
     answer=Rows(Entered, "ordinal", newest=True))  # fmt: skip
 post("/clinic/stock/entries/<uuid:move_id>", correcting.correct, name="correct_entry",
-     body={"why": word(WRONG_BECAUSE)})  # fmt: skip
+     body={"why": called("reason", word(WRONG_BECAUSE))})  # fmt: skip
 post("/clinic/stock/places", stock.lay)
 post("/clinic/stock/settle", cold_chain.settle)
-post("/clinic/stock/monitors", cold_chain.look, name="read_monitor")
+post("/clinic/stock/monitors", cold_chain.look, name="read_monitor",
+     body={"stage": called("vvm_stage", word(VVM_STAGES))})  # fmt: skip
 get(_FRIDGES, cold_chain.fridges, answer=Rows(Cold, "name id"))
 post(_FRIDGES, cold_chain.add, name="add_fridge", body={"kind": word(FRIDGES)})
 post(f"{_FRIDGES}/<uuid:fridge_id>/readings", cold_chain.read, name="read_fridge")
-post(f"{_FRIDGES}/<uuid:fridge_id>/gone", cold_chain.retire, name="retire_fridge")
+post(f"{_FRIDGES}/<uuid:fridge_id>/gone", cold_chain.retire, name="retire_fridge",
+     body={"into": called("into_fridge_id", UUID | None)})  # fmt: skip
 get(_VIALS, vials.opened, answer=Rows(VialLeft, "vial.use_until vial.id"), name="open_vials")
 post(_VIALS, vials.begin, status=201, name="open_vial")
 post(f"{_VIALS}/<uuid:vial_id>/discard", vials.discard, name="discard_vial")

@@ -1,7 +1,9 @@
 """Supply: sessions, closures, lots; what waits for an administrator."""
 
+from collections.abc import Sequence
 from datetime import date
 from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
 from healthcert import models
@@ -34,7 +36,7 @@ _TEMPLATE = (
     "kept_walk_in kept_second_dose"
 )
 KnownLot = of("KnownLot", "A lot as it was ordered last.", models.Lot, "id number state",
-              product=str, expires_on=date, name=str)  # fmt: skip
+              product=str, product_code=str, expires_on=date)  # fmt: skip
 Reached = of("Reached", "How many people had a dose of a lot, by site; none is elsewhere. Of them "
              "are `untold` who left neither a telephone nor an address.",
              site_id=UUID | None, people=int, untold=int)  # fmt: skip
@@ -69,9 +71,20 @@ class _Kept(Shape):
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=_Kept)
 
 _LOT = "/lots/<uuid:lot_id>"
+
+
+def _lots(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    told = ("id", "number", "state", "expires_on")
+    return [
+        {name: getattr(each, name) for name in told}
+        | {"product": each.name, "product_code": each.product}
+        for each in rows
+    ]
+
+
 get("/lots", lots.known, answer=Rows(KnownLot), fixed={"lot_id": None}, name="known_lots",
-    about="List the lots as they were ordered last.")  # fmt: skip
-lot = get(_LOT, lots.known, answer=KnownLot, read=first_of, name="lot",
+    read=_lots, about="List the lots as they were ordered last.")  # fmt: skip
+lot = get(_LOT, lots.known, answer=KnownLot, read=lambda rows: first_of(_lots(rows)), name="lot",
           about="Show a lot; its ETag is asked for where it is ordered about.")  # fmt: skip
 post(f"{_LOT}/orders", lots.order, name="order_lot", match=lot, body=_ORDER)
 post(f"{_LOT}/used-up", lots.exhaust, match=lot)

@@ -1,6 +1,7 @@
 """The programs' door: certificates checked one by one or line by line; nothing is stored."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -99,10 +100,16 @@ def _verdict(line: bytes, held: Verifier, at: datetime) -> str:
 
 
 def _answer(asked: bytes, held: Verifier, at: datetime) -> str:
-    return _WRITER.encode(held.verdict(now=at, **_question(_json(asked)))) + "\n"
+    return _WRITER.encode(held.verdict(now=at, **_question(read_json(asked)))) + "\n"
 
 
-def _json(data: bytes) -> object:
+def read_json(data: bytes) -> object:
+    """Return what was sent as JSON.
+
+    Raises:
+        BadRequest: It is none.
+        BadInput: A member is given twice, so that others may read something else.
+    """
     try:
         return _READER.decode(data.decode(json.detect_encoding(data), "surrogatepass"))
     except (ValueError, RecursionError):
@@ -113,7 +120,15 @@ def _refuse_constant(_name: str) -> NoReturn:
     raise ValueError("NaN and Infinity are not JSON")
 
 
-_READER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _each_once(members: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(members)
+    if len(found) < len(members):
+        counted = Counter(name for name, _value in members)
+        raise BadInput({name: "given_twice" for name, count in counted.items() if count > 1})
+    return found
+
+
+_READER = json.JSONDecoder(parse_constant=_refuse_constant, object_pairs_hook=_each_once)
 _WRITER = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 

@@ -99,7 +99,7 @@ def test_a_child_is_written_down_and_acted_for_until_one_ends_it(parts, citizen)
     assert child["mine"]
     assert who.get("/appointments", Acting_For=child["person_id"]).json["items"] == []
     of_age = ask(who, "/people/children", {"details": details | {"birth_date": "1980"}}, 422)
-    assert of_age["fields"] == {"birth_date": "of_age"}
+    assert of_age["fields"] == {"details.birth_date": "of_age"}
     ask(who, f"/people/{child['proxy_id']}/end", status=204)
     assert who.get("/appointments", Acting_For=child["person_id"]).status_code == 404
     with parts.doors.reading() as db:

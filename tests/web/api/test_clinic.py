@@ -160,11 +160,11 @@ def test_an_entry_is_set_right_once_by_another_and_what_is_left_is_told(program,
     came = nurse.get(f"{path}?limit=1&cursor={page['next']}").json["items"][0]
     assert (wasted["ordinal"], came["ordinal"]) == (2, 1)
     entry = f"/clinic/stock/entries/{came['id']}"
-    told = {"quantity": 10, "why": "wrong_number"}
+    told = {"quantity": 10, "reason": "wrong_number"}
     ask(nurse, entry, told, 403)
     refused = ask(lead, entry, told, 422)
     assert (refused["fields"], refused["left"]) == ({"quantity": "gone_already"}, 0)
-    ask(lead, f"/clinic/stock/entries/{wasted['id']}", {"why": "not_so"}, 204)
+    ask(lead, f"/clinic/stock/entries/{wasted['id']}", {"reason": "not_so"}, 204)
     ask(lead, entry, told, 204)
     assert ask(lead, entry, told, 409)["code"] == "wrong_state"
     back = nurse.get(path).json["items"][0]

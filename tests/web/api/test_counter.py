@@ -65,6 +65,32 @@ def test_who_calls_is_expected_and_gets_what_is_kept_for_callers(parts, clinic, 
     ]
 
 
+def _beside(db, clinic, **when):
+    """Make a slot of the same product: at another site, or on another day here."""
+    of = {"programme": db.get_one(Programme, clinic.programme_id)}
+    of |= {"product": db.get_one(Product, clinic.product_id)}
+    if not when:
+        site = factories.make_site(db, latitude=33.9, longitude=35.5)
+    else:
+        site = db.get_one(Site, clinic.site_id)
+    at = NOW + timedelta(hours=1, **when)
+    session = factories.make_session(db, site=site, day=at.date(), **of)
+    return str(factories.make_slot(db, session=session, starts_at=at).id)
+
+
+@pytest.mark.parametrize("source", ["phone", "walk_in"])
+def test_a_desk_that_comes_too_late_is_offered_what_it_can_book(parts, clinic, clerk, source):
+    with parts.doors.transaction() as db:
+        elsewhere, tomorrow = _beside(db, clinic), _beside(db, clinic, days=1)
+        db.execute(update(Slot).where(Slot.id == clinic.slots[0]).values(booked=Slot.capacity))
+        db.execute(update(Slot).where(Slot.id == clinic.slots[1]).values(kept_phone=Slot.capacity))
+    told = hold(clerk, wish(clinic), source=source, status=409)
+    offered = {each["slot_ids"][0] for each in told["instead"]}
+    assert str(clinic.slots[2]) in offered
+    assert elsewhere not in offered
+    assert (str(clinic.slots[1]) in offered, tomorrow in offered) == (source == "phone",) * 2
+
+
 def test_eight_are_held_together_and_given_back(parts, clinic, clerk):
     with parts.doors.transaction() as db:
         db.execute(update(Slot).values(capacity=8))

@@ -42,6 +42,19 @@ def test_every_deed_says_what_it_does_in_words_of_its_own():
     assert twice == set(), "two addresses that say the same"
 
 
+def test_shapes_and_members_have_names_of_their_own():
+    shapes = document()["components"]["schemas"]
+    assert [name for name in shapes if not re.fullmatch(r"(Page_)?[A-Za-z]+_?", name)] == []
+    sent = {one["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+            for ways in document()["paths"].values() for one in ways.values()
+            if "application/json" in one.get("requestBody", {}).get("content", {})}  # fmt: skip
+    members = {(name, each) for name in sent for each in shapes[name]["properties"]}
+    neighbours = {"stage": "vvm_stage", "born": "birth_date", "to": "to_site_id",
+                  "into": "into_fridge_id"}  # fmt: skip
+    assert [one for one in members if one[1] in neighbours] == []
+    assert {("ReadMonitor", "vvm_stage"), ("Find", "birth_date")} <= members
+
+
 def test_certificates_are_checked_as_the_document_says():
     for path, kind in (("/verify", "application/json"), ("/verify/batch", "application/x-ndjson")):
         one = told_of("post", path)

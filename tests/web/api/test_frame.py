@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import func, select, update
 
+from healthcert import models
 from healthcert.data import limits
 from healthcert.models import ApiAnswer, Appointment, AuditEvent, Slot, Staff
 from healthcert.policy.roles import Role, has
 from healthcert.web.acts import ACTS
 from healthcert.web.api.deeds import DEEDS
+from healthcert.web.api.document import document
+from tests.certificates import NOW
+from tests.factories import COVID
 from tests.threads import at_once
 from tests.web.conftest import Browser
 from tests.web.test_guards import path_of, routes
@@ -145,6 +149,28 @@ def test_a_crash_between_deed_and_answer_leaves_neither(parts, citizen, monkeypa
     assert cancelled(parts) == 1
 
 
+def test_a_crash_while_a_fact_is_signed_does_not_write_it_down_twice(
+    parts, program, citizen, monkeypatch
+):
+    who, nurse = citizen(), program("nurse")
+    path = f"/clinic/people/{who.person}/test-results"
+    told = {"disease": COVID, "test_type": "LP6464-4", "result": "260415000"}
+    asked = {"told": told | {"sampled_at": NOW.isoformat()}}
+
+    def crash(*_given, **_named):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr("healthcert.web.api.clinic.sign", crash)
+        with pytest.raises(KeyboardInterrupt):
+            nurse.post(path, asked, Idempotency_Key="k")
+    again = nurse.post(path, asked, Idempotency_Key="k")
+    assert (again.status_code, again.headers.get("Idempotency-Replayed")) == (201, "true")
+    with parts.doors.reading() as db:
+        [one] = db.scalars(select(models.TestResult))
+    assert again.json["id"] == str(one.id)
+
+
 def test_an_answer_that_is_lost_is_told_again(parts, citizen, monkeypatch):
     who = citizen()
     path = f"/appointments/{who.appointment}"
@@ -251,11 +277,34 @@ def test_what_cannot_be_asked_is_said_by_field(program, path, fields):
         ({"data": b"{}", "content_type": "text/plain"}, 415, "wrong_type"),
         ({"json": {"x": "y" * 200_000}}, 413, "too_large"),
         ({"json": {}, "headers": {"Accept": "text/html"}}, 406, "not_acceptable"),
+        ({"json": {}, "headers": {"Transfer-Encoding": "chunked"}}, 411, "needs_length"),
     ],
 )
 def test_what_is_no_request_of_ours_is_refused_with_its_reason(app, sent, status, code):
     answer = app.test_client().post("/api/v1/slots/search", **sent)
     assert (answer.status_code, answer.json["code"], answer.mimetype) == (status, code, PROBLEM)
+    told = document()["paths"]["/api/v1/slots/search"]["post"]["responses"]
+    assert f"`{code}`" in told[str(status)]["description"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "name"),
+    [
+        (b'"latitude": 1, "longitude": 1, "latitude": 2', "latitude"),
+        (b'"latitude": 1, "longitude": 1, "\\u006catitude": 1', "latitude"),
+        (
+            b'"latitude": 1, "longitude": 1, "needs": {"step_free": true, "step_free": false}',
+            "step_free",
+        ),
+    ],
+)
+def test_a_member_that_is_given_twice_is_refused_by_its_name(app, clinic, sent, name):
+    body = b'{"programme_id": "%s", ' % str(clinic.programme_id).encode() + sent + b"}"
+    answer = app.test_client().post(
+        "/api/v1/slots/search", data=body, content_type="application/json"
+    )
+    told = (answer.status_code, answer.json.get("code"), answer.json.get("fields"))
+    assert told == (400, "bad_input", {name: "given_twice"})
 
 
 @pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])

@@ -87,3 +87,16 @@ def test_a_lot_is_listed_as_it_was_ordered_last(parts, clinic, program):
     add_five(parts, clinic, 0)
     found = program("admin").get("/lots?limit=200").json["items"]
     assert {each["state"] for each in found} == {"released"}
+
+
+def test_a_program_learns_what_is_given_where_and_as_what(clinic, program):
+    """Whoever plans, takes a delivery or writes down a dose names its product."""
+    [one] = program().get("/programmes").json["items"]
+    given = {each["id"]: each["name"] for each in one["products"]}
+    assert given[str(clinic.product_id)] == "Comirnaty"
+    [lot, *_more] = program("admin").get("/lots").json["items"]
+    assert lot["product"] == "Comirnaty"
+    assert lot["product_code"] in {each["code"] for each in one["products"]}
+    near = {"programme_id": one["id"], "latitude": 33.9, "longitude": 35.5}
+    [free, *_more] = program().post("/slots/search", near).json["items"]
+    assert free["product_id"] == str(clinic.product_id)

@@ -7,7 +7,8 @@ from sqlalchemy import select
 
 from healthcert.data import limits
 from healthcert.errors import BadInput
-from healthcert.models import Appointment, WaitEntry, new_id
+from healthcert.models import Appointment, Person, WaitEntry, new_id
+from healthcert.services import people
 from healthcert.services.api_answers import judged
 from tests.certificates import NOW
 
@@ -83,6 +84,30 @@ def test_the_place_that_is_refused_is_named_by_its_number(parts, clinic, strange
     assert states(parts) == []
 
 
+@pytest.mark.parametrize(
+    ("changes", "path", "wrong"),
+    [
+        ({"phone": "12"}, "phone", "not_a_phone_number"),
+        ({"identity": {"kind": "passport", "value": ""}}, "identity.value", "missing"),
+    ],
+)
+def test_what_is_wrong_about_one_of_several_is_said_where_it_stands(
+    clinic, stranger, changes, path, wrong
+):
+    asked = {"wishes": [wish(clinic), wish(clinic, 1, **changes)]}
+    told = stranger.post("/parties", asked).json
+    assert (told["which"], told["fields"]) == (1, {f"wishes.1.details.{path}": wrong})
+
+
+def test_who_contradicts_the_record_is_named_by_their_number(clinic, stranger):
+    party = stranger.post("/parties", {"wishes": [wish(clinic)]}).json
+    stranger.post(f"/parties/{party['id']}/confirm", {"key": party["key"]})
+    other = {"family": "Kanari", "identity": {"kind": "passport", "value": "KANARI 78"}}
+    asked = [wish(clinic, 1, **other), wish(clinic, 1, birth_date="1999-01-01")]
+    told = stranger.post("/parties", {"wishes": asked}).json
+    assert (told["code"], told.get("which")) == ("already_booked", 1)
+
+
 def test_a_citizen_who_tells_of_another_learns_nothing_of_their_record(clinic, citizen, stranger):
     told = wish(clinic, 0, birth_date="1985-03-27") | {"dose_number": 1}
     held = stranger.post("/parties", {"wishes": [told]}).json
@@ -105,6 +130,14 @@ def test_a_stranger_who_tells_nobody_is_told_to_sign_in(clinic, stranger):
 def test_a_character_that_nobody_sees_is_refused(clinic, stranger, text):
     answer = stranger.post("/parties", {"wishes": [wish(clinic, given=text)]})
     assert (answer.status_code, answer.json["code"]) == (422, "unusable")
+
+
+def test_what_turns_a_name_round_unseen_is_not_kept(parts, clinic, program):
+    wished = wish(clinic, given="\u202eanir\u202caK\u2066", family="\u200fبدر")
+    assert program("nurse").post("/clinic/parties", {"wishes": [wished], "source": "phone"})
+    with parts.doors.reading() as db:
+        known = people.details_of(parts.vault, db.scalars(select(Person)).one())
+    assert (known.given, known.family) == ("aniraK", "\u200fبدر")
 
 
 def test_a_citizen_waits_sees_it_and_leaves(clinic, citizen):

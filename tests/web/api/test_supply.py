@@ -122,12 +122,12 @@ def test_a_site_is_made_listed_read_and_changed_as_it_was_seen(app, clinic, prog
     assert admin.get(f"{path}/{made}").json == wanted["told"]
     ask(admin, f"{path}/{made}", wanted, 412, If_Match=seen)
     taken = {"told": wanted["told"] | {"code": shown["code"]}}
-    assert ask(admin, path, taken, 422)["fields"] == {"code": "taken"}
+    assert ask(admin, path, taken, 422)["fields"] == {"told.code": "taken"}
     wrong = {"told": wanted["told"] | {"code": "x", "hours": "always"}}
-    assert ask(admin, path, wrong, 422)["fields"] == {"hours": "not_hours"}
+    assert ask(admin, path, wrong, 422)["fields"] == {"told.hours": "not_hours"}
     other, seen = {"told": wanted["told"] | {"hours": ""}}, admin.get(f"{path}/{made}").headers
     refused = ask(admin, f"{path}/{made}", other, 422, If_Match=seen["ETag"])
-    assert refused["fields"] == {"hours": "own_deed"}
+    assert refused["fields"] == {"told.hours": "own_deed"}
     ask(program("lead"), path, wrong, 403)
 
 
@@ -196,7 +196,7 @@ def test_what_a_fridge_shows_sets_the_lot_aside_until_a_lead_decides(parts, prog
     [cold] = nurse.get("/clinic/fridges").json["items"]
     assert (cold["name"], cold["celsius"]) == ("Blue", 20.0)
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"]
-    ask(nurse, "/clinic/stock/monitors", {"shelf": came, "stage": 3}, 422)  # it has no monitor
+    ask(nurse, "/clinic/stock/monitors", {"shelf": came, "vvm_stage": 3}, 422)  # it has no monitor
     ask(lead, "/clinic/stock/settle", {"shelf": came, "usable": True}, 204)
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["set_aside"] is None
 
@@ -208,11 +208,12 @@ def test_a_fridge_is_taken_out_of_use_once_with_the_fridge_its_doses_move_to(pro
     blue, red = (each["id"] for each in nurse.get("/clinic/fridges").json["items"])
     ask(nurse, "/clinic/stock/places", {"shelf": came, "fridge_id": blue}, 204)
     path = f"/clinic/fridges/{blue}/gone"
-    assert ask(lead, path, {"into": None}, 422)["fields"] == {"into": "holds_stock"}
-    ask(lead, path, {"into": red}, 204)
+    full = ask(lead, path, {"into_fridge_id": None}, 422)
+    assert full["fields"] == {"into_fridge_id": "holds_stock"}
+    ask(lead, path, {"into_fridge_id": red}, 204)
     assert [each["id"] for each in nurse.get("/clinic/fridges").json["items"]] == [red]
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["fridge_id"] == red
-    assert ask(lead, path, {"into": None}, 409)["code"] == "wrong_state"
+    assert ask(lead, path, {"into_fridge_id": None}, 409)["code"] == "wrong_state"
     told = {"celsius": 5.0, "taken_at": NOW.isoformat()}
     ask(nurse, f"/clinic/fridges/{blue}/readings", told, 409)
 
