@@ -170,12 +170,12 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     db: Session, *, vault: Vault, person: Person, scene: scenes.Scene, dose_number: int,
     actor: audit.Actor, now: datetime, exception_reason: str = "",
     told: eligibility.Told | None = None, again: Appointment | None = None,
-    planned: Sequence[Planned] = (), rows: audit.Rows = None,
+    planned: Sequence[Planned] = (), rows: audit.Rows = None, typed: bool = False,
 ) -> None:  # fmt: skip
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them, by what is `told`, is kept, or put to `rows`; the
-    exception of what is judged `again` holds.
+    The decision whether a phase admits them, by what is `told`, is kept, or put to `rows`, as in
+    `eligibility.decide`; the exception of what is judged `again` holds.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -208,7 +208,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
         actor=actor, now=now, told=told, exception_reason=exception_reason, again=again,
-        known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
+        typed=typed, known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     refuse_unless_admitted(db, decision)
 
@@ -267,7 +267,7 @@ def keep_refusal(
     people.locked(db, person.id)
     eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=day,
-        actor=audit.Actor("citizen", person.id), now=now, told=told,
+        actor=audit.Actor("citizen", person.id), now=now, told=told or {}, typed=True,
     )  # fmt: skip
     return True
 

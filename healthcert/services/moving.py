@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import SlotFull, TimesOverlap, WrongState
+from healthcert.errors import NextDoseFull, SlotFull, TimesOverlap, WrongState
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -20,8 +20,9 @@ from healthcert.models import (
     Slot,
     new_id,
 )
+from healthcert.policy import schedule
 from healthcert.policy.schedule import NextDose
-from healthcert.services import audit, booking, history, people, places, scenes
+from healthcert.services import audit, booking, history, knowledge, people, places, scenes
 
 _WINDOW = timedelta(days=42)  # to look for a dose that may be given at any time from a day on
 _TRIED = 5  # of the times nearest to the one that was agreed
@@ -34,13 +35,15 @@ def move(
 ) -> Appointment:  # fmt: skip
     """Exchange a person's appointment, booked or held, for another, by themselves or an `actor`.
 
-    `template` are the words they are told with.
+    `template` are the words they are told with. The next dose that is booked moves along where it
+    would not fit any more, to the nearest time that does, at its own site.
 
     Raises:
         NotFound: No such appointment of this person, or no such slot.
         WrongState: The appointment is no longer booked, or a slot has begun.
         NotEligible: That dose is not due on the new day, or no phase open then admits.
         SlotFull: No place is left; the old one is kept.
+        NextDoseFull: None is left for the next dose; the old ones are kept.
         TimesOverlap: The person has another appointment at the new time.
     """
     person = people.locked(db, person_id)
@@ -59,7 +62,53 @@ def move(
     if not was_held:
         booking.tell(db, vault, person, template, appointment, place, now)
     booking.note(db, actor, "appointment_moved", appointment, now)
+    # What the service moves by itself is followed by what it plans for the next dose.
+    follows = actor == audit.SYSTEM or take_along(
+        db, vault=vault, first=appointment, place=place, now=now, give_back=False
+    )
+    if not follows:
+        raise NextDoseFull
     return appointment
+
+
+def take_along(
+    db: Session, *, vault: Vault, first: Appointment, place: scenes.Place, now: datetime,
+    give_back: bool = True,
+) -> bool:  # fmt: skip
+    """Move the next dose that is booked where it does not fit after the `first` one, taken now.
+
+    Where there is no place for it and it would come too early, False is returned; it is given back,
+    unless that is not wanted.
+    """
+    query = select(Appointment).where(
+        Appointment.person_id == first.person_id, Appointment.programme_id == first.programme_id,
+        Appointment.dose_number > first.dose_number, Appointment.state.in_(("booked", "held")),
+    )  # fmt: skip
+    later = db.scalar(query.order_by(Appointment.dose_number).limit(1))
+    if later is None:
+        return True
+    person = db.get_one(Person, first.person_id)
+    at = scenes.place_of(db, later.slot_id, states=None)
+    due = _due_after(db, vault, person, place, at.session.day)
+    if due is None or due.number != later.dose_number:
+        return True
+    fits = due.earliest <= at.session.day <= (due.until or at.session.day)
+    if fits and at.product.id == place.product.id:
+        return True
+    plan = _Plan(at, due, place.product.id)
+    return _replan(db, vault, person, later, plan, now, give_back=give_back)
+
+
+def _due_after(
+    db: Session, vault: Vault, person: Person, place: scenes.Place, by: date
+) -> NextDose | None:
+    """Return when the dose after one is due that will have been given at a place."""
+    born, disease = people.details_of(vault, person).birth_date, place.programme.disease
+    past = history.past_doses(db, person_ids=[person.id], disease=disease)[person.id]
+    rule = knowledge.rule_of(db, place.product.id).series
+    day = place.session.day
+    taken = [one.counted(born) for one in past if one.counts == "valid"]
+    return schedule.outlook([*taken, (day, rule.at(born, day))], rule, born, max(by, day)).next
 
 
 def replan(db: Session, *, vault: Vault, persons: Collection[Person], now: datetime) -> None:
@@ -117,8 +166,10 @@ def _last_product(db: Session, person: Person, old: Appointment) -> UUID | None:
 
 
 def _replan(
-    db: Session, vault: Vault, person: Person, old: Appointment, plan: _Plan, now: datetime
-) -> None:
+    db: Session, vault: Vault, person: Person, old: Appointment, plan: _Plan, now: datetime,
+    *, give_back: bool = True,
+) -> bool:  # fmt: skip
+    """Move a dose to where it fits; where that is nowhere and `give_back`, it is cancelled."""
     for slot_id in _nearest(db, old, plan, now):
         place = scenes.place_of(db, slot_id)
         try:
@@ -127,13 +178,19 @@ def _replan(
         except (SlotFull, TimesOverlap):
             db.refresh(old)
             continue
-        booking.tell(db, vault, person, "replanned", appointment, place, now)
+        if appointment.state == "booked":
+            booking.tell(db, vault, person, "replanned", appointment, place, now)
         booking.note(db, audit.SYSTEM, "appointment_replanned", appointment, now)
-        return
-    if plan.place.session.day < plan.due.earliest:
+        return True
+    if plan.place.session.day >= plan.due.earliest:
+        return True  # it comes late, which is better than not
+    if give_back:
+        was_held = old.state == "held"
         places.give_back(db, old, "cancelled")
-        booking.tell(db, vault, person, "too_early", old, plan.place, now)
+        if not was_held:
+            booking.tell(db, vault, person, "too_early", old, plan.place, now)
         booking.note(db, audit.SYSTEM, "appointment_cancelled", old, now)
+    return False
 
 
 def _nearest(db: Session, old: Appointment, plan: _Plan, now: datetime) -> list[UUID]:

@@ -30,7 +30,17 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
+from healthcert.services import (
+    audit,
+    elsewhere,
+    facts,
+    judging,
+    messages,
+    moving,
+    offers,
+    people,
+    stock,
+)
 from healthcert.services.booking import cancel
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
@@ -253,7 +263,7 @@ def _judge(
 ) -> dict[UUID, dict[str, audit.Detail]]:  # fmt: skip
     """Judge people toward each disease of some of their doses; return what these count as.
 
-    What they have booked and no longer fits is planned anew.
+    What they have booked and no longer fits is planned anew; what they are offered is ended.
     """
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
@@ -266,6 +276,7 @@ def _judge(
         for dose_id in counts.keys() & found.keys():
             counts[dose_id][disease] = found[dose_id]
     moving.replan(db, vault=vault, persons=everybody, now=now)
+    offers.judge_again(db, vault=vault, persons=everybody, now=now)
     return counts
 
 

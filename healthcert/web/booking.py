@@ -141,7 +141,10 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
     answers = [priority.of_wish(db, one) for one in told]
-    wishes = [Wish(everybody[at], slot, dose, answers[at]) for at, slot, dose in wanted()]
+    wishes = [
+        Wish(everybody[at], slot, dose, answers[at], "typed" in told[at])
+        for at, slot, dose in wanted()
+    ]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
         exception_reason=exception, site_id=own_site() if at_desk() else None,
@@ -156,6 +159,7 @@ def _confirmed(db: Any, held: Held) -> tuple[Sequence[Appointment], list[Details
     made = parties.confirm(
         db, vault=parts().vault, party_id=UUID(held["id"]), now=now(),
         actor=desk.who_books(UUID(held["first"])), site_id=own_site() if at_desk() else None,
+        typed={at for at, one in enumerate(wanted()) if "typed" in draft.people()[one.number]},
     )  # fmt: skip
     if at_desk():
         desk.arrived(db, made)
