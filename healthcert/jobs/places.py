@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from healthcert.db import Doors
 from healthcert.errors import NotFound
 from healthcert.parts import Parts
-from healthcert.services import offering, offers, places, reminding, waiting
+from healthcert.services import lapsing, offering, offers, places, reminding, waits
 
 PIECE = 1_000  # waits that one transaction moves with their phase
 # The versions of programmes by which who waits stands in line, as far as this process has seen.
@@ -41,22 +41,22 @@ def follow(parts: Parts, now: datetime) -> None:
     What is offered and would be refused by it is ended. Ended at any point, it begins again.
     """
     with parts.doors.reading() as db:
-        found = waiting.versions(db)
+        found = waits.versions(db)
     if _FOLLOWED.get(parts.doors) == found:
         return
     last: UUID | None = None
-    while last := parts.doors.run(partial(waiting.follow, most=PIECE, after=last)):
+    while last := parts.doors.run(partial(waits.follow, most=PIECE, after=last)):
         pass
     with parts.doors.reading() as db:
-        asked = offering.offered(db)
+        asked = lapsing.offered(db)
     for slot_id in asked:
-        again = partial(offering.judge_again, vault=parts.vault, slot_id=slot_id, now=now)
+        again = partial(lapsing.judge_again, vault=parts.vault, slot_id=slot_id, now=now)
         parts.doors.run(again)
     _FOLLOWED[parts.doors] = found
 
 
 def _ended(parts: Parts, now: datetime) -> int:
-    count, close = 0, partial(offering.close, vault=parts.vault, now=now)
+    count, close = 0, partial(lapsing.close, vault=parts.vault, now=now)
     while ended := parts.doors.run(close):
         count += ended
     return count

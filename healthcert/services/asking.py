@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Base, narrow
+from healthcert.models import Appointment, Base, Person, narrow
 from healthcert.models.appointment import ACTIVE
 from healthcert.policy.schedule import Series
 from healthcert.services import eligibility, history, knowledge, people
@@ -56,6 +56,15 @@ def judged(
     )
     for each in waits:
         yield each, _verdict(db, vault, place, known, each, whose[each.person_id])
+
+
+def dose_for(db: Session, vault: Vault, person: Person, place: Place) -> int | None:
+    """Return which dose a person could be given there; None where none is due or fits."""
+    disease = place.programme.disease
+    past = history.past_doses(db, person_ids=[person.id], disease=disease)[person.id]
+    rule = knowledge.rule_of(db, place.product.id).series
+    born = people.details_of(vault, person).birth_date
+    return dose_by(past, rule, born, place.session.day)
 
 
 def dose_by(past: Sequence[Past], rule: Series, birth_date: str, day: date) -> int | None:

@@ -162,6 +162,15 @@ def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
     return found
 
 
+def next_of(db: Session, first: Appointment) -> Appointment | None:
+    """Return the appointment for the dose after one, or the next there is."""
+    query = select(Appointment).where(
+        Appointment.person_id == first.person_id, Appointment.programme_id == first.programme_id,
+        Appointment.dose_number > first.dose_number, Appointment.state.in_(("booked", "held")),
+    )  # fmt: skip
+    return db.scalar(query.order_by(Appointment.dose_number).limit(1))
+
+
 class NotDue(NotEligible):
     """The record says that another dose is due, or later: no word of it to a stranger."""
 

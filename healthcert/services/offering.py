@@ -17,8 +17,6 @@ from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
-    Appointment,
-    ClinicSession,
     Offer,
     Person,
     Site,
@@ -26,18 +24,15 @@ from healthcert.models import (
     WaitEntry,
     new_id,
 )
-from healthcert.models.appointment import ACTIVE
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
-from healthcert.services import asking, audit, near, scenes, waiting
-from healthcert.services.scenes import BOOKABLE, Place
+from healthcert.services import asking, audit, near, scenes, waiting, waits
+from healthcert.services.scenes import Place
 
-ENDED = 50  # offers that one transaction ends at most
 Passed = dict[tuple[UUID, UUID, date], set[UUID]]  # waits by programme, product and day
 _LOCK = 7233180152
 _FIRST, _PIECE = 50, 500  # so many are looked at first, and with each transaction after it
 _REMEMBERED = 500  # answers from which the next ones are foreseen
-_UNHEARD = 2  # offers without an answer, after which one is asked no more
 ANSWERS = ("accepted", "declined", "lapsed")
 _OF_A_WAIT = (
     WaitEntry.id, WaitEntry.person_id, WaitEntry.programme_id, WaitEntry.recorded_at,
@@ -89,63 +84,6 @@ def fill(
     return Filled(made, None)
 
 
-def close(db: Session, *, vault: Vault, now: datetime) -> int:
-    """End some offers whose time is over, or that nobody could take any more; return how many."""
-    over = (Slot.starts_at <= now) | (Slot.places(("waiting",)) <= 0)
-    booked = exists().where(
-        Appointment.person_id == Offer.person_id, Appointment.state.in_(ACTIVE),
-        Appointment.programme_id == ClinicSession.programme_id,
-    )  # fmt: skip
-    gone = over | booked | ClinicSession.state.not_in(BOOKABLE)
-    query = (
-        select(Offer, WaitEntry, gone)
-        .join(WaitEntry, WaitEntry.id == Offer.wait_entry_id)
-        .join(Slot, Slot.id == Offer.slot_id)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(Offer.state == "open", gone | (Offer.ends_at <= now))
-        .limit(ENDED)
-        .with_for_update(skip_locked=True, of=[Offer, WaitEntry])
-    )
-    found = db.execute(query).all()
-    for offer, entry, is_gone in found:
-        if is_gone:
-            waiting.withdraw(db, vault=vault, offer=offer, now=now)
-        else:
-            _lapse(db, vault, offer, entry, now)
-    return len(found)
-
-
-def offered(db: Session) -> list[UUID]:
-    """Return the slots of which places are offered just now."""
-    return list(db.scalars(select(Offer.slot_id).filter_by(state="open").distinct()))
-
-
-def judge_again(db: Session, *, vault: Vault, slot_id: UUID, now: datetime) -> None:
-    """End the offers of a slot that would be refused now, by rules that have changed."""
-    place = scenes.place_of(db, slot_id, states=None)
-    query = select(Offer, WaitEntry).join(WaitEntry, WaitEntry.id == Offer.wait_entry_id)
-    query = query.where(Offer.slot_id == slot_id, Offer.state == "open")
-    query = query.with_for_update(skip_locked=True, of=[Offer, WaitEntry])
-    asked = {entry: offer for offer, entry in db.execute(query)}
-    verdicts = dict(asking.judged(db, vault=vault, place=place, waits=list(asked)))
-    for entry, verdict in verdicts.items():
-        if verdict == "over":
-            waiting.end(db, vault=vault, entry_id=entry.id, now=now)
-        elif verdict == "unfit":
-            waiting.withdraw(db, vault=vault, offer=asked[entry], now=now)
-
-
-def _lapse(db: Session, vault: Vault, offer: Offer, entry: WaitEntry, now: datetime) -> None:
-    """End an offer that nobody answered; with the last of so many the wait ends too."""
-    offer.state = "lapsed"
-    db.flush()
-    unheard = _count(db, Offer.wait_entry_id == entry.id, Offer.state == "lapsed")
-    after = "lapsed" if unheard >= _UNHEARD else "waiting"
-    if waiting.moved(db, entry.id, "offered", after) and after == "lapsed":
-        waiting.tell(db, vault, entry, "waiting_lapsed", now)
-    waiting.note(db, audit.SYSTEM, "offer_lapsed", entry, now, slot=offer.slot_id)
-
-
 def _in_order(
     db: Session, place: Place, now: datetime, after: Tuple | None
 ) -> Select[UUID, UUID, UUID, datetime, date, int | None]:
@@ -180,12 +118,12 @@ def _to_ask(
 ) -> Iterator[WaitEntry]:
     """Give who of a piece of the line is to be asked now, each as they are taken."""
     unfit = passed.setdefault((place.programme.id, place.product.id, place.session.day), set())
-    waits = [one for one in line if one.id not in unfit]
-    for one, verdict in asking.judged(db, vault=vault, place=place, waits=waits):
-        if verdict == "fit" and waiting.moved(db, one.id, "waiting", "offered"):
+    new = [one for one in line if one.id not in unfit]
+    for one, verdict in asking.judged(db, vault=vault, place=place, waits=new):
+        if verdict == "fit" and waits.moved(db, one.id, "waiting", "offered"):
             yield db.get_one(WaitEntry, one.id)
         elif verdict == "over":
-            waiting.end(db, vault=vault, entry_id=one.id, now=now)
+            waits.end(db, vault=vault, entry_id=one.id, now=now)
         elif verdict == "unfit":
             unfit.add(one.id)
 

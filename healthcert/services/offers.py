@@ -3,7 +3,6 @@
 Who answers locks the person first, as everywhere. `services.offering` makes the offers.
 """
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -17,9 +16,7 @@ from healthcert.models import (
     Appointment,
     ClinicSession,
     Offer,
-    Person,
     Product,
-    Programme,
     Site,
     Slot,
     Staff,
@@ -31,13 +28,11 @@ from healthcert.services import (
     audit,
     booking,
     draws,
-    history,
-    knowledge,
     people,
     scenes,
     waiting,
 )
-from healthcert.services.scenes import BOOKABLE, Place
+from healthcert.services.scenes import BOOKABLE
 
 
 def due(db: Session, *, now: datetime) -> list[UUID]:
@@ -71,7 +66,7 @@ def accept(
     person = people.locked(db, person_id)
     offer, entry = _open(db, offer_id, person_id, now)
     place = scenes.place_of(db, offer.slot_id)
-    number = dose_for(db, vault, person, place)
+    number = asking.dose_for(db, vault, person, place)
     if number is None:
         raise AlreadyBooked
     made = booking.take(
@@ -98,26 +93,6 @@ def decline(
     offer.state, entry.state = "declined", "waiting"
     db.flush()
     waiting.note(db, actor, "offer_declined", entry, now, slot=offer.slot_id)
-
-
-def judge_again(db: Session, *, vault: Vault, persons: Collection[Person], now: datetime) -> None:
-    """End the waits of people who were given what they wait for, and offers that fit no more.
-
-    To be called when what counts of their doses has changed.
-    """
-    known = {person.id: person for person in persons}
-    query = select(WaitEntry, Offer).where(WaitEntry.person_id.in_(known))
-    still = (Offer.wait_entry_id == WaitEntry.id) & (Offer.state == "open")
-    query = query.where(WaitEntry.state.in_(waiting.IN_LINE)).outerjoin(Offer, still)
-    for entry, offer in db.execute(query.order_by(WaitEntry.id)).all():
-        disease = db.get_one(Programme, entry.programme_id).disease
-        past = history.past_doses(db, person_ids=[entry.person_id], disease=disease)
-        if asking.had_it(past[entry.person_id], entry):
-            waiting.end(db, vault=vault, entry_id=entry.id, now=now)
-        elif offer is not None:
-            place = scenes.place_of(db, offer.slot_id, states=None)
-            if dose_for(db, vault, known[entry.person_id], place) is None:
-                waiting.withdraw(db, vault=vault, offer=offer, now=now)
 
 
 def sessions_today(db: Session, *, site: Site, now: datetime) -> list[tuple[ClinicSession, str]]:
@@ -150,15 +125,6 @@ def standby(
     db.flush()
     audit.done(db, "standby_begun", slot, {"doses": doses}, by=staff, now=now)
     return slot
-
-
-def dose_for(db: Session, vault: Vault, person: Person, place: Place) -> int | None:
-    """Return which dose a person could be given there; None where none is due or fits."""
-    disease = place.programme.disease
-    past = history.past_doses(db, person_ids=[person.id], disease=disease)[person.id]
-    rule = knowledge.rule_of(db, place.product.id).series
-    born = people.details_of(vault, person).birth_date
-    return asking.dose_by(past, rule, born, place.session.day)
 
 
 def _open(db: Session, offer_id: UUID, person_id: UUID, now: datetime) -> tuple[Offer, WaitEntry]:

@@ -23,11 +23,11 @@ from healthcert.services import (
     audit,
     booking,
     eligibility,
-    moving,
     people,
     places,
+    replanning,
     scenes,
-    waiting,
+    waits,
 )
 
 HOLD = timedelta(minutes=10)
@@ -70,8 +70,8 @@ _ROWS = Straight(
 class _More(NamedTuple):
     """What goes on beside an appointment, which is to follow from it."""
 
-    waits: UUID | None  # the wait for a place in the same programme
-    later: bool  # whether a later dose was booked before
+    wait_id: UUID | None  # the wait for a place in the same programme
+    is_followed: bool  # whether a later dose was booked before
 
 
 class Wish(NamedTuple):
@@ -192,11 +192,11 @@ def confirm(
         booking.note(db, actor, "appointment_booked", row, now, noted)
     places.keep(db, still, message=told, audit_event=noted)
     for number, row in open_ones:
-        waits, later = more[number]
-        if waits and number not in typed:
-            waiting.end(db, vault=vault, entry_id=waits, now=now)
-        if later:
-            moving.take_along(db, vault=vault, first=row, place=found[number], now=now)
+        wait_id, is_followed = more[number]
+        if wait_id and number not in typed:
+            waits.end(db, vault=vault, entry_id=wait_id, now=now)
+        if is_followed:
+            replanning.take_along(db, vault=vault, first=row, place=found[number], now=now)
     return rows
 
 

@@ -36,10 +36,10 @@ from healthcert.services import (
     facts,
     judging,
     messages,
-    moving,
-    offers,
     people,
+    replanning,
     stock,
+    waits,
 )
 from healthcert.services.booking import cancel
 from healthcert.services.elsewhere import Elsewhere
@@ -275,8 +275,8 @@ def _judge(
         )  # fmt: skip
         for dose_id in counts.keys() & found.keys():
             counts[dose_id][disease] = found[dose_id]
-    moving.replan(db, vault=vault, persons=everybody, now=now)
-    offers.judge_again(db, vault=vault, persons=everybody, now=now)
+    replanning.replan(db, vault=vault, persons=everybody, now=now)
+    waits.after_dose(db, vault=vault, persons=everybody, now=now)
     return counts
 
 

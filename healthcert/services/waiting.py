@@ -17,6 +17,7 @@ from healthcert.models import (
     Offer,
     Person,
     Phase,
+    Product,
     Programme,
     Site,
     Slot,
@@ -84,9 +85,8 @@ def leave(
         NotFound: This person waits for no such thing, or no longer.
     """
     people.locked(db, person_id)
-    query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id)
-    query = query.where(WaitEntry.state.in_(IN_LINE)).with_for_update()  # nobody offers meanwhile
-    entry = db.scalar(query.execution_options(populate_existing=True))
+    query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id).with_for_update()
+    entry = db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))  # nobody offers meanwhile
     if entry is None:
         raise NotFound
     theirs = update(Offer).where(Offer.wait_entry_id == entry_id, Offer.state == "open")
@@ -95,66 +95,6 @@ def leave(
     db.flush()
     tell(db, vault, entry, "waiting_left", now)
     note(db, actor, "waiting_left", entry, now)
-
-
-def end(db: Session, *, vault: Vault, entry_id: UUID, now: datetime) -> None:
-    """End the wait of somebody who has a place, or their dose, with what is offered."""
-    query = select(WaitEntry).where(WaitEntry.id == entry_id, WaitEntry.state.in_(IN_LINE))
-    query = query.with_for_update().execution_options(populate_existing=True)
-    entry = db.scalar(query)
-    if entry is None:
-        return
-    theirs = update(Offer).where(Offer.wait_entry_id == entry_id, Offer.state == "open")
-    for slot_id in db.scalars(theirs.values(state="withdrawn").returning(Offer.slot_id)).all():
-        note(db, audit.SYSTEM, "offer_withdrawn", entry, now, slot=slot_id)
-    entry.state = "placed"
-    db.flush()
-    tell(db, vault, entry, "waiting_left", now)
-    note(db, audit.SYSTEM, "waiting_ended", entry, now)
-
-
-def withdraw(db: Session, *, vault: Vault, offer: Offer, now: datetime) -> None:
-    """End an offer whose place is gone, or that fits no more; the wait goes on where it was."""
-    offer.state = "withdrawn"
-    db.flush()
-    entry = db.get_one(WaitEntry, offer.wait_entry_id)
-    if moved(db, entry.id, "offered", "waiting"):
-        tell(db, vault, entry, "offer_gone", now)
-    note(db, audit.SYSTEM, "offer_withdrawn", entry, now, slot=offer.slot_id)
-
-
-def moved(db: Session, entry_id: UUID, before: str, state: str) -> bool:
-    """Move a wait on from a state, if it still is in it; say whether it was."""
-    mine = update(WaitEntry).where(WaitEntry.id == entry_id, WaitEntry.state == before)
-    gone = mine.values(state=state).returning(WaitEntry.id)
-    return db.execute(gone).one_or_none() is not None
-
-
-def follow(db: Session, *, most: int, after: UUID | None = None) -> UUID | None:
-    """Let the next piece of those who wait go with their phase, brought forward or put off.
-
-    A rank stays. Of a million in one transaction, each would wait a minute to leave or to answer an
-    offer. Return after whom to go on, by the identifier of a wait; None where nobody is left.
-    """
-    query = select(WaitEntry.id).where(WaitEntry.state.in_(IN_LINE)).order_by(WaitEntry.id)
-    piece = db.scalars((query.where(WaitEntry.id > after) if after else query).limit(most)).all()
-    if not piece:
-        return None
-    its = Programme.id == WaitEntry.programme_id
-    phase = select(Phase.opens_on).join(Programme, Programme.knowledge_id == Phase.knowledge_id)
-    opens = phase.where(its, Phase.code == WaitEntry.phase).scalar_subquery()
-    theirs = update(WaitEntry).where(WaitEntry.id.between(piece[0], piece[-1]))
-    theirs = theirs.where(WaitEntry.state.in_(IN_LINE), WaitEntry.rank.is_(None))
-    theirs = theirs.where(WaitEntry.turn_on != opens).values(turn_on=opens)
-    db.execute(theirs.execution_options(synchronize_session=False))
-    return piece[-1] if len(piece) == most else None
-
-
-def versions(db: Session) -> dict[UUID, UUID]:
-    """Return the version of its file that each programme goes by."""
-    return {
-        row.id: row.knowledge_id for row in db.execute(select(Programme.id, Programme.knowledge_id))
-    }
 
 
 class Waits(NamedTuple):
@@ -167,6 +107,7 @@ class Waits(NamedTuple):
     offer: Offer | None
     slot: Slot | None  # what is offered, and where
     place: Site | None
+    product: str | None  # its name
     draw: Draw | None  # in whose list they are, unless it was given up
 
 
@@ -174,13 +115,14 @@ def of_person(db: Session, person_id: UUID) -> list[Waits]:
     """Return what a person waits for."""
     place = aliased(Site)
     query = (
-        select(WaitEntry, Programme, Site, Offer, Slot, place, Draw)
+        select(WaitEntry, Programme, Site, Offer, Slot, place, Product.name, Draw)
         .join(Programme, Programme.id == WaitEntry.programme_id)
         .outerjoin(Site, Site.id == WaitEntry.site_id)
         .outerjoin(Offer, (Offer.wait_entry_id == WaitEntry.id) & (Offer.state == "open"))
         .outerjoin(Slot, Slot.id == Offer.slot_id)
         .outerjoin(ClinicSession, ClinicSession.id == Slot.session_id)
         .outerjoin(place, place.id == ClinicSession.site_id)
+        .outerjoin(Product, Product.id == ClinicSession.product_id)
         .outerjoin(Draw, (Draw.id == WaitEntry.draw_id) & (Draw.state != "void"))
         .where(WaitEntry.person_id == person_id, WaitEntry.state.in_(IN_LINE))
         .order_by(WaitEntry.id)

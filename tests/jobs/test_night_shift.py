@@ -28,7 +28,7 @@ from healthcert.models import (
     WaitEntry,
 )
 from healthcert.parts import open_parts
-from healthcert.services import access, enrolment, lots, offering, parties, rules, search
+from healthcert.services import access, enrolment, lapsing, lots, parties, rules, search
 from healthcert.services.audit import STRANGER
 from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
@@ -379,7 +379,7 @@ def test_who_waits_goes_with_their_phase_and_offers_that_it_refuses_end(parts, c
     publish(clinic, everybody)
     line = Line(clinic)
     entries = [line.join() for _ in range(3)]
-    slot = line.freed()
+    line.freed()
     assert jobs.run_once(parts, NOW)["offers"] == 1
     publish(clinic, everybody | {"opens_on": str(day(5))}, NURSES)
     jobs.run_once(parts, LATER)
@@ -388,12 +388,13 @@ def test_who_waits_goes_with_their_phase_and_offers_that_it_refuses_end(parts, c
     assert line.open() == []
     assert [line.state(each) for each in entries] == ["waiting"] * 3
     publish(clinic, everybody)  # an earlier file is put back
+    slot = line.freed(day(4))
     assert jobs.run_once(parts, LATER + timedelta(minutes=1))["offers"] == 1
     assert line.open(slot)[0].person_id == entries[0].person_id
 
 
 def test_however_many_offers_are_over_one_round_ends_them(parts, clinic, monkeypatch):
-    monkeypatch.setattr(offering, "ENDED", 2)
+    monkeypatch.setattr(lapsing, "ENDED", 2)
     line = Line(clinic)
     for _ in range(5):
         line.join()

@@ -31,7 +31,7 @@ from healthcert.services import (
     parties,
     rebooking,
     sweeping,
-    waiting,
+    waits,
 )
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.services.people import Details, IdentityDetails
@@ -294,7 +294,7 @@ def test_who_waits_goes_with_their_phase_when_it_is_brought_forward_or_put_off(c
     nurse = line.join(told=NURSE)
     for opens, others in ((day(1), [OLD]), (day(12), [OLD, AGAIN])):
         publish(clinic, NURSES | {"opens_on": str(opens)}, *others)
-        assert clinic.doors.run(partial(waiting.follow, most=9)) is None
+        assert clinic.doors.run(partial(waits.follow, most=9)) is None
         with clinic.doors.reading() as db:
             assert db.get_one(WaitEntry, nurse.id).turn_on == opens
 

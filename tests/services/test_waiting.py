@@ -30,7 +30,7 @@ from healthcert.models import (
     WaitEntry,
 )
 from healthcert.policy import offers as policy
-from healthcert.services import booking, enrolment, near, offering, offers, waiting
+from healthcert.services import booking, enrolment, lapsing, near, offering, offers, waiting
 from healthcert.services.audit import SYSTEM, Actor
 from tests.factories import NOW, day, make_site
 from tests.models.test_workflow import drawn, make_draw
@@ -79,7 +79,7 @@ class Line:
         return sum(piece.made for piece in pieces)
 
     def close(self, now):
-        return self.clinic.doors.run(partial(offering.close, vault=self.clinic.vault, now=now))
+        return self.clinic.doors.run(partial(lapsing.close, vault=self.clinic.vault, now=now))
 
     def open(self, slot=None):
         """Return open offers in the order in which they were made."""

@@ -17,7 +17,7 @@ from healthcert.models import (
     Slot,
     WaitEntry,
 )
-from healthcert.services import offering, parties, sweeping, unbooked, vaccination, waiting
+from healthcert.services import lapsing, parties, sweeping, unbooked, vaccination, waits
 from healthcert.services.audit import Actor
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
@@ -160,7 +160,7 @@ def test_who_is_elsewhere_at_that_hour_is_asked_for_another(line, clinic):
 
 def test_what_the_rules_would_refuse_now_is_ended_and_the_wait_goes_on(clinic, offered):
     _entry, offer = offered
-    again = partial(offering.judge_again, vault=clinic.vault, slot_id=offer.slot_id, now=NOW)
+    again = partial(lapsing.judge_again, vault=clinic.vault, slot_id=offer.slot_id, now=NOW)
     clinic.doors.run(again)
     assert how_it_is(clinic, offer) == ("open", "offered")
     publish(clinic, ALL | {"opens_on": str(day(5))})
@@ -205,7 +205,7 @@ def test_a_line_follows_its_phase_piece_by_piece(line, clinic):
     entries = [line.join() for _ in range(5)]
     publish(clinic, ALL | {"opens_on": str(day(4))}, ALL | {"code": "more"})
     last, pieces = None, 0
-    while last := clinic.doors.run(partial(waiting.follow, most=2, after=last)):
+    while last := clinic.doors.run(partial(waits.follow, most=2, after=last)):
         pieces += 1
     with clinic.doors.reading() as db:
         assert {db.get_one(WaitEntry, each.id).turn_on for each in entries} == {day(4)}

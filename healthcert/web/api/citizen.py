@@ -66,7 +66,7 @@ Offered = of(
 Entry = of("Entry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
-          entry=Entry, before=int, offer=Offered | None)  # fmt: skip
+          entry=Entry, before=int, offer=Offered | None, product=str | None)  # fmt: skip
 Entered = of("Entered", "What somebody waits for, and by which reference: empty, with a number.",
              id=UUID, reference=str)  # fmt: skip
 Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
