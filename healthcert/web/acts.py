@@ -101,6 +101,7 @@ ACTS: Mapping[str, str] = {
     **{f"desk.{name}": "book_for_someone" for name in (*_SEARCH, *_WAY, "find")},
     "people.find": "see_patient",
     "people.person": "see_patient",
+    "people.assist": "help_in_person",
     "people.test": "record_finding",
     "people.recovery": "record_finding",
     "people.mark_in_error": "mark_finding_in_error",

@@ -102,7 +102,7 @@ def book() -> Page:
          "id": str(one.id), "name": name_of(told[chosen.number])}
         for one, chosen in zip(made, wanted(), strict=True)
     ]  # fmt: skip
-    session[done_key()] = {"told": any(one.phone or one.mail for one in told), "made": booked}
+    session[done_key()] = {"told": any(one.is_reached for one in told), "made": booked}
     draft.forget()
     return redirect(url_for(".done"), code=303)
 

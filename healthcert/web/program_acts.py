@@ -26,7 +26,7 @@ OF_PROGRAMS: Mapping[str, str] = {
     "record_consent": "consent",
     "screen_patient": "questions screen",
     "triage_patient": "decide",
-    "help_in_person": "add_document new_card assist",
+    "help_in_person": "add_document new_card assist assist_known",
     "record_finding": "record_test record_recovery",
     "report_adverse_event": "report_event tell_more",
     "see_adverse_events": "cases case",
