@@ -259,12 +259,13 @@ def refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
 
 def keep_refusal(
     db: Session, *, vault: Vault, programme_id: UUID, day: date, details: Details, now: datetime,
-    told: eligibility.Told | None = None,
+    told: eligibility.Told | None = None, new: Sequence[str] = (),
 ) -> bool:  # fmt: skip
     """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
 
     The refusal itself undid its transaction; this one decides the same again. Of somebody without
-    a number, who could not be found again, nothing is kept, and False is returned.
+    a number, who could not be found again, nothing is kept, and False is returned. What was told
+    before is taken back only of those whom the caller wrote down as `new`.
 
     Raises:
         BadInput: A field of the details cannot be used, or what is told was not asked.
@@ -276,7 +277,8 @@ def keep_refusal(
     people.locked(db, person.id)
     eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=day,
-        actor=audit.Actor("citizen", person.id), now=now, told=told or {}, typed=True,
+        actor=audit.Actor("citizen", person.id), now=now, told=told or {},
+        typed=str(person.id) not in new,
     )  # fmt: skip
     return True
 

@@ -81,7 +81,7 @@ class Wish(NamedTuple):
     slot_id: UUID
     dose_number: int
     told: eligibility.Told | None = None  # what a phase asks; None for what was told last
-    typed: bool = False  # by who shows no more than that they know the details
+    typed: bool = False  # by who shows no more than that they know the details of who is on record
 
 
 @dataclass(frozen=True, slots=True)
