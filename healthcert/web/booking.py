@@ -143,10 +143,8 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
     answers = [priority.of_wish(db, one) for one in told]
     ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
     new = [each if is_new or each in new else "" for each, is_new in ids]
-    wishes = [
-        Wish(everybody[at], slot, dose, answers[at], "typed" in told[at] and not new[at])
-        for at, slot, dose in wanted()
-    ]
+    typed = ["typed" in one and not mine for one, mine in zip(told, new, strict=True)]
+    wishes = [Wish(everybody[n], slot, dose, answers[n], typed[n]) for n, slot, dose in wanted()]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
         exception_reason=exception, site_id=own_site() if at_desk() else None,
@@ -159,16 +157,11 @@ def _confirmed(db: Any, held: Held) -> tuple[Sequence[Appointment], list[Details
     made = parties.confirm(
         db, vault=parts().vault, party_id=UUID(held["id"]), now=now(),
         actor=desk.who_books(UUID(held["first"])), site_id=own_site() if at_desk() else None,
-        typed={at for at, one in enumerate(wanted()) if _is_strange(held, one.number)},
+        typed={at for at, one in enumerate(wanted()) if draft.is_strange(held, one.number)},
     )  # fmt: skip
     if at_desk():
         desk.arrived(db, made)
     return made, [draft.details_of(db, one) for one in draft.people()]
-
-
-def _is_strange(held: Held, number: int) -> bool:
-    """Say whether somebody was only typed, and not written down anew by this draft."""
-    return "typed" in draft.people()[number] and not held["new"][number]
 
 
 def _shown() -> str:
