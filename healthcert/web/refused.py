@@ -33,6 +33,8 @@ def answered(refusal: Refusal) -> Page:
     """Return the page that says why, names who of several it is about, and leads on."""
     count, which = len(draft.people()), refusal.which
     one = wanted()[which]
+    if isinstance(refusal, booking.NotDue) and "typed" in draft.people()[one.number]:
+        refusal = AlreadyBooked()  # no word of a record to who only typed
     answer = answer_to(type(refusal))
     is_second, number = which >= count, one.number + 1  # after a first place for each
     if isinstance(refusal, SlotFull | WrongState) or (
