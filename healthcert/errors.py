@@ -16,6 +16,7 @@
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
     ├── SlotFull                slot_full
+    │   └── NextDoseFull        next_dose_full       the next dose would come too soon after it
     ├── AlreadyBooked           already_booked
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
@@ -162,6 +163,10 @@ class LastKey(Refusal):
 
 class SlotFull(Refusal):
     """Every place of the slot is taken, whose identifier is its argument, if known."""
+
+
+class NextDoseFull(SlotFull):
+    """The next dose that is booked would come too soon after this one, and fits nowhere else."""
 
 
 class AlreadyBooked(Refusal):

@@ -53,8 +53,9 @@ JOBS: Mapping[str, Job] = MappingProxyType(
 )
 _MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
 # Each on its own: people wait for places, whatever keeps a relay waiting; and while the ranks of a
-# million are written, the waiting room and all else go on.
-_BESIDE = ("sweep", "draws")
+# million are written, or a line of as many is looked through, the waiting room and all else go on.
+_BESIDE = (("sweep",), ("draws",), ("offers", "places"))
+_ALONE = frozenset(name for names in _BESIDE for name in names)
 _BEGINS = 5  # seconds of each minute, in which some round begins, or is told that it does
 _LOG = logging.getLogger(__name__)
 
@@ -77,11 +78,11 @@ def run_once(parts: Parts, now: datetime, jobs: Mapping[str, Job] = JOBS) -> dic
 
 def loop(parts: Parts, stop: Event) -> None:
     """Run the jobs again and again until told to stop, what is urgent beside the others."""
-    each = [{name: JOBS[name]} for name in _BESIDE]
+    each = [{name: JOBS[name] for name in names} for names in _BESIDE]
     beside = [Thread(target=_repeat, args=(parts, stop, one), daemon=True) for one in each]
     for thread in beside:
         thread.start()
-    _repeat(parts, stop, {name: job for name, job in JOBS.items() if name not in _BESIDE})
+    _repeat(parts, stop, {name: job for name, job in JOBS.items() if name not in _ALONE})
     for thread in beside:
         thread.join()
 

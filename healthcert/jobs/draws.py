@@ -7,6 +7,7 @@ from uuid import UUID
 
 from healthcert.errors import WrongState
 from healthcert.gateways import draw_files
+from healthcert.jobs import places
 from healthcert.models import Draw
 from healthcert.parts import Parts
 from healthcert.services import draws
@@ -48,6 +49,7 @@ def finish(parts: Parts, draw_id: UUID, now: datetime) -> Draw:
 
 def enter(parts: Parts, draw_id: UUID, now: datetime) -> None:
     """Enter all who wait in the list of a draw to be closed, some at a time, as `draws.close`."""
+    places.follow(parts, now)  # whose phase was brought forward takes part
     piece = partial(draws.enter, draw_id=draw_id, most=PIECE, now=now)
     last: UUID | None = None
     while last := parts.doors.run(partial(piece, after=last)):

@@ -144,6 +144,6 @@ IN_TURN = func.coalesce(WaitEntry.rank, text(f"{_NOT_DRAWN}"))  # as the index h
 IN_ORDER = tuple_(WaitEntry.turn_on, IN_TURN, WaitEntry.recorded_at, WaitEntry.id)
 
 
-def place_in_line(entry: WaitEntry) -> Tuple:
+def place_in_line(entry: Any) -> Tuple:  # noqa: ANN401 - or as much of a wait as was read
     """Return where somebody stands, to be compared with `IN_ORDER`."""
     return tuple_(entry.turn_on, entry.rank or _NOT_DRAWN, entry.recorded_at, entry.id)

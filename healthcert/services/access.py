@@ -129,6 +129,6 @@ def _claimed(db: Session, vault: Vault, claim: Claim) -> tuple[Person | None, bo
     for person in found or ([decoy] if decoy else []):
         details = details_of(vault, person)
         same = hmac.compare_digest(details.birth_date.encode(), claim.birth_date.strip().encode())
-        if same and person in found and (details.phone or details.mail):
+        if same and person in found and details.is_reached:
             return person, True
     return decoy, False

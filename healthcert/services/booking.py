@@ -162,6 +162,15 @@ def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
     return found
 
 
+def next_of(db: Session, first: Appointment) -> Appointment | None:
+    """Return the appointment for the dose after one, or the next there is."""
+    query = select(Appointment).where(
+        Appointment.person_id == first.person_id, Appointment.programme_id == first.programme_id,
+        Appointment.dose_number > first.dose_number, Appointment.state.in_(("booked", "held")),
+    )  # fmt: skip
+    return db.scalar(query.order_by(Appointment.dose_number).limit(1))
+
+
 class NotDue(NotEligible):
     """The record says that another dose is due, or later: no word of it to a stranger."""
 
@@ -176,12 +185,12 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     db: Session, *, vault: Vault, person: Person, scene: scenes.Scene, dose_number: int,
     actor: audit.Actor, now: datetime, exception_reason: str = "",
     told: eligibility.Told | None = None, again: Appointment | None = None,
-    planned: Sequence[Planned] = (), rows: audit.Rows = None,
+    planned: Sequence[Planned] = (), rows: audit.Rows = None, typed: bool = False,
 ) -> None:  # fmt: skip
     """Refuse a slot that has begun, is not for this person, or not for the dose that is due.
 
-    The decision whether a phase admits them, by what is `told`, is kept, or put to `rows`; the
-    exception of what is judged `again` holds.
+    The decision whether a phase admits them, by what is `told`, is kept, or put to `rows`, as in
+    `eligibility.decide`; the exception of what is judged `again` holds.
 
     Doses of the same product that are `planned`, or have an appointment, are taken as given then.
     A higher number than is due is taken: the doses before it may have been given elsewhere.
@@ -217,7 +226,7 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=place.session.programme_id, day=day,
         actor=actor, now=now, told=told, exception_reason=exception_reason, again=again,
-        known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
+        typed=typed, known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     refuse_unless_admitted(db, decision)
 
@@ -259,12 +268,13 @@ def refuse_unless_admitted(db: Session, decision: EligibilityDecision) -> None:
 
 def keep_refusal(
     db: Session, *, vault: Vault, programme_id: UUID, day: date, details: Details, now: datetime,
-    told: eligibility.Told | None = None,
+    told: eligibility.Told | None = None, new: Sequence[str] = (),
 ) -> bool:  # fmt: skip
     """Keep that a person was refused by the phases, so that they can be told why, and why not yet.
 
     The refusal itself undid its transaction; this one decides the same again. Of somebody without
-    a number, who could not be found again, nothing is kept, and False is returned.
+    a number, who could not be found again, nothing is kept, and False is returned. What was told
+    before is taken back only of those whom the caller wrote down as `new`.
 
     Raises:
         BadInput: A field of the details cannot be used, or what is told was not asked.
@@ -276,7 +286,8 @@ def keep_refusal(
     people.locked(db, person.id)
     eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=day,
-        actor=audit.Actor("citizen", person.id), now=now, told=told,
+        actor=audit.Actor("citizen", person.id), now=now, told=told or {},
+        typed=str(person.id) not in new,
     )  # fmt: skip
     return True
 

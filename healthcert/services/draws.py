@@ -7,7 +7,7 @@ that was announced, writes the ranks and publishes them (`jobs.draws`): nobody d
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -164,13 +164,15 @@ def rank(db: Session, *, draw_id: UUID, tokens: Sequence[str], most: int) -> int
     rows = [{"whose": bytes.fromhex(one), "rank": at} for at, one in enumerate(piece, first + 1)]
     if rows:
         db.connection().execute(written.values(rank=bindparam("rank")), rows)
-        # Who has a place goes before all others, whenever the phases opened: else a reserve for one
-        # that opened late would be nobody's.
+        # Who has a place goes before all others, whenever the phases opened: before who was in the
+        # list of an earlier draw, too, and before those of an earlier phase who join only now.
         mine, placed = _ENTRY.c.draw_id == draw.id, (first + 1, draw.rules["places"])
-        earliest = select(func.min(WaitEntry.turn_on)).where(WaitEntry.draw_id == draw.id)
-        if placed[0] <= placed[1]:
+        opens = db.scalar(
+            select(func.min(Phase.opens_on)).filter_by(programme_id=draw.programme_id)
+        )
+        if opens and placed[0] <= placed[1]:
             these = update(_ENTRY).where(mine, _ENTRY.c.rank.between(*placed))
-            db.execute(these.values(turn_on=earliest.scalar_subquery()))
+            db.execute(these.values(turn_on=opens - timedelta(days=1)))
     return len(tokens) - first - len(piece)
 
 

@@ -2,7 +2,8 @@
 
 A decision is made of the birth date as sealed, of what was told (the newest telling holds until
 there is another), and of the doses that count. The same facts, rule and day give the same
-answer, and the row that is kept already.
+answer, and the row that is kept already. What a person told is never taken back by who only types
+their details: that is judged by itself, and kept beside it.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -56,13 +57,15 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date,
     actor: audit.Actor, now: datetime, told: Told | None = None,
     exception_reason: str = "", again: Appointment | None = None, known: Known | None = None,
+    typed: bool = False,
 ) -> EligibilityDecision:  # fmt: skip
     """Return what is decided of a person whom the caller has locked, and keep it.
 
     `day` is the one on which they would be vaccinated. What is `told` are codes by field, those of
     `policy.eligibility.TOLD`; None for what was told last. A nurse takes somebody out of turn with
     one of `EXCEPTION_REASONS`, which holds when that appointment is judged `again`, whoever asks
-    for it. What is `known` need not be read.
+    for it. What is `known` need not be read. Of who only `typed` the details of somebody, what is
+    told is the answer's alone; kept is what follows from it together with what was told before.
 
     Raises:
         BadInput: A field is unknown, a code asked by no phase in force, or the reason is none.
@@ -75,41 +78,56 @@ def decide(  # noqa: PLR0913 - each says what is decided on, named at the call
     stages, phases = _stages(db, programme)
     _refuse_unasked(stages, told or {})
     kept = _opened(vault, person, last)
-    facts = Facts(birth_date, day, doses, _now_told(person, kept if told is None else told))
-    answer = eligibility.decide(stages, facts)
-    outcome = "eligible" if answer.phase else "exception" if by else "refused"
-    row: dict[str, Any] = {
-        "id": new_id(), "recorded_at": now, "decided_at": now, "day": day, "outcome": outcome,
-        "person_id": person.id, "programme_id": programme_id,
-        "knowledge_id": programme.knowledge_id,
-        "phase_id": phases[answer.phase] if answer.phase else None,
-        "reasons": [{"code": each.code, "about": dict(each.about)} for each in answer.reasons],
-        "decided_by": by if outcome == "exception" else actor.id if actor.kind == "staff" else None,
-        "exception_reason": exception_reason if outcome == "exception" else "",
-    }  # fmt: skip
-    is_kept = facts.told == kept and all(getattr(last, name, None) == row[name] for name in SAYS)
+    said = _now_told(person, kept if told is None else told)
+    whole = _now_told(person, _together(kept, said)) if typed else said
+
+    def row_by(told: dict[str, list[str]]) -> dict[str, Any]:
+        answer = eligibility.decide(stages, Facts(birth_date, day, doses, told))
+        outcome = "eligible" if answer.phase else "exception" if by else "refused"
+        is_out_of_turn = outcome == "exception"
+        return {
+            "id": new_id(), "recorded_at": now, "decided_at": now, "day": day, "outcome": outcome,
+            "person_id": person.id, "programme_id": programme_id,
+            "knowledge_id": programme.knowledge_id,
+            "phase_id": phases[answer.phase] if answer.phase else None,
+            "reasons": [{"code": each.code, "about": dict(each.about)} for each in answer.reasons],
+            "decided_by": by if is_out_of_turn else actor.id if actor.kind == "staff" else None,
+            "exception_reason": exception_reason if is_out_of_turn else "",
+        }  # fmt: skip
+
+    row = shown = row_by(said)
+    if whole != said:
+        row = row_by(whole)
+    is_kept = whole == kept and all(getattr(last, name, None) == row[name] for name in SAYS)
     if last is not None and is_kept:
-        return last
-    rests_on = {"birth_date": facts.birth_date, "doses": facts.doses, "told": facts.told}
+        return last if row is shown else plain(EligibilityDecision, shown)
+    rests_on = {"birth_date": birth_date, "doses": doses, "told": whole}
     row["sealed"] = vault.seal(key_of(person), row["id"], rests_on, purpose=_PURPOSE)
     if rows is None:
         db.execute(insert(_DECISION), row)
     else:
         rows.append(row)
-    if outcome == "exception":
+    if row["outcome"] == "exception":
         audit.of_person(
             db, actor, "eligibility_exception", person.id, now, programme=programme_id,
             reason=exception_reason,
         )  # fmt: skip
-    return plain(EligibilityDecision, row)
+    return plain(EligibilityDecision, shown)
 
 
-def is_admitted(
-    db: Session, *, vault: Vault, person: Person, programme_id: UUID, day: date
-) -> bool:  # fmt: skip
-    """Say whether a phase would admit a person on a day, by what was told last; nothing is kept."""
-    programme, last, birth_date, doses, _rows = _known(db, vault, person, programme_id)
-    facts = Facts(birth_date, day, doses, _now_told(person, _opened(vault, person, last)))
+class Asked(NamedTuple):
+    """Somebody of whom it is asked whether a phase would admit them."""
+
+    person: Person
+    birth_date: str
+    doses: int  # that count
+    last: EligibilityDecision | None  # the newest decision
+
+
+def is_admitted(db: Session, *, vault: Vault, programme: Programme, day: date, one: Asked) -> bool:
+    """Say whether a phase would admit somebody on a day, by what was told last; nothing is kept."""
+    told = _now_told(one.person, _opened(vault, one.person, one.last))
+    facts = Facts(one.birth_date, day, one.doses, told)
     return bool(eligibility.decide(_stages(db, programme)[0], facts).phase)
 
 
@@ -117,6 +135,18 @@ def latest(db: Session, *, person_id: UUID, programme_id: UUID) -> EligibilityDe
     """Return the newest decision; None where nobody asked."""
     query = select(EligibilityDecision).filter_by(person_id=person_id, programme_id=programme_id)
     return db.scalar(query.order_by(EligibilityDecision.id.desc()).limit(1))
+
+
+def newest(
+    db: Session, *, person_ids: Collection[UUID], programme_id: UUID
+) -> dict[UUID, EligibilityDecision]:
+    """Return the newest decision of each of these people, of whom there is one, to be read."""
+    its = _DECISION.c
+    place = func.row_number().over(partition_by=its.person_id, order_by=its.id.desc())
+    every = select(its.person_id, its.id, its.sealed, place.label("place"))
+    every = every.where(its.person_id.in_(person_ids), its.programme_id == programme_id)
+    rows = every.subquery()
+    return {row.person_id: row for row in db.execute(select(rows).where(rows.c.place == 1))}  # type: ignore[misc]
 
 
 def answers(db: Session, *, person_id: UUID) -> dict[UUID, EligibilityDecision]:
@@ -216,6 +246,11 @@ def _opened(vault: Vault, person: Person, last: EligibilityDecision | None) -> d
     told: dict[str, list[str]]
     told = vault.open(key_of(person), last.id, last.sealed, purpose=_PURPOSE)["told"]
     return told
+
+
+def _together(kept: Told, said: Told) -> dict[str, list[str]]:
+    """Return what was told before and now, code by code."""
+    return {field: [*kept.get(field, ()), *said.get(field, ())] for field in {*kept, *said}}
 
 
 def _now_told(person: Person, told: Told) -> dict[str, list[str]]:

@@ -154,11 +154,16 @@ def outlook(
     """
     disease = db.get_one(Programme, programme_id).disease
     past = past_doses(db, person_ids=[person_id], disease=disease)[person_id]
-    counted = [dose for dose in past if dose.counts == "valid"]
     if product_id is None:
         code = knowledge.programme_content(db, programme_id)["products"][0]
         first = select(Product.id).where(Product.code == code)
+        counted = [dose for dose in past if dose.counts == "valid"]
         product_id = counted[-1].product.id if counted else db.scalars(first).one()
     offered = knowledge.rule_of(db, product_id).series
-    taken = [dose.counted(birth_date) for dose in counted]
+    return outlook_of(past, offered, birth_date, today)
+
+
+def outlook_of(past: Sequence[Past], offered: Series, birth_date: str, today: date) -> Outlook:
+    """Return where somebody with these doses stands, were the next one that of a product."""
+    taken = [dose.counted(birth_date) for dose in past if dose.counts == "valid"]
     return schedule.outlook(taken, offered, birth_date, today)

@@ -78,7 +78,8 @@ def enter(  # noqa: PLR0913 - each says who waits for what, named at the call
     """Put somebody who may be on no record on the waiting list, by themselves or `staff`.
 
     Who has no number is given the reference of a card, by which to answer what they are offered.
-    Who is on record already is judged by what is `told` now alone: what they told before is theirs.
+    Who is on record already is judged by what is `told` now alone: what they told before is theirs,
+    and stays.
 
     Raises:
         BadInput, AlreadyBooked: As `enrolment.enrol` and `waiting.join`.
@@ -90,6 +91,7 @@ def enter(  # noqa: PLR0913 - each says who waits for what, named at the call
         entry = waiting.join(
             db, vault=vault, person=person, programme_id=programme_id, site_id=site_id,
             actor=actor, standby=standby, within_km=within_km, now=now, told=told or {},
+            typed=True,
         )  # fmt: skip
     except booking.NotDue:
         raise AlreadyBooked from None  # no word of a record to who only told of somebody

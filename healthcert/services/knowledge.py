@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, true, update
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from healthcert.data import checking
@@ -14,7 +14,7 @@ from healthcert.data import knowledge as files
 from healthcert.data.knowledge import Source
 from healthcert.data.series import series
 from healthcert.errors import BadKnowledge, there
-from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme, WaitEntry
+from healthcert.models import Knowledge, Phase, Product, ProductTarget, Programme
 from healthcert.policy.schedule import Series
 
 # A version never changes (`append_only`): a process reads each of them once.
@@ -40,7 +40,8 @@ def load(
     """Bring the rows to what files say; return how many contents were new.
 
     Earlier contents stay, since doses and certificates point at what they were judged under.
-    Programmes and products move on to the newest, and its phases are published with it. `more` are
+    Programmes and products move on to the newest, and its phases are published with it; who waits
+    follows (`waiting.follow`). `more` are
     files beside those of this version; one of the same kind and name takes its place. Every text
     must stand in all `languages`, and a region that a phase asks for lie in the `country`.
 
@@ -149,12 +150,6 @@ def _programme(db: Session, row: Knowledge, now: datetime) -> None:
     published = select(Phase.id).where(Phase.knowledge_id == row.id).limit(1)
     if db.scalar(published) is None:  # files that go back to an earlier content find its phases
         db.add_all(_phase(phase, programme, now) for phase in content["phases"])
-    # Who waits goes with their phase when it is brought forward or put off; a rank stays.
-    opens = select(Phase.opens_on).filter_by(knowledge_id=row.id, code=WaitEntry.phase)
-    on, its = opens.scalar_subquery(), WaitEntry.state.in_(("waiting", "offered"))
-    theirs = update(WaitEntry).where(its, WaitEntry.programme_id == programme.id)
-    theirs = theirs.where(WaitEntry.rank.is_(None), WaitEntry.turn_on != on).values(turn_on=on)
-    db.execute(theirs.execution_options(synchronize_session=False))
 
 
 def _phase(told: Mapping[str, Any], programme: Programme, now: datetime) -> Phase:

@@ -1,30 +1,14 @@
 """Exchange an appointment for another: the new place first, then the old one goes."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import SlotFull, TimesOverlap, WrongState
+from healthcert.errors import NextDoseFull, WrongState
 from healthcert.gateways.vault import Vault
-from healthcert.models import (
-    Appointment,
-    ClinicSession,
-    Dose,
-    DoseStanding,
-    Person,
-    Programme,
-    Slot,
-    new_id,
-)
-from healthcert.policy.schedule import NextDose
-from healthcert.services import audit, booking, history, people, places, scenes
-
-_WINDOW = timedelta(days=42)  # to look for a dose that may be given at any time from a day on
-_TRIED = 5  # of the times nearest to the one that was agreed
+from healthcert.models import Appointment
+from healthcert.services import audit, booking, people, replanning, scenes
 
 
 def move(
@@ -34,13 +18,15 @@ def move(
 ) -> Appointment:  # fmt: skip
     """Exchange a person's appointment, booked or held, for another, by themselves or an `actor`.
 
-    `template` are the words they are told with.
+    `template` are the words they are told with. The next dose that is booked moves along where it
+    would not fit any more, to the nearest time that does, at its own site.
 
     Raises:
         NotFound: No such appointment of this person, or no such slot.
         WrongState: The appointment is no longer booked, or a slot has begun.
         NotEligible: That dose is not due on the new day, or no phase open then admits.
         SlotFull: No place is left; the old one is kept.
+        NextDoseFull: None is left for the next dose; the old ones are kept.
         TimesOverlap: The person has another appointment at the new time.
     """
     person = people.locked(db, person_id)
@@ -55,114 +41,14 @@ def move(
         actor=actor, now=now, again=old,
     )  # fmt: skip
     was_held = old.state == "held"
-    appointment = _exchange(db, old, place, now)
+    appointment = replanning.exchange(db, old, place, now)
     if not was_held:
         booking.tell(db, vault, person, template, appointment, place, now)
     booking.note(db, actor, "appointment_moved", appointment, now)
+    # What the service moves by itself is followed by what it plans for the next dose.
+    follows = actor == audit.SYSTEM or replanning.take_along(
+        db, vault=vault, first=appointment, place=place, now=now, give_back=False
+    )
+    if not follows:
+        raise NextDoseFull
     return appointment
-
-
-def replan(db: Session, *, vault: Vault, persons: Collection[Person], now: datetime) -> None:
-    """Move booked doses that no longer fit what is on record of people whom the caller locked.
-
-    Each goes to the time in its new window that is nearest to the one agreed, at the same site.
-    Where there is none, one that would come too early is given back, and one too late is kept.
-    Nothing here refuses what was recorded.
-    """
-    known = {person.id: person for person in persons}
-    query = select(Appointment).where(
-        Appointment.person_id.in_(known), Appointment.state == "booked",
-        Appointment.dose_number > 1, Appointment.starts_at > now,
-    )  # fmt: skip
-    for old in db.scalars(query.order_by(Appointment.starts_at)).all():
-        plan = _unfit(db, vault, known[old.person_id], old)
-        if plan is not None:
-            _replan(db, vault, known[old.person_id], old, plan, now)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A dose whose appointment does not fit: where that is, when it is due, of which product."""
-
-    place: scenes.Place
-    due: NextDose
-    product_id: UUID
-
-
-def _unfit(db: Session, vault: Vault, person: Person, old: Appointment) -> _Plan | None:
-    """Return what is due instead of an appointment; None where it fits, or no rule says."""
-    place = scenes.place_of(db, old.slot_id, states=None)
-    day, planned = place.session.day, place.product.id
-    for product_id in dict.fromkeys((planned, _last_product(db, person, old) or planned)):
-        due = history.outlook(
-            db, person_id=person.id, birth_date=people.details_of(vault, person).birth_date,
-            programme_id=old.programme_id, today=day, product_id=product_id,
-        ).next  # fmt: skip
-        if due is not None and due.number == old.dose_number:
-            if product_id == planned and due.earliest <= day <= (due.until or day):
-                return None
-            return _Plan(place, due, product_id)
-    return None
-
-
-def _last_product(db: Session, person: Person, old: Appointment) -> UUID | None:
-    query = (
-        select(Dose.product_id)
-        .join(DoseStanding, DoseStanding.dose_id == Dose.id)
-        .join(Programme, Programme.disease == DoseStanding.disease)
-        .where(Programme.id == old.programme_id, DoseStanding.counts == "valid")
-        .where(Dose.person_id == person.id)
-    )
-    return db.scalar(query.order_by(Dose.given_on.desc()).limit(1))
-
-
-def _replan(
-    db: Session, vault: Vault, person: Person, old: Appointment, plan: _Plan, now: datetime
-) -> None:
-    for slot_id in _nearest(db, old, plan, now):
-        place = scenes.place_of(db, slot_id)
-        try:
-            with db.begin_nested():
-                appointment = _exchange(db, old, place, now)
-        except (SlotFull, TimesOverlap):
-            db.refresh(old)
-            continue
-        booking.tell(db, vault, person, "replanned", appointment, place, now)
-        booking.note(db, audit.SYSTEM, "appointment_replanned", appointment, now)
-        return
-    if plan.place.session.day < plan.due.earliest:
-        places.give_back(db, old, "cancelled")
-        booking.tell(db, vault, person, "too_early", old, plan.place, now)
-        booking.note(db, audit.SYSTEM, "appointment_cancelled", old, now)
-
-
-def _nearest(db: Session, old: Appointment, plan: _Plan, now: datetime) -> list[UUID]:
-    """Return the slots in the window of a dose that are nearest to the time agreed."""
-    session, due = plan.place.session, plan.due
-    until = due.until or due.earliest + _WINDOW
-    wished = old.starts_at + (min(max(session.day, due.earliest), until) - session.day)
-    query = (
-        select(Slot.id, Slot.starts_at)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(ClinicSession.site_id == session.site_id, ClinicSession.state.in_(scenes.BOOKABLE))
-        .where(ClinicSession.programme_id == old.programme_id, Slot.starts_at > now)
-        .where(ClinicSession.product_id == plan.product_id, Slot.id != old.slot_id)
-        .where(ClinicSession.day.between(due.earliest, until))
-        .where(Slot.places(places.pools_of(old.source, old.dose_number)) > 0)
-    )
-    found = sorted(db.execute(query), key=lambda each: abs(each.starts_at - wished))
-    return [each.id for each in found[:_TRIED]]
-
-
-def _exchange(db: Session, old: Appointment, place: scenes.Place, now: datetime) -> Appointment:
-    """Take a place and let go of another, which stays held as long as the one before."""
-    places.lock(db, (old.slot_id, place.slot.id))
-    pools = places.pools_of(old.source, old.dose_number)
-    pool = places.take_place(db, place.slot, pools, now=now)
-    hold = places.Hold(new_id(), old.party_id, old.held_until) if old.state == "held" else None
-    places.give_back(db, old, "cancelled" if hold else "rescheduled")
-    return places.hold_place(
-        db, person_id=old.person_id, slot=place.slot, pool=pool, hold=hold,
-        programme_id=place.session.programme_id, dose_number=old.dose_number, source=old.source,
-        now=now, exception_reason=old.exception_reason,
-    )  # fmt: skip

@@ -7,8 +7,9 @@ latitude and longitude finds a ring as quickly as a spatial one (ADR 0028).
 import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import NotFound
@@ -51,7 +52,7 @@ def nearest(db: Session, point: Point) -> Site:
     return min(sites, key=lambda site: km(point, site))
 
 
-def km(point: Point, site: Site) -> float:
+def km(point: Point, site: Site | Row[UUID, float, float]) -> float:
     """Return the great-circle distance (haversine formula)."""
     here, there = math.radians(point[0]), math.radians(site.latitude)
     north, east = there - here, math.radians(site.longitude - point[1])

@@ -1,21 +1,22 @@
 """Offer freed places to those who wait, in their order, and end what nobody answers.
 
 Offers of all places are made one after the other (an advisory lock on PostgreSQL), so that two
-workers never offer the same place twice.
+workers never offer the same place twice. Who is to get something else, or later, may stand before
+who can be asked, a hundred thousand of them: the line is looked through by pieces, each a
+transaction, and nobody who waits behind them is forgotten.
 """
 
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from fractions import Fraction
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Tuple, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
-    ClinicSession,
-    Dose,
-    DoseStanding,
     Offer,
     Person,
     Site,
@@ -25,26 +26,36 @@ from healthcert.models import (
 )
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
-from healthcert.services import audit, eligibility, near, scenes, waiting
-from healthcert.services.offers import dose_for
-from healthcert.services.scenes import BOOKABLE, Place
+from healthcert.services import asking, audit, near, scenes, waiting, waits
+from healthcert.services.scenes import Place
 
+Passed = dict[tuple[UUID, UUID, date], set[UUID]]  # waits by programme, product and day
 _LOCK = 7233180152
-# Who is to get something else, or later, may stand before who can be asked: so many are read at
-# once, and so often.
-_LOOKED_AT, _TIMES = 200, 20
+_FIRST, _PIECE = 50, 500  # so many are looked at first, and with each transaction after it
 _REMEMBERED = 500  # answers from which the next ones are foreseen
-_UNHEARD = 2  # offers without an answer, after which one is asked no more
 ANSWERS = ("accepted", "declined", "lapsed")
+_OF_A_WAIT = (
+    WaitEntry.id, WaitEntry.person_id, WaitEntry.programme_id, WaitEntry.recorded_at,
+    WaitEntry.turn_on, WaitEntry.rank,
+)  # fmt: skip
+
+
+class Filled(NamedTuple):
+    """What became of a slot's places."""
+
+    made: int  # offers
+    after: Tuple | None  # from whom on the line is to be looked at next; None where that is done
 
 
 def fill(
-    db: Session, *, vault: Vault, quiet: policy.Quiet, link: str, slot_id: UUID, now: datetime
-) -> int:
-    """Offer a slot's places to the next in order; return to how many.
+    db: Session, *, vault: Vault, quiet: policy.Quiet, link: str, slot_id: UUID, now: datetime,
+    after: Tuple | None = None, passed: Passed | None = None,
+) -> Filled:  # fmt: skip
+    """Offer a slot's places to the next in order, of a piece of the line.
 
     Where by day nobody is left to ask, the places are opened to everybody. `link` is where the
-    offer is answered.
+    offer is answered. Whom `passed` names gets nothing of that product on that day, and is passed
+    over; who is found to be so is added to it.
 
     Raises:
         NotFound: No such slot is open for booking.
@@ -52,58 +63,34 @@ def fill(
     if db.get_bind().dialect.name == "postgresql":  # on SQLite only one writes at a time
         db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
     place = scenes.place_of(db, slot_id)
-    slot, zone = place.slot, place.site.time_zone
-    ends_at = policy.until(now, slot.starts_at, quiet, zone)
-    if ends_at is None:
-        return 0
+    slot = place.slot
+    ends_at = policy.until(now, slot.starts_at, quiet, place.site.time_zone)
     still_open = _count(db, Offer.slot_id == slot.id, Offer.state == "open")
     room = policy.room(slot.kept_waiting - slot.booked_waiting, still_open, _rate(db))
-    made, query, left = 0, _in_order(db, place, now), _TIMES if room else 0
-    while left:
-        rows = db.execute(query).all()
-        for entry, person in rows:
-            if made < room and _is_to_be_asked(db, vault, person, entry, place):
-                made += 1
-                _offer(db, vault, entry, place, ends_at, link, now)
-        if made == room or len(rows) < _LOOKED_AT:
-            break
-        query, left = query.where(place_in_line(rows[-1][0]) < IN_ORDER), left - 1
-    if left and not made and not still_open:
+    if ends_at is None or not room:
+        return Filled(0, None)
+    most = _FIRST if after is None else _PIECE
+    line = db.execute(_in_order(db, place, now, after).limit(most)).all()
+    made = 0
+    for one in _to_ask(db, vault, place, line, {} if passed is None else passed, now):
+        _offer(db, vault, one, place, ends_at, link, now)
+        made += 1
+        if made == room:
+            return Filled(made, None)
+    if len(line) == most:
+        return Filled(made, place_in_line(line[-1]))
+    if not made and not still_open:
         db.execute(update(Slot).where(Slot.id == slot.id).values(kept_waiting=slot.booked_waiting))
-    return made
+    return Filled(made, None)
 
 
-def close(db: Session, *, vault: Vault, now: datetime) -> int:
-    """End offers whose time is over, or whose place is gone; return how many."""
-    over = (Slot.starts_at <= now) | (Slot.places(("waiting",)) <= 0)
-    gone = over | ClinicSession.state.not_in(BOOKABLE)
-    query = (
-        select(Offer, gone)
-        .join(Slot, Slot.id == Offer.slot_id)
-        .join(ClinicSession, ClinicSession.id == Slot.session_id)
-        .where(Offer.state == "open", gone | (Offer.ends_at <= now))
-        .limit(_LOOKED_AT)
-        .with_for_update(skip_locked=True, of=Offer)
-    )
-    found = db.execute(query).all()
-    for offer, is_gone in found:
-        offer.state = "withdrawn" if is_gone else "lapsed"
-        db.flush()
-        unheard = _count(db, Offer.wait_entry_id == offer.wait_entry_id, Offer.state == "lapsed")
-        entry = db.get_one(WaitEntry, offer.wait_entry_id)
-        entry.state = "lapsed" if not is_gone and unheard >= _UNHEARD else "waiting"
-        template = {"withdrawn": "offer_gone", "lapsed": "waiting_lapsed"}
-        if is_gone or entry.state == "lapsed":
-            waiting.tell(db, vault, entry, template[offer.state], now)
-        waiting.note(db, audit.SYSTEM, f"offer_{offer.state}", entry, now, slot=offer.slot_id)
-    db.flush()
-    return len(found)
-
-
-def _in_order(db: Session, place: Place, now: datetime) -> Select[WaitEntry, Person]:
-    """Return the query of who may be asked for a place, in their order."""
+def _in_order(
+    db: Session, place: Place, now: datetime, after: Tuple | None
+) -> Select[UUID, UUID, UUID, datetime, date, int | None]:
+    """Return the query of who may be asked for a place, in their order, from somebody on."""
     day, here = place.session.day, (place.site.latitude, place.site.longitude)
-    away = {site.id: near.km(here, site) for site in db.scalars(select(Site))}
+    sites = db.execute(select(Site.id, Site.latitude, Site.longitude)).all()
+    away = {site.id: near.km(here, site) for site in sites}
     around = [
         and_(WaitEntry.within_km == km, WaitEntry.site_id.in_([s for s in away if away[s] <= km]))
         for km in policy.RADII
@@ -113,38 +100,32 @@ def _in_order(db: Session, place: Place, now: datetime) -> Select[WaitEntry, Per
         Offer.wait_entry_id == WaitEntry.id, Offer.slot_id == place.slot.id,
         Offer.state != "withdrawn",
     )  # fmt: skip
-    query = select(WaitEntry, Person).join(Person, Person.id == WaitEntry.person_id)
+    query = select(*_OF_A_WAIT).join(Person, Person.id == WaitEntry.person_id)
     if place.slot.starts_at - now < policy.SHORT_NOTICE:
         query = query.where(WaitEntry.standby)
+    if after is not None:
+        query = query.where(after < IN_ORDER)
     return (
         query.where(WaitEntry.programme_id == place.session.programme_id, wanted, ~asked)
         .where(WaitEntry.state == "waiting", WaitEntry.turn_on <= day)
         .where(Person.birth_year <= day.year - place.product.min_age_years)
         .order_by(*IN_ORDER.clauses)
-        .limit(_LOOKED_AT)
     )
 
 
-def _is_to_be_asked(
-    db: Session, vault: Vault, person: Person, entry: WaitEntry, place: Place
-) -> bool:
-    """Say whether somebody is to be asked; who has booked, or had their dose, waits no more."""
-    over = waiting.active(db, person.id, entry.programme_id)
-    if not over and dose_for(db, vault, person, place) is None:
-        given = select(Dose.id).join(DoseStanding, DoseStanding.dose_id == Dose.id).where(
-            DoseStanding.person_id == person.id, DoseStanding.counts == "valid",
-            Dose.programme_id == entry.programme_id, Dose.recorded_at > entry.recorded_at,
-        )  # fmt: skip
-        over = db.scalar(given.limit(1)) is not None
-        if not over:
-            return False
-    elif not over and not eligibility.is_admitted(
-        db, vault=vault, person=person, programme_id=entry.programme_id, day=place.session.day
-    ):
-        return False  # their phase was put off, or is over by then: an offer would be refused
-    mine = update(WaitEntry).where(WaitEntry.id == entry.id, WaitEntry.state == "waiting")
-    moved = mine.values(state="placed" if over else "offered").returning(WaitEntry.id)
-    return db.execute(moved).one_or_none() is not None and not over
+def _to_ask(
+    db: Session, vault: Vault, place: Place, line: Sequence[Any], passed: Passed, now: datetime
+) -> Iterator[WaitEntry]:
+    """Give who of a piece of the line is to be asked now, each as they are taken."""
+    unfit = passed.setdefault((place.programme.id, place.product.id, place.session.day), set())
+    new = [one for one in line if one.id not in unfit]
+    for one, verdict in asking.judged(db, vault=vault, place=place, waits=new):
+        if verdict == "fit" and waits.moved(db, one.id, "waiting", "offered"):
+            yield db.get_one(WaitEntry, one.id)
+        elif verdict == "over":
+            waits.end(db, vault=vault, entry_id=one.id, now=now)
+        elif verdict == "unfit":
+            unfit.add(one.id)
 
 
 def _offer(

@@ -16,7 +16,6 @@ from healthcert.models import (
     Appointment,
     ClinicSession,
     Offer,
-    Person,
     Product,
     Site,
     Slot,
@@ -24,8 +23,16 @@ from healthcert.models import (
     WaitEntry,
     new_id,
 )
-from healthcert.services import audit, booking, draws, history, knowledge, people, scenes, waiting
-from healthcert.services.scenes import BOOKABLE, Place
+from healthcert.services import (
+    asking,
+    audit,
+    booking,
+    draws,
+    people,
+    scenes,
+    waiting,
+)
+from healthcert.services.scenes import BOOKABLE
 
 
 def due(db: Session, *, now: datetime) -> list[UUID]:
@@ -59,7 +66,7 @@ def accept(
     person = people.locked(db, person_id)
     offer, entry = _open(db, offer_id, person_id, now)
     place = scenes.place_of(db, offer.slot_id)
-    number = dose_for(db, vault, person, place)
+    number = asking.dose_for(db, vault, person, place)
     if number is None:
         raise AlreadyBooked
     made = booking.take(
@@ -118,19 +125,6 @@ def standby(
     db.flush()
     audit.done(db, "standby_begun", slot, {"doses": doses}, by=staff, now=now)
     return slot
-
-
-def dose_for(db: Session, vault: Vault, person: Person, place: Place) -> int | None:
-    """Return which dose a person could be given there; None where none is due or fits."""
-    day, birth_date = place.session.day, people.details_of(vault, person).birth_date
-    rule = knowledge.rule_of(db, place.product.id).series
-    following = history.outlook(
-        db, person_id=person.id, birth_date=birth_date, programme_id=place.session.programme_id,
-        today=day, product_id=place.product.id,
-    ).next  # fmt: skip
-    if following is None or following.earliest > day:
-        return None
-    return following.number if rule.at(birth_date, day).suits(birth_date, day) else None
 
 
 def _open(db: Session, offer_id: UUID, person_id: UUID, now: datetime) -> tuple[Offer, WaitEntry]:

@@ -47,6 +47,11 @@ class Details:
     phone: str = ""  # international, ``+`` and digits, or empty
     mail: str = ""  # address, or empty
 
+    @property
+    def is_reached(self) -> bool:
+        """Whether there is a way to tell them something."""
+        return bool(self.phone or self.mail)
+
 
 def key_of(person: Person) -> bytes:
     """Return a person's wrapped key; `NotFound` if they were erased and what law kept is gone."""

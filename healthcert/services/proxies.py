@@ -176,7 +176,7 @@ def invite(deed: Deed, *, pepper: bytes, person_id: UUID, scopes: Collection[str
     person = people.locked(deed.db, person_id)
     details = people.details_of(deed.vault, person)
     lets = " ".join(scope for scope in SCOPES if scope in scopes)
-    if not lets or not (details.phone or details.mail):
+    if not lets or not details.is_reached:
         raise BadInput({"scopes": "no_contact" if lets else "missing"})
     if _of_age(deed, details) > deed.now.date():
         raise NotAllowed

@@ -30,7 +30,17 @@ from healthcert.models import (
     Staff,
 )
 from healthcert.policy.worth import Found
-from healthcert.services import audit, elsewhere, facts, judging, messages, moving, people, stock
+from healthcert.services import (
+    audit,
+    elsewhere,
+    facts,
+    judging,
+    messages,
+    people,
+    replanning,
+    stock,
+    waits,
+)
 from healthcert.services.booking import cancel
 from healthcert.services.elsewhere import Elsewhere
 from healthcert.services.facts import Told
@@ -261,7 +271,7 @@ def _judge(
 ) -> dict[UUID, dict[str, audit.Detail]]:  # fmt: skip
     """Judge people toward each disease of some of their doses; return what these count as.
 
-    What they have booked and no longer fits is planned anew.
+    What they have booked and no longer fits is planned anew; what they are offered is ended.
     """
     products = {dose.product_id for dose in doses}
     targets = select(ProductTarget.disease).where(ProductTarget.product_id.in_(products))
@@ -273,7 +283,8 @@ def _judge(
         )  # fmt: skip
         for dose_id in counts.keys() & found.keys():
             counts[dose_id][disease] = found[dose_id]
-    moving.replan(db, vault=vault, persons=everybody, now=now)
+    replanning.replan(db, vault=vault, persons=everybody, now=now)
+    waits.after_dose(db, vault=vault, persons=everybody, now=now)
     return counts
 
 

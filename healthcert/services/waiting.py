@@ -17,6 +17,7 @@ from healthcert.models import (
     Offer,
     Person,
     Phase,
+    Product,
     Programme,
     Site,
     Slot,
@@ -32,15 +33,15 @@ IN_LINE = ("waiting", "offered")
 FURTHEST = 1_000  # one is told how many are before one, up to here
 
 
-def join(
+def join(  # noqa: PLR0913 - each says who waits for what, named at the call
     db: Session, *, vault: Vault, person: Person, programme_id: UUID, site_id: UUID | None,
     standby: bool, actor: audit.Actor, now: datetime, within_km: int | None = None,
-    told: eligibility.Told | None = None,
+    told: eligibility.Told | None = None, typed: bool = False,
 ) -> WaitEntry:  # fmt: skip
     """Put a person at the end of those of their phase, for a site, those around it, or any.
 
     Somebody whose phase opens later is given nothing before. `standby` says that they can come at
-    short notice. What is `told` is judged as in `eligibility.decide`.
+    short notice. What is `told`, or only `typed`, is judged as in `eligibility.decide`.
 
     Raises:
         AlreadyBooked: They wait or have an appointment already, or no dose is foreseen for them.
@@ -60,7 +61,7 @@ def join(
         raise AlreadyBooked  # one word for all: a stranger learns no more
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=now.date(), actor=actor,
-        now=now, told=told,
+        now=now, told=told, typed=typed,
     )  # fmt: skip
     phase, turn_on = _turn(db, decision)
     entry = WaitEntry(
@@ -84,8 +85,8 @@ def leave(
         NotFound: This person waits for no such thing, or no longer.
     """
     people.locked(db, person_id)
-    query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id)
-    entry = db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))
+    query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id).with_for_update()
+    entry = db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))  # nobody offers meanwhile
     if entry is None:
         raise NotFound
     theirs = update(Offer).where(Offer.wait_entry_id == entry_id, Offer.state == "open")
@@ -106,6 +107,7 @@ class Waits(NamedTuple):
     offer: Offer | None
     slot: Slot | None  # what is offered, and where
     place: Site | None
+    product: str | None  # its name
     draw: Draw | None  # in whose list they are, unless it was given up
 
 
@@ -113,13 +115,14 @@ def of_person(db: Session, person_id: UUID) -> list[Waits]:
     """Return what a person waits for."""
     place = aliased(Site)
     query = (
-        select(WaitEntry, Programme, Site, Offer, Slot, place, Draw)
+        select(WaitEntry, Programme, Site, Offer, Slot, place, Product.name, Draw)
         .join(Programme, Programme.id == WaitEntry.programme_id)
         .outerjoin(Site, Site.id == WaitEntry.site_id)
         .outerjoin(Offer, (Offer.wait_entry_id == WaitEntry.id) & (Offer.state == "open"))
         .outerjoin(Slot, Slot.id == Offer.slot_id)
         .outerjoin(ClinicSession, ClinicSession.id == Slot.session_id)
         .outerjoin(place, place.id == ClinicSession.site_id)
+        .outerjoin(Product, Product.id == ClinicSession.product_id)
         .outerjoin(Draw, (Draw.id == WaitEntry.draw_id) & (Draw.state != "void"))
         .where(WaitEntry.person_id == person_id, WaitEntry.state.in_(IN_LINE))
         .order_by(WaitEntry.id)

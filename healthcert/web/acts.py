@@ -35,7 +35,8 @@ BY_ACT: Mapping[str, str] = {
     "book_for_someone": "desk: start slots second who details check hold without book done "
     "calendar_file find; v1: slots_at_desk second_at_desk hold_at_desk confirm_at_desk "
     "let_go_at_desk",
-    "help_in_person": "clinic: document card assist; v1: add_document new_card assist",
+    "help_in_person": "clinic: document card assist; people: assist; v1: add_document "
+    "new_card assist assist_known",
     "record_consent": "care: consent; v1: consent",
     "screen_patient": "care: questions; v1: questions screen",
     "keep_stock": "stock: shelves receive move lay read vial today; entries: every; v1: shelves "

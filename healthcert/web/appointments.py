@@ -29,8 +29,8 @@ _OFFERED = 15
 def cancel(appointment_id: UUID) -> Page:
     """Ask once, tell what happens, and give an appointment back."""
     if request.method != "POST":
-        own, place = _own(appointment_id)
-        return render_template("citizen/cancel.html", own=own, place=place)
+        own, place, later = _own(appointment_id)
+        return render_template("citizen/cancel.html", own=own, place=place, later=later)
     do(booking.cancel, vault=parts().vault, appointment_id=appointment_id)
     return redirect(url_for("citizen.overview", done="cancelled"), code=303)
 
@@ -38,21 +38,21 @@ def cancel(appointment_id: UUID) -> Page:
 @bp.route("/move", methods=["GET", "POST"])
 def move(appointment_id: UUID) -> Page:
     """Ask for another time, show both, and exchange them: the new place is taken first."""
-    own, place = _own(appointment_id)
+    own, place, later = _own(appointment_id)
     if request.method != "POST" or "slot" not in request.args:
-        return _ask(own, place)
+        return _ask(own, place, later)
     try:
         slot_id = wanted()[0].slot_id
         do(moving.move, vault=parts().vault, appointment_id=own.id, slot_id=slot_id)
     except (SlotFull, TimesOverlap, NotEligible) as refusal:
-        return _ask(own, place, answer_to(type(refusal)))
+        return _ask(own, place, later, answer_to(type(refusal)))
     return redirect(url_for("citizen.overview", done="moved"), code=303)
 
 
 @bp.get("/appointment.ics")
 def calendar_file(appointment_id: UUID) -> Response:
     """Give the appointment for a calendar."""
-    own, place = _own(appointment_id)
+    own, place, _later = _own(appointment_id)
     return calendar([(own.reference, place)])
 
 
@@ -62,7 +62,9 @@ def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as t
     parts().doors.run(lambda db: work(db, person_id=whose(db, "book"), actor=who, now=at, **told))
 
 
-def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
+def _ask(
+    own: Appointment, place: Place, later: Appointment | None, wrong: Answer | None = None
+) -> Page:
     """Show the free times nearest to one's own, or the one that was chosen beside it."""
     form, going = When(request.args or None), "go" in request.args and wrong is None
     form.since.validate(form)
@@ -76,7 +78,7 @@ def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
             dose_number=own.dose_number, source=own.source, limit=_OFFERED, now=now(), days=days,
         )  # fmt: skip
     offers = [offer for offer in offers if offer.slot_id != own.slot_id]
-    shown = {"own": own, "place": place, "form": form, "wrong": wrong}
+    shown = {"own": own, "place": place, "later": later, "form": form, "wrong": wrong}
     shown["hints"] = to_choose(form, "slot", offers)
     if going and form.validate():
         [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
@@ -86,12 +88,12 @@ def _ask(own: Appointment, place: Place, wrong: Answer | None = None) -> Page:
     ), 409 if wrong else 400 if form.errors else 200
 
 
-def _own(appointment_id: UUID) -> tuple[Appointment, Place]:
-    """Return an appointment in the open record, with its place.
+def _own(appointment_id: UUID) -> tuple[Appointment, Place, Appointment | None]:
+    """Return an appointment in the open record, with its place, and that of the next dose.
 
     Raises:
         NotFound: It is somebody else's.
     """
     with opened() as (db, person_id):
         own = booking.own(db, appointment_id=appointment_id, person_id=person_id)
-        return own, scenes.place_of(db, own.slot_id, states=None)
+        return own, scenes.place_of(db, own.slot_id, states=None), booking.next_of(db, own)

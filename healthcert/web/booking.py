@@ -102,7 +102,7 @@ def book() -> Page:
          "id": str(one.id), "name": name_of(told[chosen.number])}
         for one, chosen in zip(made, wanted(), strict=True)
     ]  # fmt: skip
-    session[done_key()] = {"told": any(one.phone or one.mail for one in told), "made": booked}
+    session[done_key()] = {"told": any(one.is_reached for one in told), "made": booked}
     draft.forget()
     return to_done()
 
@@ -141,13 +141,14 @@ def _hold(db: Any, before: Held | None, exception: str) -> Held:  # noqa: ANN401
         with suppress(NotFound, WrongState):  # it was booked, or let go
             parties.let_go(db, party_id=UUID(before["id"]), actor=actor, now=now())
     answers = [priority.of_wish(db, one) for one in told]
-    wishes = [Wish(everybody[at], slot, dose, answers[at]) for at, slot, dose in wanted()]
+    ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
+    new = [each if is_new or each in new else "" for each, is_new in ids]
+    typed = ["typed" in one and not mine for one, mine in zip(told, new, strict=True)]
+    wishes = [Wish(everybody[n], slot, dose, answers[n], typed[n]) for n, slot, dose in wanted()]
     made = parties.hold(
         db, vault=parts().vault, wishes=wishes, source=source(), actor=actor, now=now(),
         exception_reason=exception, site_id=own_site() if at_desk() else None,
     )  # fmt: skip
-    ids = [(str(each.id), each.recorded_at >= begun) for each in everybody]
-    new = [each if is_new or each in new else "" for each, is_new in ids]
     until, first = made.until.isoformat(), str(everybody[0].id)
     return {"id": str(made.id), "until": until, "new": new, "first": first}
 
@@ -156,6 +157,7 @@ def _confirmed(db: Any, held: Held) -> tuple[Sequence[Appointment], list[Details
     made = parties.confirm(
         db, vault=parts().vault, party_id=UUID(held["id"]), now=now(),
         actor=desk.who_books(UUID(held["first"])), site_id=own_site() if at_desk() else None,
+        typed={at for at, one in enumerate(wanted()) if draft.is_strange(held, one.number)},
     )  # fmt: skip
     if at_desk():
         desk.arrived(db, made)

@@ -147,13 +147,18 @@ def card(appointment_id: UUID) -> str:
 @bp.post("/appointments/<uuid:appointment_id>/help")
 def assist(appointment_id: UUID) -> Response:
     """Open the citizen's own pages with somebody who is here, and whose identity was seen."""
+    patient = seen(appointment_id, "request").expected
+    return open_pages(patient.person_id, patient.name)
+
+
+def open_pages(person_id: UUID, name: str) -> Response:
+    """Act for somebody until the day is over, once it is confirmed that they were seen."""
     if "seen" not in request.form:
         raise BadInput({"seen": "not_confirmed"})
-    patient = seen(appointment_id, "request").expected
     with parts().doors.transaction() as db:
         staff = roster.present(db, staff_id=visitor().id)
-        proxies.assist(family.deed(db), person_id=patient.person_id, staff=staff)
-    family.begin(patient.person_id, patient.name)
+        proxies.assist(family.deed(db), person_id=person_id, staff=staff)
+    family.begin(person_id, name)
     return redirect(url_for("citizen.overview"), code=303)
 
 

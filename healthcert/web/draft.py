@@ -174,6 +174,11 @@ def people() -> list[Entry]:
     return [*read().get("people", []), *({} for _each in range(count))][:count]
 
 
+def is_strange(held: dict[str, Any], number: int) -> bool:
+    """Say whether one, from 0 on, was only typed, and not written down anew by what is held."""
+    return "typed" in people()[number] and not held["new"][number]
+
+
 def left(number: int) -> list[str]:
     """Return the steps that are not done about one of them."""
     one = people()[number - 1]

@@ -17,7 +17,7 @@ from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
 from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
-from healthcert.web.clinic import own_site
+from healthcert.web.clinic import open_pages, own_site
 from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
 from healthcert.web.guards import visitor
@@ -97,6 +97,14 @@ def person(person_id: UUID) -> str:
         found = known(db, person_id, "registration")
     diseases = words("disease-agent-targeted", language())
     return render_template("clinic/person.html", found=found, diseases=diseases)
+
+
+@bp.post("/<uuid:person_id>/help")
+def assist(person_id: UUID) -> Response:
+    """Open the citizen's own pages with somebody who is here without an appointment."""
+    with parts().doors.transaction() as db:
+        found = known(db, person_id, "request")
+    return open_pages(person_id, found.name)
 
 
 @bp.route("/<uuid:person_id>/test", methods=["GET", "POST"])

@@ -73,6 +73,8 @@ def _kept(chosen: Chosen) -> bool:
         of: Any = {"vault": vault, "programme_id": session.programme_id, "day": session.day}
         of |= {"told": priority.of_wish(db, one), "now": now()}
         if "typed" in one:
+            new = (draft.read().get("held") or {"new": []})["new"]
+            of |= {"new": new[chosen.number : chosen.number + 1]}
             return booking.keep_refusal(db, details=draft.details_of(db, one), **of)
         person = people.locked(db, UUID(one["id"]))
         eligibility.decide(db, person=person, actor=Actor("citizen", person.id), **of)

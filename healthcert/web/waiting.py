@@ -53,10 +53,10 @@ class Spare(Answers):
 def ask() -> str:
     """Ask what for, where and who, or show where they stand; what was typed is not asked again."""
     if "joined" in request.args and "waits" in session:
-        person_id, number = session["waits"]
+        person_id, number, is_told = session["waits"]
         with parts().doors.reading() as db:
             waits = waiting.of_person(db, UUID(person_id))
-        return render_template("waiting/joined.html", waits=waits, number=number)
+        return render_template("waiting/joined.html", waits=waits, number=number, is_told=is_told)
     told = draft.read().get("people", [])
     typed = next((one["typed"] for one in told if "typed" in one), None)
     who = about(recalled(typed) if typed else None)
@@ -79,7 +79,7 @@ def join() -> _Page:
         made = parts().doors.run(lambda db: identities.enter(db, **of, **_told(db, form)))
     except NotEligible as refusal:
         return joining.refused(refusal, form.programme.data, told, of["details"])
-    session["waits"] = str(made[0].person_id), made[1]
+    session["waits"] = str(made[0].person_id), made[1], of["details"].is_reached
     return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
 
 

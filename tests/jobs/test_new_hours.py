@@ -11,8 +11,8 @@ from healthcert.models import Appointment, ClinicSession, Message, Slot, WaitEnt
 from healthcert.services import (
     closing,
     enrolment,
+    lapsing,
     new_hours,
-    offering,
     offers,
     parties,
     planning,
@@ -147,7 +147,7 @@ def test_what_is_held_outside_is_not_confirmed_and_what_is_offered_there_is_take
         clinic.doors.run(lambda db: parties.confirm(db, party_id=parties_of[0], **how))
     clinic.doors.run(lambda db: parties.confirm(db, party_id=parties_of[1], **how))
     with clinic.doors.transaction() as db:
-        assert offering.close(db, vault=clinic.vault, now=NOW) == 1
+        assert lapsing.close(db, vault=clinic.vault, now=NOW) == 1
         assert early.id not in offers.due(db, now=NOW)
         old = db.get_one(ClinicSession, db.get_one(Slot, early.id).session_id)
         assert old.state == "cancelled"

@@ -16,7 +16,7 @@ from healthcert.errors import BadSettings, NotReady
 from healthcert.gateways import seal_files
 from healthcert.gateways.mail import RelayError
 from healthcert.hcert.bundle import read
-from healthcert.jobs import certificates
+from healthcert.jobs import certificates, places
 from healthcert.models import (
     AccessCode,
     Appointment,
@@ -25,13 +25,16 @@ from healthcert.models import (
     DoseStanding,
     Message,
     Visit,
+    WaitEntry,
 )
 from healthcert.parts import open_parts
-from healthcert.services import access, enrolment, lots, parties, rules, search
+from healthcert.services import access, enrolment, lapsing, lots, parties, rules, search
 from healthcert.services.audit import STRANGER
 from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
 from tests.services.clinic import PEPPER, details
+from tests.services.test_eligibility import NURSES, publish
+from tests.services.test_waiting import Line
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -385,3 +388,35 @@ def test_production_does_not_start_on_development_keys(settings, keys_dir, tmp_p
                 secret_file=tmp_path / "keys" / "production" / "secret",
             )
         )
+
+
+def test_who_waits_goes_with_their_phase_and_offers_that_it_refuses_end(parts, clinic, monkeypatch):
+    monkeypatch.setattr(places, "PIECE", 2)
+    everybody = {"code": "all", "opens_on": str(day(-9)), "admits": {}}
+    publish(clinic, everybody)
+    line = Line(clinic)
+    entries = [line.join() for _ in range(3)]
+    line.freed()
+    assert jobs.run_once(parts, NOW)["offers"] == 1
+    publish(clinic, everybody | {"opens_on": str(day(5))}, NURSES)
+    jobs.run_once(parts, LATER)
+    with parts.doors.reading() as db:
+        assert {db.get_one(WaitEntry, each.id).turn_on for each in entries} == {day(5)}
+    assert line.open() == []
+    assert [line.state(each) for each in entries] == ["waiting"] * 3
+    publish(clinic, everybody)  # an earlier file is put back
+    slot = line.freed(day(4))
+    assert jobs.run_once(parts, LATER + timedelta(minutes=1))["offers"] == 1
+    assert line.open(slot)[0].person_id == entries[0].person_id
+
+
+def test_however_many_offers_are_over_one_round_ends_them(parts, clinic, monkeypatch):
+    monkeypatch.setattr(lapsing, "ENDED", 2)
+    line = Line(clinic)
+    for _ in range(5):
+        line.join()
+    line.freed(places=5)
+    assert jobs.run_once(parts, NOW)["offers"] == 5
+    later = NOW + timedelta(days=1, hours=20)
+    assert places.offer(parts, later) == 5
+    assert line.open() == []

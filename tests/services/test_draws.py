@@ -15,6 +15,7 @@ from healthcert.policy.draw import Rules, differences
 from healthcert.policy.offers import RADII
 from healthcert.services import draws, waiting
 from tests.factories import NOW, day, make_admin, make_person, make_site
+from tests.services.test_eligibility import publish
 
 CLOSES = NOW + timedelta(days=1)
 LATER = CLOSES + timedelta(hours=1)
@@ -222,6 +223,37 @@ def test_who_has_a_place_is_asked_before_all_others_whenever_their_phase_opened(
         assert [waiting.before(db, one) for one in order[:6]] == [0, 1, 2, 3, 4, 5]
     assert sum(one.token in {each.token for each in late} for one in order[:6]) >= 3
     assert [one.phase for one in order[6:]] == sorted(one.phase for one in order[6:])
+
+
+def ranked(lots, clinic, **told):
+    """Return the tokens by rank of a draw that was held among those who wait."""
+    draw = lots.announced(**told)
+    lots.do(draws.close, draw_id=draw.id)
+    tokens = draws.ranked(lots.run(draw), lots.listed(draw))
+    with clinic.doors.transaction() as db:
+        assert not draws.rank(db, draw_id=draw.id, tokens=tokens, most=99)
+    lots.do(draws.publish, draw_id=draw.id)
+    return tokens
+
+
+def test_who_has_a_place_is_asked_before_whoever_comes_later_and_whom_a_draw_passed_over(
+    lots, clinic
+):
+    """Those of an earlier phase who join only now, and those with a better rank elsewhere."""
+    opens = day(-9)
+    publish(clinic, {"code": "nurses", "opens_on": str(opens), "admits": {}},
+            {"code": "everybody", "opens_on": str(day(-3)), "admits": {}})  # fmt: skip
+    lots.wait(5)
+    before = ranked(lots, clinic, places=1, reserves={})
+    lots.wait(9)
+    now = ranked(lots, clinic, places=6, reserves={})
+    lots.wait(1, phase="nurses", turn_on=opens)
+    with clinic.doors.reading() as db:
+        order = [
+            one.token.hex() for one in db.scalars(select(WaitEntry).order_by(*IN_ORDER.clauses))
+        ]
+    assert {*order[:7]} == {before[0], *now[:6]}
+    assert [one for one in order[:7] if one in now] == now[:6]
 
 
 def test_a_phase_that_opens_on_the_day_of_the_list_is_in_it_by_the_clock_that_was_announced(lots):

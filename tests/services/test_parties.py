@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -401,3 +402,29 @@ def test_a_kept_place_that_is_taken_stays_so_when_the_others_open(clinic):
     with clinic.doors.reading() as db:
         found = db.get_one(Slot, slot.id)
         assert (found.kept_phone, found.places()) == (1, 2)
+
+
+@pytest.mark.parametrize(("typed", "word"), [(False, TimesOverlap), (True, AlreadyBooked)])
+def test_a_stranger_is_not_told_when_somebody_is_booked(clinic, typed, word):
+    """Whose number they know: the word is that for any other clash, also when they confirm late."""
+    who, other, slot = person(clinic), person(clinic), clinic.slot(product=JCOVDEN)
+    how = {"vault": clinic.vault, "actor": STRANGER}
+    wishes = [Wish(other, clinic.slot(day(4)).id, 1), Wish(who, slot.id, 2, typed=typed)]
+    hold_them = partial(parties.hold, wishes=wishes, source="web", **how)
+    late = clinic.doors.run(partial(hold_them, now=NOW - timedelta(hours=1)))
+    clinic.doors.run(lambda db: sweeping.sweep(db, now=NOW))
+    theirs = hold(clinic, (who, clinic.slot(), 1))
+    told = {"party_id": late.id, "typed": {1} if typed else (), "now": NOW}
+    for deed in (partial(hold_them, now=NOW), partial(parties.confirm, **how, **told)):
+        with pytest.raises(word) as refusal:
+            clinic.doors.run(deed)
+        assert (type(refusal.value), refusal.value.which) == (word, 1)
+    confirm(clinic, theirs)
+
+
+def test_who_types_one_person_twice_is_told_that_the_times_clash(clinic):
+    who, slots = person(clinic), [clinic.slot(), clinic.slot(product=JCOVDEN)]
+    wishes = [Wish(who, each.id, n, typed=True) for n, each in enumerate(slots, 1)]
+    how = {"vault": clinic.vault, "source": "web", "actor": STRANGER, "now": NOW}
+    with pytest.raises(TimesOverlap):
+        clinic.doors.run(partial(parties.hold, wishes=wishes, **how))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from healthcert.errors import NextDoseFull
 from healthcert.models import Appointment, Message, Person, Slot
 from healthcert.services import (
     audit,
@@ -153,6 +154,41 @@ def test_a_held_second_dose_moves_and_stays_held_with_its_party(clinic):
     assert active_second(clinic, done[0]).slot_id == slots[2].id
     with clinic.doors.reading() as db:
         assert [db.get_one(Slot, slot.id).booked for slot in slots] == [1, 0, 1]
+
+
+def move(clinic, old: Appointment, slot: Slot) -> Appointment:
+    deed = {"vault": clinic.vault, "appointment_id": old.id, "person_id": old.person_id}
+    return clinic.doors.run(lambda db: moving.move(db, slot_id=slot.id, now=NOW, **deed))
+
+
+def test_who_moves_a_dose_takes_the_next_along_where_it_would_come_too_soon(clinic):
+    first, second = both(clinic, details(), clinic.slot(day(25)))
+    fits, near, _far = (clinic.slot(day(n)) for n in (4, 41, 50))
+    first = move(clinic, first, fits)
+    assert active_second(clinic, first).id == second.id
+    first = move(clinic, first, clinic.slot(day(20)))
+    assert active_second(clinic, first).slot_id == near.id
+    assert told(clinic, first.person_id)[-2:] == ["moved", "replanned"]
+
+
+def test_who_moves_a_dose_loses_no_place_where_there_is_none_for_the_next(clinic):
+    old = clinic.slot()
+    first, second = both(clinic, details(), clinic.slot(day(25)), old)
+    late = clinic.slot(day(20))
+    with pytest.raises(NextDoseFull):
+        move(clinic, first, late)
+    assert active_second(clinic, first).id == second.id
+    with clinic.doors.reading() as db:
+        assert [db.get_one(Slot, slot.id).booked for slot in (old, late)] == [1, 0]
+        assert differences(db) == []
+    assert told(clinic, first.person_id) == ["booked", "booked"]
+
+
+def test_who_moves_to_another_product_takes_the_next_along_to_it(clinic):
+    first, _ = both(clinic, details(), clinic.slot(day(25)))
+    other = clinic.slot(day(90), product=JCOVDEN)
+    first = move(clinic, first, clinic.slot(day(2), product=JCOVDEN))
+    assert active_second(clinic, first).slot_id == other.id
 
 
 def enrolled(db, clinic) -> Person:

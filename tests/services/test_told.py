@@ -31,6 +31,7 @@ from healthcert.services import (
     parties,
     rebooking,
     sweeping,
+    waits,
 )
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.services.people import Details, IdentityDetails
@@ -293,6 +294,7 @@ def test_who_waits_goes_with_their_phase_when_it_is_brought_forward_or_put_off(c
     nurse = line.join(told=NURSE)
     for opens, others in ((day(1), [OLD]), (day(12), [OLD, AGAIN])):
         publish(clinic, NURSES | {"opens_on": str(opens)}, *others)
+        assert clinic.doors.run(partial(waits.follow, most=9)) is None
         with clinic.doors.reading() as db:
             assert db.get_one(WaitEntry, nurse.id).turn_on == opens
 
@@ -321,6 +323,51 @@ def test_who_tells_of_somebody_does_not_learn_what_they_told(clinic):
         with pytest.raises(NotEligible):
             enter(clinic, who, told)
     assert told_of(clinic, enrolled_as(clinic, who).id) == NURSE
+
+
+def test_what_a_stranger_tells_of_somebody_takes_nothing_back_and_is_judged_alone(clinic):
+    publish(clinic, NURSES, FRAIL, ALL)
+    who = details()
+    person = enrolled_as(clinic, who)
+    nurse = ask(clinic, person, told=NURSE)
+    frail = {"risk": ["heart"]}
+    for told, whole in (({}, NURSE), (frail, NURSE | frail)):
+        shown = ask(clinic, person, told=told, typed=True)
+        phase = "frail" if told else "all"
+        assert shown.reasons[0]["about"]["phase"] == phase
+        assert told_of(clinic, person.id) == whole
+        with clinic.doors.reading() as db:
+            kept_one = eligibility.latest(db, person_id=person.id, programme_id=clinic.programme.id)
+            assert kept_one.outcome == nurse.outcome == "eligible"
+    assert ask(clinic, person, told={}).outcome == "eligible"
+    assert told_of(clinic, person.id) == {}, "they themselves may take it back"
+
+
+def test_who_holds_waits_or_is_refused_by_a_strangers_word_keeps_what_they_told(clinic):
+    publish(clinic, NURSES, ALL | {"opens_on": str(day(2))})
+    who, line = details(), Line(clinic)
+    person = enrolled_as(clinic, who)
+    ask(clinic, person, told=NURSE)
+    entry = enter(clinic, who, {})
+    assert entry.phase == "all", "the stranger's word alone says how they stand"
+    hold(clinic, parties.Wish(person, clinic.slot(day(3)).id, 1, {}, typed=True))
+    wanted = {"vault": clinic.vault, "programme_id": clinic.programme.id, "day": day(1)}
+    clinic.doors.run(lambda db: booking.keep_refusal(db, details=who, told={}, now=NOW, **wanted))
+    assert told_of(clinic, person.id) == NURSE
+    with clinic.doors.reading() as db:
+        answer = eligibility.latest(db, person_id=person.id, programme_id=clinic.programme.id)
+    assert answer.outcome == "eligible"
+    assert line.state(entry) == "waiting"
+
+
+def test_a_second_wish_of_a_stranger_is_judged_by_what_they_told_with_the_first(clinic):
+    publish(clinic, NURSES, ALL | {"closes_on": str(day(9))})
+    person = enrolled(clinic)
+    ask(clinic, person, told=NURSE)
+    wishes = [each._replace(typed=True) for each in both(clinic, person, {}, None)]
+    with pytest.raises(NotEligible) as refusal:
+        hold(clinic, *wishes)
+    assert refusal.value.which == 1
 
 
 def enrolled_as(clinic: Clinic, who: Details) -> Person:

@@ -30,12 +30,13 @@ from healthcert.models import (
     WaitEntry,
 )
 from healthcert.policy import offers as policy
-from healthcert.services import booking, enrolment, near, offering, offers, waiting
+from healthcert.services import booking, enrolment, lapsing, near, offering, offers, waiting
 from healthcert.services.audit import SYSTEM, Actor
 from tests.factories import NOW, day, make_site
 from tests.models.test_workflow import drawn, make_draw
 from tests.services.clinic import details
 from tests.services.test_eligibility import publish
+from tests.statements import sent
 
 NIGHT = datetime(2026, 3, 2, 20, tzinfo=UTC)  # ten in the evening there
 
@@ -65,15 +66,20 @@ class Line:
             on or day(3), capacity=capacity, kept_waiting=places, booked=capacity - places, **values
         )
 
-    def fill(self, slot, now=NOW):
+    def fill(self, slot, now=NOW, passed=None):
+        """Offer a slot's places, piece by piece as the worker does; return to how many."""
         work = partial(
             offering.fill, vault=self.clinic.vault, quiet=self.clinic.country.quiet_hours,
             link="https://vaccination.example/my/waiting", slot_id=slot.id, now=now,
+            passed=passed,
         )  # fmt: skip
-        return self.clinic.doors.run(work)
+        pieces = [self.clinic.doors.run(work)]
+        while pieces[-1].after is not None:
+            pieces.append(self.clinic.doors.run(partial(work, after=pieces[-1].after)))
+        return sum(piece.made for piece in pieces)
 
     def close(self, now):
-        return self.clinic.doors.run(partial(offering.close, vault=self.clinic.vault, now=now))
+        return self.clinic.doors.run(partial(lapsing.close, vault=self.clinic.vault, now=now))
 
     def open(self, slot=None):
         """Return open offers in the order in which they were made."""
@@ -270,12 +276,21 @@ def test_kilometres_are_right_for_the_distances_somebody_waits_for(clinic):
         assert near.km(beirut, site) == pytest.approx(km, abs=0.3)
 
 
-def test_who_has_booked_by_themselves_waits_no_more(line, clinic):
+def test_who_has_booked_is_asked_for_nothing_and_stands_where_they_were_without_it(line, clinic):
     who = details()
-    entry = line.join(who)
-    clinic.book(clinic.slot(day(8)), who)
-    assert line.fill(line.freed()) == 0
-    assert line.state(entry) == "placed"
+    entry, slot = line.join(who), line.freed()
+    line.fill(slot)
+    booked = clinic.book(clinic.slot(day(8)), who)  # who books may be a stranger
+    assert line.close(NOW) == 1
+    assert line.state(entry) == "waiting"
+    assert line.told(entry)[-2:] == ["booked", "offer_gone"]
+    assert line.fill(line.freed(day(4))) == 0
+    told = {"vault": clinic.vault, "person_id": entry.person_id, "now": NOW}
+    clinic.doors.run(lambda db: booking.cancel(db, appointment_id=booked.id, **told))
+    late, slot = line.join(), line.freed(day(5))
+    assert line.fill(slot) == 1
+    assert [offer.person_id for offer in line.open()] == [entry.person_id]
+    assert line.state(late) == "waiting"
 
 
 def test_who_is_too_young_for_what_is_given_is_passed_over(line):
@@ -289,7 +304,8 @@ def test_who_is_too_young_for_what_is_given_is_passed_over(line):
 def test_however_many_who_cannot_be_given_it_yet_stand_before_who_can_be_asked(
     line, clinic, monkeypatch
 ):
-    monkeypatch.setattr(offering, "_LOOKED_AT", 2)
+    monkeypatch.setattr(offering, "_FIRST", 1)
+    monkeypatch.setattr(offering, "_PIECE", 2)
     clinic.lot()
     for ago in range(1, 6):  # their second dose is not due
         who = details()
@@ -298,11 +314,46 @@ def test_however_many_who_cannot_be_given_it_yet_stand_before_who_can_be_asked(
     last = line.join(now=NOW + timedelta(minutes=1))
     assert line.fill(line.freed()) == 1
     assert line.open()[0].person_id == last.person_id
-    monkeypatch.setattr(offering, "_TIMES", 2)  # in one round no more are looked at
     slot = line.freed(day(4))
     assert line.fill(slot) == 0
-    with pytest.raises(SlotFull):  # and nobody else is given the place for that
-        clinic.book(slot)
+    assert clinic.book(slot).pool == "online"  # the whole line was asked before it is opened
+
+
+SOON_OVER = {"code": "all", "opens_on": str(day(-9)), "closes_on": str(day(2)), "admits": {}}
+
+
+def test_looking_at_many_who_wait_costs_as_many_statements_as_at_few(line, clinic):
+    publish(clinic, SOON_OVER)
+    counts = []
+    for turn in (3, 4, 5):
+        for _ in range(4):
+            line.join()
+        slot = line.freed(day(turn))
+        with sent(clinic.doors.engine) as statements:
+            assert line.fill(slot) == 0
+        counts.append(len(statements))
+    assert counts[1] == counts[2] <= 20
+
+
+def test_who_gets_nothing_of_a_product_on_a_day_is_judged_once_in_a_round(
+    line, clinic, monkeypatch
+):
+    publish(clinic, SOON_OVER)
+    for _ in range(3):
+        line.join(site_id=None)
+    seen, judged = [], offering.asking.judged
+
+    def counted(db, *, waits, **how):
+        seen.append(len(waits))
+        return judged(db, waits=waits, **how)
+
+    monkeypatch.setattr(offering.asking, "judged", counted)
+    passed = {}
+    with clinic.doors.transaction() as db:
+        other = make_site(db, time_zone="Asia/Beirut")
+    for on, site in ((3, clinic.site), (3, other), (4, clinic.site)):
+        line.fill(line.freed(day(on), site=site), passed=passed)
+    assert seen == [3, 0, 3]
 
 
 def test_who_had_their_dose_meanwhile_waits_no_more(line, clinic):

@@ -9,9 +9,16 @@ import icalendar
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import Appointment, AuditEvent, ClinicSession, Slot
+from healthcert.models import (
+    Appointment,
+    AuditEvent,
+    ClinicSession,
+    Person,
+    Programme,
+    Slot,
+)
 from tests.certificates import NOW
-from tests.factories import add, make_slot
+from tests.factories import add, make_appointment, make_slot
 from tests.web.conftest import ALIA, Browser, tell
 
 ON = "sqlite"  # what the database holds is tried on each engine in tests/services
@@ -57,6 +64,22 @@ def test_an_appointment_is_moved_and_both_times_are_shown_before(own, parts, cli
     answer = citizen.post(f"{address}/move?{asked}", page=f"{address}/move?{asked}&go=1")
     assert "The appointment is moved." in citizen.get(answer.location).text
     assert states(parts) == [(clinic.slots[0], "rescheduled"), (clinic.slots[2], "booked")]
+
+
+def test_who_has_the_next_dose_booked_is_told_what_becomes_of_it(own, parts, clinic):
+    citizen, address = own
+    assert "Your next dose" not in citizen.get(f"{address}/move").text
+    with parts.doors.transaction() as db:
+        mine = db.scalars(select(Appointment)).one()
+        slot = make_slot(db, session=db.get_one(ClinicSession, db.get_one(Slot, mine.slot_id)
+                         .session_id), starts_at=NOW + timedelta(days=22), booked=1)  # fmt: skip
+        make_appointment(
+            db, slot=slot, person=db.get_one(Person, mine.person_id), dose_number=2,
+            programme=db.get_one(Programme, mine.programme_id),
+        )  # fmt: skip
+    asked = f"slot={clinic.slots[2].hex}&go=1"
+    for page in (f"{address}/move", f"{address}/move?{asked}", f"{address}/cancel"):
+        assert "Your next dose" in citizen.get(page).text, page
 
 
 def test_a_second_dose_is_moved_to_its_days_and_another_day_can_be_asked_for(holder, parts, clinic):

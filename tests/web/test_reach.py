@@ -69,6 +69,7 @@ NAMES = {
     "care.not_vaccinated": "appointment",
     "care.left": "observation",
     "people.person": "patient",
+    "people.assist": "patient",
     "unbooked.dose": "patient",
     "people.test": "patient",
     "people.recovery": "patient",
@@ -124,6 +125,7 @@ NAMES = {
     "v1.mark_in_error": "dose",
     "v1.judge_dose": "dose",
     "v1.write_down": "patient",
+    "v1.assist_known": "patient",
     "v1.correct": "dose",
     "v1.consent": "appointment",
     "v1.screen": "appointment",
@@ -195,6 +197,7 @@ TYPED = {
     "reactions.mark_in_error": {"reason": "wrong_person"},
     "clinic.document": {"identity_kind": "passport", "identity_value": "P1234567"},
     "clinic.assist": {"seen": "y"},
+    "people.assist": {"seen": "y"},
     "v1.release": {"why": "cap"},
     "v1.move": {"slot_id": "slot"},
     "v1.not_vaccinated": {"reason": "unwell"},
@@ -254,7 +257,11 @@ TYPED = {
     "closing.count": {"found": "3"},
     "entries.correct": {"why": "twice"},
 }
-LEADS_AWAY = {"family.look_after", "clinic.assist"}  # to somebody else's pages, until one returns
+LEADS_AWAY = {
+    "family.look_after",
+    "clinic.assist",
+    "people.assist",
+}  # to somebody else's pages, until one returns
 PARENTS = [None, 0, 1, 1, 2]  # ministry, region, ours, another, below ours
 OURS, ANOTHER = 2, 3
 # Whose record, at which site, of which organisation; we are person 0, at site 0.

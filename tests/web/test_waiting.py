@@ -68,6 +68,42 @@ def test_a_stranger_joins_and_is_told_where_they_stand(joined, newest_message):
     assert "HC-" not in page  # the number of their document is enough
 
 
+def test_who_cannot_be_written_to_is_told_where_to_ask(joined):
+    told = joined().get_data(as_text=True)
+    assert "We write to you when a place is free for you" in told
+    page = joined(identity_value="KANARI 999", phone="", mail="").get_data(as_text=True)
+    assert "we cannot tell you when a place is free" in page
+    assert "We write to you" not in page
+
+
+def test_an_offer_names_the_vaccine(parts, clinic, citizen):
+    assert free_a_place(parts, clinic) == 1
+    page = citizen.get("/my/waiting").text
+    assert "Take this place" in page
+    assert "Vaccine: <bdi>Comirnaty</bdi>" in page
+
+
+def test_the_desk_opens_the_list_with_who_waits_and_has_no_appointment(
+    parts, clinic, joined, staff
+):
+    joined()
+    free_a_place(parts, clinic)
+    with parts.doors.reading() as db:
+        entry = db.scalars(select(WaitEntry)).one()
+    clerk = staff("clerk")
+    address = f"/clinic/people/{entry.person_id}"
+    assert clerk.get(address).status_code == 404, "whom one has not looked for is in nobody's reach"
+    asked = {"text": "Kanarian", "born": ["27", "3", "1985"]}
+    assert address in clerk.post("/clinic/people/", asked).text
+    assert "open their pages" in clerk.get(address).text
+    assert clerk.post(f"{address}/help", {}, page=address).status_code == 400
+    assert clerk.post(f"{address}/help", {"seen": "y"}, page=address).location == "/my/"
+    offer = re.search(r"/my/waiting/offers/[0-9a-f-]+/accept", clerk.get("/my/waiting").text)[0]
+    assert clerk.post(offer, page="/my/waiting").status_code == 303
+    with parts.doors.reading() as db:
+        assert db.get_one(WaitEntry, entry.id).state == "placed"
+
+
 def test_who_has_no_document_gets_a_reference_to_answer_by(app, joined, newest_message):
     page = joined(identity_kind="none", identity_value="").get_data(as_text=True)
     number = re.search(r"HC-\w{4}-\w{4}", page)[0]

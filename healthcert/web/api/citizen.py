@@ -66,7 +66,7 @@ Offered = of(
 Entry = of("WaitEntry", "What somebody waits for.", WaitEntry,
            "id programme_id site_id within_km standby turn_on state")  # fmt: skip
 Wait = of("Wait", "What is waited for, how many are before one, and what is offered now.",
-          entry=Entry, before=int, offer=Offered | None)  # fmt: skip
+          entry=Entry, before=int, offer=Offered | None, product=str | None)  # fmt: skip
 Entered = of("Entered", "What somebody waits for, and by which reference: empty, with a number.",
              id=UUID, reference=str)  # fmt: skip
 Decided = of("Decided", "Whether it is one's turn, why, and what groups are called, by code.",
@@ -158,7 +158,7 @@ get("/record/seen", looks.access_log, whose="view", answer=Looks, name="seen", r
 get("/record/erase", erasure.foreseen, whose="self", answer=Erased, name="foresee_erasure")
 post("/record/erase", erasure.erase, whose="self", fixed={"reason": "asked"}, answer=Erased)
 get("/waiting", waiting.of_person, whose="view", answer=Rows(Wait, "entry.id"), name="waits")
-post("/waiting", waiting.join, whose="book", status=201, body=_AROUND)
+post("/waiting", waiting.join, whose="book", status=201, body=_AROUND, fixed={"typed": False})
 post("/waiting/newcomers", identities.enter, status=201,
      body={"site_id": UUID | None, **_AROUND},
      answer=Entered, read=lambda found: {"id": found[0].id, "reference": found[1]},

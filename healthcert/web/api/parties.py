@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import AlreadyBooked, AnothersTicket, NotFound, NotSignedIn, Refusal
+from healthcert.errors import AnothersTicket, NotFound, NotSignedIn, Refusal
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, scenes, search
 from healthcert.services.people import Details
@@ -84,14 +84,7 @@ def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: AN
     """Return what is held; `whose` admits a person who is on record, or raises `NotFound`."""
     wishes = [_wish(on, body, number, whose) for number in range(len(body.wishes))]
     refuse_another(people.details_of(parts().vault, each.person) for each in wishes)
-    try:
-        held = parties.hold(on.db, wishes=wishes, actor=on.actor, **on.kit, **more)
-    except booking.NotDue as refusal:
-        if body.wishes[refusal.which].details is None:
-            raise
-        hidden = AlreadyBooked()  # no word of a record to who only told of somebody
-        hidden.which = refusal.which
-        raise hidden from None
+    held = parties.hold(on.db, wishes=wishes, actor=on.actor, **on.kit, **more)
     told = {"id": held.id, "key": _key(held.id), "until": held.until}
     return Party.model_validate(told | {"appointments": held.appointments})
 
@@ -100,7 +93,8 @@ def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: AN
 def confirm(on: On, party_id: UUID, body: Key) -> Shape:
     """Book what is held; where the time was over, places are taken again, or none."""
     _refuse_others(party_id, body)
-    found = parties.confirm(on.db, party_id=party_id, actor=on.actor, **on.kit)
+    typed = range(parties.MOST_PLACES)  # a key says nothing of who they are
+    found = parties.confirm(on.db, party_id=party_id, actor=on.actor, typed=typed, **on.kit)
     return Booked.model_validate({"appointments": found})
 
 
@@ -134,7 +128,8 @@ def _wish(on: On, body: Wishes, number: int, whose: _Whose) -> parties.Wish:
     except Refusal as refusal:
         refusal.which = number
         raise
-    return parties.Wish(person, wish.slot_id, wish.dose_number, said)
+    is_typed = wish.details is not None
+    return parties.Wish(person, wish.slot_id, wish.dose_number, said, is_typed)
 
 
 def _theirs(on: On, told: UUID | None) -> UUID:
