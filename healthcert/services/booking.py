@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotEligible, NotFound, WrongState
+from healthcert.errors import NotEligible, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -156,10 +156,7 @@ def own(db: Session, *, appointment_id: UUID, person_id: UUID) -> Appointment:
         NotFound: No such appointment, or it is someone else's.
     """
     query = select(Appointment).filter_by(id=appointment_id, person_id=person_id)
-    found = db.scalar(query.execution_options(populate_existing=True))
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.scalar(query.execution_options(populate_existing=True)))
 
 
 def next_of(db: Session, first: Appointment) -> Appointment | None:

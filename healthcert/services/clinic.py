@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, NotFound, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     AdverseEvent,
@@ -251,10 +251,7 @@ def _at_site(db: Session, appointment_id: UUID, site_id: UUID | None) -> Appoint
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
         .where(Appointment.id == appointment_id, ClinicSession.site_id == site_id)
     )
-    found = db.scalar(query.execution_options(populate_existing=True))
-    if found is None:
-        raise NotFound
-    return found
+    return there(db.scalar(query.execution_options(populate_existing=True)))
 
 
 def _expected(

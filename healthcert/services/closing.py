@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotAllowed, NotFound
+from healthcert.errors import BadInput, NotAllowed, there
 from healthcert.models import (
     Appointment,
     ClinicSession,
@@ -138,9 +138,7 @@ def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime)
         NotFound: The site has none of that lot.
     """
     its, alone = (staff.site_id, lot_id), {"key_share": True}  # two may count at once
-    shelf = None if staff.site_id is None else db.get(Stock, its, with_for_update=alone)
-    if shelf is None:
-        raise NotFound
+    shelf = there(None if staff.site_id is None else db.get(Stock, its, with_for_update=alone))
     if found < 0:
         raise BadInput({"found": "not_so_many"})
     one = select(StockCount).filter_by(site_id=shelf.site_id, lot_id=lot_id, state="open")

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
+from healthcert.errors import BadInput, NeedsAnother, WrongState, there
 from healthcert.models import Lot, Staff, Stock, StockMove
 from healthcert.models.stock import BY_HAND, WRONG_BECAUSE
 from healthcert.services import audit, stock
@@ -46,9 +46,7 @@ def correct(
         NotFound: No such entry of a shelf of theirs.
         WrongState: It was taken back before.
     """
-    wrong = db.get(StockMove, move_id)
-    if wrong is None:
-        raise NotFound
+    wrong = there(db.get(StockMove, move_id))
     arrived = select(StockMove).filter_by(answers=wrong.id, kind="transferred_in")
     halves = [wrong, *db.scalars(arrived)]
     shelves = {

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import NotFound
+from healthcert.errors import there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Certificate, Message, Person, Screening, Site, Staff
 from healthcert.models.dose import Dose, DoseStanding
@@ -72,9 +72,7 @@ def dose_at_site(
         .join(Site, Site.id == Dose.site_id)
         .where(Dose.id == dose_id, Dose.site_id == staff.site_id)
     )
-    found = db.execute(query).one_or_none()
-    if found is None:
-        raise NotFound
+    found = there(db.execute(query).one_or_none())
     dose, person, product, site, state = found
     details = details_of(vault, person)
     looks.seen(

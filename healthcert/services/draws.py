@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, case, exists, func, sel
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, WrongState, there
 from healthcert.gateways import draw_files
 from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Draw, Phase, Programme, Site, Staff, WaitEntry, new_id
@@ -227,10 +227,7 @@ def one(db: Session, *, draw_id: UUID) -> Draw:
     Raises:
         NotFound: No such draw.
     """
-    draw = db.get(Draw, draw_id)
-    if draw is None:
-        raise NotFound
-    return draw
+    return there(db.get(Draw, draw_id))
 
 
 def unfinished(db: Session) -> Sequence[Draw]:
@@ -301,9 +298,7 @@ def _belongs(group: str) -> ColumnElement[bool]:
 
 
 def _found(db: Session, draw_id: UUID, *states: str) -> Draw:
-    draw = db.get(Draw, draw_id, with_for_update=True, populate_existing=True)
-    if draw is None:
-        raise NotFound
+    draw = there(db.get(Draw, draw_id, with_for_update=True, populate_existing=True))
     if draw.state not in states:
         raise WrongState
     return draw

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import NotFound
+from healthcert.errors import there
 from healthcert.models import Lot, Product, Site, Staff, Stock, StockMove
 from healthcert.services.part import Part
 
@@ -26,9 +26,7 @@ def one_shelf(db: Session, *, site_id: UUID, lot_id: UUID) -> Row[Stock, Lot, Pr
     query = select(Stock, Lot, Product).join(Lot, Lot.id == Stock.lot_id)
     query = query.join(Product, Product.id == Lot.product_id)
     query = query.where(Stock.site_id == site_id, Stock.lot_id == lot_id)
-    if (found := db.execute(query).one_or_none()) is None:
-        raise NotFound
-    return found
+    return there(db.execute(query).one_or_none())
 
 
 def listed(db: Session, *, site_id: UUID, lot_id: UUID, part: Part) -> Sequence[Entry]:
@@ -49,9 +47,7 @@ def one(db: Session, *, site_id: UUID, move_id: UUID) -> Entry:
         NotFound: No such entry there.
     """
     query = _told().where(StockMove.site_id == site_id, StockMove.id == move_id)
-    if (found := db.execute(query).one_or_none()) is None:
-        raise NotFound
-    return found
+    return there(db.execute(query).one_or_none())
 
 
 def _told() -> Select[*_Columns]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import NotFound, WrongState
+from healthcert.errors import NotFound, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Certificate, Dose, Person, Product, Recovery, TestResult
 from healthcert.policy.schedule import Outlook
@@ -92,9 +92,7 @@ def certificate_text(db: Session, *, vault: Vault, person_id: UUID, certificate_
         WrongState: It is not signed yet, or no longer holds.
     """
     query = _certificates(person_id).where(Certificate.id == certificate_id)
-    found = db.execute(query).one_or_none()
-    if found is None:
-        raise NotFound
+    found = there(db.execute(query).one_or_none())
     certificate = found[0]
     if certificate.state != "issued" or certificate.sealed is None:
         raise WrongState

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, NotFound, WrongState, there
 from healthcert.models import (
     Appointment,
     ClinicSession,
@@ -99,9 +99,7 @@ def one(db: Session, *, holiday_id: UUID, staff: Staff, now: datetime) -> Holida
         WrongState: It is withdrawn, or over everywhere.
     """
     within = Holiday.organisation_id.in_(reach(db, staff=staff, now=now))
-    found = db.scalar(select(Holiday).where(Holiday.id == holiday_id, within))
-    if found is None:
-        raise NotFound
+    found = there(db.scalar(select(Holiday).where(Holiday.id == holiday_id, within)))
     if found.withdrawn_at or found.day < (now - _DAY).date():
         raise WrongState
     return found

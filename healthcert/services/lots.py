@@ -11,7 +11,7 @@ from sqlalchemy import Row, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, WrongState, there
 from healthcert.models import Dose, Lot, LotValidity, PersonToken, Product, Site, Staff
 from healthcert.models.broken import refusing
 from healthcert.services import audit, facts
@@ -136,9 +136,7 @@ def exhaust(db: Session, *, lot_id: UUID, staff: Staff, now: datetime) -> None:
 def _locked(db: Session, lot_id: UUID) -> tuple[Lot, LotValidity]:
     """Return a lot with its newest validity; nobody else orders or judges by it meanwhile."""
     one = select(Lot).where(Lot.id == lot_id).with_for_update(key_share=True)
-    lot = db.scalar(one.execution_options(populate_existing=True))
-    if lot is None:
-        raise NotFound
+    lot = there(db.scalar(one.execution_options(populate_existing=True)))
     return lot, newest(db, lot_id)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, there
 from healthcert.models import Appointment, AuditEvent, ClinicSession, Product, Site, Slot, Staff
 from healthcert.models.place import KEPT
 from healthcert.services import audit
@@ -88,9 +88,7 @@ def resize(
     if wrong or len(pools) < len(kept or ()):
         raise BadInput(dict.fromkeys(wrong or ["kept_phone"], "kept_too_many"))
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
-    about = db.scalar(query.filter_by(id=session_id))
-    if about is None:
-        raise NotFound
+    about = there(db.scalar(query.filter_by(id=session_id)))
     larger = update(Slot).where(Slot.session_id == session_id).values(capacity=capacity, **pools)
     try:
         with db.begin_nested():

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import NotFound
+from healthcert.errors import there
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Dose, DoseStanding, Person, Product, Site, Staff
 from healthcert.models.adverse_event import AdverseEventEntry
@@ -73,9 +73,7 @@ def case(
     Raises:
         NotFound: No such case in one's reach.
     """
-    row = db.execute(_query(staff).where(AdverseEvent.id == event_id)).one_or_none()
-    if row is None:
-        raise NotFound
+    row = there(db.execute(_query(staff).where(AdverseEvent.id == event_id)).one_or_none())
     found = Case(*row)
     looks.seen(
         db, staff=staff, person_id=found.person.id, reason="safety", now=now,

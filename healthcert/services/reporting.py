@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, NotFound, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Dose, Staff, new_id
 from healthcert.models.adverse_event import ERROR_REASONS, AdverseEventEntry
@@ -152,9 +152,7 @@ def move_event(
         NotFound: No such case.
         WrongState: This step does not follow, or the causality that it needs is missing.
     """
-    event = db.get(AdverseEvent, event_id, with_for_update=True, populate_existing=True)
-    if event is None:
-        raise NotFound
+    event = there(db.get(AdverseEvent, event_id, with_for_update=True, populate_existing=True))
     found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
     if state == "entered_in_error":
         raise WrongState  # that is a deed of its own, with a reason

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Consent, Screening, Staff, Triage, new_id
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
@@ -96,9 +96,7 @@ def override(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     if outcome == "defer" and (until is None or until <= day):
         raise BadInput({"until": "too_long_ago" if until else "missing"})
-    screening = db.get(Screening, screening_id)
-    if screening is None:
-        raise NotFound
+    screening = there(db.get(Screening, screening_id))
     people.locked(db, screening.person_id)
     last = select(func.max(Triage.ordinal)).filter_by(screening_id=screening_id)
     row = Triage(

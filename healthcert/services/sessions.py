@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, NotFound, there
 from healthcert.models import Base, ClinicSession, Site, Staff, new_id, upsert
 from healthcert.models.place import KEPT, SessionTemplate
 from healthcert.policy import timetable
@@ -111,9 +111,7 @@ def make(
     Raises:
         NotFound: No such template.
     """
-    template = db.get(SessionTemplate, template_id)
-    if template is None:
-        raise NotFound
+    template = there(db.get(SessionTemplate, template_id))
     db.get_one(Site, template.site_id, with_for_update=ALONE)
     db.refresh(template)
     days = foreseen(db, template, country=country, until=until)

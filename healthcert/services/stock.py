@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState, there
 from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockMove
 from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import alarms, audit
@@ -162,8 +162,7 @@ def balance(db: Session, shelf: Shelf, staff: Staff) -> Stock:
 def in_use(db: Session, fridge_id: UUID, site_id: UUID | None, *, shared: bool = True) -> Fridge:
     """Return a fridge of a site (NotFound), in use (WrongState) until this transaction ends."""
     one = select(Fridge).filter_by(id=fridge_id, site_id=site_id).with_for_update(read=shared)
-    if (fridge := db.scalar(one, execution_options={"populate_existing": True})) is None:
-        raise NotFound
+    fridge = there(db.scalar(one, execution_options={"populate_existing": True}))
     if fridge.gone_at is not None:
         raise WrongState
     return fridge
@@ -189,8 +188,7 @@ def locked(db: Session, shelf: Shelf) -> Stock:
         with suppress(IntegrityError), db.begin_nested():  # somebody else may just have begun it
             row = {"site_id": shelf.site_id, "lot_id": shelf.lot_id}
             db.execute(insert(Base.metadata.tables["stock"]).values(row))
-        if (stock := db.scalar(locked)) is None:
-            raise NotFound
+        stock = there(db.scalar(locked))
     return stock
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
-from healthcert.errors import AlreadyBooked, BadInput, NotFound, TimesOverlap, WrongState
+from healthcert.errors import AlreadyBooked, BadInput, NotFound, TimesOverlap, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -293,9 +293,7 @@ def _standing(db: Session, dose_id: UUID, staff: Staff, found: str) -> tuple[Dos
 
     A dose given elsewhere belongs to the site where it was written down.
     """
-    dose = db.get(Dose, dose_id)
-    if dose is None:
-        raise NotFound
+    dose = there(db.get(Dose, dose_id))
     site_id = dose.site_id or db.get_one(Staff, dose.recorded_by).site_id
     if site_id != staff.site_id:
         raise NotFound
@@ -308,9 +306,7 @@ def _standing(db: Session, dose_id: UUID, staff: Staff, found: str) -> tuple[Dos
 
 
 def _appointment(db: Session, appointment_id: UUID, staff: Staff) -> tuple[Appointment, Place]:
-    appointment = db.get(Appointment, appointment_id, populate_existing=True)
-    if appointment is None:
-        raise NotFound
+    appointment = there(db.get(Appointment, appointment_id, populate_existing=True))
     place = place_of(db, appointment.slot_id, states=None)
     if place.site.id != staff.site_id:
         raise NotFound
@@ -380,10 +376,7 @@ def _recorded(db: Session, doses: Sequence[elsewhere.OfSomebody]) -> dict[str | 
 
 
 def _product(db: Session, product_id: UUID) -> Product:
-    product = db.get(Product, product_id)
-    if product is None:
-        raise NotFound
-    return product
+    return there(db.get(Product, product_id))
 
 
 def _tell_recalled(

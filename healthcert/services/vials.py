@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotFound, WrongState
+from healthcert.errors import BadInput, WrongState, there
 from healthcert.models import Dose, Lot, Product, Site, Staff, Stock, StockMove, Vial
 from healthcert.services import knowledge, lots, stock
 from healthcert.services.stock import Shelf
@@ -111,9 +111,7 @@ def discard(db: Session, *, vial_id: UUID, staff: Staff, now: datetime) -> int:
         NotFound: No such vial at the site of this member of staff.
         WrongState: It ended before.
     """
-    vial = db.scalar(select(Vial).filter_by(id=vial_id, site_id=staff.site_id))
-    if vial is None:
-        raise NotFound
+    vial = there(db.scalar(select(Vial).filter_by(id=vial_id, site_id=staff.site_id)))
     shelf = Shelf(vial.site_id, vial.lot_id)
     found = stock.balance(db, shelf, staff)  # nobody else gives or wastes of it meanwhile
     here = {each.vial.id: each for each in opened(db, site_id=vial.site_id)}

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import AlreadyBooked, BadInput, NotFound
+from healthcert.errors import AlreadyBooked, BadInput, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -86,9 +86,7 @@ def leave(
     """
     people.locked(db, person_id)
     query = select(WaitEntry).filter_by(id=entry_id, person_id=person_id).with_for_update()
-    entry = db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))  # nobody offers meanwhile
-    if entry is None:
-        raise NotFound
+    entry = there(db.scalar(query.where(WaitEntry.state.in_(IN_LINE))))  # nobody offers meanwhile
     theirs = update(Offer).where(Offer.wait_entry_id == entry_id, Offer.state == "open")
     db.execute(theirs.values(state="declined"))
     entry.state = "left"

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from wtforms import Field
 from wtforms.validators import StopValidation
 
-from healthcert.errors import BadInput, NotFound
+from healthcert.errors import BadInput, there
 from healthcert.i18n import lazy as _
 from healthcert.models import Programme
 from healthcert.policy.draw import Rules
@@ -130,9 +130,7 @@ def _programme() -> tuple[Programme, dict[str, Mapping[str, str]]]:
     """Return the programme that the address names, and for whom places may be reserved."""
     code = request.args.get("programme", "")
     with parts().doors.reading() as db:
-        found = next((one for one in desk.programmes(db) if one.code == code), None)
-        if found is None:
-            raise NotFound
+        found = there(next((one for one in desk.programmes(db) if one.code == code), None))
         return found, draws.groups(db, found, parts().country)
 
 

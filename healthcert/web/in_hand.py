@@ -7,7 +7,7 @@ import icalendar
 from flask import redirect, render_template, session, url_for
 from werkzeug import Response
 
-from healthcert.errors import NotFound
+from healthcert.errors import there
 from healthcert.i18n import gettext
 from healthcert.services import scenes
 from healthcert.services.scenes import Place
@@ -59,9 +59,7 @@ def calendar_file() -> Response:
 
 
 def _made() -> list[tuple[dict[str, str], Place]]:
-    told = session.get(done_key())
-    if told is None:
-        raise NotFound
+    told = there(session.get(done_key()))
     with parts().doors.reading() as db:
         slots = [(one, UUID(one["slot"])) for one in told["made"]]
         return [(one, scenes.place_of(db, slot, states=None)) for one, slot in slots]

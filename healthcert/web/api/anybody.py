@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from healthcert import models
-from healthcert.errors import BadCode, NotFound
+from healthcert.errors import BadCode, there
 from healthcert.gateways import room_files
 from healthcert.models.place import FACILITIES
 from healthcert.services import access, api_tokens, draws, roster, search
@@ -127,9 +127,7 @@ draw = get("/draws/<uuid:draw_id>", draws.one, name="draw", **DRAWN)
 @deed("GET", "/availability", gives=Availability)
 def availability(on: On) -> Shape:  # noqa: ARG001 - the database is not asked
     """Tell where places are left, as the worker saw it last."""
-    told = room_files.held(parts().settings.room_dir / room_files.AVAILABILITY)
-    if told is None:
-        raise NotFound
+    told = there(room_files.held(parts().settings.room_dir / room_files.AVAILABILITY))
     return Availability.model_validate(told)
 
 
