@@ -13,7 +13,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Base, Person, narrow
 from healthcert.models.appointment import ACTIVE
 from healthcert.policy.schedule import Series
-from healthcert.services import eligibility, history, knowledge, people
+from healthcert.services import eligibility, history, knowledge, people, safety
 from healthcert.services.eligibility import Asked
 from healthcert.services.history import Past
 from healthcert.services.scenes import Place
@@ -33,6 +33,7 @@ class _Known(NamedTuple):
     busy: dict[UUID, list[tuple[UUID, datetime, datetime]]]  # appointments: programme, from, until
     past: dict[UUID, list[Past]]
     last: dict[UUID, Any]  # the newest decisions
+    put_off: dict[UUID, date | None]  # until when, by a clinician
     rule: Series
 
 
@@ -52,6 +53,7 @@ def judged(
         _busy(db, ids),
         history.past_doses(db, person_ids=ids, disease=place.programme.disease),
         eligibility.newest(db, person_ids=ids, programme_id=place.programme.id),
+        safety.put_off(db, person_ids=ids, programme_id=place.programme.id),
         knowledge.rule_of(db, place.product.id).series,
     )
     for each in waits:
@@ -64,11 +66,19 @@ def dose_for(db: Session, vault: Vault, person: Person, place: Place) -> int | N
     past = history.past_doses(db, person_ids=[person.id], disease=disease)[person.id]
     rule = knowledge.rule_of(db, place.product.id).series
     born = people.details_of(vault, person).birth_date
-    return dose_by(past, rule, born, place.session.day)
+    until = safety.put_off(db, person_ids=[person.id], programme_id=place.programme.id)
+    return _dose_by(past, rule, born, place.session.day, until.get(person.id))
 
 
-def dose_by(past: Sequence[Past], rule: Series, birth_date: str, day: date) -> int | None:
-    """Return which dose by a rule is due on a day; None where none is, or the age is not right."""
+def _dose_by(
+    past: Sequence[Past], rule: Series, birth_date: str, day: date, until: date | None
+) -> int | None:
+    """Return which dose by a rule is due on a day; None where none is, or the age is not right.
+
+    None is either for whom a clinician put off until later.
+    """
+    if until and day < until:
+        return None
     following = history.outlook_of(past, rule, birth_date, day).next
     if following is None or following.earliest > day:
         return None
@@ -98,7 +108,7 @@ def _verdict(
         if its == programme.id or (begins < place_at[1] and ends > place_at[0]):
             return "busy"
     born = people.details_of(vault, person).birth_date
-    if dose_by(past, known.rule, born, day) is None:
+    if _dose_by(past, known.rule, born, day, known.put_off.get(person.id)) is None:
         return "unfit"
     doses = sum(each.counts == "valid" for each in past)
     one = Asked(person, born, doses, known.last.get(person.id))

@@ -26,6 +26,7 @@ from healthcert.services import (
     reactions,
     safety,
     vaccination,
+    waits,
 )
 from healthcert.services.booking import cancel
 from healthcert.services.clinic import Patient
@@ -90,6 +91,7 @@ def _put_off(
             db, vault=vault, appointment_id=appointment_id, person_id=person.id, now=now,
             actor=audit.Actor("staff", staff.id),
         )  # fmt: skip
+    waits.after_dose(db, vault=vault, persons=[person], now=now)
     programme = db.get_one(Programme, of.programme_id)
     messages.queue(
         db, vault=vault, person=person, template="put_off", time_zone=site.time_zone,

@@ -120,6 +120,22 @@ def newest_decision(
     return db.scalar(query.order_by(Triage.recorded_at.desc(), Triage.id.desc()).limit(1))
 
 
+def put_off(
+    db: Session, *, person_ids: Collection[UUID], programme_id: UUID
+) -> dict[UUID, date | None]:
+    """Return until when the newest decision puts people off in a programme; None where it does not.
+
+    Of whom nothing was decided nothing is returned.
+    """
+    query = (
+        select(Screening.person_id, Triage.until)
+        .join(Triage, Triage.screening_id == Screening.id)
+        .where(Screening.person_id.in_(person_ids), Screening.programme_id == programme_id)
+        .order_by(Triage.recorded_at, Triage.id)
+    )
+    return {row.person_id: row.until for row in db.execute(query)}
+
+
 def _note(
     db: Session, act: str, kind: str, row_id: UUID, staff: Staff | None, now: datetime,
     **details: audit.Detail,

@@ -76,7 +76,7 @@ def versions(db: Session) -> dict[UUID, UUID]:
 def after_dose(db: Session, *, vault: Vault, persons: Collection[Person], now: datetime) -> None:
     """End the waits of people who were given what they wait for, and offers that fit no more.
 
-    To be called when what counts of their doses has changed.
+    To be called when what counts of their doses has changed, or a clinician put them off.
     """
     known = {person.id: person for person in persons}
     query = select(WaitEntry, Offer).where(WaitEntry.person_id.in_(known))

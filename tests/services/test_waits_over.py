@@ -17,7 +17,15 @@ from healthcert.models import (
     Slot,
     WaitEntry,
 )
-from healthcert.services import lapsing, parties, sweeping, unbooked, vaccination, waits
+from healthcert.services import (
+    lapsing,
+    parties,
+    safety,
+    sweeping,
+    unbooked,
+    vaccination,
+    waits,
+)
 from healthcert.services.audit import Actor
 from healthcert.services.facts import Told
 from healthcert.services.reconciling import differences
@@ -102,6 +110,28 @@ def booked(clinic, person_id, *, typed):
     held = clinic.doors.run(lambda db: parties.hold(db, wishes=wishes, source="web", **how))
     told = how | {"party_id": held.id, "typed": {0} if typed else ()}
     return clinic.doors.run(lambda db: parties.confirm(db, **told))
+
+
+def test_whom_a_clinician_put_off_is_asked_for_no_earlier_place(line, clinic, offered):
+    entry, offer = offered
+
+    def put_off(db):
+        screening = safety.screen(
+            db, vault=clinic.vault, person_id=entry.person_id, programme_id=clinic.programme.id,
+            questions_id=clinic.products[COMIRNATY].knowledge_id, answers={}, outcome="defer",
+            staff=clinic.nurse, now=NOW,
+        )  # fmt: skip
+        safety.override(
+            db, screening_id=screening.id, outcome="defer", reason="ill_today", until=day(9),
+            staff=clinic.nurse, day=day(0), now=NOW,
+        )  # fmt: skip
+        person = db.get_one(Person, entry.person_id)
+        waits.after_dose(db, vault=clinic.vault, persons=[person], now=NOW)
+
+    clinic.doors.run(put_off)
+    assert how_it_is(clinic, offer) == ("withdrawn", "waiting")
+    assert line.fill(line.freed(day(8))) == 0
+    assert line.fill(line.freed(day(9))) == 1
 
 
 def test_who_books_by_themselves_waits_no_more(line, clinic, offered):
