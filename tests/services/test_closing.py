@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
 from healthcert.models import (
     Appointment,
     ClinicSession,
@@ -60,7 +60,7 @@ def test_a_count_waits_for_somebody_else_who_finds_as_much(db, shelf):
     with pytest.raises(NotFound):
         closing.count(db, found=6, staff=make.make_staff(db), **how)
     assert closing.count(db, found=6, staff=nurse, **how) == "open"
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NeedsAnother):
         closing.count(db, found=6, staff=nurse, **how)
     assert closing.count(db, found=7, staff=lead, **how) == "dropped"
     assert closing.count(db, found=6, staff=nurse, **how) == "open"
