@@ -53,7 +53,7 @@ BY_ACT: Mapping[str, str] = {
     "close_site": "planning: foresee close foresee_one cancel foresee_end end; hours: show begin; "
     "v1: close_day open_day cancel_session end_template foresee_hours begin_hours",
     "see_lots": "lots: every; v1: known_lots lot recall",
-    "order_lots": "lots: exhaust order foresee recall; v1: order_lot exhaust",
+    "order_lots": "lots: exhaust order set_aside foresee recall; v1: order_lot exhaust",
     "hold_draw": "draws: ask announce run foresee give_up; v1: announce_draw give_up_draw run_draw",
     "keep_opening": "opening: ask announce foresee take_away; v1: set_opening take_opening_away",
     "mark_dose_in_error": "doses: correct mark_in_error; v1: mark_in_error judge_dose correct",

@@ -629,6 +629,26 @@ def test_a_lot_is_used_up_once_nothing_of_it_lies_anywhere(parts, staff, came):
     assert page not in admin.get("/admin/lots").text
 
 
+def test_a_lot_is_set_aside_everywhere_from_today_on_and_released_again(parts, staff, came):
+    admin = staff("admin")
+    page = f"/admin/lots/{came.lot_id}/set-aside"
+    assert page in admin.get("/admin/lots").text
+    for reason in ({}, {"reason": "boredom"}):
+        refused = admin.post(page, reason, page="/admin/lots")
+        assert refused.status_code == 400
+        assert 'href="#wrong-reason">The reason: fill this in' in refused.text
+    assert admin.post(page, {"reason": "producer"}, page="/admin/lots").status_code == 303
+    assert one(parts, select(Lot.state)) == "quarantined"
+    last = one(parts, select(LotValidity).filter_by(state="quarantined", reason="producer"))
+    assert last.since == TODAY  # what was given before counts as it did
+    assert page not in admin.get("/admin/lots").text
+    assert admin.post(page, {"reason": "producer"}, page="/admin/lots").status_code == 303
+    admin.post(f"/admin/lots/{came.lot_id}", {}, page="/admin/lots")
+    assert one(parts, select(Lot.state)) == "released"
+    nurse = staff("nurse")
+    assert nurse.post(page, {"reason": "producer"}, page="/clinic/stock").status_code == 403
+
+
 def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, staff):
     nurse, admin = staff("nurse"), staff("admin")
     nurse.post("/clinic/stock/came", {"scan": CARTON, "quantity": "1"}, page="/clinic/stock")

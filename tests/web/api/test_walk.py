@@ -113,7 +113,7 @@ BY_DEED = {
     "sites.show": "kept_site",
     "sites.keep": "make_site change_site",
     "lots.every": "known_lots lot",
-    "lots.order lots.recall": "order_lot",
+    "lots.order lots.recall lots.set_aside": "order_lot",
     "lots.foresee": "recall",
     "lots.exhaust": "exhaust",
     "draws.every draws.show": "draws draw",
