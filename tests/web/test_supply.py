@@ -584,6 +584,17 @@ def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead
         assert set(db.scalars(select(Slot.capacity))) == {9}
 
 
+@pytest.mark.parametrize("state", ["closed", "cancelled"])
+def test_a_session_that_is_over_or_cancelled_is_not_resized(parts, lead, state):
+    with parts.doors.transaction() as db:
+        session = db.scalars(select(ClinicSession)).one()
+        session.state, told = state, {"session": str(session.id), "capacity": "9"}
+    answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+    assert answer.status_code == 409
+    with parts.doors.reading() as db:
+        assert 9 not in set(db.scalars(select(Slot.capacity)))
+
+
 @pytest.mark.parametrize("path", ["/admin/sessions/close", "/admin/lots/{lot}/recall"])
 def test_what_is_grave_asks_who_it_is_again(parts, app, clinic, staff, clock, path):
     two_levels(app, clinic)
