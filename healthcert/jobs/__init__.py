@@ -19,6 +19,7 @@ from healthcert.jobs import (
     outbox,
     places,
     publishing,
+    reactions,
     retention,
     room,
     sealing,
@@ -46,12 +47,14 @@ JOBS: Mapping[str, Job] = MappingProxyType(
         "offers": places.offer,  # before places nobody is asked for are opened
         "places": places.release,
         "reminders": places.remind,
+        "reactions": reactions.watch,
         "retention": retention.let_go,
         "audit": sealing.seal,  # after what tells of itself, before what carries the head
         "bundle": publishing.publish,
     }
 )
-_MINUTELY = frozenset({"offers", "places", "reminders"})  # they look at many slots
+# They look at many slots, or have hours.
+_MINUTELY = frozenset({"offers", "places", "reminders", "reactions"})
 # Each on its own: people wait for places, whatever keeps a relay waiting; and while the ranks of a
 # million are written, or a line of as many is looked through, the waiting room and all else go on.
 _BESIDE = (("sweep",), ("draws",), ("offers", "places"))

@@ -94,8 +94,11 @@ def choice(told: Mapping[str, str], name: str, choices: Mapping[str, T]) -> T:
     return choices[told[name].lower()]
 
 
-def texts(told: Mapping[str, str], name: str) -> dict[str, str]:
-    """Return a text by language; English stands in for one that is missing."""
+def texts(told: Mapping[str, str], name: str, most: int) -> dict[str, str]:
+    """Return a text of so many letters by language; English stands in for one that is missing."""
+    names = [f"{name}_{lang}" for lang in LANGUAGES]
+    if long := [each for each in names if len(told.get(each, "")) > most]:
+        raise BadInput(dict.fromkeys(long, "too_long"))
     return {lang: told.get(f"{name}_{lang}") or told[f"{name}_en"] for lang in LANGUAGES}
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import exists, func, literal, select
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, NotAllowed, there
+from healthcert.errors import BadInput, NeedsAnother, there
 from healthcert.models import (
     Appointment,
     ClinicSession,
@@ -134,7 +134,7 @@ def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime)
 
     Raises:
         BadInput: ``found`` is below 0, or is not what the first person counted.
-        NotAllowed: The same person counts twice.
+        NeedsAnother: The same person counts twice.
         NotFound: The site has none of that lot.
     """
     its, alone = (staff.site_id, lot_id), {"key_share": True}  # two may count at once
@@ -151,7 +151,7 @@ def count(db: Session, *, lot_id: UUID, found: int, staff: Staff, now: datetime)
         db.flush()
         return first.state
     if first.counted_by == staff.id:
-        raise NotAllowed
+        raise NeedsAnother
     first.state = "dropped" if found != first.found else "confirmed"
     if first.state == "dropped":
         audit.done(db, "stock_counts_differ", first, {"second": found}, by=staff, now=now)

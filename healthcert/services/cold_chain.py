@@ -12,7 +12,7 @@ from healthcert.errors import BadInput, WrongState
 from healthcert.models import Knowledge, Lot, LotValidity, Product, Staff, Stock
 from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge, Vial
 from healthcert.services import alarms, audit, knowledge, stock
-from healthcert.services.facts import CLOCK_SLACK
+from healthcert.services.facts import CLOCK_SLACK, wrong_name
 from healthcert.services.stock import Shelf
 
 
@@ -52,12 +52,15 @@ def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> No
     """Add a fridge or freezer to the site of a member of staff.
 
     Raises:
-        BadInput: It has no name, one that is taken, or is of no such kind.
+        BadInput: It has no name, too long a one or one that is taken, or is of no such kind.
     """
-    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name.strip(), gone_at=None)
-    if kind not in FRIDGES or not name.strip() or db.scalar(taken):
-        raise BadInput({"name": "taken" if name.strip() else "missing"})
-    fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name.strip(), kind=kind)
+    name = name.strip()
+    if wrong := wrong_name(name):
+        raise BadInput({"name": wrong})
+    taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name, gone_at=None)
+    if kind not in FRIDGES or db.scalar(taken):
+        raise BadInput({"name": "taken"})
+    fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name, kind=kind)
     db.add(fridge)
     db.flush()
     audit.done(db, "fridge_added", fridge, {}, by=staff, now=now)

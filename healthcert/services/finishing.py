@@ -1,5 +1,7 @@
 """A session that is over for the day: closed, and opened again where that was too early."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,12 +13,23 @@ from healthcert.models import Appointment, ClinicSession, Site, Slot, Staff
 from healthcert.services import audit, hours, places, scenes, sessions
 
 
+class StillHere(WrongState):
+    """Somebody in the session is still to come, or waits there: how many, by `states`."""
+
+    code = "still_here"
+
+    def __init__(self, states: Mapping[str, int]) -> None:
+        """Take how many appointments hold it up, by their state."""
+        super().__init__()
+        self.states = dict(states)
+
+
 def close(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None:
     """Close a session of one's site: who has not come is given up, and its free places are gone.
 
     Raises:
         NotFound: No such session.
-        WrongState: It is over already, or somebody is still to come, or waiting here.
+        WrongState: It is over already, or somebody is still to come or waits here (`StillHere`).
     """
     session = db.get(ClinicSession, session_id, with_for_update=True, populate_existing=True)
     if session is None or session.site_id != staff.site_id:
@@ -25,10 +38,11 @@ def close(db: Session, *, session_id: UUID, staff: Staff, now: datetime) -> None
     query = query.where(Slot.session_id == session_id)
     waiting = query.where(Appointment.state.in_(("held", "booked", "arrived")))
     people = db.scalars(waiting.with_for_update(of=Appointment)).all()
-    if session.state not in scenes.BOOKABLE or any(
-        each.state == "arrived" or each.ends_at > now for each in people
-    ):
+    if session.state not in scenes.BOOKABLE:
         raise WrongState
+    left = [each.state for each in people if each.state == "arrived" or each.ends_at > now]
+    if left:
+        raise StillHere(Counter(left))
     for each in people:
         if each.state == "held":
             places.give_back(db, each, "expired")

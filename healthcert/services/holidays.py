@@ -27,9 +27,9 @@ from healthcert.models.broken import refusing
 from healthcert.models.place import CANCELLABLE
 from healthcert.services import audit, delegating, resting
 from healthcert.services.cells import LANGUAGES
+from healthcert.services.facts import wrong_name
 
 FARTHEST = timedelta(days=731)  # ahead, as plans reach
-_LONGEST = 100  # letters of a name
 _DAY = timedelta(days=1)
 _ONE = ("one_holiday_of_region", "one_holiday_of_organisation")
 
@@ -140,10 +140,10 @@ def _wrong_names(names: Mapping[str, str]) -> dict[str, str]:
     for lang, name in ({"en": ""} | dict(names)).items():
         if lang not in LANGUAGES:
             wrong["names"] = "not_a_language"
-        elif not name.strip() or "\0" in name:  # for which PostgreSQL has no place
-            wrong[f"name_{lang}"] = "not_valid" if name.strip() else "missing"
-        elif len(name) > _LONGEST:
-            wrong[f"name_{lang}"] = "too_long"
+        elif "\0" in name:  # for which PostgreSQL has no place
+            wrong[f"name_{lang}"] = "not_valid"
+        elif code := wrong_name(name):
+            wrong[f"name_{lang}"] = code
     return wrong
 
 

@@ -15,6 +15,7 @@ from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
+from healthcert.services.facts import LONGEST_NAME, wrong_name
 from healthcert.services.sheets import Line
 
 _SITE = (
@@ -22,6 +23,7 @@ _SITE = (
     "region", "latitude", "longitude", "time_zone", "step_free", "facilities", "languages",
     "female_vaccinator", "hours", "closed_on", "organisation",
 )  # fmt: skip
+_LONGEST_ADDRESS = 300  # letters
 
 
 class _StaffLine(NamedTuple):
@@ -33,6 +35,8 @@ class _StaffLine(NamedTuple):
 
 def _read_site(db: Session, setting: Setting, line: Line) -> dict[str, Any]:
     told = {"step_free": "", "female_vaccinator": "", **line.cells}
+    if wrong := wrong_name(told["code"]):
+        raise BadInput({"code": wrong})
     zone = told.get("time_zone") or setting.country.time_zone
     if zone not in ZONES:
         raise BadInput({"time_zone": "not_known"})
@@ -47,7 +51,8 @@ def _read_site(db: Session, setting: Setting, line: Line) -> dict[str, Any]:
     closed = told.get("closed_on", "").split()
     return {
         "code": told["code"], "region": told["region"], "time_zone": zone,
-        "names": cells.texts(told, "name"), "address": cells.texts(told, "address"),
+        "names": cells.texts(told, "name", LONGEST_NAME),
+        "address": cells.texts(told, "address", _LONGEST_ADDRESS),
         "latitude": cells.number(told, "latitude", 90),
         "longitude": cells.number(told, "longitude", 180),
         "step_free": cells.choice(told, "step_free", cells.YES_NO),
@@ -79,6 +84,8 @@ def _coded(
 
 def _read_staff(db: Session, _setting: Setting, line: Line) -> _StaffLine:
     told = line.cells
+    if wrong := wrong_name(told["name"]):
+        raise BadInput({"name": wrong})
     role = cells.choice(told, "role", {role: role for role in STAFF_ROLES})
     code, employer = told.get("site", ""), _coded(db, Organisation, told, "organisation")
     if (role in WITHOUT_SITE) == bool(code):

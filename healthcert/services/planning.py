@@ -8,9 +8,9 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import BadInput, there
+from healthcert.errors import BadInput, WrongState, there
 from healthcert.models import Appointment, AuditEvent, ClinicSession, Product, Site, Slot, Staff
-from healthcert.models.place import KEPT
+from healthcert.models.place import CANCELLABLE, KEPT
 from healthcert.services import audit
 from healthcert.services.part import Part
 from healthcert.services.sessions import MOST
@@ -80,6 +80,7 @@ def resize(
     Raises:
         BadInput: More are booked or kept in one of its slots, or it is too many.
         NotFound: No such session there.
+        WrongState: It is over, or cancelled.
     """
     if not 1 <= capacity <= MOST:
         raise BadInput({"capacity": "not_a_count"})
@@ -88,7 +89,9 @@ def resize(
     if wrong or len(pools) < len(kept or ()):
         raise BadInput(dict.fromkeys(wrong or ["kept_phone"], "kept_too_many"))
     query = select(ClinicSession).where(ClinicSession.site_id.in_(site_ids))
-    about = there(db.scalar(query.filter_by(id=session_id)))
+    about = there(db.scalar(query.filter_by(id=session_id).with_for_update()))
+    if about.state not in CANCELLABLE:
+        raise WrongState
     larger = update(Slot).where(Slot.session_id == session_id).values(capacity=capacity, **pools)
     try:
         with db.begin_nested():

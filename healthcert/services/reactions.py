@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
+from healthcert.data.knowledge import Country
 from healthcert.errors import there
 from healthcert.gateways.vault import Vault
 from healthcert.models import AdverseEvent, Dose, DoseStanding, Person, Product, Site, Staff
@@ -58,6 +59,16 @@ def cases(db: Session, *, staff: Staff, limit: int = 500, part: Part | None = No
     return [Case(*row) for row in db.execute(part.of(query, AdverseEvent.id) if part else query)]
 
 
+def exported(
+    db: Session, *, vault: Vault, staff: Staff, country: Country, limit: int = 100_000,
+    part: Part | None = None,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return the cases in one's reach as lines for the committee, in the order of `cases`."""
+    found = cases(db, staff=staff, limit=limit, part=part)
+    words = told(db, vault=vault, cases=found)
+    return [line(db, each, words[each.event.id], country.code) for each in found]
+
+
 def of_person(db: Session, person_id: UUID) -> Sequence[AdverseEvent]:
     """Return the reactions on record of a person, the latest first; none that was taken back."""
     query = select(AdverseEvent).filter_by(person_id=person_id)
@@ -88,10 +99,11 @@ def told(db: Session, *, vault: Vault, cases: Sequence[Case]) -> Mapping[UUID, M
     Of somebody who was erased nothing can be opened any more.
     """
     people = {each.event.id: each.person for each in cases if each.person.erased_at is None}
-    later = select(AdverseEventEntry).order_by(AdverseEventEntry.id)
-    if len(cases) == 1:
-        later = later.filter_by(event_id=cases[0].event.id)
     found: dict[UUID, dict[str, str]] = {each.event.id: {} for each in cases}
+    if not found:
+        return {}
+    later = select(AdverseEventEntry).order_by(AdverseEventEntry.id)
+    later = later.where(AdverseEventEntry.event_id.between(min(found), max(found)))
     for row in (*(each.event for each in cases), *db.scalars(later)):
         event_id = row.event_id if isinstance(row, AdverseEventEntry) else row.id
         if event_id in people:
@@ -132,7 +144,7 @@ def line(db: Session, case: Case, told: Mapping[str, str], country: str) -> dict
         "vaccine_code": product.code if product else None,
         "pregnant": how if how in PREGNANT else None, "seriousness": event.seriousness,
         "reporter": event.reporter, "state": event.state, "causality": event.causality,
-        "nullified": event.error_reason,
+        "nullified": event.error_reason, "case": event.id,
         "missing": " ".join(_missing(db, variables | {"onset": onset}, product))
         if event.error_reason is None else "",
     }  # fmt: skip

@@ -12,6 +12,7 @@ from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotProved, the
 from healthcert.models import Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
+from healthcert.services.facts import wrong_name
 
 _EMPLOYER = func.coalesce(Site.organisation_id, Staff.organisation_id)
 
@@ -95,10 +96,11 @@ def join(
     Somebody without a site has an organisation as `employer`; without one they reach nobody.
 
     Raises:
-        BadInput: No name, no such role, or a site where the role needs none, or the other way.
+        BadInput: No name or too long a one, no such role, or a site where the role needs none,
+            or the other way.
     """
     wrong = {
-        "name": "" if name.strip() else "missing",
+        "name": wrong_name(name),
         "role": "" if role in STAFF_ROLES else "not_a_choice",
         "site": "" if (site is None) == (role in WITHOUT_SITE) else "not_a_choice",
     }

@@ -1,10 +1,11 @@
 """Vials that are open: until when each may be used, what is left in it, what is thrown away.
 
-What is left is told by the doses given of the lot since, the vial opened first emptied first.
+What is left is told by the doses of the lot that were given since, or wasted by hand out of open
+vials, the vial opened first emptied first: so nothing is wasted a second time with the rest.
 A vial past its time refuses nothing: pages warn, and what was given is written down.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -17,6 +18,8 @@ from healthcert.errors import BadInput, WrongState, there
 from healthcert.models import Dose, Lot, Product, Site, Staff, Stock, StockMove, Vial
 from healthcert.services import knowledge, lots, stock
 from healthcert.services.stock import Shelf
+
+_OUT_OF_OPEN = ("opened_vial", "drawn_up")  # why such doses are wasted
 
 
 @dataclass(slots=True)
@@ -98,7 +101,7 @@ def opened(db: Session, *, site_id: UUID) -> list[Opened]:
         found.setdefault(vial.id, Opened(vial, lot, product, vial.doses, bool(is_barred)))
         if given_at:
             given[dose_id] = given_at, lot.id
-    for at, lot_id in sorted(given.values()):
+    for at, lot_id in sorted([*given.values(), *_wasted(db, site_id, found.values())]):
         _take_out(lot_id, at, found.values())
     still = [each for each in found.values() if each.vial.state == "open"]
     return sorted(still, key=lambda each: each.vial.use_until)
@@ -124,6 +127,34 @@ def discard(db: Session, *, vial_id: UUID, staff: Staff, now: datetime) -> int:
         stock.move(db, shelf, "wasted", left, staff=staff, now=now, reason="opened_vial")
     stock.note(db, f"vial_{vial.state}", found, staff.id, now, doses=left)
     return left
+
+
+def _wasted(db: Session, site_id: UUID, found: Collection[Opened]) -> list[tuple[datetime, UUID]]:
+    """Return each dose that was wasted by hand since the first of some vials was opened.
+
+    What was set right is of the time when it was first written down. The rest of a vial that ended
+    is out of no other.
+    """
+    if not found:
+        return []
+    back, ended = aliased(StockMove), aliased(Vial)
+    is_back = exists().where(back.answers == StockMove.id, back.kind == "wasted_back")
+    is_rest = exists().where(
+        ended.site_id == site_id, ended.lot_id == StockMove.lot_id, ended.state == "discarded",
+        ended.ended_at == StockMove.recorded_at,
+    )  # fmt: skip
+    query = select(StockMove, is_back, is_rest).order_by(StockMove.lot_id, StockMove.ordinal)
+    query = query.where(StockMove.site_id == site_id, StockMove.kind == "wasted")
+    query = query.where(StockMove.recorded_at >= min(each.vial.recorded_at for each in found))
+    begun, most = dict[UUID, datetime](), sum(each.vial.doses for each in found)
+    out: list[tuple[datetime, UUID]] = []
+    for move, was_back, rest in db.execute(query.where(StockMove.reason.in_(_OUT_OF_OPEN))):
+        first = begun.get(move.replaces) if move.replaces else move.recorded_at
+        if first is None or rest:
+            continue
+        begun[move.id] = first
+        out += [] if was_back else [(first, move.lot_id)] * min(move.quantity, most)
+    return out
 
 
 def _take_out(lot_id: UUID, at: datetime, found: Iterable[Opened]) -> None:

@@ -51,9 +51,10 @@ BY_ACT: Mapping[str, str] = {
     "plan_sessions": "planning: every preview make resize; holidays: every; v1: sessions resize "
     "templates preview make closures site_hours holidays country_holidays",
     "close_site": "planning: foresee close foresee_one cancel foresee_end end; hours: show begin; "
-    "v1: close_day open_day cancel_session end_template foresee_hours begin_hours",
+    "v1: foresee_closure close_day open_day foresee_cancel cancel_session foresee_end "
+    "end_template foresee_hours begin_hours",
     "see_lots": "lots: every; v1: known_lots lot recall",
-    "order_lots": "lots: exhaust order foresee recall; v1: order_lot exhaust",
+    "order_lots": "lots: exhaust order set_aside foresee recall; v1: order_lot exhaust",
     "hold_draw": "draws: ask announce run foresee give_up; v1: announce_draw give_up_draw run_draw",
     "keep_opening": "opening: ask announce foresee take_away; v1: set_opening take_opening_away",
     "mark_dose_in_error": "doses: correct mark_in_error; v1: mark_in_error judge_dose correct",
@@ -64,7 +65,7 @@ BY_ACT: Mapping[str, str] = {
     "count_stock": "closing: page count; v1: sums count",
     "close_session": "closing: close open_again; v1: close_session open_session",
     "see_adverse_events": "reactions: cases case; v1: cases case",
-    "assess_adverse_event": "reactions: move export; v1: assess",
+    "assess_adverse_event": "reactions: move export; v1: assess export_cases",
     "see_service_state": "draws: every show; opening: page; admin: state; v1: alarms opening "
     "opening_state",
     "see_organisations": "team: members; admin: organisations held; v1: held organisations "

@@ -76,7 +76,7 @@ def refused(refusal: errors.Refusal) -> Response:
 
 def _more(refusal: errors.Refusal) -> dict[str, Any]:
     """Return what else is known of a refusal: of what it is, and what may be done instead."""
-    names = ("fields", "which", "until", "opens_on", "group", "dose_id", "instead")
+    names = ("fields", "which", "until", "opens_on", "group", "dose_id", "instead", "states")
     told = {name: getattr(refusal, name, None) for name in names}
     faults = getattr(refusal, "faults", ())[:100]
     told["rows"] = [dict(zip(("line", "field", "code"), one, strict=True)) for one in faults]
@@ -148,6 +148,7 @@ def _respond(code: str, answer: Answer, more: Mapping[str, Any]) -> Response:
         page = render_template(
             "refusal.html", code=code, answer=answer, request_id=request_id(), back=came_from(),
             until=more.get("until"), wrong=complaints(more.get("fields", {})).values(),
+            states=more.get("states", {}),
         )  # fmt: skip
         return make_response(page, answer.status)
     problem = {

@@ -36,6 +36,17 @@ def order(lot_id: UUID) -> Response:
     return redirect(url_for(".every"), code=303)
 
 
+@bp.post("/<uuid:lot_id>/set-aside")
+def set_aside(lot_id: UUID) -> Response:
+    """Put a lot back into quarantine at every site: what is given from today on does not count."""
+    reason = request.form.get("reason", "")
+    if reason not in lots.RECALLS:
+        raise BadInput({"reason": "missing"})
+    order = {"state": "quarantined", "since": today(), "reason": reason}
+    done(lots.order, lot_id=lot_id, country=parts().country, **order)
+    return redirect(url_for(".every"), code=303)
+
+
 @bp.post("/<uuid:lot_id>/used-up")
 def exhaust(lot_id: UUID) -> Response:
     """Close a lot of which nothing lies anywhere any more."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState
+from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
 from healthcert.models import (
     Appointment,
     ClinicSession,
@@ -60,7 +60,7 @@ def test_a_count_waits_for_somebody_else_who_finds_as_much(db, shelf):
     with pytest.raises(NotFound):
         closing.count(db, found=6, staff=make.make_staff(db), **how)
     assert closing.count(db, found=6, staff=nurse, **how) == "open"
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NeedsAnother):
         closing.count(db, found=6, staff=nurse, **how)
     assert closing.count(db, found=7, staff=lead, **how) == "dropped"
     assert closing.count(db, found=6, staff=nurse, **how) == "open"
@@ -99,15 +99,26 @@ def test_a_session_is_closed_once_and_by_its_own_site(db, shelf):
     late = slot.ends_at
     missing = make.make_appointment(db, slot=slot)
     how = {"session_id": slot.session_id, "staff": nurse}
-    with pytest.raises(WrongState):
+    make.make_appointment(db, slot=slot, state="arrived")
+    make.make_appointment(db, slot=slot, state="vaccinated")
+    with pytest.raises(finishing.StillHere) as refused:
         finishing.close(db, **how, now=late - timedelta(minutes=1))
+    assert refused.value.states == {"arrived": 1, "booked": 1}
+    with pytest.raises(finishing.StillHere) as refused:
+        finishing.close(db, **how, now=late)
+    assert refused.value.states == {"arrived": 1}  # who has not come holds nobody up any more
+    here = db.scalars(select(Appointment).filter_by(state="arrived")).one()
+    here.state, here.why_not = "not_vaccinated", "left"
+    db.flush()
     with pytest.raises(NotFound):
         finishing.close(db, session_id=slot.session_id, staff=make.make_staff(db), now=late)
     finishing.close(db, **how, now=late)
     assert db.get_one(Appointment, missing.id).state == "no_show"
     assert db.get_one(ClinicSession, slot.session_id).state == "closed"
     _lots, [only] = closing.sums(db, site=site, day=TODAY, now=late)
-    assert (only.states, only.to_come) == ({"no_show": 1}, 0)
+    assert (only.states, only.to_come) == (
+        {"no_show": 1, "not_vaccinated": 1, "vaccinated": 1}, 0
+    )  # fmt: skip
     with pytest.raises(WrongState):
         finishing.close(db, **how, now=late)
 

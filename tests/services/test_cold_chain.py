@@ -220,6 +220,18 @@ def test_what_cannot_have_been_read_is_refused(clinic, fridge):
         assert set(refused.value.fields) == {field}
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"), [(" ", "missing"), ("x" * 101, "too_long"), (" A ", "taken")]
+)
+@pytest.mark.usefixtures("fridge")
+def test_a_fridge_needs_a_name_of_its_own_that_a_page_can_show(clinic, name, wrong):
+    how = {"kind": "fridge", "staff": clinic.nurse, "now": NOW}
+    with pytest.raises(BadInput) as refused:
+        clinic.doors.run(lambda db: cold_chain.add(db, name=name, **how))
+    assert refused.value.fields == {"name": wrong}
+    clinic.doors.run(lambda db: cold_chain.add(db, name=f" {'x' * 100} ", **how))
+
+
 def test_a_page_shows_each_fridge_with_its_newest_reading_and_each_shelf_once(clinic, fridge):
     make_fridge(clinic, "B", "freezer")
     here = shelf(clinic, "GOOD", fridge)

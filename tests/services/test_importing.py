@@ -307,9 +307,10 @@ def test_staff_are_taken_in_and_those_who_did_something_only_stop_working(table,
 
 def test_what_is_wrong_with_staff_is_named(table, clinic):
     text = f"name,role,site\nA,nurse,\nB,admin,{clinic.site.code}\nC,chief,\nD,clerk,moon\n"
+    text += f"{'x' * 101},admin,\n"
     assert table.look("staff", text).faults == [
         (2, "site", "missing"), (3, "site", "not_needed"), (4, "role", "not_a_choice"),
-        (5, "site", "not_known"),
+        (5, "site", "not_known"), (6, "name", "too_long"),
     ]  # fmt: skip
 
 

@@ -204,8 +204,17 @@ def test_a_session_grows_at_will_and_shrinks_to_what_is_booked(clinic):
     for wrong in (1, 0, 1001):
         with pytest.raises(BadInput):
             resize(wrong)
+    for state in ("closed", "published", "cancelled"):
+        clinic.doors.run(lambda db, state=state: become(db, slot.session_id, state))
+        if state != "published":
+            with pytest.raises(WrongState):
+                resize(9)
     with clinic.doors.reading() as db:
         assert db.get_one(Slot, slot.id).capacity == 2
+
+
+def become(db, session_id, state: str) -> None:
+    db.get_one(ClinicSession, session_id).state = state
 
 
 def cancel(clinic: Clinic, on: date, *, now: datetime = NOW) -> None:

@@ -20,7 +20,7 @@ from healthcert.models import (
     StockMove,
     Vial,
 )
-from healthcert.services import cold_chain, knowledge, lots, stock, vials
+from healthcert.services import cold_chain, correcting, knowledge, lots, stock, vials
 from healthcert.services.deliveries import Delivery, receive, scanned
 from healthcert.services.reconciling import differences
 from healthcert.services.stock import Shelf
@@ -39,7 +39,7 @@ from tests.services.clinic import JCOVDEN, Clinic, details
 from tests.services.test_yellow_fever import FOLDER
 from tests.threads import at_once
 
-HOUR = timedelta(hours=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 SERIES = {"doses": 1, "min_interval_days": 0, "target_interval_days": 0, "grace_days": 0,
           "booster_total": "series"}  # fmt: skip
 
@@ -145,6 +145,64 @@ def test_what_is_left_is_wasted_with_its_reason_and_stock_reconciles(clinic):
     assert left(clinic) == []
     with pytest.raises(WrongState):
         discard(clinic, vial)
+
+
+def waste(clinic: Clinic, here: Shelf, quantity: int, minutes: int, reason="opened_vial"):
+    told = {"staff": clinic.nurse, "now": NOW + minutes * MINUTE, "reason": reason}
+    clinic.doors.run(lambda db: stock.move(db, here, "wasted", quantity, **told))
+    with clinic.doors.reading() as db:
+        query = select(StockMove).filter_by(kind="wasted").order_by(StockMove.id.desc())
+        return db.scalars(query.limit(1)).one()
+
+
+def set_right(clinic: Clinic, wrong: StockMove, quantity: int, minutes: int):
+    with clinic.doors.transaction() as db:
+        head, now = make_staff(db, site_id=clinic.site.id, role="lead"), NOW + minutes * MINUTE
+        told = {"quantity": quantity, "why": "wrong_number", "staff": head, "now": now}
+        correcting.correct(db, move_id=wrong.id, **told)
+        return db.scalars(select(StockMove).filter_by(replaces=wrong.id)).one_or_none()
+
+
+def test_what_was_wasted_by_hand_out_of_an_open_vial_is_not_wasted_again_with_its_rest(clinic):
+    here = shelf(clinic)
+    waste(clinic, here, 3, -9)  # of a vial that nobody wrote down
+    vial = begin(clinic, here)
+    clinic.mark_in_error(give(clinic, 1))
+    waste(clinic, here, 1, 5, "drawn_up")
+    waste(clinic, here, 2, 6)
+    waste(clinic, here, 4, 7, "broken")  # vials that were closed
+    assert left(clinic) == [3]
+    assert discard(clinic, vial) == 3
+    with clinic.doors.reading() as db:
+        assert db.get_one(Stock, (here.site_id, here.lot_id)).wasted == 3 + 6 + 4
+        assert differences(db) == []
+    empty = begin(clinic, here, NOW + 2 * HOUR)
+    waste(clinic, here, 6, 130)
+    assert discard(clinic, empty, NOW + 3 * HOUR) == 0
+
+
+def test_waste_that_is_set_right_is_of_the_vial_that_was_open_then(clinic):
+    here = shelf(clinic)
+    begin(clinic, here)
+    wrong = waste(clinic, here, 5, 5)
+    begin(clinic, here, NOW + 10 * MINUTE)
+    assert left(clinic) == [1, 6]
+    right = set_right(clinic, set_right(clinic, wrong, 6, 20), 2, 30)
+    assert left(clinic) == [4, 6]
+    assert set_right(clinic, right, 0, 40) is None
+    assert left(clinic) == [6, 6]
+
+
+def test_the_rest_of_one_vial_is_taken_out_of_no_other(clinic):
+    here = shelf(clinic)
+    begin(clinic, here)
+    vial = begin(clinic, here, NOW + MINUTE)
+    assert discard(clinic, vial, NOW + 2 * MINUTE) == 6
+    assert left(clinic) == [6]
+    with clinic.doors.reading() as db:
+        rest = db.scalars(select(StockMove).filter_by(kind="wasted")).one()
+    set_right(clinic, rest, 4, 30)
+    assert left(clinic) == [6]
 
 
 def test_no_more_is_wasted_than_the_books_have(clinic):

@@ -64,6 +64,9 @@ def test_a_site_is_added_and_stands_in_the_list_with_its_hours(parts, ours, staf
     [
         ("code", "", "Short code: fill this in"),
         ("name_en", "", "Name in English: fill this in"),
+        ("code", "x" * 101, "Short code: this is too long"),
+        ("name_fr", "x" * 101, "Name in French: this is too long"),
+        ("address_en", "x" * 301, "Address in English: this is too long"),
         ("region", "moon", "Region: we do not know this one"),
         ("latitude", "north", "Latitude: enter degrees"),
         ("longitude", "181", "Longitude: there is no such place"),

@@ -584,6 +584,17 @@ def test_a_session_takes_more_people_and_never_fewer_than_are_booked(parts, lead
         assert set(db.scalars(select(Slot.capacity))) == {9}
 
 
+@pytest.mark.parametrize("state", ["closed", "cancelled"])
+def test_a_session_that_is_over_or_cancelled_is_not_resized(parts, lead, state):
+    with parts.doors.transaction() as db:
+        session = db.scalars(select(ClinicSession)).one()
+        session.state, told = state, {"session": str(session.id), "capacity": "9"}
+    answer = lead.post("/admin/sessions/size", told, page="/admin/sessions")
+    assert answer.status_code == 409
+    with parts.doors.reading() as db:
+        assert 9 not in set(db.scalars(select(Slot.capacity)))
+
+
 @pytest.mark.parametrize("path", ["/admin/sessions/close", "/admin/lots/{lot}/recall"])
 def test_what_is_grave_asks_who_it_is_again(parts, app, clinic, staff, clock, path):
     two_levels(app, clinic)
@@ -627,6 +638,26 @@ def test_a_lot_is_used_up_once_nothing_of_it_lies_anywhere(parts, staff, came):
     assert admin.post(page, page="/admin/lots").status_code == 303
     assert one(parts, select(Lot.state)) == "exhausted"
     assert page not in admin.get("/admin/lots").text
+
+
+def test_a_lot_is_set_aside_everywhere_from_today_on_and_released_again(parts, staff, came):
+    admin = staff("admin")
+    page = f"/admin/lots/{came.lot_id}/set-aside"
+    assert page in admin.get("/admin/lots").text
+    for reason in ({}, {"reason": "boredom"}):
+        refused = admin.post(page, reason, page="/admin/lots")
+        assert refused.status_code == 400
+        assert 'href="#wrong-reason">The reason: fill this in' in refused.text
+    assert admin.post(page, {"reason": "producer"}, page="/admin/lots").status_code == 303
+    assert one(parts, select(Lot.state)) == "quarantined"
+    last = one(parts, select(LotValidity).filter_by(state="quarantined", reason="producer"))
+    assert last.since == TODAY  # what was given before counts as it did
+    assert page not in admin.get("/admin/lots").text
+    assert admin.post(page, {"reason": "producer"}, page="/admin/lots").status_code == 303
+    admin.post(f"/admin/lots/{came.lot_id}", {}, page="/admin/lots")
+    assert one(parts, select(Lot.state)) == "released"
+    nurse = staff("nurse")
+    assert nurse.post(page, {"reason": "producer"}, page="/clinic/stock").status_code == 403
 
 
 def test_a_lot_is_released_by_another_and_extended_as_its_regulator_did(parts, staff):

@@ -1,6 +1,6 @@
 """For clinics: people on no list, what was found of them, reactions, and the end of the day."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,6 +41,22 @@ Case = of(
     AdverseEvent, "id number term onset_on seriousness outcome state causality due_at "
     "error_reason",
 )  # fmt: skip
+_WORDS = (
+    "patient_place history vaccine other_vaccines batch diluent_lot reporter_name "
+    "reporter_place reporter_position reporter_mail reporter_phone comments vaccine_code pregnant "
+    "causality nullified"
+)
+_CODES = (
+    "country worldwide_number patient patient_sex event outcome seriousness reporter state missing"
+)
+_TEXTS: dict[str, Any] = dict.fromkeys(_WORDS.split(), str | None)
+_TEXTS |= dict.fromkeys(_CODES.split(), str)
+Line = of(
+    "ReactionLine", "A case by the WHO's core variables (`docs/reactions.md`); ``on_file``: it was "
+    "told in words, which stay in the case.", case=UUID, report_received=date, reported=date,
+    patient_birth_year=int, dose_number=int | None, serious=bool, onset=date | str,
+    vaccinated=datetime | date | str | None, **_TEXTS,
+)  # fmt: skip
 WholeCase = of("WholeCase", "A case, and what was told in words.", case=Case, told=dict[str, Any])
 Counted = of("Counted", "``open`` until a second person counts; then ``confirmed``, or ``dropped``:"
              " they differ.", state=str)  # fmt: skip
@@ -66,6 +82,13 @@ post(f"{_WHO}/cards", identities.new_card, answer=Card, **_OURS, read="reference
 
 get("/reactions", reactions.cases, answer=Rows(Case), name="cases",
     read=lambda found: [one.event for one in found])  # fmt: skip
+get(
+    "/reactions/export",
+    reactions.exported,
+    answer=Rows(Line, "case"),
+    name="export_cases",
+    about="List the cases as the committee has them, in the order in which they were reported.",
+)
 get("/reactions/<uuid:event_id>", reactions.case, answer=WholeCase, looks=True,
     read=lambda found: {"case": found[0].event, "told": found[1]})  # fmt: skip
 post("/reactions/<uuid:event_id>/more", reporting.tell_more,

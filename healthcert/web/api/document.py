@@ -53,6 +53,7 @@ class Problem(BaseModel):
     opens_on: date | None = Field(None, description="From which day it is open to the person.")
     group: Words | None = Field(None, description="As one of which group, by language.")
     dose_id: UUID | None = Field(None, description="Which dose is on record already.")
+    states: dict[str, int] = Field({}, description="How many hold it up, by their state.")
     left: int | None = Field(None, description="How many doses there are.")
     instead: many(FreeSlot) = Field([], description="Other times, the nearest first.")  # type: ignore[valid-type]
 

@@ -1,13 +1,14 @@
 """Supply: sessions, closures, lots; what waits for an administrator."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 from healthcert import models
 from healthcert.models.limit import HOLDS
+from healthcert.models.place import CANCELLABLE
 from healthcert.policy.roles import Role, delegable
 from healthcert.services import (
     alarms,
@@ -20,9 +21,9 @@ from healthcert.services import (
     sessions,
 )
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.deeds import deed, get, post, raised
 from healthcert.web.api.lists import Rows, first_of
-from healthcert.web.api.shapes import Moment, Shape, many, number, of
+from healthcert.web.api.shapes import Day, Moment, Shape, many, number, of
 from healthcert.web.api.words import word
 from healthcert.web.here import parts
 from healthcert.web.moment import now
@@ -57,6 +58,10 @@ Handed = of("Handed", "An act that one organisation lets another below it do in 
 Foreseen = of("Foreseen", "A day on which a template would make a session.", day=date,
               slots=int, starts_at=Moment, ends_at=Moment)  # fmt: skip
 Preview = of("Preview", "What a template would make.", items=many(Foreseen))
+Cancelled = of("CancelEffect", "How many sessions would be cancelled, and who is booked there.",
+               sessions=int, people=int)  # fmt: skip
+OnDay = of("OnDay", "A day.", base=Shape, day=Day)
+Since = of("SinceDay", "The first day.", base=Shape, since=Day)
 Begun = of("Begun", "A template, and the days on which it made sessions.", id=UUID, days=list[date])
 Raised = of("Raised", "What somebody should look at.", models.Alarm,
             "id recorded_at kind state subject_kind subject_id")  # fmt: skip
@@ -71,6 +76,7 @@ class _Kept(Shape):
 Wanted = of("TemplateSent", "A template to be.", models.SessionTemplate, _TEMPLATE, base=_Kept)
 
 _LOT = "/lots/<uuid:lot_id>"
+_MANY = 10_000  # more sessions no site has on a day
 
 
 def _lots(rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -108,6 +114,48 @@ get("/sessions", planning.listed, answer=Rows(Session, "site_id day product_id i
     name="sessions", fixed={"first": lambda _on: now().date(), "session_ids": None},
     about="List the sessions of one's sites from today on, site by site.")  # fmt: skip
 post("/sessions/<uuid:session_id>/capacity", planning.resize, name="resize")
+
+
+@deed("POST", "/sites/<uuid:site_id>/closures/preview", changes=False,
+      types={"body": OnDay}, gives=Cancelled)  # fmt: skip
+def foresee_closure(on: On, site_id: UUID, body: Any) -> Shape:  # noqa: ANN401 - made above
+    """Show what closing a site for a day cancels, before it is closed."""
+    on.reach(site_id)
+    cancelling.still_to_come(on.db.get_one(models.Site, site_id), "day", body.day, now())
+    rows = planning.listed(on.db, site_ids=[site_id], first=body.day, limit=_MANY)
+    return _cancelled(row for row in rows if row[0].day == body.day)
+
+
+@deed("POST", "/sessions/<uuid:session_id>/cancel/preview", changes=False, gives=Cancelled)
+def foresee_cancel(on: On, session_id: UUID) -> Shape:
+    """Show how many people are booked in a session, before it is cancelled."""
+    rows = _sessions_of(on, now().date() - timedelta(days=1), [session_id])  # as `cancel` does
+    first_of(rows)
+    return _cancelled(rows)
+
+
+@deed("POST", "/sessions/templates/<uuid:template_id>/end/preview", raised(cancelling.end),
+      changes=False, types={"body": Since}, gives=Cancelled)  # fmt: skip
+def foresee_end(on: On, template_id: UUID, body: Any) -> Shape:  # noqa: ANN401 - made above
+    """Show what ending a template from a day on cancels, before it ends."""
+    here, since = [site.id for site in on.sites], body.since
+    _plan, its = cancelling.ending(
+        on.db, template_id=template_id, site_ids=here, since=since, now=now()
+    )
+    return _cancelled(_sessions_of(on, since, its))
+
+
+def _sessions_of(on: On, first: date, its: Sequence[UUID]) -> Sequence[Any]:
+    here = [site.id for site in on.sites]
+    return planning.listed(on.db, site_ids=here, first=first, limit=len(its), session_ids=its)
+
+
+def _cancelled(rows: Iterable[Any]) -> Shape:
+    its = [row for row in rows if row[0].state in CANCELLABLE]
+    people = sum(row.booked for row in its)
+    return Cancelled.model_validate({"sessions": len(its), "people": people})
+
+
 post("/sessions/<uuid:session_id>/cancel", cancelling.cancel, name="cancel_session")
 post("/sessions/templates/<uuid:template_id>/end", cancelling.end, name="end_template")
 get("/sessions/templates", sessions.templates, answer=Rows(Template))

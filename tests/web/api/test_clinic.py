@@ -87,6 +87,31 @@ def test_a_reaction_is_told_anew_and_taken_back(program, citizen):
     assert ask(nurse, f"{case}/in-error", {"reason": "other"}, 409)["code"] == "wrong_state"
 
 
+def test_the_committee_has_its_lines_page_by_page_and_no_word_that_was_told(
+    program, citizen, staff
+):
+    whose, nurse, inspector = citizen(), program("nurse"), program("inspector")
+    reaction = {
+        "term": "fever_38", "onset_on": NOW.date().isoformat(), "seriousness": "not_serious",
+        "outcome": "recovered", "reporter": "self",
+    }  # fmt: skip
+    words = [{"history": "asthma of Kanar"}, {"onset_time": "14:30"}]
+    path = f"/clinic/people/{whose.person}/reactions"
+    cases = [ask(nurse, path, {"reaction": reaction | {"told": told}}, 201)["id"] for told in words]
+    later = {"told": {"narrative": "Kanar swelled"}, "seriousness": None, "outcome": None}
+    ask(nurse, f"/reactions/{cases[1]}/more", later, 204)
+    first = inspector.get("/reactions/export?limit=1").json
+    second = inspector.get(f"/reactions/export?limit=1&cursor={first['next']}").json
+    lines = first["items"] + second["items"]
+    assert (second["next"], [each["case"] for each in lines]) == (None, cases)
+    told = [(each["history"], each["comments"], each["onset"][10:]) for each in lines]
+    assert told == [("on_file", None, ""), (None, "on_file", "T14:30")]
+    assert "Kanar" not in str(lines)
+    shown = staff("inspector").get("/reactions/export.json").json
+    assert {each["case"]: each for each in shown} == {each["case"]: each for each in lines}
+    assert nurse.get("/reactions/export").status_code == 403
+
+
 def test_another_vaccine_is_asked_for_its_own_questions_and_decided_on(
     clinic, parts, program, citizen
 ):

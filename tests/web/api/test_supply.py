@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import ClinicSession, Draw, Fridge, Lot, Site, Slot
+from healthcert.models import ClinicSession, Draw, Fridge, Lot, SessionTemplate, Site, Slot
 from healthcert.services import alarms, hours
 from tests import factories as make
 from tests.certificates import NOW
@@ -86,6 +87,33 @@ def test_a_day_that_is_closed_is_listed_and_its_sessions_are_cancelled(parts, cl
     assert again["code"] == "wrong_state"
 
 
+def test_what_closing_cancelling_or_ending_does_is_told_before(parts, clinic, program, citizen):
+    citizen()
+    lead = program("lead")
+    [session] = lead.get("/sessions").json["items"]
+    day, site = {"day": session["day"]}, f"/sites/{clinic.site_id}"
+    effect = {"sessions": 1, "people": session["booked"]}
+    assert session["booked"] > 0
+    assert ask(lead, f"{site}/closures/preview", day) == effect
+    assert ask(lead, f"/sessions/{session['id']}/cancel/preview") == effect
+    with parts.doors.transaction() as db:
+        its = db.get_one(ClinicSession, UUID(session["id"]))
+        plan = make.add(db, SessionTemplate(
+            recorded_at=NOW, site_id=its.site_id, programme_id=its.programme_id, weekdays=127,
+            product_id=its.product_id, first_day=its.day, last_day=its.day, minutes=30, capacity=1,
+        ))  # fmt: skip
+        its.template_id = plan.id
+    end = f"/sessions/templates/{plan.id}/end/preview"
+    assert ask(lead, end, {"since": session["day"]}) == effect
+    assert ask(lead, end, {"since": "2020-01-01"}, 422)["fields"] == {"since": "too_long_ago"}
+    ask(program("nurse"), end, {"since": session["day"]}, 403)
+    assert lead.get("/sessions").json["items"][0]["state"] == "published"  # nothing was done
+    ask(lead, f"/sessions/{session['id']}/cancel", status=204)
+    none = {"sessions": 0, "people": 0}
+    assert ask(lead, f"{site}/closures/preview", day) == none
+    ask(lead, f"/sessions/{clinic.site_id}/cancel/preview", status=404)
+
+
 @pytest.mark.usefixtures("clinic")
 def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, program):
     lead = program("lead")
@@ -99,6 +127,7 @@ def test_a_session_keeps_places_for_its_pools_and_is_cancelled_once(parts, progr
     ask(program("nurse"), f"{path}/cancel", status=403)
     ask(lead, f"{path}/cancel", status=204)
     assert ask(lead, f"{path}/cancel", status=409)["code"] == "wrong_state"
+    assert ask(lead, f"{path}/capacity", {"capacity": 10}, 409)["code"] == "wrong_state"
     with parts.doors.reading() as db:
         assert db.scalars(select(ClinicSession.state)).one() == "cancelled"
 

@@ -1,0 +1,11 @@
+"""Tell when a serious case was not assessed in time."""
+
+from datetime import datetime
+
+from healthcert.parts import Parts
+from healthcert.services import reporting
+
+
+def watch(parts: Parts, now: datetime) -> int:
+    """Raise an alarm of each case whose clock is over, once; return how many."""
+    return parts.doors.run(lambda db: reporting.sound_overdue(db, now=now))
