@@ -18,6 +18,7 @@
     ├── SlotFull                slot_full
     │   └── NextDoseFull        next_dose_full       the next dose would come too soon after it
     ├── AlreadyBooked           already_booked
+    │   └── CannotWait          cannot_wait          the same word, for the waiting list
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
@@ -174,6 +175,10 @@ class AlreadyBooked(Refusal):
 
     Both cases share one code, so that a stranger cannot learn who is booked.
     """
+
+
+class CannotWait(AlreadyBooked):
+    """These details cannot wait: they do, or are booked, or need no dose, or contradict others."""
 
 
 class TimesOverlap(Refusal):

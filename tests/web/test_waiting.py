@@ -64,7 +64,15 @@ def test_a_stranger_joins_and_is_told_where_they_stand(joined, newest_message):
     assert "nobody" in page
     assert re.search(r"[0-9a-f]{32}", page)
     assert "We write to you when a place is free" in newest_message("waiting")
-    assert joined().status_code == 409  # they wait already, or are booked: no more is said
+    again = joined()  # they wait already, or are booked: no more is said
+    assert again.status_code == 409
+    assert "We cannot put you on the list with these details" in again.text
+    assert "You may be on it already, or have an appointment" in again.text
+    assert 'href="/my/waiting"' in again.text
+    assert "KANARI 123456" in again.text, "what was typed stays"
+    born = joined(birth_date=["1", "1", "1999"])
+    told = (page.text.split("govuk-notification-banner")[1:] for page in (again, born))
+    assert len({each[-1].split("</div>")[0] for each in told}) == 1, "a stranger learns no more"
     assert "HC-" not in page  # the number of their document is enough
 
 

@@ -150,9 +150,9 @@ def test_who_is_on_no_record_is_put_on_the_waiting_list(parts, wanted, program, 
 def test_who_has_a_number_is_known_by_it_and_waits_once(wanted, program):
     stranger = program()
     assert ask(stranger, WAIT, wanted, 201)["reference"] == ""
-    assert ask(stranger, WAIT, wanted, 409)["code"] == "already_booked"
+    assert ask(stranger, WAIT, wanted, 409)["code"] == "cannot_wait"
     born = wanted | {"details": DETAILS | {"birth_date": "1999"}}
-    assert ask(stranger, WAIT, born, 409)["code"] == "already_booked"
+    assert ask(stranger, WAIT, born, 409)["code"] == "cannot_wait"
     wrong = ask(stranger, WAIT, wanted | {"within_km": 7}, 400)
     assert wrong["fields"] == {"within_km": "not_a_choice"}
 
