@@ -167,5 +167,5 @@ post("/waiting/newcomers", identities.enter, status=201,
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,
             "country": lambda _on: parts().settings.country})  # fmt: skip
 post("/waiting/<uuid:entry_id>/leave", waiting.leave, whose="book")
-post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
+post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book", fixed={"source": "web"})
 post("/offers/<uuid:offer_id>/decline", offers.decline, whose="book")
