@@ -16,6 +16,7 @@
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
     ├── SlotFull                slot_full
+    │   ├── HoldExpired         hold_expired         what was held is over and no longer free
     │   └── NextDoseFull        next_dose_full       the next dose would come too soon after it
     ├── AlreadyBooked           already_booked
     │   └── CannotWait          cannot_wait          the same word, for the waiting list
@@ -164,6 +165,10 @@ class LastKey(Refusal):
 
 class SlotFull(Refusal):
     """Every place of the slot is taken, whose identifier is its argument, if known."""
+
+
+class HoldExpired(SlotFull):
+    """The time for which a place was held is over, and it is taken by now, or has begun."""
 
 
 class NextDoseFull(SlotFull):

@@ -10,7 +10,7 @@ from healthcert.web.api.anybody import Found, Sought, free
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows
-from healthcert.web.api.parties import NEXT, REFUSALS, Booked, Party, Wishes, held, whom
+from healthcert.web.api.parties import LATE, NEXT, REFUSALS, Booked, Party, Wishes, held, whom
 from healthcert.web.api.shapes import Shape, of
 from healthcert.web.api.words import word
 from healthcert.web.clinic import own_site
@@ -53,7 +53,7 @@ def hold_at_desk(on: On, body: ForThem) -> Shape:
     return held(on, body, _found, source=body.source, exception_reason=why, site_id=site_id)
 
 
-@deed("POST", f"{_PARTY}/confirm", REFUSALS, gives=Booked)
+@deed("POST", f"{_PARTY}/confirm", LATE, gives=Booked)
 def confirm_at_desk(on: On, party_id: UUID) -> Shape:
     """Book what is held at one's site, by a colleague too; a walk-in of today has arrived."""
     made = parties.confirm(on.db, party_id=party_id, actor=on.actor, site_id=own_site(), **on.kit)
