@@ -16,8 +16,10 @@
     ├── NotProved               not_proved           what was shown does not prove who it is
     ├── LastKey                 last_key
     ├── SlotFull                slot_full
+    │   ├── HoldExpired         hold_expired         what was held is over and no longer free
     │   └── NextDoseFull        next_dose_full       the next dose would come too soon after it
     ├── AlreadyBooked           already_booked
+    │   └── CannotWait          cannot_wait          the same word, for the waiting list
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
     ├── WrongState              wrong_state          the thing has moved on
@@ -165,6 +167,10 @@ class SlotFull(Refusal):
     """Every place of the slot is taken, whose identifier is its argument, if known."""
 
 
+class HoldExpired(SlotFull):
+    """The time for which a place was held is over, and it is taken by now, or has begun."""
+
+
 class NextDoseFull(SlotFull):
     """The next dose that is booked would come too soon after this one, and fits nowhere else."""
 
@@ -174,6 +180,10 @@ class AlreadyBooked(Refusal):
 
     Both cases share one code, so that a stranger cannot learn who is booked.
     """
+
+
+class CannotWait(AlreadyBooked):
+    """These details cannot wait: they do, or are booked, or need no dose, or contradict others."""
 
 
 class TimesOverlap(Refusal):

@@ -47,6 +47,12 @@ def language() -> str:
     return _LANGUAGE.get()
 
 
+def spoken() -> list[str]:
+    """Return the languages for which there are words, English first: of it alone no catalogue."""
+    catalogues = files("healthcert").joinpath("translations").iterdir()
+    return [SOURCE, *sorted({each.name for each in catalogues if each.is_dir()} - {SOURCE})]
+
+
 def direction(language: str | None = None) -> Direction:
     """Return how a language is written: ``ltr`` or ``rtl``; the one now spoken by default."""
     return "rtl" if _locale(language or _LANGUAGE.get()).text_direction == "rtl" else "ltr"

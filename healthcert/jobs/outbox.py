@@ -5,6 +5,7 @@ from datetime import datetime
 
 from healthcert.gateways.mail import RelayError
 from healthcert.parts import Parts
+from healthcert.policy.offers import night
 from healthcert.services import messages
 
 _AT_ONCE = 50
@@ -16,10 +17,12 @@ def send_due(parts: Parts, now: datetime) -> int:
 
     What a channel does not take stays in the outbox and is offered again, later each time.
     """
+    morning = night(now, parts.country.quiet_hours, parts.country.time_zone)
     with parts.doors.transaction() as db:
         claimed = messages.claim(
-            db, vault=parts.vault, channels=list(parts.channels), now=now, limit=_AT_ONCE
-        )
+            db, vault=parts.vault, channels=list(parts.channels), now=now, limit=_AT_ONCE,
+            morning=morning,
+        )  # fmt: skip
     sent = []
     for message in claimed:
         try:

@@ -69,4 +69,5 @@ def release(parts: Parts, now: datetime) -> int:
 
 def remind(parts: Parts, now: datetime) -> int:
     """Tell people; return how many."""
-    return parts.doors.run(partial(reminding.remind, vault=parts.vault, now=now))
+    work = partial(reminding.remind, vault=parts.vault, quiet=parts.country.quiet_hours, now=now)
+    return parts.doors.run(work)

@@ -139,7 +139,7 @@ def _wrong_names(names: Mapping[str, str]) -> dict[str, str]:
     wrong = {}
     for lang, name in ({"en": ""} | dict(names)).items():
         if lang not in LANGUAGES:
-            wrong["names"] = "not_a_language"
+            wrong[f"name_{lang}"] = "not_a_choice"
         elif "\0" in name:  # for which PostgreSQL has no place
             wrong[f"name_{lang}"] = "not_valid"
         elif code := wrong_name(name):

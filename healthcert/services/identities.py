@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked
+from healthcert.errors import AlreadyBooked, CannotWait
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
@@ -82,19 +82,20 @@ def enter(  # noqa: PLR0913 - each says who waits for what, named at the call
     and stays.
 
     Raises:
-        BadInput, AlreadyBooked: As `enrolment.enrol` and `waiting.join`.
+        BadInput: As `enrolment.enrol` and `waiting.join`.
+        CannotWait: As `waiting.join`, or the details contradict what is on record.
         NotEligible: No phase admits them, now or later.
     """
-    person = enrolment.enrol(db, vault=vault, details=details, now=now)
-    actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person.id)
     try:
+        person = enrolment.enrol(db, vault=vault, details=details, now=now)
+        actor = audit.Actor("staff", staff.id) if staff else audit.Actor("citizen", person.id)
         entry = waiting.join(
             db, vault=vault, person=person, programme_id=programme_id, site_id=site_id,
             actor=actor, standby=standby, within_km=within_km, now=now, told=told or {},
             typed=True,
         )  # fmt: skip
-    except booking.NotDue:
-        raise AlreadyBooked from None  # no word of a record to who only told of somebody
+    except (AlreadyBooked, booking.NotDue):
+        raise CannotWait from None  # no word of a record to who only told of somebody
     if details.identity.kind not in people.UNFINDABLE:
         return entry, ""
     return entry, new_card(db, vault=vault, person_id=person.id, country=country, staff=staff,

@@ -16,7 +16,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Message, Person, new_id
 from healthcert.services.audit import Rows
 from healthcert.services.people import Details, details_of, key_of
-from healthcert.services.wording import words
+from healthcert.services.wording import BY_DAY, words
 
 MOST_ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=1)  # doubled with every attempt
@@ -95,16 +95,24 @@ def write(db: Session, **rows: Rows) -> None:
 
 
 def claim(
-    db: Session, *, vault: Vault, channels: Collection[str], now: datetime, limit: int
-) -> list[Outgoing]:
+    db: Session, *, vault: Vault, channels: Collection[str], now: datetime, limit: int,
+    morning: datetime | None = None,
+) -> list[Outgoing]:  # fmt: skip
     """Return messages that are due, each promised to this caller until its wait is over.
+
+    In the night that ends in the `morning`, what is told `BY_DAY` is due then, whenever it was
+    written: also what is left of a long day, or was refused by a relay.
 
     Two workers never get the same one: rows another holds are skipped (on SQLite one waits).
     Each claim counts as an attempt; after `MOST_ATTEMPTS` a message has failed.
     """
+    is_due = Message.state == "queued", Message.due_at <= now
+    if morning is not None:  # put off once, so no later round of the night looks at it again
+        late = update(Message).where(*is_due, Message.template.in_(BY_DAY)).values(due_at=morning)
+        db.execute(late.execution_options(synchronize_session=False))
     due = (
         select(Message.id)
-        .where(Message.state == "queued", Message.due_at <= now, Message.channel.in_(channels))
+        .where(*is_due, Message.channel.in_(channels))
         .order_by(Message.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

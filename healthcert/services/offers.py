@@ -4,13 +4,14 @@ Who answers locks the person first, as everywhere. `services.offering` makes the
 """
 
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, NotFound, WrongState
+from healthcert.errors import AlreadyBooked, NotFound, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -28,6 +29,7 @@ from healthcert.services import (
     audit,
     booking,
     draws,
+    looks,
     people,
     scenes,
     waiting,
@@ -52,9 +54,33 @@ def due(db: Session, *, now: datetime) -> list[UUID]:
     ]
 
 
+class Open(NamedTuple):
+    """A place that is offered to somebody, as the desk reads it to them."""
+
+    offer_id: UUID
+    starts_at: datetime
+    product: str  # its name
+    ends_at: datetime  # until when it is answered
+
+
+def open_at(db: Session, *, site_id: UUID, person_id: UUID, now: datetime) -> list[Open]:
+    """Return the places at a site that are offered to a person just now."""
+    query = (
+        select(Offer.id, Slot.starts_at, Product.name, Offer.ends_at)
+        .join(Slot, Slot.id == Offer.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Product, Product.id == ClinicSession.product_id)
+        .where(Offer.person_id == person_id, Offer.state == "open", Offer.ends_at > now)
+        .where(ClinicSession.site_id == site_id)
+        .order_by(Slot.starts_at, Offer.id)
+    )
+    return [Open._make(row) for row in db.execute(query)]
+
+
 def accept(
-    db: Session, *, vault: Vault, offer_id: UUID, person_id: UUID, actor: audit.Actor, now: datetime
-) -> Appointment:
+    db: Session, *, vault: Vault, offer_id: UUID, person_id: UUID, actor: audit.Actor,
+    now: datetime, source: str = "web",
+) -> Appointment:  # fmt: skip
     """Take the place that is offered to a person.
 
     Raises:
@@ -71,7 +97,7 @@ def accept(
         raise AlreadyBooked
     made = booking.take(
         db, vault=vault, person_id=person.id, slot_id=offer.slot_id, dose_number=number,
-        source="web", actor=actor, now=now, pools=("waiting",),
+        source=source, actor=actor, now=now, pools=("waiting",),
     )  # fmt: skip
     offer.state, offer.appointment_id, entry.state = "accepted", made.id, "placed"
     db.flush()
@@ -93,6 +119,35 @@ def decline(
     offer.state, entry.state = "declined", "waiting"
     db.flush()
     waiting.note(db, actor, "offer_declined", entry, now, slot=offer.slot_id)
+
+
+def take_for(
+    db: Session, *, vault: Vault, offer_id: UUID, staff: Staff, now: datetime
+) -> Appointment:
+    """Take the place at one's own site that is offered to somebody, as they say.
+
+    Raises:
+        NotFound: No such offer there.
+        WrongState: It is over.
+        SlotFull, AlreadyBooked, NotEligible, TimesOverlap: As `accept`.
+    """
+    person_id, actor = _asked(db, offer_id, staff, now), audit.Actor("staff", staff.id)
+    told: Any = {"offer_id": offer_id, "person_id": person_id, "actor": actor, "now": now}
+    return accept(db, vault=vault, source="phone", **told)
+
+
+def leave_for(db: Session, *, offer_id: UUID, staff: Staff, now: datetime) -> UUID:
+    """Leave the place at one's own site that is offered to somebody to the next, as they say.
+
+    They wait on where they were; return who it is.
+
+    Raises:
+        NotFound: No such offer there.
+        WrongState: It is over.
+    """
+    person_id, actor = _asked(db, offer_id, staff, now), audit.Actor("staff", staff.id)
+    decline(db, offer_id=offer_id, person_id=person_id, actor=actor, now=now)
+    return person_id
 
 
 def sessions_today(db: Session, *, site: Site, now: datetime) -> list[tuple[ClinicSession, str]]:
@@ -125,6 +180,16 @@ def standby(
     db.flush()
     audit.done(db, "standby_begun", slot, {"doses": doses}, by=staff, now=now)
     return slot
+
+
+def _asked(db: Session, offer_id: UUID, staff: Staff, now: datetime) -> UUID:
+    """Return to whom a place at one's own site is offered; the look is written down."""
+    query = select(Offer.person_id).join(Slot, Slot.id == Offer.slot_id)
+    query = query.join(ClinicSession, ClinicSession.id == Slot.session_id)
+    query = query.where(Offer.id == offer_id, ClinicSession.site_id == staff.site_id)
+    person_id = there(db.scalar(query))
+    looks.seen(db, staff=staff, person_id=person_id, reason="request", now=now)
+    return person_id
 
 
 def _open(db: Session, offer_id: UUID, person_id: UUID, now: datetime) -> tuple[Offer, WaitEntry]:

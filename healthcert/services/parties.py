@@ -15,7 +15,16 @@ from uuid import UUID
 from sqlalchemy import bindparam, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
-from healthcert.errors import AlreadyBooked, BadInput, NotFound, Refusal, TimesOverlap, WrongState
+from healthcert.errors import (
+    AlreadyBooked,
+    BadInput,
+    HoldExpired,
+    NotFound,
+    Refusal,
+    SlotFull,
+    TimesOverlap,
+    WrongState,
+)
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Base, Person, as_read, new_id
 from healthcert.models.straight import Straight
@@ -171,8 +180,9 @@ def confirm(
     Raises:
         NotFound: No such party (at the site, where one is given), or a session is no longer open
             for booking.
-        WrongState: It was let go, or a slot has begun.
-        Refusal: What `booking.take` raises, of a hold that is over; nothing is booked then.
+        WrongState: It was let go.
+        HoldExpired: A hold is over and others have its place, or its slot has begun.
+        Refusal: What else `booking.take` raises, of a hold that is over; nothing is booked then.
             `which` is the number of the appointment in the party.
     """
     persons, rows, found, more = _locked(db, party_id, site_id)
@@ -268,7 +278,10 @@ def _take_again(
         dose_number=row.dose_number, actor=actor, now=now, again=row,
     )  # fmt: skip
     pools = places.pools_of(row.source, row.dose_number)
-    pool = places.take_place(db, place.slot, pools, now=now)
+    try:
+        pool = places.take_place(db, place.slot, pools, now=now)
+    except SlotFull:
+        raise HoldExpired(row.slot_id) from None
     again = update(Appointment).where(Appointment.id == row.id)
     with places.judged():
         db.execute(again.values(state="booked", pool=pool))
@@ -298,7 +311,7 @@ def _refuse_over(
             if found[number].session.state not in scenes.BOOKABLE:
                 raise NotFound
             if row.starts_at <= now:
-                raise WrongState
+                raise HoldExpired(row.slot_id)
 
 
 def _refuse_elsewhere(site_id: UUID | None, found: Sequence[scenes.Place]) -> None:

@@ -1,9 +1,10 @@
 """Remind people of their appointments, and offer another to those who missed one.
 
 The appointment itself keeps of what its person was told: one that was cancelled or moved is
-never reminded of, and nobody is told twice.
+never reminded of, and nobody is told twice. Nobody is told at night.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Appointment, Person
+from healthcert.models import Appointment, ClinicSession, Person, Site, Slot
+from healthcert.policy.offers import Quiet, night
 from healthcert.services import booking, scenes
 
 _AT_ONCE = 500
@@ -35,19 +37,27 @@ _STEPS = (
 )
 
 
-def remind(db: Session, *, vault: Vault, now: datetime) -> int:
-    """Tell whoever is to be told now, some at a time; return how many."""
-    return sum(_told(db, vault, step, now) for step in _STEPS)
+def remind(db: Session, *, vault: Vault, quiet: Quiet, now: datetime) -> int:
+    """Tell whoever is to be told now, some at a time; return how many.
+
+    In the `quiet` hours of its site nothing is told of an appointment.
+    """
+    zones = db.scalars(select(Site.time_zone).distinct()).all()
+    by_day = [zone for zone in zones if night(now, quiet, zone) is None]
+    return sum(_told(db, vault, step, by_day, now) for step in _STEPS if by_day)
 
 
-def _told(db: Session, vault: Vault, step: _Step, now: datetime) -> int:
+def _told(db: Session, vault: Vault, step: _Step, zones: Sequence[str], now: datetime) -> int:
     latest = now - step.after_end
     query = (
         select(Appointment, Person)
         .join(Person, Person.id == Appointment.person_id)
+        .join(Slot, Slot.id == Appointment.slot_id)
+        .join(ClinicSession, ClinicSession.id == Slot.session_id)
+        .join(Site, Site.id == ClinicSession.site_id)
         .where(Appointment.state == step.state, Appointment.reminded < step.reminded)
         .where(Appointment.ends_at.between(latest - step.at_most_late, latest))
-        .where(Appointment.recorded_at <= now - _BOOKED_BEFORE)
+        .where(Appointment.recorded_at <= now - _BOOKED_BEFORE, Site.time_zone.in_(zones))
         .order_by(Appointment.ends_at)
         .limit(_AT_ONCE)
         .with_for_update(skip_locked=True, key_share=True, of=Appointment)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from healthcert.errors import AlreadyBooked, BadInput, there
+from healthcert.errors import BadInput, CannotWait, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import (
     Appointment,
@@ -44,7 +44,7 @@ def join(  # noqa: PLR0913 - each says who waits for what, named at the call
     short notice. What is `told`, or only `typed`, is judged as in `eligibility.decide`.
 
     Raises:
-        AlreadyBooked: They wait or have an appointment already, or no dose is foreseen for them.
+        CannotWait: They wait or have an appointment already, or no dose is foreseen for them.
         BadInput: No such site, a distance that is none of `RADII`, or what is told was not asked.
         NotEligible: No phase admits them, now or later.
     """
@@ -58,7 +58,7 @@ def join(  # noqa: PLR0913 - each says who waits for what, named at the call
         programme_id=programme_id, today=now.date(),
     ).next  # fmt: skip
     if waits or due is None or active(db, person.id, programme_id):
-        raise AlreadyBooked  # one word for all: a stranger learns no more
+        raise CannotWait  # one word for all: a stranger learns no more
     decision = eligibility.decide(
         db, vault=vault, person=person, programme_id=programme_id, day=now.date(), actor=actor,
         now=now, told=told, typed=typed,

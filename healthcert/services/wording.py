@@ -9,6 +9,12 @@ from healthcert.i18n import format_date, format_datetime, gettext, use
 
 _PLAIN = str.maketrans("\u202f\u00a0\u2019", "  '")
 TEMPLATES: Mapping[str, Mapping[str, str]] = table("messages")
+# What is as good in the morning waits for it in the country's quiet hours: it has no hour to come,
+# answers no deed of just now, and stays true whatever else its person does and is told that night.
+BY_DAY = frozenset({
+    "certificate_key_lost", "certificate_ready", "certificate_replaced", "dose_corrected",
+    "dose_subpotent", "finding_corrected", "missed", "offer_gone",
+})  # fmt: skip
 
 
 def words(

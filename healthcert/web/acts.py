@@ -34,7 +34,7 @@ BY_ACT: Mapping[str, str] = {
     "register_arrival": "clinic: arrive; v1: arrive",
     "book_for_someone": "desk: start slots second who details check hold without book done "
     "calendar_file find; v1: slots_at_desk second_at_desk hold_at_desk confirm_at_desk "
-    "let_go_at_desk",
+    "let_go_at_desk offers_at_desk accept_at_desk decline_at_desk; people: answer",
     "help_in_person": "clinic: document card assist; people: assist; v1: add_document "
     "new_card assist assist_known",
     "record_consent": "care: consent; v1: consent",

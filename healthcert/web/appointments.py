@@ -1,23 +1,26 @@
 """What a citizen does with an appointment they have: move it, cancel it, keep it in a calendar."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug import Response
 
-from healthcert.errors import NotEligible, SlotFull, TimesOverlap
-from healthcert.models import Appointment
-from healthcert.services import booking, moving, scenes, search
+from healthcert.errors import AnothersTicket, NotEligible, SlotFull, TimesOverlap
+from healthcert.models import Appointment, Person
+from healthcert.services import booking, moving, people, scenes, search
 from healthcert.services.scenes import Place
 from healthcert.web.draft import wanted
 from healthcert.web.family import actor, opened, whose
+from healthcert.web.guards import visitor
 from healthcert.web.here import parts
 from healthcert.web.in_hand import calendar
 from healthcert.web.moment import now
 from healthcert.web.places import YEAR, Page, near, year_from
 from healthcert.web.refusals import Answer, answer_to
+from healthcert.web.room import admit, refuse_another
 from healthcert.web.times import When, to_choose
 
 bp = Blueprint("appointments", __name__, url_prefix="/my/appointments/<uuid:appointment_id>")
@@ -38,13 +41,14 @@ def cancel(appointment_id: UUID) -> Page:
 @bp.route("/move", methods=["GET", "POST"])
 def move(appointment_id: UUID) -> Page:
     """Ask for another time, show both, and exchange them: the new place is taken first."""
+    _admit()
     own, place, later = _own(appointment_id)
     if request.method != "POST" or "slot" not in request.args:
         return _ask(own, place, later)
     try:
         slot_id = wanted()[0].slot_id
-        do(moving.move, vault=parts().vault, appointment_id=own.id, slot_id=slot_id)
-    except (SlotFull, TimesOverlap, NotEligible) as refusal:
+        do(move_in_turn, vault=parts().vault, appointment_id=own.id, slot_id=slot_id)
+    except (SlotFull, TimesOverlap, NotEligible, AnothersTicket) as refusal:
         return _ask(own, place, later, answer_to(type(refusal)))
     return redirect(url_for("citizen.overview", done="moved"), code=303)
 
@@ -56,10 +60,27 @@ def calendar_file(appointment_id: UUID) -> Response:
     return calendar([(own.reference, place)])
 
 
+@wraps(moving.move)
+def move_in_turn(db: Any, *, person_id: UUID, **told: Any) -> Appointment:  # noqa: ANN401
+    """Move an appointment; while an opening is on, in the turn of its person, or of who acts."""
+    if _admit():
+        theirs = people.locked(db, person_id), db.get_one(Person, visitor().id)
+        refuse_another(people.details_of(parts().vault, each) for each in theirs)
+    return moving.move(db, person_id=person_id, **told)
+
+
 def do(work: Callable[..., object], **told: Any) -> None:  # noqa: ANN401 - as the deed
     """Do a deed with bookings for whoever's record is open."""
     who, at = actor(), now()
     parts().doors.run(lambda db: work(db, person_id=whose(db, "book"), actor=who, now=at, **told))
+
+
+def _admit() -> bool:
+    """Ask whoever needs a turn to move for it, which a desk never does; say whether they do."""
+    if visitor().works_here:
+        return False
+    admit()
+    return True
 
 
 def _ask(
@@ -79,13 +100,14 @@ def _ask(
         )  # fmt: skip
     offers = [offer for offer in offers if offer.slot_id != own.slot_id]
     shown = {"own": own, "place": place, "later": later, "form": form, "wrong": wrong}
+    shown["is_ticket"] = wrong == answer_to(AnothersTicket)
     shown["hints"] = to_choose(form, "slot", offers)
     if going and form.validate():
         [new] = [offer for offer in offers if offer.slot_id == UUID(form.slot.data)]
         return render_template("citizen/move_check.html", new=new, **shown)
     return render_template(
         "citizen/move.html", **shown
-    ), 409 if wrong else 400 if form.errors else 200
+    ), wrong.status if wrong else 400 if form.errors else 200
 
 
 def _own(appointment_id: UUID) -> tuple[Appointment, Place, Appointment | None]:

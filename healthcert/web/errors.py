@@ -66,6 +66,8 @@ def refused(refusal: errors.Refusal) -> Response:
     """Return the answer to a refusal, as a page or as a problem document."""
     if isinstance(refusal, errors.ProveAgain) and not is_api():
         return _to_prove_again()
+    if isinstance(refusal, errors.MustWait) and not is_api():
+        return Response(status=303, headers={"Location": "/room"})
     response = _respond(refusal.code, answer_to(type(refusal)), _more(refusal))
     if isinstance(refusal, errors.TooMany):
         response.headers["Retry-After"] = max(1, math.ceil((refusal.until - now()).total_seconds()))

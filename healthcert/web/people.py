@@ -12,7 +12,7 @@ from healthcert.errors import BadInput
 from healthcert.i18n import format_known, language
 from healthcert.i18n import lazy as _
 from healthcert.models.test_result import RESULTS, TEST_TYPES
-from healthcert.services import clinic, finding, findings, roster
+from healthcert.services import clinic, finding, findings, offers, roster
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
@@ -95,8 +95,22 @@ def person(person_id: UUID) -> str:
     """Show somebody who was found, and what can be done for them without an appointment."""
     with parts().doors.transaction() as db:
         found = known(db, person_id, "registration")
+        site = roster.site(db, site_id=own_site())
+        offered = offers.open_at(db, site_id=site.id, person_id=person_id, now=now())
     diseases = words("disease-agent-targeted", language())
-    return render_template("clinic/person.html", found=found, diseases=diseases)
+    return render_template(
+        "clinic/person.html", found=found, diseases=diseases, offered=offered, site=site
+    )
+
+
+@bp.post("/offers/<uuid:offer_id>/<any(accept, decline):verb>")
+def answer(offer_id: UUID, verb: str) -> Response:
+    """Take what is offered to somebody who waits, or leave it to the next, as they say."""
+    if verb == "accept":
+        made = done(offers.take_for, vault=parts().vault, offer_id=offer_id)
+        return redirect(url_for("clinic.appointment", appointment_id=made.id), code=303)
+    person_id = done(offers.leave_for, offer_id=offer_id)
+    return redirect(url_for(".person", person_id=person_id, left=""), code=303)
 
 
 @bp.post("/<uuid:person_id>/help")

@@ -22,7 +22,6 @@ from healthcert.services.keys import read_secret
 from healthcert.services.people import Details
 from healthcert.web.acts import ACTS
 from healthcert.web.answers import Answers, Line, needed
-from healthcert.web.errors import is_api
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -30,6 +29,9 @@ bp = Blueprint("room", __name__)
 
 _COOKIE = "healthcert_ticket"
 _GATED = frozenset({"search_places", "book_appointment"})
+_MOVES = (
+    "move_own_appointment"  # at the gate nobody knows yet who moves it: `admit` is called there
+)
 _OPEN = frozenset({"waiting.ask", "waiting.join", "v1.enter"})  # who waits for later takes no place
 _FRESH = 15  # seconds that an answer to a poll is fresh
 
@@ -41,26 +43,32 @@ class Coming(Answers):
 
 
 @bp.before_app_request
-def gate() -> Response | None:
+def gate() -> None:
     """Lead who books into the room while an opening is on, until it is their turn."""
-    if not is_gated(request.endpoint or ""):
-        return None
+    endpoint = request.endpoint or ""
+    if is_gated(endpoint) and ACTS[endpoint] != _MOVES:
+        admit()
+
+
+def admit() -> None:
+    """Let in whose turn it is, by the ticket that they show; everybody while no opening is on.
+
+    Raises:
+        MustWait: It is not; a page leads to the room.
+    """
     opening = room_files.announced(parts().settings.data_dir)
     if opening is None or not opening.is_on(now()):
-        return None
+        return
     text = request.headers.get("Ticket") or request.cookies.get(_COOKIE, "")
     ticket, standing = _standing(opening, text)
-    if standing.state == "go":
-        g.let_in = _key(opening), ticket.who
-        return None
-    if is_api():
+    if standing.state != "go":
         raise MustWait
-    return redirect("/room", 303)
+    g.let_in = _key(opening), ticket.who
 
 
 def is_gated(endpoint: str) -> bool:
     """Say whether one comes to an endpoint through the room while an opening is on."""
-    return ACTS.get(endpoint) in _GATED and endpoint not in _OPEN
+    return ACTS.get(endpoint) in {*_GATED, _MOVES} and endpoint not in _OPEN
 
 
 def refuse_another(people: Iterable[Details]) -> None:

@@ -8,7 +8,7 @@ from werkzeug import Response
 from wtforms import BooleanField, IntegerField
 from wtforms.validators import NumberRange
 
-from healthcert.errors import NotEligible, SlotFull
+from healthcert.errors import CannotWait, NotEligible, SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.policy.offers import RADII
@@ -79,6 +79,9 @@ def join() -> _Page:
         made = parts().doors.run(lambda db: identities.enter(db, **of, **_told(db, form)))
     except NotEligible as refusal:
         return joining.refused(refusal, form.programme.data, told, of["details"])
+    except CannotWait:
+        why = answer_to(CannotWait)
+        return render_template("waiting/join.html", form=form, who=who, why=why), why.status
     session["waits"] = str(made[0].person_id), made[1], of["details"].is_reached
     return redirect(url_for(".ask", joined=""), code=303)  # sent again, it would join again
 

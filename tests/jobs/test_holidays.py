@@ -317,7 +317,7 @@ def test_a_holiday_of_today_closes_where_it_is_still_that_day(parts, clinic, tre
         ({"day": day(732)}, {"day": "too_far"}),
         ({"names": {"fr": "Deuil"}}, {"name_en": "missing"}),
         ({"names": {"en": "M" * 101}}, {"name_en": "too_long"}),
-        ({"names": {"en": "M", "xx": "M"}}, {"names": "not_a_language"}),
+        ({"names": {"en": "M", "xx": "M"}}, {"name_xx": "not_a_choice"}),
         ({"names": {"en": "M", "fr": " "}}, {"name_fr": "missing"}),
         ({"names": {"en": "M\0"}}, {"name_en": "not_valid"}),
         ({"region": "nowhere"}, {"region": "not_a_choice"}),

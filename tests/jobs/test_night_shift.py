@@ -24,11 +24,12 @@ from healthcert.models import (
     Certificate,
     DoseStanding,
     Message,
+    Person,
     Visit,
     WaitEntry,
 )
 from healthcert.parts import open_parts
-from healthcert.services import access, enrolment, lapsing, lots, parties, rules, search
+from healthcert.services import access, enrolment, lapsing, lots, messages, parties, rules, search
 from healthcert.services.audit import STRANGER
 from tests.factories import NOW, day, make_event
 from tests.policy.test_rules import eu_rule
@@ -237,6 +238,20 @@ def test_what_a_relay_refuses_stays_in_the_outbox(parts, clinic):
     assert jobs.run_once(dead, NOW)["messages"] == 0
     assert jobs.run_once(parts, NOW)["messages"] == 0
     assert jobs.run_once(parts, LATER)["messages"] == 1
+
+
+def test_what_may_wait_leaves_in_the_morning(parts, clinic):
+    person_id = clinic.book(clinic.slot()).person_id
+    night, morning = NOW + timedelta(hours=12), NOW + timedelta(hours=21)
+    jobs.run_once(parts, NOW)
+    with parts.doors.transaction() as db:
+        messages.queue(
+            db, vault=parts.vault, person=db.get_one(Person, person_id), template="offer_gone",
+            fields={"programme": {"en": "Measles"}}, time_zone="UTC",
+            due_at=night, now=night,
+        )  # fmt: skip
+    assert jobs.run_once(parts, night)["messages"] == 0
+    assert jobs.run_once(parts, morning)["messages"] == 1
 
 
 def test_a_database_that_is_gone_ends_no_job_but_its_own(parts, log, tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from healthcert.models import Message, Person
-from healthcert.services import messages
+from healthcert.services import messages, wording
 from healthcert.services.wording import TEMPLATES, words
 from tests.factories import NOW
 from tests.services.clinic import details
@@ -64,6 +65,40 @@ def test_a_channel_that_is_missing_keeps_its_messages_queued(clinic):
     clinic.book(slot, details(phone=""))
     assert [each.channel for each in claim(clinic, channels=("mail",))] == ["mail"]
     assert [each.channel for each in claim(clinic)] == ["sms"]
+
+
+def test_at_night_leaves_only_what_does_not_wait_and_the_rest_in_the_morning(clinic):
+    person_id = clinic.book(clinic.slot()).person_id
+    night = NOW + timedelta(hours=12)
+    morning = night + timedelta(hours=9)
+
+    def queue(template, at):
+        def work(db):
+            messages.queue(
+                db, vault=clinic.vault, person=db.get_one(Person, person_id), template=template,
+                fields={"programme": {"en": "Measles"}}, time_zone="UTC", due_at=at, now=at,
+            )  # fmt: skip
+
+        clinic.doors.run(work)
+
+    def told(at, until=None):
+        of = {"channels": ["sms"], "now": at, "limit": 9, "morning": until}
+        found = clinic.doors.run(lambda db: messages.claim(db, vault=clinic.vault, **of))
+        clinic.doors.run(lambda db: messages.settle(db, sent=[one.id for one in found], now=at))
+        return [each.template for each in found]
+
+    assert told(NOW) == ["booked"]
+    queue("offer_gone", night - timedelta(hours=6))  # a long day left it, or a relay refused it
+    queue("dose_corrected", night)
+    queue("waiting_left", night)
+    assert told(night, morning) == ["waiting_left"]
+    assert told(morning - timedelta(seconds=1), morning) == []
+    assert sorted(told(morning)) == ["dose_corrected", "offer_gone"]
+
+
+def test_what_waits_for_the_morning_has_no_hour_to_come():
+    for name in wording.BY_DAY - {"missed"}:
+        assert not re.search(r"%\((when|until|code)\)s", TEMPLATES[name]["text"]), name
 
 
 def test_who_left_no_address_is_not_written_to(clinic):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from healthcert.errors import (
     AlreadyBooked,
     BadInput,
+    HoldExpired,
     NotEligible,
     NotFound,
     Refusal,
@@ -251,7 +252,7 @@ def test_who_booked_meanwhile_is_told_so_by_a_late_confirmation(clinic):
 def test_nothing_is_confirmed_when_its_time_has_come_or_its_session_is_gone(clinic):
     slot, other = clinic.slot(), clinic.slot(day(2))
     party, gone = (hold(clinic, (person(clinic), each, 1)) for each in (slot, other))
-    with pytest.raises(WrongState):
+    with pytest.raises(HoldExpired):
         confirm(clinic, party, slot.starts_at)
     with clinic.doors.transaction() as db:
         db.get_one(ClinicSession, other.session_id).state = "cancelled"

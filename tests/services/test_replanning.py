@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -196,7 +197,8 @@ def enrolled(db, clinic) -> Person:
 
 
 def remind(clinic, now: datetime) -> int:
-    return clinic.doors.run(lambda db: reminding.remind(db, vault=clinic.vault, now=now))
+    of = {"vault": clinic.vault, "quiet": clinic.country.quiet_hours, "now": now}
+    return clinic.doors.run(lambda db: reminding.remind(db, **of))
 
 
 def test_people_are_reminded_three_days_and_one_day_before_and_not_again(clinic):
@@ -240,7 +242,11 @@ def test_who_did_not_come_is_told_once_and_may_book_again(clinic):
     )  # fmt: skip
     after = missed.ends_at + sweeping.GIVEN_UP_AFTER
     clinic.doors.run(lambda db: sweeping.sweep(db, now=after))
-    assert [remind(clinic, after + timedelta(minutes=n)) for n in (0, 1)] == [1, 0]
+    zone = ZoneInfo(clinic.site.time_zone)
+    assert after.astimezone(zone).hour in {0, 1}, "nobody is told at night that they were missed"
+    morning = after.astimezone(zone).replace(hour=8, minute=0)
+    told_at = (after, morning - timedelta(minutes=1), morning, morning + timedelta(minutes=1))
+    assert [remind(clinic, at) for at in told_at] == [0, 0, 1, 0]
     assert told(clinic, missed.person_id) == ["booked", "missed"]
     assert told(clinic, came.person_id) == ["booked"]
     assert clinic.book(clinic.slot(day(5)), who, now=after).state == "booked"

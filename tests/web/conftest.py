@@ -30,6 +30,7 @@ from healthcert.web.draft import STEPS
 from tests import factories
 from tests.canaries import HEALTH, WATCH, watched
 from tests.certificates import NOW
+from tests.web.opening_day import opening, steps  # noqa: F401 - fixtures of a day of its own
 
 CENTRAL = {"admin": "Adam Admin", "key_officer": "Kim Keys", "inspector": "Ida Inspector"}
 FEVER = Path(__file__).parents[1] / "data" / "yellow_fever"

@@ -70,6 +70,7 @@ NAMES = {
     "care.left": "observation",
     "people.person": "patient",
     "people.assist": "patient",
+    "people.answer": "offer",
     "unbooked.dose": "patient",
     "people.test": "patient",
     "people.recovery": "patient",
@@ -110,6 +111,9 @@ NAMES = {
     "v1.leave": "wait",
     "v1.accept": "offer",
     "v1.decline": "offer",
+    "v1.offers_at_desk": "patient",
+    "v1.accept_at_desk": "offer",
+    "v1.decline_at_desk": "offer",
     "v1.certificate": "certificate",
     "v1.code": "certificate",
     "v1.paper": "certificate",
@@ -477,7 +481,8 @@ class Things:
         entry = self.db.get_one(WaitEntry, self.wait(person, site, body))
         session = make.make_session(
             self.db, programme=self.covid(), product=self.db.get_one(Product, self.world.product),
-            day=make.day(30),
+            site=self.db.get_one(Site, self.world.sites[site]),
+            day=make.day(30 + next(self.world.turns)),
         )  # fmt: skip
         return make_offer(self.db, entry, slot_id=make.make_slot(self.db, session=session).id).id
 

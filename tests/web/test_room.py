@@ -15,7 +15,7 @@ from healthcert.data.limits import limits
 from healthcert.errors import BadSettings
 from healthcert.gateways import room_files
 from healthcert.jobs import room as job
-from healthcert.models import LimitCounter, Programme, Slot
+from healthcert.models import LimitCounter, Slot
 from healthcert.policy import admission
 from healthcert.pool import InTurn
 from healthcert.services.limits import key_of, network_of
@@ -23,31 +23,9 @@ from tests.certificates import NOW
 from tests.web.api.conftest import Program, token_of
 from tests.web.api.test_parties import DETAILS, wish
 from tests.web.conftest import ALIA, Browser, tell
+from tests.web.opening_day import OPENS
 
 BOOK = ("/book/", "/book/slots", "/book/details", "/book/check", "/book/done")
-OPENS = NOW + timedelta(minutes=10)
-
-
-@pytest.fixture
-def opening(parts, clinic):
-    """An opening in ten minutes, whose room is there already."""
-    with parts.doors.reading() as db:
-        programme = db.get_one(Programme, clinic.programme_id)
-    told = f'code = "spring"\nprogramme = "{programme.code}"\nopens_at = {OPENS.isoformat()}'
-    (parts.settings.data_dir / "opening.toml").write_text(told, "utf-8")
-
-
-@pytest.fixture
-def steps(parts, clock):
-    """Let so many seconds pass, with the worker at work."""
-
-    def pass_by(seconds):
-        end = clock.now + timedelta(seconds=seconds)
-        while clock.now < end:
-            clock.pass_by(seconds=min(60, (end - clock.now).total_seconds()))
-            job.keep(parts, clock.now, probe=lambda _settings: 0.0)
-
-    return pass_by
 
 
 def ticket_of(app, identity="KANARI 123456"):

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from healthcert.jobs import places as job
 from healthcert.jobs import room
-from healthcert.models import Offer, Slot, WaitEntry
+from healthcert.models import Appointment, AuditEvent, Offer, Slot, WaitEntry
 from healthcert.policy.draw import Rules
 from healthcert.services import draws
 from tests import factories as make
@@ -64,7 +64,15 @@ def test_a_stranger_joins_and_is_told_where_they_stand(joined, newest_message):
     assert "nobody" in page
     assert re.search(r"[0-9a-f]{32}", page)
     assert "We write to you when a place is free" in newest_message("waiting")
-    assert joined().status_code == 409  # they wait already, or are booked: no more is said
+    again = joined()  # they wait already, or are booked: no more is said
+    assert again.status_code == 409
+    assert "We cannot put you on the list with these details" in again.text
+    assert "You may be on it already, or have an appointment" in again.text
+    assert 'href="/my/waiting"' in again.text
+    assert "KANARI 123456" in again.text, "what was typed stays"
+    born = joined(birth_date=["1", "1", "1999"])
+    told = (page.text.split("govuk-notification-banner")[1:] for page in (again, born))
+    assert len({each[-1].split("</div>")[0] for each in told}) == 1, "a stranger learns no more"
     assert "HC-" not in page  # the number of their document is enough
 
 
@@ -102,6 +110,33 @@ def test_the_desk_opens_the_list_with_who_waits_and_has_no_appointment(
     assert clerk.post(offer, page="/my/waiting").status_code == 303
     with parts.doors.reading() as db:
         assert db.get_one(WaitEntry, entry.id).state == "placed"
+
+
+@pytest.mark.parametrize(("verb", "state"), [("accept", "placed"), ("decline", "waiting")])
+def test_the_desk_answers_an_offer_for_whom_it_has_on_the_telephone(
+    parts, clinic, joined, staff, verb, state
+):
+    joined()
+    free_a_place(parts, clinic)
+    with parts.doors.reading() as db:
+        entry = db.scalars(select(WaitEntry)).one()
+    clerk, page = staff("clerk"), f"/clinic/people/{entry.person_id}"
+    clerk.post("/clinic/people/", {"text": "Kanarian", "born": ["27", "3", "1985"]})
+    shown = clerk.get(page).text
+    assert "A place is offered to them here" in shown
+    assert "Vaccine: <bdi>Comirnaty</bdi>" in shown
+    path = re.search(rf"/clinic/people/offers/[0-9a-f-]+/{verb}", shown)[0]
+    after = clerk.get(clerk.post(path, page=page).location)
+    assert after.status_code == 200
+    if verb == "decline":
+        assert "They wait on where they were" in after.text
+    assert clerk.post(path, page=page).status_code == 409
+    assert "A place is offered" not in clerk.get(page).text
+    with parts.doors.reading() as db:
+        assert db.get_one(WaitEntry, entry.id).state == state
+        assert db.scalars(select(Appointment.source)).all() == ["phone"] * (verb == "accept")
+        noted = select(AuditEvent.actor_id).filter_by(subject_id=entry.id, actor_kind="staff")
+        assert db.scalars(noted).all() == [clinic.staff["clerk"]]
 
 
 def test_who_has_no_document_gets_a_reference_to_answer_by(app, joined, newest_message):

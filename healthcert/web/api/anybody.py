@@ -19,7 +19,6 @@ from healthcert.web.api.shapes import (
     BirthDate,
     Country,
     Day,
-    Language,
     Moment,
     Shape,
     Words,
@@ -27,7 +26,7 @@ from healthcert.web.api.shapes import (
     number,
     of,
 )
-from healthcert.web.api.words import word
+from healthcert.web.api.words import Language, word
 from healthcert.web.guards import program
 from healthcert.web.here import parts
 from healthcert.web.moment import now

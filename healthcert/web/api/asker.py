@@ -125,8 +125,7 @@ class On(NamedTuple):
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
     def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
-        why = "request" if ACTS[str(request.endpoint)] == "help_in_person" else "care"
-        at = scene(self.db, appointment_id, why)
+        at = scene(self.db, appointment_id, _why())
         line, asked = at.patient.expected, prompting.newest_screening(self.db, appointment_id)
         if asked is None and "screening_id" in names:
             raise WrongState  # nobody was asked yet
@@ -139,9 +138,8 @@ class On(NamedTuple):
     def _look_for(self, address: Mapping[str, Any]) -> None:
         """Refuse a person whom, or a site which, is not in one's reach."""
         if "person_id" in address:
-            clinic.known(
-                self.db, person_id=address["person_id"], staff=self.staff, reason="care", **self.kit
-            )
+            whom = {"person_id": address["person_id"], "staff": self.staff, "reason": _why()}
+            clinic.known(self.db, **whom, **self.kit)
         elif "site_id" in address and not has(None, ACTS[str(request.endpoint)]):
             self.reach(address["site_id"])
 
@@ -149,6 +147,11 @@ class On(NamedTuple):
         """Refuse a site that one's act does not reach."""
         act = ACTS[str(request.endpoint)]
         delegating.site(self.db, staff=self.staff, act=act, site_id=site_id, now=now())
+
+
+def _why() -> str:
+    asked_for = {"help_in_person", "book_for_someone"}
+    return "request" if ACTS[str(request.endpoint)] in asked_for else "care"
 
 
 _OF_A_PATIENT = {

@@ -6,7 +6,7 @@
 from typing import Any
 from uuid import UUID
 
-from healthcert.errors import BadCode, NotFound, Refusal
+from healthcert.errors import AnothersTicket, BadCode, NotFound, Refusal
 from healthcert.hcert import qr
 from healthcert.models import EligibilityDecision, Offer, WaitEntry
 from healthcert.models.proxy import SCOPES
@@ -30,11 +30,12 @@ from healthcert.services.access import Answer
 from healthcert.web import in_hand, papers
 from healthcert.web.about import known_by
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.deeds import deed, get, post, raised
 from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.programmes import Answers
 from healthcert.web.api.shapes import File, Shape, Words, file, many, of, taken
 from healthcert.web.api.words import word
+from healthcert.web.appointments import move_in_turn
 from healthcert.web.citizen import decided
 from healthcert.web.family import oneself
 from healthcert.web.here import parts
@@ -119,9 +120,9 @@ def _own(on: On, whose: UUID, appointment_id: UUID) -> Shape:
 
 
 post(f"{_OWN}/cancel", booking.cancel, whose="book", match=_as_it_stands)
-post(f"{_OWN}/move", moving.move, whose="book", match=_as_it_stands,
+post(f"{_OWN}/move", move_in_turn, whose="book", match=_as_it_stands,
      about="Exchange a person's appointment, booked or held.",
-     fixed={"template": "moved"})  # fmt: skip
+     fixed={"template": "moved"}, refuses=(*raised(moving.move), AnothersTicket))  # fmt: skip
 
 
 @deed("GET", f"{_OWN}/calendar.ics", gives=CALENDAR)
@@ -166,5 +167,5 @@ post("/waiting/newcomers", identities.enter, status=201,
      fixed={"staff": lambda on: on.staff if on.actor.kind == "staff" else None,
             "country": lambda _on: parts().settings.country})  # fmt: skip
 post("/waiting/<uuid:entry_id>/leave", waiting.leave, whose="book")
-post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book")
+post("/offers/<uuid:offer_id>/accept", offers.accept, whose="book", fixed={"source": "web"})
 post("/offers/<uuid:offer_id>/decline", offers.decline, whose="book")

@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from healthcert.models.programme import EXCEPTION_REASONS
-from healthcert.services import clinic, parties, search
+from healthcert.services import clinic, offers, parties, search
 from healthcert.web import desk
 from healthcert.web.api.anybody import Found, Sought, free
 from healthcert.web.api.asker import On
-from healthcert.web.api.deeds import deed, post
-from healthcert.web.api.parties import NEXT, REFUSALS, Booked, Party, Wishes, held, whom
+from healthcert.web.api.deeds import deed, get, post
+from healthcert.web.api.lists import Rows
+from healthcert.web.api.parties import LATE, NEXT, REFUSALS, Booked, Party, Wishes, held, whom
 from healthcert.web.api.shapes import Shape, of
 from healthcert.web.api.words import word
 from healthcert.web.clinic import own_site
@@ -19,6 +20,10 @@ _PARTY = "/clinic/parties/<uuid:party_id>"
 
 
 AtDesk = of("AtDesk", "What is sought, and how they come.", base=Sought, source=word(WAYS))
+
+
+Offered = of("OfferedHere", "A place at one's site that is offered to somebody who waits, and "
+             "until when it is answered.", offers.Open, "*")  # fmt: skip
 
 
 class ForThem(Wishes):
@@ -48,7 +53,7 @@ def hold_at_desk(on: On, body: ForThem) -> Shape:
     return held(on, body, _found, source=body.source, exception_reason=why, site_id=site_id)
 
 
-@deed("POST", f"{_PARTY}/confirm", REFUSALS, gives=Booked)
+@deed("POST", f"{_PARTY}/confirm", LATE, gives=Booked)
 def confirm_at_desk(on: On, party_id: UUID) -> Shape:
     """Book what is held at one's site, by a colleague too; a walk-in of today has arrived."""
     made = parties.confirm(on.db, party_id=party_id, actor=on.actor, site_id=own_site(), **on.kit)
@@ -57,6 +62,15 @@ def confirm_at_desk(on: On, party_id: UUID) -> Shape:
 
 
 post(f"{_PARTY}/let-go", parties.let_go, name="let_go_at_desk")
+
+
+_OFFER = "/clinic/offers/<uuid:offer_id>"
+get("/clinic/people/<uuid:person_id>/offers", offers.open_at, name="offers_at_desk", looks=True,
+    answer=Rows(Offered, "starts_at offer_id"))  # fmt: skip
+post(f"{_OFFER}/accept", offers.take_for, status=201, name="accept_at_desk")
+post(f"{_OFFER}/decline", offers.leave_for, name="decline_at_desk",
+     about="Leave the place at one's own site that is offered to somebody to the next, as they say."
+     )  # fmt: skip
 
 
 def _found(on: On, told: UUID | None) -> UUID:

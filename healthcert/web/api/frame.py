@@ -98,9 +98,12 @@ def _read(read: Callable[..., Shape], sent: Any) -> Shape:  # noqa: ANN401 - byt
     if any(each["type"] == "json_invalid" for each in wrong):
         raise BadRequest
     raise BadInput({
-        ".".join(map(str, each["loc"])) or "body": _WRONG.get(each["type"], "not_valid")
-        for each in wrong
+        _where(each["loc"]) or "body": _WRONG.get(each["type"], "not_valid") for each in wrong
     })  # fmt: skip
+
+
+def _where(path: tuple[int | str, ...]) -> str:
+    return ".".join(str(at) for at in path if at != "[key]")  # the key that is wrong is before it
 
 
 def _spend(one: Deed, body: Any) -> None:  # noqa: ANN401 - a shape, or nothing

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+from healthcert.errors import BadInput
 from healthcert.models import Holiday
 from healthcert.services import holidays, keeping
 from healthcert.web.api.asker import On
 from healthcert.web.api.deeds import deed, get, post
 from healthcert.web.api.lists import Rows
 from healthcert.web.api.shapes import Made, Shape, T, of
+from healthcert.web.api.words import Language
 from healthcert.web.here import parts
 from healthcert.web.moment import now
 
@@ -21,8 +23,10 @@ DeclaredHoliday = of(
 OfCountry = of("CountryHoliday", "A day on which a country rests, and one's sessions on it.",
                keeping.OfCountry, "day names", sessions=int)  # fmt: skip
 Effect = of("HolidayEffect", "What a holiday would close.", sites=int, sessions=int, people=int)
-Closing = of("HolidaySent", "A holiday to be; without a region it is for all of them.",
-             Holiday, "organisation_id region day names", base=Shape)  # fmt: skip
+Closing = of(
+    "HolidaySent", "A holiday to be; without a region it is for all of them.",
+    Holiday, "organisation_id region day", base=Shape, names=dict[Language, str],
+)  # fmt: skip
 _HOLIDAYS = "/holidays"
 _THEIRS: dict[str, Callable[[On], Any]] = {
     "first": lambda _on: now().date(),
@@ -50,4 +54,8 @@ def declare_holiday(on: On, body: Shape) -> Shape:
 
 def _of_holiday(work: Callable[..., T], on: On, told: Shape) -> T:
     wanted = Holiday(**told.model_dump())
-    return work(on.db, wanted, country=parts().country, staff=on.staff, now=now())
+    try:
+        return work(on.db, wanted, country=parts().country, staff=on.staff, now=now())
+    except BadInput as wrong:  # a page has a field for each language
+        wrong.fields = {name.replace("name_", "names."): w for name, w in wrong.fields.items()}
+        raise

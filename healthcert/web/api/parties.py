@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from healthcert.errors import AnothersTicket, NotFound, NotSignedIn, Refusal
+from healthcert.errors import AnothersTicket, HoldExpired, NotFound, NotSignedIn, Refusal
 from healthcert.models import Appointment
 from healthcert.services import booking, enrolment, parties, people, proxies, scenes, search
 from healthcert.services.people import Details
@@ -29,6 +29,7 @@ from healthcert.web.moment import now
 from healthcert.web.room import refuse_another
 
 REFUSALS = (*raised(booking.take), AnothersTicket)
+LATE = (*REFUSALS, HoldExpired)  # what is confirmed may be over
 _Whose = Callable[[On, UUID | None], UUID]
 
 
@@ -89,7 +90,7 @@ def held(on: On, body: Wishes, whose: _Whose, **more: Any) -> Shape:  # noqa: AN
     return Party.model_validate(told | {"appointments": held.appointments})
 
 
-@deed("POST", "/parties/<uuid:party_id>/confirm", REFUSALS, gives=Booked)
+@deed("POST", "/parties/<uuid:party_id>/confirm", LATE, gives=Booked)
 def confirm(on: On, party_id: UUID, body: Key) -> Shape:
     """Book what is held; where the time was over, places are taken again, or none."""
     _refuse_others(party_id, body)

@@ -63,7 +63,6 @@ Day = Annotated[date, _read_as(date)]
 Moment = Annotated[AwareDatetime, _read_as(datetime), Field(examples=["2026-12-01T08:30:00Z"])]
 
 
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Field(examples=["en"])]
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Field(examples=["XX"])]
 BirthDate = Annotated[
     str,

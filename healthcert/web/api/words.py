@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
+from healthcert import i18n
 from healthcert.models.adverse_event import EVENT_OUTCOMES, REPORTERS, SERIOUSNESS, TERMS
 from healthcert.models.dose import BODY_SITES, EVIDENCE, ROUTES
 from healthcert.models.person import IDENTITY_KINDS, SEXES
@@ -16,9 +17,11 @@ def word(values: Iterable[str | int]) -> Any:  # noqa: ANN401 - a type that is m
     return Literal[tuple(values)]
 
 
+Language = word(i18n.spoken())
 _BODY_SITE, _ROUTE = word(("", *BODY_SITES)), word(("", *ROUTES))
 TAKEN: Mapping[str, Any] = {  # of fields that services take as texts
     "Claim.kind": word(("reference", *DOCUMENTS)),
+    "Details.language": Language,
     "Details.sex": word(SEXES),
     "IdentityDetails.kind": word(IDENTITY_KINDS),
     "Told.body_site": _BODY_SITE,

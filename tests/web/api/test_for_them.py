@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data.limits import limits
+from healthcert.jobs import places
 from healthcert.models import Appointment, AuditEvent, Slot, Staff, WaitEntry, new_id
 from tests import factories
 from tests.certificates import NOW
@@ -150,9 +151,9 @@ def test_who_is_on_no_record_is_put_on_the_waiting_list(parts, wanted, program, 
 def test_who_has_a_number_is_known_by_it_and_waits_once(wanted, program):
     stranger = program()
     assert ask(stranger, WAIT, wanted, 201)["reference"] == ""
-    assert ask(stranger, WAIT, wanted, 409)["code"] == "already_booked"
+    assert ask(stranger, WAIT, wanted, 409)["code"] == "cannot_wait"
     born = wanted | {"details": DETAILS | {"birth_date": "1999"}}
-    assert ask(stranger, WAIT, born, 409)["code"] == "already_booked"
+    assert ask(stranger, WAIT, born, 409)["code"] == "cannot_wait"
     wrong = ask(stranger, WAIT, wanted | {"within_km": 7}, 400)
     assert wrong["fields"] == {"within_km": "not_a_choice"}
 
@@ -182,3 +183,27 @@ def test_why_it_is_not_ones_turn_is_told_with_the_groups_names(caller):
     phases = {each["about"].get("phase") for each in told["decision"]["reasons"]} - {None}
     assert phases <= told["groups"].keys()
     assert all(names["en"] for names in told["groups"].values())
+
+
+def test_a_desk_reads_what_is_offered_at_its_site_and_answers_it(parts, clinic, wanted, program):
+    ask(program(), WAIT, wanted, 201)
+    with parts.doors.transaction() as db:
+        kept = {"kept_waiting": 1, "booked": Slot.capacity - 1}
+        db.execute(update(Slot).where(Slot.id == clinic.slots[2]).values(**kept))
+        person = db.scalars(select(WaitEntry.person_id)).one()
+        elsewhere = factories.make_site(db).id
+        db.execute(update(Staff).where(Staff.role == "lead").values(site_id=elsewhere))
+    assert places.offer(parts, NOW) == 1
+    clerk, path = program("clerk"), f"/clinic/people/{person}/offers"
+    assert clerk.get(path).status_code == 404, "whom one has not looked for"
+    ask(clerk, "/clinic/people/search", {"text": "Kanaridge", "birth_date": "1962-02-03"})
+    [one] = clerk.get(path).json["items"]
+    assert one.keys() == {"offer_id", "starts_at", "ends_at", "product"}
+    path = f"/clinic/offers/{one['offer_id']}"
+    for verb in ("accept", "decline"):
+        ask(program("lead"), f"{path}/{verb}", status=404)
+    made = ask(clerk, f"{path}/accept", status=201, Idempotency_Key="once")
+    assert ask(clerk, f"{path}/accept", status=201, Idempotency_Key="once") == made
+    assert ask(clerk, f"{path}/decline", status=409)["code"] == "wrong_state"
+    with parts.doors.reading() as db:
+        assert str(db.scalars(select(Appointment.id).filter_by(source="phone")).one()) == made["id"]

@@ -150,7 +150,7 @@ def test_a_citizen_waits_sees_it_and_leaves(clinic, citizen):
     [wait] = who.get("/waiting").json["items"]
     assert (wait["entry"]["id"], wait["before"], wait["offer"]) == (made.json["id"], 0, None)
     again = who.post("/waiting", asked)
-    assert (again.status_code, again.json["code"]) == (409, "already_booked")
+    assert (again.status_code, again.json["code"]) == (409, "cannot_wait")
     assert who.post(f"/waiting/{made.json['id']}/leave").status_code == 204
     assert who.get("/waiting").json["items"] == []
 

@@ -123,8 +123,17 @@ def test_a_held_place_that_went_to_others_is_answered_with_the_next(parts, clini
         db.execute(update(Slot).where(Slot.id == left.id).values(capacity=1))
     assert program().post("/parties", {"wishes": [wish(clinic, **others)]}).status_code == 201
     answer = who.post(f"/parties/{held['id']}/confirm", {"key": held["key"]})
-    assert answer.json["code"] == "slot_full"
+    assert answer.json["code"] == "hold_expired"
     assert clinic.slots[1] in offered(answer)
+
+
+def test_a_held_place_whose_time_has_begun_is_answered_with_those_to_come(clinic, program, clock):
+    who = program()
+    held = who.post("/parties", {"wishes": [wish(clinic)]}).json
+    clock.pass_by(minutes=31)
+    answer = who.post(f"/parties/{held['id']}/confirm", {"key": held["key"]})
+    assert answer.json["code"] == "hold_expired"
+    assert clinic.slots[2] in offered(answer)
 
 
 def test_whose_turn_is_later_is_told_from_when_and_as_whom(parts, clinic, program):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from healthcert.data import knowledge as files
 from healthcert.models import EligibilityDecision, Person
 from healthcert.services import eligibility, knowledge
+from healthcert.web.api.document import document
 from tests.certificates import NOW
 from tests.web.api.test_clinic import ask
 from tests.web.api.test_for_them import WAIT
@@ -155,3 +156,32 @@ def test_a_citizen_tells_when_they_join_the_line(clinic, citizen, request):
     assert wait["entry"]["turn_on"] == str(TODAY)
     whole = who.get("/record").json["held"]["eligibility_decision"]
     assert whole[-1]["told"] == NURSE
+
+
+@pytest.mark.parametrize("language", ["zz", "english"])
+def test_a_language_that_the_service_does_not_speak_is_refused_where_it_stands(
+    clinic, program, citizen, language
+):
+    details = DETAILS | {"language": language}
+    near = {"latitude": 33.5, "longitude": 35.5, "needs": {"language": language}}
+    around = {"programme_id": str(clinic.programme_id), "site_id": None}
+    for who, path, body, where in (
+        (program(), "/parties", {"wishes": [wish(clinic) | {"details": details}]}, "wishes.0."),
+        (program(), WAIT, around | {"details": details}, ""),
+        (citizen(), "/people/children", {"details": details}, ""),
+        (program("clerk"), "/clinic/slots/search", around | near, ""),
+        (program(), "/slots/search", around | near, ""),
+    ):
+        fields = ask(who, path, body, 400)["fields"]
+        inside = "needs" if "needs" in body else "details"
+        assert fields[f"{where}{inside}.language"] == "not_a_choice", path
+
+
+def test_every_language_that_is_sent_is_one_of_the_service():
+    shapes = document()["components"]["schemas"]
+    asked = {name: shape["properties"]["language"] for name, shape in shapes.items()
+             if "language" in shape.get("properties", {})}  # fmt: skip
+    assert asked.keys() == {"DetailsSent", "Needs"}
+    assert all("'enum': ['en', 'ar', 'fr']" in str(each) for each in asked.values())
+    names = shapes["HolidaySent"]["properties"]["names"]
+    assert names["propertyNames"]["enum"] == ["en", "ar", "fr"]

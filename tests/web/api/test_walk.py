@@ -57,6 +57,7 @@ BY_DEED = {
     "clinic.card": "new_card",
     "clinic.assist": "assist",
     "people.person": "person",
+    "people.answer": "offers_at_desk accept_at_desk decline_at_desk",
     "people.assist": "assist_known",
     "unbooked.dose": "write_down",
     "people.test": "record_test",
