@@ -4,7 +4,7 @@ The country's file says who does which step. That nobody does two of them, that 
 where its newest step leads, and which steps follow which, is held by the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ _LEADS_TO = {
 _OF_WHO_ASKED = {"answer": "needs_information", "appeal": "rejected"}  # from which state
 _AT_ANY_STEP = ("ask", "reject")
 NO_REASON = ("answer", "appeal", "carry_out", "verify", "approve")
-REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules")
+REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules", "one_person")
 
 
 def submit(
@@ -97,6 +97,25 @@ def act(
     return request
 
 
+def turn(flow: Workflow, state: str, done: Sequence[str]) -> tuple[str, str]:
+    """Return the next step of a request that waits, and whose role's it is.
+
+    `done` are the acts on it, the newest first.
+    """
+    last = flow.steps[-1]
+    if state == "approved":
+        return "carry_out", last[1]
+    since = next(n for n, each in enumerate(done) if each in ("submit", "answer", "appeal"))
+    return flow.steps[since] if since < len(flow.steps) else last
+
+
+def pending(db: Session, *, person_id: UUID, other: UUID) -> bool:
+    """Say whether a request about two people waits already."""
+    waits = Request.state.not_in(("rejected", "done"))
+    told = db.scalars(select(Request.subject).where(Request.person_id == person_id, waits))
+    return any(subject.get("other") == str(other) for subject in told)
+
+
 def found(db: Session, *, reference: str) -> Request:
     """Return the request that has a reference; `NotFound` if there is none."""
     return there(db.scalar(select(Request).filter_by(reference=reference)))
@@ -120,8 +139,7 @@ def _refuse_out_of_turn(
         .where(RequestStep.request_id == request.id)
         .order_by(RequestStep.ordinal.desc())
     ).all()
-    since = next(n for n, each in enumerate(done) if each in ("submit", "answer", "appeal"))
-    step, role = flow.steps[min(since, len(flow.steps) - 1)]
+    step, role = turn(flow, request.state or "", done)
     if staff.role != role:
         raise NotAllowed
     if act != step and act not in _AT_ANY_STEP:
