@@ -87,7 +87,8 @@ def test_a_document_moves_after_four_people_and_both_are_told(clinic, case):
 def test_whoever_asked_does_not_decide_nor_who_is_elsewhere_nor_out_of_turn(clinic, case):
     request, staff, *_ = case()
     for who, act, refusal in (
-        ("asked", "verify", NeedsAnother), ("asked", "reject", NeedsAnother), ("chief", "approve", WrongState),
+        ("asked", "verify", NeedsAnother), ("asked", "reject", NeedsAnother),
+        ("chief", "approve", WrongState),
         ("clerk", "carry_out", WrongState), ("chief", "reject", WrongState),
         ("stranger", "verify", NotFound),
     ):  # fmt: skip

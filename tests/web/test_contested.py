@@ -22,22 +22,28 @@ PAGE = "/requests"
 PASSPORT = IdentityDetails("passport", "XX", "KANARI77234")
 
 
-@pytest.fixture
-def people(app, clinic, parts):
-    """Return who decides, by name; a passport of one was shown for another by the first clerk."""
-    one, two, stranger = officers_of(app, clinic)
+def claim(app, clinic):
+    """Show somebody's passport for another to the clerk; return another clerk's identifier."""
+    parts = app.extensions["healthcert"]
     with parts.doors.transaction() as db:
-        clerk = make.make_staff(db, role="clerk", site_id=clinic.site_id).id
         for identity in (PASSPORT, IdentityDetails("none")):
-            who = enrolment.enrol(
-                db, vault=parts.vault, details=details(identity=identity), now=NOW
-            )
+            told = details(identity=identity)
+            who = enrolment.enrol(db, vault=parts.vault, details=told, now=NOW)
         identities.add_document(
             db, vault=parts.vault, person_id=who.id, told=PASSPORT, country="XX", now=NOW,
             staff=db.get_one(Staff, clinic.staff["clerk"]),
         )  # fmt: skip
-    return {"asked": clinic.staff["clerk"], "clerk": clerk, "one": one, "two": two,
-            "stranger": stranger, "inspector": clinic.staff["inspector"]}  # fmt: skip
+        return make.make_staff(db, role="clerk", site_id=clinic.site_id).id
+
+
+@pytest.fixture
+def people(app, clinic):
+    """Return who decides, by name; a passport of one was shown for another."""
+    one, two, stranger = officers_of(app, clinic)
+    return {
+        "asked": clinic.staff["clerk"], "clerk": claim(app, clinic), "one": one, "two": two,
+        "stranger": stranger, "inspector": clinic.staff["inspector"],
+    }  # fmt: skip
 
 
 def test_a_document_moves_step_by_step_by_the_pages(app, people):
