@@ -48,7 +48,7 @@ def jcovden(parts, clinic):
             db, site=db.get_one(Site, clinic.site_id), product=other,
             programme=db.get_one(Programme, clinic.programme_id),
         )  # fmt: skip
-        factories.make_validity(db, lot=factories.make_lot(db, product=other, number="J1"))
+        factories.make_validity(db, lot=factories.make_lot(db, product=other, number="JANSSEN1"))
         return str(other.id)
 
 
@@ -126,7 +126,7 @@ def test_what_is_on_record_answers_the_question_whatever_was_told(
 ):
     nurse, path = patient()
     nurse.post(f"{person_of(nurse, path)}/reaction", TOLD | TODAY | {"term": term})
-    lot = {"product": jcovden, "lot": "J1"} if vaccine == "Jcovden" else {}
+    lot = {"product": jcovden, "lot": "JANSSEN1"} if vaccine == "Jcovden" else {}
     decide = nurse.post(f"{path}/dose", given(clinic, **lot) | ALL_NO).location
     assert "/decision" in decide
     assert (rows(Dose.id), rows(Screening.outcome)) == ([], [("ask_clinician",)])
@@ -137,7 +137,7 @@ def test_another_vaccine_has_its_own_questions_lots_and_volume(patient, clinic, 
     nurse.post(f"{path}/questions", {"all_no": "y"})
     planned = nurse.get(f"{path}/dose").text
     assert "q_" not in planned
-    assert "J1" not in planned
+    assert "JANSSEN1" not in planned
     other = f"{path}/dose?product={jcovden}"
     assert other.replace("&", "&amp;") in planned
     page = nurse.get(other).text
@@ -145,9 +145,9 @@ def test_another_vaccine_has_its_own_questions_lots_and_volume(patient, clinic, 
     assert 'name="q_capillary_leak_before"' in page
     assert 'name="q_myocarditis_before"' not in page
     assert "0.5 mL" in page
-    assert "J1" in page
+    assert "JANSSEN1" in page
     assert clinic.lot not in page
-    told = given(clinic, product=jcovden, lot="J1", agrees="y")
+    told = given(clinic, product=jcovden, lot="JANSSEN1", agrees="y")
     yes = {"all_no": "y", "q_capillary_leak_before": "yes"}
     decide = nurse.post(f"{path}/dose", told | yes).location
     assert decide == f"{path}/decision?product={jcovden}"
@@ -166,7 +166,7 @@ def test_who_was_refused_one_vaccine_and_is_asked_for_another_alarms_nobody(
     nurse.post(f"{path}/dose", given(clinic) | YES)
     nurse.post(f"{path}/decision", {"outcome": "refuse", "reason": "contraindication"})
     nurse.post(f"{path}/arrived", page=path)
-    told = given(clinic, product=jcovden, lot="J1", all_no="y")
+    told = given(clinic, product=jcovden, lot="JANSSEN1", all_no="y")
     assert nurse.post(f"{path}/dose", told).status_code == 303
     assert rows(Alarm.kind) == []
 
@@ -177,7 +177,10 @@ def test_who_was_refused_one_vaccine_and_given_another_unasked_raises_an_alarm(
     nurse, path = patient()
     nurse.post(f"{path}/dose", given(clinic) | YES)
     nurse.post(f"{path}/decision", {"outcome": "refuse", "reason": "contraindication"})
-    assert nurse.post(f"{path}/dose", given(clinic, product=jcovden, lot="J1")).status_code == 303
+    assert (
+        nurse.post(f"{path}/dose", given(clinic, product=jcovden, lot="JANSSEN1")).status_code
+        == 303
+    )
     assert rows(Alarm.kind) == [("dose_refused",)]
 
 
@@ -298,7 +301,7 @@ def test_what_a_clerk_was_told_is_shown_to_the_nurse(patient, staff):
 def test_a_pregnant_woman_is_asked_and_a_man_is_not(patient, clinic, jcovden):
     nurse, path = patient()
     assert "q_pregnant" in nurse.get(f"{path}/dose").text
-    told = given(clinic, product=jcovden, lot="J1", all_no="y", q_pregnant="yes")
+    told = given(clinic, product=jcovden, lot="JANSSEN1", all_no="y", q_pregnant="yes")
     assert "/decision" in nurse.post(f"{path}/dose", told).location
     _nurse, man = patient(identity_value="M1", sex="male", slot=1)
     assert "q_pregnant" not in nurse.get(f"{man}/dose").text

@@ -129,7 +129,8 @@ post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
 post("/clinic/people/<uuid:person_id>/doses", unbooked.write_down, **FACT)
-post("/clinic/people/<uuid:person_id>/help", proxies.assist, name="assist_known")
+post("/clinic/people/<uuid:person_id>/help", proxies.assist, name="assist_known",
+     about="Act for somebody found without an appointment, until the day is over.")  # fmt: skip
 get("/clinic/doses/<uuid:dose_id>", desk.dose_at_site, answer=Dose, name="recorded", **_LOOK)
 post("/clinic/doses/<uuid:dose_id>/in-error", vaccination.judge_by_hand, name="mark_in_error",
      fixed={"found": "entered_in_error"}, body={"reason": _IN_ERROR},

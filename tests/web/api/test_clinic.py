@@ -72,7 +72,9 @@ def test_a_reaction_is_told_anew_and_taken_back(program, citizen):
     }  # fmt: skip
     path = f"/clinic/people/{whose.person}/reactions"
     nobodys = reaction | {"dose_id": str(whose.person)}
-    assert ask(nurse, path, {"reaction": nobodys}, 422)["fields"] == {"dose_id": "not_known"}
+    assert ask(nurse, path, {"reaction": nobodys}, 422)["fields"] == {
+        "reaction.dose_id": "not_known"
+    }
     case = f"/reactions/{ask(nurse, path, {'reaction': reaction}, 201)['id']}"
     more = {"told": {}, "seriousness": "hospitalisation"}
     ask(nurse, f"{case}/more", more, 204)
