@@ -4,7 +4,6 @@ Two records may be one person's, or the document lies on the wrong one. Nothing 
 to the record at which it was shown, or it stays. Each step is that of the country's workflow.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -17,10 +16,10 @@ from healthcert.errors import BadInput, NeedsAnother, WrongState, there
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Knowledge, Person, Request, RequestStep, Site, Staff
 from healthcert.services import delegating, identities, looks, messages, people, requests
+from healthcert.services.part import Part
 from healthcert.services.people import IdentityDetails, details_of, key_of
 
 KIND, REASON = "correction", "duplicate"
-OPEN = ("submitted", "in_review", "needs_information", "approved")
 STEPS = ("verify", "approve", "reject", "carry_out")
 GROUNDS = ("document_seen", "person_heard", "details_fit")  # to verify or to approve
 _LAST = 3  # of the number, to compare with the paper
@@ -61,8 +60,9 @@ class Contested(NamedTuple):
 
 
 def waiting(
-    db: Session, *, staff: Staff, now: datetime, request_id: UUID | None = None
-) -> list[Waiting]:
+    db: Session, *, staff: Staff, now: datetime, request_id: UUID | None = None,
+    part: Part | None = None,
+) -> list[Waiting]:  # fmt: skip
     """Return the requests within somebody's reach that wait, or one; what is due first, first."""
     reach = delegating.within(db, staff=staff, act="see_requests", now=now)
     body: ColumnElement[UUID] = func.coalesce(Site.organisation_id, Staff.organisation_id)
@@ -70,10 +70,10 @@ def waiting(
     first = first.join(Staff, Staff.id == RequestStep.staff_id)
     first = first.outerjoin(Site, Site.id == Staff.site_id).where(body.in_(reach))
     first = first.where(RequestStep.ordinal == 1, RequestStep.reason == REASON)
-    first = first.where(Request.kind == KIND, Request.state.in_(OPEN))
+    first = first.where(Request.kind == KIND, Request.state.in_(requests.OPEN))
     if request_id is not None:
         first = first.where(Request.id == request_id)
-    found = db.scalars(first.order_by(Request.due_at, Request.id)).all()
+    found = db.scalars((part or Part((), 100)).of(first, Request.due_at, Request.id)).all()
     taken: dict[UUID, list[RequestStep]] = {one.id: [] for one in found}
     steps = select(RequestStep).where(RequestStep.request_id.in_(taken))
     for step in db.scalars(steps.order_by(RequestStep.ordinal.desc())):
@@ -95,11 +95,13 @@ def one(db: Session, *, vault: Vault, request_id: UUID, staff: Staff, now: datet
 
     Raises:
         NotFound: No such request waits in their reach.
+        NeedsAnother: They are an officer new here.
         TooManyLooks: See `looks.seen`.
     """
     at = _within(db, staff, request_id, now)
     if not at.mine:
         return Contested(at, "", "", "", None, None)
+    requests.refuse_new(db, staff=staff, now=now)
     request, asking, holding = _both(db, request_id)
     told = _document(vault, request, asking)
     for person in (asking, holding):
@@ -136,7 +138,6 @@ def decide(
     if not at.mine:
         raise NeedsAnother
     request, asking, holding = _both(db, request_id)
-    people.all_locked(db, [asking.id, holding.id])
     reason = "" if act == "carry_out" else reason
     requests.act(db, request_id=request_id, act=act, reason=reason, staff=staff, now=now)
     if act not in ("reject", "carry_out"):
@@ -160,11 +161,11 @@ def _within(db: Session, staff: Staff, request_id: UUID, now: datetime) -> Waiti
 
 
 def _both(db: Session, request_id: UUID) -> tuple[Request, Person, Person]:
-    """Return a request, at whose record the document was shown, and on whose it is."""
+    """Return a request, at whose record the document was shown, and on whose it is, locked."""
     request = db.get_one(Request, request_id)
-    subject: Mapping[str, str] = request.subject
-    asking, holding = (db.get(Person, each) for each in (request.person_id, UUID(subject["other"])))
-    return request, there(asking), there(holding)
+    ids = [there(request.person_id), UUID(request.subject["other"])]
+    both = people.all_locked(db, ids)
+    return request, both[ids[0]], both[ids[1]]
 
 
 def _document(vault: Vault, request: Request, asking: Person) -> IdentityDetails | None:

@@ -27,6 +27,7 @@ _LEADS_TO = {
 }  # fmt: skip
 _OF_WHO_ASKED = {"answer": "needs_information", "appeal": "rejected"}  # from which state
 _AT_ANY_STEP = ("ask", "reject")
+OPEN = ("submitted", "in_review", "needs_information", "approved")
 NO_REASON = ("answer", "appeal", "carry_out", "verify", "approve")
 REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules", "one_person")
 
@@ -91,10 +92,16 @@ def act(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
     _refuse_out_of_turn(db, request, flow, act, staff)
-    if staff is not None and staff.role == "admin":
-        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
+    if staff is not None:
+        refuse_new(db, staff=staff, now=now)
     _step(db, request, act, reason, staff, now)
     return request
+
+
+def refuse_new(db: Session, *, staff: Staff, now: datetime) -> None:
+    """Raise `NeedsAnother` for an administrator who is new here: they decide nothing yet."""
+    if staff.role == "admin":
+        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
 
 
 def turn(flow: Workflow, state: str, done: Sequence[str]) -> tuple[str, str]:
@@ -111,7 +118,7 @@ def turn(flow: Workflow, state: str, done: Sequence[str]) -> tuple[str, str]:
 
 def pending(db: Session, *, person_id: UUID, other: UUID) -> bool:
     """Say whether a request about two people waits already."""
-    waits = Request.state.not_in(("rejected", "done"))
+    waits = Request.state.in_(OPEN)
     told = db.scalars(select(Request.subject).where(Request.person_id == person_id, waits))
     return any(subject.get("other") == str(other) for subject in told)
 

@@ -7,7 +7,16 @@ from sqlalchemy import select, update
 
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
-from healthcert.models import AuditEvent, Identity, Message, Person, Request, Site, Staff
+from healthcert.models import (
+    AuditEvent,
+    Identity,
+    Invitation,
+    Message,
+    Person,
+    Request,
+    Site,
+    Staff,
+)
 from healthcert.services import contested, erasure, identities, looks, people
 from healthcert.services.audit import Actor
 from healthcert.services.people import IdentityDetails
@@ -56,6 +65,12 @@ def step(clinic, request, staff_id, act, reason=""):
     clinic.doors.run(work)
 
 
+def look(clinic, request, staff_id):
+    with clinic.doors.transaction() as db:
+        staff = db.get_one(Staff, staff_id)
+        return contested.one(db, vault=clinic.vault, request_id=request, staff=staff, now=NOW)
+
+
 def told(clinic, person_id):
     with clinic.doors.reading() as db:
         query = select(Message.template).filter_by(person_id=person_id).order_by(Message.id)
@@ -69,6 +84,8 @@ def test_a_document_moves_after_four_people_and_both_are_told(clinic, case):
     with pytest.raises(NeedsAnother):
         step(clinic, request, staff["chief"], "carry_out")
     assert held(clinic, other) == [("none", "low")]
+    with pytest.raises(WrongState):
+        step(clinic, request, staff["second"], "reject", "one_person")
     step(clinic, request, staff["second"], "carry_out")
     assert held(clinic, one) == [("none", "low")]
     assert held(clinic, other) == [("none", "low"), ("passport", "substantial")]
@@ -92,14 +109,9 @@ def test_whoever_asked_does_not_decide_nor_who_is_elsewhere_nor_out_of_turn(clin
         ("clerk", "carry_out", WrongState), ("chief", "reject", WrongState),
         ("stranger", "verify", NotFound),
     ):  # fmt: skip
+        reason = "one_person" if act == "reject" else "document_seen"
         with pytest.raises(refusal):
-            step(
-                clinic,
-                request,
-                staff[who],
-                act,
-                "one_person" if act == "reject" else "document_seen",
-            )
+            step(clinic, request, staff[who], act, reason)
     for reason in ("", "because", "evidence_missing"):
         with pytest.raises(BadInput, match="reason"):
             step(clinic, request, staff["clerk"], "verify", reason)
@@ -118,20 +130,12 @@ def test_a_document_that_stays_is_told_to_who_showed_it(clinic, case):
 
 def test_both_records_are_seen_by_who_decides_now_alone_and_each_look_is_kept(clinic, case):
     request, staff, one, other = case()
-
-    def look(who):
-        with clinic.doors.transaction() as db:
-            return contested.one(
-                db, vault=clinic.vault, request_id=request, now=NOW,
-                staff=db.get_one(Staff, staff[who]),
-            )  # fmt: skip
-
     for who in ("asked", "chief"):
-        shown = look(who)
+        shown = look(clinic, request, staff[who])
         assert (shown.asking, shown.holding, shown.ends_in) == (None, None, "")
     with pytest.raises(NotFound):
-        look("stranger")
-    shown = look("clerk")
+        look(clinic, request, staff["stranger"])
+    shown = look(clinic, request, staff["clerk"])
     assert shown.waiting.mine
     assert (shown.kind, shown.ends_in, shown.holding.documents) == (
         "passport", "234", ["passport"],
@@ -140,6 +144,22 @@ def test_both_records_are_seen_by_who_decides_now_alone_and_each_look_is_kept(cl
         for each in (one, other):
             [access] = looks.access_log(db, person_id=each)
             assert (access.reason, access.who) == ("correction", staff["clerk"])
+
+
+def test_an_officer_who_is_new_here_neither_sees_the_records_nor_decides(clinic, case):
+    request, staff, one, _other = case()
+    step(clinic, request, staff["clerk"], "verify", "document_seen")
+    with clinic.doors.transaction() as db:
+        db.add(Invitation(
+            staff_id=staff["chief"], kind="first", requested_by=staff["second"], recorded_at=NOW,
+        ))  # fmt: skip
+    with pytest.raises(NeedsAnother):
+        look(clinic, request, staff["chief"])
+    with pytest.raises(NeedsAnother):
+        step(clinic, request, staff["chief"], "approve", "document_seen")
+    with clinic.doors.reading() as db:
+        assert looks.access_log(db, person_id=one) == []
+    assert look(clinic, request, staff["second"]).holding
 
 
 def test_the_same_document_shown_twice_waits_once(clinic, case):
@@ -159,11 +179,7 @@ def test_nothing_moves_to_or_from_who_was_erased_and_the_request_ends(clinic, ca
         erasure.erase(
             db, vault=clinic.vault, person_id=erased, actor=actor, reason="asked", now=NOW
         )
-    with clinic.doors.transaction() as db:
-        shown = contested.one(
-            db, vault=clinic.vault, request_id=request, now=NOW,
-            staff=db.get_one(Staff, staff["chief"]),
-        )  # fmt: skip
+    shown = look(clinic, request, staff["chief"])
     assert (shown.asking if who == "asking" else shown.holding).name == ""
     step(clinic, request, staff["chief"], "approve", "document_seen")
     step(clinic, request, staff["second"], "carry_out")
