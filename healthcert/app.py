@@ -32,6 +32,7 @@ from healthcert.web import (
     citizen,
     clinic,
     closing,
+    contested,
     dev,
     doses,
     draws,
@@ -72,8 +73,9 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    unbooked.bp, reactions.bp, closing.bp, doses.bp, stock.bp, entries.bp, planning.bp,
-    holidays.bp, hours.bp, lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp, api.about,
+    unbooked.bp, reactions.bp, closing.bp, contested.bp, doses.bp, stock.bp, entries.bp,
+    planning.bp, holidays.bp, hours.bp, lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp,
+    api.about,
 )  # fmt: skip
 
 

@@ -86,6 +86,9 @@ _BY_WHOM: Mapping[str, _Reach] = {
     ),
     "see_organisations": {**_ADMIN, Role.INSPECTOR: Scope.COUNTRY},
     "settle_alarm": {Role.ADMIN: Scope.COUNTRY},
+    # By where a request was written down; whose step is next, its country's workflow says.
+    "see_requests": {**_ADMIN, Role.CLERK: Scope.ORGANISATION, Role.INSPECTOR: Scope.COUNTRY},
+    "decide_requests": {**_ADMIN, Role.CLERK: Scope.ORGANISATION},
     "delegate end_work invite_staff recover_staff end_sessions release_certificates "
     "keep_sites declare_holiday": _ADMIN,
     "manage_own_account": dict.fromkeys(_STAFF, Scope.COUNTRY),
@@ -99,7 +102,7 @@ FRESH_FOR = timedelta(minutes=5)
 FRESH = frozenset({
     "erase_own_record", "delegate", "end_work", "invite_staff", "recover_staff", "end_sessions",
     "release_certificates", "close_site", "declare_holiday", "order_lots", "hold_draw",
-    "keep_opening",
+    "keep_opening", "decide_requests",
 })  # fmt: skip
 
 

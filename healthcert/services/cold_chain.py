@@ -18,15 +18,15 @@ from healthcert.services.stock import Shelf
 
 def shelves(
     db: Session, *, site_id: UUID, empty: bool = False
-) -> Sequence[Row[Stock, Lot, Product, LotValidity, dict[str, Any]]]:
-    """Return what a site has, by product and last day; last, its file.
+) -> Sequence[Row[Stock, Lot, Product, LotValidity, dict[str, Any], bool]]:
+    """Return what a site has, by product and last day; last, its file, and `stock.COUNTING`.
 
     With the `empty`, also the lots of which it has nothing left.
     """
     other = aliased(LotValidity)
     last = select(func.max(other.ordinal)).where(other.lot_id == Lot.id)
     query = (
-        select(Stock, Lot, Product, LotValidity, Knowledge.content)
+        select(Stock, Lot, Product, LotValidity, Knowledge.content, stock.COUNTING)
         .join(Lot, Lot.id == Stock.lot_id)
         .join(Product, Product.id == Lot.product_id)
         .join(Knowledge, Knowledge.id == Product.knowledge_id)

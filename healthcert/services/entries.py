@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from healthcert.errors import there
 from healthcert.models import Lot, Product, Site, Staff, Stock, StockMove
 from healthcert.services.part import Part
+from healthcert.services.stock import COUNTING
 
 # What was written down, by whom, who counted as second, a transfer's other site; by ordinal, what
 # it takes back, what it stands in place of, what took it back, what stands in its place.
@@ -17,13 +18,13 @@ _Columns = tuple[StockMove, str, str | None, dict[str, str] | None,
 Entry = Row[*_Columns]
 
 
-def one_shelf(db: Session, *, site_id: UUID, lot_id: UUID) -> Row[Stock, Lot, Product]:
-    """Return a shelf of a site, also an empty one.
+def one_shelf(db: Session, *, site_id: UUID, lot_id: UUID) -> Row[Stock, Lot, Product, bool]:
+    """Return a shelf of a site, also an empty one, and `stock.COUNTING`.
 
     Raises:
         NotFound: The site never had any of that lot.
     """
-    query = select(Stock, Lot, Product).join(Lot, Lot.id == Stock.lot_id)
+    query = select(Stock, Lot, Product, COUNTING).join(Lot, Lot.id == Stock.lot_id)
     query = query.join(Product, Product.id == Lot.product_id)
     query = query.where(Stock.site_id == site_id, Stock.lot_id == lot_id)
     return there(db.execute(query).one_or_none())

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, CannotWait
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Staff, WaitEntry
+from healthcert.models import Identity, Person, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit, booking, eligibility, enrolment, people, requests, waiting
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
@@ -42,7 +42,7 @@ def add_document(
         other = enrolment.holder(db, identity_blinds(vault, tidy.identity))
         if other is None or broken_rule(error) != "uq_identity_blind":
             raise
-        if other.id != person_id:
+        if other.id != person_id and not requests.pending(db, person_id=person_id, other=other.id):
             requests.submit(
                 db, vault=vault, country=country, kind="correction", person=person,
                 asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
@@ -51,6 +51,34 @@ def add_document(
         return other.id == person_id
     person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
     audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
+    return True
+
+
+def move_document(
+    db: Session, *, vault: Vault, told: IdentityDetails, of: Person, to: Person, staff: Staff,
+    now: datetime,
+) -> bool:  # fmt: skip
+    """Move a document between the records of two people, locked; say whether it was to be moved.
+
+    It is not where one of them was erased, or where it is no longer on record of the one.
+    """
+    if of.erased_at is not None or to.erased_at is not None:
+        return False
+    theirs = delete(Identity).where(Identity.person_id == of.id)
+    theirs = theirs.where(Identity.blind.in_(identity_blinds(vault, told)))
+    if not db.scalars(theirs.returning(Identity.id)).all():
+        return False
+    left, nothing = details_of(vault, of), IdentityDetails("none", told.country)
+    if left.identity == told:
+        of.sealed = vault.seal(key_of(of), of.id, asdict(replace(left, identity=nothing)))
+        db.add(enrolment.identified(vault, of, nothing, level="low", now=now))
+    own = replace(details_of(vault, to), identity=told)
+    to.sealed = vault.seal(key_of(to), to.id, asdict(own))
+    db.add(enrolment.identified(vault, to, told, level="substantial", now=now))
+    db.flush()
+    by = audit.Actor("staff", staff.id)
+    audit.of_person(db, by, "document_gone", of.id, now)
+    audit.of_person(db, by, "document_added", to.id, now)
     return True
 
 

@@ -4,7 +4,7 @@ The country's file says who does which step. That nobody does two of them, that 
 where its newest step leads, and which steps follow which, is held by the database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,9 @@ _LEADS_TO = {
 }  # fmt: skip
 _OF_WHO_ASKED = {"answer": "needs_information", "appeal": "rejected"}  # from which state
 _AT_ANY_STEP = ("ask", "reject")
+OPEN = ("submitted", "in_review", "needs_information", "approved")
 NO_REASON = ("answer", "appeal", "carry_out", "verify", "approve")
-REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules")
+REASONS = ("evidence_missing", "evidence_contradicts", "not_within_the_rules", "one_person")
 
 
 def submit(
@@ -91,10 +92,35 @@ def act(
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     flow = workflow(db.get_one(Knowledge, request.knowledge_id).content, request.kind)
     _refuse_out_of_turn(db, request, flow, act, staff)
-    if staff is not None and staff.role == "admin":
-        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
+    if staff is not None:
+        refuse_new(db, staff=staff, now=now)
     _step(db, request, act, reason, staff, now)
     return request
+
+
+def refuse_new(db: Session, *, staff: Staff, now: datetime) -> None:
+    """Raise `NeedsAnother` for an administrator who is new here: they decide nothing yet."""
+    if staff.role == "admin":
+        invitations.refuse_newcomer(db, staff_id=staff.id, now=now)
+
+
+def turn(flow: Workflow, state: str, done: Sequence[str]) -> tuple[str, str]:
+    """Return the next step of a request that waits, and whose role's it is.
+
+    `done` are the acts on it, the newest first.
+    """
+    last = flow.steps[-1]
+    if state == "approved":
+        return "carry_out", last[1]
+    since = next(n for n, each in enumerate(done) if each in ("submit", "answer", "appeal"))
+    return flow.steps[since] if since < len(flow.steps) else last
+
+
+def pending(db: Session, *, person_id: UUID, other: UUID) -> bool:
+    """Say whether a request about two people waits already."""
+    waits = Request.state.in_(OPEN)
+    told = db.scalars(select(Request.subject).where(Request.person_id == person_id, waits))
+    return any(subject.get("other") == str(other) for subject in told)
 
 
 def found(db: Session, *, reference: str) -> Request:
@@ -120,8 +146,7 @@ def _refuse_out_of_turn(
         .where(RequestStep.request_id == request.id)
         .order_by(RequestStep.ordinal.desc())
     ).all()
-    since = next(n for n, each in enumerate(done) if each in ("submit", "answer", "appeal"))
-    step, role = flow.steps[min(since, len(flow.steps) - 1)]
+    step, role = turn(flow, request.state or "", done)
     if staff.role != role:
         raise NotAllowed
     if act != step and act not in _AT_ANY_STEP:

@@ -13,11 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState, there
-from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockMove
+from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockCount, StockMove
 from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import alarms, audit
 
 _BY_HAND = ("received", "overfill", "wasted", "returned")
+# Whether the balance of a `Stock` waits for a second count, from whom it is kept until then.
+COUNTING = (
+    select(StockCount.id)
+    .where(StockCount.site_id == Stock.site_id, StockCount.lot_id == Stock.lot_id)
+    .where(StockCount.state == "open")
+    .exists()
+    .label("counting")
+)
 _NEW = ("received", "transferred_in")  # beyond the label was in the fridge with its vial
 
 

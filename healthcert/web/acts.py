@@ -77,6 +77,8 @@ BY_ACT: Mapping[str, str] = {
     "recover_staff": "team: recover grant",
     "end_sessions": "team: sign_out",
     "release_certificates": "admin: release; v1: release",
+    "see_requests": "contested: every one; v1: requests request",
+    "decide_requests": "contested: decide; v1: decide_request",
     "keep_sites": "sites: every show keep; v1: kept_sites kept_site make_site change_site",
     "declare_holiday": "holidays: foresee declare confirm withdraw; v1: foresee_holiday "
     "declare_holiday withdraw_holiday",

@@ -45,7 +45,7 @@ _CARRIED = (
     "source", "programme", "dose", "town", "people", "needs", "language", "hours", "since",
     "slot", "second", "draft",
 )  # fmt: skip
-_FIRST, _WINDOWS = "0", "123456789"  # which draft of a session it is, as the address says
+FIRST, _ALL = "0", "0123456789"  # which draft of a session it is, as the address says
 _ITS_PAGES = {"who", "find", "details", "check", "hold", "book", "without"}
 
 
@@ -122,7 +122,7 @@ def asked(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - what url_for take
     """Return what the address tells of the booking, to go along through the journey."""
     told = {name: request.args.getlist(name) for name in _CARRIED if name in request.args}
     if str(request.endpoint).rpartition(".")[2] in _ITS_PAGES:
-        told.setdefault("draft", [_FIRST])  # so that other times are chosen for the same people
+        told.setdefault("draft", [FIRST])  # so that other times are chosen for the same people
     return told | changes
 
 
@@ -246,7 +246,7 @@ def put(number: int, one: Entry) -> None:
     """Keep what is told of one of them."""
     everybody = people()
     everybody[number - 1] = one
-    keep(people=everybody, found=None, slots=request.args.getlist("slot"))
+    keep(people=everybody, found=None)
 
 
 def put_told(number: int, **told: Any) -> None:  # noqa: ANN401 - what JSON can hold
@@ -257,26 +257,31 @@ def put_told(number: int, **told: Any) -> None:  # noqa: ANN401 - what JSON can 
 
 def window() -> str:
     """Return which draft of a session it is; nothing for the first."""
-    told = request.args.get("draft", _FIRST)
-    return told if told in {*_WINDOWS} else ""
+    told = request.args.get("draft", FIRST)
+    return told.removeprefix(FIRST) if told in {*_ALL} else ""
 
 
-def begun() -> list[str]:
-    """Return the names of whom one has begun to book for, where the address may mean others."""
-    told = read()
-    if "draft" in request.args or told.get("slots", []) in ([], request.args.getlist("slot")):
-        return []
-    typed = [one.get("typed", {}) for one in told["people"]]
-    names = [" ".join([*each.get("given", ()), *each.get("family", ())]) for each in typed]
-    both = zip(told["people"], names, strict=True)
-    return [found for one, name in both if (found := one.get("name") or name.strip())]
+def begun() -> tuple[str, list[str]]:
+    """Return how an address names a draft that was begun, and the names of whom it is for."""
+    for which in _ALL:
+        told = session.get(_key(which), {}).get("people", [])
+        typed = [one.get("typed", {}) for one in told]
+        names = [" ".join([*each.get("given", ()), *each.get("family", ())]) for each in typed]
+        both = zip(told, names, strict=True)
+        if found := [name for one, typed in both if (name := one.get("name") or typed.strip())]:
+            return which, found
+    return FIRST, []
 
 
-def apart() -> tuple[str, str]:
-    """Return how an address names the draft that was begun, and one for others."""
-    kept = [each for each in _WINDOWS if _key(each) in session]
-    return _FIRST, next((each for each in _WINDOWS if each not in kept), _WINDOWS[-1])
+def begin() -> str:
+    """Return how an address names a draft that no other window has, not even unwritten."""
+    free = [each for each in _ALL if _key(each) not in session]
+    unwritten = [each for each in _ALL if not session.get(_key(each))]
+    which = [*free, *unwritten, _ALL[-1]][0]
+    session[_key(which)] = {}
+    return which
 
 
 def _key(which: str | None = None) -> str:
-    return ("desk_draft" if at_desk() else "draft") + (window() if which is None else which)
+    number = window() if which is None else which.removeprefix(FIRST)
+    return ("desk_draft" if at_desk() else "draft") + number

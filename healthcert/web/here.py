@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, TypeVar, cast
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import abort, current_app, g, redirect, request
@@ -43,6 +44,17 @@ def day_of(told: Any, name: str) -> date:  # noqa: ANN401 - any MultiDict
     if day is None:
         raise BadInput({name: "missing"})
     return day
+
+
+def row_of(told: Any, name: str) -> UUID:  # noqa: ANN401 - any MultiDict
+    """Return which row was chosen, by its identifier; one that no row has where none was sent.
+
+    Raises:
+        BadInput: The choice was left empty.
+    """
+    if told.get(name) == "":
+        raise BadInput({name: "missing"})
+    return cast(UUID, told.get(name, UUID(int=0), type=UUID))
 
 
 def done(work: Callable[..., T], **told: Any) -> T:  # noqa: ANN401 - what this deed takes

@@ -55,6 +55,8 @@ WRONG_BECAUSE = labels("wrong_because")
 ALARMS = labels("alarms")
 ALARMS_CLOSED = labels("alarms_closed")
 ROLES = labels("roles")
+REQUEST_STEPS = labels("request_steps")
+REQUEST_REASONS = labels("request_reasons")
 LOOKED = {**ROLES, **PROXIES}  # as what somebody saw a record
 
 

@@ -4,7 +4,6 @@ The draft lies in the session on the server; the desk's is apart from a citizen'
 clerk who helps somebody mixes nothing up. Who is on record is named there and not typed again.
 """
 
-from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
@@ -34,12 +33,17 @@ class Which(Answers):
 
 @both("/who", "GET", "POST")
 def who() -> Page:
-    """Ask who the next person is; first, whether it is one of those one has begun to book for."""
-    begun = draft.begun() if request.method == "GET" else []
-    if begun:
-        told: dict[str, Any] = {"names": begun, "drafts": draft.apart()}
+    """Ask who the next person is; first, whether it is one of those one has begun to book for.
+
+    An address that names no draft begins one, which no other window shares.
+    """
+    if request.method == "POST" or "draft" in request.args:
+        return _who()
+    (begun, names), new = draft.begun(), draft.begin()
+    if names:
+        told = {"names": names, "drafts": (begun, new)}
         return render_template("booking/begun.html", asked=asked(), **told)
-    return _who()
+    return _who() if new == draft.FIRST else redirect(url_for(".who", **asked(draft=new)), code=303)
 
 
 def _who() -> Page:

@@ -23,7 +23,7 @@ from healthcert.services import (
     sessions,
 )
 from healthcert.web.guards import visitor
-from healthcert.web.here import day_of, once, parts, today
+from healthcert.web.here import day_of, once, parts, row_of, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
@@ -88,7 +88,7 @@ def make() -> Response:
 @bp.post("/size")
 def resize() -> Response:
     """Give each time of a session so many places."""
-    session_id = request.form.get("session", UUID(int=0), type=UUID)
+    session_id = row_of(request.form, "session")
     asked = [name for name in _NUMBERS[2:] if request.form.get(name)]
     kept = {name.removeprefix("kept_"): request.form.get(name, -1, type=int) for name in asked}
     with parts().doors.transaction() as db:
@@ -130,7 +130,7 @@ def close() -> Response:
 @bp.get("/cancel")
 def foresee_one() -> str:
     """Show how many people are booked in a session, before it is cancelled."""
-    its = [request.args.get("session", UUID(int=0), type=UUID)]
+    its = [row_of(request.args, "session")]
     with parts().doors.reading() as db:
         here = [*_reach(db, "close_site")[1]]
         rows = planning.listed(db, site_ids=here, first=date.min, limit=1, session_ids=its)
@@ -192,13 +192,13 @@ def _reach(db: Any, act: str) -> tuple[Staff, dict[UUID, Site]]:  # noqa: ANN401
 
 
 def _at(db: Any, act: str, told: Any) -> tuple[Staff, Site]:  # noqa: ANN401 - any MultiDict
-    staff, site_id = roster.present(db, staff_id=visitor().id), told.get("site", type=UUID)
+    staff, site_id = roster.present(db, staff_id=visitor().id), row_of(told, "site")
     return staff, delegating.site(db, staff=staff, act=act, site_id=site_id, now=now())
 
 
 def _template(db: Any, told: Any) -> tuple[SessionTemplate, Staff, Site]:  # noqa: ANN401
     staff, site = _at(db, "plan_sessions", told)
-    product = told.get("product", type=UUID)
+    product = row_of(told, "product")
     programmes = [one.id for one, given in knowledge.offered(db) if given.id == product]
     template = SessionTemplate(
         site_id=site.id, product_id=product, programme_id=next(iter(programmes), None),

@@ -7,18 +7,16 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
 
-from healthcert.errors import BadInput
 from healthcert.services import cold_chain, deliveries, knowledge, roster, stock, vials
 from healthcert.services.deliveries import Delivery
 from healthcert.services.stock import Shelf
 from healthcert.web.clinic import day as day_list
 from healthcert.web.clinic import own_site
-from healthcert.web.here import done, parts, soon, today
+from healthcert.web.here import done, parts, row_of, soon, today
 from healthcert.web.moment import now
 from healthcert.web.refusals import shown_again
 
 bp = Blueprint("stock", __name__, url_prefix="/clinic/stock")
-_NONE = UUID(int=0)
 
 
 @bp.get("")
@@ -76,9 +74,7 @@ def read() -> Response:
         done(cold_chain.look, shelf=_shelf(), stage=typed.get("vvm_stage", 0, type=int))
     else:
         celsius = typed.get("celsius", math.nan, type=_degrees)
-        if typed.get("fridge") == "":
-            raise BadInput({"fridge": "missing"})
-        fridge_id = typed.get("fridge", _NONE, type=UUID)
+        fridge_id = row_of(typed, "fridge")
         done(cold_chain.read, fridge_id=fridge_id, celsius=celsius, taken_at=now())
     return redirect(url_for(".shelves"), code=303)
 
@@ -97,7 +93,7 @@ def settle() -> Response:
     if "name" in typed:
         done(cold_chain.add, name=typed["name"], kind=typed.get("kind", ""))
     elif "fridge" in typed:
-        fridge_id = typed.get("fridge", _NONE, type=UUID)
+        fridge_id = row_of(typed, "fridge")
         done(cold_chain.retire, fridge_id=fridge_id, into=typed.get("into", type=UUID))
     else:
         done(cold_chain.settle, shelf=_shelf(), usable="usable" in typed)
@@ -109,7 +105,7 @@ def vial() -> Response:
     """Open a vial, or throw away what is left in one."""
     typed = request.form
     if "vial" in typed:
-        done(vials.discard, vial_id=typed.get("vial", _NONE, type=UUID))
+        done(vials.discard, vial_id=row_of(typed, "vial"))
     else:
         thawed_on = typed.get("thawed_on", type=date.fromisoformat)
         done(vials.begin, shelf=_shelf(), thawed_on=thawed_on)
@@ -132,6 +128,4 @@ def _degrees(text: str) -> float:
 
 
 def _shelf() -> Shelf:
-    if request.form.get("lot") == "":
-        raise BadInput({"lot": "missing"})
-    return Shelf(own_site(), request.form.get("lot", _NONE, type=UUID))
+    return Shelf(own_site(), row_of(request.form, "lot"))

@@ -483,7 +483,20 @@ def test_other_times_are_chosen_for_the_same_people(browser, clinic):
     assert "/book/check" in browser.get(f"/book/who{same}").location
     again = re.search(r'href="(/book/slots[^"]+)"', browser.get(f"/book/check{one}").text)[1]
     assert "draft=0" in again  # from there nobody is asked
-    assert "/book/check" in browser.get(f"/book/who{one}").location
+
+
+def test_two_windows_of_the_same_times_share_nothing(browser, clinic):
+    asked = f"?slot={clinic.slots[0]}&second=later"
+    begun = [browser.get(f"/book/who{asked}").location for _window in range(2)]
+    said = [asked + re.search(r"&draft=\d", each)[0] for each in begun]
+    assert said[0] != said[1]
+    people = ALIA, ALIA | {"given": "هند", "family": "صباغ", "identity_value": "B2"}
+    for one, person in zip(said, people, strict=True):
+        tell(browser, one, person)
+    for one, person in zip(said, people, strict=True):
+        page = browser.get(f"/book/check{one}").text
+        assert [each["given"] in page for each in people] == [person is each for each in people]
+    assert "Who are these times for?" in browser.get(f"/book/who{asked}").text
 
 
 def test_sending_the_last_page_twice_books_once(book, clinic, parts):

@@ -365,6 +365,11 @@ def test_two_people_count_and_one_alone_settles_nothing(patient, staff, clinic, 
         assert who.get(answer.location).status_code == 200
         for each in (nurse, lead):  # nobody sees what is to be found before two have found it
             assert seen(each) == (["0", "3", "-1"] if result == "confirmed" else [NOTHING] * 3)
+            assert ("Waits for a second" in each.get("/clinic/stock").text) == (result == "open")
+            lot = re.search(
+                r"<dd>\s*<bdi>(.*?)</bdi>", each.get(f"/clinic/stock/lots/{stocked}").text
+            )
+            assert (lot[1] == NOTHING) == (result == "open")
     again = f"/clinic/closing/?again={stocked}"
     assert again in unescape(lead.get("/clinic/closing/").text)
     assert count in lead.get(again).text

@@ -20,6 +20,8 @@ from tests.factories import COVID, NEGATIVE
 from tests.threads import answering
 from tests.web.conftest import ALIA, NURSES, Browser, enter, tell, two_levels
 from tests.web.test_clinic_hour import TOLD
+from tests.web.test_contested import PAGE as REQUESTS
+from tests.web.test_contested import claim
 from tests.web.test_priority import answer
 
 ON = "sqlite"  # pages look the same on each engine
@@ -208,6 +210,13 @@ def opening_day(admin):
             draw, f"{draw.partition('?')[0]}/give-up"]  # fmt: skip
 
 
+def claimed(app, clinic):
+    """Return a clerk who decides on a document that two records claim, and the pages of it."""
+    clerk = Browser(app).sign_in(claim(app, clinic))
+    page = re.search(rf"{REQUESTS}/[0-9a-f-]+", clerk.get(REQUESTS).text)[0]
+    return clerk, [REQUESTS, page, f"{page}#sent"]
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -286,6 +295,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             "/clinic/observed", "/clinic/closing/", "/clinic/people/", person,
                             f"{person}/reaction", f"{person}/dose", f"{person}/test",
                             f"{person}/recovery", error, "/reactions/", case]),
+        "clerk": claimed(app, clinic),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", *entries, "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
                         f"/admin/sessions/close?site={clinic.site_id}&day=2026-03-06",

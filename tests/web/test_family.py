@@ -187,7 +187,7 @@ def test_a_document_that_comes_later_is_added_or_reported(desk, book):
     assert "The document is on record" in clerk.post(f"{path}/document", brought, page=path).text
     book(slot=1, identity_value="TWICE1")
     twice = clerk.post(f"{path}/document", brought | {"identity_value": "twice 1"}, page=path)
-    assert "the two may be one person" in twice.text
+    assert "A request says so: others decide it" in twice.text
     empty = clerk.post(f"{path}/document", brought | {"identity_value": ""}, page=path)
     assert empty.status_code == 400
     assert "fill this in" in empty.text

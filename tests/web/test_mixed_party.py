@@ -150,7 +150,7 @@ def test_who_needs_another_dose_is_named_and_chooses_it_and_nothing_is_lost(vacc
     mother, _nurse, _dose = vaccinated()
     wrong = doses.replace("dose=2", "dose=1")
     slot = times_in(mother.get(f"/book/slots{wrong}").text)[0]
-    asked = f"{wrong}&slot={slot}&second=later"
+    asked = f"{wrong}&slot={slot}&second=later&draft=0"
     person = re.search(r'value="([0-9a-f-]{36})"', mother.get(f"/book/who{asked}").text)[1]
     mother.post(f"/book/who{asked}", {"person": person})
     mother.post(f"/book/who{asked}&number=2", {"person": "new"})

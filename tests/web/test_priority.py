@@ -229,7 +229,7 @@ def test_who_is_signed_in_sees_what_they_told_last_and_may_take_it_back(
     visitor.post(f"/book/check{asked}")
     number = re.search(r"HC-\w{4}-\w{4}", visitor.get("/book/done").text)[0]
     own = enter(Browser(app), number, newest_message)
-    there = four_weeks_on(parts, asked)
+    there = f"{four_weeks_on(parts, asked)}&draft=0"
     person = re.search(r'value="([0-9a-f-]{36})"', own.get(f"/book/who{there}").text)[1]
     page = own.get(own.post(f"/book/who{there}", {"person": person}).location).text
     assert YOU in page
@@ -284,7 +284,7 @@ def test_for_another_on_record_what_they_told_last_holds_unseen(
     mother = enter(Browser(app), number, newest_message)
     born = {"birth_date": ["1", "6", "2010"], "identity_kind": "none", "identity_value": ""}
     mother.post("/my/family/child", ALIA | born | {"given": "Saghira", "given_latin": ""})
-    there = asked.replace(clinic.slots[0].hex, clinic.slots[1].hex)
+    there = asked.replace(clinic.slots[0].hex, clinic.slots[1].hex) + "&draft=0"
     page = mother.get(f"/book/who{there}").text
     [child] = [
         each for each in re.findall(r'type="radio" value="([0-9a-f-]{36})"', page)

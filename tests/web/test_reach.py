@@ -28,6 +28,7 @@ from healthcert.models import (
     Product,
     Programme,
     Proxy,
+    Request,
     Site,
     Staff,
     Stock,
@@ -36,8 +37,9 @@ from healthcert.models import (
 )
 from healthcert.policy.roles import ACTS as ROLE_ACTS
 from healthcert.policy.roles import Role, has
-from healthcert.services import alarms, enrolment, invitations
+from healthcert.services import alarms, enrolment, identities, invitations
 from healthcert.services.import_places import SITES
+from healthcert.services.people import IdentityDetails
 from healthcert.web.acts import ACTS
 from tests import factories as make
 from tests.certificates import NOW
@@ -97,6 +99,10 @@ NAMES = {
     "waiting.answer": "offer",
     "admin.revoke": "delegation",
     "admin.alarm": "alarm",
+    "contested.one": "request",
+    "contested.decide": "request",
+    "v1.request": "request",
+    "v1.decide_request": "request",
     "admin.release": "who_wrote_too_many",
     "team.recover": "colleague",
     "team.grant": "who_lost_a_key",
@@ -198,6 +204,8 @@ TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
 DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
 TYPED = {
     "admin.release": {"why": "cap"},
+    "contested.decide": {"act": "verify", "reason": "document_seen"},
+    "v1.decide_request": {"act": "verify", "reason": "document_seen"},
     "doses.mark_in_error": {"reason": "not_given"},
     "people.mark_in_error": {"reason": "not_done"},
     "v1.finding_in_error": {"reason": "not_done"},
@@ -499,6 +507,18 @@ class Things:
         by, fact = self.colleague(*place), make.make_counted_dose(self.db).id
         make.add(self.db, CertificateHold(recorded_at=NOW, fact_id=fact, why="cap", recorded_by=by))
         return by
+
+    def request(self, _person, site, _body):
+        """A document of somebody that was shown for somebody else, at a site."""
+        vault, number = self.world.parts.vault, f"Q{next(self.world.turns)}"
+        told = IdentityDetails("passport", "XX", number)
+        enrolment.enrol(self.db, vault=vault, details=details(identity=told), now=NOW)
+        clerk = make.make_staff(self.db, role="clerk", site_id=self.world.sites[site])
+        shown_for = self.somebody().id
+        identities.add_document(
+            self.db, vault=vault, person_id=shown_for, told=told, staff=clerk, country="XX", now=NOW
+        )
+        return self.db.scalars(select(Request.id).filter_by(person_id=shown_for)).one()
 
     def who_lost_a_key(self, *place):
         """Somebody for whom another administrator has asked."""

@@ -386,7 +386,9 @@ def test_a_preview_shows_what_a_plan_makes_and_the_second_word_makes_it(parts, c
         ({"minutes": "x"}, 400),
         ({"capacity": ""}, 400),
         ({"kept_phone": "9"}, 400),
+        ({"product": ""}, 400),
         ({"product": "x"}, 404),
+        ({"site": ""}, 400),
         ({"site": "00000000-0000-0000-0000-000000000000"}, 404),
     ],
 )
@@ -593,6 +595,20 @@ def test_a_session_that_is_over_or_cancelled_is_not_resized(parts, lead, state):
     assert answer.status_code == 409
     with parts.doors.reading() as db:
         assert 9 not in set(db.scalars(select(Slot.capacity)))
+
+
+def test_no_session_is_chosen_before_somebody_chooses(lead, book):
+    book(0)
+    page = lead.get("/admin/sessions").text
+    choices = re.findall(r'(?s)name="session".*?<option value="(.*?)"', page)
+    assert choices == ["", ""]
+    told = {"session": "", "capacity": "9"}
+    for answer in (
+        lead.post("/admin/sessions/size", told, page="/admin/sessions"),
+        lead.get("/admin/sessions/cancel", query_string=told),
+    ):
+        assert answer.status_code == 400
+        assert "Session: fill this in" in answer.text
 
 
 @pytest.mark.parametrize("path", ["/admin/sessions/close", "/admin/lots/{lot}/recall"])

@@ -9,6 +9,7 @@ from healthcert.web.api import (
     anybody,
     citizen,
     clinic,
+    contested,
     counter,
     desk,
     holidays,
@@ -36,6 +37,7 @@ AUDIENCES = (
     sites,
     stock,
     supply,
+    contested,
     holidays,
     opening,
 )  # fmt: skip - entered by importing

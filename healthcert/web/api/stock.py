@@ -18,8 +18,10 @@ _ORDINALS: Mapping[str, Any] = dict.fromkeys(
     ("takes_back", "in_place_of", "taken_back_by", "right_one"), int | None
 )
 
-Balance = of("Balance", "What there is of a lot; `set_aside` names the reading for which it waits.",
-             models.Stock, "site_id lot_id remaining fridge_id set_aside")  # fmt: skip
+_OF_STOCK = "site_id lot_id fridge_id set_aside"
+Balance = of("Balance", "What there is of a lot; null while a count waits for a second one. "
+             "`set_aside` names the reading for which it waits.", models.Stock, _OF_STOCK,
+             remaining=int | None)  # fmt: skip
 Entered = of(
     "StockEntry",
     "What came to a shelf or left it. `ordinal` counts them from the first; the last four "
@@ -41,9 +43,18 @@ VialLeft = of(
 )  # fmt: skip
 
 _FRIDGES, _VIALS = "/clinic/fridges", "/clinic/vials"
+
+
+def _blind(stock: models.Stock, counting: bool) -> dict[str, Any]:  # noqa: FBT001 - of a row
+    """Return what there is of a lot, without what a second count is to find."""
+    told = {name: getattr(stock, name) for name in _OF_STOCK.split()}
+    return told | {"remaining": None if counting else stock.remaining}
+
+
 get("/clinic/stock", cold_chain.shelves, answer=Rows(Shelf, "product lot.number lot.id"),
     read=lambda rows: [
-    {"stock": row[0], "lot": row[1], "product": row[2].name, "expires_on": row[3].expires_on}
+    {"stock": _blind(row[0], row[5]), "lot": row[1], "product": row[2].name,
+     "expires_on": row[3].expires_on}
     for row in rows
 ], about="List the shelves of one's site; with `empty`, also those with nothing left.")  # fmt: skip
 post("/clinic/stock/deliveries", deliveries.receive, status=201)

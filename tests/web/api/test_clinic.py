@@ -169,6 +169,7 @@ def test_stock_comes_goes_and_is_counted_by_two(program, shelf):
     assert line["stock"]["remaining"] == 20
     path = f"/clinic/closing/lots/{shelf['lot_id']}/count"
     assert ask(nurse, path, {"found": 19})["state"] == "open"
+    assert lead.get("/clinic/stock").json["items"][0]["stock"]["remaining"] is None
     assert ask(lead, path, {"found": 19})["state"] == "confirmed"
     assert nurse.get("/clinic/closing").json["lots"][0]["remaining"] == 19
 

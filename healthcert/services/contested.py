@@ -1,0 +1,188 @@
+"""A document that two records claim: who waits for a decision on it, and what that comes to.
+
+Two records may be one person's, or the document lies on the wrong one. Nothing is merged: it moves
+to the record at which it was shown, or it stays. Each step is that of the country's workflow.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from healthcert.data.knowledge import Country, workflow
+from healthcert.errors import BadInput, NeedsAnother, WrongState, there
+from healthcert.gateways.vault import Vault
+from healthcert.models import Identity, Knowledge, Person, Request, RequestStep, Site, Staff
+from healthcert.services import delegating, identities, looks, messages, people, requests
+from healthcert.services.part import Part
+from healthcert.services.people import IdentityDetails, details_of, key_of
+
+KIND, REASON = "correction", "duplicate"
+STEPS = ("verify", "approve", "reject", "carry_out")
+GROUNDS = ("document_seen", "person_heard", "details_fit")  # to verify or to approve
+_LAST = 3  # of the number, to compare with the paper
+
+
+class Waiting(NamedTuple):
+    """A request that waits, and for whom."""
+
+    id: UUID
+    reference: str
+    state: str
+    recorded_at: datetime
+    due_at: datetime
+    next: str  # the step, one of `STEPS`
+    role: str  # of whoever takes it
+    mine: bool  # whether it is for who asks: their role's, and none of theirs went before
+
+
+class Claimant(NamedTuple):
+    """One of two records, as far as the decision needs it; bare where they were erased."""
+
+    name: str
+    latin_name: str
+    birth_date: str
+    since: datetime  # on record
+    documents: list[str]  # kinds alone
+
+
+class Contested(NamedTuple):
+    """A request, the document, and both records; only its state for who does not decide it now."""
+
+    waiting: Waiting
+    kind: str  # of the document; empty where it is not shown
+    country: str
+    ends_in: str  # the last signs of its number
+    asking: Claimant | None  # at whose record it was shown
+    holding: Claimant | None  # on whose record it is
+
+
+def waiting(
+    db: Session, *, staff: Staff, now: datetime, request_id: UUID | None = None,
+    part: Part | None = None,
+) -> list[Waiting]:  # fmt: skip
+    """Return the requests within somebody's reach that wait, or one; what is due first, first."""
+    reach = delegating.within(db, staff=staff, act="see_requests", now=now)
+    body: ColumnElement[UUID] = func.coalesce(Site.organisation_id, Staff.organisation_id)
+    first = select(Request).join(RequestStep, RequestStep.request_id == Request.id)
+    first = first.join(Staff, Staff.id == RequestStep.staff_id)
+    first = first.outerjoin(Site, Site.id == Staff.site_id).where(body.in_(reach))
+    first = first.where(RequestStep.ordinal == 1, RequestStep.reason == REASON)
+    first = first.where(Request.kind == KIND, Request.state.in_(requests.OPEN))
+    if request_id is not None:
+        first = first.where(Request.id == request_id)
+    found = db.scalars((part or Part((), 100)).of(first, Request.due_at, Request.id)).all()
+    taken: dict[UUID, list[RequestStep]] = {one.id: [] for one in found}
+    steps = select(RequestStep).where(RequestStep.request_id.in_(taken))
+    for step in db.scalars(steps.order_by(RequestStep.ordinal.desc())):
+        taken[step.request_id].append(step)
+    return [_waiting(db, one, taken[one.id], staff) for one in found]
+
+
+def _waiting(db: Session, one: Request, taken: list[RequestStep], staff: Staff) -> Waiting:
+    flow = workflow(db.get_one(Knowledge, one.knowledge_id).content, one.kind)
+    step, role = requests.turn(flow, one.state or "", [each.act for each in taken])
+    mine = staff.role == role and staff.id not in {each.staff_id for each in taken}
+    return Waiting(
+        one.id, one.reference, one.state or "", one.recorded_at, one.due_at, step, role, mine
+    )
+
+
+def one(db: Session, *, vault: Vault, request_id: UUID, staff: Staff, now: datetime) -> Contested:
+    """Return a request with both records for who decides it now; each look is written down.
+
+    Raises:
+        NotFound: No such request waits in their reach.
+        NeedsAnother: They are an officer new here.
+        TooManyLooks: See `looks.seen`.
+    """
+    at = _within(db, staff, request_id, now)
+    if not at.mine:
+        return Contested(at, "", "", "", None, None)
+    requests.refuse_new(db, staff=staff, now=now)
+    request, asking, holding = _both(db, request_id)
+    told = _document(vault, request, asking)
+    for person in (asking, holding):
+        looks.seen(db, staff=staff, person_id=person.id, reason="correction", now=now)
+    known = told or IdentityDetails("none", "")
+    return Contested(
+        at, known.kind, known.country, known.value[-_LAST:],
+        _claimant(db, vault, asking), _claimant(db, vault, holding),
+    )  # fmt: skip
+
+
+def decide(
+    db: Session, *, vault: Vault, request_id: UUID, act: str, reason: str = "", staff: Staff,
+    country: Country, now: datetime,
+) -> None:  # fmt: skip
+    """Take a step; where it is the last, move the document or let it stay, and tell them.
+
+    To ``verify`` and to ``approve`` needs one of `GROUNDS`, to ``reject`` one of the reasons of
+    requests; to ``carry_out`` what was approved needs none.
+
+    Raises:
+        NotFound: No such request waits in their reach.
+        BadInput: The step is none, or its reason none of its list.
+        NeedsAnother: They have acted on it before, or are an officer new here.
+        WrongState: This step does not come now, or is for another role.
+    """
+    at = _within(db, staff, request_id, now)
+    if act not in STEPS:
+        raise BadInput({"act": "not_a_choice"})
+    if act in ("verify", "approve") and reason not in GROUNDS:
+        raise BadInput({"reason": "not_a_choice" if reason else "missing"})
+    if staff.role != at.role or act not in (at.next, "reject"):
+        raise WrongState
+    if not at.mine:
+        raise NeedsAnother
+    request, asking, holding = _both(db, request_id)
+    reason = "" if act == "carry_out" else reason
+    requests.act(db, request_id=request_id, act=act, reason=reason, staff=staff, now=now)
+    if act not in ("reject", "carry_out"):
+        return
+    told = _document(vault, request, asking) if act == "carry_out" else None
+    moved = told is not None and identities.move_document(
+        db, vault=vault, told=told, of=holding, to=asking, staff=staff, now=now
+    )
+    templates = {asking: "document_moved", holding: "document_gone"}
+    for person, template in templates.items() if moved else ((asking, "document_stays"),):
+        messages.queue(
+            db, vault=vault, person=person, template=template,
+            fields={"reference": request.reference}, time_zone=country.time_zone, due_at=now,
+            now=now,
+        )  # fmt: skip
+
+
+def _within(db: Session, staff: Staff, request_id: UUID, now: datetime) -> Waiting:
+    found = waiting(db, staff=staff, request_id=request_id, now=now)
+    return there(found[0] if found else None)
+
+
+def _both(db: Session, request_id: UUID) -> tuple[Request, Person, Person]:
+    """Return a request, at whose record the document was shown, and on whose it is, locked."""
+    request = db.get_one(Request, request_id)
+    ids = [there(request.person_id), UUID(request.subject["other"])]
+    both = people.all_locked(db, ids)
+    return request, both[ids[0]], both[ids[1]]
+
+
+def _document(vault: Vault, request: Request, asking: Person) -> IdentityDetails | None:
+    """Return the document; None where who showed it was erased: their key is another now."""
+    if asking.erased_at is not None:
+        return None
+    asked = vault.open(key_of(asking), request.id, request.sealed, purpose="request")
+    return IdentityDetails(**asked["document"])
+
+
+def _claimant(db: Session, vault: Vault, person: Person) -> Claimant:
+    if person.erased_at is not None:
+        return Claimant("", "", "", person.recorded_at, [])
+    details = details_of(vault, person)
+    kinds = select(Identity.kind).filter_by(person_id=person.id).order_by(Identity.id)
+    return Claimant(
+        f"{details.family} {details.given}".strip(),
+        f"{details.family_latin} {details.given_latin}".strip(),
+        details.birth_date, person.recorded_at, list(db.scalars(kinds)),
+    )  # fmt: skip
