@@ -16,7 +16,6 @@ from healthcert.services import (
     observing,
     proxies,
     record,
-    safety,
     unbooked,
     vaccination,
 )
@@ -27,11 +26,12 @@ from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
 from healthcert.web.api.shapes import Shape, many, of
 from healthcert.web.api.words import word
-from healthcert.web.clinic import own_site, scene
+from healthcert.web.clinic import own_site, scene_at
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
 _OF = "/clinic/appointments/<uuid:appointment_id>"
+_WITHOUT = "/clinic/people/<uuid:person_id>/programmes/<uuid:programme_id>"
 _IN_ERROR = word(vaccination.ERROR_REASONS)
 _LOOK: dict[str, Any] = {"looks": True, "fixed": {"reason": "care"}}
 
@@ -84,15 +84,11 @@ class Asked(Meant):
     answers: Annotated[dict[str, bool], Field(min_length=1)]
 
 
-def _questions(on: On, appointment_id: UUID, product_id: UUID | None) -> dict[str, Any]:
-    at = scene(on.db, appointment_id, "care", product_id)
-    return {"patient": at.patient, "known": at.known, "staff": at.staff, **on.kit}
-
-
+@deed("GET", f"{_WITHOUT}/questions", name="questions_unbooked", gives=Questions, looks=True)
 @deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
-def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
+def questions(on: On, query: Meant, **of: UUID) -> Shape:
     """Show what is to be asked before the dose; that one looked is written down."""
-    known = _questions(on, appointment_id, query.product_id)["known"]
+    known = scene_at(on.db, "care", **of, product_id=query.product_id).known
     told = [{"code": each["code"], "ask": each["ask"]} for each in known.questions]
     worth = known.foreseen
     return Questions.model_validate({
@@ -101,14 +97,17 @@ def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
     })  # fmt: skip
 
 
+@deed("POST", f"{_WITHOUT}/screening", name="screen_unbooked", gives=Led)
 @deed("POST", f"{_OF}/screening", gives=Led)
-def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
+def screen(on: On, body: Asked, **of: UUID) -> Shape:
     """Keep what was answered to the health questions, and say where it leads."""
-    told = _questions(on, appointment_id, body.product_id)
-    asked = {str(question["code"]) for question in told["known"].questions}
+    at = scene_at(on.db, "care", **of, product_id=body.product_id)
+    asked = {str(question["code"]) for question in at.known.questions}
     if unknown := body.answers.keys() - asked:
         raise BadInput({f"answers.{code}": "not_known" for code in unknown})
-    found = giving.screen(on.db, answers=body.answers, **told)
+    found = giving.screen(
+        on.db, answers=body.answers, patient=at.patient, known=at.known, staff=at.staff, **on.kit
+    )
     return Led.model_validate({"outcome": str(found.outcome)})
 
 
@@ -120,11 +119,12 @@ FACT: dict[str, Any] = {
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/help", proxies.assist)
-post(f"{_OF}/consent", safety.consent, status=201,
-     body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
-post(f"{_OF}/decision", giving.decide, body={
-    "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
-})  # fmt: skip
+for _path, _of in ((_OF, ""), (_WITHOUT, "_unbooked")):
+    post(f"{_path}/consent", giving.agree, name=f"consent{_of}", status=201,
+         body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
+    post(f"{_path}/decision", giving.decide, name=f"decide{_of}", body={
+        "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
+    })  # fmt: skip
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
