@@ -14,6 +14,7 @@ from healthcert.services import (
     findings,
     giving,
     observing,
+    prompting,
     proxies,
     record,
     unbooked,
@@ -26,7 +27,7 @@ from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
 from healthcert.web.api.shapes import Shape, many, of
 from healthcert.web.api.words import word
-from healthcert.web.clinic import own_site, scene_at
+from healthcert.web.clinic import Scene, own_site, scene, scene_at
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
@@ -84,11 +85,7 @@ class Asked(Meant):
     answers: Annotated[dict[str, bool], Field(min_length=1)]
 
 
-@deed("GET", f"{_WITHOUT}/questions", name="questions_unbooked", gives=Questions, looks=True)
-@deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
-def questions(on: On, query: Meant, **of: UUID) -> Shape:
-    """Show what is to be asked before the dose; that one looked is written down."""
-    known = scene_at(on.db, "care", **of, product_id=query.product_id).known
+def _asked(known: prompting.Before) -> Shape:
     told = [{"code": each["code"], "ask": each["ask"]} for each in known.questions]
     worth = known.foreseen
     return Questions.model_validate({
@@ -97,18 +94,39 @@ def questions(on: On, query: Meant, **of: UUID) -> Shape:
     })  # fmt: skip
 
 
-@deed("POST", f"{_WITHOUT}/screening", name="screen_unbooked", gives=Led)
-@deed("POST", f"{_OF}/screening", gives=Led)
-def screen(on: On, body: Asked, **of: UUID) -> Shape:
-    """Keep what was answered to the health questions, and say where it leads."""
-    at = scene_at(on.db, "care", **of, product_id=body.product_id)
+def _screened(on: On, at: Scene, answers: dict[str, bool]) -> Shape:
     asked = {str(question["code"]) for question in at.known.questions}
-    if unknown := body.answers.keys() - asked:
+    if unknown := answers.keys() - asked:
         raise BadInput({f"answers.{code}": "not_known" for code in unknown})
     found = giving.screen(
-        on.db, answers=body.answers, patient=at.patient, known=at.known, staff=at.staff, **on.kit
+        on.db, answers=answers, patient=at.patient, known=at.known, staff=at.staff, **on.kit
     )
     return Led.model_validate({"outcome": str(found.outcome)})
+
+
+@deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
+def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
+    """Show what is to be asked before the dose; that one looked is written down."""
+    return _asked(scene(on.db, appointment_id, "care", query.product_id).known)
+
+
+@deed("GET", f"{_WITHOUT}/questions", gives=Questions, looks=True)
+def questions_unbooked(on: On, query: Meant, **of: UUID) -> Shape:
+    """Show what is to be asked before a dose without an appointment; the look is written down."""
+    return _asked(scene_at(on.db, "care", **of, product_id=query.product_id).known)
+
+
+@deed("POST", f"{_OF}/screening", gives=Led)
+def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
+    """Keep what was answered to the health questions, and say where it leads."""
+    return _screened(on, scene(on.db, appointment_id, "care", body.product_id), body.answers)
+
+
+@deed("POST", f"{_WITHOUT}/screening", gives=Led)
+def screen_unbooked(on: On, body: Asked, **of: UUID) -> Shape:
+    """Keep what was answered before a dose without an appointment, and say where it leads."""
+    at = scene_at(on.db, "care", **of, product_id=body.product_id)
+    return _screened(on, at, body.answers)
 
 
 Certified = of("Certified", "A fact that was written down, of whom; it is certified at once.",
@@ -119,12 +137,20 @@ FACT: dict[str, Any] = {
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/help", proxies.assist)
-for _path, _of in ((_OF, ""), (_WITHOUT, "_unbooked")):
-    post(f"{_path}/consent", giving.agree, name=f"consent{_of}", status=201,
-         body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
-    post(f"{_path}/decision", giving.decide, name=f"decide{_of}", body={
-        "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
-    })  # fmt: skip
+_AGREE: dict[str, Any] = {
+    "status": 201, "body": {"decision": word(DECISIONS), "decided_by": word(DECIDERS)},
+}  # fmt: skip
+_DECIDE: dict[str, Any] = {"body": {
+    "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
+}}  # fmt: skip
+_ASKED_OF = "Who does not agree is asked whether to cancel what they have booked (`cancel_ahead`)."
+post(f"{_OF}/consent", giving.agree, name="consent", **_AGREE,
+     about=f"Write down whether somebody agrees to the vaccination. {_ASKED_OF}")  # fmt: skip
+post(f"{_WITHOUT}/consent", giving.agree, name="consent_unbooked", **_AGREE,
+     about=f"Write down whether somebody without an appointment agrees. {_ASKED_OF}")  # fmt: skip
+post(f"{_OF}/decision", giving.decide, **_DECIDE)
+post(f"{_WITHOUT}/decision", giving.decide, name="decide_unbooked", **_DECIDE,
+     about="Decide, as a clinician, on answers given without an appointment.")  # fmt: skip
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)
