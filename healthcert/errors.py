@@ -22,6 +22,7 @@
     │   └── CannotWait          cannot_wait          the same word, for the waiting list
     ├── TimesOverlap            times_overlap
     ├── NotEligible             not_eligible
+    ├── NotAgreed               not_agreed           to the vaccination, or no longer
     ├── WrongState              wrong_state          the thing has moved on
     ├── StillRunning            still_running        the first request of a key is not done yet
     ├── NeedsAnother            needs_another        a second person has to do this
@@ -203,6 +204,10 @@ class NotEligible(Refusal):
         """
         super().__init__(f"from {opens_on}" if opens_on else "")
         self.opens_on, self.group, self.by_phase = opens_on, group or {}, by_phase
+
+
+class NotAgreed(Refusal):
+    """Who may decide does not agree to the vaccination, or no longer; nothing is given so."""
 
 
 class WrongState(Refusal):

@@ -16,6 +16,7 @@ from healthcert.models import (
     AdverseEvent,
     Appointment,
     ClinicSession,
+    Consent,
     Person,
     Product,
     Programme,
@@ -25,7 +26,17 @@ from healthcert.models import (
 )
 from healthcert.models.appointment import NOT_VACCINATED_REASONS
 from healthcert.policy import likeness
-from healthcert.services import audit, enrolment, facts, findings, looks, reactions, record
+from healthcert.services import (
+    audit,
+    enrolment,
+    facts,
+    findings,
+    knowledge,
+    looks,
+    reactions,
+    record,
+    safety,
+)
 from healthcert.services.people import Details, IdentityDetails, details_of
 from healthcert.services.places import change_state
 from healthcert.services.record import HeldAppointment, HeldDose
@@ -55,13 +66,31 @@ class Expected:
     programme_id: UUID
     programme: dict[str, str]  # its names by language
     why_not: str | None  # why nothing was given, where it ended so
+    consent: str | None  # the decision that counts now; None where nobody was asked
+
+
+@dataclass(frozen=True, slots=True)
+class Unexpected:
+    """Somebody who stands there without an appointment, for a dose; named as in `Expected`."""
+
+    person_id: UUID
+    name: str
+    latin_name: str
+    birth_date: str
+    time_zone: str
+    product_id: UUID
+    product: str
+    programme_id: UUID
+    programme: dict[str, str]
+    appointment_id: None = None
+    state: str = "arrived"
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
     """The person in front of the nurse: the line of the day list, details, and doses before."""
 
-    expected: Expected
+    expected: Expected | Unexpected
     details: Details
     before: list[HeldDose]
 
@@ -84,8 +113,16 @@ class Known(NamedTuple):
 
 def day_list(db: Session, *, vault: Vault, site_id: UUID, day: date) -> list[Expected]:
     """Return who is expected at a site on a day, and who has come, by time and name."""
+    agreed = (
+        select(Consent.decision)
+        .where(Consent.person_id == Appointment.person_id)
+        .where(Consent.programme_id == Appointment.programme_id)
+        .order_by(Consent.ordinal.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     query = (
-        select(Appointment, Person, Product, Programme, Site)
+        select(Appointment, Person, Product, Programme, Site, agreed)
         .join(Person, Person.id == Appointment.person_id)
         .join(Slot, Slot.id == Appointment.slot_id)
         .join(ClinicSession, ClinicSession.id == Slot.session_id)
@@ -152,19 +189,50 @@ def patient(
     place = place_of(db, appointment.slot_id, states=None)
     person = db.get_one(Person, appointment.person_id)
     programme = db.get_one(Programme, appointment.programme_id)
+    agreed = safety.current_consent(db, person_id=person.id, programme_id=programme.id)
     looks.seen(
         db, staff=staff, person_id=person.id, reason=reason,
         details={"appointment": appointment.id}, now=now,
     )  # fmt: skip
     return Patient(
-        expected=_expected(vault, appointment, person, place.product, programme, place.site),
+        expected=_expected(
+            vault, appointment, person, place.product, programme, place.site,
+            agreed.decision if agreed else None,
+        ),
         details=details_of(vault, person),
-        before=[
-            dose
-            for dose in reversed(record.doses_of(db, person.id))
-            if dose.disease == programme.disease
-        ],
-    )
+        before=_before(db, person, programme),
+    )  # fmt: skip
+
+
+def unexpected(
+    db: Session, *, vault: Vault, person_id: UUID, programme_id: UUID, product_id: UUID | None,
+    staff: Staff,
+) -> Patient:  # fmt: skip
+    """Return somebody without an appointment, for a dose of a programme at the site of a nurse.
+
+    Where no product is meant it is the first that is offered. Whether the person is in reach, who
+    calls has found out (`known`).
+
+    Raises:
+        NotFound: No such person, programme or product.
+    """
+    person, site = there(db.get(Person, person_id)), db.get_one(Site, staff.site_id)
+    programme = there(db.get(Programme, programme_id))
+    offers = (each for one, each in knowledge.offered(db) if one.id == programme_id)
+    product = there(db.get(Product, product_id) if product_id else next(offers, None))
+    details = details_of(vault, person)
+    line = Unexpected(
+        person_id, f"{details.given} {details.family}".strip(),
+        f"{details.given_latin} {details.family_latin}".strip(), details.birth_date,
+        site.time_zone, product.id, product.name, programme.id, programme.names,
+    )  # fmt: skip
+    return Patient(line, details, _before(db, person, programme))
+
+
+def _before(db: Session, person: Person, programme: Programme) -> list[HeldDose]:
+    """Return the doses on record toward what a programme protects from, the first one first."""
+    doses = reversed(record.doses_of(db, person.id))
+    return [dose for dose in doses if dose.disease == programme.disease]
 
 
 def arrive(
@@ -256,7 +324,7 @@ def _at_site(db: Session, appointment_id: UUID, site_id: UUID | None) -> Appoint
 
 def _expected(
     vault: Vault, appointment: Appointment, person: Person, product: Product, programme: Programme,
-    site: Site,
+    site: Site, consent: str | None,
 ) -> Expected:  # fmt: skip
     details = details_of(vault, person)
     return Expected(
@@ -266,5 +334,5 @@ def _expected(
         birth_date=details.birth_date, starts_at=appointment.starts_at, time_zone=site.time_zone,
         state=appointment.state, dose_number=appointment.dose_number, product_id=product.id,
         product=product.name, programme_id=programme.id, programme=programme.names,
-        why_not=appointment.why_not,
+        why_not=appointment.why_not, consent=consent,
     )  # fmt: skip

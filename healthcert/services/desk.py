@@ -99,7 +99,13 @@ def unchecked(db: Session, *, dose_id: UUID) -> list[str]:
     asked = asked.join(given, given.name == told.name).limit(1)
     asked = asked.join(Product, Product.knowledge_id == given.id)
     asked = asked.where(Product.id == dose.product_id)
-    asked = asked.where(Screening.appointment_id == dose.appointment_id)
+    first = dose  # what was corrected was asked for
+    while first.replaces:
+        first = db.get_one(Dose, first.replaces)
+    asked = asked.where(safety.of_visit(
+        person_id=dose.person_id, programme_id=dose.programme_id, at=first.recorded_at,
+        appointment_id=dose.appointment_id,
+    ))  # fmt: skip
     agreed = safety.current_consent(db, person_id=dose.person_id, programme_id=dose.programme_id)
     missing = {"consent": agreed is None, "screening": db.scalar(asked) is None}
     return [name for name, is_missing in missing.items() if is_missing]

@@ -102,7 +102,8 @@ def record_recovery(
 
     Raises:
         BadInput: By field of `ToldRecovery`: ``test_result_id`` where that test is not positive,
-            of another kind than the country takes, or marked; ``first_positive_on`` where its
+            of another kind than the country takes, or marked, or where what was found here names
+            none; ``first_positive_on`` where its
             sample is of another day; or ``reason``.
         NotFound: No such person; or no such recovery of theirs to correct.
         WrongState: What is corrected is marked already.
@@ -115,6 +116,8 @@ def record_recovery(
     test = _founding(db, person_id, told, country) if told.test_result_id else None
     if told.test_result_id and test is None:
         wrong["test_result_id"] = "not_positive"
+    elif test is None and told.evidence is None:
+        wrong["test_result_id"] = "needs_test"
     elif test and _day_of(test, (site or country).time_zone) != told.first_positive_on:
         wrong["first_positive_on"] = "not_of_the_test"
     if wrong:

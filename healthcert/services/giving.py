@@ -1,9 +1,10 @@
 """A person before the needle and the dose itself, on one path: nothing on it is a wall.
 
-What was not asked is no obstacle: the dose is a fact, and that it went unchecked is noted.
+What was not asked is no obstacle: the dose is a fact, and that it went unchecked is noted. Only
+who does not agree is given nothing; what was given to them already is written down afterwards.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
+from healthcert.errors import BadInput, NotAgreed
 from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, Consent, Dose, Person, Programme, Site, Staff
 from healthcert.policy.prompts import Prompts
@@ -22,6 +24,7 @@ from healthcert.services import (
     knowledge,
     messages,
     observing,
+    people,
     prompting,
     reactions,
     safety,
@@ -29,13 +32,40 @@ from healthcert.services import (
     waits,
 )
 from healthcert.services.booking import cancel
-from healthcert.services.clinic import Patient
+from healthcert.services.clinic import Expected, Patient, Unexpected
 from healthcert.services.facts import Told
 from healthcert.services.prompting import Before
 
 OBSERVED = 15  # minutes, where the vaccine's file says nothing
 _OUTCOMES = {"go": "go", "defer": "defer", "ask": "ask_clinician"}
 _NOT_VACCINATED = {"defer": "unwell", "refuse": "contraindicated"}
+
+
+def agree(
+    db: Session, *, vault: Vault, patient: Patient, known: Before, decision: str, decided_by: str,
+    name: str = "", cancel_ahead: bool | None = None, staff: Staff, now: datetime,
+) -> Consent:  # fmt: skip
+    """Write down that somebody agrees, refuses, or no longer agrees, as in `safety.consent`.
+
+    Who does not agree, and has appointments in this programme that are still to come, is asked
+    whether to `cancel_ahead`: given back they tell the person so; kept, they stand.
+
+    Raises:
+        BadInput: ``cancel_ahead`` where nobody was asked; or see `safety.consent`.
+        NotFound, WrongState: See `safety.consent`.
+    """
+    of = {"person_id": patient.expected.person_id, "programme_id": patient.expected.programme_id}
+    people.locked(db, of["person_id"])
+    stands = [] if decision == "given" else prompting.ahead(db, patient.expected, now)
+    if stands and cancel_ahead is None:
+        raise BadInput({"cancel_ahead": "missing"})
+    consent = safety.consent(
+        db, vault=vault, **of, decision=decision, decided_by=decided_by, name=name, staff=staff,
+        may_decide=known.may_decide, now=now,
+    )  # fmt: skip
+    if cancel_ahead:
+        give_back(db, vault, of["person_id"], [each.appointment_id for each in stands], staff, now)
+    return consent
 
 
 def screen(
@@ -55,7 +85,7 @@ def screen(
 
 
 def decide(
-    db: Session, *, vault: Vault, appointment_id: UUID, screening_id: UUID, outcome: str,
+    db: Session, *, vault: Vault, patient: Patient, screening_id: UUID, outcome: str,
     reason: str, until: date | None, staff: Staff, day: date, now: datetime,
 ) -> None:  # fmt: skip
     """Decide on the answers as a clinician: go on, or note that nothing is given today.
@@ -70,27 +100,25 @@ def decide(
         db, screening_id=screening_id, outcome=outcome, reason=reason, until=until, staff=staff,
         day=day, now=now,
     )  # fmt: skip
-    if outcome in _NOT_VACCINATED:
+    booked = patient.expected.appointment_id
+    if booked and outcome in _NOT_VACCINATED:
         clinic.not_vaccinated(
-            db, appointment_id=appointment_id, reason=_NOT_VACCINATED[outcome], staff=staff, now=now
+            db, appointment_id=booked, reason=_NOT_VACCINATED[outcome], staff=staff, now=now
         )
     if outcome == "defer" and until:
-        _put_off(db, vault, db.get_one(Appointment, appointment_id), until, staff, now)
+        _put_off(db, vault, patient.expected, until, staff, now)
 
 
 def _put_off(
-    db: Session, vault: Vault, of: Appointment, until: date, staff: Staff, now: datetime
+    db: Session, vault: Vault, of: Expected | Unexpected, until: date, staff: Staff, now: datetime
 ) -> None:
     """Tell somebody from which day on they may come, and give back what is booked before it."""
     person, site = db.get_one(Person, of.person_id), db.get_one(Site, staff.site_id)
     begins = datetime.combine(until, time.min, ZoneInfo(site.time_zone))
     early = select(Appointment.id).filter_by(person_id=person.id, programme_id=of.programme_id)
     early = early.where(Appointment.state.in_(("held", "booked")), Appointment.starts_at < begins)
-    for appointment_id in db.scalars(early.order_by(Appointment.id)).all():
-        cancel(
-            db, vault=vault, appointment_id=appointment_id, person_id=person.id, now=now,
-            actor=audit.Actor("staff", staff.id),
-        )  # fmt: skip
+    early_ids = db.scalars(early.order_by(Appointment.id)).all()
+    give_back(db, vault, person.id, early_ids, staff, now)
     waits.after_dose(db, vault=vault, persons=[person], now=now)
     programme = db.get_one(Programme, of.programme_id)
     messages.queue(
@@ -99,25 +127,51 @@ def _put_off(
     )  # fmt: skip
 
 
+def give_back(
+    db: Session, vault: Vault, person_id: UUID, appointment_ids: Sequence[UUID], staff: Staff,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Give back for somebody what they have booked; they are told of each."""
+    for appointment_id in sorted(appointment_ids):
+        cancel(
+            db, vault=vault, appointment_id=appointment_id, person_id=person_id, now=now,
+            actor=audit.Actor("staff", staff.id),
+        )  # fmt: skip
+
+
 def give(
     db: Session, *, vault: Vault, patient: Patient, known: Before, product_id: UUID, told: Told,
-    staff: Staff, country: Country, now: datetime,
+    afterwards: bool = False, staff: Staff, country: Country, now: datetime,
 ) -> Dose:  # fmt: skip
     """Write a dose down whatever was asked before it, note what was not, and begin the watch.
 
+    `afterwards`: it was given before, and nobody can be asked any more: as of a paper.
+
     Raises:
         BadInput, NotFound, WrongState: See `vaccination.record`.
+        NotAgreed: They refuse, or no longer agree, and it is not told ``afterwards``.
     """
-    dose = vaccination.record(
-        db, vault=vault, appointment_id=patient.expected.appointment_id, product_id=product_id,
-        told=told, staff=staff, country=country, now=now,
-    )  # fmt: skip
+    line = patient.expected
+    of = {"person_id": line.person_id, "programme_id": line.programme_id}
+    if line.appointment_id:
+        dose = vaccination.record(
+            db, vault=vault, appointment_id=line.appointment_id, product_id=product_id, told=told,
+            staff=staff, country=country, now=now,
+        )  # fmt: skip
+    else:
+        dose = vaccination.record_unbooked(
+            db, vault=vault, **of, product_id=product_id, told=told, staff=staff, country=country,
+            now=now,
+        )  # fmt: skip
+    agreed = safety.current_consent(db, **of)  # the person is locked by now
+    if agreed and agreed.decision != "given" and not afterwards:
+        raise NotAgreed
     if product_id != known.rule.product.id:  # of another vaccine other things are asked
         known = prompting.before(
             db, vault=vault, patient=patient, staff=staff, country=country, day=dose.given_on,
-            product_id=product_id,
+            product_id=product_id, now=now,
         )  # fmt: skip
-    note_unchecked(db, dose, known.consent, known.outcome, staff, now)
+    note_unchecked(db, dose, agreed, known.outcome, staff, now)
     observing.begin(db, dose=dose, minutes=minutes_after(db, dose, known.answers), now=now)
     return dose
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
@@ -28,9 +29,18 @@ from healthcert.policy.consent import deciders
 from healthcert.policy.prompts import Prompts, concerns, prompts
 from healthcert.policy.schedule import Series
 from healthcert.policy.worth import Given
-from healthcert.services import history, knowledge, people, reactions, safety, vaccination
-from healthcert.services.clinic import Patient
+from healthcert.services import (
+    history,
+    knowledge,
+    people,
+    reactions,
+    record,
+    safety,
+    vaccination,
+)
+from healthcert.services.clinic import Expected, Patient, Unexpected
 from healthcert.services.knowledge import Rule
+from healthcert.services.record import HeldAppointment
 
 
 class Foreseen(NamedTuple):
@@ -62,7 +72,7 @@ class Before:
     questions: Sequence[Mapping[str, Any]]  # those for a person of this age and sex
     may_decide: Sequence[str]  # who may agree for them
     consent: Consent | None  # the decision that counts now
-    screening: Screening | None  # of this appointment and vaccine, the newest
+    screening: Screening | None  # of this visit and vaccine, the newest
     triage: Triage | None  # what a clinician decided on it
     barred: (
         bool  # a clinician refused another vaccine last, and this one's questions were not asked
@@ -73,6 +83,7 @@ class Before:
     foreseen: Foreseen | None  # what a dose would count as now; None where it is on record
     volume: str  # of a dose at this age, or empty
     last_lot: str  # that this member of staff gave of this product today, or empty
+    ahead: Sequence[HeldAppointment]  # what they have in this programme and is still to come
 
     @property
     def recorded(self) -> bool:
@@ -102,20 +113,22 @@ class Before:
 
 def before(
     db: Session, *, vault: Vault, patient: Patient, staff: Staff, country: Country, day: date,
-    product_id: UUID | None = None,
+    now: datetime, product_id: UUID | None = None,
 ) -> Before:  # fmt: skip
-    """Return what is to be seen and asked before the dose of an appointment, or of another vaccine.
+    """Return what is to be seen and asked before the dose of a visit, or of another vaccine.
 
     Raises:
         NotFound: No such vaccine.
     """
     line, born = patient.expected, patient.details.birth_date
     rule = knowledge.rule_of(db, product_id or line.product_id)
-    screening, triage, barred = _asked(db, line.appointment_id, rule)
+    visit = visit_of(line, now)
+    screening, triage, barred = _asked(db, visit, rule)
     of = {"person_id": line.person_id, "programme_id": line.programme_id}
-    earlier = safety.newest_decision(db, **of, apart_from=line.appointment_id)
+    earlier = safety.newest_decision(db, **of, apart_from=visit)
     passed = earlier is None or earlier.outcome == "go" or (earlier.until and earlier.until <= day)
-    is_recorded = vaccination.recorded(db, appointment_id=line.appointment_id) is not None
+    booked = line.appointment_id
+    is_recorded = bool(booked and vaccination.recorded(db, appointment_id=booked))
     lot = select(Dose.lot_text).filter_by(
         recorded_by=staff.id, product_id=rule.product.id, recorded_on=day, site_id=staff.site_id
     )
@@ -129,11 +142,37 @@ def before(
             db, **of, birth_date=born, offered=rule.series, day=day
         ),
         rule.series.at(born, day).volume, db.scalar(lot.order_by(Dose.id.desc()).limit(1)) or "",
+        ahead(db, line, now),
     )  # fmt: skip
 
 
+def visit_of(line: Expected | Unexpected, at: datetime) -> ColumnElement[bool]:
+    """Return the condition that answers are those of somebody's visit (`safety.of_visit`)."""
+    return safety.of_visit(
+        person_id=line.person_id, programme_id=line.programme_id,
+        appointment_id=line.appointment_id, at=at,
+    )  # fmt: skip
+
+
+def ahead(db: Session, line: Expected | Unexpected, now: datetime) -> list[HeldAppointment]:
+    """Return what somebody has held or booked in a programme beside today's visit, in order."""
+    return [
+        each
+        for each in record.appointments_of(db, line.person_id)[line.person_id]
+        if each.programme_id == line.programme_id
+        and each.state in ("held", "booked")
+        and each.starts_at > now
+        and not (each.appointment_id == line.appointment_id and _is_today(each, now))
+    ]
+
+
+def _is_today(one: HeldAppointment, now: datetime) -> bool:
+    zone = ZoneInfo(one.time_zone)
+    return one.starts_at.astimezone(zone).date() == now.astimezone(zone).date()
+
+
 def _asked(
-    db: Session, appointment_id: UUID, rule: Rule
+    db: Session, visit: ColumnElement[bool], rule: Rule
 ) -> tuple[Screening | None, Triage | None, bool]:
     """Return the newest answers to a vaccine's questions, and the newest decision on them.
 
@@ -144,7 +183,7 @@ def _asked(
         select(Screening, Triage, Knowledge.name == name)
         .join(Knowledge, Knowledge.id == Screening.questions_id)
         .outerjoin(Triage, Triage.screening_id == Screening.id)
-        .where(Screening.appointment_id == appointment_id)
+        .where(visit)
         .order_by(Screening.recorded_at.desc(), Screening.id.desc(), Triage.ordinal.desc())
     )
     rows = db.execute(query).all()
@@ -153,9 +192,9 @@ def _asked(
     return *own, newest is not None and newest.outcome == "refuse"
 
 
-def newest_screening(db: Session, appointment_id: UUID) -> UUID | None:
-    """Return the newest answers of an appointment, to the questions of whichever vaccine."""
-    query = select(Screening.id).filter_by(appointment_id=appointment_id)
+def newest_screening(db: Session, visit: ColumnElement[bool]) -> UUID | None:
+    """Return the newest answers of a visit, to the questions of whichever vaccine."""
+    query = select(Screening.id).where(visit)
     return db.scalar(query.order_by(Screening.recorded_at.desc(), Screening.id.desc()).limit(1))
 
 

@@ -1,17 +1,19 @@
 """Before the needle: consent, health questions, clinicians' decisions."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, WrongState, there
 from healthcert.gateways.vault import Vault
-from healthcert.models import Consent, Screening, Staff, Triage, new_id
+from healthcert.models import Consent, Dose, Screening, Staff, Triage, new_id
 from healthcert.models.consent import DECIDERS, DECISIONS, OVERRIDE_REASONS
 from healthcert.services import audit, people
+
+_VISIT = timedelta(hours=12)  # as long as who has arrived is waited for
 
 
 def consent(
@@ -79,6 +81,28 @@ def screen(
     return row
 
 
+def of_visit(
+    *, person_id: UUID, programme_id: UUID, appointment_id: UUID | None, at: datetime
+) -> ColumnElement[bool]:
+    """Return the condition that answers are those of a visit, as it stands at a time.
+
+    They are of its appointment. Of who has none they are those of half a day, until a dose that
+    they were asked for is written down.
+    """
+    if appointment_id:
+        return Screening.appointment_id == appointment_id
+    given = exists().where(
+        Dose.person_id == person_id, Dose.programme_id == programme_id,
+        Dose.source == "point_of_care", Dose.appointment_id.is_(None),
+        Dose.recorded_at >= Screening.recorded_at, Dose.recorded_at < at,
+    )  # fmt: skip
+    return and_(
+        Screening.person_id == person_id, Screening.programme_id == programme_id,
+        Screening.appointment_id.is_(None), Screening.recorded_at > at - _VISIT,
+        Screening.recorded_at <= at, ~given,
+    )  # fmt: skip
+
+
 def override(
     db: Session, *, screening_id: UUID, outcome: str, reason: str, staff: Staff, day: date,
     now: datetime, until: date | None = None,
@@ -110,13 +134,15 @@ def override(
 
 
 def newest_decision(
-    db: Session, *, person_id: UUID, programme_id: UUID, apart_from: UUID | None = None
+    db: Session, *, person_id: UUID, programme_id: UUID, apart_from: ColumnElement[bool]
 ) -> Triage | None:
-    """Return what a clinician decided last of a person in a programme, `apart_from` a visit."""
+    """Return what a clinician decided last of a person in a programme, `apart_from` some answers.
+
+    Those are told as by `of_visit`.
+    """
     query = select(Triage).join(Screening, Screening.id == Triage.screening_id)
     query = query.where(Screening.person_id == person_id, Screening.programme_id == programme_id)
-    if apart_from:
-        query = query.where(Screening.appointment_id.is_distinct_from(apart_from))
+    query = query.where(Screening.id.not_in(select(Screening.id).where(apart_from)))
     return db.scalar(query.order_by(Triage.recorded_at.desc(), Triage.id.desc()).limit(1))
 
 

@@ -37,14 +37,14 @@ BY_ACT: Mapping[str, str] = {
     "let_go_at_desk offers_at_desk accept_at_desk decline_at_desk; people: answer",
     "help_in_person": "clinic: document card assist; people: assist; v1: add_document "
     "new_card assist assist_known",
-    "record_consent": "care: consent; v1: consent",
-    "screen_patient": "care: questions; v1: questions screen",
+    "record_consent": "care: consent; unbooked: consent; v1: consent consent_unbooked",
+    "screen_patient": "care: questions; v1: questions screen questions_unbooked screen_unbooked",
     "keep_stock": "stock: shelves receive move lay read vial today; entries: every; v1: shelves "
     "fridges receive move_stock transfer lay read_fridge read_monitor open_vials open_vial "
     "discard_vial entries",
     "record_dose": "doses: ask record; unbooked: dose; v1: record_dose write_down",
     "record_not_vaccinated": "care: not_vaccinated; v1: not_vaccinated",
-    "triage_patient": "care: decision; v1: decide",
+    "triage_patient": "care: decision; unbooked: decision; v1: decide decide_unbooked",
     "offer_standby": "waiting: standby; v1: open_today standby",
     "settle_stock": "entries: one correct; stock: settle; v1: settle add_fridge retire_fridge "
     "correct_entry",

@@ -1,6 +1,8 @@
 """The way of a patient beside the dose: consent, questions, what a nurse decides, the watch."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,10 +11,10 @@ from wtforms import BooleanField, HiddenField
 
 from healthcert.errors import BadInput
 from healthcert.i18n import lazy as _
-from healthcert.services import clinic, giving, observing, roster, safety
+from healthcert.services import clinic, giving, observing, roster
 from healthcert.services.prompting import Before
 from healthcert.web.answers import Answers, Radios, options
-from healthcert.web.clinic import Beside, own_site, patient_page, scene
+from healthcert.web.clinic import Beside, Consented, Scene, own_site, patient_page, scene
 from healthcert.web.forms import DayField
 from healthcert.web.here import done, parts
 from healthcert.web.labels import SCREENINGS, TRIAGES, in_words
@@ -67,16 +69,24 @@ def consent(appointment_id: UUID) -> _Page:
     with parts().doors.transaction() as db:
         at = scene(db, appointment_id, "registration")
         try:
-            safety.consent(
-                db, vault=parts().vault, person_id=at.patient.expected.person_id,
-                programme_id=at.patient.expected.programme_id, decision=form.decision.data or "",
-                decided_by=form.decided_by.data or "", name=form.name.data, staff=at.staff,
-                may_decide=at.known.may_decide, now=now(),
-            )  # fmt: skip
+            agree(db, at, form)
         except BadInput as wrong:
             form.take(wrong.fields)
             return patient_page(at, form), 400
-    return _to_patient(appointment_id)
+    return redirect(at.back, code=303)
+
+
+def agree(db: Any, at: Scene, form: Consented) -> None:  # noqa: ANN401 - views know no SQL
+    """Write down what a form says of somebody's consent.
+
+    Raises:
+        BadInput, WrongState: See `giving.agree`.
+    """
+    giving.agree(
+        db, vault=parts().vault, patient=at.patient, known=at.known, staff=at.staff, now=now(),
+        decision=form.decision.data or "", decided_by=form.decided_by.data or "",
+        name=form.name.data, cancel_ahead={"yes": True, "no": False}.get(form.cancel_ahead.data),
+    )  # fmt: skip
 
 
 @bp.post("/appointments/<uuid:appointment_id>/not-vaccinated")
@@ -111,15 +121,20 @@ def questions(appointment_id: UUID) -> _Page:
             db, vault=parts().vault, patient=at.patient, known=at.known, answers=answers_of(form),
             staff=at.staff, now=now(),
         )  # fmt: skip
-    return _to_patient(appointment_id)
+    return redirect(at.back, code=303)
 
 
 @bp.route("/appointments/<uuid:appointment_id>/decision", methods=["GET", "POST"])
 def decision(appointment_id: UUID) -> _Page:
     """Let a nurse decide where the answers lead."""
+    return decide(lambda db: scene(db, appointment_id, "care", meant()))
+
+
+def decide(who: Callable[[Any], Scene]) -> _Page:
+    """Show or do what a nurse decides on the answers of somebody."""
     form = Decision(request.form or None)
     with parts().doors.transaction() as db:
-        at = scene(db, appointment_id, "care", meant())
+        at = who(db)
         page = {"at": at, "form": form}
         if not request.form and (days := at.known.led(at.known.answers).defer_days):
             form.until.process_data(at.day + timedelta(days=days))  # as the vaccine's file has it
@@ -132,17 +147,14 @@ def decision(appointment_id: UUID) -> _Page:
             return render_template("clinic/decision.html", **page), 400 if form.errors else 200
         try:
             giving.decide(
-                db, vault=parts().vault, appointment_id=appointment_id, screening_id=screening.id,
+                db, vault=parts().vault, patient=at.patient, screening_id=screening.id,
                 staff=at.staff, day=at.day, now=now(), outcome=form.outcome.data,
                 reason=form.reason.data, until=form.until.data,
             )  # fmt: skip
         except BadInput as wrong:
             form.take(wrong.fields)
             return render_template("clinic/decision.html", **page), 400
-    if form.outcome.data == "go":
-        ask = url_for("doses.ask", appointment_id=appointment_id, **at.other)
-        return redirect(ask, code=303)
-    return _to_patient(appointment_id)
+    return redirect(at.way("dose") if form.outcome.data == "go" else at.back, code=303)
 
 
 @bp.get("/observed")
@@ -159,7 +171,3 @@ def left(observation_id: UUID) -> Response:
     """Note that somebody leaves."""
     done(observing.leave, observation_id=observation_id)
     return redirect(url_for(".observed"), code=303)
-
-
-def _to_patient(appointment_id: UUID) -> Response:
-    return redirect(url_for("clinic.appointment", appointment_id=appointment_id), code=303)

@@ -28,16 +28,24 @@ bp = Blueprint("clinic", __name__, url_prefix="/clinic")
 _Page = str | tuple[str, int] | Response
 
 
-class Beside(Answers):
-    """What is done beside the dose: a document that was brought, consent, why there is no dose."""
+class Consented(Answers):
+    """Whether somebody agrees, who said so, and what is to become of what they have booked."""
 
-    identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="national")
-    identity_value = Line(_("Number of the document, or who vouches"))
     decision = Radios(_("Do they agree to the vaccination?"), choices=options(CONSENTS))
     decided_by = Radios(_("Who said so?"), choices=options(
         {who: DECIDERS[who] for who in ("self", "parent", "guardian", "carer")}
     ), default="self")  # fmt: skip
     name = Line(_("Name of whoever decided for them"))
+    cancel_ahead = Radios(_("Are their appointments to come to be cancelled too?"), choices=options(
+        {"yes": _("Yes, cancel them"), "no": _("No, keep them")}
+    ))  # fmt: skip
+
+
+class Beside(Consented):
+    """What is done beside the dose: a document that was brought, consent, why there is no dose."""
+
+    identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="national")
+    identity_value = Line(_("Number of the document, or who vouches"))
     why_not = Radios(_("Why is nothing given?"), choices=options(NOT_VACCINATED))
 
 
@@ -52,8 +60,32 @@ class Scene(NamedTuple):
     @property
     def other(self) -> dict[str, Any]:
         """Return what an address has to say where another vaccine than planned is meant."""
-        meant = self.known.rule.product.id
-        return {} if meant == self.patient.expected.product_id else {"product": meant}
+        line, meant = self.patient.expected, self.known.rule.product.id
+        if line.appointment_id is None:
+            return {"product": self.product}
+        return {} if meant == line.product_id else {"product": meant}
+
+    @property
+    def product(self) -> str:
+        """Return which vaccine is meant, as forms tell it; of no appointment with its programme."""
+        line, meant = self.patient.expected, str(self.known.rule.product.id)
+        return meant if line.appointment_id else f"{line.programme_id}.{meant}"
+
+    def way(self, step: str) -> str:
+        """Return the address of a step of theirs: ``dose``, ``decision`` or ``consent``."""
+        line = self.patient.expected
+        if line.appointment_id is None:
+            return url_for(f"unbooked.{step}", person_id=line.person_id, **self.other)
+        door = "doses.ask" if step == "dose" else f"care.{step}"
+        return url_for(door, appointment_id=line.appointment_id, **self.other)
+
+    @property
+    def back(self) -> str:
+        """Return the address of the page of whoever it is about."""
+        line = self.patient.expected
+        if line.appointment_id is None:
+            return url_for("people.person", person_id=line.person_id)
+        return url_for("clinic.appointment", appointment_id=line.appointment_id)
 
 
 def scene(
@@ -66,10 +98,34 @@ def scene(
         db, vault=parts().vault, appointment_id=appointment_id, staff=staff, reason=reason,
         now=now(),
     )  # fmt: skip
+    return _scene(db, staff, patient, product_id)
+
+
+def scene_unbooked(
+    db: Any, person_id: UUID, reason: str, programme_id: UUID,  # noqa: ANN401
+    product_id: UUID | None = None,
+) -> Scene:  # fmt: skip
+    """Return somebody in one's reach who has no appointment, for a vaccine of a programme."""
+    staff, vault = roster.present(db, staff_id=visitor().id), parts().vault
+    clinic.known(db, vault=vault, person_id=person_id, staff=staff, reason=reason, now=now())
+    patient = clinic.unexpected(
+        db, vault=vault, person_id=person_id, programme_id=programme_id, product_id=product_id,
+        staff=staff,
+    )  # fmt: skip
+    return _scene(db, staff, patient, product_id)
+
+
+def scene_at(db: Any, reason: str, **of: Any) -> Scene:  # noqa: ANN401
+    """Return somebody by what an address names: their appointment, or them and a programme."""
+    found: Scene = (scene_unbooked if "programme_id" in of else scene)(db, reason=reason, **of)
+    return found
+
+
+def _scene(db: Any, staff: Staff, patient: Patient, product_id: UUID | None) -> Scene:  # noqa: ANN401
     day = today(patient.expected.time_zone)
     known = prompting.before(
         db, vault=parts().vault, patient=patient, staff=staff, country=parts().country, day=day,
-        product_id=product_id,
+        product_id=product_id, now=now(),
     )  # fmt: skip
     return Scene(staff, patient, known, day)
 

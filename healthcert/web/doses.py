@@ -12,13 +12,14 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from werkzeug import Response
 from wtforms import BooleanField
 
-from healthcert.errors import BadInput, SignerUnavailable
+from healthcert.errors import BadInput, NotAgreed, SignerUnavailable
 from healthcert.i18n import lazy as _
 from healthcert.models import Product
 from healthcert.models.dose import BODY_SITES as SITES_OF_BODY
 from healthcert.services import (
     clinic,
     desk,
+    facts,
     giving,
     issuing,
     prompting,
@@ -30,9 +31,9 @@ from healthcert.services import (
 from healthcert.services.facts import Told
 from healthcert.web.answers import Answers, Choice, Line, Radios, confirmed, moment_of, options
 from healthcert.web.care import answers_of, asking, meant
-from healthcert.web.clinic import Scene, own_site, scene
+from healthcert.web.clinic import Consented, Scene, own_site, scene
 from healthcert.web.guards import visitor
-from healthcert.web.here import done, parts
+from healthcert.web.here import done, once, parts
 from healthcert.web.labels import BODY_SITES, ERROR_REASONS, REVOKED, ROUTES
 from healthcert.web.moment import now
 
@@ -47,6 +48,7 @@ class Checked(Answers):
 
     identity = BooleanField(_("I have checked who this is"), [confirmed])
     agrees = BooleanField(_("They agree to the vaccination"))
+    afterwards = BooleanField(_("It was given already, and is only written down now"))
 
 
 class Shot(Answers):
@@ -84,12 +86,18 @@ def ask(appointment_id: UUID) -> str:
     """Ask what was given, and before it what was not asked yet; of another vaccine, its own."""
     with parts().doors.transaction() as db:
         at = scene(db, appointment_id, "care", meant())
-        form = _given(db, at, None)
-    form.product.data = str(at.known.rule.product.id)
-    chosen = session.get("lots", {}).get(form.product.data)
-    form.lot.data = chosen or at.known.last_lot
-    form.given_at.data = clock(now(), at.patient.expected.time_zone)
-    return _ask_given(form, at)
+        form = given(db, at, None)
+    return ask_of(at, form)
+
+
+def ask_of(at: Scene, form: Any) -> str:  # noqa: ANN401 - a form made here
+    """Ask what is or was given, what is known of it filled in."""
+    product = at.known.rule.product.id
+    form.product.data = at.product
+    if not form.afterwards.data:
+        form.lot.data = session.get("lots", {}).get(str(product)) or at.known.last_lot
+        form.given_at.data = clock(now(), at.patient.expected.time_zone)
+    return ask_given(form, at)
 
 
 @bp.post("/appointments/<uuid:appointment_id>/dose")
@@ -100,22 +108,29 @@ def record(appointment_id: UUID) -> _Page:
     """
     with parts().doors.transaction() as db:
         at = scene(db, appointment_id, "care", meant())
-        form = _given(db, at, request.form)
+        form = given(db, at, request.form)
+    return record_of(at, form)
+
+
+def record_of(at: Scene, form: Any) -> _Page:  # noqa: ANN401 - a form made here
+    """Write down what a form says of somebody; or lead to what comes first."""
     try:
         if not form.validate():
-            return _ask_given(form, at), 400
+            return ask_given(form, at), 400
         dose = parts().doors.run(partial(_record, form, at))
     except BadInput as wrong:
         form.take(by_field(form, wrong))
-        return _ask_given(form, at), 400
+        return ask_given(form, at), 400
+    except NotAgreed:
+        form.take({"afterwards": "not_agreed"})
+        return ask_given(form, at), 409
     except vaccination.AlreadyRecorded as told:
         return _shown(told.dose_id, again=True), 409
     if dose is None:
-        decide = url_for("care.decision", appointment_id=appointment_id, **at.other)
-        return redirect(decide, code=303)
+        return redirect(at.way("decision"), code=303)
     session.pop("lots", None)  # from now on it is the lot that was given last
     sign(at.patient.expected.person_id)
-    return redirect(url_for(".recorded", dose_id=dose), code=303)
+    return redirect(url_for("doses.recorded", dose_id=dose), code=303)
 
 
 @bp.get("/doses/<uuid:dose_id>")
@@ -194,6 +209,7 @@ def sign(person_id: UUID) -> None:
 
 def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - views know no SQL
     """Do all of one form in one deed; return the dose, or None where a nurse is to decide first."""
+    once(db)
     line, patient, vault = at.patient.expected, at.patient, parts().vault
     staff, told, answers = (
         roster.present(db, staff_id=visitor().id), told_of(form, line.time_zone), answers_of(form),
@@ -210,13 +226,13 @@ def _record(form: Any, at: Scene, db: Any) -> UUID | None:  # noqa: ANN401 - vie
         )  # fmt: skip
     known = prompting.before(
         db, vault=vault, patient=patient, staff=staff, country=parts().country, day=at.day,
-        product_id=at.known.rule.product.id,
+        product_id=at.known.rule.product.id, now=now(),
     )  # fmt: skip
     if answers and known.outcome != "go" and not known.triage:
         return None
     return giving.give(
-        db, vault=vault, patient=patient, known=known, product_id=UUID(form.product.data),
-        told=told, staff=staff, country=parts().country, now=now(),
+        db, vault=vault, patient=patient, known=known, product_id=known.rule.product.id,
+        told=told, afterwards=form.afterwards.data, staff=staff, country=parts().country, now=now(),
     ).id  # fmt: skip
 
 
@@ -224,12 +240,18 @@ def _correct(db: Any, **told: Any) -> UUID:  # noqa: ANN401 - read before it is 
     return vaccination.correct(db, **told).id
 
 
-def _given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
+def given(db: Any, at: Scene, typed: Any) -> Any:  # noqa: ANN401 - a MultiDict, a form made here
+    """Return the form of a dose that is given to somebody, with the questions not asked yet."""
     asks = at.known.screening is None or any(name.startswith("q_") for name in typed or ())
     form = (asking(at.known, Given) if asks else Given)(typed)
-    line = at.patient.expected
-    day = line.starts_at.astimezone(ZoneInfo(line.time_zone)).date()
-    _choices(db, form, line.programme_id, day, {}, of=at.known.rule.product.id)
+    line, product = at.patient.expected, at.known.rule.product
+    if isinstance(line, clinic.Expected):
+        day = line.starts_at.astimezone(ZoneInfo(line.time_zone)).date()
+        _choices(db, form, line.programme_id, day, {}, of=product.id)
+    else:
+        form.product.choices = options({at.product: product.name})
+        lots = facts.lots_on(db, product_id=product.id, site_id=own_site(), day=at.day)
+        give_lots(form, [(product, lots)])
     return form
 
 
@@ -254,7 +276,13 @@ def give_lots(form: Any, supplies: Iterable[tuple[Product, Iterable[str]]]) -> N
 
 
 def told_of(form: Any, zone: str) -> Told:  # noqa: ANN401
-    """Return what a form says of a dose, by the clock of its site."""
+    """Return what a form says of a dose, by the clock of its site.
+
+    Raises:
+        BadInput: ``given_at`` cannot be used, or is missing of what was not given just now.
+    """
+    if form.data.get("afterwards") and not form.given_at.data:
+        raise BadInput({"given_at": "missing"})
     lot = form.other_lot.data if form.lot.data == OTHER_LOT else form.lot.data
     given_at = moment_of(form.given_at.data, zone, "given_at", now())
     return Told(lot or "", form.body_site.data, given_at, form.route.data)
@@ -267,10 +295,12 @@ def by_field(form: Any, wrong: BadInput) -> dict[str, str]:  # noqa: ANN401
     return {other.get(name, name): code for name, code in wrong.fields.items()}
 
 
-def _ask_given(form: Given, at: Scene) -> str:
+def ask_given(form: Given, at: Scene, beside: Consented | None = None) -> str:
+    """Return the page that asks for a dose; `beside` it, of no appointment, for consent."""
     with parts().doors.reading() as db:
         over = [one for one in vials.opened(db, site_id=own_site()) if not one.minutes(now())]
-    return render_template("clinic/dose.html", form=form, at=at, over=over)
+    beside = beside or Consented()
+    return render_template("clinic/dose.html", form=form, at=at, over=over, beside=beside)
 
 
 def _dose(db: Any, dose_id: UUID, reason: str) -> desk.RecordedDose:  # noqa: ANN401

@@ -236,7 +236,9 @@ class Clinic:
     def recovered(
         self, person_id: UUID, first: date = FIRST_POSITIVE, *, now: datetime = NOW, **values: Any
     ) -> models.Recovery:
-        """Record a recovery first found twenty days ago."""
+        """Record a recovery first found twenty days ago: on a test, or else by a paper."""
+        if not values.get("test_result_id"):
+            values.setdefault("evidence", Evidence("seen", self.country.code))
         aside = {key: values.pop(key) for key in ("replaces", "reason") if key in values}
         told = findings.ToldRecovery(COVID, first, **values)
         wanted = {**self.deed(now), "person_id": person_id, **aside}

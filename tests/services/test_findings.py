@@ -130,6 +130,12 @@ def test_a_recovery_is_founded_on_ones_own_positive_test(clinic, person_id, resu
     assert refused.value.fields == {"test_result_id": "not_positive"}
 
 
+def test_what_was_found_here_needs_its_positive_test_on_record(clinic, person_id):
+    with pytest.raises(BadInput) as refused:
+        clinic.recovered(person_id, day(-20), evidence=None)
+    assert refused.value.fields == {"test_result_id": "needs_test"}
+
+
 def test_a_rapid_test_founds_no_recovery_where_the_country_wants_another(clinic, person_id):
     test = clinic.tested(person_id, POSITIVE, test_type="LP217198-3", device="1232")
     with pytest.raises(BadInput):

@@ -160,7 +160,9 @@ def test_certificates_of_tests_and_recoveries_say_what_they_state(
         deed["person_id"] = db.scalars(select(Person.id)).one()
         deed["staff"] = db.get_one(Staff, clinic.staff["nurse"])
         findings.record_test(db, told=told, **deed)
-        findings.record_recovery(db, told=findings.ToldRecovery(COVID, day(-30)), **deed)
+        paper = findings.Evidence("seen", parts.country.code)
+        recovered = findings.ToldRecovery(COVID, day(-30), evidence=paper)
+        findings.record_recovery(db, told=recovered, **deed)
     sign_pending(parts, NOW)
     asked = {"headers": {"Accept-Language": language}}
     paths = re.findall(r"/my/certificates/[0-9a-f-]+", citizen.get("/my/", **asked).text)

@@ -30,6 +30,7 @@ from tests.web.test_clinic import given
 ON = "sqlite"  # the deeds are tested on both engines beside the services
 
 ALL_NO = {"agrees": "y", "all_no": "y"}
+BEFORE = {"afterwards": "y", "given_at": NOW.strftime("%Y-%m-%dT%H:%M")}
 YES = {"agrees": "y", "all_no": "y", "q_severe_reaction_before": "yes"}
 NOTHING = "\N{EN DASH}"
 CHILD = {"birth_date": ["27", "3", "2012"]}
@@ -143,7 +144,10 @@ def test_consent_refused_leads_to_no_dose_and_a_dose_all_the_same_raises_an_alar
     nurse.post(f"{path}/not-vaccinated", {"why_not": "refused"}, page=path)
     assert rows(Appointment.state) == [("not_vaccinated",)]
     nurse.post(f"{path}/arrived", page=path)
-    assert nurse.post(f"{path}/dose", given(clinic) | ALL_NO).status_code == 303
+    now = nurse.post(f"{path}/dose", given(clinic) | ALL_NO)
+    assert (now.status_code, "write down a new consent first" in now.text) == (409, True)
+    assert rows(Dose.id) == []
+    assert nurse.post(f"{path}/dose", given(clinic, **BEFORE)).status_code == 303
     assert rows(Alarm.kind) == [("dose_refused",)]
 
 
@@ -294,6 +298,11 @@ def test_a_negative_test_and_a_recovery_are_certified_and_a_word_is_not(patient,
     long_ago = NOW - timedelta(days=20)
     first = [str(long_ago.day), str(long_ago.month), str(long_ago.year)]
     recovery = {"disease": factories.COVID, "first_positive_on": first, "test": ""}
+    untested = nurse.post(f"{person}/recovery", recovery)
+    assert (untested.status_code, "write down its positive test first" in untested.text) == (
+        400, True,
+    )  # fmt: skip
+    recovery |= {"evidence": "seen", "country": "XX"}
     assert nurse.post(f"{person}/recovery", recovery).location == person
     assert len(rows(Certificate.state)) == 2
 

@@ -74,6 +74,8 @@ NAMES = {
     "people.assist": "patient",
     "people.answer": "offer",
     "unbooked.dose": "patient",
+    "unbooked.consent": "patient",
+    "unbooked.decision": "patient",
     "people.test": "patient",
     "people.recovery": "patient",
     "people.mark_in_error": "finding",
@@ -135,6 +137,10 @@ NAMES = {
     "v1.mark_in_error": "dose",
     "v1.judge_dose": "dose",
     "v1.write_down": "patient",
+    "v1.questions_unbooked": "patient",
+    "v1.screen_unbooked": "patient",
+    "v1.consent_unbooked": "patient",
+    "v1.decide_unbooked": "patient",
     "v1.assist_known": "patient",
     "v1.correct": "dose",
     "v1.consent": "appointment",
@@ -202,7 +208,14 @@ NAMES = {
 }
 TOLD = {"body_site": "LA", "given_at": "2021-06-01T08:00:00Z"}
 DOSE = {"product_id": "product", "told": {"lot": "ABC123"} | TOLD}
+VACCINE = {"product": "vaccine"}
 TYPED = {
+    "unbooked.dose": VACCINE,
+    "unbooked.consent": VACCINE,
+    "unbooked.decision": VACCINE,
+    "v1.screen_unbooked": {"answers": {"x": True}},
+    "v1.consent_unbooked": {"decision": "given", "decided_by": "self"},
+    "v1.decide_unbooked": {"outcome": "go", "reason": "other", "until": None},
     "admin.release": {"why": "cap"},
     "contested.decide": {"act": "verify", "reason": "document_seen"},
     "v1.decide_request": {"act": "verify", "reason": "document_seen"},
@@ -328,6 +341,7 @@ def world(app, parts, clinic, staff, book, newest_message):
     made.real = {
         "slot": str(clinic.slots[2]), "product": str(clinic.product_id),
         "programme": str(clinic.programme_id),
+        "vaccine": f"{clinic.programme_id}.{clinic.product_id}",
     }  # fmt: skip
     tokens = {role: clinic.staff[role] for role in Role if role is not Role.CITIZEN}
     made.programs = {None: Program(app)} | {
@@ -604,16 +618,18 @@ def ask(world, rule, method, role, place):
     """Knock as a role, about a new thing in its place."""
     with world.parts.doors.transaction() as db:
         thing = getattr(Things(world, db), NAMES[rule.endpoint])(*PLACES[place])
+    path = re.sub(r"(?<!/programmes)/[0-9a-f-]{36}", f"/{thing}", path_of(rule))
+    path = re.sub(r"/programmes/[0-9a-f-]{36}", f"/programmes/{world.programme}", path)
+    body = TYPED.get(rule.endpoint)
+    body = body and {name: world.real.get(str(value), value) for name, value in body.items()}
     if rule.endpoint.startswith("v1."):
-        path, body = re.sub(r"/[0-9a-f-]{36}", f"/{thing}", path_of(rule)), TYPED.get(rule.endpoint)
-        body = body and {name: world.real.get(str(value), value) for name, value in body.items()}
         who = world.programs[role]
         return who.ask(method, path.removeprefix("/api/v1"), body, If_Match="*")
-    typed = {"csrf_token": world.tokens[role], **TYPED.get(rule.endpoint, {})}
+    typed = {"csrf_token": world.tokens[role], **(body or {})}
     client = world.browsers[role].client
     answer = client.open(
-        re.sub(r"/[0-9a-f-]{36}", f"/{thing}", path_of(rule)), method=method,
-        data=typed if method == "POST" else None,
+        path, method=method, data=typed if method == "POST" else None,
+        query_string=body if rule.endpoint.startswith("unbooked.") else None,
     )  # fmt: skip
     if rule.endpoint in LEADS_AWAY:
         client.post("/my/family/myself", data=typed)

@@ -16,7 +16,7 @@ from healthcert.policy.roles import Role, has
 from healthcert.services import api_tokens, clinic, delegating, people, prompting, proxies, roster
 from healthcert.services.audit import STRANGER, Actor
 from healthcert.web.acts import ACTS
-from healthcert.web.clinic import own_site, scene
+from healthcert.web.clinic import own_site, scene_at
 from healthcert.web.family import oneself
 from healthcert.web.guards import Visitor, program, visitor
 from healthcert.web.here import parts
@@ -118,20 +118,20 @@ class On(NamedTuple):
             known["person_id"] = self.whose(scope)
             if "person" in names:
                 known["person"] = people.locked(self.db, known["person_id"])
-        elif "appointment_id" in address and _OF_A_PATIENT & set(names):
-            known |= self._of_a_patient(address["appointment_id"], names)
+        elif address.keys() & {"appointment_id", "programme_id"} and _OF_A_PATIENT & set(names):
+            known |= self._of_a_patient(address, names)
         else:
             self._look_for(address)
         return {name: known[name] if name in known else _GIVES[name](self) for name in names}
 
-    def _of_a_patient(self, appointment_id: UUID, names: Collection[str]) -> dict[str, Any]:
-        at = scene(self.db, appointment_id, _why())
-        line, asked = at.patient.expected, prompting.newest_screening(self.db, appointment_id)
+    def _of_a_patient(self, address: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+        at = scene_at(self.db, _why(), **address)
+        line = at.patient.expected
+        asked = prompting.newest_screening(self.db, prompting.visit_of(line, now()))
         if asked is None and "screening_id" in names:
             raise WrongState  # nobody was asked yet
         return {
             "patient": at.patient, "known": at.known, "day": at.day, "person_id": line.person_id,
-            "may_decide": at.known.may_decide, "programme_id": line.programme_id,
             "screening_id": asked,
         }  # fmt: skip
 
@@ -154,9 +154,7 @@ def _why() -> str:
     return "request" if ACTS[str(request.endpoint)] in asked_for else "care"
 
 
-_OF_A_PATIENT = {
-    "patient", "known", "day", "may_decide", "screening_id", "person_id", "programme_id",
-}  # fmt: skip
+_OF_A_PATIENT = {"patient", "known", "day", "screening_id", "person_id"}
 _GIVES: Mapping[str, Callable[[On], Any]] = {
     "vault": lambda _on: parts().vault,
     "now": lambda _on: now(),
@@ -179,4 +177,5 @@ def given_at(path: str, scope: str) -> set[str]:
     named = {part.rpartition(":")[2].strip(">") for part in path.split("/") if "<" in part}
     if scope:  # a citizen's: which site is theirs to say
         return {*_GIVES, *named, "person_id", "person"} - {"site_id"}
-    return {*_GIVES, *named, *(_OF_A_PATIENT if "appointment_id" in named else ())}
+    at_desk = named & {"appointment_id", "programme_id"}
+    return {*_GIVES, *named, *(_OF_A_PATIENT if at_desk else ())}

@@ -14,9 +14,9 @@ from healthcert.services import (
     findings,
     giving,
     observing,
+    prompting,
     proxies,
     record,
-    safety,
     unbooked,
     vaccination,
 )
@@ -27,11 +27,12 @@ from healthcert.web.api.lists import Paging, Rows
 from healthcert.web.api.shapes import Day as OneDay
 from healthcert.web.api.shapes import Shape, many, of
 from healthcert.web.api.words import word
-from healthcert.web.clinic import own_site, scene
+from healthcert.web.clinic import Scene, own_site, scene, scene_at
 from healthcert.web.doses import sign
 from healthcert.web.here import parts
 
 _OF = "/clinic/appointments/<uuid:appointment_id>"
+_WITHOUT = "/clinic/people/<uuid:person_id>/programmes/<uuid:programme_id>"
 _IN_ERROR = word(vaccination.ERROR_REASONS)
 _LOOK: dict[str, Any] = {"looks": True, "fixed": {"reason": "care"}}
 
@@ -84,15 +85,7 @@ class Asked(Meant):
     answers: Annotated[dict[str, bool], Field(min_length=1)]
 
 
-def _questions(on: On, appointment_id: UUID, product_id: UUID | None) -> dict[str, Any]:
-    at = scene(on.db, appointment_id, "care", product_id)
-    return {"patient": at.patient, "known": at.known, "staff": at.staff, **on.kit}
-
-
-@deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
-def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
-    """Show what is to be asked before the dose; that one looked is written down."""
-    known = _questions(on, appointment_id, query.product_id)["known"]
+def _asked(known: prompting.Before) -> Shape:
     told = [{"code": each["code"], "ask": each["ask"]} for each in known.questions]
     worth = known.foreseen
     return Questions.model_validate({
@@ -101,15 +94,39 @@ def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
     })  # fmt: skip
 
 
+def _screened(on: On, at: Scene, answers: dict[str, bool]) -> Shape:
+    asked = {str(question["code"]) for question in at.known.questions}
+    if unknown := answers.keys() - asked:
+        raise BadInput({f"answers.{code}": "not_known" for code in unknown})
+    found = giving.screen(
+        on.db, answers=answers, patient=at.patient, known=at.known, staff=at.staff, **on.kit
+    )
+    return Led.model_validate({"outcome": str(found.outcome)})
+
+
+@deed("GET", f"{_OF}/questions", gives=Questions, looks=True)
+def questions(on: On, appointment_id: UUID, query: Meant) -> Shape:
+    """Show what is to be asked before the dose; that one looked is written down."""
+    return _asked(scene(on.db, appointment_id, "care", query.product_id).known)
+
+
+@deed("GET", f"{_WITHOUT}/questions", gives=Questions, looks=True)
+def questions_unbooked(on: On, query: Meant, **of: UUID) -> Shape:
+    """Show what is to be asked before a dose without an appointment; the look is written down."""
+    return _asked(scene_at(on.db, "care", **of, product_id=query.product_id).known)
+
+
 @deed("POST", f"{_OF}/screening", gives=Led)
 def screen(on: On, appointment_id: UUID, body: Asked) -> Shape:
     """Keep what was answered to the health questions, and say where it leads."""
-    told = _questions(on, appointment_id, body.product_id)
-    asked = {str(question["code"]) for question in told["known"].questions}
-    if unknown := body.answers.keys() - asked:
-        raise BadInput({f"answers.{code}": "not_known" for code in unknown})
-    found = giving.screen(on.db, answers=body.answers, **told)
-    return Led.model_validate({"outcome": str(found.outcome)})
+    return _screened(on, scene(on.db, appointment_id, "care", body.product_id), body.answers)
+
+
+@deed("POST", f"{_WITHOUT}/screening", gives=Led)
+def screen_unbooked(on: On, body: Asked, **of: UUID) -> Shape:
+    """Keep what was answered before a dose without an appointment, and say where it leads."""
+    at = scene_at(on.db, "care", **of, product_id=body.product_id)
+    return _screened(on, at, body.answers)
 
 
 Certified = of("Certified", "A fact that was written down, of whom; it is certified at once.",
@@ -120,11 +137,20 @@ FACT: dict[str, Any] = {
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/help", proxies.assist)
-post(f"{_OF}/consent", safety.consent, status=201,
-     body={"decision": word(DECISIONS), "decided_by": word(DECIDERS)})  # fmt: skip
-post(f"{_OF}/decision", giving.decide, body={
+_AGREE: dict[str, Any] = {
+    "status": 201, "body": {"decision": word(DECISIONS), "decided_by": word(DECIDERS)},
+}  # fmt: skip
+_DECIDE: dict[str, Any] = {"body": {
     "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
-})  # fmt: skip
+}}  # fmt: skip
+_ASKED_OF = "Who does not agree is asked whether to cancel what they have booked (`cancel_ahead`)."
+post(f"{_OF}/consent", giving.agree, name="consent", **_AGREE,
+     about=f"Write down whether somebody agrees to the vaccination. {_ASKED_OF}")  # fmt: skip
+post(f"{_WITHOUT}/consent", giving.agree, name="consent_unbooked", **_AGREE,
+     about=f"Write down whether somebody without an appointment agrees. {_ASKED_OF}")  # fmt: skip
+post(f"{_OF}/decision", giving.decide, **_DECIDE)
+post(f"{_WITHOUT}/decision", giving.decide, name="decide_unbooked", **_DECIDE,
+     about="Decide, as a clinician, on answers given without an appointment.")  # fmt: skip
 post(f"{_OF}/not-vaccinated", clinic.not_vaccinated,
      body={"reason": word(NOT_VACCINATED_REASONS)})  # fmt: skip
 post(f"{_OF}/dose", giving.give, name="record_dose", **FACT)

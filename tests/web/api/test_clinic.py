@@ -135,6 +135,43 @@ def test_another_vaccine_is_asked_for_its_own_questions_and_decided_on(
     assert noted == [{"consent": "not_checked", "screening": "go"}]
 
 
+def test_who_has_no_appointment_is_asked_as_any_other_by_programs(clinic, parts, program, citizen):
+    whose, nurse = citizen(), program("nurse")
+    path = f"/clinic/people/{whose.person}"
+    of = f"{path}/programmes/{clinic.programme_id}"
+    dose = {
+        "programme_id": str(clinic.programme_id), "product_id": str(clinic.product_id),
+        "told": {"lot": clinic.lot, "body_site": "LA", "given_at": NOW.isoformat()},
+    }  # fmt: skip
+    ask(nurse, f"{of}/decision", {"outcome": "go", "reason": "other", "until": None}, 409)
+    asked = nurse.get(f"{of}/questions?product_id={clinic.product_id}").json["items"]
+    answers = {each["code"]: each["code"] == "fever_today" for each in asked}
+    body = {"product_id": str(clinic.product_id), "answers": answers}
+    assert ask(nurse, f"{of}/screening", body)["outcome"] == "defer"
+    go = {"outcome": "go", "reason": "condition_passed", "until": None}
+    ask(nurse, f"{of}/decision", go, 204)
+    refused = {"decision": "refused", "decided_by": "self"}
+    unsaid = ask(nurse, f"{of}/consent", refused, 422)
+    assert unsaid["fields"] == {"cancel_ahead": "missing"}
+    ask(nurse, f"{of}/consent", refused | {"cancel_ahead": False}, 201)
+    assert ask(nurse, f"{path}/doses", dose, 409)["code"] == "not_agreed"
+    [line] = nurse.get("/clinic/day").json["items"]
+    assert (line["consent"], line["state"]) == ("refused", "booked")
+    ask(nurse, f"{of}/consent", {"decision": "given", "decided_by": "self"}, 201)
+    ask(nurse, f"{path}/doses", dose, 201)
+    with parts.doors.reading() as db:
+        assert db.scalars(select(AuditEvent.id).filter_by(act="dose_not_checked")).all() == []
+
+
+def test_what_is_booked_is_given_back_with_the_consent_where_they_want_it(program, citizen):
+    whose, nurse = citizen(), program("nurse")
+    of = f"/clinic/appointments/{whose.appointment}"
+    ask(nurse, f"{of}/consent", {"decision": "given", "decided_by": "self"}, 201)
+    withdrawn = {"decision": "withdrawn", "decided_by": "self"}
+    ask(nurse, f"{of}/consent", withdrawn, 201)  # nothing is booked beside this visit
+    assert nurse.get(of).json["expected"]["consent"] == "withdrawn"
+
+
 def test_who_was_put_off_books_no_earlier_day_and_nobody_else_learns_it(clinic, program, citizen):
     whose, nurse = citizen(), program("nurse")
     path = f"/clinic/appointments/{whose.appointment}"
