@@ -112,15 +112,12 @@ def create_app(settings: Settings, *, clock: Clock = clock, floor: Clock = built
         app.register_blueprint(dev.bp)
         app.add_url_rule("/styleguide", "styleguide", dev.styleguide)
     init_guards(app, staff.who, bearer)
-    init_health(
-        app,
-        {
-            "bundle": lambda: bundle_state(app),
-            "database": lambda: _database_state(parts, clock()),
-            "keys": lambda: _keys_state(parts, clock()),
-            "folder": lambda: {"worker": room_files.is_kept(settings.room_dir, clock())},
-        },
-    )
+    init_health(app, {
+        "bundle": lambda: bundle_state(app),
+        "database": lambda: _database_state(parts, clock()),
+        "keys": lambda: _keys_state(parts, clock()),
+        "folder": lambda: {"worker": room_files.is_kept(settings.room_dir, clock())},
+    })  # fmt: skip
     init_metrics(app, lambda: _figures(app, parts, clock()), settings.metrics_token)
     init_overload(app, settings)
     init_security(app, settings)

@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from healthcert.parts import Parts
-from healthcert.services import reporting
+from healthcert.services import alarms
 
 
 def watch(parts: Parts, now: datetime) -> int:
     """Raise an alarm of each case whose clock is over, once; return how many."""
-    return parts.doors.run(lambda db: reporting.sound_overdue(db, now=now))
+    return parts.doors.run(lambda db: alarms.sound_overdue(db, now=now))

@@ -3,13 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, WrongState, there
-from healthcert.models import Alarm, AuditEvent, Staff, new_id, upsert
+from healthcert.models import AdverseEvent, Alarm, AuditEvent, Staff, new_id, upsert
 
 REASONS = ("explained", "account_closed", "certificates_withdrawn", "limit_too_low")
+_OVERDUE = "reaction_overdue"
 SERVICE = ("service", UUID(int=0))  # what is about no row
 
 
@@ -24,6 +25,16 @@ def sound(db: Session, *, kind: str, about: tuple[str, UUID] = SERVICE, now: dat
     )
     if raised is not None:
         _note(db, raised, "alarm_raised", kind, None, now)
+
+
+def sound_overdue(db: Session, *, now: datetime) -> int:
+    """Sound of each serious case that was to be assessed by now, once; return of how many."""
+    told = exists().where(Alarm.kind == _OVERDUE, Alarm.subject_id == AdverseEvent.id)
+    late = select(AdverseEvent.id).where(AdverseEvent.state.in_(("reported", "investigating")))
+    found = db.scalars(late.where(AdverseEvent.due_at <= now, ~told)).all()
+    for event_id in found:
+        sound(db, kind=_OVERDUE, about=("adverse_event", event_id), now=now)
+    return len(found)
 
 
 def still_open(db: Session) -> list[Alarm]:

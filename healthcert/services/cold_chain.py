@@ -12,8 +12,9 @@ from healthcert.errors import BadInput, WrongState
 from healthcert.models import Knowledge, Lot, LotValidity, Product, Staff, Stock
 from healthcert.models.cold_chain import FRIDGES, VVM_STAGES, ColdReading, Fridge, Vial
 from healthcert.services import alarms, audit, knowledge, stock
-from healthcert.services.facts import CLOCK_SLACK, wrong_name
+from healthcert.services.facts import CLOCK_SLACK
 from healthcert.services.stock import Shelf
+from healthcert.services.tidying import wrong_name
 
 
 def shelves(

@@ -5,7 +5,7 @@ to the record at which it was shown, or it stays. Each step is that of the count
 """
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -19,10 +19,8 @@ from healthcert.services import delegating, identities, looks, messages, people,
 from healthcert.services.part import Part
 from healthcert.services.people import IdentityDetails, details_of, key_of
 
-KIND, REASON = "correction", "duplicate"
 STEPS = ("verify", "approve", "reject", "carry_out")
 GROUNDS = ("document_seen", "person_heard", "details_fit")  # to verify or to approve
-_LAST = 3  # of the number, to compare with the paper
 
 
 class Waiting(NamedTuple):
@@ -49,12 +47,12 @@ class Claimant(NamedTuple):
 
 
 class Contested(NamedTuple):
-    """A request, the document, and both records; only its state for who does not decide it now."""
+    """A request, the document, both records; only its state for who does not decide it now."""
 
     waiting: Waiting
     kind: str  # of the document; empty where it is not shown
     country: str
-    ends_in: str  # the last signs of its number
+    ends_in: str  # the last signs of its number, to compare with the paper
     asking: Claimant | None  # at whose record it was shown
     holding: Claimant | None  # on whose record it is
 
@@ -68,9 +66,10 @@ def waiting(
     body: ColumnElement[UUID] = func.coalesce(Site.organisation_id, Staff.organisation_id)
     first = select(Request).join(RequestStep, RequestStep.request_id == Request.id)
     first = first.join(Staff, Staff.id == RequestStep.staff_id)
-    first = first.outerjoin(Site, Site.id == Staff.site_id).where(body.in_(reach))
-    first = first.where(RequestStep.ordinal == 1, RequestStep.reason == REASON)
-    first = first.where(Request.kind == KIND, Request.state.in_(requests.OPEN))
+    first = first.outerjoin(Site, Site.id == Staff.site_id).where(
+        body.in_(reach), RequestStep.ordinal == 1, RequestStep.reason == "duplicate",
+        Request.kind == "correction", Request.state.in_(requests.OPEN),
+    )  # fmt: skip
     if request_id is not None:
         first = first.where(Request.id == request_id)
     found = db.scalars((part or Part((), 100)).of(first, Request.due_at, Request.id)).all()
@@ -103,12 +102,11 @@ def one(db: Session, *, vault: Vault, request_id: UUID, staff: Staff, now: datet
         return Contested(at, "", "", "", None, None)
     requests.refuse_new(db, staff=staff, now=now)
     request, asking, holding = _both(db, request_id)
-    told = _document(vault, request, asking)
+    known = _document(vault, request, asking) or IdentityDetails("none", "")
     for person in (asking, holding):
         looks.seen(db, staff=staff, person_id=person.id, reason="correction", now=now)
-    known = told or IdentityDetails("none", "")
     return Contested(
-        at, known.kind, known.country, known.value[-_LAST:],
+        at, known.kind, known.country, known.value[-3:],
         _claimant(db, vault, asking), _claimant(db, vault, holding),
     )  # fmt: skip
 
@@ -119,8 +117,7 @@ def decide(
 ) -> None:  # fmt: skip
     """Take a step; where it is the last, move the document or let it stay, and tell them.
 
-    To ``verify`` and to ``approve`` needs one of `GROUNDS`, to ``reject`` one of the reasons of
-    requests; to ``carry_out`` what was approved needs none.
+    To verify or approve needs one of `GROUNDS`, to reject a reason of requests, the last none.
 
     Raises:
         NotFound: No such request waits in their reach.
@@ -147,17 +144,14 @@ def decide(
         db, vault=vault, told=told, of=holding, to=asking, staff=staff, now=now
     )
     templates = {asking: "document_moved", holding: "document_gone"}
+    how: Any = {"vault": vault, "time_zone": country.time_zone, "due_at": now, "now": now}
+    how["fields"] = {"reference": request.reference}
     for person, template in templates.items() if moved else ((asking, "document_stays"),):
-        messages.queue(
-            db, vault=vault, person=person, template=template,
-            fields={"reference": request.reference}, time_zone=country.time_zone, due_at=now,
-            now=now,
-        )  # fmt: skip
+        messages.queue(db, person=person, template=template, **how)
 
 
 def _within(db: Session, staff: Staff, request_id: UUID, now: datetime) -> Waiting:
-    found = waiting(db, staff=staff, request_id=request_id, now=now)
-    return there(found[0] if found else None)
+    return there(next(iter(waiting(db, staff=staff, request_id=request_id, now=now)), None))
 
 
 def _both(db: Session, request_id: UUID) -> tuple[Request, Person, Person]:
@@ -181,8 +175,6 @@ def _claimant(db: Session, vault: Vault, person: Person) -> Claimant:
         return Claimant("", "", "", person.recorded_at, [])
     details = details_of(vault, person)
     kinds = select(Identity.kind).filter_by(person_id=person.id).order_by(Identity.id)
-    return Claimant(
-        f"{details.family} {details.given}".strip(),
-        f"{details.family_latin} {details.given_latin}".strip(),
-        details.birth_date, person.recorded_at, list(db.scalars(kinds)),
-    )  # fmt: skip
+    name = f"{details.family} {details.given}".strip()
+    latin = f"{details.family_latin} {details.given_latin}".strip()
+    return Claimant(name, latin, details.birth_date, person.recorded_at, [*db.scalars(kinds)])

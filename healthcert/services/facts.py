@@ -16,7 +16,6 @@ from healthcert.models import Appointment, Lot, LotValidity, Product, Site, Staf
 from healthcert.models.dose import BODY_SITES, ROUTES, Dose, DoseStanding
 
 LONGEST_LOT = 20  # GS1 application identifier 10
-LONGEST_NAME = 100  # letters: of a site, a fridge, a day, a member of staff
 CLOCK_SLACK = timedelta(minutes=5)  # between a clinic's clock and ours
 _Named = tuple[UUID, str]  # by product and number
 _BY_NUMBER = (Lot.product_id == Dose.product_id) & (Lot.number == Dose.lot_text)
@@ -173,10 +172,3 @@ def lots_on(db: Session, *, product_id: UUID, site_id: UUID, day: date) -> list[
 
 def _day(moment: datetime, site: Site) -> date:
     return moment.astimezone(ZoneInfo(site.time_zone)).date()
-
-
-def wrong_name(name: str, most: int = LONGEST_NAME) -> str:
-    """Return what is wrong with a name that staff gave: ``missing``, ``too_long``, or nothing."""
-    if not name.strip():
-        return "missing"
-    return "too_long" if len(name) > most else ""

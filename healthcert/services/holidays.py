@@ -27,7 +27,7 @@ from healthcert.models.broken import refusing
 from healthcert.models.place import CANCELLABLE
 from healthcert.services import audit, delegating, resting
 from healthcert.services.cells import LANGUAGES
-from healthcert.services.facts import wrong_name
+from healthcert.services.tidying import wrong_name
 
 FARTHEST = timedelta(days=731)  # ahead, as plans reach
 _DAY = timedelta(days=1)

@@ -15,8 +15,8 @@ from healthcert.models.place import FACILITIES
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import cells, hours
 from healthcert.services.cells import LANGUAGES, Kind, Setting
-from healthcert.services.facts import LONGEST_NAME, wrong_name
 from healthcert.services.sheets import Line
+from healthcert.services.tidying import LONGEST_NAME, wrong_name
 
 _SITE = (
     "code", *(f"name_{lang}" for lang in LANGUAGES), *(f"address_{lang}" for lang in LANGUAGES),

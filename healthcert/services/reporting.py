@@ -5,22 +5,20 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from healthcert.data.knowledge import Country
 from healthcert.errors import BadInput, NotFound, WrongState, there
 from healthcert.gateways.vault import Vault
-from healthcert.models import AdverseEvent, Alarm, Dose, Staff, new_id
+from healthcert.models import AdverseEvent, Dose, Staff, new_id
 from healthcert.models.adverse_event import ERROR_REASONS, AdverseEventEntry
 from healthcert.models.broken import refusing
-from healthcert.services import alarms, audit, elsewhere, people
+from healthcert.services import audit, elsewhere, people
 
 _STEPS = (
     "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
     "ck_adverse_event_death",
 )  # fmt: skip
-_OVERDUE = "reaction_overdue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +163,6 @@ def move_event(
         event.due_at = (event.due_at or now + country.serious_within) if serious else None
     _note(db, f"adverse_event_{state}", event_id, staff, now, **found)
     return event
-
-
-def sound_overdue(db: Session, *, now: datetime) -> int:
-    """Raise an alarm of each serious case that was to be assessed by now, once; return how many."""
-    told = exists().where(Alarm.kind == _OVERDUE, Alarm.subject_id == AdverseEvent.id)
-    late = select(AdverseEvent.id).where(AdverseEvent.state.in_(("reported", "investigating")))
-    found = db.scalars(late.where(AdverseEvent.due_at <= now, ~told)).all()
-    for event_id in found:
-        alarms.sound(db, kind=_OVERDUE, about=("adverse_event", event_id), now=now)
-    return len(found)
 
 
 def _note(

@@ -12,7 +12,7 @@ from healthcert.errors import BadInput, NeedsAnother, NotAllowed, NotProved, the
 from healthcert.models import Organisation, Site, Staff, StaffLink
 from healthcert.models.staff import STAFF_ROLES, WITHOUT_SITE
 from healthcert.services import audit, delegating, visits
-from healthcert.services.facts import wrong_name
+from healthcert.services.tidying import wrong_name
 
 _EMPLOYER = func.coalesce(Site.organisation_id, Staff.organisation_id)
 

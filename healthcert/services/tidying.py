@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from healthcert.errors import BadInput
-from healthcert.hcert.names import LONGEST as LONGEST_NAME
+from healthcert.hcert import names
 from healthcert.models.person import IDENTITY_KINDS, SEXES
 from healthcert.services.people import Details, IdentityDetails
 
@@ -16,6 +16,7 @@ _MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}\.[^@\s.]{2,63}")
 # What turns letters round unseen: a name would read otherwise on a page than in a message or a
 # certificate. Marks of direction and joiners stay: some scripts need them.
 _TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+LONGEST_NAME = 100  # letters: of a site, a fridge, a day, a member of staff
 _FIRST_YEAR = 1900  # before it no certificate of the EU names a birth
 
 
@@ -52,11 +53,18 @@ def tidy_identity(identity: IdentityDetails) -> IdentityDetails:
     return IdentityDetails(identity.kind, identity.country.upper(), value)
 
 
+def wrong_name(name: str, most: int = LONGEST_NAME) -> str:
+    """Return what is wrong with a name that staff gave: ``missing``, ``too_long``, or nothing."""
+    if not name.strip():
+        return "missing"
+    return "too_long" if len(name) > most else ""
+
+
 def _names_wrong(details: Details) -> dict[str, str]:
     wrong = {
         name: "too_long"
         for name in ("family", "given", "family_latin", "given_latin")
-        if len(getattr(details, name)) > LONGEST_NAME
+        if len(getattr(details, name)) > names.LONGEST
     }
     if not details.family:
         wrong["family"] = "missing"

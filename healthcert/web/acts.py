@@ -45,7 +45,7 @@ BY_ACT: Mapping[str, str] = {
     "record_dose": "doses: ask record; unbooked: dose; v1: record_dose write_down",
     "record_not_vaccinated": "care: not_vaccinated; v1: not_vaccinated",
     "triage_patient": "care: decision; unbooked: decision; v1: decide decide_unbooked",
-    "offer_standby": "waiting: standby; v1: open_today standby",
+    "offer_standby": "closing: standby; v1: open_today standby",
     "settle_stock": "entries: one correct; stock: settle; v1: settle add_fridge retire_fridge "
     "correct_entry",
     "plan_sessions": "planning: every preview make resize; holidays: every; v1: sessions resize "

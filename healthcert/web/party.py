@@ -41,23 +41,21 @@ def who() -> Page:
         return _who()
     (begun, names), new = draft.begun(), draft.begin()
     if names:
-        told = {"names": names, "drafts": (begun, new)}
-        return render_template("booking/begun.html", asked=asked(), **told)
+        drafts = begun, new
+        return render_template("booking/begun.html", asked=asked(), names=names, drafts=drafts)
     return _who() if new == draft.FIRST else redirect(url_for(".who", **asked(draft=new)), code=303)
 
 
 def _who() -> Page:
     """Ask who of those on record is meant, or go on with somebody else."""
     number, known = _number(), _known()
-    if "number" not in request.args and draft.left(number) == [TOLD]:
+    left_to_tell = "number" not in request.args and draft.left(number) == [TOLD]
+    if left_to_tell or not (known or at_desk()):
         return _to_details(number)
-    if at_desk() and known is None:
+    if known is None:
         return redirect(url_for(".find", number=number, **asked()), code=303)
-    if not known and not at_desk():
-        return _to_details(number)
-    known = known or {}
-    own, sent = draft.citizen(), request.method == "POST"
-    at_hand = draft.people()[number - 1].get("id") or (own and str(own.person_id))
+    own, sent, one = draft.citizen(), request.method == "POST", draft.people()[number - 1]
+    at_hand = one.get("id") or (own and str(own.person_id))
     form = Which(request.form if sent else None, person=at_hand)
     other = _("Somebody who is not on record") if at_desk() else _("Somebody else")
     names = {
@@ -67,12 +65,13 @@ def _who() -> Page:
     form.person.choices = options(names | {_NEW: other})
     if not (sent and form.validate()):
         return _page("who", form, number), 400 if sent else 200
-    if form.person.data != _NEW:
+    if form.person.data == _NEW:
+        one = {"typed": draft.shared(), "done": []}
+    else:
         name, born = known[form.person.data]
-        before = draft.people()[number - 1] if form.person.data == at_hand else {}
-        draft.put(number, before | {"id": form.person.data, "name": name, "birth": born})
-        return _to_details(number)
-    draft.put(number, {"typed": draft.shared(), "done": []})
+        one = one if form.person.data == at_hand else {}
+        one = {**one, "id": form.person.data, "name": name, "birth": born}
+    draft.put(number, one)
     return _to_details(number)
 
 
@@ -134,8 +133,7 @@ def _to_details(number: int) -> Page:
 
 def _question(form: Answers, number: int, step: str) -> str:
     everybody = draft.people()
-    is_typed = "id" not in everybody[number - 1]
-    steps = [*STEPS, TOLD] if is_typed else [step]
+    steps = [step] if "id" in everybody[number - 1] else [*STEPS, TOLD]
     last = TOLD if TOLD in everybody[number - 2] else [*STEPS][-1]  # of whoever is before
     return _page("details", form, number, step=step, steps=steps, last=last)
 

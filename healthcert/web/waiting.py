@@ -1,27 +1,24 @@
-"""The waiting list: joined by anybody, kept and answered by whoever is signed in; standby doses."""
+"""The waiting list: joined by anybody, kept and answered by whoever is signed in."""
 
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, session, url_for
 from werkzeug import Response
-from wtforms import BooleanField, IntegerField
-from wtforms.validators import NumberRange
+from wtforms import BooleanField
 
 from healthcert.errors import CannotWait, NotEligible, SlotFull
 from healthcert.i18n import format_number, gettext
 from healthcert.i18n import lazy as _
 from healthcert.policy.offers import RADII
-from healthcert.services import identities, near, offers, people, roster, waiting
-from healthcert.services.vials import opened as open_vials
+from healthcert.services import identities, near, offers, people, waiting
 from healthcert.web import draft, joining
 from healthcert.web.about import about, accepted, details_in, known_by
-from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled, words
+from healthcert.web.answers import Answers, Choice, Radios, needed, options, recalled
 from healthcert.web.appointments import do
-from healthcert.web.clinic import own_site
 from healthcert.web.family import actor, opened, whose
 from healthcert.web.guards import visitor
-from healthcert.web.here import done, limit, parts
+from healthcert.web.here import limit, parts
 from healthcert.web.moment import now
 from healthcert.web.places import give_choices, town_at
 from healthcert.web.refusals import answer_to
@@ -29,7 +26,6 @@ from healthcert.web.refusals import answer_to
 bp = Blueprint("waiting", __name__)
 bp.context_processor(lambda: {"zone": parts().country.time_zone})
 
-_TO_COME = 60  # minutes until those who accept are there
 _Page = str | tuple[str, int] | Response
 
 
@@ -40,13 +36,6 @@ class Wanted(Answers):
     town = Choice(_("Which town is nearest to you?"), [needed])
     within = Choice(_("How far can you go?"), default="20")
     standby = BooleanField(_("I can also come at short notice, within an hour or two"))
-
-
-class Spare(Answers):
-    """Doses of open vials that would be thrown away."""
-
-    session = Radios(_("From which vaccine?"), [needed])
-    doses = IntegerField(_("How many doses are left?"), [NumberRange(1, 100)])
 
 
 @bp.get("/book/waiting")
@@ -131,29 +120,6 @@ def answer(offer_id: UUID, verb: str) -> _Page:
     except SlotFull:
         return render_template("waiting/gone.html", answer=answer_to(SlotFull)), 409
     return redirect(url_for("citizen.overview"), code=303)
-
-
-@bp.route("/clinic/standby", methods=["GET", "POST"])
-def standby() -> _Page:
-    """Offer doses of open vials to those nearby who can come within the hour."""
-    form = Spare(request.form or None)
-    with parts().doors.reading() as db:
-        site = roster.site(db, site_id=own_site())
-        open_today = offers.sessions_today(db, site=site, now=now())
-        spare = [one for one in open_vials(db, site_id=site.id) if one.minutes(now()) > _TO_COME]
-    form.session.choices = options({str(one.id): product for one, product in open_today})
-    given = {one.product_id for one, _product in open_today}
-    left = [(each.product.name, each.left) for each in spare if each.lot.product_id in given]
-    if request.method == "GET":
-        form.doses.data = sum(doses for _name, doses in left) or None
-    if request.method == "POST" and form.validate():
-        session_id, doses = UUID(form.session.data), form.doses.data
-        done(offers.standby, site=site, session_id=session_id, doses=doses)
-        return redirect(url_for(".standby", done=form.doses.data), code=303)
-    if form.doses.errors:
-        form.doses.errors = [words("not_a_count", form.doses.label.text)]
-    page = render_template("waiting/standby.html", form=form, site=site, left=left)
-    return (page, 400) if form.errors else page
 
 
 def _wanted() -> Wanted:

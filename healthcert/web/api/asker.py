@@ -99,10 +99,8 @@ class On(NamedTuple):
         Raises:
             NotFound: One may not do that for them.
         """
-        return proxies.admit(
-            self.db, actor=self.actor, person_id=visitor().person_id or UUID(int=0), scope=scope,
-            now=now(),
-        )  # fmt: skip
+        whose = visitor().person_id or UUID(int=0)
+        return proxies.admit(self.db, actor=self.actor, person_id=whose, scope=scope, now=now())
 
     def told(
         self, names: Collection[str], address: Mapping[str, Any], scope: str

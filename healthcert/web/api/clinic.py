@@ -137,12 +137,10 @@ FACT: dict[str, Any] = {
 get(_OF, clinic.patient, answer=Patient, **_LOOK)
 post(f"{_OF}/arrived", clinic.arrive)
 post(f"{_OF}/help", proxies.assist)
-_AGREE: dict[str, Any] = {
-    "status": 201, "body": {"decision": word(DECISIONS), "decided_by": word(DECIDERS)},
-}  # fmt: skip
-_DECIDE: dict[str, Any] = {"body": {
-    "outcome": word(("go", "defer", "refuse")), "reason": word(OVERRIDE_REASONS),
-}}  # fmt: skip
+_AGREE: Any = {"status": 201}
+_AGREE["body"] = {"decision": word(DECISIONS), "decided_by": word(DECIDERS)}
+_OUTCOMES = word(("go", "defer", "refuse"))
+_DECIDE: Any = {"body": {"outcome": _OUTCOMES, "reason": word(OVERRIDE_REASONS)}}
 _ASKED_OF = "Who does not agree is asked whether to cancel what they have booked (`cancel_ahead`)."
 post(f"{_OF}/consent", giving.agree, name="consent", **_AGREE,
      about=f"Write down whether somebody agrees to the vaccination. {_ASKED_OF}")  # fmt: skip

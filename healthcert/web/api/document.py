@@ -89,9 +89,7 @@ def document() -> Mapping[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "healthcert",
-            "version": "1",
-            "description": _ABOUT,
+            "title": "healthcert", "version": "1", "description": _ABOUT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
@@ -100,7 +98,7 @@ def document() -> Mapping[str, Any]:
             "schemas": schemas["$defs"],
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
-    }
+    }  # fmt: skip
 
 
 def _operation(one: Deed, names: Mapping[Any, Any]) -> dict[str, Any]:

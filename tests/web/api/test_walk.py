@@ -27,7 +27,7 @@ BY_DEED = {
     "waiting.begin": "join",
     "waiting.leave": "leave",
     "waiting.answer": "accept decline",
-    "waiting.standby": "open_today standby",
+    "closing.standby": "open_today standby",
     "room.availability": "availability",
     "public.draws public.draw_file": "draws draw",
     "citizen.sign_in citizen.ask_code": "ask_code",
