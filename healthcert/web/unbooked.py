@@ -72,7 +72,7 @@ def _choose(person_id: UUID) -> tuple[str, int]:
                                           other=in_words(one.names))
         for one, product in offered
     })  # fmt: skip
-    if request.values:
+    if request.form or request.args.keys() & {"now", "afterwards"}:
         form.take({"product": "missing"})
     page = render_template("clinic/unbooked.html", found=found, form=form)
     return page, 400 if form.errors else 200

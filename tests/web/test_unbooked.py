@@ -44,8 +44,10 @@ def unchecked(rows):
 
 def test_a_dose_given_now_is_asked_consent_and_questions_on_its_form(somebody, rows):
     nurse, path, told = somebody()
-    page = nurse.get(path).text
+    page = nurse.get(f"{path}?lang=en").text
     assert "It is given now" in page
+    assert "There is a problem" not in page
+    assert nurse.get(f"{path}?now=y").status_code == 400
     assert "q_" not in page
     page = nurse.get(f"{path}?product={told['product']}").text
     assert 'name="agrees"' in page
