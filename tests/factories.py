@@ -134,7 +134,7 @@ def make_decision(db: Session, *, phase: Phase | None = None, **values: Any) -> 
 def make_product(db: Session, *, diseases: tuple[str, ...] = (COVID,), **values: Any) -> Product:
     """Return a product of two doses, 21 days apart, against COVID-19."""
     defaults = {
-        "code": f"EU/1/20/{next(_numbers)}", "name": "Comirnaty", "vp": "1119349007",
+        "code": f"EU/1/99/{next(_numbers)}", "name": "Comirnaty", "vp": "1119349007",
         "ma": "ORG-100030215", "series_doses": 2, "min_interval_days": INTERVAL,
         "target_interval_days": 28, "min_age_years": 12,
         "knowledge_id": values.get("knowledge_id") or make_knowledge(db).id, "recorded_at": NOW,
