@@ -90,14 +90,14 @@ def ask(appointment_id: UUID) -> str:
     return ask_of(at, form)
 
 
-def ask_of(at: Scene, form: Any) -> str:  # noqa: ANN401 - a form made here
-    """Ask what is or was given, what is known of it filled in."""
+def ask_of(at: Scene, form: Any, beside: Consented | None = None) -> str:  # noqa: ANN401
+    """Ask what is or was given, what is known of it filled in; `beside` as `ask_given` has it."""
     product = at.known.rule.product.id
     form.product.data = at.product
     if not form.afterwards.data:
         form.lot.data = session.get("lots", {}).get(str(product)) or at.known.last_lot
         form.given_at.data = clock(now(), at.patient.expected.time_zone)
-    return ask_given(form, at)
+    return ask_given(form, at, beside)
 
 
 @bp.post("/appointments/<uuid:appointment_id>/dose")

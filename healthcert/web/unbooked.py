@@ -13,7 +13,7 @@ from healthcert.services import knowledge
 from healthcert.web.answers import Answers, Radios, options
 from healthcert.web.care import agree, decide
 from healthcert.web.clinic import Consented, Scene, scene_unbooked
-from healthcert.web.doses import ask_given, ask_of, given, record_of
+from healthcert.web.doses import ask_of, given, record_of
 from healthcert.web.here import parts
 from healthcert.web.labels import in_words
 from healthcert.web.people import known
@@ -53,7 +53,7 @@ def consent(person_id: UUID) -> _Page:
             agree(db, at, form)
         except BadInput as wrong:
             form.take(wrong.fields)
-            return ask_given(given(db, at, None), at, form), 400
+            return ask_of(at, given(db, at, None), form), 400
     return redirect(at.way("dose"), code=303)
 
 
@@ -72,7 +72,7 @@ def _choose(person_id: UUID) -> tuple[str, int]:
                                           other=in_words(one.names))
         for one, product in offered
     })  # fmt: skip
-    if request.values:
+    if request.form or request.args.keys() & {"now", "afterwards"}:
         form.take({"product": "missing"})
     page = render_template("clinic/unbooked.html", found=found, form=form)
     return page, 400 if form.errors else 200

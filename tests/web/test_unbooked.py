@@ -44,8 +44,10 @@ def unchecked(rows):
 
 def test_a_dose_given_now_is_asked_consent_and_questions_on_its_form(somebody, rows):
     nurse, path, told = somebody()
-    page = nurse.get(path).text
+    page = nurse.get(f"{path}?lang=en").text
     assert "It is given now" in page
+    assert "There is a problem" not in page
+    assert nurse.get(f"{path}?now=y").status_code == 400
     assert "q_" not in page
     page = nurse.get(f"{path}?product={told['product']}").text
     assert 'name="agrees"' in page
@@ -127,6 +129,7 @@ def test_for_a_child_who_may_by_law_agrees_on_the_page_of_the_dose(somebody, row
     consent, of = f"{path.removesuffix('dose')}consent", {"product": told["product"]}
     alone = nurse.post(consent, of | {"decision": "given", "decided_by": "self"}, page=path)
     assert (alone.status_code, "may not agree for them" in alone.text) == (400, True)
+    assert f'action="{path}?product=' in alone.text, "the dose goes where it belongs"
     parent = of | {"decision": "given", "decided_by": "parent", "name": "Umm Kanaria"}
     assert nurse.post(consent, parent, page=path).status_code == 303
     nurse.post(path, told | {"all_no": "y"})
