@@ -218,8 +218,9 @@ def unexpected(
     """
     person, site = there(db.get(Person, person_id)), db.get_one(Site, staff.site_id)
     programme = there(db.get(Programme, programme_id))
-    offers = (each for one, each in knowledge.offered(db) if one.id == programme_id)
-    product = there(db.get(Product, product_id) if product_id else next(offers, None))
+    product = there(
+        db.get(Product, product_id) if product_id else knowledge.first_of(db, programme)
+    )
     details = details_of(vault, person)
     line = Unexpected(
         person_id, f"{details.given} {details.family}".strip(),

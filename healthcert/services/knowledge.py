@@ -100,6 +100,12 @@ def offered(db: Session) -> list[tuple[Programme, Product]]:
     return [(one, products[code]) for one, codes in each.items() for code in codes]
 
 
+def first_of(db: Session, programme: Programme) -> Product | None:
+    """Return the product that a programme's file names first."""
+    codes = _content(db, programme.knowledge_id)["products"]
+    return db.scalar(select(Product).where(Product.code.in_(codes[:1])))
+
+
 def programme_content(db: Session, programme_id: UUID) -> Mapping[str, Any]:
     """Return what the file of a programme says."""
     return _content(db, db.get_one(Programme, programme_id).knowledge_id)

@@ -158,7 +158,7 @@ def mother(holder, clinic):
     """Return a mother's browser, with a child on record, and the address of two places."""
     citizen = holder(slot=1)
     assert citizen.post("/my/family/child", CHILD).status_code == 303
-    return citizen, f"?slot={clinic.slots[2].hex}.{clinic.slots[2].hex}&second=later"
+    return citizen, f"?slot={clinic.slots[2].hex}.{clinic.slots[2].hex}&second=later&draft=0"
 
 
 def choices(page):
@@ -167,7 +167,7 @@ def choices(page):
 
 def test_a_mother_books_for_her_child_by_the_record_and_types_nothing(mother, parts, clinic):
     citizen, _asked = mother
-    asked = f"?slot={clinic.slots[0].hex}&second=later"
+    asked = f"?slot={clinic.slots[0].hex}&second=later&draft=0"
     page = citizen.get(f"/book/who{asked}").text
     assert "Myself" in page
     assert "صغيرة" in page
@@ -218,7 +218,7 @@ def test_whose_record_is_open_is_proposed_first(mother):
 
 def test_a_dose_not_due_is_told_to_whose_record_it_is(holder, clinic):
     citizen = holder()
-    asked = f"?slot={clinic.slots[1].hex}&dose=1&second=later"
+    asked = f"?slot={clinic.slots[1].hex}&dose=1&second=later&draft=0"
     [me] = choices(citizen.get(f"/book/who{asked}").text)
     answer = citizen.post(f"/book/who{asked}", {"person": me})
     assert answer.status_code == 409
