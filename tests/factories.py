@@ -373,13 +373,16 @@ def make_test(db: Session, *, person: Person | None = None, **values: Any) -> Te
 
 
 def make_recovery(db: Session, *, person: Person | None = None, **values: Any) -> Recovery:
-    """Return a recovery of our own, first found 20 days ago."""
+    """Return a recovery of our own, first found 20 days ago, with the test that founds it."""
     defaults = {
-        "person_id": (person or make_person(db)).id, "disease": COVID,
+        "person_id": (person := person or make_person(db)).id, "disease": COVID,
         "first_positive_on": day(-20), "valid_from": day(-9), "valid_until": day(160),
         "recorded_at": NOW, "recorded_on": TODAY,
         "recorded_by": values.get("recorded_by") or make_staff(db).id,
     }  # fmt: skip
+    if not values.keys() & {"evidence", "test_result_id"}:
+        by = {"result": POSITIVE, "recorded_by": defaults["recorded_by"]}
+        values["test_result_id"] = make_test(db, person=person, **by).id
     return add(db, Recovery(**defaults | values))
 
 

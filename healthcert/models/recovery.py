@@ -16,7 +16,8 @@ COUNTS = ("valid", "unknown", "entered_in_error")
 class Recovery(Finding):
     """A disease that a person went through, by the day of the first positive test.
 
-    It may be founded on a test result of our own, and stands only as long as that one does.
+    What was found here is founded on a positive test result of our own (the rule
+    `recovery_founded`; older rows may name none), and stands only as long as that one does.
     """
 
     __tablename__ = "recovery"

@@ -7,7 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert import models
-from healthcert.db import Doors
+from healthcert.db import Doors, migrate
 from healthcert.models import Certificate, Recovery, RecoveryStanding
 from tests import factories as make
 from tests.factories import NEGATIVE, NOW, POSITIVE, TODAY, day
@@ -154,6 +154,32 @@ def test_a_recovery_is_founded_on_a_positive_test_of_the_same_person(db):
         mark(db, "test_result", tests[1])
     mark(db, "recovery", recovery)
     mark(db, "test_result", tests[1])
+
+
+def test_a_recovery_that_was_found_here_names_a_test(db):
+    person = make.make_person(db)
+    for values in ({}, {"replaces": make.make_recovery(db, person=person).id}):
+        with refused(db, "recovery_founded"):
+            make.make_recovery(db, person=person, test_result_id=None, **values)
+    for evidence in ("seen", "stated", "verified"):
+        make.make_recovery(db, person=person, evidence=evidence, country="FR")
+    gone = make.make_test(db, person=person, result=POSITIVE)
+    mark(db, "test_result", gone)
+    with refused(db, "foreign_key"):
+        make.make_recovery(db, person=person, test_result_id=gone.id)
+
+
+def test_a_recovery_of_before_that_names_no_test_outlives_the_step(doors: Doors, database_url):
+    on = " ON recovery" if doors.engine.dialect.name == "postgresql" else ""
+    with doors.engine.begin() as connection:
+        connection.exec_driver_sql(f"DROP TRIGGER recovery_founded{on}")
+    with doors.transaction() as db:
+        old = make.make_recovery(db, test_result_id=None)
+    migrate(database_url)
+    with doors.transaction() as db:
+        assert db.get_one(Recovery, old.id).test_result_id is None
+        with refused(db, "recovery_founded"):
+            make.make_recovery(db, test_result_id=None)
 
 
 def test_a_recovery_that_stands_does_not_let_its_test_go(db):
