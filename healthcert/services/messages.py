@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from healthcert.gateways.vault import Vault
-from healthcert.models import Base, Message, Person, new_id
+from healthcert.models import Base, Certificate, Message, Person, new_id
 from healthcert.services.audit import Rows
 from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.wording import BY_DAY, words
 
 MOST_ATTEMPTS = 8
 _FIRST_WAIT = timedelta(minutes=1)  # doubled with every attempt
+# When the newest certificate in force of whom a message is for was issued.
+_IN_FORCE = select(func.max(Certificate.issued_at)).where(
+    Certificate.person_id == Message.person_id, Certificate.state == "issued",
+).scalar_subquery()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ def claim(
     written: also what is left of a long day, or was refused by a relay.
 
     Two workers never get the same one: rows another holds are skipped (on SQLite one waits).
-    Each claim counts as an attempt; after `MOST_ATTEMPTS` a message has failed.
+    Each claim counts as an attempt; after `MOST_ATTEMPTS`, or once untrue, a message has failed.
     """
     is_due = Message.state == "queued", Message.due_at <= now
     if morning is not None:  # put off once, so no later round of the night looks at it again
@@ -118,14 +122,14 @@ def claim(
         .with_for_update(skip_locked=True)
     )
     found = db.execute(
-        select(Message, Person.wrapped_key)
+        select(Message, Person.wrapped_key, _IN_FORCE)
         .join(Person, Person.id == Message.person_id)
         .where(Message.id.in_(db.scalars(due).all()))
         .order_by(Message.due_at)
     ).all()
     claimed: list[Outgoing] = []
-    for message, key in found:
-        if message.attempts >= MOST_ATTEMPTS:
+    for message, key, issued_at in found:
+        if message.attempts >= MOST_ATTEMPTS or _is_untrue(message, issued_at):
             message.state = "failed"
             continue
         claimed.append(_opened(vault, message, key))
@@ -133,6 +137,12 @@ def claim(
         message.attempts += 1
     db.flush()
     return claimed
+
+
+def _is_untrue(message: Message, issued_at: datetime | None) -> bool:
+    """Say whether what a message calls ready was revoked, and none issued since is in force."""
+    since = message.recorded_at.replace(microsecond=0)  # certificates are of full seconds
+    return message.template == "certificate_ready" and (issued_at is None or issued_at < since)
 
 
 def settle(db: Session, *, sent: Collection[UUID], now: datetime) -> None:

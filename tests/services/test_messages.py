@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
 from healthcert.models import Message, Person
-from healthcert.services import messages, wording
+from healthcert.services import findings, messages, wording
 from healthcert.services.wording import TEMPLATES, words
 from tests.factories import NOW
 from tests.services.clinic import details
@@ -94,6 +95,24 @@ def test_at_night_leaves_only_what_does_not_wait_and_the_rest_in_the_morning(cli
     assert told(night, morning) == ["waiting_left"]
     assert told(morning - timedelta(seconds=1), morning) == []
     assert sorted(told(morning)) == ["dose_corrected", "offer_gone"]
+
+
+@pytest.mark.parametrize(("others", "ready"), [(0, []), (1, ["certificate_ready"] * 2)])
+def test_that_a_certificate_is_ready_is_not_told_once_none_since_then_is_in_force(
+    clinic, signers, others, ready
+):
+    person_id = clinic.book(clinic.slot()).person_id
+    clinic.tested(person_id)
+    clinic.issue(signers)
+    told = [each.id for each in claim(clinic)]  # of one that stands
+    clinic.doors.run(lambda db: messages.settle(db, sent=told, now=NOW))
+    night = NOW + timedelta(hours=12, microseconds=7)
+    tests = [clinic.tested(person_id, now=night) for _ in range(1 + others)]
+    clinic.issue(signers, night)
+    deed = clinic.deed(night) | {"finding_id": tests[0].id, "reason": "wrong_person"}
+    clinic.doors.run(lambda db: findings.mark_in_error(db, **deed))
+    left = [each.template for each in claim(clinic, night + timedelta(hours=9))]
+    assert sorted(left) == [*ready, "certificate_revoked", "finding_corrected"]
 
 
 def test_what_waits_for_the_morning_has_no_hour_to_come():
