@@ -4,7 +4,8 @@ What was not asked is no obstacle: the dose is a fact, and that it went unchecke
 who does not agree is given nothing; what was given to them already is written down afterwards.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from healthcert.services import (
     reactions,
     safety,
     vaccination,
+    waiting,
     waits,
 )
 from healthcert.services.booking import cancel
@@ -41,30 +43,48 @@ _OUTCOMES = {"go": "go", "defer": "defer", "ask": "ask_clinician"}
 _NOT_VACCINATED = {"defer": "unwell", "refuse": "contraindicated"}
 
 
+class AheadUnsaid(BadInput):
+    """They have something booked or wait for it, and nobody said whether that ends."""
+
+    def __init__(self, states: Iterable[str]) -> None:
+        """Take the state of each appointment to come, and of the wait."""
+        super().__init__({"cancel_ahead": "missing"})
+        self.states = Counter(states)
+
+
 def agree(
     db: Session, *, vault: Vault, patient: Patient, known: Before, decision: str, decided_by: str,
     name: str = "", cancel_ahead: bool | None = None, staff: Staff, now: datetime,
 ) -> Consent:  # fmt: skip
     """Write down that somebody agrees, refuses, or no longer agrees, as in `safety.consent`.
 
-    Who does not agree, and has appointments in this programme that are still to come, is asked
-    whether to `cancel_ahead`: given back they tell the person so; kept, they stand.
+    Who does not agree, and has appointments in this programme that are still to come, or is on its
+    waiting list, is asked whether to `cancel_ahead`: what ends, with what is offered to them, is
+    told to the person; what is kept stands.
 
     Raises:
-        BadInput: ``cancel_ahead`` where nobody was asked; or see `safety.consent`.
+        BadInput: ``cancel_ahead`` where nobody was asked, with the `states` of what would end; or
+            see `safety.consent`.
         NotFound, WrongState: See `safety.consent`.
     """
     of = {"person_id": patient.expected.person_id, "programme_id": patient.expected.programme_id}
     people.locked(db, of["person_id"])
     stands = [] if decision == "given" else prompting.ahead(db, patient.expected, now)
-    if stands and cancel_ahead is None:
-        raise BadInput({"cancel_ahead": "missing"})
+    wait = None if decision == "given" else prompting.wait(db, patient.expected)
+    states = [each.state for each in stands] + ([wait.state] if wait else [])
+    if states and cancel_ahead is None:
+        raise AheadUnsaid(states)
     consent = safety.consent(
         db, vault=vault, **of, decision=decision, decided_by=decided_by, name=name, staff=staff,
         may_decide=known.may_decide, now=now,
     )  # fmt: skip
     if cancel_ahead:
         give_back(db, vault, of["person_id"], [each.appointment_id for each in stands], staff, now)
+    if cancel_ahead and wait:
+        waiting.leave(
+            db, vault=vault, entry_id=wait.id, person_id=of["person_id"], now=now,
+            actor=audit.Actor("staff", staff.id),
+        )  # fmt: skip
     return consent
 
 

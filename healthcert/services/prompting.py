@@ -22,6 +22,7 @@ from healthcert.models import (
     Screening,
     Staff,
     Triage,
+    WaitEntry,
 )
 from healthcert.policy import schedule, worth
 from healthcert.policy.ages import months_old
@@ -41,6 +42,7 @@ from healthcert.services import (
 from healthcert.services.clinic import Expected, Patient, Unexpected
 from healthcert.services.knowledge import Rule
 from healthcert.services.record import HeldAppointment
+from healthcert.services.waiting import IN_LINE
 
 
 class Foreseen(NamedTuple):
@@ -84,6 +86,7 @@ class Before:
     volume: str  # of a dose at this age, or empty
     last_lot: str  # that this member of staff gave of this product today, or empty
     ahead: Sequence[HeldAppointment]  # what they have in this programme and is still to come
+    waits: WaitEntry | None  # what they wait for in it
 
     @property
     def recorded(self) -> bool:
@@ -142,7 +145,7 @@ def before(
             db, **of, birth_date=born, offered=rule.series, day=day
         ),
         rule.series.at(born, day).volume, db.scalar(lot.order_by(Dose.id.desc()).limit(1)) or "",
-        ahead(db, line, now),
+        ahead(db, line, now), wait(db, line),
     )  # fmt: skip
 
 
@@ -164,6 +167,12 @@ def ahead(db: Session, line: Expected | Unexpected, now: datetime) -> list[HeldA
         and each.starts_at > now
         and not (each.appointment_id == line.appointment_id and _is_today(each, now))
     ]
+
+
+def wait(db: Session, line: Expected | Unexpected) -> WaitEntry | None:
+    """Return what somebody waits for in a programme, if they do: there is one at most."""
+    query = select(WaitEntry).filter_by(person_id=line.person_id, programme_id=line.programme_id)
+    return db.scalar(query.where(WaitEntry.state.in_(IN_LINE)))
 
 
 def _is_today(one: HeldAppointment, now: datetime) -> bool:

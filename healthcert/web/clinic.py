@@ -29,15 +29,15 @@ _Page = str | tuple[str, int] | Response
 
 
 class Consented(Answers):
-    """Whether somebody agrees, who said so, and what is to become of what they have booked."""
+    """Whether somebody agrees, who said so, and whether what they have booked or wait for ends."""
 
     decision = Radios(_("Do they agree to the vaccination?"), choices=options(CONSENTS))
     decided_by = Radios(_("Who said so?"), choices=options(
         {who: DECIDERS[who] for who in ("self", "parent", "guardian", "carer")}
     ), default="self")  # fmt: skip
     name = Line(_("Name of whoever decided for them"))
-    cancel_ahead = Radios(_("Are their appointments to come to be cancelled too?"), choices=options(
-        {"yes": _("Yes, cancel them"), "no": _("No, keep them")}
+    cancel_ahead = Radios(_("Is what they have booked or wait for to end too?"), choices=options(
+        {"yes": _("Yes, end it"), "no": _("No, keep it")}
     ))  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from healthcert.models import AuditEvent, Lot, Product
+from healthcert.models import AuditEvent, Lot, Product, WaitEntry
 from tests import factories as make
 from tests.certificates import NOW
 
@@ -163,13 +163,27 @@ def test_who_has_no_appointment_is_asked_as_any_other_by_programs(clinic, parts,
         assert db.scalars(select(AuditEvent.id).filter_by(act="dose_not_checked")).all() == []
 
 
-def test_what_is_booked_is_given_back_with_the_consent_where_they_want_it(program, citizen):
+def test_what_they_wait_for_ends_with_the_consent_where_they_want_it(
+    parts, clinic, program, citizen
+):
     whose, nurse = citizen(), program("nurse")
     of = f"/clinic/appointments/{whose.appointment}"
     ask(nurse, f"{of}/consent", {"decision": "given", "decided_by": "self"}, 201)
     withdrawn = {"decision": "withdrawn", "decided_by": "self"}
     ask(nurse, f"{of}/consent", withdrawn, 201)  # nothing is booked beside this visit
     assert nurse.get(of).json["expected"]["consent"] == "withdrawn"
+    with parts.doors.transaction() as db:
+        wait = make.add(db, WaitEntry(
+            recorded_at=NOW, person_id=whose.person, programme_id=clinic.programme_id,
+            turn_on=NOW.date(), state="waiting",
+        ))  # fmt: skip
+    refused = {"decision": "refused", "decided_by": "self"}
+    unsaid = ask(nurse, f"{of}/consent", refused, 422)
+    assert unsaid["fields"] == {"cancel_ahead": "missing"}
+    assert unsaid["states"] == {"waiting": 1}
+    ask(nurse, f"{of}/consent", refused | {"cancel_ahead": True}, 201)
+    with parts.doors.reading() as db:
+        assert db.get_one(WaitEntry, wait.id).state == "left"
 
 
 def test_who_was_put_off_books_no_earlier_day_and_nobody_else_learns_it(clinic, program, citizen):
