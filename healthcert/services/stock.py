@@ -5,15 +5,15 @@ The database adds the moves up. Balances are locked before lots, in the order of
 
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from healthcert.errors import BadInput, NotAllowed, NotFound, WrongState, there
-from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockCount, StockMove
+from healthcert.models import Base, Dose, Fridge, Lot, Staff, Stock, StockCount, StockMove, Vial
 from healthcert.models.stock import WASTE_REASONS
 from healthcert.services import alarms, audit
 
@@ -26,6 +26,12 @@ COUNTING = (
     .exists()
     .label("counting")
 )
+# Whether a `StockMove` is what was left in a vial, wasted when that was discarded.
+REST = exists().where(
+    Vial.site_id == StockMove.site_id, Vial.lot_id == StockMove.lot_id, Vial.state == "discarded",
+    Vial.ended_at == StockMove.recorded_at,
+)  # fmt: skip
+_LATELY = timedelta(days=1)
 _NEW = ("received", "transferred_in")  # beyond the label was in the fridge with its vial
 
 
@@ -74,16 +80,17 @@ def give_back(db: Session, *, dose: Dose, by: UUID, now: datetime) -> None:
 
 def move(
     db: Session, shelf: Shelf, kind: str, quantity: int, *, staff: Staff, now: datetime,
-    reason: str | None = None, fridge_id: UUID | None = None,
+    reason: str | None = None, fridge_id: UUID | None = None, besides: bool = False,
 ) -> None:  # fmt: skip
     """Write down that doses came to a shelf, in one of its fridges, or left it.
 
     `kind` is ``received``, ``overfill`` (what vials hold beyond their label), ``wasted``, with one
     of `WASTE_REASONS`, or ``returned`` (to where they came from); `quantity` in single doses.
-    `staff` are those of the site, or an administrator.
+    `staff` are those of the site, or an administrator. What is left in a vial is wasted when it is
+    discarded: who tells the same within a day of that says that it is `besides`.
 
     Raises:
-        BadInput: No such kind or reason, or there are not so many.
+        BadInput: No such kind or reason, or there are not so many; ``besides``, where it is needed.
         NotFound, WrongState: Another site's shelf or fridge, or no such lot; the fridge is gone.
     """
     if kind not in _BY_HAND:
@@ -91,12 +98,21 @@ def move(
     if (reason in WASTE_REASONS) != (kind == "wasted"):
         raise BadInput({"reason": "not_a_choice" if reason else "missing"})
     stock = _asked(db, shelf, staff, quantity, leaves=kind in ("wasted", "returned"))
+    if reason == "opened_vial" and not besides and _discarded_lately(db, shelf, now):
+        raise BadInput({"besides": "wasted_already"})
     fridge = fridge_id and in_use(db, fridge_id, shelf.site_id).id
     enter(db, stock, kind, quantity, by=staff.id, now=now, reason=reason, fridge=fridge)
     if kind == "received":
         closed = update(Lot).where(Lot.id == shelf.lot_id, Lot.state == "exhausted")
         db.execute(closed.values(state="released"))
     note(db, f"stock_{kind}", stock, staff.id, now, quantity=quantity, reason=reason)
+
+
+def _discarded_lately(db: Session, shelf: Shelf, now: datetime) -> bool:
+    """Say whether the rest of a vial of a shelf was wasted within a day."""
+    of = select(StockMove.id).filter_by(site_id=shelf.site_id, lot_id=shelf.lot_id, kind="wasted")
+    of = of.where(StockMove.reason == "opened_vial", StockMove.recorded_at > now - _LATELY, REST)
+    return db.scalar(of.limit(1)) is not None
 
 
 def transfer(

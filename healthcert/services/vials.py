@@ -124,7 +124,9 @@ def discard(db: Session, *, vial_id: UUID, staff: Staff, now: datetime) -> int:
     vial.state, vial.ended_at = "discarded" if left else "finished", now
     db.flush()
     if left:
-        stock.move(db, shelf, "wasted", left, staff=staff, now=now, reason="opened_vial")
+        stock.move(
+            db, shelf, "wasted", left, reason="opened_vial", besides=True, staff=staff, now=now
+        )
     stock.note(db, f"vial_{vial.state}", found, staff.id, now, doses=left)
     return left
 
@@ -137,13 +139,9 @@ def _wasted(db: Session, site_id: UUID, found: Collection[Opened]) -> list[tuple
     """
     if not found:
         return []
-    back, ended = aliased(StockMove), aliased(Vial)
+    back = aliased(StockMove)
     is_back = exists().where(back.answers == StockMove.id, back.kind == "wasted_back")
-    is_rest = exists().where(
-        ended.site_id == site_id, ended.lot_id == StockMove.lot_id, ended.state == "discarded",
-        ended.ended_at == StockMove.recorded_at,
-    )  # fmt: skip
-    query = select(StockMove, is_back, is_rest).order_by(StockMove.lot_id, StockMove.ordinal)
+    query = select(StockMove, is_back, stock.REST).order_by(StockMove.lot_id, StockMove.ordinal)
     query = query.where(StockMove.site_id == site_id, StockMove.kind == "wasted")
     query = query.where(StockMove.recorded_at >= min(each.vial.recorded_at for each in found))
     begun, most = dict[UUID, datetime](), sum(each.vial.doses for each in found)

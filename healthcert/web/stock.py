@@ -62,7 +62,8 @@ def move() -> Response:
     if kind == "transferred":
         done(stock.transfer, to=typed.get("to", shelf.site_id, type=UUID), **told)
     else:
-        done(stock.move, kind=kind, reason=typed.get("reason") or None, **told)
+        told |= {"reason": typed.get("reason") or None, "besides": "besides" in typed}
+        done(stock.move, kind=kind, **told)
     return redirect(url_for(".shelves"), code=303)
 
 

@@ -147,8 +147,8 @@ def test_what_is_left_is_wasted_with_its_reason_and_stock_reconciles(clinic):
         discard(clinic, vial)
 
 
-def waste(clinic: Clinic, here: Shelf, quantity: int, minutes: int, reason="opened_vial"):
-    told = {"staff": clinic.nurse, "now": NOW + minutes * MINUTE, "reason": reason}
+def waste(clinic: Clinic, here: Shelf, quantity: int, minutes: int, reason="opened_vial", **more):
+    told = {"staff": clinic.nurse, "now": NOW + minutes * MINUTE, "reason": reason} | more
     clinic.doors.run(lambda db: stock.move(db, here, "wasted", quantity, **told))
     with clinic.doors.reading() as db:
         query = select(StockMove).filter_by(kind="wasted").order_by(StockMove.id.desc())
@@ -177,8 +177,25 @@ def test_what_was_wasted_by_hand_out_of_an_open_vial_is_not_wasted_again_with_it
         assert db.get_one(Stock, (here.site_id, here.lot_id)).wasted == 3 + 6 + 4
         assert differences(db) == []
     empty = begin(clinic, here, NOW + 2 * HOUR)
-    waste(clinic, here, 6, 130)
+    waste(clinic, here, 6, 130, besides=True)
     assert discard(clinic, empty, NOW + 3 * HOUR) == 0
+
+
+def test_what_was_wasted_with_the_rest_of_a_vial_is_not_wasted_again_by_hand(clinic):
+    here, other = shelf(clinic), shelf(clinic, "OTHER")
+    vial = begin(clinic, here)
+    waste(clinic, here, 1, 5)
+    assert discard(clinic, vial) == 5
+    with pytest.raises(BadInput) as refused:
+        waste(clinic, here, 5, 61)
+    assert refused.value.fields == {"besides": "wasted_already"}
+    waste(clinic, here, 2, 62, besides=True)  # of a vial that nobody wrote down
+    waste(clinic, here, 1, 63, "broken")
+    waste(clinic, other, 1, 64)
+    waste(clinic, here, 1, 60 + 24 * 60)  # a day later
+    with clinic.doors.reading() as db:
+        assert db.get_one(Stock, (here.site_id, here.lot_id)).wasted == 6 + 4
+        assert differences(db) == []
 
 
 def test_waste_that_is_set_right_is_of_the_vial_that_was_open_then(clinic):

@@ -274,6 +274,26 @@ def test_a_vial_is_opened_its_clock_told_in_words_and_its_rest_thrown_away(
     assert one(parts, select(Stock.wasted)) == 6
 
 
+def test_what_was_discarded_and_is_typed_again_is_asked_about(parts, staff, came):
+    nurse, told = staff("nurse"), {"lot": str(came.lot_id)}
+    nurse.post("/clinic/stock/vial", told, page="/clinic/stock")
+    nurse.post("/clinic/stock/vial", {"vial": str(vial_of(parts))}, page="/clinic/stock")
+    told |= {"kind": "wasted", "reason": "opened_vial", "quantity": "2"}
+    page = "/clinic/stock"
+    assert 'name="besides"' not in nurse.get(page).text
+    again = nurse.post("/clinic/stock/went", told, page=page)
+    assert (again.status_code, 'name="besides"' in again.text) == (400, True)
+    assert "do not write it down again" in again.text
+    assert 'value="2"' in again.text
+    assert one(parts, select(Stock.wasted)) == 6
+    other = told | {"besides": "y"}
+    many = nurse.post("/clinic/stock/went", other | {"quantity": "99"}, page=page)
+    assert (many.status_code, "there are not so many doses" in many.text) == (400, True)
+    assert 'name="besides" type="checkbox" value="y" checked' in many.text
+    assert nurse.post("/clinic/stock/went", other, page=page).status_code == 303
+    assert one(parts, select(Stock.wasted)) == 8
+
+
 @pytest.mark.parametrize(
     ("told", "status"),
     [

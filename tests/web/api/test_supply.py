@@ -199,6 +199,10 @@ def test_a_vial_is_opened_listed_and_what_is_left_thrown_away(program, came):
     assert ask(nurse, f"/clinic/vials/{vial}/discard", status=409)["code"] == "wrong_state"
     assert nurse.get("/clinic/vials").json["items"] == []
     assert nurse.get("/clinic/stock").json["items"][0]["stock"]["remaining"] == 4
+    again = {"shelf": came, "kind": "wasted", "quantity": 2, "reason": "opened_vial"}
+    asked = ask(nurse, "/clinic/stock/moves", again, 422)
+    assert asked["fields"] == {"besides": "wasted_already"}
+    ask(nurse, "/clinic/stock/moves", again | {"besides": True}, 204)
 
 
 @pytest.mark.usefixtures("clinic")
