@@ -248,7 +248,7 @@ def test_how_much_is_given_is_written_as_the_reader_writes_numbers(patient):
 TOLD = {
     "term": "anaphylaxis", "onset_on": ["2", "3", "2026"], "seriousness": "life_threatening",
     "outcome": "recovering", "reporter": "health_worker", "reporter_name": "Nadia Nurse",
-    "narrative": "swelling", "dose": "",
+    "narrative": "swelling", "dose": "elsewhere",
 }  # fmt: skip
 
 
