@@ -51,6 +51,11 @@ class Series:
             below is None or day < reaches(birth_date, below, latest=True)
         )
 
+    def days_after(self, day: date) -> tuple[date, date]:
+        """Return the first and the last day for the next of the series after one on a day."""
+        last = date.max if self.max_interval is None else day + timedelta(days=self.max_interval)
+        return day + timedelta(days=self.min_interval), last
+
     def lapses(self, days: int) -> bool:
         """Say whether a wait of so many days begins the series anew."""
         return self.restarts and self.max_interval is not None and days > self.max_interval

@@ -209,14 +209,11 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
     if scene.put_off and day < scene.put_off and not exception_reason:
         raise PutOff(opens_on=scene.put_off)
     before = _before(db, person, place, dose_number, planned)
-    given = [(on, knowledge.series_of(db, version)) for on, version in scene.counted]
-    given += [(each.day, rule) for each in sorted(before) if each.dose_number > len(scene.counted)]
-    taken = [(on, its.at(birth_date, on)) for on, its in given]
-    due = schedule.outlook(taken, rule, birth_date, day).next
+    coming = _due(db, scene, rule, before)
     if (
-        due is None
-        or due.number > dose_number
-        or (due.number == dose_number and day < due.earliest)
+        coming is None
+        or coming.number > dose_number
+        or (coming.number == dose_number and day < coming.earliest)
     ):
         raise NotDue
     doses = max(len(scene.counted), *(each.dose_number for each in before), 0)
@@ -226,6 +223,32 @@ def refuse_unfit(  # noqa: PLR0913 - each says what is judged, named at the call
         typed=typed, known=eligibility.Known(place.programme, scene.last, birth_date, doses, rows),
     )  # fmt: skip
     refuse_unless_admitted(db, decision)
+
+
+def due(
+    db: Session, *, vault: Vault, person_id: UUID, slot_id: UUID, dose_number: int
+) -> schedule.NextDose | None:
+    """Return which dose of the product of a slot is due to a person, and when; None for none.
+
+    Doses before `dose_number` that have an appointment are taken as given then.
+
+    Raises:
+        NotFound: No such person, or no such slot is open for booking.
+    """
+    person = there(db.get(Person, person_id))
+    scene = scenes.scene_of(db, vault, person, slot_id)
+    rule = knowledge.series_of(db, scene.place.product.knowledge_id)
+    return _due(db, scene, rule, _before(db, person, scene.place, dose_number, ()))
+
+
+def _due(
+    db: Session, scene: scenes.Scene, rule: schedule.Series, before: Collection[Planned]
+) -> schedule.NextDose | None:
+    birth_date, day = scene.details.birth_date, scene.place.session.day
+    given = [(on, knowledge.series_of(db, version)) for on, version in scene.counted]
+    given += [(each.day, rule) for each in sorted(before) if each.dose_number > len(scene.counted)]
+    taken = [(on, its.at(birth_date, on)) for on, its in given]
+    return schedule.outlook(taken, rule, birth_date, day).next
 
 
 def _before(

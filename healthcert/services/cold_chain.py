@@ -56,11 +56,11 @@ def add(db: Session, *, name: str, kind: str, staff: Staff, now: datetime) -> No
         BadInput: It has no name, too long a one or one that is taken, or is of no such kind.
     """
     name = name.strip()
-    if wrong := wrong_name(name):
-        raise BadInput({"name": wrong})
     taken = select(Fridge.id).filter_by(site_id=staff.site_id, name=name, gone_at=None)
-    if kind not in FRIDGES or db.scalar(taken):
-        raise BadInput({"name": "taken"})
+    if wrong := wrong_name(name) or ("taken" if db.scalar(taken) else ""):
+        raise BadInput({"name": wrong})
+    if kind not in FRIDGES:
+        raise BadInput({"kind": "not_a_choice"})
     fridge = Fridge(recorded_at=now, site_id=staff.site_id, name=name, kind=kind)
     db.add(fridge)
     db.flush()

@@ -17,7 +17,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Knowledge, Person, Request, RequestStep, Site, Staff
 from healthcert.services import delegating, identities, looks, messages, people, requests
 from healthcert.services.part import Part
-from healthcert.services.people import IdentityDetails, details_of, key_of
+from healthcert.services.people import IdentityDetails, details_of
 
 STEPS = ("verify", "approve", "reject", "carry_out")
 GROUNDS = ("document_seen", "person_heard", "details_fit")  # to verify or to approve
@@ -102,7 +102,7 @@ def one(db: Session, *, vault: Vault, request_id: UUID, staff: Staff, now: datet
         return Contested(at, "", "", "", None, None)
     requests.refuse_new(db, staff=staff, now=now)
     request, asking, holding = _both(db, request_id)
-    known = _document(vault, request, asking) or IdentityDetails("none", "")
+    known = identities.document(vault, request, asking) or IdentityDetails("none", "")
     for person in (asking, holding):
         looks.seen(db, staff=staff, person_id=person.id, reason="correction", now=now)
     return Contested(
@@ -139,7 +139,7 @@ def decide(
     requests.act(db, request_id=request_id, act=act, reason=reason, staff=staff, now=now)
     if act not in ("reject", "carry_out"):
         return
-    told = _document(vault, request, asking) if act == "carry_out" else None
+    told = identities.document(vault, request, asking) if act == "carry_out" else None
     moved = told is not None and identities.move_document(
         db, vault=vault, told=told, of=holding, to=asking, staff=staff, now=now
     )
@@ -160,14 +160,6 @@ def _both(db: Session, request_id: UUID) -> tuple[Request, Person, Person]:
     ids = [there(request.person_id), UUID(request.subject["other"])]
     both = people.all_locked(db, ids)
     return request, both[ids[0]], both[ids[1]]
-
-
-def _document(vault: Vault, request: Request, asking: Person) -> IdentityDetails | None:
-    """Return the document; None where who showed it was erased: their key is another now."""
-    if asking.erased_at is not None:
-        return None
-    asked = vault.open(key_of(asking), request.id, request.sealed, purpose="request")
-    return IdentityDetails(**asked["document"])
 
 
 def _claimant(db: Session, vault: Vault, person: Person) -> Claimant:

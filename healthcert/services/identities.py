@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from healthcert.errors import AlreadyBooked, CannotWait
 from healthcert.gateways.vault import Vault
-from healthcert.models import Identity, Person, Staff, WaitEntry
+from healthcert.models import Identity, Person, Request, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
 from healthcert.services import audit, booking, eligibility, enrolment, people, requests, waiting
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
@@ -42,7 +42,7 @@ def add_document(
         other = enrolment.holder(db, identity_blinds(vault, tidy.identity))
         if other is None or broken_rule(error) != "uq_identity_blind":
             raise
-        if other.id != person_id and not requests.pending(db, person_id=person_id, other=other.id):
+        if other.id != person_id and not _is_asked(db, vault, person, other, tidy.identity):
             requests.submit(
                 db, vault=vault, country=country, kind="correction", person=person,
                 asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
@@ -52,6 +52,24 @@ def add_document(
     person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
     audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
     return True
+
+
+def _is_asked(
+    db: Session, vault: Vault, person: Person, other: Person, told: IdentityDetails
+) -> bool:
+    """Say whether it waits already whose of two people that very document is."""
+    return any(
+        one.subject.get("other") == str(other.id) and document(vault, one, person) == told
+        for one in requests.pending(db, person_id=person.id)
+    )
+
+
+def document(vault: Vault, request: Request, asking: Person) -> IdentityDetails | None:
+    """Return what a request is about; None where who showed it was erased: their key is another."""
+    if asking.erased_at is not None:
+        return None
+    asked = vault.open(key_of(asking), request.id, request.sealed, purpose="request")
+    return IdentityDetails(**asked["document"])
 
 
 def move_document(

@@ -116,11 +116,10 @@ def turn(flow: Workflow, state: str, done: Sequence[str]) -> tuple[str, str]:
     return flow.steps[since] if since < len(flow.steps) else last
 
 
-def pending(db: Session, *, person_id: UUID, other: UUID) -> bool:
-    """Say whether a request about two people waits already."""
-    waits = Request.state.in_(OPEN)
-    told = db.scalars(select(Request.subject).where(Request.person_id == person_id, waits))
-    return any(subject.get("other") == str(other) for subject in told)
+def pending(db: Session, *, person_id: UUID) -> Sequence[Request]:
+    """Return the requests of a person that wait."""
+    query = select(Request).filter_by(person_id=person_id).where(Request.state.in_(OPEN))
+    return db.scalars(query).all()
 
 
 def found(db: Session, *, reference: str) -> Request:

@@ -102,8 +102,9 @@ def join(
     wrong = {
         "name": wrong_name(name),
         "role": "" if role in STAFF_ROLES else "not_a_choice",
-        "site": "" if (site is None) == (role in WITHOUT_SITE) else "not_a_choice",
     }
+    if role in STAFF_ROLES and (site is None) != (role in WITHOUT_SITE):
+        wrong["site"] = "not_a_choice"
     if any(wrong.values()):
         raise BadInput({field: code for field, code in wrong.items() if code})
     staff = Staff(

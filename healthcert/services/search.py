@@ -115,12 +115,11 @@ def second_dose(
     rule = knowledge.rule_of(db, session.product_id).series
     if dose_number >= rule.doses:
         return None
-    last = date.max if rule.max_interval is None else session.day + timedelta(rule.max_interval)
-    for interval in (rule.target_interval, rule.min_interval):
+    least, last = rule.days_after(session.day)
+    for begins in (session.day + timedelta(rule.target_interval), least):
         wanted = Wanted(
             session.programme_id, now, pools_of(source, dose_number + 1), places,
-            days=(session.day + timedelta(interval), last), product_id=session.product_id,
-            site_id=site.id,
+            days=(begins, last), product_id=session.product_id, site_id=site.id,
         )  # fmt: skip
         starts = free_slots.starts(wanted).subquery()
         first_day = select(func.min(starts.c.day)).scalar_subquery()

@@ -2,9 +2,10 @@
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug import Response
 
+from healthcert.errors import BadInput
 from healthcert.policy.roles import delegable
 from healthcert.services import alarms, delegating, desk, holds, roster, signing_keys
 from healthcert.web.guards import visitor
@@ -40,11 +41,18 @@ def organisations() -> str:
 
 
 @bp.post("/delegations")
-def delegate() -> Response:
+def delegate() -> Response | tuple[str, int]:
     """Hand one of one's acts to an organisation below one's own."""
     typed = request.form
+    g.wrong = {name: "missing" for name in ("taker", "act", "days") if typed.get(name) == ""}
+    if g.wrong:
+        return organisations(), 400
     taker, days = typed.get("taker", UUID(int=0), type=UUID), typed.get("days", 0, type=int)
-    done(delegating.delegate, taker_id=taker, act=typed.get("act", ""), days=days)
+    try:
+        done(delegating.delegate, taker_id=taker, act=typed.get("act", ""), days=days)
+    except BadInput as refusal:
+        g.wrong = refusal.fields
+        return organisations(), 400
     return redirect(url_for(".organisations"), code=303)
 
 

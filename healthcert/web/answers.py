@@ -106,6 +106,14 @@ def options(told: Mapping[str, object]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in told.items()]
 
 
+def one_of(told: Mapping[str, object]) -> list[SelectChoice]:
+    """Return the answers to choose from in a list: none stands there beforehand but the only one.
+
+    Whoever asks refuses the empty one.
+    """
+    return options(told if len(told) == 1 else {"": "", **told})
+
+
 class Radios(RadioField):  # type: ignore[misc]
     """One answer out of a few, all seen at once."""
 

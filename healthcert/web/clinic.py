@@ -17,7 +17,7 @@ from healthcert.services.clinic import Patient
 from healthcert.services.people import IdentityDetails
 from healthcert.services.prompting import Before
 from healthcert.web import family
-from healthcert.web.answers import Answers, Choice, Line, Radios, options
+from healthcert.web.answers import Answers, Choice, Line, Radios, one_of, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import T, done, parts, today
 from healthcert.web.labels import CONSENTS, DECIDERS, IDENTITIES, NOT_VACCINATED
@@ -44,7 +44,7 @@ class Consented(Answers):
 class Beside(Consented):
     """What is done beside the dose: a document that was brought, consent, why there is no dose."""
 
-    identity_kind = Choice(_("Kind of document"), choices=options(IDENTITIES), default="national")
+    identity_kind = Choice(_("Kind of document"), choices=one_of(IDENTITIES))
     identity_value = Line(_("Number of the document, or who vouches"))
     why_not = Radios(_("Why is nothing given?"), choices=options(NOT_VACCINATED))
 

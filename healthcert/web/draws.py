@@ -20,6 +20,7 @@ from healthcert.web.answers import Answers, Count, Line, moment_of, needed, word
 from healthcert.web.here import done, parts
 from healthcert.web.labels import in_words
 from healthcert.web.moment import now
+from healthcert.web.refusals import shown_again
 from healthcert.web.rights import Consent
 
 bp = Blueprint("draws", __name__, url_prefix="/admin/draws")
@@ -51,6 +52,7 @@ class Revealed(Answers):
 
 
 @bp.get("")
+@shown_again(bp)
 def every() -> str:
     """Show the draws there are, and for which programmes one can be announced."""
     with parts().doors.reading() as db:
@@ -127,8 +129,15 @@ def give_up(draw_id: UUID) -> _Page:
 
 
 def _programme() -> tuple[Programme, dict[str, Mapping[str, str]]]:
-    """Return the programme that the address names, and for whom places may be reserved."""
-    code = request.args.get("programme", "")
+    """Return the programme that the address names, and for whom places may be reserved.
+
+    Raises:
+        BadInput: None was chosen.
+        NotFound: There is none such.
+    """
+    code = request.args.get("programme")
+    if code == "":
+        raise BadInput({"programme": "missing"})
     with parts().doors.reading() as db:
         found = there(next((one for one in desk.programmes(db) if one.code == code), None))
         return found, draws.groups(db, found, parts().country)

@@ -16,6 +16,8 @@ from healthcert.i18n import lazy as _
 from healthcert.services import desk, limits, openings
 from healthcert.services.openings import Standing, State
 from healthcert.web.answers import (
+    OTHER,
+    WRONG,
     Answers,
     Choice,
     Count,
@@ -23,12 +25,11 @@ from healthcert.web.answers import (
     confirmed,
     moment_of,
     needed,
-    options,
+    one_of,
 )
 from healthcert.web.here import done, parts
 from healthcert.web.labels import in_words
 from healthcert.web.moment import now
-from healthcert.web.refusals import complaints
 
 bp = Blueprint("opening", __name__, url_prefix="/admin/opening")
 
@@ -38,7 +39,7 @@ _Page = str | tuple[str, int] | Response
 class Wanted(Answers):
     """What is announced of an opening day."""
 
-    programme = Choice(_("For which programme?"))
+    programme = Choice(_("For which programme?"), [needed])
     opens_at = Line(_("When does booking open?"), [needed])
     code = Line(_("Short name of this opening"), [needed])
     room_minutes = Count(_("How many minutes before that does the waiting room open?"), [needed])
@@ -57,7 +58,7 @@ def page() -> str:
     state = _state()
     return render_template(
         "admin/opening.html", told=state.told, state=state, programmes=_programmes(),
-        wrong=complaints(state.told.wrong),
+        wrong={name: WRONG.get(code, OTHER) for name, code in state.told.wrong.items()},
     )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def _form(typed: Any) -> tuple[Standing, Wanted]:  # noqa: ANN401
         opens = told.opening.opens_at.astimezone(_zone()).replace(tzinfo=None)
         known["opens_at"] = opens.isoformat(timespec="minutes")
     form = Wanted(typed, **known)
-    form.programme.choices = options({one.code: in_words(one.names) for one in programmes})
+    form.programme.choices = one_of({one.code: in_words(one.names) for one in programmes})
     if _is_open(told):
         for name in [*form._fields]:
             if name not in openings.WHILE_OPEN:

@@ -16,7 +16,17 @@ from healthcert.services import clinic, finding, findings, offers, roster
 from healthcert.services.elsewhere import Evidence
 from healthcert.services.findings import ToldRecovery, ToldTest
 from healthcert.services.people import IdentityDetails
-from healthcert.web.answers import Answers, BirthField, Choice, Line, Radios, moment_of, options
+from healthcert.web.answers import (
+    Answers,
+    BirthField,
+    Choice,
+    Line,
+    Radios,
+    moment_of,
+    needed,
+    one_of,
+    options,
+)
 from healthcert.web.clinic import open_pages, own_site
 from healthcert.web.doses import InError, sign
 from healthcert.web.forms import DayField
@@ -46,7 +56,7 @@ class Wanted(Answers):
 class Proved(Answers):
     """What a finding is of, and what speaks for it."""
 
-    disease = Choice(_("Disease"))
+    disease = Choice(_("Disease"), [needed])
     evidence = Radios(_("What speaks for it?"), choices=options(EVIDENCE), default="given_here")
     country = Line(_("Country where it was, two letters, if not ours"))
     note = Line(_("What the paper is"))
@@ -166,7 +176,7 @@ def known(db: Any, person_id: UUID, reason: str) -> clinic.Known:  # noqa: ANN40
 
 
 def _finding(person_id: UUID, form: Any, kind: str) -> _Page:  # noqa: ANN401 - either form
-    form.disease.choices = options(words("disease-agent-targeted", language()))
+    form.disease.choices = one_of(words("disease-agent-targeted", language()))
     with parts().doors.transaction() as db:
         found = known(db, person_id, "care")
         zone = roster.site(db, site_id=own_site()).time_zone

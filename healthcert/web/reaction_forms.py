@@ -6,7 +6,7 @@ from healthcert.i18n import Lazy
 from healthcert.i18n import lazy as _
 from healthcert.models.adverse_event import ERROR_REASONS
 from healthcert.web import labels
-from healthcert.web.answers import Answers, Choice, Line, Radios, options
+from healthcert.web.answers import Answers, Choice, Line, Radios, needed, options
 from healthcert.web.forms import DayField
 
 
@@ -31,7 +31,7 @@ class Words(Answers):
 class Told(Words):
     """What is reported of a reaction: the coded variables of the WHO too."""
 
-    dose = Choice(_("After which dose?"))
+    dose = Choice(_("After which dose?"), [needed])
     term = Radios(_("What happened?"), choices=options(labels.EVENTS))
     onset_on = DayField(_("On which day did it begin?"))
     seriousness = Radios(_("How grave is it?"), choices=options(labels.SERIOUSNESS))

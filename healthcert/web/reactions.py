@@ -18,7 +18,7 @@ from healthcert.models.adverse_event import TRANSITIONS
 from healthcert.services import reactions, reporting, roster
 from healthcert.services.reporting import Reaction
 from healthcert.web import labels
-from healthcert.web.answers import options
+from healthcert.web.answers import one_of
 from healthcert.web.guards import visitor
 from healthcert.web.here import done, parts
 from healthcert.web.moment import now
@@ -27,6 +27,7 @@ from healthcert.web.reaction_forms import Mistaken, More, Step, Told, Words
 
 bp = Blueprint("reactions", __name__)
 
+_ELSEWHERE = "elsewhere"  # the dose of a reaction that is not on record
 _Page = str | tuple[str, int] | Response
 # By what a critical variable of the WHO is asked, where it is not on record.
 _ASKED = {"onset": "onset_time", **dict.fromkeys(("vaccine", "batch", "vaccinated"), "elsewhere")}
@@ -42,13 +43,13 @@ def report(person_id: UUID) -> _Page:
             str(dose.dose_id): f"{dose.product}, {format_known(str(dose.day))}"
             for dose in found.doses
         }
-    form.dose.choices = options(doses | {"": _("One that is not on our record")})
+    form.dose.choices = one_of(doses | {_ELSEWHERE: _("One that is not on our record")})
     page = {"found": found, "form": form}
     if not (request.form and form.validate()):
         return render_template("clinic/reaction.html", **page), 400 if form.errors else 200
     told = form.data
     coded = {n: told[n] for n in ("term", "onset_on", "seriousness", "outcome", "reporter")}
-    dose_id = UUID(told["dose"]) if told["dose"] else None
+    dose_id = None if told["dose"] == _ELSEWHERE else UUID(told["dose"])
     of = {"vault": parts().vault, "person_id": person_id, "country": parts().country}
     reaction = Reaction(**coded, told=_words(form), dose_id=dose_id)
     try:
@@ -144,7 +145,7 @@ def _case(event_id: UUID, form: Step | More | Mistaken) -> str:
     steps = TRANSITIONS.get(found.event.state, ())
     following = [state for state in steps if state != "entered_in_error"]
     may_undo = steps and (visitor().site_id is None or found.event.state == "reported")
-    step.state.choices = options({state: labels.CASES[state][0] for state in following})
+    step.state.choices = one_of({state: labels.CASES[state][0] for state in following})
     missing = dict.fromkeys(_ASKED.get(name, name) for name in str(line["missing"]).split())
     return render_template(
         "clinic/case.html", found=found, told=told, form=step, more=words,

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import g, redirect, render_template, request, url_for
 
 from healthcert.errors import (
     AlreadyBooked,
@@ -36,6 +36,7 @@ def answered(refusal: Refusal) -> Page:
     if isinstance(refusal, booking.NotDue) and "typed" in draft.people()[one.number]:
         refusal = AlreadyBooked()  # no word of a record to who only typed
     answer = answer_to(type(refusal))
+    g.wrong = {"reason": "missing"} if at_desk() and request.form.get("reason") == "" else {}
     is_second, number = which >= count, one.number + 1  # after a first place for each
     if isinstance(refusal, SlotFull | WrongState) or (
         count == 1 and isinstance(refusal, TimesOverlap)

@@ -16,7 +16,7 @@ from healthcert.models import Organisation
 from healthcert.models.place import FACILITIES as OF_A_SITE
 from healthcert.services import delegating, roster, sites
 from healthcert.services.part import Part
-from healthcert.web.answers import Answers, Choice, Line, options
+from healthcert.web.answers import Answers, Choice, Line, one_of, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import done, parts, today
 from healthcert.web.labels import FACILITIES, in_words
@@ -113,7 +113,7 @@ def _page(site_id: UUID | None, form: Answers | None = None) -> str:
     form["languages"].choices = options(language_names([*dict.fromkeys(spoken)]))
     if not site_id:
         whose = {one.code: in_words(one.names) for one in bodies}
-        form["organisation"].choices = options(whose)
+        form["organisation"].choices = one_of(whose)
     closed = map(date.fromisoformat, known.get("closed_on", "").split())
     return render_template(
         "admin/site.html", form=form, site=site, hours=known.get("hours"),

@@ -11,7 +11,7 @@ from healthcert.errors import BadInput
 from healthcert.i18n import gettext
 from healthcert.i18n import lazy as _
 from healthcert.services import delegating, invitations, roster
-from healthcert.web.answers import Answers, Choice, Line, options
+from healthcert.web.answers import Answers, Choice, Line, one_of, options
 from healthcert.web.guards import visitor
 from healthcert.web.here import T, parts
 from healthcert.web.labels import ROLES, in_words
@@ -24,7 +24,7 @@ class Newcomer(Answers):
     """Who is to work here."""
 
     name = Line(_("Name"))
-    role = Choice(_("Role"), choices=options(ROLES))
+    role = Choice(_("Role"), choices=one_of(ROLES))
     site = Choice(_("Place"))
 
 

@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 from healthcert.i18n import format_datetime, format_number, format_time, gettext
 from healthcert.i18n import lazy as _
-from healthcert.services import scenes, search
+from healthcert.services import knowledge, scenes, search
 from healthcert.services.search import FreeSlot
 from healthcert.web import labels
 from healthcert.web.answers import Answers, Radios, options
@@ -76,10 +76,11 @@ def second(wrong: Answer | None = None, turn: int | None = None) -> Page:
         found = search.second_dose(db, slot_id=first, dose_number=dose, **common)
         if found is None:
             return _next("second", turn, LATER)
+        _least, last = knowledge.rule_of(db, place.product.id).series.days_after(place.session.day)
         others = search.nearest_free(
             db, programme_id=place.session.programme_id, near=near(place.site),
             limit=_OFFERED_SECOND, dose_number=dose + 1, site_id=place.site.id,
-            product_id=place.product.id, days=(found.day, found.day + _WINDOW), **common,
+            product_id=place.product.id, days=(found.day, min(found.day + _WINDOW, last)), **common,
         )  # fmt: skip
     others = [each for each in others if each.slot_ids != found.slot_ids]
     return _choose("second", [found, *others], turn, labels.in_words(place.programme.names), wrong)

@@ -113,6 +113,12 @@ def test_a_reason_says_more_where_one_word_has_several():
         assert why(*clear) == ""
 
 
+def test_the_next_of_a_series_has_a_first_and_maybe_a_last_day():
+    least = DAY + timedelta(days=21)
+    assert TWO.days_after(DAY) == (least, date.max)
+    assert replace(TWO, max_interval=42).days_after(DAY) == (least, DAY + timedelta(days=42))
+
+
 def test_the_first_dose_has_no_interval_and_a_grace_makes_none_negative():
     found = worth.judge([dose(1, 0), dose(2, 30)], ADULT)
     assert [each.min_interval for each in found.values()] == [0, 17]

@@ -169,6 +169,23 @@ def test_the_same_document_shown_twice_waits_once(clinic, case):
         assert len(db.scalars(select(Request)).all()) == 1
 
 
+def test_another_document_of_the_same_two_is_asked_about_and_decided_by_itself(clinic, case):
+    request, staff, one, other = case()
+    card = IdentityDetails("national", "XX", "5566778")
+    assert desk(clinic, identities.add_document, one, told=card)
+    assert not desk(clinic, identities.add_document, other, told=card)
+    assert not desk(clinic, identities.add_document, other, told=card), "once, though shown twice"
+    with clinic.doors.reading() as db:
+        [second] = db.scalars(select(Request.id).where(Request.id != request))
+    assert look(clinic, second, staff["clerk"]).kind == "national"
+    step(clinic, request, staff["clerk"], "reject", "one_person")
+    step(clinic, second, staff["clerk"], "verify", "document_seen")
+    step(clinic, second, staff["chief"], "approve", "document_seen")
+    step(clinic, second, staff["second"], "carry_out")
+    assert held(clinic, one) == [("passport", "low"), ("none", "low")]
+    assert held(clinic, other) == [("none", "low"), ("national", "substantial")]
+
+
 @pytest.mark.parametrize("who", ["asking", "holding"])
 def test_nothing_moves_to_or_from_who_was_erased_and_the_request_ends(clinic, case, who):
     request, staff, one, other = case()

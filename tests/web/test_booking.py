@@ -13,7 +13,16 @@ import pytest
 from sqlalchemy import select, update
 
 from healthcert.data import knowledge as files
-from healthcert.models import Appointment, EligibilityDecision, Person, Site, Slot
+from healthcert.models import (
+    Appointment,
+    ClinicSession,
+    EligibilityDecision,
+    Person,
+    Product,
+    Programme,
+    Site,
+    Slot,
+)
 from healthcert.services import knowledge
 from healthcert.services.people import details_of
 from tests import factories
@@ -155,6 +164,21 @@ def test_the_second_dose_can_be_left_for_later(browser, clinic, parts, later):  
     tell(browser, f"{asked}&second=later", ALIA)
     assert browser.post(answer.location.replace("/who", "/check")).status_code == 303
     assert [one.dose_number for one in held(parts)] == [1]
+
+
+def test_the_times_for_a_second_dose_end_with_its_interval(browser, clinic, parts):
+    with parts.doors.transaction() as db:
+        of = db.get_one(ClinicSession, db.get_one(Slot, clinic.slots[0]).session_id)
+        made = [
+            factories.make_slot(db, session=factories.make_session(
+                db, day=factories.day(days), site=db.get_one(Site, of.site_id),
+                product=db.get_one(Product, of.product_id),
+                programme=db.get_one(Programme, of.programme_id),
+            )).id
+            for days in (35, 42, 43)
+        ]  # fmt: skip
+    page = browser.get(f"/book/second?slot={clinic.slots[0]}&dose=1").text
+    assert times_in(page) == [one.hex for one in made[:2]]
 
 
 def wide(parts):

@@ -248,7 +248,7 @@ def test_how_much_is_given_is_written_as_the_reader_writes_numbers(patient):
 TOLD = {
     "term": "anaphylaxis", "onset_on": ["2", "3", "2026"], "seriousness": "life_threatening",
     "outcome": "recovering", "reporter": "health_worker", "reporter_name": "Nadia Nurse",
-    "narrative": "swelling", "dose": "",
+    "narrative": "swelling", "dose": "elsewhere",
 }  # fmt: skip
 
 
@@ -284,6 +284,14 @@ def test_a_reaction_is_reported_alarms_the_next_nurse_and_goes_its_way(
     text = inspector.get("/reactions/export.csv").text
     assert text.count("\n") == 2
     assert not re.search("swelling|Kanar|كنار|Nadia", text)
+
+
+def test_the_page_of_a_mans_case_says_nothing_of_pregnancy(patient):
+    nurse, path = patient(sex="male")
+    person = re.search(r"/clinic/people/[0-9a-f-]+", nurse.get(path).text)[0]
+    case = nurse.post(f"{person}/reaction", TOLD).location
+    assert "swelling" in nurse.get(case).text
+    assert "pregnant" not in nurse.get(case).text
 
 
 def test_a_negative_test_and_a_recovery_are_certified_and_a_word_is_not(patient, rows):

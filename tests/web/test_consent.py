@@ -57,6 +57,11 @@ def test_who_takes_consent_back_is_asked_what_becomes_of_the_second_appointment(
     assert "Still booked in this programme" in nurse.get(path).text
 
 
+def test_who_may_agree_is_listed_as_the_reader_writes_lists(patient):
+    nurse, path = patient()
+    assert "الشخص نفسه، " in nurse.get(f"{path}?lang=ar").text
+
+
 def test_what_they_no_longer_want_is_given_back_and_they_are_told(second, rows, newest_message):
     nurse, path = second
     gone = WITHDRAWN | {"cancel_ahead": "yes"}

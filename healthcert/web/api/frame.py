@@ -51,7 +51,7 @@ def _answer(one: Deed, **given: Any) -> Response:  # noqa: ANN401 - the parts of
         wrong.fields = {path_of(name, sent, wrong.which): w for name, w in wrong.fields.items()}
         return unusable(wrong)
     except LOST as lost:
-        offer(lost, given.get("body"), at_desk=one.act == "book_for_someone")
+        offer(lost, given, at_desk=one.act == "book_for_someone")
         raise
     answer = _response(one, body)
     if repeated:
