@@ -70,7 +70,7 @@ def told(
         WrongState: Somebody has told them already, or it is over.
     """
     message = _locked(db, message_id, channels, staff, now)
-    message.channel, message.state, message.sent_at = "call", "sent", now
+    message.channel, message.state, message.sent_at, message.due_at = "call", "sent", now, now
     audit.done(db, "call_told", message, {"template": message.template}, by=staff, now=now)
 
 
@@ -85,12 +85,13 @@ def not_reached(
     """
     message = _locked(db, message_id, channels, staff, now)
     message.channel, message.attempts = "call", message.attempts + 1
+    message.due_at = there(message.until)
     audit.done(db, _TRIED, message, {"template": message.template}, by=staff, now=now)
 
 
 def end(db: Session, *, now: datetime) -> int:
     """End the calls that nobody made in time; return how many."""
-    over = update(Message).where(Message.state == "queued", Message.until <= now)
+    over = update(Message).where(Message.state == "queued", Message.due_at <= now)
     ended = over.where(Message.channel == "call").values(state="failed").returning(Message.id)
     return len(db.execute(ended.execution_options(synchronize_session=False)).all())
 

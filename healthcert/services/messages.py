@@ -70,8 +70,9 @@ def queue(  # noqa: PLR0913 - each says what is told, named at the call
     bears = called(db, person.id, template, bears, now)
     if not to:
         channel = "call"
-        if bears.site_id is None:
+        if bears.site_id is None or bears.until is None:
             return
+        due_at = bears.until  # no worker looks at it before it is over
     subject, text = words(template, person.language, fields, time_zone)
     row_id = new_id()
     value = {"to": to, "subject": subject, "text": text}
@@ -146,7 +147,7 @@ def claim(
 def _give_up(message: Message, now: datetime) -> None:
     """Leave a message that no channel takes to a call where it still bears on its person."""
     if message.site_id and message.until and message.until > now:
-        message.channel, message.attempts = "call", 0
+        message.channel, message.attempts, message.due_at = "call", 0, message.until
     else:
         message.state = "failed"
 

@@ -12,6 +12,7 @@ from healthcert.models import AuditEvent, Message, Site
 from healthcert.services import (
     calls,
     cancelling,
+    desk,
     enrolment,
     findings,
     messages,
@@ -71,6 +72,8 @@ def test_who_left_no_address_is_called_after_a_closure_with_the_words_of_the_mes
     assert call.birth_date == "1980-05-17"
     assert call.until == slot.starts_at
     assert "Votre rendez-vous ne peut pas" in call.text
+    with clinic.doors.reading() as db:  # no worker is to send it
+        assert (desk.waiting(db).queued, desk.waiting(db).oldest) == (0, None)
 
 
 def test_who_can_be_written_to_is_not_called_until_every_attempt_failed(clinic):
