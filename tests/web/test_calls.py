@@ -65,6 +65,7 @@ def test_who_is_to_be_called_stands_on_the_page_until_they_were_told(staff, call
     answer = clerk.post(path, {"act": "not_reached"}, page=PAGE)
     page = clerk.get(answer.location).text
     assert "not reached. They stay" in page
+    assert "Calls in vain" in page
     assert path in page
     answer = clerk.post(path, {"act": "told"}, page=PAGE)
     assert path not in clerk.get(answer.location).text
