@@ -28,6 +28,7 @@ from healthcert.web import (
     account,
     admin,
     appointments,
+    calls,
     care,
     citizen,
     clinic,
@@ -73,7 +74,7 @@ _DOWN = (OperationalError, NoConnection)
 _DOORS = (
     public.bp, room.bp, *party.DOORS, waiting.bp, citizen.bp, appointments.bp, rights.bp,
     family.bp, national.bp, staff.bp, account.bp, team.bp, clinic.bp, care.bp, people.bp,
-    unbooked.bp, reactions.bp, closing.bp, contested.bp, doses.bp, stock.bp, entries.bp,
+    unbooked.bp, reactions.bp, closing.bp, contested.bp, calls.bp, doses.bp, stock.bp, entries.bp,
     planning.bp, holidays.bp, hours.bp, lots.bp, draws.bp, opening.bp, sites.bp, admin.bp, api.bp,
     api.about,
 )  # fmt: skip

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from healthcert.models.base import Row, one_of
+from healthcert.models.base import Row, index_where, one_of
 from healthcert.models.triggers.stated import stated
 
 ACTORS = ("citizen", "staff", "system")
-CHANNELS = ("sms", "mail")
+CHANNELS = ("sms", "mail", "call")  # a call: somebody at a site tells it
 MESSAGE_STATES = ("queued", "sent", "failed")
 
 
@@ -43,9 +43,16 @@ class Message(Row):
         CheckConstraint("attempts >= 0", name="attempts"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
         CheckConstraint("sealed IS NOT NULL OR state <> 'queued'", name="queued_is_whole"),
+        CheckConstraint(
+            "channel <> 'call' OR (site_id IS NOT NULL AND until IS NOT NULL)", name="call_is_whose"
+        ),
         Index("ix_message_state_due_at", "state", "due_at"),
+        index_where(
+            "ix_message_site_id_until", "site_id", "until",
+            where="state = 'queued' AND until IS NOT NULL",
+        ),
         stated(never_deleted="OLD.state = 'queued'", transitions={"queued": ("sent", "failed")}),
-    )
+    )  # fmt: skip
 
     person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"))
     channel: Mapped[str]
@@ -56,3 +63,8 @@ class Message(Row):
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None]
+    # Of what bears on somebody so that they are called if need be: whose site calls, until when.
+    site_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("site.id"))
+    until: Mapped[datetime | None]
+    # What it is about, which may end before: an appointment or an offer. No key: those go first.
+    about_id: Mapped[uuid.UUID | None]

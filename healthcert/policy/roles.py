@@ -67,6 +67,7 @@ _BY_WHOM: Mapping[str, _Reach] = {
     "cancel_own_appointment move_own_appointment": {Role.CITIZEN: Scope.OWN},
     "see_day_list see_patient register_arrival book_for_someone help_in_person record_consent "
     "screen_patient keep_stock": dict.fromkeys((Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE),
+    "make_calls": {**dict.fromkeys((Role.CLERK, Role.NURSE, Role.LEAD), Scope.SITE), **_ADMIN},
     "record_dose record_not_vaccinated triage_patient": {Role.NURSE: Scope.SITE},
     "offer_standby settle_stock": {Role.LEAD: Scope.SITE},
     "plan_sessions close_site": {Role.LEAD: Scope.SITE, **_ADMIN},

@@ -38,6 +38,7 @@ from healthcert.services import (
     places,
     scenes,
 )
+from healthcert.services.bearing import Bearing
 from healthcert.services.people import Details
 
 Written = list[Mapping[str, object]]
@@ -316,7 +317,12 @@ def tell(
     db: Session, vault: Vault, person: Person, template: str, appointment: Appointment,
     place: scenes.Place, now: datetime, rows: audit.Rows = None, details: Details | None = None,
 ) -> None:  # fmt: skip
-    """Queue what a person is told of an appointment."""
+    """Queue what a person is told of an appointment.
+
+    That one stands is over when it stands no more; that one is cancelled, when it would have been.
+    """
+    about = appointment.id if appointment.state == "booked" else None
+    bears = Bearing(appointment.starts_at, place.session.site_id, about)
     fields = {
         "when": appointment.starts_at, "place": place.site.names,
         "reference": appointment.reference,
@@ -324,6 +330,7 @@ def tell(
     messages.queue(
         db, vault=vault, person=person, template=template, fields=fields,
         time_zone=place.site.time_zone, due_at=now, now=now, rows=rows, details=details,
+        bears=bears,
     )  # fmt: skip
 
 

@@ -84,10 +84,15 @@ def site(db: Session, *, staff: Staff, act: str, site_id: UUID | None, now: date
     Raises:
         NotFound: There is no such one.
     """
-    reach = [Site.id == staff.site_id]
-    if staff.site_id is None:
-        reach = [Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))]
-    return there(db.scalar(select(Site).where(Site.id == site_id, *reach)))
+    reach = at_sites(db, staff=staff, act=act, now=now)
+    return there(db.scalar(select(Site).where(Site.id == site_id, reach)))
+
+
+def at_sites(db: Session, *, staff: Staff, act: str, now: datetime) -> ColumnElement[bool]:
+    """Return what is true of the sites that somebody's act reaches."""
+    if staff.site_id is not None:
+        return Site.id == staff.site_id
+    return Site.organisation_id.in_(within(db, staff=staff, act=act, now=now))
 
 
 def delegate(

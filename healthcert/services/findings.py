@@ -147,7 +147,7 @@ def mark_in_error(
     finding = at_site(db, finding_id=finding_id, staff=staff)
     scene = _Scene(db, vault, people.locked(db, finding.person_id), staff, country, now)
     scene.mark(finding, reason)
-    issuing.tell(db, vault, scene.person, "finding_corrected", country, now)
+    issuing.tell(db, vault, scene.person, "finding_corrected", country, now, site_id=staff.site_id)
 
 
 def at_site(db: Session, *, finding_id: UUID, staff: Staff) -> TestResult | Recovery:

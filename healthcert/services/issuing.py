@@ -24,6 +24,7 @@ from healthcert.hcert.text import decode
 from healthcert.models import Certificate, Dose, Person, Recovery, TestResult
 from healthcert.services import audit, holds, messages, signing_keys
 from healthcert.services.audit import Rows
+from healthcert.services.bearing import Bearing
 from healthcert.services.people import details_of, key_of
 from healthcert.services.statement import Fact, bases, ends, statement
 
@@ -160,12 +161,13 @@ def usable_now(db: Session, signers: Mapping[bytes, Signer], now: datetime) -> d
 
 def tell(
     db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime,
-    rows: Rows = None, **fields: str,
+    rows: Rows = None, site_id: UUID | None = None, **fields: str,
 ) -> None:  # fmt: skip
-    """Queue what somebody is told of their record."""
+    """Queue what somebody is told of their record; where they are called, a site does that."""
     messages.queue(
         db, vault=vault, person=person, template=template, fields=fields,
         time_zone=country.time_zone, due_at=now, now=now, rows=rows,
+        bears=Bearing(site_id=site_id),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from healthcert.gateways.vault import Vault
 from healthcert.models import Appointment, ClinicSession, Offer, Slot, WaitEntry
 from healthcert.models.appointment import ACTIVE
 from healthcert.services import asking, audit, scenes, waiting, waits
+from healthcert.services.bearing import Bearing
 from healthcert.services.scenes import BOOKABLE
 
 ENDED = 50  # offers that one transaction ends at most
@@ -69,5 +70,7 @@ def _lapse(db: Session, vault: Vault, offer: Offer, entry: WaitEntry, now: datet
     unheard = db.scalars(select(Offer.id).filter_by(wait_entry_id=entry.id, state="lapsed")).all()
     after = "lapsed" if len(unheard) >= _UNHEARD else "waiting"
     if waits.moved(db, entry.id, "offered", after) and after == "lapsed":
-        waiting.tell(db, vault, entry, "waiting_lapsed", now)
+        place = scenes.place_of(db, offer.slot_id, states=None)
+        at = Bearing(site_id=entry.site_id or place.session.site_id)
+        waiting.tell(db, vault, entry, "waiting_lapsed", now, at)
     waiting.note(db, audit.SYSTEM, "offer_lapsed", entry, now, slot=offer.slot_id)

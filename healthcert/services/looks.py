@@ -1,6 +1,6 @@
 """Looks at a person's record by others: written down with their reason, and told to the person."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -14,7 +14,7 @@ from healthcert.models import Appointment, AuditEvent, ClinicSession, Site, Slot
 from healthcert.services import audit, limits
 
 REASONS = (
-    "care", "registration", "correction", "complaint", "oversight", "safety", "request",
+    "care", "registration", "correction", "complaint", "oversight", "safety", "request", "call",
 )  # fmt: skip
 FOR_THEM = "for_them"  # the reason of who acts for somebody
 
@@ -60,6 +60,23 @@ def seen(
     audit.of_person(
         db, audit.Actor("staff", staff.id), SEEN, person_id, now, reason=reason, **details
     )
+
+
+def all_seen(
+    db: Session, *, staff: Staff, person_ids: Collection[UUID], reason: str, now: datetime
+) -> None:
+    """Write down that a member of staff was shown people on a list of their site.
+
+    One who was shown within half an hour is not written down again: they can be opened as long.
+    """
+    looked = select(AuditEvent.subject_id).filter_by(
+        subject_kind="person", act=SEEN, actor_id=staff.id
+    )
+    looked = looked.where(AuditEvent.subject_id.in_(person_ids))
+    known = set(db.scalars(looked.where(AuditEvent.recorded_at > now - _SAME_LOOK / 2)))
+    for person_id in dict.fromkeys(person_ids):
+        if person_id not in known:
+            seen(db, staff=staff, person_id=person_id, reason=reason, now=now, listed=True)
 
 
 def access_log(db: Session, *, person_id: UUID) -> list[Access]:

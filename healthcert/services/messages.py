@@ -2,6 +2,7 @@
 
 A message is claimed in one transaction, sent in none, and settled in another, so that a slow
 relay never holds a lock. What a crash leaves claimed is sent again: at least once, never not.
+What bears on somebody whom no channel reaches waits for a call (`services.calls`).
 """
 
 from collections.abc import Collection, Mapping
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 from healthcert.gateways.vault import Vault
 from healthcert.models import Base, Certificate, Message, Person, new_id
 from healthcert.services.audit import Rows
+from healthcert.services.bearing import JUST_TOLD, Bearing, called
 from healthcert.services.people import Details, details_of, key_of
 from healthcert.services.wording import BY_DAY, words
 
@@ -41,7 +43,7 @@ class Outgoing:
     due_at: datetime  # from when it may leave
 
 
-def queue(
+def queue(  # noqa: PLR0913 - each says what is told, named at the call
     db: Session,
     *,
     vault: Vault,
@@ -53,11 +55,13 @@ def queue(
     now: datetime,
     rows: Rows = None,
     details: Details | None = None,
+    bears: Bearing = JUST_TOLD,
 ) -> None:
-    """Add a message to the outbox; none for a person who left no way to be told, or was erased.
+    """Add a message to the outbox; none for a person who was erased.
 
-    Telephone first, since a text needs no network plan. The words are chosen now, in the
-    person's language, and sealed under the person's key.
+    Telephone first, since a text needs no network plan; who left neither it nor an address is
+    called, where the template is told by calls. The words are chosen now, in the person's language,
+    and sealed under the person's key.
 
     `template` is a key of `wording.TEMPLATES`, `fields` what it names, with moments on the clock of
     `time_zone`. A deed of many gives `rows`, and writes what is put there itself, all in one
@@ -67,8 +71,12 @@ def queue(
         return
     details = details or details_of(vault, person)
     channel, to = ("sms", details.phone) if details.phone else ("mail", details.mail)
+    bears = called(db, person.id, template, bears, now)
     if not to:
-        return
+        channel = "call"
+        if bears.site_id is None or bears.until is None:
+            return
+        due_at = bears.until  # no worker looks at it before it is over
     subject, text = words(template, person.language, fields, time_zone)
     row_id = new_id()
     value = {"to": to, "subject": subject, "text": text}
@@ -83,6 +91,7 @@ def queue(
         "due_at": due_at,
         "state": "queued",
         "attempts": 0,
+        **bears._asdict(),
     }
     if rows is None:
         db.add(Message(**row))
@@ -108,7 +117,8 @@ def claim(
     written: also what is left of a long day, or was refused by a relay.
 
     Two workers never get the same one: rows another holds are skipped (on SQLite one waits).
-    Each claim counts as an attempt; after `MOST_ATTEMPTS`, or once untrue, a message has failed.
+    Each claim counts as an attempt. After `MOST_ATTEMPTS` a message is for a call, or has failed,
+    as has one that is untrue by then.
     """
     is_due = Message.state == "queued", Message.due_at <= now
     if morning is not None:  # put off once, so no later round of the night looks at it again
@@ -130,9 +140,9 @@ def claim(
     claimed: list[Outgoing] = []
     for message, key, issued_at in found:
         if message.attempts >= MOST_ATTEMPTS or _is_untrue(message, issued_at):
-            message.state = "failed"
+            _give_up(message, now)
             continue
-        claimed.append(_opened(vault, message, key))
+        claimed.append(opened(vault, message, key))
         message.due_at = now + _FIRST_WAIT * 2**message.attempts
         message.attempts += 1
     db.flush()
@@ -143,6 +153,14 @@ def _is_untrue(message: Message, issued_at: datetime | None) -> bool:
     """Say whether what a message calls ready was revoked, and none issued since is in force."""
     since = message.recorded_at.replace(microsecond=0)  # certificates are of full seconds
     return message.template == "certificate_ready" and (issued_at is None or issued_at < since)
+
+
+def _give_up(message: Message, now: datetime) -> None:
+    """Leave a message that no channel takes to a call where it still bears on its person."""
+    if message.site_id and message.until and message.until > now:
+        message.channel, message.attempts, message.due_at = "call", 0, message.until
+    else:
+        message.state = "failed"
 
 
 def settle(db: Session, *, sent: Collection[UUID], now: datetime) -> None:
@@ -160,10 +178,11 @@ def outbox(db: Session, *, vault: Vault, limit: int) -> list[Outgoing]:
         .order_by(Message.id.desc())
         .limit(limit)
     )
-    return [_opened(vault, message, key) for message, key in db.execute(query)]
+    return [opened(vault, message, key) for message, key in db.execute(query)]
 
 
-def _opened(vault: Vault, message: Message, key: bytes | None) -> Outgoing:
+def opened(vault: Vault, message: Message, key: bytes | None) -> Outgoing:
+    """Return a message that still has a text, opened by the wrapped key of its person."""
     value = vault.open(key or b"", message.id, message.sealed or b"", purpose="message")
     return Outgoing(
         id=message.id,

@@ -27,6 +27,7 @@ from healthcert.models import (
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy import offers as policy
 from healthcert.services import asking, audit, near, scenes, waiting, waits
+from healthcert.services.bearing import Bearing
 from healthcert.services.scenes import Place
 
 Passed = dict[tuple[UUID, UUID, date], set[UUID]]  # waits by programme, product and day
@@ -132,16 +133,16 @@ def _offer(
     db: Session, vault: Vault, entry: WaitEntry, place: Place, ends_at: datetime, link: str,
     now: datetime,
 ) -> None:  # fmt: skip
-    db.add(
-        Offer(
-            id=new_id(), recorded_at=now, wait_entry_id=entry.id, person_id=entry.person_id,
-            slot_id=place.slot.id, state="open", ends_at=ends_at,
-        )
+    offer = Offer(
+        id=new_id(), recorded_at=now, wait_entry_id=entry.id, person_id=entry.person_id,
+        slot_id=place.slot.id, state="open", ends_at=ends_at,
     )  # fmt: skip
+    db.add(offer)
     db.flush()
     waiting.tell(
-        db, vault, entry, "offer", now, when=place.slot.starts_at, place=place.site.names,
-        until=ends_at, link=link, zone=place.site.time_zone,
+        db, vault, entry, "offer", now, Bearing(ends_at, place.session.site_id, offer.id),
+        when=place.slot.starts_at, place=place.site.names, until=ends_at, link=link,
+        zone=place.site.time_zone,
     )  # fmt: skip
     waiting.note(db, audit.SYSTEM, "offer_made", entry, now, slot=place.slot.id)
 

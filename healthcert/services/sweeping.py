@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from healthcert.models import Appointment, AuditEvent
-from healthcert.services import audit, limits, places, retention
+from healthcert.services import audit, calls, limits, places, retention
 
 GIVEN_UP_AFTER = timedelta(hours=12)
 
@@ -25,9 +25,8 @@ def sweep(db: Session, *, now: datetime) -> int:
     given_up = db.execute(missed.execution_options(synchronize_session=False)).all()
     forgotten = _forgotten(db, now)
     swept = sum(retention.apply(db, kind, now=now) for kind in retention.SWEPT)
-    return (
-        len(given_up) + forgotten + places.expire(db, now=now) + swept + limits.sweep(db, now=now)
-    )
+    swept += places.expire(db, now=now) + calls.end(db, now=now)
+    return len(given_up) + forgotten + swept + limits.sweep(db, now=now)
 
 
 def _forgotten(db: Session, now: datetime) -> int:

@@ -34,6 +34,7 @@ from healthcert.services import (
     audit,
     elsewhere,
     facts,
+    issuing,
     judging,
     messages,
     people,
@@ -211,7 +212,7 @@ def judge_by_hand(
     audit.done(db, act, dose, {"reason": reason}, by=staff, now=now)
     if found:
         template = "dose_corrected" if found == "entered_in_error" else "dose_subpotent"
-        _tell(db, vault, person, template, country, now)
+        issuing.tell(db, vault, person, template, country, now, site_id=staff.site_id)
 
 
 mark_in_error = partial(judge_by_hand, found="entered_in_error")
@@ -261,7 +262,7 @@ def correct(
     details = counts | {"replaces": wrong.id, "reason": reason}
     audit.done(db, "dose_corrected", right, details, by=staff, now=now)
     _tell_recalled(db, vault, {person.id: person}, [right], {right.id: counts}, country, now)
-    _tell(db, vault, person, "dose_corrected", country, now)
+    issuing.tell(db, vault, person, "dose_corrected", country, now, site_id=staff.site_id)
     return right
 
 
@@ -385,13 +386,4 @@ def _tell_recalled(
 ) -> None:  # fmt: skip
     """Tell whose dose was written down after its lot was recalled: the worker told the others."""
     for who in {dose.person_id for dose in doses if "recalled_lot" in counts[dose.id].values()}:
-        _tell(db, vault, known[who], "lot_recalled", country, now)
-
-
-def _tell(
-    db: Session, vault: Vault, person: Person, template: str, country: Country, now: datetime
-) -> None:
-    messages.queue(
-        db, vault=vault, person=person, template=template, fields={},
-        time_zone=country.time_zone, due_at=now, now=now,
-    )  # fmt: skip
+        issuing.tell(db, vault, known[who], "lot_recalled", country, now)

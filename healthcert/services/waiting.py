@@ -28,6 +28,7 @@ from healthcert.models.appointment import ACTIVE
 from healthcert.models.waiting import IN_ORDER, place_in_line
 from healthcert.policy.offers import RADII
 from healthcert.services import audit, booking, eligibility, history, messages, people
+from healthcert.services.bearing import JUST_TOLD, Bearing
 
 IN_LINE = ("waiting", "offered")
 FURTHEST = 1_000  # one is told how many are before one, up to here
@@ -147,14 +148,15 @@ def active(db: Session, person_id: UUID, programme_id: UUID) -> bool:
 
 
 def tell(
-    db: Session, vault: Vault, entry: WaitEntry, template: str, now: datetime, **fields: object
-) -> None:
+    db: Session, vault: Vault, entry: WaitEntry, template: str, now: datetime,
+    bears: Bearing = JUST_TOLD, **fields: object,
+) -> None:  # fmt: skip
     """Queue what one who waits is told; `fields` beside the name of the programme."""
     names = db.get_one(Programme, entry.programme_id).names
     messages.queue(
         db, vault=vault, person=db.get_one(Person, entry.person_id), template=template,
         fields={"programme": names, **fields}, time_zone=str(fields.get("zone", "UTC")),
-        due_at=now, now=now,
+        due_at=now, now=now, bears=bears,
     )  # fmt: skip
 
 

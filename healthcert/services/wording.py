@@ -1,20 +1,26 @@
 """The words of messages, by template, which `data/messages.toml` holds."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from healthcert.data import table
 from healthcert.i18n import format_date, format_datetime, gettext, use
 
 _PLAIN = str.maketrans("\u202f\u00a0\u2019", "  '")
-TEMPLATES: Mapping[str, Mapping[str, str]] = table("messages")
+TEMPLATES: Mapping[str, Mapping[str, Any]] = table("messages")
 # What is as good in the morning waits for it in the country's quiet hours: it has no hour to come,
 # answers no deed of just now, and stays true whatever else its person does and is told that night.
 BY_DAY = frozenset({
     "certificate_key_lost", "certificate_ready", "certificate_replaced", "dose_corrected",
     "dose_subpotent", "finding_corrected", "missed", "offer_gone",
 })  # fmt: skip
+
+
+def call_days(template: str) -> timedelta:
+    """Return for how long somebody who cannot be written to is called; nothing: they are not."""
+    return timedelta(TEMPLATES[template].get("call_days", 0))
 
 
 def words(

@@ -42,6 +42,7 @@ BY_ACT: Mapping[str, str] = {
     "keep_stock": "stock: shelves receive move lay read vial today; entries: every; v1: shelves "
     "fridges receive move_stock transfer lay read_fridge read_monitor open_vials open_vial "
     "discard_vial entries",
+    "make_calls": "calls: every tell; v1: calls told_by_call not_reached",
     "record_dose": "doses: ask record; unbooked: dose; v1: record_dose write_down",
     "record_not_vaccinated": "care: not_vaccinated; v1: not_vaccinated",
     "triage_patient": "care: decision; unbooked: decision; v1: decide decide_unbooked",

@@ -189,6 +189,16 @@ def test_a_message_goes_only_once_it_is_settled(db):
     db.execute(delete(Message))
 
 
+def test_a_call_says_whose_it_is_and_until_when(db):
+    person = make.make_person(db)
+    db.execute(finders(person)[-1])
+    whose = {"site_id": make.make_site(db).id, "until": NOW}
+    for known in ({}, *({name: value} for name, value in whose.items())):
+        with refused(db, "ck_message_call_is_whose"):
+            db.execute(update(Message).values(channel="call", **known))
+    db.execute(update(Message).values(channel="call", **whose))
+
+
 def test_a_certificates_text_goes_after_its_end_and_does_not_come_back(db):
     end = NOW + timedelta(days=270)
     make.make_certificate(db, dose=make.make_counted_dose(db), **make.issued())

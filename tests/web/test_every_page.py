@@ -19,6 +19,7 @@ from tests.certificates import NOW
 from tests.factories import COVID, NEGATIVE
 from tests.threads import answering
 from tests.web.conftest import ALIA, NURSES, Browser, enter, tell, two_levels
+from tests.web.test_calls import call_for
 from tests.web.test_clinic_hour import TOLD
 from tests.web.test_contested import PAGE as REQUESTS
 from tests.web.test_contested import claim
@@ -217,6 +218,15 @@ def claimed(app, clinic):
     return clerk, [REQUESTS, page, f"{page}#sent"]
 
 
+def called(app, clinic):
+    """Return a browser of the clinic's lead, once people are to be called there."""
+    parts = app.extensions["healthcert"]
+    with parts.doors.transaction() as db:
+        for language in ("en", "ar"):
+            call_for(parts, clinic.site_id, db, language=language)
+    return Browser(app).sign_in(clinic.staff["lead"])
+
+
 @pytest.fixture
 def journey(app, clinic, book, staff, newest_message, clock):
     """Return who sees which pages, once somebody has booked and was vaccinated."""
@@ -296,6 +306,7 @@ def journey(app, clinic, book, staff, newest_message, clock):
                             f"{person}/reaction", f"{person}/dose", f"{person}/test",
                             f"{person}/recovery", error, "/reactions/", case]),
         "clerk": claimed(app, clinic),
+        "caller": (called(app, clinic), ["/calls"]),
         "lead": (lead, ["/clinic/standby", "/clinic/stock", *entries, "/admin/sessions", preview,
                         f"/admin/sessions/close?{day}", cancelled, ends, opens,
                         f"/admin/sessions/close?site={clinic.site_id}&day=2026-03-06",

@@ -13,6 +13,7 @@ from tests import factories as make
 from tests.certificates import NOW
 from tests.services.clinic import details
 from tests.statements import sent
+from tests.web.test_calls import call_for
 from tests.web.test_guards import routes, visitors
 
 ON = "sqlite"  # what is asked is the same on each engine
@@ -38,6 +39,7 @@ def crowded(parts, clinic, visitors):
                 capacity=3, booked=2,
             )  # fmt: skip
             make.make_appointment(db, slot=slot, person=person, programme=programme)
+            call_for(parts, clinic.site_id, db)
             told = make.make_knowledge(db, kind="programme", content={"products": []})
             other = make.make_programme(db, knowledge_id=told.id)
             make.make_appointment(db, slot=slot, person=citizen, programme=other, state="no_show")

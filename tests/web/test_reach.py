@@ -48,6 +48,7 @@ from tests.policy import oracle
 from tests.services.clinic import details
 from tests.web.api.conftest import Program, token_of
 from tests.web.conftest import Browser, enter
+from tests.web.test_calls import call_for
 from tests.web.test_guards import path_of, routes
 
 ON = "sqlite"  # the queries are the same; those of services/delegating are tested on both engines
@@ -103,6 +104,9 @@ NAMES = {
     "admin.alarm": "alarm",
     "contested.one": "request",
     "contested.decide": "request",
+    "calls.tell": "call",
+    "v1.told_by_call": "call",
+    "v1.not_reached": "call",
     "v1.request": "request",
     "v1.decide_request": "request",
     "admin.release": "who_wrote_too_many",
@@ -218,6 +222,7 @@ TYPED = {
     "v1.decide_unbooked": {"outcome": "go", "reason": "other", "until": None},
     "admin.release": {"why": "cap"},
     "contested.decide": {"act": "verify", "reason": "document_seen"},
+    "calls.tell": {"act": "told"},
     "v1.decide_request": {"act": "verify", "reason": "document_seen"},
     "doses.mark_in_error": {"reason": "not_given"},
     "people.mark_in_error": {"reason": "not_done"},
@@ -533,6 +538,9 @@ class Things:
             self.db, vault=vault, person_id=shown_for, told=told, staff=clerk, country="XX", now=NOW
         )
         return self.db.scalars(select(Request.id).filter_by(person_id=shown_for)).one()
+
+    def call(self, _person, site, _body):
+        return call_for(self.world.parts, self.world.sites[site], self.db).id
 
     def who_lost_a_key(self, *place):
         """Somebody for whom another administrator has asked."""

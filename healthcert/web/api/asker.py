@@ -158,6 +158,7 @@ _GIVES: Mapping[str, Callable[[On], Any]] = {
     "now": lambda _on: now(),
     "country": lambda _on: parts().country,
     "pepper": lambda _on: parts().pepper,
+    "channels": lambda _on: parts().channels,
     "data_dir": lambda _on: parts().settings.data_dir,
     "site_id": lambda _on: own_site(),
     **dict.fromkeys(("by", "guardian_id", "carer_id"), lambda _on: oneself()),

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, jsonify, render_template
 from healthcert.errors import Refusal
 from healthcert.web.api import (
     anybody,
+    calls,
     citizen,
     clinic,
     contested,
@@ -38,6 +39,7 @@ AUDIENCES = (
     stock,
     supply,
     contested,
+    calls,
     holidays,
     opening,
 )  # fmt: skip - entered by importing

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from healthcert.models import Lot
 from tests.certificates import NOW
+from tests.web.test_calls import call_for
 
 DOC = Path(__file__).resolve().parents[3] / "docs" / "api.md"
 PAIR = re.compile(r"```http\n(.*?)\n```\n```json\n(.*?)\n?```", re.DOTALL)
@@ -73,6 +74,8 @@ def clinic_lot(parts):
 def test_every_example_is_answered_as_it_says(served, parts, clinic, token, newest_message):
     nurse, lead, admin = token("nurse"), token("lead"), token("admin")
     tomorrow = (NOW + timedelta(days=1)).date()
+    with parts.doors.transaction() as db:
+        call_for(parts, clinic.site_id, db)
     reader = Reader(served, {
         "nurse": lambda: nurse, "lead": lambda: lead, "admin": lambda: admin,
         "lot": lambda: clinic.lot, "shelf": lambda: clinic_lot(parts), "now": NOW.isoformat,

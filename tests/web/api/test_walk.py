@@ -130,6 +130,8 @@ BY_DEED = {
     "admin.organisations": "organisations delegations",
     "admin.delegate": "delegate",
     "admin.revoke": "revoke",
+    "calls.every": "calls",
+    "calls.tell": "told_by_call not_reached",
     "contested.every": "requests",
     "contested.one": "request",
     "contested.decide": "decide_request",
