@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, update
 
@@ -17,7 +19,7 @@ from healthcert.models import (
     Site,
     Staff,
 )
-from healthcert.services import contested, erasure, identities, looks, people
+from healthcert.services import contested, enrolment, erasure, identities, looks, people
 from healthcert.services.audit import Actor
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, make_organisation, make_staff
@@ -71,6 +73,17 @@ def look(clinic, request, staff_id):
         return contested.one(db, vault=clinic.vault, request_id=request, staff=staff, now=NOW)
 
 
+def carry_out(clinic, request, staff):
+    step(clinic, request, staff["clerk"], "verify", "document_seen")
+    step(clinic, request, staff["chief"], "approve", "document_seen")
+    step(clinic, request, staff["second"], "carry_out")
+
+
+def known_by(clinic, person_id) -> IdentityDetails:
+    with clinic.doors.reading() as db:
+        return people.details_of(clinic.vault, db.get_one(Person, person_id)).identity
+
+
 def told(clinic, person_id):
     with clinic.doors.reading() as db:
         query = select(Message.template).filter_by(person_id=person_id).order_by(Message.id)
@@ -90,12 +103,8 @@ def test_a_document_moves_after_four_people_and_both_are_told(clinic, case):
     assert held(clinic, one) == [("none", "low")]
     assert held(clinic, other) == [("none", "low"), ("passport", "substantial")]
     assert (told(clinic, one), told(clinic, other)) == (["document_gone"], ["document_moved"])
+    assert [known_by(clinic, each).kind for each in (one, other)] == ["none", "passport"]
     with clinic.doors.reading() as db:
-        kinds = [
-            people.details_of(clinic.vault, db.get_one(Person, each)).identity.kind
-            for each in (one, other)
-        ]
-        assert kinds == ["none", "passport"]
         acts = set(db.scalars(select(AuditEvent.act).filter_by(subject_kind="person")))
         assert {"document_gone", "document_added"} <= acts
     assert desk(clinic, identities.add_document, other, told=PASSPORT), "it is theirs alone now"
@@ -179,11 +188,42 @@ def test_another_document_of_the_same_two_is_asked_about_and_decided_by_itself(c
         [second] = db.scalars(select(Request.id).where(Request.id != request))
     assert look(clinic, second, staff["clerk"]).kind == "national"
     step(clinic, request, staff["clerk"], "reject", "one_person")
-    step(clinic, second, staff["clerk"], "verify", "document_seen")
-    step(clinic, second, staff["chief"], "approve", "document_seen")
-    step(clinic, second, staff["second"], "carry_out")
-    assert held(clinic, one) == [("passport", "low"), ("none", "low")]
+    carry_out(clinic, second, staff)
+    assert held(clinic, one) == [("passport", "low")]
     assert held(clinic, other) == [("none", "low"), ("national", "substantial")]
+    assert known_by(clinic, one).value == "AB1234", "what is left to them"
+
+
+def test_who_keeps_other_documents_is_known_by_the_newest_and_not_by_a_card_of_ours(clinic, case):
+    request, staff, one, other = case()
+    later = [IdentityDetails(kind, "XX", "K1") for kind in ("refugee", "municipal", "national")]
+    for minutes, paper in enumerate(later):
+        with clinic.doors.transaction() as db:
+            identities.add_document(
+                db, vault=clinic.vault, person_id=one, told=paper, staff=clinic.nurse,
+                country="XX", now=NOW + timedelta(minutes=minutes),
+            )  # fmt: skip
+    desk(clinic, identities.new_card, one)
+    assert not desk(clinic, identities.add_document, other, told=later[-1])
+    with clinic.doors.reading() as db:
+        [second] = db.scalars(select(Request.id).where(Request.id != request))
+    carry_out(clinic, second, staff)
+    assert known_by(clinic, one) == IdentityDetails("municipal", "XX", "K1")
+    assert ("none", "low") not in held(clinic, one)
+    with clinic.doors.reading() as db:
+        assert enrolment.fits(clinic.vault, db.get_one(Person, one), later[1], "1980-05-17")
+
+
+def test_a_document_of_before_that_lies_sealed_nowhere_leaves_them_without(clinic, case):
+    request, staff, one, _other = case()
+    with clinic.doors.transaction() as db:
+        db.execute(update(Identity).where(Identity.person_id == one).values(sealed=None))
+        db.add(Identity(
+            person_id=one, kind="national", country="XX", level="low", blind=b"of before",
+            recorded_at=NOW,
+        ))  # fmt: skip
+    carry_out(clinic, request, staff)
+    assert known_by(clinic, one) == IdentityDetails("none", "XX")
 
 
 @pytest.mark.parametrize("who", ["asking", "holding"])
@@ -208,8 +248,6 @@ def test_a_document_that_has_gone_meanwhile_is_not_written_twice(clinic, case):
     third = somebody(clinic)
     with clinic.doors.transaction() as db:
         db.execute(update(Identity).where(Identity.person_id == one).values(person_id=third))
-    step(clinic, request, staff["clerk"], "verify", "document_seen")
-    step(clinic, request, staff["chief"], "approve", "document_seen")
-    step(clinic, request, staff["second"], "carry_out")
+    carry_out(clinic, request, staff)
     assert held(clinic, other) == [("none", "low")]
     assert told(clinic, other) == ["document_stays"]
