@@ -40,27 +40,29 @@ def add_document(
             db.add(enrolment.identified(vault, person, tidy.identity, level=level, now=now))
             db.flush()
     except IntegrityError as error:
-        other = enrolment.holder(db, identity_blinds(vault, tidy.identity))
-        if other is None or broken_rule(error) != "uq_identity_blind":
+        theirs = Identity.blind.in_(identity_blinds(vault, tidy.identity))
+        held = db.scalar(select(Identity).where(theirs))
+        if held is None or broken_rule(error) != "uq_identity_blind":
             raise
-        if other.id != person_id and not _is_asked(db, vault, person, other, tidy.identity):
+        other = held.person_id
+        if other != person_id and not _is_asked(db, vault, person, other, tidy.identity):
             requests.submit(
                 db, vault=vault, country=country, kind="correction", person=person,
-                asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
-                reason="duplicate", staff=staff, now=now,
+                asked={"document": asdict(tidy.identity)}, reason="duplicate", staff=staff,
+                subject={"other": other, "document": held.id}, now=now,
             )  # fmt: skip
-        return other.id == person_id
+        return other == person_id
     person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
     audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
     return True
 
 
 def _is_asked(
-    db: Session, vault: Vault, person: Person, other: Person, told: IdentityDetails
+    db: Session, vault: Vault, person: Person, other: UUID, told: IdentityDetails
 ) -> bool:
     """Say whether it waits already whose of two people that very document is."""
     return any(
-        one.subject.get("other") == str(other.id) and document(vault, one, person) == told
+        one.subject.get("other") == str(other) and document(vault, one, person) == told
         for one in requests.pending(db, person_id=person.id)
     )
 

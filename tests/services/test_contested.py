@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
@@ -19,7 +21,7 @@ from healthcert.models import (
     Site,
     Staff,
 )
-from healthcert.services import contested, enrolment, erasure, identities, looks, people
+from healthcert.services import contested, enrolment, erasure, identities, looks, people, requests
 from healthcert.services.audit import Actor
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, make_organisation, make_staff
@@ -71,6 +73,12 @@ def look(clinic, request, staff_id):
     with clinic.doors.transaction() as db:
         staff = db.get_one(Staff, staff_id)
         return contested.one(db, vault=clinic.vault, request_id=request, staff=staff, now=NOW)
+
+
+def listed(clinic, staff_id) -> dict[UUID, str]:
+    with clinic.doors.reading() as db:
+        found = contested.waiting(db, staff=db.get_one(Staff, staff_id), now=NOW)
+        return {each.id: each.kind for each in found}
 
 
 def carry_out(clinic, request, staff):
@@ -187,11 +195,28 @@ def test_another_document_of_the_same_two_is_asked_about_and_decided_by_itself(c
     with clinic.doors.reading() as db:
         [second] = db.scalars(select(Request.id).where(Request.id != request))
     assert look(clinic, second, staff["clerk"]).kind == "national"
+    assert listed(clinic, staff["stranger"]) == {}
+    assert listed(clinic, staff["asked"]) == {request: "passport", second: "national"}
     step(clinic, request, staff["clerk"], "reject", "one_person")
     carry_out(clinic, second, staff)
     assert held(clinic, one) == [("passport", "low")]
     assert held(clinic, other) == [("none", "low"), ("national", "substantial")]
     assert known_by(clinic, one).value == "AB1234", "what is left to them"
+
+
+def test_of_a_request_from_before_or_a_document_that_has_gone_the_kind_is_not_said(clinic, case):
+    request, staff, one, other = case()
+    with clinic.doors.transaction() as db:
+        before = requests.submit(
+            db, vault=clinic.vault, country="XX", kind="correction", subject={"other": one},
+            person=db.get_one(Person, other), asked={"document": asdict(PASSPORT)},
+            reason="duplicate", staff=db.get_one(Staff, staff["asked"]), now=NOW,
+        ).id  # fmt: skip
+    assert listed(clinic, staff["asked"]) == {request: "passport", before: ""}
+    assert look(clinic, before, staff["clerk"]).kind == "passport"
+    with clinic.doors.transaction() as db:
+        db.execute(delete(Identity).where(Identity.person_id == one))
+    assert listed(clinic, staff["asked"]) == {request: "", before: ""}
 
 
 def test_who_keeps_other_documents_is_known_by_the_newest_and_not_by_a_card_of_ours(clinic, case):

@@ -50,6 +50,7 @@ def test_a_document_moves_step_by_step_by_the_pages(app, people):
     who = {name: Browser(app).sign_in(each) for name, each in people.items()}
     path = re.search(rf"{PAGE}/[0-9a-f-]+", who["asked"].get(PAGE).text)[0]
     assert path not in who["stranger"].get(PAGE).text
+    assert "Passport" in who["inspector"].get(PAGE).text, "which of the two people's documents"
     assert who["stranger"].get(path).status_code == 404
     for name in ("asked", "one", "inspector"):
         page = who[name].get(path).text
@@ -90,6 +91,7 @@ def test_programs_do_the_same(app, parts, people):
         for name, role in (("clerk", "clerk"), ("one", "admin"), ("asked", "clerk"))
     }
     [waits] = who["one"].get(PAGE).json["items"]
+    assert waits["kind"] == "passport"
     assert (waits["next"], waits["role"], waits["mine"]) == ("verify", "clerk", False)
     path = f"{PAGE}/{waits['id']}"
     assert who["one"].get(path).json["holding"] is None
