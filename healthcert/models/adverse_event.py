@@ -45,6 +45,7 @@ class AdverseEvent(Row):
     """What happened to a person after a dose; age, sex, product and lot follow from the rows.
 
     In the clear is what is counted; what was told in words, and who told it, is sealed.
+    One that is grave by a death says that they died (trigger `death_died`; older rows may not).
     """
 
     __tablename__ = "adverse_event"

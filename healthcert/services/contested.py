@@ -28,6 +28,7 @@ class Waiting(NamedTuple):
 
     id: UUID
     reference: str
+    kind: str  # of the document; empty of one that is no longer on record, or from before
     state: str
     recorded_at: datetime
     due_at: datetime
@@ -77,15 +78,21 @@ def waiting(
     steps = select(RequestStep).where(RequestStep.request_id.in_(taken))
     for step in db.scalars(steps.order_by(RequestStep.ordinal.desc())):
         taken[step.request_id].append(step)
-    return [_waiting(db, one, taken[one.id], staff) for one in found]
+    about = {one.id: UUID(one.subject["document"]) for one in found if "document" in one.subject}
+    named = select(Identity.id, Identity.kind).where(Identity.id.in_(about.values()))
+    kinds = {row.id: row.kind for row in db.execute(named)}
+    of = {one.id: kinds.get(about.get(one.id), "") for one in found}
+    return [_waiting(db, one, of[one.id], taken[one.id], staff) for one in found]
 
 
-def _waiting(db: Session, one: Request, taken: list[RequestStep], staff: Staff) -> Waiting:
+def _waiting(
+    db: Session, one: Request, kind: str, taken: list[RequestStep], staff: Staff
+) -> Waiting:
     flow = workflow(db.get_one(Knowledge, one.knowledge_id).content, one.kind)
     step, role = requests.turn(flow, one.state or "", [each.act for each in taken])
     mine = staff.role == role and staff.id not in {each.staff_id for each in taken}
     return Waiting(
-        one.id, one.reference, one.state or "", one.recorded_at, one.due_at, step, role, mine
+        one.id, one.reference, kind, one.state or "", one.recorded_at, one.due_at, step, role, mine
     )
 
 

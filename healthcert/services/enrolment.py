@@ -163,12 +163,7 @@ def index(db: Session, *, vault: Vault, people: Sequence[Person]) -> None:
     db.execute(delete(PersonToken).where(PersonToken.person_id.in_(told)))
     keys = {person.id: key_of(person) for person in people}
     for identity in db.scalars(select(Identity).where(Identity.person_id.in_(told))):
-        own = told[identity.person_id].identity
-        if identity.sealed:
-            opened = vault.open(
-                keys[identity.person_id], identity.id, identity.sealed, purpose="identity"
-            )
-            own = IdentityDetails(**opened)
+        own = said(vault, keys[identity.person_id], identity) or told[identity.person_id].identity
         if (identity.kind, identity.country) == (own.kind, own.country):
             identity.blind = next(iter(identity_blinds(vault, own)), None)
     for person in people:
@@ -242,6 +237,16 @@ def identified(
 ) -> Identity:
     """Return the row of something that says who a person is, to be added; `told` is tidy."""
     return Identity(**_identity(vault, person, told, level=level, now=now))
+
+
+def said(vault: Vault, key: bytes, identity: Identity) -> IdentityDetails | None:
+    """Return what the row of an identity says, opened; None of one that lies in the details alone.
+
+    `key` is its person's, wrapped.
+    """
+    if not identity.sealed:
+        return None
+    return IdentityDetails(**vault.open(key, identity.id, identity.sealed, purpose="identity"))
 
 
 def _identity(

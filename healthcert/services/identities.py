@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -12,6 +12,7 @@ from healthcert.errors import AlreadyBooked, CannotWait
 from healthcert.gateways.vault import Vault
 from healthcert.models import Identity, Person, Request, Staff, WaitEntry
 from healthcert.models.broken import broken_rule
+from healthcert.models.person import OUR_KINDS
 from healthcert.services import audit, booking, eligibility, enrolment, people, requests, waiting
 from healthcert.services.people import Details, IdentityDetails, details_of, key_of, locked
 from healthcert.services.places import new_reference
@@ -39,27 +40,29 @@ def add_document(
             db.add(enrolment.identified(vault, person, tidy.identity, level=level, now=now))
             db.flush()
     except IntegrityError as error:
-        other = enrolment.holder(db, identity_blinds(vault, tidy.identity))
-        if other is None or broken_rule(error) != "uq_identity_blind":
+        theirs = Identity.blind.in_(identity_blinds(vault, tidy.identity))
+        held = db.scalar(select(Identity).where(theirs))
+        if held is None or broken_rule(error) != "uq_identity_blind":
             raise
-        if other.id != person_id and not _is_asked(db, vault, person, other, tidy.identity):
+        other = held.person_id
+        if other != person_id and not _is_asked(db, vault, person, other, tidy.identity):
             requests.submit(
                 db, vault=vault, country=country, kind="correction", person=person,
-                asked={"document": asdict(tidy.identity)}, subject={"other": other.id},
-                reason="duplicate", staff=staff, now=now,
+                asked={"document": asdict(tidy.identity)}, reason="duplicate", staff=staff,
+                subject={"other": other, "document": held.id}, now=now,
             )  # fmt: skip
-        return other.id == person_id
+        return other == person_id
     person.sealed = vault.seal(key_of(person), person_id, asdict(tidy))
     audit.of_person(db, audit.Actor("staff", staff.id), "document_added", person_id, now)
     return True
 
 
 def _is_asked(
-    db: Session, vault: Vault, person: Person, other: Person, told: IdentityDetails
+    db: Session, vault: Vault, person: Person, other: UUID, told: IdentityDetails
 ) -> bool:
     """Say whether it waits already whose of two people that very document is."""
     return any(
-        one.subject.get("other") == str(other.id) and document(vault, one, person) == told
+        one.subject.get("other") == str(other) and document(vault, one, person) == told
         for one in requests.pending(db, person_id=person.id)
     )
 
@@ -78,7 +81,8 @@ def move_document(
 ) -> bool:  # fmt: skip
     """Move a document between the records of two people, locked; say whether it was to be moved.
 
-    It is not where one of them was erased, or where it is no longer on record of the one.
+    It is not where one of them was erased, or where it is no longer on record of the one, who is
+    known from now on by the newest document that is left to them.
     """
     if of.erased_at is not None or to.erased_at is not None:
         return False
@@ -86,10 +90,13 @@ def move_document(
     theirs = theirs.where(Identity.blind.in_(identity_blinds(vault, told)))
     if not db.scalars(theirs.returning(Identity.id)).all():
         return False
-    left, nothing = details_of(vault, of), IdentityDetails("none", told.country)
+    left = details_of(vault, of)
     if left.identity == told:
-        of.sealed = vault.seal(key_of(of), of.id, asdict(replace(left, identity=nothing)))
-        db.add(enrolment.identified(vault, of, nothing, level="low", now=now))
+        kept = _newest(db, vault, of)
+        if kept is None:
+            kept = IdentityDetails("none", told.country)
+            db.add(enrolment.identified(vault, of, kept, level="low", now=now))
+        of.sealed = vault.seal(key_of(of), of.id, asdict(replace(left, identity=kept)))
     own = replace(details_of(vault, to), identity=told)
     to.sealed = vault.seal(key_of(to), to.id, asdict(own))
     db.add(enrolment.identified(vault, to, told, level="substantial", now=now))
@@ -98,6 +105,14 @@ def move_document(
     audit.of_person(db, by, "document_gone", of.id, now)
     audit.of_person(db, by, "document_added", to.id, now)
     return True
+
+
+def _newest(db: Session, vault: Vault, person: Person) -> IdentityDetails | None:
+    """Return what somebody brought last to say who they are; None where nothing is left."""
+    brought = Identity.kind.not_in(("none", *OUR_KINDS)) & Identity.sealed.is_not(None)
+    query = select(Identity).filter_by(person_id=person.id).where(brought)
+    found = db.scalar(query.order_by(Identity.recorded_at.desc(), Identity.id.desc()).limit(1))
+    return enrolment.said(vault, key_of(person), found) if found else None
 
 
 def new_card(

@@ -17,7 +17,6 @@ from healthcert.services import audit, elsewhere, people
 
 _STEPS = (
     "adverse_event_transition", "ck_adverse_event_assessed", "ck_adverse_event_serious_is_assessed",
-    "ck_adverse_event_death",
 )  # fmt: skip
 
 
@@ -44,8 +43,8 @@ def report_event(
     """Report what happened to a person after a dose; a serious case is to be assessed in time.
 
     Raises:
-        BadInput: It began in the future or before its dose, that dose is not theirs, or somebody
-            died of what is not serious.
+        BadInput: It began in the future or before its dose, that dose is not theirs, or how grave
+            it is and how they are contradict: they died of what is not serious, or of a death not.
         NotFound: No such person.
     """
     person, row_id = people.locked(db, person_id), new_id()
@@ -56,7 +55,7 @@ def report_event(
         raise BadInput({"onset_on": "in_the_future"})
     if reaction.onset_on < (dose.given_on if dose else date(person.birth_year, 1, 1)):
         raise BadInput({"onset_on": "before_the_dose"})
-    _refuse_mild_death(reaction.seriousness, reaction.outcome)
+    _refuse_contradiction(reaction.seriousness, reaction.outcome)
     clear, serious = asdict(reaction), reaction.seriousness != "not_serious"
     told = clear.pop("told")
     if staff and reaction.reporter == "health_worker":  # who is known is not asked for
@@ -73,9 +72,11 @@ def report_event(
     return event
 
 
-def _refuse_mild_death(seriousness: str, outcome: str) -> None:
+def _refuse_contradiction(seriousness: str, outcome: str) -> None:
     if (outcome, seriousness) == ("died", "not_serious"):
         raise BadInput({"seriousness": "not_serious"})
+    if seriousness == "death" and outcome != "died":
+        raise BadInput({"seriousness": "not_died", "outcome": "not_died"})
 
 
 def tell_more(
@@ -88,7 +89,7 @@ def tell_more(
     and is looked into again where that was over. That it is not serious others find.
 
     Raises:
-        BadInput: It is told to be not serious, though it is; or somebody died of what is not.
+        BadInput: It is told to be not serious, though it is; or the two contradict, as of a report.
         NotFound: No such case there.
         WrongState: It was taken back.
     """
@@ -100,7 +101,8 @@ def tell_more(
     graver, now_is = seriousness or event.seriousness, outcome or event.outcome
     if graver == "not_serious" != event.seriousness:
         raise BadInput({"seriousness": "not_a_choice"})
-    _refuse_mild_death(graver, now_is)
+    if seriousness or outcome:  # a case of before may contradict: words are added to it as well
+        _refuse_contradiction(graver, now_is)
     person, row_id = people.locked(db, event.person_id), new_id()
     if told:
         sealed = vault.seal(people.key_of(person), row_id, told, purpose="adverse_event")
@@ -149,6 +151,7 @@ def move_event(
     The clock of a case that turns out to be serious starts now; one that runs goes on.
 
     Raises:
+        BadInput: How grave it is and how they are contradict, as of a report.
         NotFound: No such case.
         WrongState: This step does not follow, or the causality that it needs is missing.
     """
@@ -156,6 +159,8 @@ def move_event(
     found = {"causality": causality, "outcome": outcome, "seriousness": seriousness}
     if state == "entered_in_error":
         raise WrongState  # that is a deed of its own, with a reason
+    if seriousness or outcome:
+        _refuse_contradiction(seriousness or event.seriousness, outcome or event.outcome)
     with refusing(db, dict.fromkeys(_STEPS, WrongState)):
         for name, value in {"state": state, **found}.items():
             setattr(event, name, value or getattr(event, name))

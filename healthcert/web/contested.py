@@ -38,11 +38,12 @@ def one(request_id: UUID) -> str:
 @bp.post("/<uuid:request_id>")
 def decide(request_id: UUID) -> Response | tuple[str, int]:
     """Take the next step of a request, or reject it."""
-    told = {name: request.form.get(name, "") for name in ("act", "reason")}
-    country = parts().country
+    act = request.form.get("act", "")
+    asked = "stays" if act == "reject" else "ground"  # by its own name, each by its own words
+    told = {"act": act, "reason": request.form.get(asked, ""), "country": parts().country}
     try:
-        done(contested.decide, vault=parts().vault, request_id=request_id, country=country, **told)
+        done(contested.decide, vault=parts().vault, request_id=request_id, **told)
     except BadInput as wrong:
-        g.wrong = wrong.fields
+        g.wrong = {asked if name == "reason" else name: why for name, why in wrong.fields.items()}
         return one(request_id), 400
-    return redirect(url_for(".every", done=told["act"]), code=303)
+    return redirect(url_for(".every", done=act), code=303)

@@ -81,7 +81,11 @@ def move(event_id: UUID) -> _Page:
     if not form.validate():
         return _case(event_id, form), 400
     found = {name: value or None for name, value in form.data.items()}
-    done(reporting.move_event, event_id=event_id, country=parts().country, **found)
+    try:
+        done(reporting.move_event, event_id=event_id, country=parts().country, **found)
+    except BadInput as wrong:
+        form.take(wrong.fields)
+        return _case(event_id, form), 400
     return redirect(url_for(".case", event_id=event_id), code=303)
 
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import LargeBinary, delete, update
 from sqlalchemy.orm import Session
 
-from healthcert.db import Doors
+from healthcert.db import Doors, migrate
 from healthcert.models import AdverseEvent, Consent
-from healthcert.models.adverse_event import STATES, TRANSITIONS
+from healthcert.models.adverse_event import EVENT_OUTCOMES, STATES, TRANSITIONS
 from tests import factories as make
 from tests.factories import NOW, day
 from tests.models.refusals import refused
@@ -128,7 +128,7 @@ def test_a_case_begins_as_reported(db, state):
 
 
 def test_a_serious_case_has_a_clock_and_is_not_closed_unassessed(db):
-    for values in ({"seriousness": "death"}, {"due_at": SOON}):
+    for values in ({"seriousness": "disability"}, {"due_at": SOON}):
         with refused(db, "ck_adverse_event_clock"):
             make.make_adverse_event(db, **values)
     with refused(db, "ck_adverse_event_due_after_report"):
@@ -143,6 +143,41 @@ def test_a_serious_case_has_a_clock_and_is_not_closed_unassessed(db):
     db.execute(update(AdverseEvent).values(state="investigating"))
     with refused(db, "ck_adverse_event_assessed"):
         db.execute(update(AdverseEvent).values(state="assessed"))
+
+
+DEATH = {"seriousness": "death", "outcome": "died", "due_at": SOON}
+
+
+@pytest.mark.parametrize("outcome", [each for each in EVENT_OUTCOMES if each != "died"])
+def test_a_death_says_of_its_outcome_that_they_died(db, outcome):
+    with refused(db, "death_died"):
+        make.make_adverse_event(db, **DEATH | {"outcome": outcome})
+    event = make.make_adverse_event(db, **DEATH)
+    told = update(AdverseEvent).where(AdverseEvent.id == event.id)
+    with refused(db, "death_died"):
+        db.execute(told.values(outcome=outcome))
+    db.execute(told.values(seriousness="hospitalisation", outcome=outcome))
+    with refused(db, "death_died"):
+        db.execute(told.values(seriousness="death"))
+
+
+def test_a_death_of_before_that_contradicts_outlives_the_step_until_it_is_told_anew(
+    doors: Doors, database_url
+):
+    with doors.engine.begin() as connection:
+        if doors.engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP FUNCTION death_died() CASCADE")
+        else:
+            connection.exec_driver_sql("DROP TRIGGER death_died_insert")
+    with doors.transaction() as db:
+        old = make.make_adverse_event(db, **DEATH | {"outcome": "recovered"})
+    migrate(database_url)
+    told = update(AdverseEvent).where(AdverseEvent.id == old.id)
+    with doors.transaction() as db:
+        db.execute(told.values(sealed=b"under a new key", state="investigating"))
+        with refused(db, "death_died"):
+            db.execute(told.values(outcome="recovering"))
+        db.execute(told.values(outcome="died"))
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from healthcert.data.knowledge import country
 from healthcert.errors import BadInput, NeedsAnother, NotFound, WrongState
@@ -17,7 +21,7 @@ from healthcert.models import (
     Site,
     Staff,
 )
-from healthcert.services import contested, erasure, identities, looks, people
+from healthcert.services import contested, enrolment, erasure, identities, looks, people, requests
 from healthcert.services.audit import Actor
 from healthcert.services.people import IdentityDetails
 from tests.factories import NOW, make_organisation, make_staff
@@ -71,6 +75,23 @@ def look(clinic, request, staff_id):
         return contested.one(db, vault=clinic.vault, request_id=request, staff=staff, now=NOW)
 
 
+def listed(clinic, staff_id) -> dict[UUID, str]:
+    with clinic.doors.reading() as db:
+        found = contested.waiting(db, staff=db.get_one(Staff, staff_id), now=NOW)
+        return {each.id: each.kind for each in found}
+
+
+def carry_out(clinic, request, staff):
+    step(clinic, request, staff["clerk"], "verify", "document_seen")
+    step(clinic, request, staff["chief"], "approve", "document_seen")
+    step(clinic, request, staff["second"], "carry_out")
+
+
+def known_by(clinic, person_id) -> IdentityDetails:
+    with clinic.doors.reading() as db:
+        return people.details_of(clinic.vault, db.get_one(Person, person_id)).identity
+
+
 def told(clinic, person_id):
     with clinic.doors.reading() as db:
         query = select(Message.template).filter_by(person_id=person_id).order_by(Message.id)
@@ -90,12 +111,8 @@ def test_a_document_moves_after_four_people_and_both_are_told(clinic, case):
     assert held(clinic, one) == [("none", "low")]
     assert held(clinic, other) == [("none", "low"), ("passport", "substantial")]
     assert (told(clinic, one), told(clinic, other)) == (["document_gone"], ["document_moved"])
+    assert [known_by(clinic, each).kind for each in (one, other)] == ["none", "passport"]
     with clinic.doors.reading() as db:
-        kinds = [
-            people.details_of(clinic.vault, db.get_one(Person, each)).identity.kind
-            for each in (one, other)
-        ]
-        assert kinds == ["none", "passport"]
         acts = set(db.scalars(select(AuditEvent.act).filter_by(subject_kind="person")))
         assert {"document_gone", "document_added"} <= acts
     assert desk(clinic, identities.add_document, other, told=PASSPORT), "it is theirs alone now"
@@ -178,12 +195,60 @@ def test_another_document_of_the_same_two_is_asked_about_and_decided_by_itself(c
     with clinic.doors.reading() as db:
         [second] = db.scalars(select(Request.id).where(Request.id != request))
     assert look(clinic, second, staff["clerk"]).kind == "national"
+    assert listed(clinic, staff["stranger"]) == {}
+    assert listed(clinic, staff["asked"]) == {request: "passport", second: "national"}
     step(clinic, request, staff["clerk"], "reject", "one_person")
-    step(clinic, second, staff["clerk"], "verify", "document_seen")
-    step(clinic, second, staff["chief"], "approve", "document_seen")
-    step(clinic, second, staff["second"], "carry_out")
-    assert held(clinic, one) == [("passport", "low"), ("none", "low")]
+    carry_out(clinic, second, staff)
+    assert held(clinic, one) == [("passport", "low")]
     assert held(clinic, other) == [("none", "low"), ("national", "substantial")]
+    assert known_by(clinic, one).value == "AB1234", "what is left to them"
+
+
+def test_of_a_request_from_before_or_a_document_that_has_gone_the_kind_is_not_said(clinic, case):
+    request, staff, one, other = case()
+    with clinic.doors.transaction() as db:
+        before = requests.submit(
+            db, vault=clinic.vault, country="XX", kind="correction", subject={"other": one},
+            person=db.get_one(Person, other), asked={"document": asdict(PASSPORT)},
+            reason="duplicate", staff=db.get_one(Staff, staff["asked"]), now=NOW,
+        ).id  # fmt: skip
+    assert listed(clinic, staff["asked"]) == {request: "passport", before: ""}
+    assert look(clinic, before, staff["clerk"]).kind == "passport"
+    with clinic.doors.transaction() as db:
+        db.execute(delete(Identity).where(Identity.person_id == one))
+    assert listed(clinic, staff["asked"]) == {request: "", before: ""}
+
+
+def test_who_keeps_other_documents_is_known_by_the_newest_and_not_by_a_card_of_ours(clinic, case):
+    request, staff, one, other = case()
+    later = [IdentityDetails(kind, "XX", "K1") for kind in ("refugee", "municipal", "national")]
+    for minutes, paper in enumerate(later):
+        with clinic.doors.transaction() as db:
+            identities.add_document(
+                db, vault=clinic.vault, person_id=one, told=paper, staff=clinic.nurse,
+                country="XX", now=NOW + timedelta(minutes=minutes),
+            )  # fmt: skip
+    desk(clinic, identities.new_card, one)
+    assert not desk(clinic, identities.add_document, other, told=later[-1])
+    with clinic.doors.reading() as db:
+        [second] = db.scalars(select(Request.id).where(Request.id != request))
+    carry_out(clinic, second, staff)
+    assert known_by(clinic, one) == IdentityDetails("municipal", "XX", "K1")
+    assert ("none", "low") not in held(clinic, one)
+    with clinic.doors.reading() as db:
+        assert enrolment.fits(clinic.vault, db.get_one(Person, one), later[1], "1980-05-17")
+
+
+def test_a_document_of_before_that_lies_sealed_nowhere_leaves_them_without(clinic, case):
+    request, staff, one, _other = case()
+    with clinic.doors.transaction() as db:
+        db.execute(update(Identity).where(Identity.person_id == one).values(sealed=None))
+        db.add(Identity(
+            person_id=one, kind="national", country="XX", level="low", blind=b"of before",
+            recorded_at=NOW,
+        ))  # fmt: skip
+    carry_out(clinic, request, staff)
+    assert known_by(clinic, one) == IdentityDetails("none", "XX")
 
 
 @pytest.mark.parametrize("who", ["asking", "holding"])
@@ -208,8 +273,6 @@ def test_a_document_that_has_gone_meanwhile_is_not_written_twice(clinic, case):
     third = somebody(clinic)
     with clinic.doors.transaction() as db:
         db.execute(update(Identity).where(Identity.person_id == one).values(person_id=third))
-    step(clinic, request, staff["clerk"], "verify", "document_seen")
-    step(clinic, request, staff["chief"], "approve", "document_seen")
-    step(clinic, request, staff["second"], "carry_out")
+    carry_out(clinic, request, staff)
     assert held(clinic, other) == [("none", "low")]
     assert told(clinic, other) == ["document_stays"]

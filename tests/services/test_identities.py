@@ -127,5 +127,6 @@ def test_a_document_of_somebody_else_is_reported_and_nothing_is_merged(clinic):
         assert (request.kind, request.person_id, request.state) == (
             "correction", other, "submitted",
         )  # fmt: skip
-        assert request.subject == {"other": str(one)}
+        document = db.scalars(select(Identity.id).filter_by(person_id=one)).one()
+        assert request.subject == {"other": str(one), "document": str(document)}
         assert "document_added" not in db.scalars(select(AuditEvent.act)).all()

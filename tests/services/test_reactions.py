@@ -169,6 +169,41 @@ def test_nobody_died_of_what_is_not_serious(db, vault, nurse, case):
         news(db, vault, nurse, case(), outcome="died")
 
 
+FATAL = {"seriousness": "not_died", "outcome": "not_died"}
+
+
+@pytest.mark.parametrize("outcome", ["recovered", "unknown"])
+def test_who_did_not_die_is_not_reported_nor_told_nor_found_dead(db, vault, nurse, case, outcome):
+    with pytest.raises(BadInput) as wrong:
+        case(seriousness="death", outcome=outcome)
+    assert wrong.value.fields == FATAL
+    event = case(outcome=outcome)
+    with pytest.raises(BadInput) as wrong:
+        news(db, vault, nurse, event, seriousness="death")
+    assert wrong.value.fields == FATAL
+    found = {"state": "investigating", "country": country("XX"), "staff": nurse, "now": NOW}
+    with pytest.raises(BadInput) as wrong:
+        reporting.move_event(db, event_id=event.id, seriousness="death", **found)
+    assert wrong.value.fields == FATAL
+    reporting.move_event(db, event_id=event.id, seriousness="death", outcome="died", **found)
+    with pytest.raises(BadInput):
+        news(db, vault, nurse, event, outcome=outcome)
+    news(db, vault, nurse, event, seriousness="disability", outcome=outcome)
+
+
+def test_words_are_added_to_a_case_of_before_that_contradicts(db, vault, nurse, case):
+    event = case(seriousness="disability", outcome="recovered")
+    if db.get_bind().dialect.name == "postgresql":
+        db.connection().exec_driver_sql("DROP FUNCTION death_died() CASCADE")
+    else:
+        db.connection().exec_driver_sql("DROP TRIGGER death_died_update")
+    event.seriousness = "death"
+    db.flush()
+    news(db, vault, nurse, event)
+    with pytest.raises(BadInput):
+        news(db, vault, nurse, event, outcome="recovering")
+
+
 def test_what_was_closed_and_proves_serious_is_looked_into_again(db, vault, nurse, case):
     event = case()
     reporting.move_event(

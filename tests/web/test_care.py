@@ -116,6 +116,23 @@ def test_a_site_tells_that_a_reaction_became_serious_and_the_clock_starts(
     assert mild.status_code == 400
 
 
+def test_a_death_of_who_did_not_die_is_asked_about_at_both_answers(patient, staff, rows):
+    nurse, path = patient()
+    told = TOLD | TODAY | {"seriousness": "death", "outcome": "recovered"}
+    report = f"{person_of(nurse, path)}/reaction"
+    wrong, death = nurse.post(report, told), {"seriousness": "death"}
+    case = nurse.post(report, told | {"seriousness": "disability"}).location
+    later = nurse.post(f"{case}/more", death, page=case)
+    found = staff("inspector").post(case, death | {"state": "investigating"}, page=case)
+    for answer in (wrong, later, found):
+        assert answer.status_code == 400
+        summary = re.search(r'class="govuk-error-summary".*?</ul>', answer.text, re.DOTALL)[0]
+        assert "How grave is it: a death goes with" in summary
+        assert "How are they now: a death goes with" in summary
+    assert "Death" not in re.sub("<form.*?</form>", "", nurse.get(path).text, flags=re.DOTALL)
+    assert rows(AdverseEvent.seriousness) == [("disability",)]
+
+
 @pytest.mark.parametrize(
     ("term", "vaccine"),
     [("myocarditis", "Comirnaty"), ("pericarditis", "Comirnaty"),

@@ -50,6 +50,7 @@ def test_a_document_moves_step_by_step_by_the_pages(app, people):
     who = {name: Browser(app).sign_in(each) for name, each in people.items()}
     path = re.search(rf"{PAGE}/[0-9a-f-]+", who["asked"].get(PAGE).text)[0]
     assert path not in who["stranger"].get(PAGE).text
+    assert "Passport" in who["inspector"].get(PAGE).text, "which of the two people's documents"
     assert who["stranger"].get(path).status_code == 404
     for name in ("asked", "one", "inspector"):
         page = who[name].get(path).text
@@ -59,14 +60,19 @@ def test_a_document_moves_step_by_step_by_the_pages(app, people):
     assert "الكناري" in page
     assert "KANARI77234" not in page
     assert '<bdi class="hc-number">234</bdi>' in page
-    wrong = who["clerk"].post(path, {"act": "verify", "reason": ""}, page=path)
-    assert wrong.status_code == 400
-    assert "govuk-error-summary" in wrong.text
+    for act, name, asked in (
+        ("verify", "ground", "How do you know"), ("reject", "stays", "Why does it stay"),
+    ):  # fmt: skip
+        wrong = who["clerk"].post(path, {"act": act, name: ""}, page=path)
+        assert wrong.status_code == 400
+        assert re.search(rf'<a href="#wrong-{name}">{asked}: fill this in', wrong.text)
+        assert len(re.findall(rf'id="wrong-{name}"', wrong.text)) == 1
+        assert wrong.text.count("fill this in") == 2, "in the summary and beside the question"
     for name, act, reason in (
         ("clerk", "verify", "document_seen"), ("one", "approve", "details_fit"),
         ("two", "carry_out", ""),
     ):  # fmt: skip
-        assert who[name].post(path, {"act": act, "reason": reason}, page=path).status_code == 303
+        assert who[name].post(path, {"act": act, "ground": reason}, page=path).status_code == 303
     assert "Nothing waits" in who["inspector"].get(PAGE).text
     assert who["inspector"].post(path, {"act": "reject"}, page=PAGE).status_code == 403
 
@@ -76,7 +82,7 @@ def test_a_step_needs_a_fresh_proof_and_late_ones_are_marked(app, people, clock)
     path = re.search(rf"{PAGE}/[0-9a-f-]+", clerk.get(PAGE).text)[0]
     assert "Overdue" not in clerk.get(PAGE).text
     clock.pass_by(minutes=6)
-    answer = clerk.post(path, {"act": "verify", "reason": "document_seen"}, page=path)
+    answer = clerk.post(path, {"act": "verify", "ground": "document_seen"}, page=path)
     assert answer.location.startswith("/sign-in/again")
     clock.pass_by(hours=80)
     clerk = Browser(app).sign_in(people["clerk"])
@@ -90,6 +96,7 @@ def test_programs_do_the_same(app, parts, people):
         for name, role in (("clerk", "clerk"), ("one", "admin"), ("asked", "clerk"))
     }
     [waits] = who["one"].get(PAGE).json["items"]
+    assert waits["kind"] == "passport"
     assert (waits["next"], waits["role"], waits["mine"]) == ("verify", "clerk", False)
     path = f"{PAGE}/{waits['id']}"
     assert who["one"].get(path).json["holding"] is None

@@ -221,7 +221,7 @@ TYPED = {
     "v1.consent_unbooked": {"decision": "given", "decided_by": "self"},
     "v1.decide_unbooked": {"outcome": "go", "reason": "other", "until": None},
     "admin.release": {"why": "cap"},
-    "contested.decide": {"act": "verify", "reason": "document_seen"},
+    "contested.decide": {"act": "verify", "ground": "document_seen"},
     "calls.tell": {"act": "told"},
     "v1.decide_request": {"act": "verify", "reason": "document_seen"},
     "doses.mark_in_error": {"reason": "not_given"},

@@ -76,6 +76,15 @@ def test_a_reaction_is_told_anew_and_taken_back(program, citizen):
         "reaction.dose_id": "not_known"
     }
     case = f"/reactions/{ask(nurse, path, {'reaction': reaction}, 201)['id']}"
+    dead = {"reaction": reaction | {"seriousness": "death"}}
+    assert ask(nurse, path, dead, 422)["fields"] == {
+        "reaction.seriousness": "not_died", "reaction.outcome": "not_died"
+    }  # fmt: skip
+    both = {"seriousness": "not_died", "outcome": "not_died"}
+    gone = {"seriousness": "death"}
+    assert ask(nurse, f"{case}/more", {"told": {}} | gone, 422)["fields"] == both
+    step = {"state": "investigating"} | gone
+    assert ask(program("inspector"), f"{case}/step", step, 422)["fields"] == both
     more = {"told": {}, "seriousness": "hospitalisation"}
     ask(nurse, f"{case}/more", more, 204)
     assert nurse.get(case).json["case"]["due_at"] is not None
