@@ -13,6 +13,7 @@ from healthcert.models.triggers.stated import stated
 ACTORS = ("citizen", "staff", "system")
 CHANNELS = ("sms", "mail", "call")  # a call: somebody at a site tells it
 MESSAGE_STATES = ("queued", "sent", "failed")
+OPEN_CALL = "state = 'queued' AND channel = 'call'"
 
 
 class AuditEvent(Row):
@@ -51,6 +52,7 @@ class Message(Row):
             "ix_message_site_id_until", "site_id", "until",
             where="state = 'queued' AND until IS NOT NULL",
         ),
+        index_where("ix_message_channel_until", "channel", "until", where=OPEN_CALL),
         stated(never_deleted="OLD.state = 'queued'", transitions={"queued": ("sent", "failed")}),
     )  # fmt: skip
 

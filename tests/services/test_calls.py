@@ -28,6 +28,7 @@ from tests.factories import NOW, day
 from tests.services.clinic import details
 from tests.services.test_lots import judge_again, order
 from tests.services.test_waiting import Line
+from tests.statements import sent
 
 NOBODY = {"phone": "", "mail": ""}
 CLOSED, NEXT = day(3), day(5)
@@ -147,6 +148,17 @@ def test_what_is_over_leaves_the_list_by_itself(clinic):
         do(clinic, calls.told, call, now=slot.starts_at)
     clinic.doors.run(lambda db: sweeping.sweep(db, now=slot.starts_at))
     assert states(clinic) == [("call", "failed")]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_what_waits_for_another_channel_is_not_read_to_end_the_calls(clinic):
+    with clinic.doors.transaction() as db:
+        with sent(db.get_bind()) as asked:
+            calls.end(db, now=NOW)
+        [sql] = [each for each in asked if "UPDATE message" in each]
+        plan = db.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", ("",) * sql.count("?"))
+        read = [step for *_ids, step in plan if " message " in f"{step} "]
+    assert read == ["SEARCH message USING INDEX ix_message_channel_until (channel=? AND until<?)"]
 
 
 def test_who_chose_another_time_meanwhile_needs_no_call(clinic):

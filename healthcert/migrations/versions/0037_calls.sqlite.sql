@@ -42,6 +42,7 @@ DROP TABLE message;
 ALTER TABLE new_message RENAME TO message;
 CREATE INDEX ix_message_state_due_at ON message (state, due_at);
 CREATE INDEX ix_message_site_id_until ON message (site_id, until) WHERE state = 'queued' AND until IS NOT NULL;
+CREATE INDEX ix_message_channel_until ON message (channel, until) WHERE state = 'queued' AND channel = 'call';
 
 -- down
 -- The tables of before know no calls: what was to be told by one has failed.
